@@ -1,0 +1,1 @@
+//! A bounded cache of verified tokens.

@@ -1,0 +1,1 @@
+//! base64url (RFC 4648 §5), unpadded and canonical.

@@ -1,0 +1,4 @@
+//! Strict encodings.
+
+pub(crate) mod base64url;
+pub(crate) mod json;

@@ -1,0 +1,137 @@
+//! Errors, sorted by who has to act: the token's bearer, the environment, the caller, or us.
+
+mod code;
+
+use std::fmt;
+
+pub use code::{Code, Group};
+
+/// Who has to act on an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Blame {
+    /// The token or the request is refused: 400, 401 or 403.
+    Rejected,
+    /// Undecided, because keys, feed or store are missing or stale: 503, never 401.
+    Unavailable,
+    /// The calling program is wrong: 500.
+    Misuse,
+    /// sealgate is wrong: 500.
+    Internal,
+}
+
+impl Blame {
+    /// The stable spelling: `"rejected"`, `"unavailable"`, `"misuse"`, `"internal"`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Unavailable => "unavailable",
+            Self::Misuse => "misuse",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// Why a token was not accepted.
+///
+/// At most 24 bytes: a code, the claim or header parameter it is about, and the policy's issuer
+/// when that is known. It never holds token text, key bytes or claim values, so it may be logged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Error {
+    about: Option<&'static str>,
+    code: Code,
+    issuer: Option<IssuerIndex>,
+}
+
+/// Position of an issuer in the policy, small enough to travel in an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct IssuerIndex(std::num::NonZeroU32);
+
+impl IssuerIndex {
+    /// The index of the `position`th issuer; policies are far smaller than `u32::MAX` issuers.
+    pub(crate) fn new(position: usize) -> Option<Self> {
+        let one_based = u32::try_from(position).ok()?.checked_add(1)?;
+        std::num::NonZeroU32::new(one_based).map(Self)
+    }
+
+    pub(crate) fn position(self) -> usize {
+        usize::try_from(self.0.get()).unwrap_or(usize::MAX).saturating_sub(1)
+    }
+}
+
+impl Error {
+    /// An error of this code.
+    #[cold]
+    #[inline(never)]
+    pub(crate) const fn new(code: Code) -> Self {
+        Self { about: None, code, issuer: None }
+    }
+
+    /// An error of this code about one claim or header parameter.
+    #[cold]
+    #[inline(never)]
+    pub(crate) const fn about(code: Code, name: &'static str) -> Self {
+        Self { about: Some(name), code, issuer: None }
+    }
+
+    /// The same error, now that the issuer is known.
+    #[cold]
+    pub(crate) const fn at(mut self, issuer: IssuerIndex) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Who has to act.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        self.code.blame()
+    }
+
+    /// The claim or header parameter this is about, by its RFC name.
+    #[must_use]
+    pub const fn claim(&self) -> Option<&'static str> {
+        self.about
+    }
+
+    pub(crate) const fn issuer(&self) -> Option<IssuerIndex> {
+        self.issuer
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({}", self.code.as_str())?;
+        if let Some(name) = self.about {
+            write!(f, ", {name}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.code.reason())?;
+        if let Some(name) = self.about {
+            write!(f, " ({name})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! Every size, depth and count limit in one place, each with the reason for its number.
+//!
+//! A limit bounds what a stranger's bytes can cost before anything about them is known. The policy
+//! document may lower or raise some of them up to their ceilings.
+
+/// Bounds on one token and on the JSON inside it (JWS-01, JWS-09, JWT-08).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one compact token. An ML-DSA-87 signature alone is 6,170 characters and an ML-DSA
+    /// key in `cnf` 3,456 more, so 8 KiB would be too small. Default 16 KiB.
+    pub token_size: usize,
+    /// Levels of JSON nesting in a header or payload. Default 64.
+    pub json_depth: usize,
+    /// Bytes of one JSON string, as unescaped. Default 2 KiB.
+    pub string_size: usize,
+    /// Members of one JSON array or object. Default 1,024.
+    pub array_members: usize,
+}
+
+impl Limits {
+    /// The defaults of the policy document.
+    pub const DEFAULT: Self = Self {
+        token_size: 16 * 1024,
+        json_depth: 64,
+        string_size: 2 * 1024,
+        array_members: 1024,
+    };
+
+    /// The most a policy document may ask for.
+    pub const CEILING: Self = Self {
+        token_size: 64 * 1024,
+        json_depth: 256,
+        string_size: 64 * 1024,
+        array_members: 16 * 1024,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Bytes of a protected header before decoding. Base parameters and a long `kid` fit in 2 KiB;
+/// an ML-DSA-87 public key in a proof's `jwk` needs 4 KiB of base64url.
+pub(crate) const HEADER_SIZE: usize = 8 * 1024;
+/// Bytes of a `kid` (KEY-04).
+pub(crate) const KID_SIZE: usize = 1024;
+/// Bytes of a JWK Set (KEY-03).
+pub(crate) const JWK_SET_SIZE: usize = 1024 * 1024;
+/// Keys of a JWK Set (KEY-03).
+pub(crate) const JWK_SET_KEYS: usize = 256;
+/// Bytes of a policy document (loader refusal 27).
+pub(crate) const POLICY_SIZE: usize = 1024 * 1024;
+/// Bits of an RSA modulus (ALG-05): below is weak, above is a way to burn a verifier's CPU.
+pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// Default number of links of `act` (ACT-05): the Actor Profile draft asks for at least 4, Auth0
+/// issues 5.
+pub(crate) const ACTOR_DEPTH: usize = 5;
+/// The most links of `act` that a policy document may allow.
+pub(crate) const ACTOR_DEPTH_CEILING: usize = 32;

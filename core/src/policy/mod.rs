@@ -1,0 +1,121 @@
+//! The policy document, compiled: what each gate demands and what each issuer may sign.
+//!
+//! [`Policy`] is immutable. Every string here comes from the operator, never from a token.
+
+mod profile;
+
+pub use profile::{Kind, Preset, Profile};
+
+use crate::jwa::AlgorithmSet;
+use crate::limits::Limits;
+use crate::time::Span;
+
+/// What the engine reads of a policy document on every verification.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) preset: Preset,
+    pub(crate) leeway: Span,
+    pub(crate) limits: Limits,
+    /// Entries of the token cache; 0 is off.
+    pub(crate) cache_tokens: usize,
+    pub(crate) issuers: Vec<IssuerRules>,
+    pub(crate) gates: Vec<GateRules>,
+}
+
+/// One `[issuers.X]` table.
+#[derive(Debug)]
+pub(crate) struct IssuerRules {
+    /// The policy's name for it, safe as a metric label.
+    pub(crate) name: Box<str>,
+    /// The exact `iss` values (JWT-02); more than one only where keys are not discovered.
+    pub(crate) issuers: Vec<Box<str>>,
+    pub(crate) keys: KeySource,
+    pub(crate) algorithms: AlgorithmSet,
+    /// `alg: "EdDSA"` stands for `Ed25519` (OKP-03).
+    pub(crate) legacy_eddsa: bool,
+    /// The rows this issuer is trusted to sign.
+    pub(crate) profiles: Vec<Profile>,
+    /// Cap on `exp - iat`; `None` is no cap.
+    pub(crate) max_lifetime: Option<Span>,
+    pub(crate) act_iss: ActIss,
+    pub(crate) claim_names: ClaimNames,
+}
+
+/// Where an issuer's keys come from.
+#[derive(Debug)]
+pub(crate) enum KeySource {
+    /// Written in the policy, as `jwks` or `keys`, or in a file it names.
+    Static(Vec<crate::jwk::Jwk>),
+    /// Published by the program through `Keys::publish`.
+    Push,
+}
+
+/// A link of `act` without `iss` (ACT-03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ActIss {
+    /// Takes the enclosing token's issuer.
+    Inherit,
+    /// Refuses the token.
+    Require,
+}
+
+/// Where an issuer puts a registered claim that is not under its RFC name (DIA-04).
+#[derive(Debug, Default)]
+pub(crate) struct ClaimNames {
+    pub(crate) scope: Option<Box<str>>,
+    pub(crate) client_id: Option<Box<str>>,
+    /// Only ever `client_id`, for issuers whose access tokens have no `aud`.
+    pub(crate) aud: Option<Box<str>>,
+}
+
+/// One `[gates.X]` table.
+#[derive(Debug)]
+pub(crate) struct GateRules {
+    pub(crate) name: Box<str>,
+    pub(crate) kind: Kind,
+    /// The exact `aud` values (JWT-03); the first is the RFC 9728 `resource`.
+    pub(crate) audience: Vec<Box<str>>,
+    /// Issuers this gate takes tokens from, each with the one row that fits the gate's kind.
+    pub(crate) issuers: Vec<GateIssuer>,
+    pub(crate) public_url: Option<Box<str>>,
+    pub(crate) required_scopes: Vec<Box<str>>,
+    /// Each scope with all scopes it implies, transitively closed.
+    pub(crate) scope_implies: Vec<(Box<str>, Vec<Box<str>>)>,
+    pub(crate) sender_constrained: SenderConstrained,
+    pub(crate) delegation: Delegation,
+    /// Cap on `now - iat`; `None` is no cap.
+    pub(crate) max_age: Option<Span>,
+    /// One of these must be the token's `acr` (RFC 9470); empty is no demand.
+    pub(crate) acr_values: Vec<Box<str>>,
+    /// For `jwt_custom` only: the `typ` its tokens must carry, lower case and without
+    /// `application/`; `None` is absent or `JWT`.
+    pub(crate) typ: Option<Box<str>>,
+    /// For `jwt_custom` only: claims beyond the row's that must be present.
+    pub(crate) required_claims: Vec<Box<str>>,
+}
+
+/// An issuer as one gate sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GateIssuer {
+    /// Position in [`Rules::issuers`].
+    pub(crate) position: usize,
+    pub(crate) profile: Profile,
+}
+
+/// Whether a token must be bound to a key its presenter proves to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SenderConstrained {
+    /// A token with `cnf` needs its proof; one without is a bearer token.
+    IfBound,
+    /// Somebody else has checked the proof.
+    External,
+}
+
+/// What a gate does with `act`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delegation {
+    /// A token with `act` is refused (ACT-09).
+    Forbid,
+    /// The chain is parsed, checked for structure, and shown.
+    Surface,
+}

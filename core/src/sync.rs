@@ -1,0 +1,1 @@
+//! Atomics and snapshots in one place.

@@ -1,0 +1,199 @@
+//! Time: NumericDate, leeway, and the only place that reads a clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970-01-01T00:00:00Z (RFC 7519 §2), kept in microseconds.
+///
+/// Fractions below a microsecond are cut off towards zero: an expiry never moves later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NumericDate {
+    micros: i64,
+}
+
+/// The last second of the year 9999 (JWT-01).
+const LAST_SECOND: i64 = 253_402_300_799;
+const MICROS: i64 = 1_000_000;
+
+impl NumericDate {
+    /// A date at a whole second; `None` outside 0 to 253402300799 (JWT-01).
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Option<Self> {
+        if seconds < 0 || seconds > LAST_SECOND {
+            return None;
+        }
+        Some(Self { micros: seconds * MICROS })
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.micros.div_euclid(MICROS)
+    }
+
+    /// Reads the text of a JSON number (JWT-01): any finite number in range, fractions and
+    /// exponents legal, `-0` legal.
+    pub(crate) fn from_json_number(text: &str) -> Option<Self> {
+        let whole = text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole {
+            return Self::from_seconds(text.parse().ok()?);
+        }
+        let seconds: f64 = text.parse().ok()?;
+        // 253402300799 is far below 2^53: the product keeps microseconds to within one unit.
+        if !(0.0..=253_402_300_799.0).contains(&seconds) {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "in range")]
+        let micros = (seconds * 1e6) as i64;
+        Some(Self { micros })
+    }
+
+    /// This moment moved later, saturating.
+    pub(crate) const fn plus(self, span: Span) -> Self {
+        Self { micros: self.micros.saturating_add(span.micros) }
+    }
+
+    /// This moment moved earlier, saturating; may lie before the epoch.
+    pub(crate) const fn minus(self, span: Span) -> Self {
+        Self { micros: self.micros.saturating_sub(span.micros) }
+    }
+
+    /// From `earlier` to here; negative when `earlier` is later.
+    pub(crate) const fn since(self, earlier: Self) -> Span {
+        Span { micros: self.micros.saturating_sub(earlier.micros) }
+    }
+}
+
+/// A length of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    micros: i64,
+}
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Self = Self { micros: 0 };
+
+    /// A span of whole seconds, saturating.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self { micros: seconds.saturating_mul(MICROS) }
+    }
+
+    /// A span of milliseconds, saturating.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self { micros: millis.saturating_mul(1000) }
+    }
+
+    /// Whole seconds, rounded down.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.micros.div_euclid(MICROS)
+    }
+
+    /// Whole milliseconds, rounded down.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.micros.div_euclid(1000)
+    }
+}
+
+/// Where a verifier takes its time from.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Clock {
+    /// The operating system's wall clock.
+    #[default]
+    System,
+    /// A clock that moves only when told to: for tests and for `--now`.
+    Fixed(Arc<FixedClock>),
+}
+
+impl Clock {
+    /// A clock that stands at `seconds` until it is advanced.
+    #[must_use]
+    pub fn fixed(seconds: i64) -> Self {
+        Self::Fixed(Arc::new(FixedClock::new(seconds)))
+    }
+
+    /// The current time. A system clock before 1970 reads as 1970: then nothing is expired, and
+    /// every `iat` and `nbf` lies in the future, so tokens that carry them are refused.
+    #[must_use]
+    pub fn now(&self) -> NumericDate {
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+            Self::System => {
+                let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                NumericDate { micros: i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX) }
+            }
+            Self::Fixed(clock) => clock.now(),
+        }
+    }
+}
+
+/// A clock that moves only when told to.
+#[derive(Debug)]
+pub struct FixedClock {
+    micros: AtomicI64,
+}
+
+impl FixedClock {
+    /// A clock standing at `seconds` since the epoch.
+    #[must_use]
+    pub const fn new(seconds: i64) -> Self {
+        Self { micros: AtomicI64::new(seconds.saturating_mul(MICROS)) }
+    }
+
+    /// The time it stands at.
+    #[must_use]
+    pub fn now(&self) -> NumericDate {
+        NumericDate { micros: self.micros.load(Ordering::Acquire) }
+    }
+
+    /// Moves it forward, or back by a negative span.
+    pub fn advance(&self, span: Span) {
+        self.micros.fetch_add(span.micros, Ordering::AcqRel);
+    }
+
+    /// Sets it to `seconds` since the epoch.
+    pub fn set(&self, seconds: i64) {
+        self.micros.store(seconds.saturating_mul(MICROS), Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Clock, NumericDate, Span};
+
+    fn date(text: &str) -> Option<i64> {
+        NumericDate::from_json_number(text).map(|date| date.micros)
+    }
+
+    #[test]
+    fn json_numbers_in_range_are_dates() {
+        assert_eq!(date("0"), Some(0));
+        assert_eq!(date("-0"), Some(0));
+        assert_eq!(date("1800000300"), Some(1_800_000_300_000_000));
+        assert_eq!(date("1800000300.5"), Some(1_800_000_300_500_000));
+        assert_eq!(date("1.8e9"), Some(1_800_000_000_000_000));
+        assert_eq!(date("253402300799"), Some(253_402_300_799_000_000));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_not() {
+        for text in ["-1", "-0.5", "253402300800", "253402300799.5", "1e300", "1e999", "99999999999999999999"] {
+            assert_eq!(date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fixed_clock_moves_only_when_told() {
+        let Clock::Fixed(clock) = Clock::fixed(100) else { panic!("fixed") };
+        clock.advance(Span::from_seconds(-1));
+        assert_eq!(clock.now().seconds(), 99);
+        clock.set(7);
+        assert_eq!(Clock::Fixed(clock).now(), NumericDate::from_seconds(7).unwrap());
+    }
+}
