@@ -1,4 +1,4 @@
-//! Strict encodings.
+//! Strict encodings: one meaning for each text, or none.
 
 pub(crate) mod base64url;
 pub(crate) mod json;

@@ -1,1 +1,0 @@
-//! A bounded JSON reader.
