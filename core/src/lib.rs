@@ -14,6 +14,8 @@
 
 mod cache;
 mod claims;
+mod delegation;
+mod jws;
 pub mod crypto;
 mod encoding;
 mod error;

@@ -1,6 +1,136 @@
-//! The registered claims the engine knows, and views over them.
+//! A JWT Claims Set (RFC 7519 §4): registered claims as typed views over the signed bytes.
+//!
+//! A malformed claim is never an absent one: [`Claims::index`] checks the type of every registered
+//! claim that is present, whether or not anything will ask for it.
 
+mod audience;
 mod registered;
+mod scope;
 
+pub use audience::Audience;
 pub use registered::Claim;
+pub use scope::Scopes;
+
 pub(crate) use registered::ClaimSet;
+pub(crate) use scope::is_scope_token;
+
+use crate::encoding::json::{Json, JsonKind, Value};
+use crate::error::{Code, Error};
+use crate::time::NumericDate;
+
+/// A claims set with its registered claims found and type-checked.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    json: Json,
+    /// The node of each registered claim; 0, the root, stands for absent.
+    nodes: [u32; Claim::COUNT],
+    present: ClaimSet,
+}
+
+impl Claims {
+    /// Finds the registered claims of a payload that is a JSON object, without reading them.
+    pub(crate) fn locate(json: Json) -> Result<Self, Error> {
+        let mut nodes = [0; Claim::COUNT];
+        let mut present = ClaimSet::EMPTY;
+        let members = json.root().as_object();
+        for (name, value) in members.ok_or_else(|| Error::new(Code::MalformedToken))? {
+            let Some(claim) = Claim::from_name(name) else { continue };
+            present.insert(claim);
+            if let Some(slot) = nodes.get_mut(claim.index()) {
+                *slot = value.node();
+            }
+        }
+        Ok(Self { json, nodes, present })
+    }
+
+    /// Reads `claim` from the member `name` instead, where an issuer is configured so (DIA-04).
+    pub(crate) fn rename(&mut self, claim: Claim, name: &str) {
+        let node = self.json.root().get(name).map(|value| value.node());
+        if node.is_some() {
+            self.present.insert(claim);
+        } else {
+            self.present.remove(claim);
+        }
+        if let Some(slot) = self.nodes.get_mut(claim.index()) {
+            *slot = node.unwrap_or(0);
+        }
+    }
+
+    /// Checks the type of every registered claim (JWT-01, JWT-03, AT-07); `act` has rules of its
+    /// own.
+    pub(crate) fn check_types(&self, scope: ScopeForm) -> Result<(), Error> {
+        for claim in Claim::ALL.iter().copied() {
+            let Some(value) = self.value(claim) else { continue };
+            if !has_its_type(claim, value, scope) {
+                return Err(Error::about(Code::ClaimType, claim.name()));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn json(&self) -> &Json {
+        &self.json
+    }
+
+    pub(crate) fn present(&self) -> ClaimSet {
+        self.present
+    }
+
+    pub(crate) fn value(&self, claim: Claim) -> Option<Value<'_>> {
+        if !self.present.contains(claim) {
+            return None;
+        }
+        self.json.value(*self.nodes.get(claim.index())?)
+    }
+
+    pub(crate) fn text(&self, claim: Claim) -> Option<&str> {
+        self.value(claim)?.as_str()
+    }
+
+    pub(crate) fn date(&self, claim: Claim) -> Option<NumericDate> {
+        NumericDate::from_json_number(self.value(claim)?.as_number()?)
+    }
+
+    pub(crate) fn audience(&self) -> Audience<'_> {
+        Audience::new(self.value(Claim::Aud))
+    }
+
+    pub(crate) fn scopes(&self) -> Scopes<'_> {
+        Scopes::new(self.value(Claim::Scope))
+    }
+}
+
+/// How an issuer writes `scope` (AT-07).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ScopeForm {
+    /// One string of space-separated tokens (RFC 6749 §3.3).
+    Text,
+    /// That, or an array of tokens: some issuers' `scp`.
+    TextOrArray,
+}
+
+fn has_its_type(claim: Claim, value: Value<'_>, scope: ScopeForm) -> bool {
+    match claim {
+        Claim::Iss | Claim::Sub => value.as_str().is_some_and(|text| !text.is_empty()),
+        Claim::Jti
+        | Claim::ClientId
+        | Claim::Acr
+        | Claim::Azp
+        | Claim::Sid
+        | Claim::Nonce
+        | Claim::AtHash => value.kind() == JsonKind::String,
+        Claim::Exp | Claim::Nbf | Claim::Iat | Claim::AuthTime => {
+            value.as_number().and_then(NumericDate::from_json_number).is_some()
+        }
+        Claim::Aud => audience::is_well_formed(value),
+        Claim::Scope => scope::is_well_formed(value, scope),
+        Claim::Cnf | Claim::Events | Claim::Status => value.kind() == JsonKind::Object,
+        // RFC 9396 §2: an array of objects, each with a `type`.
+        Claim::AuthorizationDetails => value.as_array().is_some_and(|mut details| {
+            details.all(|detail| detail.get("type").is_some_and(|t| t.as_str().is_some()))
+        }),
+        Claim::Act | Claim::Txn | Claim::ReqWl | Claim::TokenIntrospection | Claim::DelDepth => {
+            true
+        }
+    }
+}

@@ -13,6 +13,12 @@ macro_rules! claims {
             /// Every claim of the list.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
+            /// Its position in the list.
+            #[expect(clippy::as_conversions, reason = "fewer than 32 claims")]
+            pub(crate) const fn index(self) -> usize {
+                self as usize
+            }
+
             /// How many there are.
             pub(crate) const COUNT: usize = Self::ALL.len();
 
@@ -66,9 +72,7 @@ impl ClaimSet {
     pub(crate) const EMPTY: Self = Self(0);
 
     const fn bit(claim: Claim) -> u32 {
-        #[expect(clippy::as_conversions, reason = "fewer than 32 claims: `of` would not compile")]
-        let position = claim as u32;
-        1 << position
+        1 << claim.index()
     }
 
     /// The set of these claims.
@@ -84,6 +88,10 @@ impl ClaimSet {
 
     pub(crate) const fn insert(&mut self, claim: Claim) {
         self.0 |= Self::bit(claim);
+    }
+
+    pub(crate) const fn remove(&mut self, claim: Claim) {
+        self.0 &= !Self::bit(claim);
     }
 
     pub(crate) const fn contains(self, claim: Claim) -> bool {

@@ -91,7 +91,6 @@ codes! {
         AlgNotAllowed "alg_not_allowed" "this algorithm is not allowed for the issuer"
         AlgKeyMismatch "alg_key_mismatch" "the key is bound to another algorithm"
         KeyNotFound "key_not_found" "the issuer has no key with this id"
-        KeyNotForIssuer "key_not_for_issuer" "this key may not sign for this subject's domain"
         KeyUseMismatch "key_use_mismatch" "the key is not meant for verifying signatures"
         WeakKey "weak_key" "the key is too weak, too large or not a valid key"
         BadSignature "bad_signature" "the signature does not fit the key"

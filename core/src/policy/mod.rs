@@ -3,10 +3,15 @@
 //! [`Policy`] is immutable. Every string here comes from the operator, never from a token.
 
 mod profile;
+mod waiver;
 
 pub use profile::{Kind, Preset, Profile};
+pub(crate) use profile::{AudienceRule, Row, TypRule};
+pub(crate) use waiver::Waiver;
 
+use crate::claims::{Claim, Claims};
 use crate::jwa::AlgorithmSet;
+use crate::jws::HeaderAlgorithm;
 use crate::limits::Limits;
 use crate::time::Span;
 
@@ -118,4 +123,30 @@ pub(crate) enum Delegation {
     Forbid,
     /// The chain is parsed, checked for structure, and shown.
     Surface,
+}
+
+impl IssuerRules {
+    /// Whether a token of `profile` from this issuer may name this algorithm (ALG-01, OKP-03).
+    pub(crate) fn allows(&self, algorithm: HeaderAlgorithm, profile: Profile) -> bool {
+        let named = match algorithm {
+            HeaderAlgorithm::Exact(_) => true,
+            HeaderAlgorithm::LegacyEddsa => self.legacy_eddsa,
+        };
+        let algorithm = algorithm.algorithm();
+        named && self.algorithms.contains(algorithm) && profile.permits(algorithm)
+    }
+
+    /// Reads registered claims from where this issuer puts them (DIA-04).
+    pub(crate) fn rename_claims(&self, claims: &mut Claims) {
+        let names = [
+            (Claim::Scope, &self.claim_names.scope),
+            (Claim::ClientId, &self.claim_names.client_id),
+            (Claim::Aud, &self.claim_names.aud),
+        ];
+        for (claim, name) in names {
+            if let Some(name) = name {
+                claims.rename(claim, name);
+            }
+        }
+    }
 }

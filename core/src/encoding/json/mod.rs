@@ -12,6 +12,7 @@ mod scan;
 use std::fmt;
 
 use crate::error::{Code, Error};
+use crate::limits::Limits;
 
 /// What one JSON text may cost.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,16 @@ pub(crate) struct JsonLimits {
     pub(crate) string_size: usize,
     /// Members of one array or object.
     pub(crate) members: usize,
+}
+
+impl From<Limits> for JsonLimits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            depth: limits.json_depth,
+            string_size: limits.string_size,
+            members: limits.array_members,
+        }
+    }
 }
 
 /// Why a JSON text is refused.

@@ -1,0 +1,124 @@
+//! Many tokens at once: one state, one moment, all cores, answers in input order.
+
+use std::hash::RandomState;
+
+use crate::error::{Code, Error};
+use crate::verifier::{Gate, Requirements, Verdict, VerifiedToken};
+
+/// Tokens a worker takes at a time: enough to hide the hand-over, few enough to share evenly.
+const CHUNK: usize = 64;
+
+/// The verdicts over a batch, in input order.
+#[derive(Debug)]
+pub struct Batch {
+    verdicts: Vec<Result<VerifiedToken, Error>>,
+}
+
+impl Gate {
+    /// Verifies many tokens under one state and one moment, on all cores of rayon's current pool.
+    /// A token that occurs more than once is verified once.
+    #[must_use]
+    pub fn verify_batch<T: AsRef<[u8]> + Sync>(&self, tokens: &[T]) -> Batch {
+        self.verify_batch_with(tokens, &Requirements::NONE)
+    }
+
+    /// As [`Gate::verify_batch`], with requirements every token must meet.
+    #[must_use]
+    pub fn verify_batch_with<T: AsRef<[u8]> + Sync>(
+        &self,
+        tokens: &[T],
+        requirements: &Requirements,
+    ) -> Batch {
+        let Unique { tokens: unique, occurrences } = Unique::of(tokens);
+        let verdicts = self.verify_many(&unique, requirements, CHUNK);
+        if unique.len() == tokens.len() {
+            return Batch { verdicts };
+        }
+        let verdicts = occurrences.into_iter().filter_map(|index| verdicts.get(index).cloned());
+        Batch { verdicts: verdicts.collect() }
+    }
+}
+
+/// The distinct tokens of a batch, and which of them stands at each place of it.
+struct Unique<'t> {
+    tokens: Vec<&'t [u8]>,
+    occurrences: Vec<usize>,
+}
+
+impl<'t> Unique<'t> {
+    /// Tokens come from strangers, so the hash is keyed.
+    fn of<T: AsRef<[u8]>>(batch: &'t [T]) -> Self {
+        #[expect(clippy::disallowed_types, reason = "the hasher is named and randomly keyed")]
+        let mut seen = std::collections::HashMap::with_capacity_and_hasher(
+            batch.len(),
+            RandomState::new(),
+        );
+        let mut tokens = Vec::with_capacity(batch.len());
+        let mut occurrences = Vec::with_capacity(batch.len());
+        for token in batch {
+            let token = token.as_ref();
+            occurrences.push(*seen.entry(token).or_insert_with(|| {
+                tokens.push(token);
+                tokens.len() - 1
+            }));
+        }
+        Self { tokens, occurrences }
+    }
+}
+
+impl Batch {
+    /// How many tokens there were.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.verdicts.len()
+    }
+
+    /// Whether there were none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.verdicts.is_empty()
+    }
+
+    /// The verdict over the token at `index`.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Verdict> {
+        self.verdicts.get(index).map(|verdict| verdict.clone().into())
+    }
+
+    /// The verdicts, borrowed, in input order.
+    pub fn results(&self) -> impl ExactSizeIterator<Item = Result<&VerifiedToken, Error>> {
+        self.verdicts.iter().map(|verdict| verdict.as_ref().map_err(|error| *error))
+    }
+
+    /// How many were accepted.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.verdicts.iter().filter(|verdict| verdict.is_ok()).count()
+    }
+
+    /// How often each code was given, most frequent first; acceptances are not among them.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(Code, usize)> {
+        let mut counts: Vec<(Code, usize)> = Vec::new();
+        for error in self.verdicts.iter().filter_map(|verdict| verdict.as_ref().err()) {
+            match counts.iter_mut().find(|(code, _)| *code == error.code()) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((error.code(), 1)),
+            }
+        }
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
+    }
+}
+
+impl IntoIterator for Batch {
+    type Item = Verdict;
+    type IntoIter = std::iter::Map<
+        std::vec::IntoIter<Result<VerifiedToken, Error>>,
+        fn(Result<VerifiedToken, Error>) -> Verdict,
+    >;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.verdicts.into_iter().map(Verdict::from)
+    }
+}

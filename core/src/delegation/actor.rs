@@ -1,0 +1,140 @@
+//! Reads `act` (ACT-01 to ACT-06): structure only; who may act is a policy's decision.
+
+use crate::encoding::json::{Json, Value};
+use crate::error::{Code, Error};
+use crate::limits::ACTOR_DEPTH;
+use crate::policy::{ActIss, Preset};
+
+/// An actor of the chain: a party that acts for the subject, identified by the exact pair of
+/// issuer and subject.
+#[derive(Clone, Copy)]
+pub struct Actor<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    iss_inferred: bool,
+    claims: Value<'a>,
+}
+
+impl<'a> Actor<'a> {
+    /// The actor's issuer: its own `iss`, else the token's (ACT-03).
+    #[must_use]
+    pub fn iss(&self) -> &'a str {
+        self.iss
+    }
+
+    /// The actor's `sub`.
+    #[must_use]
+    pub fn sub(&self) -> &'a str {
+        self.sub
+    }
+
+    /// Whether [`Actor::iss`] was taken from the token because the link names none.
+    #[must_use]
+    pub fn iss_inferred(&self) -> bool {
+        self.iss_inferred
+    }
+
+    /// The `sub_profile` member (Actor Profile draft).
+    #[must_use]
+    pub fn sub_profile(&self) -> Option<&'a str> {
+        self.claims.get("sub_profile")?.as_str()
+    }
+
+    /// The source text of the `act` object, nested actors included. Members such as `exp` or
+    /// `cnf` in it mean nothing (ACT-04).
+    #[must_use]
+    pub fn json(&self) -> &'a str {
+        self.claims.raw()
+    }
+}
+
+impl PartialEq for Actor<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.iss, self.sub) == (other.iss, other.sub)
+    }
+}
+
+impl Eq for Actor<'_> {}
+
+impl std::fmt::Debug for Actor<'_> {
+    /// Claim values stay out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Actor").field("iss_inferred", &self.iss_inferred).finish_non_exhaustive()
+    }
+}
+
+/// The nodes of one link's `act` object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link(u32);
+
+/// The links of `act`, outermost first.
+#[derive(Debug, Default)]
+pub(crate) struct Chain {
+    links: Vec<Link>,
+}
+
+impl Chain {
+    /// Walks `act` from the outermost link inwards, checking each.
+    pub(crate) fn parse(act: Value<'_>, act_iss: ActIss, preset: Preset) -> Result<Self, Error> {
+        let mut links = Vec::with_capacity(2);
+        let mut next = Some(act);
+        while let Some(link) = next {
+            if links.len() == ACTOR_DEPTH {
+                return Err(Error::about(Code::ChainTooDeep, "act")); // ACT-05: never truncated
+            }
+            next = check(link, act_iss, preset)?;
+            links.push(Link(link.node()));
+        }
+        Ok(Self { links })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// The actors, outermost first; `iss` is the enclosing token's.
+    pub(crate) fn actors<'a>(
+        &'a self,
+        json: &'a Json,
+        iss: &'a str,
+    ) -> impl DoubleEndedIterator<Item = Actor<'a>> {
+        self.links.iter().filter_map(move |link| {
+            let claims = json.value(link.0)?;
+            let own = claims.get("iss").and_then(|value| value.as_str());
+            Some(Actor {
+                iss: own.unwrap_or(iss),
+                sub: claims.get("sub")?.as_str()?,
+                iss_inferred: own.is_none(),
+                claims,
+            })
+        })
+    }
+}
+
+/// Checks one link and returns the one inside it.
+fn check<'a>(
+    link: Value<'a>,
+    act_iss: ActIss,
+    preset: Preset,
+) -> Result<Option<Value<'a>>, Error> {
+    let malformed = || Error::about(Code::ActorMalformed, "act");
+    let members = link.as_object().ok_or_else(malformed)?; // ACT-01
+    let (mut has_sub, mut has_iss, mut inner) = (false, false, None);
+    for (name, value) in members {
+        let is_text = value.as_str().is_some_and(|text| !text.is_empty());
+        match name {
+            "sub" if is_text => has_sub = true,
+            "iss" if is_text => has_iss = true,
+            "sub" | "iss" => return Err(malformed()),
+            // The Actor Profile draft knows it on the token only: inside `act` it claims an
+            // identity kind that nobody checked (ACT-04).
+            "client_profile" if preset == Preset::AgentStrict => return Err(malformed()),
+            "act" => inner = Some(value),
+            _ => {}
+        }
+    }
+    if !has_sub || (!has_iss && act_iss == ActIss::Require) {
+        return Err(malformed()); // ACT-02, ACT-03
+    }
+    Ok(inner)
+}

@@ -1,0 +1,7 @@
+//! JSON Web Signatures in compact serialization (RFC 7515).
+
+pub(crate) mod compact;
+pub(crate) mod header;
+
+pub(crate) use compact::{Compact, Signature};
+pub(crate) use header::{HeaderAlgorithm, ProtectedHeader};

@@ -1,0 +1,62 @@
+//! May the caller do this? Scopes (RFC 6749 §3.3) and strength of the sign-in (RFC 9470).
+
+use super::Requirements;
+use crate::claims::{Claim, Claims};
+use crate::error::{Code, Error};
+use crate::policy::GateRules;
+use crate::time::{NumericDate, Span};
+
+/// Evidence that the token carries what the gate, or the call, needs.
+#[derive(Debug)]
+pub(super) struct AuthorityAccepted(());
+
+/// What the gate demands of every call: it cannot change while the token and the policy stand.
+pub(super) fn check_gate(claims: &Claims, gate: &GateRules) -> Result<AuthorityAccepted, Error> {
+    check_scopes(claims, gate, &gate.required_scopes)?;
+    check_acr(claims, &gate.acr_values)?;
+    Ok(AuthorityAccepted(()))
+}
+
+/// What this call demands beyond.
+pub(super) fn check_call(
+    claims: &Claims,
+    gate: &GateRules,
+    requirements: &Requirements,
+    now: NumericDate,
+    leeway: Span,
+) -> Result<AuthorityAccepted, Error> {
+    check_scopes(claims, gate, &requirements.scopes)?;
+    check_acr(claims, &requirements.acr_values)?;
+    if let Some(max_age) = requirements.max_age {
+        let signed_in = claims.date(Claim::AuthTime);
+        if !signed_in.is_some_and(|at| now <= at.plus(max_age).plus(leeway)) {
+            return Err(Error::about(Code::InsufficientUserAuthentication, "auth_time"));
+        }
+    }
+    Ok(AuthorityAccepted(()))
+}
+
+fn check_scopes(claims: &Claims, gate: &GateRules, needed: &[Box<str>]) -> Result<(), Error> {
+    if needed.iter().all(|scope| has_scope(claims, gate, scope)) {
+        return Ok(());
+    }
+    Err(Error::about(Code::InsufficientScope, "scope"))
+}
+
+/// Whether a granted scope is `needed`, or implies it.
+pub(super) fn has_scope(claims: &Claims, gate: &GateRules, needed: &str) -> bool {
+    claims.scopes().any(|granted| {
+        granted == needed
+            || gate.scope_implies.iter().any(|(scope, implied)| {
+                **scope == *granted && implied.iter().any(|scope| **scope == *needed)
+            })
+    })
+}
+
+fn check_acr(claims: &Claims, values: &[Box<str>]) -> Result<(), Error> {
+    let acr = claims.text(Claim::Acr);
+    if values.is_empty() || acr.is_some_and(|acr| values.iter().any(|value| **value == *acr)) {
+        return Ok(());
+    }
+    Err(Error::about(Code::InsufficientUserAuthentication, "acr"))
+}

@@ -1,0 +1,140 @@
+//! Puts a policy and a provider together: keys parsed, issuers indexed, doors numbered.
+
+use std::sync::Arc;
+
+use super::Doors;
+use super::state::{DoorTable, State, World};
+use crate::cache::TokenCache;
+use crate::crypto::{self, CryptoProvider};
+use crate::jwa::AlgorithmSet;
+use crate::jwk::Jwk;
+use crate::keys::{KeyRing, KeySet};
+use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem};
+
+/// Bytes of tokens and claims an entry of the cache may hold on average.
+const ENTRY_BYTES: usize = 4 * 1024;
+
+/// A state for this policy. Keys published to an issuer of `previous` stay with the issuer of the
+/// same name; everything else starts anew.
+pub(super) fn state(
+    policy: Policy,
+    provider: &CryptoProvider,
+    doors: &mut Doors,
+    previous: Option<&State>,
+) -> Result<State, PolicyError> {
+    let mut problems = Vec::new();
+    let mut keys = KeyRing::new(policy.rules().issuers.len());
+    for (position, issuer) in policy.rules().issuers.iter().enumerate() {
+        for algorithm in issuer.algorithms.iter() {
+            if !provider.algorithms.contains(algorithm) && issuer.algorithms_named {
+                let path = format!("issuers.{}.algorithms", issuer.name);
+                let text = format!("{algorithm} is not offered by the provider {}", provider.name);
+                problems.push(policy.problem_at(&path, text));
+            }
+        }
+        let before = previous.and_then(|state| published(state, issuer));
+        let set = match &issuer.keys {
+            KeySource::Static(jwks) => {
+                let allowed = usable(issuer, provider);
+                match load(&policy, issuer, jwks, provider, allowed) {
+                    Ok(set) => Some(Arc::new(set)),
+                    Err(found) => {
+                        problems.extend(found);
+                        None
+                    }
+                }
+            }
+            KeySource::Push => before.as_ref().and_then(|(set, _)| set.clone()),
+        };
+        keys = keys.with_inherited(position, set, before);
+    }
+    if !problems.is_empty() {
+        return Err(PolicyError::new(problems));
+    }
+    let digest = digest(&policy, provider);
+    let cache = match previous {
+        Some(state) if state.world.rules().cache_tokens == policy.rules().cache_tokens => {
+            Arc::clone(&state.cache)
+        }
+        _ => {
+            let tokens = policy.rules().cache_tokens;
+            Arc::new(TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES)))
+        }
+    };
+    doors.policies += 1;
+    let world = World { id: doors.policies, digest, doors: number(&policy, doors), policy };
+    Ok(State { world: Arc::new(world), keys, cache })
+}
+
+/// What was published to the issuer of this name, and its generation.
+fn published(state: &State, issuer: &IssuerRules) -> Option<(Option<Arc<KeySet>>, u64)> {
+    let rules = state.world.rules();
+    let position = rules.issuers.iter().position(|other| other.name == issuer.name)?;
+    Some((state.keys.shared(position), state.keys.generation(position)))
+}
+
+/// The issuer's algorithms that the provider has.
+pub(super) fn usable(issuer: &IssuerRules, provider: &CryptoProvider) -> AlgorithmSet {
+    issuer.algorithms.iter().filter(|algorithm| provider.algorithms.contains(*algorithm)).collect()
+}
+
+fn load(
+    policy: &Policy,
+    issuer: &IssuerRules,
+    jwks: &[Jwk],
+    provider: &CryptoProvider,
+    allowed: AlgorithmSet,
+) -> Result<KeySet, Vec<Problem>> {
+    let path = |index: usize| policy.key_path(&issuer.name, index);
+    let mut problems = Vec::new();
+    if !policy.allows_test_keys() {
+        for (index, jwk) in jwks.iter().enumerate() {
+            if let Some(label) = crypto::published::label_of(&crypto::thumbprint(provider, jwk)) {
+                let text = format!("everyone has this private key ({label})");
+                problems.push(policy.problem_at(&path(index), text));
+            }
+        }
+    }
+    match KeySet::build(provider, jwks, allowed) {
+        Ok(set) => {
+            // A key that a published set may carry for others is a mistake in a policy.
+            for skipped in set.skipped() {
+                problems.push(policy.problem_at(&path(skipped.index), skipped.reason.to_string()));
+            }
+            if problems.is_empty() { Ok(set) } else { Err(problems) }
+        }
+        Err(found) => {
+            problems.extend(found.iter().map(|skipped| {
+                policy.problem_at(&path(skipped.index), skipped.reason.to_string())
+            }));
+            Err(problems)
+        }
+    }
+}
+
+/// A door for each gate, under the number its name had before.
+fn number(policy: &Policy, doors: &mut Doors) -> Vec<Option<DoorTable>> {
+    let rules = policy.rules();
+    let mut tables: Vec<Option<DoorTable>> = doors.names.iter().map(|_| None).collect();
+    for (position, gate) in rules.gates.iter().enumerate() {
+        let table = DoorTable::new(rules, position);
+        match doors.names.iter().position(|name| **name == *gate.name) {
+            Some(known) => {
+                if let Some(slot) = tables.get_mut(known) {
+                    *slot = table;
+                }
+            }
+            None => {
+                doors.names.push(Arc::from(&*gate.name));
+                tables.push(table);
+            }
+        }
+    }
+    tables
+}
+
+fn digest(policy: &Policy, provider: &CryptoProvider) -> Box<str> {
+    let hash = (provider.sha256)(policy.canonical_json().as_bytes());
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}").into()
+}

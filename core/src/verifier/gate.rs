@@ -1,0 +1,106 @@
+//! [`Gate`]: one door. It fixes the kind of token, the issuers, the audience and the rules.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::advice::{self, Advice};
+use super::explain::{self, Explanation};
+use super::{Engine, Requirements, Verdict, VerifiedToken, pipeline};
+use crate::error::Error;
+
+/// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
+#[derive(Clone)]
+pub struct Gate {
+    engine: Arc<Engine>,
+    door: u32,
+}
+
+impl Gate {
+    pub(super) fn new(engine: Arc<Engine>, door: u32) -> Self {
+        Self { engine, door }
+    }
+
+    /// Verifies a bearer token. A token that is bound to a key is refused with `pop_required`.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not accepted; [`Error::blame`] tells a refusal from an outage.
+    pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<VerifiedToken, Error> {
+        self.verify_with(token, &Requirements::NONE)
+    }
+
+    /// Verifies a bearer token that must also meet this call's requirements.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify`]; also `insufficient_scope`.
+    pub fn verify_with(
+        &self,
+        token: impl AsRef<[u8]>,
+        requirements: &Requirements,
+    ) -> Result<VerifiedToken, Error> {
+        let state = self.engine.state.load();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door)?;
+        let token = token.as_ref();
+        match door.recall(token, now) {
+            Some(settled) => pipeline::renew(door, settled, requirements, now),
+            None => pipeline::verify(&self.engine, door, token, requirements, now, &mut ()),
+        }
+    }
+
+    /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool.
+    pub(crate) fn verify_many(
+        &self,
+        tokens: &[&[u8]],
+        requirements: &Requirements,
+        chunk: usize,
+    ) -> Vec<Result<VerifiedToken, Error>> {
+        let state = self.engine.state.load_full();
+        let now = self.engine.clock.now();
+        let door = match state.door(self.door) {
+            Ok(door) => door,
+            Err(error) => return vec![Err(error); tokens.len()],
+        };
+        let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
+            pipeline::verify_many(&self.engine, door, tokens, requirements, now)
+        });
+        chunks.collect()
+    }
+
+    /// As [`Gate::verify`], with the three-valued answer as a value.
+    #[must_use]
+    pub fn judge(&self, token: impl AsRef<[u8]>) -> Verdict {
+        self.verify(token).into()
+    }
+
+    /// Verifies from scratch and tells of every stage what it saw. For operators: it shows claim
+    /// values.
+    #[must_use]
+    pub fn explain(&self, token: impl AsRef<[u8]>) -> Explanation {
+        let state = self.engine.state.load();
+        let token = token.as_ref();
+        explain::explain(&self.engine, &state, self.door, token, &Requirements::NONE)
+    }
+
+    /// What to do about an error of this gate, from the policy's point of view.
+    #[must_use]
+    pub fn advice(&self, error: &Error) -> Advice {
+        advice::advice(&self.engine.state.load(), self.door, error)
+    }
+
+    /// The gate's name; empty after a reload has removed it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let state = self.engine.state.load();
+        state.door(self.door).map_or_else(|_| String::new(), |door| door.gate.name.to_string())
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Gate").field(&self.name()).finish()
+    }
+}

@@ -1,0 +1,174 @@
+//! [`Verifier`]: a policy, keys and a clock, put together; [`Gate`]: a door one verifies at.
+
+mod advice;
+mod authority;
+mod build;
+mod explain;
+mod gate;
+mod headers;
+mod jws;
+mod keys;
+mod kind;
+mod note;
+mod pipeline;
+mod requirements;
+mod state;
+mod trail;
+mod validity;
+mod verdict;
+mod verified;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use advice::Advice;
+pub use explain::Explanation;
+pub use gate::Gate;
+pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
+pub use keys::{IssuerKeys, KeyState, Keys, PublishError, Receipt};
+pub use requirements::Requirements;
+pub use trail::{Outcome, Stage, Step};
+pub use verdict::Verdict;
+pub use verified::{Lineage, Possession, SnapshotId, SubjectKind, VerifiedToken};
+
+use pipeline::Candidate;
+use state::State;
+use verified::Settled;
+
+use crate::cache::CacheStats;
+use crate::crypto::CryptoProvider;
+use crate::error::{Code, Error};
+use crate::policy::{Policy, PolicyError};
+use crate::sync::Snapshot;
+use crate::time::Clock;
+
+/// A policy made ready to judge tokens. Cheap to clone; clones share keys and cache.
+///
+/// Verification takes no lock, does no I/O and reads the clock once.
+#[derive(Clone)]
+pub struct Verifier {
+    engine: Arc<Engine>,
+}
+
+/// What all gates of a verifier share.
+struct Engine {
+    provider: CryptoProvider,
+    clock: Clock,
+    state: Snapshot<State>,
+    headers: headers::Headers,
+    /// Gate names by door number, append-only; the lock also serialises changes of the state.
+    writer: Mutex<Doors>,
+}
+
+/// Numbers for gate names that outlive reloads.
+#[derive(Debug, Default)]
+struct Doors {
+    names: Vec<Arc<str>>,
+    policies: u64,
+}
+
+impl Verifier {
+    /// A verifier for this policy over the system clock.
+    ///
+    /// # Errors
+    ///
+    /// What only the provider can judge of a policy: an algorithm or a key it does not support, or
+    /// a key whose private half is published.
+    pub fn new(policy: Policy, provider: CryptoProvider) -> Result<Self, PolicyError> {
+        Self::with_clock(policy, provider, Clock::System)
+    }
+
+    /// A verifier that takes its time from `clock`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Verifier::new`].
+    pub fn with_clock(
+        policy: Policy,
+        provider: CryptoProvider,
+        clock: Clock,
+    ) -> Result<Self, PolicyError> {
+        let mut doors = Doors::default();
+        let state = build::state(policy, &provider, &mut doors, None)?;
+        Ok(Self {
+            engine: Arc::new(Engine {
+                provider,
+                clock,
+                state: Snapshot::new(state),
+                headers: headers::Headers::new(),
+                writer: Mutex::new(doors),
+            }),
+        })
+    }
+
+    /// The gate with this name. Resolve gates when the program starts: a typo fails there.
+    ///
+    /// # Errors
+    ///
+    /// `usage`, when the policy has no such gate.
+    pub fn gate(&self, name: &str) -> Result<Gate, Error> {
+        let doors = self.engine.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = doors.names.iter().position(|door| **door == *name);
+        let door = number.and_then(|number| u32::try_from(number).ok());
+        let door = door.ok_or_else(|| Error::about(Code::Usage, "gate"))?;
+        self.engine.state.load().door(door)?;
+        Ok(Gate::new(Arc::clone(&self.engine), door))
+    }
+
+    /// The names of the policy's gates, in the policy's order.
+    #[must_use]
+    pub fn gates(&self) -> Vec<String> {
+        let state = self.engine.state.load();
+        state.world.rules().gates.iter().map(|gate| gate.name.to_string()).collect()
+    }
+
+    /// Publishing and inspecting issuers' keys.
+    #[must_use]
+    pub fn keys(&self) -> Keys<'_> {
+        Keys::new(&self.engine)
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.engine.state.load().world.policy.clone()
+    }
+
+    /// Digest of the policy in force: `sha256:` and hexadecimal.
+    #[must_use]
+    pub fn policy_digest(&self) -> String {
+        self.engine.state.load().world.digest.to_string()
+    }
+
+    /// Swaps the whole policy, or refuses it whole. Gates go on working under the new one, calls
+    /// in flight finish under the old one, and keys that were published for an issuer stay. A
+    /// policy equal to the one in force changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Verifier::new`]; the policy in force then stays.
+    pub fn reload(&self, policy: Policy) -> Result<(), PolicyError> {
+        let mut doors = self.engine.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.engine.state.load_full();
+        let next = build::state(policy, &self.engine.provider, &mut doors, Some(&current))?;
+        if next.world.digest != current.world.digest {
+            self.engine.state.store(Arc::new(next));
+        }
+        Ok(())
+    }
+
+    /// Counters of the token cache.
+    #[must_use]
+    pub fn cache_stats(&self) -> CacheStats {
+        self.engine.state.load().cache.stats()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("provider", &self.engine.provider.name)
+            .field("policy", &self.policy_digest())
+            .finish_non_exhaustive()
+    }
+}

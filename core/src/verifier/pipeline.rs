@@ -1,0 +1,223 @@
+//! The way of a token through the checks, in order (standards 29.4), on one screen.
+//!
+//! [`admit`] does what needs no cryptography and ends in a signature job; the provider turns the
+//! job into evidence; [`finish`] judges what the signature vouches for. A single verification and a
+//! batch run the same three steps. [`renew`] is the short way of a token whose unchanging part is
+//! remembered.
+
+use std::sync::Arc;
+
+use super::state::{Door, Source};
+use super::trail::{Stage, Trail};
+use super::validity::{self, Dates};
+use super::verified::{Evidence, Settled, VerifiedToken};
+use super::{Engine, Requirements, authority, kind, note};
+use crate::binding;
+use crate::claims::{Claim, Claims};
+use crate::crypto::{Signed, SignatureJob, SignatureVerified};
+use crate::delegation::Chain;
+use crate::encoding::json::Json;
+use crate::error::{Code, Error};
+use crate::jws::{Compact, ProtectedHeader, Signature};
+use crate::policy::{Delegation, IssuerRules};
+use crate::revocation;
+use crate::time::NumericDate;
+
+/// A token whose signature is still to be checked. Its claims are untrusted text until then.
+pub(super) struct Candidate<'t> {
+    pub(super) signing_input: &'t [u8],
+    pub(super) signature: Signature,
+    pub(super) claims: Claims,
+    pub(super) header: Arc<ProtectedHeader>,
+    pub(super) source: Source,
+}
+
+impl Signed for Candidate<'_> {
+    fn message(&self) -> &[u8] {
+        self.signing_input
+    }
+
+    fn signature(&self) -> &[u8] {
+        self.signature.as_bytes()
+    }
+}
+
+pub(super) fn verify<T: Trail>(
+    engine: &Engine,
+    door: Door<'_>,
+    token: &[u8],
+    requirements: &Requirements,
+    now: NumericDate,
+    trail: &mut T,
+) -> Result<VerifiedToken, Error> {
+    let job = admit(engine, door, token, trail)?;
+    let source = job.signed().source;
+    let signed = engine.provider.verify(job);
+    let signed = signed.ok_or_else(|| source.blame(Error::new(Code::BadSignature)))?;
+    finish(door, token, signed, requirements, now, trail).map_err(|error| source.blame(error))
+}
+
+/// The same steps over a chunk of a batch; the provider sees all its signatures at once.
+pub(super) fn verify_many(
+    engine: &Engine,
+    door: Door<'_>,
+    tokens: &[&[u8]],
+    requirements: &Requirements,
+    now: NumericDate,
+) -> Vec<Result<VerifiedToken, Error>> {
+    let mut jobs = Vec::with_capacity(tokens.len());
+    let mut sources = Vec::with_capacity(tokens.len());
+    // What is decided before the signature stands at its place; the rest waits for its evidence.
+    let decided: Vec<Option<Result<VerifiedToken, Error>>> = tokens
+        .iter()
+        .map(|token| {
+            if let Some(settled) = door.recall(token, now) {
+                return Some(renew(door, settled, requirements, now));
+            }
+            match admit(engine, door, token, &mut ()) {
+                Ok(job) => {
+                    sources.push(job.signed().source);
+                    jobs.push(job);
+                    None
+                }
+                Err(error) => Some(Err(error)),
+            }
+        })
+        .collect();
+    let mut signed = engine.provider.verify_many(jobs).into_iter().zip(sources);
+    let verdicts = decided.into_iter().zip(tokens).map(|(decided, token)| {
+        decided.unwrap_or_else(|| {
+            let (signed, source) = signed.next().ok_or_else(|| Error::new(Code::Internal))?;
+            let signed = signed.ok_or_else(|| source.blame(Error::new(Code::BadSignature)))?;
+            finish(door, token, signed, requirements, now, &mut ())
+                .map_err(|error| source.blame(error))
+        })
+    });
+    verdicts.collect()
+}
+
+/// From bytes to a signature job: size, shape, header, kind, algorithm, issuer, key.
+pub(super) fn admit<'s, 't, T: Trail>(
+    engine: &Engine,
+    door: Door<'s>,
+    token: &'t [u8],
+    trail: &mut T,
+) -> Result<SignatureJob<'s, Candidate<'t>>, Error> {
+    let limits = door.rules().limits;
+    let compact = Compact::split(token, limits.token_size)?;
+    trail.passed(Stage::Size, || note::size(token, limits));
+    let signature = compact.decode_signature()?;
+    let payload = compact.decode_payload()?;
+    trail.passed(Stage::Shape, note::shape);
+    let header = engine.headers.parse(compact.header, limits)?;
+    trail.passed(Stage::Header, || note::header(&header));
+    // Strict JSON before anything is read from it; only `iss` (or an SVID's `sub`) is, until the
+    // signature has been checked (JWS-13).
+    let claims = Claims::locate(Json::parse(payload, limits.into())?)?;
+    let source = door.source_of(&claims);
+    check_typ(door, &header, source.as_ref().ok())?;
+    trail.passed(Stage::Typ, || note::typ(&header, source.as_ref().ok()));
+    let algorithm = header.algorithm.ok_or_else(|| Error::about(Code::AlgNotAllowed, "alg"))?;
+    let source = source?;
+    let blame = |error| source.blame(error);
+    let issuer = door.issuer(&source)?;
+    if !issuer.allows(algorithm, source.profile) {
+        return Err(blame(Error::about(Code::AlgNotAllowed, "alg"))); // ALG-01
+    }
+    trail.passed(Stage::Alg, || note::alg(&header, issuer));
+    let keys = door.keys(&source).map_err(blame)?;
+    let key = keys.select(algorithm.algorithm(), header.kid()).map_err(blame)?;
+    trail.passed(Stage::IssuerAndKey, || note::key(issuer, key, source.generation));
+    let signing_input = compact.signing_input;
+    let candidate = Candidate { signing_input, signature, claims, header, source };
+    Ok(SignatureJob::new(key.verification(), candidate))
+}
+
+/// From evidence of the signature to a verdict: claims, time, audience, possession, chain,
+/// revocation, policy.
+pub(super) fn finish<T: Trail>(
+    door: Door<'_>,
+    token: &[u8],
+    mut signed: SignatureVerified<Candidate<'_>>,
+    requirements: &Requirements,
+    now: NumericDate,
+    trail: &mut T,
+) -> Result<VerifiedToken, Error> {
+    let (gate, rules) = (door.gate, door.rules());
+    let source = signed.get().source;
+    let (issuer, row) = (door.issuer(&source)?, source.profile.row());
+    trail.passed(Stage::Signature, || "good".to_owned());
+    issuer.rename_claims(&mut signed.get_mut().claims);
+    let claims = &signed.get().claims;
+    let well_formed = kind::check_claims(claims, gate, issuer, row)?;
+    trail.passed(Stage::Claims, || note::claims(row));
+    let dates = Dates::of(claims, gate, row, issuer.max_lifetime, rules.leeway);
+    let timely = dates.check(now)?;
+    trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
+    let audience = validity::check_audience(claims, gate, row)?;
+    trail.passed(Stage::Audience, || note::audience(claims));
+    let possession = binding::bearer(gate, claims)?;
+    trail.passed(Stage::Possession, || note::possession(claims));
+    let chain = check_chain(door, claims, issuer)?;
+    trail.passed(Stage::Chain, || note::chain(&chain));
+    let not_revoked = revocation::check(rules.preset, gate, claims)?;
+    trail.passed(Stage::Revocation, || "not configured".to_owned());
+    let standing = authority::check_gate(claims, gate)?;
+    let evidence =
+        Evidence { claims: well_formed, audience, possession, chain, authority: standing };
+    let settled = Settled::new(signed, dates, door.identity(&source), evidence);
+    door.remember(token, &settled);
+    let called_for =
+        authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
+    trail.passed(Stage::Policy, || note::policy(gate, requirements));
+    Ok(VerifiedToken::new(settled, timely, not_revoked, called_for))
+}
+
+/// A token seen before: what can change is checked anew, in the same order.
+pub(super) fn renew(
+    door: Door<'_>,
+    settled: Settled,
+    requirements: &Requirements,
+    now: NumericDate,
+) -> Result<VerifiedToken, Error> {
+    let timely = settled.dates().check(now)?;
+    let not_revoked = revocation::check(door.rules().preset, door.gate, settled.claims())?;
+    let called_for = authority::check_call(
+        settled.claims(),
+        door.gate,
+        requirements,
+        now,
+        door.leeway(),
+    )?;
+    Ok(VerifiedToken::new(settled, timely, not_revoked, called_for))
+}
+
+/// `typ` against the issuer's row; a token of no known issuer against every row of the gate, so
+/// that the earlier check gives the earlier answer.
+fn check_typ(
+    door: Door<'_>,
+    header: &ProtectedHeader,
+    source: Option<&Source>,
+) -> Result<(), Error> {
+    if let Some(source) = source {
+        let checked = kind::check_typ(header, door.gate, source.profile.row());
+        return checked.map_err(|error| source.blame(error));
+    }
+    let mut rows = door.gate.issuers.iter().map(|entry| entry.profile.row());
+    if rows.any(|row| kind::check_typ(header, door.gate, row).is_ok()) {
+        return Ok(());
+    }
+    Err(Error::about(Code::TypMismatch, "typ"))
+}
+
+/// ACT-09: `act` is refused, or read and shown; never ignored.
+fn check_chain(door: Door<'_>, claims: &Claims, issuer: &IssuerRules) -> Result<Chain, Error> {
+    let Some(act) = claims.value(Claim::Act) else { return Ok(Chain::default()) };
+    let chain = Chain::parse(act, issuer.act_iss, door.rules().preset)?;
+    match door.gate.delegation {
+        Delegation::Forbid => Err(Error::about(Code::ActorNotAllowed, Claim::Act.name())),
+        Delegation::Surface => Ok(chain),
+    }
+}
+
+

@@ -1,0 +1,210 @@
+//! What one unit of work sees: one policy, one generation of every issuer's keys.
+//!
+//! A [`State`] is immutable. Publishing keys and reloading the policy make a new one and swap it
+//! in; a verification loads it once.
+
+use std::hash::RandomState;
+use std::sync::Arc;
+
+use super::kind::trust_domain;
+use super::verified::Settled;
+use crate::cache::{Stamp, TokenCache};
+use crate::claims::{Claim, Claims};
+use crate::error::{Code, Error, IssuerIndex};
+use crate::keys::{KeyRing, KeySet};
+use crate::policy::{GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, Rules};
+use crate::time::{NumericDate, Span};
+
+pub(super) struct State {
+    pub(super) world: Arc<World>,
+    pub(super) keys: KeyRing,
+    pub(super) cache: Arc<TokenCache<Settled>>,
+}
+
+/// A policy made ready for use.
+pub(super) struct World {
+    pub(super) policy: Policy,
+    /// Tells this policy from every other this process has used.
+    pub(super) id: u64,
+    pub(super) digest: Box<str>,
+    /// By door number, which outlives reloads; `None` where this policy has no such gate.
+    pub(super) doors: Vec<Option<DoorTable>>,
+}
+
+impl World {
+    pub(super) fn rules(&self) -> &Rules {
+        self.policy.rules()
+    }
+}
+
+/// A gate, found by number, with its issuers found by `iss`.
+pub(super) struct DoorTable {
+    gate: usize,
+    issuers: Lookup,
+}
+
+/// Issuers by `iss` value. `iss` comes from strangers, so the table's hash is keyed.
+enum Lookup {
+    Few(Vec<(Box<str>, GateIssuer)>),
+    #[expect(clippy::disallowed_types, reason = "the hasher is named and randomly keyed")]
+    Many(std::collections::HashMap<Box<str>, GateIssuer, RandomState>),
+}
+
+/// Up to here a scan is faster than a keyed hash.
+const FEW: usize = 4;
+
+impl DoorTable {
+    pub(super) fn new(rules: &Rules, gate: usize) -> Option<Self> {
+        let issuers = rules.gates.get(gate)?.issuers.iter().flat_map(|entry| {
+            let names = rules.issuers.get(entry.position).map(|issuer| issuer.issuers.iter());
+            names.into_iter().flatten().map(|iss| (iss.clone(), *entry))
+        });
+        let issuers: Vec<_> = issuers.collect();
+        let issuers = if issuers.len() <= FEW {
+            Lookup::Few(issuers)
+        } else {
+            Lookup::Many(issuers.into_iter().collect())
+        };
+        Some(Self { gate, issuers })
+    }
+
+    fn find(&self, iss: &str) -> Option<GateIssuer> {
+        match &self.issuers {
+            Lookup::Few(entries) => {
+                entries.iter().find(|(name, _)| **name == *iss).map(|(_, entry)| *entry)
+            }
+            Lookup::Many(entries) => entries.get(iss).copied(),
+        }
+    }
+}
+
+/// Where a token comes from: its issuer's place in the policy, the row that fits, and the
+/// generation of the keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub(super) position: usize,
+    pub(super) profile: Profile,
+    pub(super) generation: u64,
+}
+
+impl Source {
+    pub(super) fn blame(&self, error: Error) -> Error {
+        match IssuerIndex::new(self.position) {
+            Some(issuer) => error.at(issuer),
+            None => error,
+        }
+    }
+}
+
+/// One gate of one state: everything a verification reads.
+#[derive(Clone, Copy)]
+pub(super) struct Door<'s> {
+    pub(super) number: u32,
+    pub(super) state: &'s State,
+    pub(super) table: &'s DoorTable,
+    pub(super) gate: &'s GateRules,
+}
+
+impl State {
+    /// What a verdict over a token of this issuer depends on.
+    fn stamp(&self, issuer: usize) -> Stamp {
+        Stamp { policy: self.world.id, keys: self.keys.generation(issuer) }
+    }
+
+    /// The gate with this number, unless a reload has removed it.
+    pub(super) fn door(&self, number: u32) -> Result<Door<'_>, Error> {
+        let position = usize::try_from(number).ok();
+        let table = position.and_then(|position| self.world.doors.get(position)?.as_ref());
+        let gate = table.and_then(|table| self.world.rules().gates.get(table.gate));
+        match table.zip(gate) {
+            Some((table, gate)) => Ok(Door { number, state: self, table, gate }),
+            None => Err(Error::about(Code::Usage, "gate")),
+        }
+    }
+}
+
+impl<'s> Door<'s> {
+    pub(super) fn rules(&self) -> &'s Rules {
+        self.state.world.rules()
+    }
+
+    pub(super) fn leeway(&self) -> Span {
+        self.rules().leeway
+    }
+
+    pub(super) fn issuer(&self, source: &Source) -> Result<&'s IssuerRules, Error> {
+        self.rules().issuers.get(source.position).ok_or_else(|| Error::new(Code::Internal))
+    }
+
+    /// Which configured issuer a token claims to come from (JWT-02). Reads `iss`, or the trust
+    /// domain of a SPIFFE ID, as untrusted text (JWS-13).
+    pub(super) fn source_of(&self, claims: &Claims) -> Result<Source, Error> {
+        let svid = self.gate.kind == Kind::JwtSvid;
+        let claim = if svid { Claim::Sub } else { Claim::Iss };
+        let value = claims.value(claim);
+        let text = value.ok_or_else(|| Error::about(Code::MissingClaim, claim.name()))?.as_str();
+        let iss = if svid { text.and_then(trust_domain) } else { text };
+        let iss = iss.ok_or_else(|| Error::about(Code::ClaimType, claim.name()))?;
+        let entry = self.table.find(iss);
+        let entry = entry.ok_or_else(|| Error::about(Code::IssUntrusted, claim.name()))?;
+        let generation = self.state.keys.generation(entry.position);
+        Ok(Source { position: entry.position, profile: entry.profile, generation })
+    }
+
+    /// The keys of an issuer; none yet is an outage, not the token's fault.
+    pub(super) fn keys(&self, source: &Source) -> Result<&'s KeySet, Error> {
+        let set = self.state.keys.set(source.position);
+        set.filter(|set| !set.is_empty()).ok_or_else(|| Error::new(Code::KeysUnavailable))
+    }
+
+    /// What is remembered of this token from this gate, unless anything it was judged under has
+    /// changed.
+    pub(super) fn recall(&self, token: &[u8], now: NumericDate) -> Option<Settled> {
+        let state = self.state;
+        state.cache.get(self.number, token, now, |settled: &Settled, stamp: &Stamp| {
+            *stamp == state.stamp(settled.source().position)
+        })
+    }
+
+    pub(super) fn remember(&self, token: &[u8], settled: &Settled) {
+        let Some(end) = settled.dates().end() else { return };
+        let stamp = self.state.stamp(settled.source().position);
+        self.state.cache.put(self.number, token, stamp, end, settled.clone(), settled.size());
+    }
+
+    pub(super) fn identity(&self, source: &Source) -> Identity {
+        Identity {
+            world: Arc::clone(&self.state.world),
+            gate: self.table.gate,
+            issuer: source.position,
+        }
+    }
+}
+
+/// The gate and the issuer of a verified token, kept alive with their policy.
+#[derive(Clone)]
+pub(super) struct Identity {
+    world: Arc<World>,
+    gate: usize,
+    issuer: usize,
+}
+
+impl Identity {
+    #[expect(clippy::indexing_slicing, reason = "positions found in this very world")]
+    pub(super) fn gate(&self) -> &GateRules {
+        &self.world.rules().gates[self.gate]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "positions found in this very world")]
+    pub(super) fn issuer(&self) -> &IssuerRules {
+        &self.world.rules().issuers[self.issuer]
+    }
+
+    pub(super) fn leeway(&self) -> Span {
+        self.world.rules().leeway
+    }
+
+    pub(super) fn policy_digest(&self) -> &str {
+        &self.world.digest
+    }
+}

@@ -1,0 +1,161 @@
+//! The trail of a verification, for `explain`: which stages passed, and what they saw.
+//!
+//! The pipeline is generic over it, and `()` is the trail that costs nothing.
+
+/// The stages of a verification, in the order they are passed (standards 29.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Bytes of the token.
+    Size,
+    /// Segments and base64url.
+    Shape,
+    /// The protected header.
+    Header,
+    /// The `typ` parameter.
+    Typ,
+    /// The `alg` parameter.
+    Alg,
+    /// The issuer and its key.
+    IssuerAndKey,
+    /// The signature.
+    Signature,
+    /// Required and forbidden claims, and their types.
+    Claims,
+    /// `exp`, `nbf`, `iat`.
+    Time,
+    /// `aud`.
+    Audience,
+    /// Proof of possession.
+    Possession,
+    /// The delegation chain.
+    Chain,
+    /// Revocation and status.
+    Revocation,
+    /// Scopes and strength of the sign-in.
+    Policy,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: &'static [Self] = &[
+        Self::Size,
+        Self::Shape,
+        Self::Header,
+        Self::Typ,
+        Self::Alg,
+        Self::IssuerAndKey,
+        Self::Signature,
+        Self::Claims,
+        Self::Time,
+        Self::Audience,
+        Self::Possession,
+        Self::Chain,
+        Self::Revocation,
+        Self::Policy,
+    ];
+
+    /// A short name for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::Shape => "shape",
+            Self::Header => "header",
+            Self::Typ => "typ",
+            Self::Alg => "alg",
+            Self::IssuerAndKey => "issuer, key",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::Time => "time",
+            Self::Audience => "audience",
+            Self::Possession => "possession",
+            Self::Chain => "chain",
+            Self::Revocation => "revocation",
+            Self::Policy => "policy",
+        }
+    }
+
+    /// The rules of the verification catalogue that the stage applies.
+    #[must_use]
+    pub const fn rules(self) -> &'static str {
+        match self {
+            Self::Size => "JWS-01",
+            Self::Shape => "JWS-02 to 06",
+            Self::Header => "JWS-07 to 12",
+            Self::Typ => "JWT-05, JWT-06",
+            Self::Alg => "ALG-01 to 04",
+            Self::IssuerAndKey => "KEY-01, JWT-02",
+            Self::Signature => "ALG-06, ALG-08",
+            Self::Claims => "AT-04, JWT-01",
+            Self::Time => "AT-06",
+            Self::Audience => "JWT-03",
+            Self::Possession => "AT-09, AT-10",
+            Self::Chain => "ACT-01 to 09",
+            Self::Revocation => "X03",
+            Self::Policy => "AT-07, RFC 9470",
+        }
+    }
+}
+
+/// Receives each stage as it is passed. A stage that refuses is the one after the last passed.
+pub(crate) trait Trail {
+    fn passed(&mut self, stage: Stage, note: impl FnOnce() -> String);
+}
+
+impl Trail for () {
+    #[inline(always)]
+    fn passed(&mut self, _: Stage, _: impl FnOnce() -> String) {}
+}
+
+/// A stage of an [`Explanation`](crate::Explanation).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// Which stage.
+    pub stage: Stage,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it saw, claim values included: for operators' eyes.
+    pub note: String,
+}
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It passed.
+    Passed,
+    /// It refused, or could not decide.
+    Refused,
+    /// An earlier stage refused.
+    NotReached,
+}
+
+/// Keeps every step.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Trail for Recorder {
+    fn passed(&mut self, stage: Stage, note: impl FnOnce() -> String) {
+        self.steps.push(Step { stage, outcome: Outcome::Passed, note: note() });
+    }
+}
+
+impl Recorder {
+    /// Adds the stage that refused and those that were not reached.
+    pub(crate) fn complete(mut self, refusal: Option<String>) -> Vec<Step> {
+        let reached = self.steps.len();
+        let mut refusal = refusal;
+        for stage in Stage::ALL.iter().skip(reached).copied() {
+            let (outcome, note) = match refusal.take() {
+                Some(note) => (Outcome::Refused, note),
+                None => (Outcome::NotReached, String::new()),
+            };
+            self.steps.push(Step { stage, outcome, note });
+        }
+        self.steps
+    }
+}

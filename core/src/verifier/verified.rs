@@ -1,0 +1,356 @@
+//! [`VerifiedToken`]: what is true of a token once every check has left its evidence.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::authority::{self, AuthorityAccepted};
+use super::kind::{ClaimsAccepted, trust_domain};
+use super::state::{Identity, Source};
+use super::validity::{AudienceAccepted, Dates, TimeAccepted};
+use super::{Candidate, Requirements};
+use crate::binding::PossessionConfirmed;
+use crate::claims::{Audience, Claim, Claims, Scopes};
+use crate::crypto::SignatureVerified;
+use crate::delegation::{Actor, Chain};
+use crate::error::{Code, Error};
+use crate::jws::ProtectedHeader;
+use crate::policy::{GateRules, IssuerRules, Profile, SenderConstrained, Waiver};
+use crate::revocation::NotRevoked;
+use crate::time::NumericDate;
+
+/// A token that passed every check of its gate. It has no public constructor: holding one means
+/// that each check happened.
+///
+/// Cloning is cheap; clones share one buffer. `Debug` shows no claim value.
+#[derive(Clone)]
+pub struct VerifiedToken {
+    settled: Settled,
+}
+
+/// Everything about a token that cannot change while policy and keys stand: what a cache may
+/// remember. Time, revocation and the call's own needs are checked anew at each use.
+#[derive(Clone)]
+pub(super) struct Settled(Arc<Facts>);
+
+struct Facts {
+    claims: Claims,
+    header: Arc<ProtectedHeader>,
+    chain: Chain,
+    dates: Dates,
+    source: Source,
+    identity: Identity,
+}
+
+/// The evidence of one verification's unchanging checks, each consumed here.
+pub(super) struct Evidence {
+    pub(super) claims: ClaimsAccepted,
+    pub(super) audience: AudienceAccepted,
+    pub(super) possession: Waiver<PossessionConfirmed>,
+    pub(super) chain: Chain,
+    pub(super) authority: AuthorityAccepted,
+}
+
+impl Settled {
+    pub(super) fn new(
+        signed: SignatureVerified<Candidate<'_>>,
+        dates: Dates,
+        identity: Identity,
+        evidence: Evidence,
+    ) -> Self {
+        let Evidence {
+            claims: ClaimsAccepted { .. },
+            audience: AudienceAccepted { .. },
+            possession: Waiver { .. },
+            chain,
+            authority: AuthorityAccepted { .. },
+        } = evidence;
+        let Candidate { signing_input: _, signature: _, claims, header, source } = signed.into_inner();
+        Self(Arc::new(Facts { claims, header, chain, dates, source, identity }))
+    }
+
+    pub(super) fn claims(&self) -> &Claims {
+        &self.0.claims
+    }
+
+    pub(super) fn dates(&self) -> &Dates {
+        &self.0.dates
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.0.source
+    }
+
+    /// Heap bytes, for the cache's budget.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Facts>() + self.0.claims.json().heap_size()
+    }
+}
+
+impl VerifiedToken {
+    pub(super) fn new(
+        settled: Settled,
+        TimeAccepted { .. }: TimeAccepted,
+        Waiver { .. }: Waiver<NotRevoked>,
+        AuthorityAccepted { .. }: AuthorityAccepted,
+    ) -> Self {
+        Self { settled }
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.settled.0
+    }
+
+    fn issuer_rules(&self) -> &IssuerRules {
+        self.facts().identity.issuer()
+    }
+
+    fn gate_rules(&self) -> &GateRules {
+        self.facts().identity.gate()
+    }
+
+    /// `iss`; for a JWT-SVID, which has none, the trust domain as `spiffe://…`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.facts().issuer()
+    }
+
+    /// The policy's name for the issuer, safe as a metric label.
+    #[must_use]
+    pub fn issuer_name(&self) -> &str {
+        &self.issuer_rules().name
+    }
+
+    /// `sub`. Only logout and custom tokens may lack it.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.facts().claims.text(Claim::Sub)
+    }
+
+    /// `client_id`, or what the issuer's `claim_names` says stands for it.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.facts().claims.text(Claim::ClientId)
+    }
+
+    /// `jti`.
+    #[must_use]
+    pub fn jwt_id(&self) -> Option<&str> {
+        self.facts().claims.text(Claim::Jti)
+    }
+
+    /// `aud`, always as a list.
+    #[must_use]
+    pub fn audience(&self) -> Audience<'_> {
+        self.facts().claims.audience()
+    }
+
+    /// `exp`.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<NumericDate> {
+        self.facts().dates.expires_at
+    }
+
+    /// `nbf`.
+    #[must_use]
+    pub fn not_before(&self) -> Option<NumericDate> {
+        self.facts().dates.not_before
+    }
+
+    /// `iat`.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<NumericDate> {
+        self.facts().dates.issued_at
+    }
+
+    /// `scope` as tokens.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes<'_> {
+        self.facts().claims.scopes()
+    }
+
+    /// Whether the token grants `scope`, by itself or through the gate's `scope_implies`.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        authority::has_scope(&self.facts().claims, self.gate_rules(), scope)
+    }
+
+    /// `authorization_details` (RFC 9396) as its JSON text.
+    #[must_use]
+    pub fn authorization_details(&self) -> Option<&str> {
+        Some(self.facts().claims.value(Claim::AuthorizationDetails)?.raw())
+    }
+
+    /// Who is calling: the outermost actor of `act`.
+    #[must_use]
+    pub fn actor(&self) -> Option<Actor<'_>> {
+        self.chain().next()
+    }
+
+    /// All actors, outermost first. One token only asserts the inner ones (RFC 8693 §4.1).
+    pub fn chain(&self) -> impl DoubleEndedIterator<Item = Actor<'_>> {
+        let facts = self.facts();
+        facts.chain.actors(facts.claims.json(), facts.issuer())
+    }
+
+    /// Whether somebody else acts for the subject. An actor that is the subject itself is an agent
+    /// acting for itself (ACT-07).
+    #[must_use]
+    pub fn delegated(&self) -> bool {
+        self.actor().is_some_and(|actor| !self.is_subject(actor))
+    }
+
+    fn is_subject(&self, actor: Actor<'_>) -> bool {
+        self.subject() == Some(actor.sub()) && actor.iss() == self.issuer()
+    }
+
+    /// What kind of party the subject is, where the token shows it.
+    #[must_use]
+    pub fn subject_kind(&self) -> Option<SubjectKind> {
+        if self.actor().is_some_and(|actor| self.is_subject(actor)) {
+            return Some(SubjectKind::Agent);
+        }
+        (self.subject().is_some() && self.subject() == self.client_id())
+            .then_some(SubjectKind::Client)
+    }
+
+    /// How much is proven about the chain: one token proves nothing of its history.
+    #[must_use]
+    pub fn lineage(&self) -> Lineage {
+        if self.facts().chain.len() == 0 { Lineage::None } else { Lineage::Asserted }
+    }
+
+    /// How possession of the token's key was shown; `None` is a bearer token.
+    #[must_use]
+    pub fn sender_constrained(&self) -> Option<Possession> {
+        let bound = self.facts().claims.present().contains(Claim::Cnf);
+        let external = self.gate_rules().sender_constrained == SenderConstrained::External;
+        (bound && external).then_some(Possession::External)
+    }
+
+    /// The exact row of the profile table.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.facts().source.profile
+    }
+
+    /// The gate it passed.
+    #[must_use]
+    pub fn gate(&self) -> &str {
+        &self.gate_rules().name
+    }
+
+    /// The protected header as its JSON text.
+    #[must_use]
+    pub fn header(&self) -> &str {
+        self.facts().header.json().source()
+    }
+
+    /// `kid`.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.facts().header.kid()
+    }
+
+    /// The payload exactly as signed.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        self.facts().claims.json().source().as_bytes()
+    }
+
+    /// The source text of one top-level claim: `"u1"` with its quotes, an object, a number.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&str> {
+        Some(self.facts().claims.json().root().get(name)?.raw())
+    }
+
+    /// The claims as a type of the application's own.
+    ///
+    /// # Errors
+    ///
+    /// `claim_type`, when the claims do not fit the type.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(self.payload()).map_err(|_| Error::new(Code::ClaimType))
+    }
+
+    /// Asks a later, narrower question of the same verdict: per tool, per route. It judges
+    /// authority only; the token's time was judged when it was verified.
+    ///
+    /// # Errors
+    ///
+    /// `insufficient_scope` or `insufficient_user_authentication`.
+    pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
+        let facts = self.facts();
+        let leeway = facts.identity.leeway();
+        authority::check_call(&facts.claims, self.gate_rules(), requirements, now, leeway)
+            .map(|AuthorityAccepted { .. }| ())
+    }
+
+    /// Under which policy and keys it was judged.
+    #[must_use]
+    pub fn snapshot(&self) -> SnapshotId<'_> {
+        let facts = self.facts();
+        SnapshotId { policy: facts.identity.policy_digest(), keys: facts.source.generation }
+    }
+}
+
+impl Facts {
+    fn issuer(&self) -> &str {
+        let issuer = if self.source.profile == Profile::JwtSvid {
+            self.claims.text(Claim::Sub).and_then(trust_domain)
+        } else {
+            self.claims.text(Claim::Iss)
+        };
+        issuer.unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("gate", &self.gate())
+            .field("issuer_name", &self.issuer_name())
+            .field("profile", &self.profile().as_str())
+            .field("chain", &self.facts().chain.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What kind of party a subject is. Never "user": no token proves that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubjectKind {
+    /// `sub` is the client itself (AT-08).
+    Client,
+    /// An agent acting for itself (ACT-07).
+    Agent,
+}
+
+/// How much is proven about a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lineage {
+    /// There is no chain.
+    None,
+    /// The issuer says so.
+    Asserted,
+}
+
+/// How possession of a token's key was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Possession {
+    /// Somebody else checked the proof: the operator said so.
+    External,
+}
+
+/// The state of the world a verdict was reached in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SnapshotId<'a> {
+    /// Digest of the policy document.
+    pub policy: &'a str,
+    /// Generation of the issuer's keys.
+    pub keys: u64,
+}

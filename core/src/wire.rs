@@ -1,0 +1,180 @@
+//! What to answer on the wire: status, challenge and body for each refusal (standards 0.1,
+//! user-experience 1.3 T8).
+//!
+//! The answer never holds token text or a claim value, and nothing about keys, chains or actors.
+
+use crate::error::{Code, Error, Group};
+use crate::policy::Kind;
+use crate::verifier::{Gate, Requirements};
+
+/// An HTTP answer, apart from what the server adds of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header fields, one a name.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body: OAuth JSON, or empty.
+    pub body: String,
+}
+
+/// What a gate's configuration adds to its answers.
+pub(crate) struct Challenge {
+    pub(crate) kind: Kind,
+    /// Absolute URL of the RFC 9728 document.
+    pub(crate) resource_metadata: Option<String>,
+    pub(crate) required_scopes: Vec<String>,
+    pub(crate) acr_values: Vec<String>,
+}
+
+impl Gate {
+    /// What to answer to a request that `error` refused.
+    #[must_use]
+    pub fn answer(&self, error: &Error, requirements: &Requirements) -> Answer {
+        answer(&self.challenge(), error, requirements)
+    }
+}
+
+/// Seconds after which a caller may try again when keys or stores are missing.
+const RETRY_AFTER: &str = "5";
+
+fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
+    match error.code().group() {
+        Group::Unavailable => Answer {
+            status: 503,
+            headers: vec![("Retry-After", RETRY_AFTER.to_owned()), NO_STORE()],
+            body: String::new(),
+        },
+        Group::Misuse | Group::Internal => {
+            Answer { status: 500, headers: vec![NO_STORE()], body: String::new() }
+        }
+        Group::NoCredential
+        | Group::Request
+        | Group::Parse
+        | Group::Crypto
+        | Group::Kind
+        | Group::Validity
+        | Group::Possession
+        | Group::Chain
+        | Group::ActorPolicy
+        | Group::Revocation
+        | Group::Authority
+        | Group::Authentication => match challenge.kind {
+            Kind::AccessToken | Kind::JwtSvid | Kind::JwtCustom | Kind::IdToken => {
+                bearer(challenge, error, requirements)
+            }
+            // Back-Channel Logout §2.8.
+            Kind::LogoutToken => oauth(400, "invalid_request", error),
+            // RFC 6749 §5.2, RFC 7521 §4.
+            Kind::ClientAssertion => oauth(401, "invalid_client", error),
+            Kind::JwtBearerGrant => oauth(400, "invalid_grant", error),
+        },
+    }
+}
+
+#[expect(non_snake_case, reason = "a constant but for its allocation")]
+fn NO_STORE() -> (&'static str, String) {
+    ("Cache-Control", "no-store".to_owned())
+}
+
+/// The reason as `error_description`; of keys, chains and actors nothing is said.
+fn description(code: Code) -> Option<&'static str> {
+    let silent = matches!(code.group(), Group::Chain | Group::ActorPolicy)
+        || matches!(
+            code,
+            Code::KeyNotFound | Code::AlgKeyMismatch | Code::KeyUseMismatch | Code::WeakKey
+        );
+    (!silent).then(|| code.reason())
+}
+
+fn oauth(status: u16, name: &str, error: &Error) -> Answer {
+    let mut headers = vec![("Content-Type", "application/json".to_owned()), NO_STORE()];
+    if status == 401 {
+        headers.push(("WWW-Authenticate", format!("Bearer error={}", quoted(name))));
+    }
+    Answer { status, headers, body: body(name, description(error.code())) }
+}
+
+fn body(name: &str, description: Option<&str>) -> String {
+    let mut members = serde_json::Map::new();
+    members.insert("error".to_owned(), name.into());
+    if let Some(text) = description {
+        members.insert("error_description".to_owned(), text.into());
+    }
+    serde_json::Value::Object(members).to_string()
+}
+
+/// RFC 6750 §3, with RFC 9470 and RFC 9728 §5.1.
+fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
+    let code = error.code();
+    let (status, name) = match code.group() {
+        Group::ActorPolicy => return Answer {
+            status: 403,
+            headers: vec![NO_STORE()],
+            body: String::new(),
+        },
+        Group::Authority => (403, "insufficient_scope"),
+        Group::Authentication => (401, "insufficient_user_authentication"),
+        _ => (401, "invalid_token"),
+    };
+    let mut parameters = vec![("error", name.to_owned())];
+    if let Some(text) = description(code) {
+        parameters.push(("error_description", text.to_owned()));
+    }
+    if code.group() == Group::Authority {
+        let own = requirements.scopes.iter().map(|scope| scope.to_string());
+        let mut scopes = challenge.required_scopes.clone();
+        scopes.extend(own.filter(|scope| !challenge.required_scopes.contains(scope)));
+        parameters.push(("scope", scopes.join(" "))); // all that are needed (MCP-04)
+    }
+    if code.group() == Group::Authentication {
+        let own = requirements.acr_values.iter().map(|value| value.to_string());
+        let values: Vec<String> = challenge.acr_values.iter().cloned().chain(own).collect();
+        if !values.is_empty() {
+            parameters.push(("acr_values", values.join(" ")));
+        }
+        if let Some(age) = requirements.max_age {
+            parameters.push(("max_age", age.seconds().to_string()));
+        }
+    }
+    if let Some(url) = &challenge.resource_metadata {
+        parameters.push(("resource_metadata", url.clone()));
+    }
+    let parameters: Vec<String> =
+        parameters.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+    Answer {
+        status,
+        headers: vec![
+            ("WWW-Authenticate", format!("Bearer {}", parameters.join(", "))),
+            ("Content-Type", "application/json".to_owned()),
+            NO_STORE(),
+        ],
+        body: body(name, description(code)),
+    }
+}
+
+/// A quoted-string (RFC 9110 §5.6.4).
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Where the RFC 9728 document of a resource lies: the well-known path goes between host and path.
+pub(crate) fn metadata_url(resource: &str) -> Option<String> {
+    let rest = resource.strip_prefix("https://")?;
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let path = path.strip_suffix('/').unwrap_or(path);
+    Some(format!("https://{host}/.well-known/oauth-protected-resource{path}"))
+}
+
+#[cfg(test)]
+mod tests;

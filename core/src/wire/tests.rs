@@ -1,0 +1,86 @@
+use super::{Answer, Challenge, answer, metadata_url, quoted};
+use crate::error::{Code, Error, Group};
+use crate::policy::Kind;
+use crate::verifier::Requirements;
+
+fn challenge(kind: Kind) -> Challenge {
+    Challenge {
+        kind,
+        resource_metadata: metadata_url("https://api.example.com/mcp"),
+        required_scopes: vec!["mcp:use".to_owned()],
+        acr_values: Vec::new(),
+    }
+}
+
+fn of(code: Code) -> Answer {
+    answer(&challenge(Kind::AccessToken), &Error::new(code), &Requirements::NONE)
+}
+
+fn field<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer.headers.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn every_401_has_a_challenge_and_no_outage_has_one() {
+    for code in Code::ALL.iter().copied() {
+        let answer = of(code);
+        let challenged = field(&answer, "WWW-Authenticate").is_some();
+        match code.group() {
+            Group::Unavailable => {
+                assert_eq!((answer.status, challenged), (503, false), "{code:?}");
+                assert!(field(&answer, "Retry-After").is_some());
+            }
+            Group::Misuse | Group::Internal => assert_eq!((answer.status, challenged), (500, false)),
+            Group::ActorPolicy => assert_eq!((answer.status, challenged), (403, false)),
+            Group::Authority => assert_eq!((answer.status, challenged), (403, true)),
+            _ => assert_eq!((answer.status, challenged), (401, true), "{code:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_missing_scope_names_all_that_are_needed() {
+    let error = Error::new(Code::InsufficientScope);
+    let needed = Requirements::scopes(["files.write", "mcp:use"]);
+    let answer = answer(&challenge(Kind::AccessToken), &error, &needed);
+    assert_eq!(
+        field(&answer, "WWW-Authenticate"),
+        Some(
+            "Bearer error=\"insufficient_scope\", error_description=\"the token lacks a scope this \
+             call needs\", scope=\"mcp:use files.write\", resource_metadata=\"https://api.example.\
+             com/.well-known/oauth-protected-resource/mcp\""
+        )
+    );
+}
+
+#[test]
+fn nothing_is_said_of_keys_chains_and_actors() {
+    for code in [Code::KeyNotFound, Code::ChainTooDeep, Code::ActorMalformed] {
+        let answer = of(code);
+        assert!(!answer.body.contains("error_description"), "{code:?}");
+        assert!(!field(&answer, "WWW-Authenticate").unwrap().contains("error_description"));
+    }
+    assert_eq!(of(Code::ActorNotAllowed).body, "");
+}
+
+#[test]
+fn other_kinds_answer_as_their_standards_say() {
+    let error = Error::new(Code::Expired);
+    let to = |kind| answer(&challenge(kind), &error, &Requirements::NONE);
+    assert_eq!(to(Kind::LogoutToken).status, 400);
+    assert!(to(Kind::LogoutToken).body.contains("\"invalid_request\""));
+    assert_eq!(to(Kind::ClientAssertion).status, 401);
+    assert!(to(Kind::JwtBearerGrant).body.contains("\"invalid_grant\""));
+}
+
+#[test]
+fn quoting_escapes_what_would_end_the_quotes() {
+    assert_eq!(quoted(r#"a"b\c"#), r#""a\"b\\c""#);
+}
+
+#[test]
+fn the_metadata_path_goes_between_host_and_path() {
+    let url = metadata_url("https://h.example/").unwrap();
+    assert_eq!(url, "https://h.example/.well-known/oauth-protected-resource");
+    assert_eq!(metadata_url("api"), None);
+}
