@@ -30,5 +30,7 @@ mod time;
 pub use claims::Claim;
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
-pub use policy::{Kind, Preset, Profile};
+pub use policy::{
+    Format, Kind, LoadOptions, Policy, PolicyError, Preset, Problem, Profile, Warning,
+};
 pub use time::{Clock, FixedClock, NumericDate, Span};

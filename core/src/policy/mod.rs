@@ -2,11 +2,24 @@
 //!
 //! [`Policy`] is immutable. Every string here comes from the operator, never from a token.
 
+mod check;
+mod compile;
+mod document;
+mod effective;
+mod grammar;
+mod load;
+mod problem;
 mod profile;
+mod schema;
+mod section;
+mod unit;
 mod waiver;
 
-pub use profile::{Kind, Preset, Profile};
+pub use document::Format;
+pub use load::{LoadOptions, Policy};
+pub use problem::{PolicyError, Problem, Warning};
 pub(crate) use profile::{AudienceRule, Row, TypRule};
+pub use profile::{Kind, Preset, Profile};
 pub(crate) use waiver::Waiver;
 
 use crate::claims::{Claim, Claims};
@@ -35,13 +48,20 @@ pub(crate) struct IssuerRules {
     /// The exact `iss` values (JWT-02); more than one only where keys are not discovered.
     pub(crate) issuers: Vec<Box<str>>,
     pub(crate) keys: KeySource,
+    /// Where each key of [`KeySource::Static`] stands in the document.
+    pub(crate) key_paths: Vec<String>,
     pub(crate) algorithms: AlgorithmSet,
+    /// The document names them; else they are the preset's, and a provider may lack some.
+    pub(crate) algorithms_named: bool,
     /// `alg: "EdDSA"` stands for `Ed25519` (OKP-03).
     pub(crate) legacy_eddsa: bool,
     /// The rows this issuer is trusted to sign.
     pub(crate) profiles: Vec<Profile>,
-    /// Cap on `exp - iat`; `None` is no cap.
+    /// Cap on `exp - iat` as the document has it, or the longest default of the profiles. What
+    /// applies is [`GateIssuer::max_lifetime`].
     pub(crate) max_lifetime: Option<Span>,
+    /// The document names it.
+    pub(crate) max_lifetime_named: bool,
     pub(crate) act_iss: ActIss,
     pub(crate) claim_names: ClaimNames,
 }
@@ -92,6 +112,8 @@ pub(crate) struct GateRules {
     pub(crate) max_age: Option<Span>,
     /// One of these must be the token's `acr` (RFC 9470); empty is no demand.
     pub(crate) acr_values: Vec<Box<str>>,
+    /// RFC 9728 members to copy into the gate's metadata document.
+    pub(crate) metadata: Vec<(Box<str>, serde_json::Value)>,
     /// For `jwt_custom` only: the `typ` its tokens must carry, lower case and without
     /// `application/`; `None` is absent or `JWT`.
     pub(crate) typ: Option<Box<str>>,
@@ -105,6 +127,8 @@ pub(crate) struct GateIssuer {
     /// Position in [`Rules::issuers`].
     pub(crate) position: usize,
     pub(crate) profile: Profile,
+    /// Cap on `exp - iat`; `None` is no cap.
+    pub(crate) max_lifetime: Option<Span>,
 }
 
 /// Whether a token must be bound to a key its presenter proves to hold.
@@ -150,3 +174,6 @@ impl IssuerRules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,348 @@
+//! One `[gates.X]` table: which tokens open it and what it demands of them (loader refusals 12,
+//! 13, 15, 16, 21, 23 and 24).
+
+use super::text::{self, Loopback};
+use super::{Compiler, boxed, unknown_name};
+use crate::policy::check::quoted;
+use crate::policy::document::join;
+use crate::policy::profile::{Kind, Preset, Profile, TypRule};
+use crate::policy::section::{Item, Section, texts};
+use crate::policy::{Delegation, GateIssuer, GateRules, IssuerRules, SenderConstrained};
+use crate::time::Span;
+
+pub(super) fn compile(
+    name: &str,
+    section: &Section<'_>,
+    issuers: &[IssuerRules],
+    compiler: &mut Compiler<'_>,
+) -> GateRules {
+    let kind = section
+        .text("profile")
+        .and_then(|name| Kind::from_name(&name));
+    let audience = audience(section, compiler);
+    let named = gate_issuers(section, kind, issuers, compiler);
+    let sender_constrained = match section.text("sender_constrained").as_deref() {
+        Some("external") => {
+            let at = section.position("sender_constrained");
+            let text = "somebody else must check the proof";
+            compiler.warn(section.at("sender_constrained"), at, text);
+            SenderConstrained::External
+        }
+        _ => SenderConstrained::IfBound,
+    };
+    let public_url = section.text("public_url");
+    if let Some(problem) = public_url
+        .as_ref()
+        .and_then(|url| text::url(url, Loopback::Http))
+    {
+        compiler
+            .problems
+            .push(section.problem("public_url", problem));
+    }
+    if section.duration("max_age") == Some(Span::ZERO) {
+        let text = format!("{} refuses every token", quoted(Span::ZERO));
+        compiler.problems.push(section.problem("max_age", text));
+    }
+    let custom = kind == Some(Kind::JwtCustom);
+    for name in ["typ", "required_claims"] {
+        if section.has(name) && !custom && kind.is_some() {
+            let text = "only for profile = \"jwt_custom\"; every other kind has its own";
+            compiler.problems.push(section.problem(name, text));
+        }
+    }
+    let typ = if custom {
+        custom_typ(section, compiler)
+    } else {
+        None
+    };
+    GateRules {
+        name: name.into(),
+        kind: kind.unwrap_or(Kind::AccessToken),
+        audience,
+        issuers: named,
+        public_url: public_url.map(Into::into),
+        required_scopes: scopes(section, compiler),
+        scope_implies: scope_implies(section, compiler),
+        sender_constrained,
+        delegation: match section.text("delegation").as_deref() {
+            Some("surface") => Delegation::Surface,
+            _ => Delegation::Forbid,
+        },
+        max_age: section.duration("max_age"),
+        acr_values: exact_texts(section, "acr_values", "an acr", compiler),
+        metadata: metadata(section, compiler),
+        typ,
+        required_claims: exact_texts(section, "required_claims", "a claim", compiler),
+    }
+}
+
+fn audience(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Box<str>> {
+    if section.is_empty_list("audience") {
+        compiler
+            .problems
+            .push(section.problem("audience", "empty: no token could open the gate"));
+    }
+    exact_texts(section, "audience", "an audience", compiler)
+}
+
+/// Strings that are compared exactly, each once.
+fn exact_texts(
+    section: &Section<'_>,
+    name: &str,
+    what: &str,
+    compiler: &mut Compiler<'_>,
+) -> Vec<Box<str>> {
+    let items = section.texts(name);
+    for item in &items {
+        if let Some(problem) = text::exact(&item.text, what) {
+            compiler.refuse(item, problem);
+        }
+    }
+    compiler.refuse_repeats(&items);
+    boxed(items)
+}
+
+/// Each issuer with the one row of the gate's kind that it may sign (refusal 13).
+fn gate_issuers(
+    section: &Section<'_>,
+    kind: Option<Kind>,
+    issuers: &[IssuerRules],
+    compiler: &mut Compiler<'_>,
+) -> Vec<GateIssuer> {
+    if section.is_empty_list("issuers") {
+        compiler
+            .problems
+            .push(section.problem("issuers", "empty: no token could open the gate"));
+    }
+    let items = section.texts("issuers");
+    compiler.refuse_repeats(&items);
+    let mut named = Vec::new();
+    for item in &items {
+        let Some(position) = issuers.iter().position(|issuer| *issuer.name == *item.text) else {
+            compiler.refuse(item, unknown_issuer(&item.text, issuers));
+            continue;
+        };
+        let (Some(kind), Some(issuer)) = (kind, issuers.get(position)) else {
+            continue;
+        };
+        let rows: Vec<Profile> = issuer
+            .profiles
+            .iter()
+            .copied()
+            .filter(|row| row.kind() == kind)
+            .collect();
+        match rows.as_slice() {
+            [profile] => {
+                let max_lifetime = max_lifetime(section.preset(), issuer, *profile);
+                named.push(GateIssuer {
+                    position,
+                    profile: *profile,
+                    max_lifetime,
+                });
+            }
+            // What an issuer with a mistyped profile may sign is not known.
+            [] if issuer.profiles.is_empty() => {}
+            [] => {
+                let text = format!("issuers.{}.profiles has no {}", issuer.name, kind.as_str());
+                compiler.problems.push(section.problem_here(text));
+            }
+            [first, second, ..] => {
+                let text = format!(
+                    "issuers.{}.profiles has {} and {}: one issuer signs {} in one way. Keep one",
+                    issuer.name,
+                    first.as_str(),
+                    second.as_str(),
+                    kind.as_str()
+                );
+                compiler.problems.push(section.problem_here(text));
+            }
+        }
+    }
+    named
+}
+
+/// Refusals 12 and 16: not a name, or a claim value where a name belongs.
+fn unknown_issuer(text: &str, issuers: &[IssuerRules]) -> String {
+    let value_of = issuers
+        .iter()
+        .find(|issuer| issuer.issuers.iter().any(|value| **value == *text));
+    match value_of {
+        Some(issuer) => format!(
+            "{text:?} is a claim value. Write the name {:?}",
+            issuer.name
+        ),
+        None => unknown_name("issuers", text, issuers.iter().map(|issuer| &*issuer.name)),
+    }
+}
+
+/// The cap on `exp - iat` at this gate. Kinds that live for minutes by their own standard (LOG-06,
+/// CA-03) keep that cap under `agent_strict` when the issuer's is longer.
+fn max_lifetime(preset: Preset, issuer: &IssuerRules, profile: Profile) -> Option<Span> {
+    let own = match preset {
+        Preset::AgentStrict => profile.row().max_lifetime,
+        Preset::Rfc => None,
+    };
+    let short_lived = own.filter(|cap| *cap < Span::from_seconds(3600));
+    match (issuer.max_lifetime_named, issuer.max_lifetime) {
+        (true, Some(named)) => Some(short_lived.map_or(named, |cap| cap.min(named))),
+        _ => own,
+    }
+}
+
+fn scopes(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Box<str>> {
+    let items = section.texts("required_scopes");
+    refuse_scopes(&items, compiler);
+    compiler.refuse_repeats(&items);
+    boxed(items)
+}
+
+fn refuse_scopes(items: &[Item], compiler: &mut Compiler<'_>) {
+    for item in items {
+        if let Some(problem) = text::scope(&item.text) {
+            compiler.refuse(item, problem);
+        }
+    }
+}
+
+/// The transitive closure of `scope_implies`; a cycle is refused (refusal 23).
+fn scope_implies(
+    section: &Section<'_>,
+    compiler: &mut Compiler<'_>,
+) -> Vec<(Box<str>, Vec<Box<str>>)> {
+    let path = section.at("scope_implies");
+    let Some(table) = section.member("scope_implies") else {
+        return Vec::new();
+    };
+    let edges: Vec<(Item, Vec<Item>)> = table
+        .node
+        .members()
+        .iter()
+        .map(|member| {
+            let path = join(&path, &member.name);
+            let implied = texts(&member.node, &path);
+            (
+                Item {
+                    text: member.name.clone(),
+                    path,
+                    at: member.at,
+                },
+                implied,
+            )
+        })
+        .collect();
+    for (from, to) in &edges {
+        refuse_scopes(std::slice::from_ref(from), compiler);
+        refuse_scopes(to, compiler);
+        compiler.refuse_repeats(to);
+    }
+    let mut closed = Vec::new();
+    for (from, to) in &edges {
+        let mut implied: Vec<&str> = Vec::new();
+        let mut waiting: Vec<&str> = to.iter().rev().map(|item| item.text.as_str()).collect();
+        while let Some(scope) = waiting.pop() {
+            if implied.contains(&scope) {
+                continue;
+            }
+            implied.push(scope);
+            let next = edges.iter().find(|(item, _)| item.text == scope);
+            waiting.extend(
+                next.into_iter()
+                    .flat_map(|(_, to)| to.iter().map(|i| i.text.as_str())),
+            );
+        }
+        if implied.contains(&from.text.as_str()) {
+            let text = format!("{} implies itself", from.text);
+            compiler
+                .problems
+                .push(section.problem("scope_implies", text));
+        }
+        closed.push((
+            from.text.as_str().into(),
+            implied.into_iter().map(Into::into).collect(),
+        ));
+    }
+    closed
+}
+
+/// RFC 9728 members that follow from the policy, each with what it follows from (refusal 24).
+const GENERATED: [(&str, &str); 6] = [
+    ("resource", "audience"),
+    ("authorization_servers", "issuers"),
+    ("bearer_methods_supported", "what the gate reads"),
+    ("dpop_signing_alg_values_supported", "dpop"),
+    ("dpop_bound_access_tokens_required", "sender_constrained"),
+    ("tls_client_certificate_bound_access_tokens", "mtls"),
+];
+
+fn metadata(
+    section: &Section<'_>,
+    compiler: &mut Compiler<'_>,
+) -> Vec<(Box<str>, serde_json::Value)> {
+    let members = section
+        .member("metadata")
+        .map_or(&[][..], |member| member.node.members());
+    let path = section.at("metadata");
+    for member in members {
+        if let Some((_, from)) = GENERATED.iter().find(|(name, _)| *name == member.name) {
+            let item = Item {
+                text: String::new(),
+                path: join(&path, &member.name),
+                at: member.at,
+            };
+            compiler.refuse(&item, format!("generated from {from}"));
+        }
+    }
+    members
+        .iter()
+        .map(|member| (member.name.as_str().into(), member.node.to_value()))
+        .collect()
+}
+
+/// The `typ` of generic tokens, as it is compared: lower case, without `application/` (JWT-05).
+fn custom_typ(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Box<str>> {
+    let written = section.text("typ")?;
+    let lower = written.to_ascii_lowercase();
+    let typ = lower.strip_prefix("application/").unwrap_or(&lower);
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
+    let of_a_kind = Profile::ALL.iter().find(|profile| match profile.row().typ {
+        TypRule::Required(of) | TypRule::Preferred(of) => of == typ,
+        TypRule::Untyped(_) => false,
+    });
+    let problem = if typ.is_empty() || !typ.bytes().all(known) {
+        Some(format!("{written:?} is not a media type"))
+    } else if typ == "jwt" {
+        Some("\"JWT\" is what an absent typ accepts. Leave it out".to_owned())
+    } else if let Some(profile) = of_a_kind {
+        let name = profile.as_str();
+        Some(format!(
+            "{written:?} is the typ of {name}. Write profile = {name:?}"
+        ))
+    } else if RESERVED.contains(&typ) {
+        Some(format!(
+            "{written:?} is the typ of tokens with rules of their own"
+        ))
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        compiler.problems.push(section.problem("typ", problem));
+    }
+    Some(typ.into())
+}
+
+/// Types of kinds whose rows are still to come (standards 29.2).
+const RESERVED: [&str; 13] = [
+    "dpop+jwt",
+    "oauth-id-jag+jwt",
+    "oauth-client-attestation+jwt",
+    "oauth-client-attestation-pop+jwt",
+    "txntoken+jwt",
+    "wit+jwt",
+    "wpt+jwt",
+    "actor-proof+jwt",
+    "secevent+jwt",
+    "statuslist+jwt",
+    "token-introspection+jwt",
+    "dc+sd-jwt",
+    "kb+jwt",
+];

@@ -1,0 +1,137 @@
+//! From a checked document to the rules the engine reads: what the members mean together.
+//!
+//! Everything is compiled to the end, problems or not, so that all of them are told at once.
+
+mod gate;
+mod issuer;
+mod keys;
+mod pairs;
+mod text;
+
+use super::check;
+use super::document::{Node, Position};
+use super::grammar;
+use super::load::LoadOptions;
+use super::problem::{Problem, Warning};
+use super::section::{Item, Section};
+use super::{IssuerRules, Rules};
+use crate::limits::Limits;
+use crate::time::Span;
+
+/// What compiling works with and adds to.
+pub(super) struct Compiler<'o> {
+    options: &'o LoadOptions,
+    /// Issuers of this machine may be http.
+    loopback: bool,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// The rules of a document whose shape is checked; to be used only where no problem was found.
+pub(super) fn compile<'o>(
+    root: &Node,
+    options: &'o LoadOptions,
+    problems: Vec<Problem>,
+) -> (Rules, Compiler<'o>) {
+    let document = Section::root(root, grammar::DOCUMENT);
+    let mut compiler = Compiler {
+        options,
+        loopback: false,
+        problems,
+        warnings: Vec::new(),
+    };
+    compiler.danger(&document);
+    let cache = document.section("cache");
+    let limits = document.section("limits");
+    let default = Limits::DEFAULT;
+    let issuers: Vec<IssuerRules> = document
+        .named("issuers")
+        .iter()
+        .map(|(name, section)| issuer::compile(name, section, &mut compiler))
+        .collect();
+    let gates = document
+        .named("gates")
+        .iter()
+        .map(|(name, section)| gate::compile(name, section, &issuers, &mut compiler))
+        .collect();
+    let rules = Rules {
+        preset: document.preset(),
+        leeway: document.duration("leeway").unwrap_or(Span::ZERO),
+        limits: Limits {
+            token_size: limits.size("max_token_size").unwrap_or(default.token_size),
+            json_depth: limits.count("max_json_depth").unwrap_or(default.json_depth),
+            string_size: limits
+                .size("max_string_size")
+                .unwrap_or(default.string_size),
+            array_members: limits
+                .count("max_array_members")
+                .unwrap_or(default.array_members),
+        },
+        cache_tokens: cache.count("tokens").unwrap_or(0),
+        issuers,
+        gates,
+    };
+    pairs::check(&rules, &document, &mut compiler);
+    (rules, compiler)
+}
+
+impl Compiler<'_> {
+    /// Refusal 26: less safety than usual needs a word from the program too.
+    fn danger(&mut self, document: &Section<'_>) {
+        if !document.has("danger") {
+            return;
+        }
+        if self.options.allow_danger {
+            self.loopback = document.section("danger").flag("http_loopback_issuers");
+        } else {
+            let text = "this document asks for less safety than the program allows";
+            self.problems.push(document.problem("danger", text));
+        }
+    }
+
+    /// Whether something in this table is refused already, so that what follows from it is silent.
+    fn has_problem(&self, section: &Section<'_>) -> bool {
+        self.problems.iter().any(|problem| {
+            problem
+                .path
+                .strip_prefix(section.path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    }
+
+    fn refuse(&mut self, item: &Item, text: impl Into<String>) {
+        self.problems.push(Problem::new(&item.path, item.at, text));
+    }
+
+    fn warn(&mut self, path: impl Into<String>, at: Position, text: impl Into<String>) {
+        let (path, text) = (path.into(), text.into());
+        self.warnings.push(Warning {
+            path,
+            line: at.line,
+            column: at.column,
+            text,
+        });
+    }
+
+    /// Refuses the second of two equal strings of one list.
+    fn refuse_repeats(&mut self, items: &[Item]) {
+        for (index, item) in items.iter().enumerate() {
+            if items
+                .iter()
+                .take(index)
+                .any(|earlier| earlier.text == item.text)
+            {
+                self.refuse(item, format!("{:?} is written twice", item.text));
+            }
+        }
+    }
+}
+
+/// `[issuers.partnr]` is not there; maybe another is.
+fn unknown_name<'k>(table: &str, name: &str, known: impl Iterator<Item = &'k str>) -> String {
+    format!("no [{table}.{name}]{}", check::suggest(name, known))
+}
+
+fn boxed(items: Vec<Item>) -> Vec<Box<str>> {
+    items.into_iter().map(|item| item.text.into()).collect()
+}

@@ -1,0 +1,110 @@
+//! What two tables say together: issuers told apart, kinds told apart, nothing unused (loader
+//! refusals 6 and 14).
+
+use super::Compiler;
+use crate::policy::profile::{Kind, Profile};
+use crate::policy::section::Section;
+use crate::policy::{GateIssuer, GateRules, Rules};
+
+pub(super) fn check(rules: &Rules, document: &Section<'_>, compiler: &mut Compiler<'_>) {
+    same_issuer(document, compiler);
+    let gates = document.named("gates");
+    for (index, gate) in rules.gates.iter().enumerate() {
+        let Some((_, section)) = gates.get(index) else {
+            continue;
+        };
+        for earlier in rules.gates.iter().take(index) {
+            if let Some(text) = indistinct(rules, earlier, gate) {
+                compiler.problems.push(section.problem_here(text));
+            }
+            if let Some(audience) = differs_by_slash(earlier, gate) {
+                let text = format!(
+                    "{audience:?} and gates.{} differ by a trailing slash only",
+                    earlier.name
+                );
+                compiler.warn(section.at("audience"), section.position("audience"), text);
+            }
+        }
+    }
+    for (position, (name, section)) in document.named("issuers").iter().enumerate() {
+        let used = rules.gates.iter().any(|gate| {
+            gate.issuers
+                .iter()
+                .any(|issuer| issuer.position == position)
+        });
+        if !used {
+            let text = "no gate takes its tokens";
+            compiler.warn(section.path.clone(), section.node.at, text);
+            debug_assert_eq!(
+                rules.issuers.get(position).map(|rules| &*rules.name),
+                Some(*name)
+            );
+        }
+    }
+}
+
+/// Refusal 6: an `iss` leads to one table.
+fn same_issuer(document: &Section<'_>, compiler: &mut Compiler<'_>) {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for (_, section) in document.named("issuers") {
+        for item in section.texts("issuer") {
+            match seen.iter().find(|(value, _)| *value == item.text) {
+                Some((_, first)) => {
+                    let text = format!("already {first}");
+                    compiler.refuse(&item, text);
+                }
+                None => seen.push((item.text, section.path.clone())),
+            }
+        }
+    }
+}
+
+/// Refusal 14 (standards 29.3): two kinds of one issuer for one audience that neither `typ` nor
+/// anything else we may rely on tells apart.
+fn indistinct(rules: &Rules, one: &GateRules, other: &GateRules) -> Option<String> {
+    let audience = one
+        .audience
+        .iter()
+        .find(|audience| other.audience.contains(audience))?;
+    let shared = |a: &GateIssuer| {
+        let b = other.issuers.iter().find(|b| b.position == a.position)?;
+        alike(a.profile, b.profile).then_some((*a, *b))
+    };
+    let (a, b) = one.issuers.iter().find_map(shared)?;
+    let issuer = rules.issuers.get(a.position)?;
+    Some(format!(
+        "{} and {} (gates.{}) of {} for {audience:?} cannot be told apart",
+        article(b.profile),
+        article(a.profile),
+        one.name,
+        issuer.name
+    ))
+}
+
+fn alike(one: Profile, other: Profile) -> bool {
+    let custom = one.kind() == Kind::JwtCustom || other.kind() == Kind::JwtCustom;
+    one != other && (custom || (one.is_untyped() && other.is_untyped()))
+}
+
+fn article(profile: Profile) -> String {
+    let name = profile.as_str();
+    let article = if name.starts_with(['a', 'i']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {name}")
+}
+
+fn differs_by_slash<'g>(one: &GateRules, other: &'g GateRules) -> Option<&'g str> {
+    let bare = |audience: &str| audience.strip_suffix('/').unwrap_or(audience).to_owned();
+    other
+        .audience
+        .iter()
+        .map(|audience| &**audience)
+        .find(|audience| {
+            one.audience
+                .iter()
+                .any(|earlier| **earlier != **audience && bare(earlier) == bare(audience))
+        })
+}

@@ -1,0 +1,189 @@
+//! Strings that must be exact: issuers, audiences, URLs and scopes (loader refusals 7, 15, 21, 23).
+
+use crate::claims::is_scope_token;
+
+/// Refusal 15: an exact value, neither a pattern nor anything an editor slipped in.
+pub(super) fn exact(text: &str, what: &str) -> Option<String> {
+    if text.is_empty() || text == "*" {
+        return Some(format!("{text:?} is not {what}"));
+    }
+    if text.trim() != text {
+        return Some(format!("{text:?} begins or ends with a space"));
+    }
+    if text.chars().any(char::is_control) {
+        return Some(format!("{text:?} has a control character"));
+    }
+    let pattern = text.contains(['*', '^', '|', '\\']) || text.ends_with('$');
+    pattern
+        .then(|| format!("{text:?} is a pattern. Write each value out: they are compared exactly"))
+}
+
+/// Which URLs may stand here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loopback {
+    Https,
+    /// Plain http too, on this machine.
+    Http,
+}
+
+/// An absolute https URL without query, fragment or user information (refusals 7 and 21).
+pub(super) fn url(text: &str, loopback: Loopback) -> Option<String> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+    let secure =
+        scheme == "https" || (scheme == "http" && is_loopback && loopback == Loopback::Http);
+    if !secure {
+        let what = if scheme == "http" && is_loopback {
+            "must be https; http on this machine needs http_loopback_issuers under [danger]"
+        } else {
+            "must be https"
+        };
+        return Some(what.to_owned());
+    }
+    let port_is_number = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    [
+        (name.is_empty(), "has no host"),
+        (text.contains('#'), "must have no fragment"),
+        (text.contains('?'), "must have no query"),
+        (host.contains('@'), "must have no user information"),
+        (!port_is_number, "has a port that is no number"),
+        (text.contains(char::is_whitespace), "must have no space"),
+    ]
+    .into_iter()
+    .find(|(wrong, _)| *wrong)
+    .map(|(_, text)| text.to_owned())
+}
+
+/// JSV-06: `spiffe://` and a trust domain, nothing after it.
+pub(super) fn trust_domain(text: &str) -> Option<String> {
+    const WRITE: &str = "of jwt_svid is a trust domain. Write \"spiffe://td.example\"";
+    let Some(domain) = text.strip_prefix("spiffe://") else {
+        return Some(format!("{text:?}: an issuer {WRITE}"));
+    };
+    let known =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let fits = (1..=255).contains(&domain.len()) && domain.bytes().all(known);
+    (!fits).then(|| format!("{text:?}: an issuer {WRITE}"))
+}
+
+/// RFC 6749 §3.3 `scope-token`.
+pub(super) fn scope(text: &str) -> Option<String> {
+    if text.is_empty() {
+        Some("\"\" is not a scope".to_owned())
+    } else if text.contains(' ') {
+        Some(format!("{text:?} has a space. Write one scope an item"))
+    } else if !is_scope_token(text) {
+        Some(format!(
+            "{text:?} has a character that no scope may have (RFC 6749)"
+        ))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Loopback, exact, scope, trust_domain, url};
+
+    #[test]
+    fn exact_values_pass_and_patterns_do_not() {
+        for text in [
+            "https://api.example.com/mcp",
+            "web-client-1",
+            "https://[::1]/",
+            "a b",
+            "é",
+        ] {
+            assert_eq!(exact(text, "an audience"), None, "{text:?}");
+        }
+        for text in [
+            "",
+            "*",
+            " a",
+            "a\u{a0}",
+            "a\n",
+            "https://*.example.com",
+            "^a",
+            "a$",
+            "a|b",
+            "a\\.b",
+        ] {
+            assert!(exact(text, "an audience").is_some(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_https_and_loopback() {
+        for text in [
+            "https://a.example",
+            "https://a.example/x/",
+            "https://a.example:8443",
+            "https://[::1]:1/",
+        ] {
+            assert_eq!(url(text, Loopback::Https), None, "{text:?}");
+        }
+        let wrong = [
+            "",
+            "corp",
+            "a.example",
+            "http://a.example",
+            "HTTPS://a.example",
+            "https://",
+            "https:///x",
+            "https://u@a.example",
+            "https://a.example?x",
+            "https://a.example/#",
+            "https://a.example:x",
+            "http://localhost",
+            "https://a b.example",
+            "ftp://a.example",
+            "https://a.example:99999",
+        ];
+        for text in wrong {
+            assert!(url(text, Loopback::Https).is_some(), "{text:?}");
+        }
+        for text in [
+            "http://localhost:8080",
+            "http://127.0.0.1/a",
+            "http://[::1]",
+            "http://[::1]:80/",
+        ] {
+            assert_eq!(url(text, Loopback::Http), None, "{text:?}");
+        }
+        // Hosts that only look like this machine.
+        for text in [
+            "http://localhost.evil.example",
+            "http://127.0.0.1@evil.example",
+            "http://127.0.0.10",
+        ] {
+            assert!(url(text, Loopback::Http).is_some(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn trust_domains_have_no_path() {
+        assert_eq!(trust_domain("spiffe://td.example"), None);
+        for text in [
+            "spiffe://",
+            "spiffe://td.example/",
+            "spiffe://TD",
+            "https://td.example",
+            "spiffe://a:1",
+        ] {
+            assert!(trust_domain(text).is_some(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_scope_tokens() {
+        assert_eq!(scope("files.read:all!"), None);
+        for text in ["", "a b", "a\"", "a\\", "é", "a\u{7f}"] {
+            assert!(scope(text).is_some(), "{text:?}");
+        }
+    }
+}

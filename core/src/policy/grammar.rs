@@ -1,0 +1,559 @@
+//! The grammar of the policy document, `version = 1`: one row a member.
+//!
+//! Unknown members, types, units, ceilings, defaults and the JSON Schema all follow from these
+//! rows. A member whose capability has not landed has a row too, so that it is refused by name
+//! rather than as a typing error. A new member is one row here and one line in `compile`.
+
+use super::document::{Node, Value};
+use super::profile::{self, Preset, Profile};
+use crate::limits::Limits;
+
+/// One member of a table.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    /// What it is, for the schema and for messages; one sentence.
+    pub(super) doc: &'static str,
+    pub(super) shape: Shape,
+    pub(super) absent: Absent,
+    /// Its capability has not landed in this version.
+    pub(super) later: bool,
+}
+
+/// What may stand there.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    /// This number and no other.
+    Exactly(i64),
+    Flag,
+    Count {
+        least: i64,
+        most: i64,
+    },
+    /// At most so many seconds.
+    Duration {
+        most: Option<i64>,
+    },
+    /// Bytes.
+    Size {
+        most: usize,
+    },
+    Text,
+    Choice(&'static Choice),
+    List(&'static Self),
+    OneOrMany(&'static Self),
+    /// These members.
+    Table(&'static [Row]),
+    /// Tables of these members, under names of the operator's.
+    Named(&'static [Row]),
+    /// Values of this shape, under any name.
+    Map(&'static Self),
+    /// A table of anything.
+    Free,
+    /// `{ env = "NAME" }` or `{ file = "path" }`, never the secret itself.
+    Secret,
+}
+
+/// A closed list of strings that grows with the versions.
+pub(super) struct Choice {
+    pub(super) now: fn() -> Vec<&'static str>,
+    pub(super) later: &'static [&'static str],
+    /// What any other string would name, once that has landed: `"a delegation table"`.
+    pub(super) names: Option<&'static str>,
+}
+
+/// What an absent member means.
+#[derive(Clone, Copy)]
+pub(super) enum Absent {
+    Required,
+    /// Nothing: it has no default.
+    Nothing,
+    Text(&'static str),
+    Count(i64),
+    Flag(bool),
+    Texts(&'static [&'static str]),
+    /// Follows from the preset and from the table it is absent from.
+    Computed(fn(Preset, &Node) -> Option<Node>),
+}
+
+impl Absent {
+    /// The value an absent member stands for.
+    pub(super) fn value(self, preset: Preset, table: &Node) -> Option<Node> {
+        match self {
+            Self::Required | Self::Nothing => None,
+            Self::Text(text) => Some(Node::text(text)),
+            Self::Count(count) => Some(Node::new(Value::Integer(count))),
+            Self::Flag(flag) => Some(Node::new(Value::Bool(flag))),
+            Self::Texts(texts) => Some(Node::list(texts.iter().map(|text| Node::text(*text)))),
+            Self::Computed(compute) => compute(preset, table),
+        }
+    }
+}
+
+const fn row(name: &'static str, shape: Shape, absent: Absent, doc: &'static str) -> Row {
+    Row {
+        name,
+        doc,
+        shape,
+        absent,
+        later: false,
+    }
+}
+
+const fn later(name: &'static str, doc: &'static str) -> Row {
+    Row {
+        name,
+        doc,
+        shape: Shape::Free,
+        absent: Absent::Nothing,
+        later: true,
+    }
+}
+
+const fn choice(now: fn() -> Vec<&'static str>) -> Choice {
+    Choice {
+        now,
+        later: &[],
+        names: None,
+    }
+}
+
+/// The document itself.
+pub(super) static DOCUMENT: &[Row] = &[
+    row(
+        "version",
+        Shape::Exactly(1),
+        Absent::Required,
+        "The grammar of this document.",
+    ),
+    row(
+        "preset",
+        Shape::Choice(&PRESETS),
+        Absent::Text("agent_strict"),
+        "The set of defaults for the whole document.",
+    ),
+    row(
+        "leeway",
+        Shape::Duration { most: Some(300) },
+        Absent::Text("30s"),
+        "How far clocks may differ when `exp`, `nbf` and `iat` are judged.",
+    ),
+    row(
+        "issuers",
+        Shape::Named(ISSUER),
+        Absent::Required,
+        "Who signs tokens, by our names.",
+    ),
+    row(
+        "gates",
+        Shape::Named(GATE),
+        Absent::Required,
+        "The doors that tokens open, by our names.",
+    ),
+    row(
+        "cache",
+        Shape::Table(CACHE),
+        Absent::Nothing,
+        "The cache of verified tokens.",
+    ),
+    row(
+        "limits",
+        Shape::Table(LIMITS),
+        Absent::Nothing,
+        "Bounds on one token.",
+    ),
+    row(
+        "annotations",
+        Shape::Free,
+        Absent::Nothing,
+        "Yours to fill; the engine never reads it.",
+    ),
+    row(
+        "danger",
+        Shape::Table(DANGER),
+        Absent::Nothing,
+        "What the program must allow by name.",
+    ),
+    later("delegation", "Delegation tables: who may act for whom."),
+    later("dpop", "DPoP proofs (RFC 9449)."),
+    later("mtls", "Certificate-bound tokens (RFC 8705)."),
+    later("replay", "Who remembers used proofs."),
+    later("revocation", "Which revocations are checked."),
+    later("stores", "Stores that several processes share."),
+    later("tables", "Keys with precomputed tables."),
+];
+
+static ISSUER: &[Row] = &[
+    row(
+        "issuer",
+        Shape::OneOrMany(&Shape::Text),
+        Absent::Required,
+        "The exact `iss` of its tokens; an array where it has several.",
+    ),
+    row(
+        "jwks",
+        Shape::Free,
+        Absent::Nothing,
+        "Its public keys, as a JWK Set (RFC 7517).",
+    ),
+    row(
+        "jwks_file",
+        Shape::Text,
+        Absent::Nothing,
+        "A file that holds its JWK Set.",
+    ),
+    row(
+        "keys",
+        Shape::List(&Shape::Table(KEY)),
+        Absent::Nothing,
+        "Its keys, one by one.",
+    ),
+    row(
+        "jwks_push",
+        Shape::Choice(&PUSH),
+        Absent::Nothing,
+        "Its keys are published by the program, and reach one process.",
+    ),
+    row(
+        "algorithms",
+        Shape::List(&Shape::Text),
+        Absent::Computed(default_algorithms),
+        "The algorithms it signs with.",
+    ),
+    row(
+        "profiles",
+        Shape::List(&Shape::Choice(&PROFILES)),
+        Absent::Texts(&["access_token"]),
+        "The kinds of tokens it is trusted to sign.",
+    ),
+    row(
+        "max_lifetime",
+        Shape::Duration { most: None },
+        Absent::Computed(default_max_lifetime),
+        "The most that `exp` may lie after `iat`.",
+    ),
+    row(
+        "legacy_eddsa",
+        Shape::Flag,
+        Absent::Flag(true), // OKP-03: most drafts still write `EdDSA`
+        "Whether `alg: EdDSA` stands for Ed25519 (RFC 9864).",
+    ),
+    row(
+        "act_iss",
+        Shape::Choice(&ACT_ISS),
+        Absent::Text("inherit"),
+        "What a link of `act` without `iss` means: the token's issuer, or a refusal.",
+    ),
+    row(
+        "act_meaning",
+        Shape::Choice(&ACT_MEANING),
+        Absent::Text("rfc8693"),
+        "How it nests `act`.",
+    ),
+    row(
+        "claim_names",
+        Shape::Table(CLAIM_NAMES),
+        Absent::Nothing,
+        "Where it puts a registered claim that is not under its RFC name.",
+    ),
+    later("discovery", "Keys by discovery (RFC 8414, OpenID Connect)."),
+    later("jwks_uri", "Keys by URL."),
+    later("refresh", "When fetched keys are fetched again."),
+];
+
+static KEY: &[Row] = &[
+    row(
+        "pem_file",
+        Shape::Text,
+        Absent::Nothing,
+        "A PEM file: public key or certificate.",
+    ),
+    row(
+        "der_file",
+        Shape::Text,
+        Absent::Nothing,
+        "A DER file: SubjectPublicKeyInfo.",
+    ),
+    row(
+        "x509_file",
+        Shape::Text,
+        Absent::Nothing,
+        "A DER file: X.509 certificate.",
+    ),
+    row(
+        "secret",
+        Shape::Secret,
+        Absent::Nothing,
+        "A shared secret for HS*; one line break at its end is not part of it.",
+    ),
+    row(
+        "alg",
+        Shape::Text,
+        Absent::Nothing,
+        "The one algorithm of this key.",
+    ),
+    row(
+        "kid",
+        Shape::Text,
+        Absent::Nothing,
+        "The `kid` of this key in token headers.",
+    ),
+];
+
+static CLAIM_NAMES: &[Row] = &[
+    row(
+        "scope",
+        Shape::Text,
+        Absent::Nothing,
+        "The claim that holds `scope`.",
+    ),
+    row(
+        "client_id",
+        Shape::Text,
+        Absent::Nothing,
+        "The claim that holds `client_id`.",
+    ),
+    row(
+        "aud",
+        Shape::Choice(&AUD_NAMES),
+        Absent::Nothing,
+        "For issuers whose access tokens have no `aud`.",
+    ),
+];
+
+static GATE: &[Row] = &[
+    row(
+        "profile",
+        Shape::Choice(&KINDS),
+        Absent::Required,
+        "The kind of token that opens it.",
+    ),
+    row(
+        "audience",
+        Shape::OneOrMany(&Shape::Text),
+        Absent::Required,
+        "The exact `aud` it answers to; the first is its RFC 9728 `resource`.",
+    ),
+    row(
+        "issuers",
+        Shape::List(&Shape::Text),
+        Absent::Required,
+        "The names of the issuers it takes tokens from.",
+    ),
+    row(
+        "public_url",
+        Shape::Text,
+        Absent::Nothing,
+        "The base of the URLs clients call.",
+    ),
+    row(
+        "required_scopes",
+        Shape::List(&Shape::Text),
+        Absent::Texts(&[]),
+        "The scopes every token must have.",
+    ),
+    row(
+        "scope_implies",
+        Shape::Map(&Shape::List(&Shape::Text)),
+        Absent::Nothing,
+        "Scopes that contain other scopes.",
+    ),
+    row(
+        "sender_constrained",
+        Shape::Choice(&SENDER_CONSTRAINED),
+        Absent::Text("if_bound"),
+        "Whether a token must be bound to a key that its presenter holds.",
+    ),
+    row(
+        "delegation",
+        Shape::Choice(&DELEGATION),
+        Absent::Computed(default_delegation),
+        "What becomes of a token with `act`.",
+    ),
+    row(
+        "max_age",
+        Shape::Duration { most: None },
+        Absent::Nothing,
+        "The most since `iat`.",
+    ),
+    row(
+        "acr_values",
+        Shape::List(&Shape::Text),
+        Absent::Texts(&[]),
+        "One of these must be the token's `acr` (RFC 9470).",
+    ),
+    row(
+        "metadata",
+        Shape::Free,
+        Absent::Nothing,
+        "Further RFC 9728 members, copied.",
+    ),
+    row(
+        "typ",
+        Shape::Text,
+        Absent::Nothing,
+        "For jwt_custom: the `typ` of its tokens.",
+    ),
+    row(
+        "required_claims",
+        Shape::List(&Shape::Text),
+        Absent::Texts(&[]),
+        "For jwt_custom: further claims its tokens must have.",
+    ),
+    later(
+        "context",
+        "Further tokens that a request may or must carry.",
+    ),
+    later("require_intent", "Approved intents."),
+    later("intent_pointers", "Where an intent is found."),
+];
+
+static CACHE: &[Row] = &[row(
+    "tokens",
+    Shape::Count {
+        least: 0,
+        most: 16_777_216,
+    },
+    Absent::Count(50_000),
+    "Entries of the cache; 0 is off.",
+)];
+
+static LIMITS: &[Row] = &[
+    row(
+        "max_token_size",
+        Shape::Size {
+            most: Limits::CEILING.token_size,
+        },
+        Absent::Text("16KiB"),
+        "Bytes of one token.",
+    ),
+    row(
+        "max_json_depth",
+        Shape::Count {
+            least: 1,
+            most: 256,
+        },
+        Absent::Count(64),
+        "Levels of JSON nesting.",
+    ),
+    row(
+        "max_string_size",
+        Shape::Size {
+            most: Limits::CEILING.string_size,
+        },
+        Absent::Text("2KiB"),
+        "Bytes of one string.",
+    ),
+    row(
+        "max_array_members",
+        Shape::Count {
+            least: 1,
+            most: 16_384,
+        },
+        Absent::Count(1024),
+        "Members of one array or object.",
+    ),
+    later("max_chain_size", "Bytes of a chain of tokens."),
+    later("max_chain_tokens", "Tokens of a chain."),
+];
+
+static DANGER: &[Row] = &[row(
+    "http_loopback_issuers",
+    Shape::Flag,
+    Absent::Flag(false),
+    "Issuers of this machine may be http.",
+)];
+
+static PRESETS: Choice = choice(|| vec!["agent_strict", "rfc"]);
+static PUSH: Choice = Choice {
+    now: || vec!["process"],
+    later: &[],
+    names: Some("a store"),
+};
+static ACT_ISS: Choice = choice(|| vec!["inherit", "require"]);
+static ACT_MEANING: Choice = Choice {
+    now: || vec!["rfc8693"],
+    later: &["inverted"],
+    names: None,
+};
+static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
+static SENDER_CONSTRAINED: Choice = Choice {
+    now: || vec!["if_bound", "external"],
+    later: &["required"],
+    names: None,
+};
+static DELEGATION: Choice = Choice {
+    now: || vec!["forbid", "surface"],
+    later: &[],
+    names: Some("a delegation table"),
+};
+static PROFILES: Choice = Choice {
+    now: || {
+        Profile::ALL
+            .iter()
+            .map(|profile| profile.as_str())
+            .collect()
+    },
+    later: LATER_PROFILES,
+    names: None,
+};
+static KINDS: Choice = Choice {
+    now: || {
+        profile::Kind::ALL
+            .iter()
+            .map(|kind| kind.as_str())
+            .collect()
+    },
+    later: LATER_PROFILES,
+    names: None,
+};
+/// Rows of standards 29.2 that a gate or an issuer will name.
+static LATER_PROFILES: &[&str] = &[
+    "id_jag",
+    "client_attestation",
+    "txn_token",
+    "wit",
+    "capability",
+    "actor_proof",
+    "intent_token",
+    "set",
+    "status_list_token",
+    "introspection_response",
+];
+
+fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
+    Some(Node::text(match preset {
+        Preset::AgentStrict => "forbid",
+        Preset::Rfc => "surface",
+    }))
+}
+
+/// The asymmetric algorithms, as far as the issuer's profiles permit them.
+fn default_algorithms(_: Preset, issuer: &Node) -> Option<Node> {
+    let profiles = profiles_of(issuer);
+    let permitted = profile::default_algorithms()
+        .iter()
+        .filter(|algorithm| profiles.iter().any(|profile| profile.permits(*algorithm)));
+    Some(Node::list(
+        permitted.map(|algorithm| Node::text(algorithm.name())),
+    ))
+}
+
+/// The longest cap of the issuer's profiles; each of them keeps its own where that is shorter.
+fn default_max_lifetime(preset: Preset, issuer: &Node) -> Option<Node> {
+    let caps: Option<Vec<_>> = profiles_of(issuer)
+        .iter()
+        .map(|profile| profile.row().max_lifetime)
+        .collect();
+    let longest = caps?.into_iter().max()?;
+    (preset == Preset::AgentStrict).then(|| Node::text(super::unit::show_duration(longest)))
+}
+
+fn profiles_of(issuer: &Node) -> Vec<Profile> {
+    match issuer.get("profiles") {
+        None => vec![Profile::AccessToken],
+        Some(names) => {
+            let names = names.items().iter().filter_map(Node::as_text);
+            names.filter_map(Profile::from_name).collect()
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! A policy from text or file: read, checked against the grammar, compiled.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::document::{self, Format, Node, Position};
+use super::problem::{PolicyError, Problem, Warning};
+use super::{Rules, check, compile, grammar};
+use crate::limits;
+
+/// A policy document that has been checked whole: what each gate demands, what each issuer signs.
+///
+/// Immutable and cheap to clone. Files and environment variables that it names are read while it
+/// loads, and not again.
+#[derive(Clone)]
+pub struct Policy {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: Node,
+    rules: Rules,
+    warnings: Vec<Warning>,
+    document: Option<String>,
+    allow_test_keys: bool,
+}
+
+/// What the loading program permits and where relative paths begin.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    pub(super) allow_danger: bool,
+    pub(super) allow_test_keys: bool,
+    pub(super) folder: Option<PathBuf>,
+}
+
+impl LoadOptions {
+    /// Nothing dangerous; paths are relative to the working directory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets the document have a `[danger]` table. Default: it may not.
+    #[must_use]
+    pub const fn allow_danger(mut self, allow: bool) -> Self {
+        self.allow_danger = allow;
+        self
+    }
+
+    /// Lets the document hold keys whose private half is published, and secrets inline. For tests
+    /// and demonstrations only. Default: it may not.
+    #[must_use]
+    pub const fn allow_test_keys(mut self, allow: bool) -> Self {
+        self.allow_test_keys = allow;
+        self
+    }
+
+    /// The folder that relative paths of the document begin in. [`Policy::load`] sets it to the
+    /// document's own folder.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+}
+
+impl Policy {
+    /// Reads a policy from a file whose name ends in `.toml` or `.json`.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the document, or the one of reading the file.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
+        Self::load_with(path, &LoadOptions::new())
+    }
+
+    /// As [`Policy::load`], with what the program permits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::load`].
+    pub fn load_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self, PolicyError> {
+        let path = path.as_ref();
+        let document = path.display().to_string();
+        let refuse = |text: String| {
+            let problem = Problem::new("", Position::default(), text);
+            PolicyError::new(vec![problem]).of(Some(document.clone()))
+        };
+        let format = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("toml") => Format::Toml,
+            Some("json") => Format::Json,
+            _ => return Err(refuse("its name must end in .toml or .json".to_owned())),
+        };
+        let too_large = std::fs::metadata(path).is_ok_and(|file| {
+            usize::try_from(file.len()).is_ok_and(|size| size > limits::POLICY_SIZE)
+        });
+        if too_large {
+            return Err(refuse("a policy document has at most 1 MiB".to_owned()));
+        }
+        let text =
+            std::fs::read(path).map_err(|error| refuse(format!("cannot read it: {error}")))?;
+        let folder = options
+            .folder
+            .clone()
+            .or_else(|| path.parent().map(Path::to_owned));
+        Self::build(
+            &text,
+            format,
+            &LoadOptions {
+                folder,
+                ..options.clone()
+            },
+            Some(document),
+        )
+    }
+
+    /// Reads a policy from text.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the document.
+    pub fn parse(text: impl AsRef<[u8]>, format: Format) -> Result<Self, PolicyError> {
+        Self::parse_with(text, format, &LoadOptions::new())
+    }
+
+    /// As [`Policy::parse`], with what the program permits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::parse`].
+    pub fn parse_with(
+        text: impl AsRef<[u8]>,
+        format: Format,
+        options: &LoadOptions,
+    ) -> Result<Self, PolicyError> {
+        Self::build(text.as_ref(), format, options, None)
+    }
+
+    fn build(
+        text: &[u8],
+        format: Format,
+        options: &LoadOptions,
+        document: Option<String>,
+    ) -> Result<Self, PolicyError> {
+        let (root, mut problems) = document::read(text, format);
+        let Some(mut root) = root else {
+            return Err(PolicyError::new(problems).of(document));
+        };
+        if format == Format::Json {
+            root.remove("$schema"); // editors put it there
+        }
+        check::table(&root, "", grammar::DOCUMENT, &mut problems);
+        let (rules, compiler) = compile::compile(&root, options, problems);
+        if !compiler.problems.is_empty() {
+            return Err(PolicyError::new(compiler.problems).of(document));
+        }
+        let warnings = compiler.warnings;
+        let allow_test_keys = options.allow_test_keys;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root,
+                rules,
+                warnings,
+                document,
+                allow_test_keys,
+            }),
+        })
+    }
+
+    /// What loads and still deserves a second look, in no order of weight.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.inner.warnings
+    }
+
+    /// The document as indented JSON, members in the order they were written: the twin of a TOML
+    /// document.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.inner.root.to_pretty_json()
+    }
+
+    /// The one JSON text of this policy: members sorted, no space. Two documents that say the same
+    /// have the same. Files the document names are not part of it.
+    #[must_use]
+    pub fn canonical_json(&self) -> String {
+        self.inner.root.to_canonical_json()
+    }
+
+    /// The document with every default filled in.
+    #[must_use]
+    pub fn effective(&self) -> serde_json::Value {
+        super::effective::fill(&self.inner.root).to_value()
+    }
+
+    /// The JSON Schema (draft 2020-12) of policy documents, the same text for the same version.
+    #[must_use]
+    pub fn schema() -> String {
+        super::schema::schema()
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.inner.rules
+    }
+
+    /// Whether keys may be used whose private half is published.
+    pub(crate) fn allows_test_keys(&self) -> bool {
+        self.inner.allow_test_keys
+    }
+
+    /// A problem that only the verifier can find, at the member it is about.
+    pub(crate) fn problem_at(&self, path: &str, text: impl Into<String>) -> Problem {
+        Problem::new(path, self.inner.root.locate(path), text)
+    }
+
+    /// The error of such problems.
+    pub(crate) fn refuse(&self, problems: Vec<Problem>) -> PolicyError {
+        PolicyError::new(problems).of(self.inner.document.clone())
+    }
+
+    /// The path of an issuer's key by its position among the issuer's keys.
+    pub(crate) fn key_path(&self, issuer: &str, index: usize) -> String {
+        let rules = self
+            .inner
+            .rules
+            .issuers
+            .iter()
+            .find(|rules| *rules.name == *issuer);
+        let path = rules.and_then(|rules| rules.key_paths.get(index));
+        path.cloned().unwrap_or_else(|| format!("issuers.{issuer}"))
+    }
+
+    pub(super) fn root(&self) -> &Node {
+        &self.inner.root
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |names: Vec<&Box<str>>| format!("{names:?}");
+        f.debug_struct("Policy")
+            .field("preset", &self.inner.rules.preset)
+            .field(
+                "issuers",
+                &names(self.inner.rules.issuers.iter().map(|i| &i.name).collect()),
+            )
+            .field(
+                "gates",
+                &names(self.inner.rules.gates.iter().map(|g| &g.name).collect()),
+            )
+            .finish_non_exhaustive()
+    }
+}
