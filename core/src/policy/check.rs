@@ -41,6 +41,11 @@ pub(super) fn table(node: &Node, path: &str, rows: &[Row], problems: &mut Vec<Pr
     }
 }
 
+/// Whether the document says that it is written for another version (refusal 3).
+pub(super) fn is_of_another_version(root: &Node) -> bool {
+    matches!(root.get("version").map(|node| &node.value), Some(Value::Integer(version)) if *version != 1)
+}
+
 fn value(node: &Node, path: &str, shape: Shape, problems: &mut Vec<Problem>) {
     let mut refuse = |text: String| problems.push(Problem::new(path, node.at, text));
     match (shape, &node.value) {

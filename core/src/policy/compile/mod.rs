@@ -23,6 +23,8 @@ pub(super) struct Compiler<'o> {
     options: &'o LoadOptions,
     /// Issuers of this machine may be http.
     loopback: bool,
+    /// Each issuer's name with its first `iss`, to tell names from values (refusal 16).
+    values: Vec<(String, String)>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -34,9 +36,21 @@ pub(super) fn compile<'o>(
     problems: Vec<Problem>,
 ) -> (Rules, Compiler<'o>) {
     let document = Section::root(root, grammar::DOCUMENT);
+    let value = |(name, section): (&str, Section<'_>)| {
+        Some((
+            name.to_owned(),
+            section.texts("issuer").into_iter().next()?.text,
+        ))
+    };
+    let values = document
+        .named("issuers")
+        .into_iter()
+        .filter_map(value)
+        .collect();
     let mut compiler = Compiler {
         options,
         loopback: false,
+        values,
         problems,
         warnings: Vec::new(),
     };
@@ -97,6 +111,12 @@ impl Compiler<'_> {
                 .strip_prefix(section.path.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
+    }
+
+    /// Refusal 16: a policy's name where its claim value belongs.
+    fn value_of(&self, text: &str) -> Option<String> {
+        let (name, value) = self.values.iter().find(|(name, _)| name == text)?;
+        (value != name).then(|| format!("{name:?} is a name. Write {value:?}"))
     }
 
     fn refuse(&mut self, item: &Item, text: impl Into<String>) {

@@ -99,7 +99,7 @@ fn convert(
             _ => refuse("JSON has no such number".to_owned()),
         },
         DeValue::Datetime(_) => refuse("JSON has no dates. Write a string".to_owned()),
-        DeValue::Array(_) | DeValue::Table(_) if depth > DEPTH => {
+        DeValue::Array(_) | DeValue::Table(_) if depth >= DEPTH => {
             refuse(format!("more than {DEPTH} levels deep"))
         }
         DeValue::Array(items) => {
