@@ -220,9 +220,12 @@ fn find(table: &DeTable<'_>, around: &str, path: &str) -> Option<usize> {
             return Some(key.span().start);
         }
         let rest = path.strip_prefix(inner.as_str())?;
-        match value.get_ref() {
-            DeValue::Table(table) if rest.starts_with('.') => find(table, &inner, path),
-            _ => None,
+        if let DeValue::Table(table) = value.get_ref()
+            && rest.starts_with('.')
+        {
+            find(table, &inner, path)
+        } else {
+            None
         }
     })
 }

@@ -214,13 +214,12 @@ fn the_schema_names_every_member() {
                     .unwrap()
                     .starts_with(row.doc)
             );
-            match row.shape {
-                grammar::Shape::Table(rows) => names(rows, property),
-                grammar::Shape::Named(rows) => names(rows, &property["additionalProperties"]),
-                grammar::Shape::List(grammar::Shape::Table(rows)) => {
-                    names(rows, &property["items"])
-                }
-                _ => {}
+            if let grammar::Shape::Table(rows) = row.shape {
+                names(rows, property);
+            } else if let grammar::Shape::Named(rows) = row.shape {
+                names(rows, &property["additionalProperties"]);
+            } else if let grammar::Shape::List(grammar::Shape::Table(rows)) = row.shape {
+                names(rows, &property["items"]);
             }
         }
     }

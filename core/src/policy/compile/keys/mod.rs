@@ -226,12 +226,10 @@ impl Loader<'_, '_, '_> {
         let member = section.member(name)?;
         let place = Place::new(section.at(name), member.node.at);
         let path = PathBuf::from(member.node.as_text()?);
-        let path = self
-            .compiler
-            .options
-            .folder
-            .as_ref()
-            .map_or(path.clone(), |f| f.join(path));
+        let path = match &self.compiler.options.folder {
+            Some(folder) => folder.join(path),
+            None => path,
+        };
         match file::read(&path, limits::JWK_SET_SIZE) {
             Ok(content) => Some((place, content)),
             Err(text) => {
