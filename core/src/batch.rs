@@ -29,13 +29,20 @@ impl Gate {
         tokens: &[T],
         requirements: &Requirements,
     ) -> Batch {
-        let Unique { tokens: unique, occurrences } = Unique::of(tokens);
+        let Unique {
+            tokens: unique,
+            occurrences,
+        } = Unique::of(tokens);
         let verdicts = self.verify_many(&unique, requirements, CHUNK);
         if unique.len() == tokens.len() {
             return Batch { verdicts };
         }
-        let verdicts = occurrences.into_iter().filter_map(|index| verdicts.get(index).cloned());
-        Batch { verdicts: verdicts.collect() }
+        let verdicts = occurrences
+            .into_iter()
+            .filter_map(|index| verdicts.get(index).cloned());
+        Batch {
+            verdicts: verdicts.collect(),
+        }
     }
 }
 
@@ -48,11 +55,12 @@ struct Unique<'t> {
 impl<'t> Unique<'t> {
     /// Tokens come from strangers, so the hash is keyed.
     fn of<T: AsRef<[u8]>>(batch: &'t [T]) -> Self {
-        #[expect(clippy::disallowed_types, reason = "the hasher is named and randomly keyed")]
-        let mut seen = std::collections::HashMap::with_capacity_and_hasher(
-            batch.len(),
-            RandomState::new(),
-        );
+        #[expect(
+            clippy::disallowed_types,
+            reason = "the hasher is named and randomly keyed"
+        )]
+        let mut seen =
+            std::collections::HashMap::with_capacity_and_hasher(batch.len(), RandomState::new());
         let mut tokens = Vec::with_capacity(batch.len());
         let mut occurrences = Vec::with_capacity(batch.len());
         for token in batch {
@@ -62,7 +70,10 @@ impl<'t> Unique<'t> {
                 tokens.len() - 1
             }));
         }
-        Self { tokens, occurrences }
+        Self {
+            tokens,
+            occurrences,
+        }
     }
 }
 
@@ -82,25 +93,36 @@ impl Batch {
     /// The verdict over the token at `index`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Verdict> {
-        self.verdicts.get(index).map(|verdict| verdict.clone().into())
+        self.verdicts
+            .get(index)
+            .map(|verdict| verdict.clone().into())
     }
 
     /// The verdicts, borrowed, in input order.
     pub fn results(&self) -> impl ExactSizeIterator<Item = Result<&VerifiedToken, Error>> {
-        self.verdicts.iter().map(|verdict| verdict.as_ref().map_err(|error| *error))
+        self.verdicts
+            .iter()
+            .map(|verdict| verdict.as_ref().map_err(|error| *error))
     }
 
     /// How many were accepted.
     #[must_use]
     pub fn accepted(&self) -> usize {
-        self.verdicts.iter().filter(|verdict| verdict.is_ok()).count()
+        self.verdicts
+            .iter()
+            .filter(|verdict| verdict.is_ok())
+            .count()
     }
 
     /// How often each code was given, most frequent first; acceptances are not among them.
     #[must_use]
     pub fn counts(&self) -> Vec<(Code, usize)> {
         let mut counts: Vec<(Code, usize)> = Vec::new();
-        for error in self.verdicts.iter().filter_map(|verdict| verdict.as_ref().err()) {
+        for error in self
+            .verdicts
+            .iter()
+            .filter_map(|verdict| verdict.as_ref().err())
+        {
             match counts.iter_mut().find(|(code, _)| *code == error.code()) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((error.code(), 1)),

@@ -1,1 +1,300 @@
-//! A bounded cache of verified tokens.
+//! A bounded cache of what cannot change about tokens already judged.
+//!
+//! It is keyed by the exact bytes: the hash is seeded at random, and every hit compares the whole
+//! token. Looking up takes no lock: one bucket, which is one cache line of hashes and pointers, and
+//! the entry. A bucket holds four entries, so a flood of tokens made to collide can push out those
+//! of one bucket, and no more. An entry lives as long as its token and the stamp it was made
+//! under; whoever looks up says whether that stamp still stands.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use crate::sync::{AtomicU64, AtomicUsize, Held, Ordering, Slot};
+use crate::time::NumericDate;
+
+/// Entries of a bucket: four hashes and four pointers fill a cache line.
+const WAYS: usize = 4;
+/// What an entry costs beside the token and its value: two allocations and their headers.
+const OVERHEAD: usize = 128;
+/// Set in a tag when its entry is hit, cleared when a newcomer passes it over.
+const RECENT: u64 = 1;
+/// Counters are striped so that threads that only hit do not write to one line.
+const STRIPES: usize = 16;
+
+/// What a verdict was reached under. Equal stamps mean that nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Which policy.
+    pub(crate) policy: u64,
+    /// Which generation of the issuer's keys.
+    pub(crate) keys: u64,
+}
+
+/// Counters of a token cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStats {
+    /// Look-ups that found a verdict still standing.
+    pub hits: u64,
+    /// Look-ups that did not.
+    pub misses: u64,
+    /// Entries pushed out by others, or dropped because they no longer stood.
+    pub evictions: u64,
+    /// Entries held now.
+    pub entries: usize,
+    /// Bytes held now, tokens and claims included.
+    pub bytes: usize,
+    /// The most bytes it may hold.
+    pub capacity: usize,
+}
+
+pub(crate) struct TokenCache<V> {
+    seed: foldhash::quality::RandomState,
+    buckets: Box<[Bucket<V>]>,
+    max_bytes: usize,
+    bytes: AtomicUsize,
+    entries: AtomicUsize,
+    evictions: AtomicU64,
+    /// Where the search for bytes to free goes on.
+    hand: AtomicUsize,
+    stripes: Box<[Stripe]>,
+}
+
+#[repr(align(64))]
+struct Bucket<V> {
+    tags: [AtomicU64; WAYS],
+    slots: [Slot<Entry<V>>; WAYS],
+}
+
+#[repr(align(128))]
+#[derive(Default)]
+struct Stripe {
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+struct Entry<V> {
+    door: u32,
+    stamp: Stamp,
+    end: NumericDate,
+    size: usize,
+    value: V,
+    token: Box<[u8]>,
+}
+
+impl<V: Clone> TokenCache<V> {
+    /// A cache for about `tokens` entries of at most `max_bytes` together; 0 never stores.
+    pub(crate) fn new(tokens: usize, max_bytes: usize) -> Self {
+        let buckets = if tokens == 0 {
+            0
+        } else {
+            tokens.div_ceil(WAYS).next_power_of_two()
+        };
+        Self {
+            seed: foldhash::quality::RandomState::default(),
+            buckets: std::iter::repeat_with(Bucket::empty)
+                .take(buckets)
+                .collect(),
+            max_bytes,
+            bytes: AtomicUsize::new(0),
+            entries: AtomicUsize::new(0),
+            evictions: AtomicU64::new(0),
+            hand: AtomicUsize::new(0),
+            stripes: std::iter::repeat_with(Stripe::default)
+                .take(STRIPES)
+                .collect(),
+        }
+    }
+
+    /// What was put for this token at this door, if the token has not ended and `stands` says that
+    /// the stamp still holds. An entry that no longer stands is dropped.
+    pub(crate) fn get(
+        &self,
+        door: u32,
+        token: &[u8],
+        now: NumericDate,
+        stands: impl Fn(&V, &Stamp) -> bool,
+    ) -> Option<V> {
+        let tag = self.tag(door, token);
+        let bucket = self.bucket(tag)?;
+        for (way, slot) in bucket.tags.iter().zip(&bucket.slots) {
+            let seen = way.load(Ordering::Relaxed);
+            if seen & !RECENT != tag {
+                continue;
+            }
+            let held = slot.load();
+            let Some(entry) = held.get() else { continue };
+            if entry.door != door || *entry.token != *token {
+                continue;
+            }
+            if now >= entry.end || !stands(&entry.value, &entry.stamp) {
+                self.drop_entry(slot, &held);
+                break;
+            }
+            if seen & RECENT == 0 {
+                way.store(tag | RECENT, Ordering::Relaxed);
+            }
+            self.count(|stripe| &stripe.hits);
+            return Some(entry.value.clone());
+        }
+        self.count(|stripe| &stripe.misses);
+        None
+    }
+
+    /// Remembers `value`, whose heap size is `value_size`, until `end`.
+    pub(crate) fn put(
+        &self,
+        door: u32,
+        token: &[u8],
+        stamp: Stamp,
+        end: NumericDate,
+        value: V,
+        value_size: usize,
+    ) {
+        let tag = self.tag(door, token);
+        let size = token
+            .len()
+            .saturating_add(value_size)
+            .saturating_add(OVERHEAD);
+        let Some(bucket) = self.bucket(tag).filter(|_| size <= self.max_bytes) else {
+            return;
+        };
+        self.make_room(size);
+        let entry = Entry {
+            door,
+            stamp,
+            end,
+            size,
+            value,
+            token: token.into(),
+        };
+        if let Some((way, slot)) = bucket.place(tag) {
+            let previous = slot.swap(Some(Arc::new(entry)));
+            way.store(tag, Ordering::Relaxed);
+            self.entries.fetch_add(1, Ordering::Relaxed);
+            self.bytes.fetch_add(size, Ordering::Relaxed);
+            if let Some(previous) = previous {
+                self.forget(&previous);
+            }
+        }
+    }
+
+    pub(crate) fn stats(&self) -> CacheStats {
+        let sum = |counter: fn(&Stripe) -> &AtomicU64| {
+            self.stripes
+                .iter()
+                .map(|stripe| counter(stripe).load(Ordering::Relaxed))
+                .sum()
+        };
+        CacheStats {
+            hits: sum(|stripe| &stripe.hits),
+            misses: sum(|stripe| &stripe.misses),
+            evictions: self.evictions.load(Ordering::Relaxed),
+            entries: self.entries.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            capacity: self.max_bytes,
+        }
+    }
+
+    /// The token's hash, never 0 and without the bit that marks recent use.
+    fn tag(&self, door: u32, token: &[u8]) -> u64 {
+        let hash = self.seed.hash_one((token, door));
+        (hash | 2) & !RECENT
+    }
+
+    fn bucket(&self, tag: u64) -> Option<&Bucket<V>> {
+        // The tag's low bits are spoken for, so the bucket comes from the high ones.
+        let mask = self.buckets.len().checked_sub(1)?;
+        let position = usize::try_from(tag >> 32).unwrap_or(0) & mask;
+        self.buckets.get(position)
+    }
+
+    /// Frees entries, wherever the hand stands, until `size` more bytes fit.
+    fn make_room(&self, size: usize) {
+        // One turn visits every entry; more turns only chase other writers.
+        for _ in 0..self.buckets.len() {
+            if self.bytes.load(Ordering::Relaxed).saturating_add(size) <= self.max_bytes {
+                return;
+            }
+            let hand = self.hand.fetch_add(1, Ordering::Relaxed) % self.buckets.len();
+            for slot in self
+                .buckets
+                .get(hand)
+                .into_iter()
+                .flat_map(|bucket| &bucket.slots)
+            {
+                self.drop_entry(slot, &slot.load());
+            }
+        }
+    }
+
+    fn drop_entry(&self, slot: &Slot<Entry<V>>, held: &Held<Entry<V>>) {
+        if let Some(entry) = held.get()
+            && slot.clear_if(held)
+        {
+            self.forget(entry);
+        }
+    }
+
+    fn forget(&self, entry: &Entry<V>) {
+        self.entries.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(entry.size, Ordering::Relaxed);
+        self.evictions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count(&self, counter: impl Fn(&Stripe) -> &AtomicU64) {
+        if let Some(stripe) = self.stripes.get(stripe_of_this_thread()) {
+            counter(stripe).fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<V> Bucket<V> {
+    fn empty() -> Self {
+        Self {
+            tags: std::array::from_fn(|_| AtomicU64::new(0)),
+            slots: std::array::from_fn(|_| Slot::empty()),
+        }
+    }
+
+    /// Where a newcomer goes: an empty place, else one not hit since the last newcomer came by,
+    /// else any. The same token takes its own place again.
+    fn place(&self, tag: u64) -> Option<(&AtomicU64, &Slot<Entry<V>>)> {
+        let ways = || self.tags.iter().zip(&self.slots);
+        let own = ways().find(|(way, _)| way.load(Ordering::Relaxed) & !RECENT == tag);
+        let empty = || ways().find(|(_, slot)| slot.load().get().is_none());
+        if let Some(place) = own.or_else(empty) {
+            return Some(place);
+        }
+        let start = usize::try_from(tag >> 8 & 3).unwrap_or(0);
+        for (way, slot) in ways().cycle().skip(start).take(WAYS) {
+            let seen = way.load(Ordering::Relaxed);
+            if seen & RECENT == 0 {
+                return Some((way, slot));
+            }
+            way.store(seen & !RECENT, Ordering::Relaxed);
+        }
+        ways().nth(start)
+    }
+}
+
+#[cfg(not(sealgate_model))]
+fn stripe_of_this_thread() -> usize {
+    use std::cell::Cell;
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static STRIPE: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    STRIPE.with(|stripe| {
+        if stripe.get() == usize::MAX {
+            stripe.set(NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES);
+        }
+        stripe.get()
+    })
+}
+
+/// Counters do not decide anything: the model need not tell threads apart.
+#[cfg(sealgate_model)]
+fn stripe_of_this_thread() -> usize {
+    0
+}

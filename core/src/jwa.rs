@@ -7,7 +7,10 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[repr(u8)]
-#[expect(missing_docs, reason = "each is its RFC name; `Algorithm::name` spells it")]
+#[expect(
+    missing_docs,
+    reason = "each is its RFC name; `Algorithm::name` spells it"
+)]
 pub enum Algorithm {
     Hs256,
     Hs384,
@@ -49,7 +52,10 @@ pub enum Family {
 /// A JWK `crv` of an EC or OKP key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each is its registered name; `Curve::name` spells it")]
+#[expect(
+    missing_docs,
+    reason = "each is its registered name; `Curve::name` spells it"
+)]
 pub enum Curve {
     P256,
     P384,
@@ -114,11 +120,18 @@ impl Algorithm {
     /// among them: see [`crate::policy`] for where it stands for `Ed25519`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.name == name).map(|row| row.algorithm)
+        TABLE
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.algorithm)
     }
 
     fn row(self) -> &'static Row {
-        #[expect(clippy::indexing_slicing, clippy::as_conversions, reason = "a test compares them")]
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::as_conversions,
+            reason = "a test compares them"
+        )]
         &TABLE[self as usize]
     }
 
@@ -187,9 +200,15 @@ impl Curve {
     /// The curve with exactly this registered name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::P256, Self::P384, Self::P521, Self::Secp256k1, Self::Ed25519]
-            .into_iter()
-            .find(|curve| curve.name() == name)
+        [
+            Self::P256,
+            Self::P384,
+            Self::P521,
+            Self::Secp256k1,
+            Self::Ed25519,
+        ]
+        .into_iter()
+        .find(|curve| curve.name() == name)
     }
 
     /// Octets of one coordinate (RFC 7518 §6.2.1.2, RFC 8037 §2).
@@ -284,7 +303,9 @@ mod tests {
 
     #[test]
     fn names_are_exact() {
-        for name in ["none", "es256", "ES256 ", " ES256", "", "ESP256", "EdDSA", "Ed448"] {
+        for name in [
+            "none", "es256", "ES256 ", " ES256", "", "ESP256", "EdDSA", "Ed448",
+        ] {
             assert_eq!(Algorithm::from_name(name), None, "{name:?}");
         }
     }
@@ -293,7 +314,10 @@ mod tests {
     fn a_set_holds_what_was_put_in() {
         let set: AlgorithmSet = [Algorithm::Es256, Algorithm::Ed25519].into_iter().collect();
         assert!(set.contains(Algorithm::Es256) && !set.contains(Algorithm::Rs256));
-        assert_eq!(set.iter().collect::<Vec<_>>(), [Algorithm::Es256, Algorithm::Ed25519]);
+        assert_eq!(
+            set.iter().collect::<Vec<_>>(),
+            [Algorithm::Es256, Algorithm::Ed25519]
+        );
         assert!(AlgorithmSet::EMPTY.is_empty());
     }
 }

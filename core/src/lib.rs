@@ -12,25 +12,39 @@
     clippy::wildcard_enum_match_arm
 )]
 
+mod batch;
+mod binding;
 mod cache;
 mod claims;
-mod delegation;
-mod jws;
 pub mod crypto;
+mod delegation;
 mod encoding;
 mod error;
 pub mod jwa;
 pub mod jwk;
+mod jws;
 mod keys;
 mod limits;
 mod policy;
+mod revocation;
 mod sync;
 mod time;
+mod verifier;
+mod wire;
 
-pub use claims::Claim;
+pub use batch::Batch;
+pub use cache::CacheStats;
+pub use claims::{Audience, Claim, Scopes};
+pub use delegation::Actor;
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
 pub use policy::{
     Format, Kind, LoadOptions, Policy, PolicyError, Preset, Problem, Profile, Warning,
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
+pub use verifier::{
+    Advice, Explanation, Gate, IssuerKeys, Jws, KeyState, Keys, Lineage, Outcome, Possession,
+    PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind, UnverifiedToken,
+    Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+};
+pub use wire::Answer;

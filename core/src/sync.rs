@@ -1,1 +1,154 @@
-//! Atomics and snapshots in one place.
+//! Atomics and snapshots in one place, so that interleaving tests can put twins in their stead.
+//!
+//! Everything shared between threads is an immutable value behind a [`Snapshot`] or a [`Slot`], or
+//! a counter. Under `--cfg sealgate_model` the same names stand for types of the `shuttle`
+//! scheduler, which then chooses the order in which threads touch them.
+
+#[cfg(not(sealgate_model))]
+pub(crate) use real::*;
+#[cfg(sealgate_model)]
+pub(crate) use twin::*;
+
+#[cfg(not(sealgate_model))]
+mod real {
+    use std::sync::Arc;
+
+    pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+    use arc_swap::{ArcSwap, ArcSwapOption, Guard};
+
+    /// A value that is replaced whole. Loading takes no lock and does not allocate.
+    pub(crate) struct Snapshot<T>(ArcSwap<T>);
+
+    impl<T> Snapshot<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(ArcSwap::from_pointee(value))
+        }
+
+        /// The value as it is now, for one unit of work.
+        pub(crate) fn load(&self) -> Guard<Arc<T>> {
+            self.0.load()
+        }
+
+        /// As [`Snapshot::load`], to be kept or sent to other threads.
+        pub(crate) fn load_full(&self) -> Arc<T> {
+            self.0.load_full()
+        }
+
+        /// Replaces the value: whoever loads after this returns sees the new one.
+        pub(crate) fn store(&self, value: Arc<T>) {
+            self.0.store(value);
+        }
+    }
+
+    /// A place that may hold a value.
+    pub(crate) struct Slot<T>(ArcSwapOption<T>);
+
+    /// What a [`Slot`] held when it was read.
+    pub(crate) struct Held<T>(Guard<Option<Arc<T>>>);
+
+    impl<T> Held<T> {
+        pub(crate) fn get(&self) -> Option<&T> {
+            self.0.as_deref()
+        }
+    }
+
+    impl<T> Slot<T> {
+        pub(crate) fn empty() -> Self {
+            Self(ArcSwapOption::empty())
+        }
+
+        pub(crate) fn load(&self) -> Held<T> {
+            Held(self.0.load())
+        }
+
+        /// Puts `value` there and returns what was.
+        pub(crate) fn swap(&self, value: Option<Arc<T>>) -> Option<Arc<T>> {
+            self.0.swap(value)
+        }
+
+        /// Empties the slot if it still holds `held`, and says whether it did.
+        pub(crate) fn clear_if(&self, held: &Held<T>) -> bool {
+            let previous = self.0.compare_and_swap(&held.0, None);
+            match (&*previous, &*held.0) {
+                (Some(previous), Some(held)) => Arc::ptr_eq(previous, held),
+                (None, _) | (_, None) => false,
+            }
+        }
+    }
+}
+
+#[cfg(sealgate_model)]
+mod twin {
+    use std::ops::Deref;
+    use std::sync::Arc;
+
+    use shuttle::sync::Mutex;
+    pub(crate) use shuttle::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+    pub(crate) struct Snapshot<T>(Mutex<Arc<T>>);
+
+    pub(crate) struct Loaded<T>(Arc<T>);
+
+    impl<T> Deref for Loaded<T> {
+        type Target = Arc<T>;
+
+        fn deref(&self) -> &Arc<T> {
+            &self.0
+        }
+    }
+
+    impl<T> Snapshot<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(Mutex::new(Arc::new(value)))
+        }
+
+        pub(crate) fn load(&self) -> Loaded<T> {
+            Loaded(self.load_full())
+        }
+
+        pub(crate) fn load_full(&self) -> Arc<T> {
+            Arc::clone(&self.0.lock().unwrap())
+        }
+
+        pub(crate) fn store(&self, value: Arc<T>) {
+            *self.0.lock().unwrap() = value;
+        }
+    }
+
+    pub(crate) struct Slot<T>(Mutex<Option<Arc<T>>>);
+
+    pub(crate) struct Held<T>(Option<Arc<T>>);
+
+    impl<T> Held<T> {
+        pub(crate) fn get(&self) -> Option<&T> {
+            self.0.as_deref()
+        }
+    }
+
+    impl<T> Slot<T> {
+        pub(crate) fn empty() -> Self {
+            Self(Mutex::new(None))
+        }
+
+        pub(crate) fn load(&self) -> Held<T> {
+            Held(self.0.lock().unwrap().clone())
+        }
+
+        pub(crate) fn swap(&self, value: Option<Arc<T>>) -> Option<Arc<T>> {
+            std::mem::replace(&mut *self.0.lock().unwrap(), value)
+        }
+
+        pub(crate) fn clear_if(&self, held: &Held<T>) -> bool {
+            let mut slot = self.0.lock().unwrap();
+            let same = match (&*slot, &held.0) {
+                (Some(slot), Some(held)) => Arc::ptr_eq(slot, held),
+                _ => false,
+            };
+            if same {
+                *slot = None;
+            }
+            same
+        }
+    }
+}

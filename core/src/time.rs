@@ -23,7 +23,9 @@ impl NumericDate {
         if seconds < 0 || seconds > LAST_SECOND {
             return None;
         }
-        Some(Self { micros: seconds * MICROS })
+        Some(Self {
+            micros: seconds * MICROS,
+        })
     }
 
     /// Whole seconds since the epoch, rounded down.
@@ -44,24 +46,34 @@ impl NumericDate {
         if !(0.0..=253_402_300_799.0).contains(&seconds) {
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "in range")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::as_conversions,
+            reason = "in range"
+        )]
         let micros = (seconds * 1e6) as i64;
         Some(Self { micros })
     }
 
     /// This moment moved later, saturating.
     pub(crate) const fn plus(self, span: Span) -> Self {
-        Self { micros: self.micros.saturating_add(span.micros) }
+        Self {
+            micros: self.micros.saturating_add(span.micros),
+        }
     }
 
     /// This moment moved earlier, saturating; may lie before the epoch.
     pub(crate) const fn minus(self, span: Span) -> Self {
-        Self { micros: self.micros.saturating_sub(span.micros) }
+        Self {
+            micros: self.micros.saturating_sub(span.micros),
+        }
     }
 
     /// From `earlier` to here; negative when `earlier` is later.
     pub(crate) const fn since(self, earlier: Self) -> Span {
-        Span { micros: self.micros.saturating_sub(earlier.micros) }
+        Span {
+            micros: self.micros.saturating_sub(earlier.micros),
+        }
     }
 }
 
@@ -78,13 +90,17 @@ impl Span {
     /// A span of whole seconds, saturating.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
-        Self { micros: seconds.saturating_mul(MICROS) }
+        Self {
+            micros: seconds.saturating_mul(MICROS),
+        }
     }
 
     /// A span of milliseconds, saturating.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
-        Self { micros: millis.saturating_mul(1000) }
+        Self {
+            micros: millis.saturating_mul(1000),
+        }
     }
 
     /// Whole seconds, rounded down.
@@ -123,10 +139,17 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> NumericDate {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the clock"
+            )]
             Self::System => {
-                let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                NumericDate { micros: i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX) }
+                let elapsed = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
+                NumericDate {
+                    micros: i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX),
+                }
             }
             Self::Fixed(clock) => clock.now(),
         }
@@ -143,13 +166,17 @@ impl FixedClock {
     /// A clock standing at `seconds` since the epoch.
     #[must_use]
     pub const fn new(seconds: i64) -> Self {
-        Self { micros: AtomicI64::new(seconds.saturating_mul(MICROS)) }
+        Self {
+            micros: AtomicI64::new(seconds.saturating_mul(MICROS)),
+        }
     }
 
     /// The time it stands at.
     #[must_use]
     pub fn now(&self) -> NumericDate {
-        NumericDate { micros: self.micros.load(Ordering::Acquire) }
+        NumericDate {
+            micros: self.micros.load(Ordering::Acquire),
+        }
     }
 
     /// Moves it forward, or back by a negative span.
@@ -159,7 +186,8 @@ impl FixedClock {
 
     /// Sets it to `seconds` since the epoch.
     pub fn set(&self, seconds: i64) {
-        self.micros.store(seconds.saturating_mul(MICROS), Ordering::Release);
+        self.micros
+            .store(seconds.saturating_mul(MICROS), Ordering::Release);
     }
 }
 
@@ -183,17 +211,30 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_not() {
-        for text in ["-1", "-0.5", "253402300800", "253402300799.5", "1e300", "1e999", "99999999999999999999"] {
+        for text in [
+            "-1",
+            "-0.5",
+            "253402300800",
+            "253402300799.5",
+            "1e300",
+            "1e999",
+            "99999999999999999999",
+        ] {
             assert_eq!(date(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_fixed_clock_moves_only_when_told() {
-        let Clock::Fixed(clock) = Clock::fixed(100) else { panic!("fixed") };
+        let Clock::Fixed(clock) = Clock::fixed(100) else {
+            panic!("fixed")
+        };
         clock.advance(Span::from_seconds(-1));
         assert_eq!(clock.now().seconds(), 99);
         clock.set(7);
-        assert_eq!(Clock::Fixed(clock).now(), NumericDate::from_seconds(7).unwrap());
+        assert_eq!(
+            Clock::Fixed(clock).now(),
+            NumericDate::from_seconds(7).unwrap()
+        );
     }
 }

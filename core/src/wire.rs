@@ -4,7 +4,7 @@
 //! The answer never holds token text or a claim value, and nothing about keys, chains or actors.
 
 use crate::error::{Code, Error, Group};
-use crate::policy::Kind;
+use crate::policy::{Challenge, Kind};
 use crate::verifier::{Gate, Requirements};
 
 /// An HTTP answer, apart from what the server adds of its own.
@@ -19,20 +19,42 @@ pub struct Answer {
     pub body: String,
 }
 
-/// What a gate's configuration adds to its answers.
-pub(crate) struct Challenge {
-    pub(crate) kind: Kind,
-    /// Absolute URL of the RFC 9728 document.
-    pub(crate) resource_metadata: Option<String>,
-    pub(crate) required_scopes: Vec<String>,
-    pub(crate) acr_values: Vec<String>,
-}
-
 impl Gate {
     /// What to answer to a request that `error` refused.
     #[must_use]
     pub fn answer(&self, error: &Error, requirements: &Requirements) -> Answer {
-        answer(&self.challenge(), error, requirements)
+        match self.challenge() {
+            Some(challenge) => answer(&challenge, error, requirements),
+            None => Answer::new(500), // a reload has removed the gate
+        }
+    }
+}
+
+impl Answer {
+    /// An answer without a body; nothing may keep any of ours.
+    fn new(status: u16) -> Self {
+        let headers = vec![("Cache-Control", "no-store".to_owned())];
+        Self {
+            status,
+            headers,
+            body: String::new(),
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The body of an OAuth error (RFC 6749 §5.2).
+    fn with_error(mut self, name: &str, description: Option<&str>) -> Self {
+        let mut members = serde_json::Map::new();
+        members.insert("error".to_owned(), name.into());
+        if let Some(text) = description {
+            members.insert("error_description".to_owned(), text.into());
+        }
+        self.body = serde_json::Value::Object(members).to_string();
+        self.with("Content-Type", "application/json".to_owned())
     }
 }
 
@@ -41,14 +63,8 @@ const RETRY_AFTER: &str = "5";
 
 fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
     match error.code().group() {
-        Group::Unavailable => Answer {
-            status: 503,
-            headers: vec![("Retry-After", RETRY_AFTER.to_owned()), NO_STORE()],
-            body: String::new(),
-        },
-        Group::Misuse | Group::Internal => {
-            Answer { status: 500, headers: vec![NO_STORE()], body: String::new() }
-        }
+        Group::Unavailable => Answer::new(503).with("Retry-After", RETRY_AFTER.to_owned()),
+        Group::Misuse | Group::Internal => Answer::new(500),
         Group::NoCredential
         | Group::Request
         | Group::Parse
@@ -73,11 +89,6 @@ fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
     }
 }
 
-#[expect(non_snake_case, reason = "a constant but for its allocation")]
-fn NO_STORE() -> (&'static str, String) {
-    ("Cache-Control", "no-store".to_owned())
-}
-
 /// The reason as `error_description`; of keys, chains and actors nothing is said.
 fn description(code: Code) -> Option<&'static str> {
     let silent = matches!(code.group(), Group::Chain | Group::ActorPolicy)
@@ -89,34 +100,25 @@ fn description(code: Code) -> Option<&'static str> {
 }
 
 fn oauth(status: u16, name: &str, error: &Error) -> Answer {
-    let mut headers = vec![("Content-Type", "application/json".to_owned()), NO_STORE()];
+    let answer = Answer::new(status).with_error(name, description(error.code()));
     if status == 401 {
-        headers.push(("WWW-Authenticate", format!("Bearer error={}", quoted(name))));
+        return answer.with("WWW-Authenticate", format!("Bearer error={}", quoted(name)));
     }
-    Answer { status, headers, body: body(name, description(error.code())) }
-}
-
-fn body(name: &str, description: Option<&str>) -> String {
-    let mut members = serde_json::Map::new();
-    members.insert("error".to_owned(), name.into());
-    if let Some(text) = description {
-        members.insert("error_description".to_owned(), text.into());
-    }
-    serde_json::Value::Object(members).to_string()
+    answer
 }
 
 /// RFC 6750 §3, with RFC 9470 and RFC 9728 §5.1.
 fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
     let code = error.code();
-    let (status, name) = match code.group() {
-        Group::ActorPolicy => return Answer {
-            status: 403,
-            headers: vec![NO_STORE()],
-            body: String::new(),
-        },
-        Group::Authority => (403, "insufficient_scope"),
-        Group::Authentication => (401, "insufficient_user_authentication"),
-        _ => (401, "invalid_token"),
+    if code.group() == Group::ActorPolicy {
+        return Answer::new(403);
+    }
+    let (status, name) = if code.group() == Group::Authority {
+        (403, "insufficient_scope")
+    } else if code.group() == Group::Authentication {
+        (401, "insufficient_user_authentication")
+    } else {
+        (401, "invalid_token")
     };
     let mut parameters = vec![("error", name.to_owned())];
     if let Some(text) = description(code) {
@@ -129,7 +131,10 @@ fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
         parameters.push(("scope", scopes.join(" "))); // all that are needed (MCP-04)
     }
     if code.group() == Group::Authentication {
-        let own = requirements.acr_values.iter().map(|value| value.to_string());
+        let own = requirements
+            .acr_values
+            .iter()
+            .map(|value| value.to_string());
         let values: Vec<String> = challenge.acr_values.iter().cloned().chain(own).collect();
         if !values.is_empty() {
             parameters.push(("acr_values", values.join(" ")));
@@ -138,20 +143,19 @@ fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
             parameters.push(("max_age", age.seconds().to_string()));
         }
     }
-    if let Some(url) = &challenge.resource_metadata {
-        parameters.push(("resource_metadata", url.clone()));
+    if let Some(url) = challenge.resource.as_deref().and_then(metadata_url) {
+        parameters.push(("resource_metadata", url));
     }
-    let parameters: Vec<String> =
-        parameters.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
-    Answer {
-        status,
-        headers: vec![
-            ("WWW-Authenticate", format!("Bearer {}", parameters.join(", "))),
-            ("Content-Type", "application/json".to_owned()),
-            NO_STORE(),
-        ],
-        body: body(name, description(code)),
-    }
+    let parameters: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={}", quoted(value)))
+        .collect();
+    Answer::new(status)
+        .with(
+            "WWW-Authenticate",
+            format!("Bearer {}", parameters.join(", ")),
+        )
+        .with_error(name, description(code))
 }
 
 /// A quoted-string (RFC 9110 §5.6.4).
@@ -169,11 +173,13 @@ fn quoted(text: &str) -> String {
 }
 
 /// Where the RFC 9728 document of a resource lies: the well-known path goes between host and path.
-pub(crate) fn metadata_url(resource: &str) -> Option<String> {
+fn metadata_url(resource: &str) -> Option<String> {
     let rest = resource.strip_prefix("https://")?;
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let path = path.strip_suffix('/').unwrap_or(path);
-    Some(format!("https://{host}/.well-known/oauth-protected-resource{path}"))
+    Some(format!(
+        "https://{host}/.well-known/oauth-protected-resource{path}"
+    ))
 }
 
 #[cfg(test)]

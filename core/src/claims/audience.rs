@@ -27,7 +27,9 @@ pub(super) fn is_well_formed(value: Value<'_>) -> bool {
 
 impl<'a> Audience<'a> {
     pub(super) fn new(value: Option<Value<'a>>) -> Self {
-        let Some(value) = value else { return Self(Form::One(None)) };
+        let Some(value) = value else {
+            return Self(Form::One(None));
+        };
         match value.as_array() {
             Some(members) => Self(Form::Many(members)),
             None => Self(Form::One(value.as_str())),

@@ -34,13 +34,19 @@ impl Claims {
         let mut present = ClaimSet::EMPTY;
         let members = json.root().as_object();
         for (name, value) in members.ok_or_else(|| Error::new(Code::MalformedToken))? {
-            let Some(claim) = Claim::from_name(name) else { continue };
+            let Some(claim) = Claim::from_name(name) else {
+                continue;
+            };
             present.insert(claim);
             if let Some(slot) = nodes.get_mut(claim.index()) {
                 *slot = value.node();
             }
         }
-        Ok(Self { json, nodes, present })
+        Ok(Self {
+            json,
+            nodes,
+            present,
+        })
     }
 
     /// Reads `claim` from the member `name` instead, where an issuer is configured so (DIA-04).
@@ -60,7 +66,9 @@ impl Claims {
     /// own.
     pub(crate) fn check_types(&self, scope: ScopeForm) -> Result<(), Error> {
         for claim in Claim::ALL.iter().copied() {
-            let Some(value) = self.value(claim) else { continue };
+            let Some(value) = self.value(claim) else {
+                continue;
+            };
             if !has_its_type(claim, value, scope) {
                 return Err(Error::about(Code::ClaimType, claim.name()));
             }
@@ -119,9 +127,10 @@ fn has_its_type(claim: Claim, value: Value<'_>, scope: ScopeForm) -> bool {
         | Claim::Sid
         | Claim::Nonce
         | Claim::AtHash => value.kind() == JsonKind::String,
-        Claim::Exp | Claim::Nbf | Claim::Iat | Claim::AuthTime => {
-            value.as_number().and_then(NumericDate::from_json_number).is_some()
-        }
+        Claim::Exp | Claim::Nbf | Claim::Iat | Claim::AuthTime => value
+            .as_number()
+            .and_then(NumericDate::from_json_number)
+            .is_some(),
         Claim::Aud => audience::is_well_formed(value),
         Claim::Scope => scope::is_well_formed(value, scope),
         Claim::Cnf | Claim::Events | Claim::Status => value.kind() == JsonKind::Object,

@@ -118,7 +118,10 @@ impl ClaimSet {
     }
 
     fn first(self) -> Option<Claim> {
-        Claim::ALL.iter().copied().find(|claim| self.contains(*claim))
+        Claim::ALL
+            .iter()
+            .copied()
+            .find(|claim| self.contains(*claim))
     }
 }
 

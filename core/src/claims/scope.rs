@@ -16,7 +16,9 @@ enum Form<'a> {
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
 pub(crate) fn is_scope_token(text: &str) -> bool {
     !text.is_empty()
-        && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 
 pub(super) fn is_well_formed(value: Value<'_>, form: ScopeForm) -> bool {
@@ -34,7 +36,12 @@ impl<'a> Scopes<'a> {
         if let Some(members) = value.and_then(|value| value.as_array()) {
             return Self(Form::Array(members));
         }
-        Self(Form::Text(value.and_then(|value| value.as_str()).unwrap_or("").split(' ')))
+        Self(Form::Text(
+            value
+                .and_then(|value| value.as_str())
+                .unwrap_or("")
+                .split(' '),
+        ))
     }
 }
 

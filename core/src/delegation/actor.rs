@@ -59,7 +59,9 @@ impl Eq for Actor<'_> {}
 impl std::fmt::Debug for Actor<'_> {
     /// Claim values stay out of logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Actor").field("iss_inferred", &self.iss_inferred).finish_non_exhaustive()
+        f.debug_struct("Actor")
+            .field("iss_inferred", &self.iss_inferred)
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,11 +114,7 @@ impl Chain {
 }
 
 /// Checks one link and returns the one inside it.
-fn check<'a>(
-    link: Value<'a>,
-    act_iss: ActIss,
-    preset: Preset,
-) -> Result<Option<Value<'a>>, Error> {
+fn check<'a>(link: Value<'a>, act_iss: ActIss, preset: Preset) -> Result<Option<Value<'a>>, Error> {
     let malformed = || Error::about(Code::ActorMalformed, "act");
     let members = link.as_object().ok_or_else(malformed)?; // ACT-01
     let (mut has_sub, mut has_iss, mut inner) = (false, false, None);
@@ -137,4 +135,86 @@ fn check<'a>(
         return Err(malformed()); // ACT-02, ACT-03
     }
     Ok(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Chain;
+    use crate::encoding::json::Json;
+    use crate::error::Code;
+    use crate::limits::Limits;
+    use crate::policy::{ActIss, Preset};
+
+    fn parse(text: &str, act_iss: ActIss, preset: Preset) -> Result<Vec<String>, Code> {
+        let json = Json::parse(text.into(), Limits::DEFAULT.into()).unwrap();
+        let chain = Chain::parse(json.root(), act_iss, preset).map_err(|error| error.code())?;
+        let actors = chain.actors(&json, "https://as.example");
+        Ok(actors
+            .map(|actor| format!("{} {}", actor.iss(), actor.sub()))
+            .collect())
+    }
+
+    fn strict(text: &str) -> Result<Vec<String>, Code> {
+        parse(text, ActIss::Inherit, Preset::AgentStrict)
+    }
+
+    /// `count` links, outermost `"sub": "0"`.
+    fn links(count: usize) -> String {
+        (0..count).rev().fold(String::new(), |inner, link| {
+            let inner = if inner.is_empty() {
+                inner
+            } else {
+                format!(",\"act\":{inner}")
+            };
+            format!("{{\"sub\":\"{link}\"{inner}}}")
+        })
+    }
+
+    #[test]
+    fn outermost_comes_first_and_a_missing_issuer_is_the_tokens() {
+        let text = r#"{"sub":"b","iss":"https://b.example","act":{"sub":"a"}}"#;
+        let chain = strict(text).unwrap();
+        assert_eq!(chain, ["https://b.example b", "https://as.example a"]);
+        // ACT-03
+        let required = parse(text, ActIss::Require, Preset::AgentStrict);
+        assert_eq!(required, Err(Code::ActorMalformed));
+    }
+
+    #[test]
+    fn d07_what_identifies_nobody_is_malformed() {
+        for text in [
+            "null",
+            "[]",
+            "\"a\"",
+            "true",
+            "{}",
+            r#"{"sub":""}"#,
+            r#"{"sub":1}"#,
+            r#"{"sub":"a","iss":""}"#,
+            r#"{"sub":"a","iss":null}"#,
+            r#"{"sub":"a","act":null}"#,
+            r#"{"sub":"a","act":{}}"#,
+            r#"{"sub":"a","client_profile":"x"}"#,
+        ] {
+            assert_eq!(strict(text), Err(Code::ActorMalformed), "{text}");
+        }
+        let lenient = parse(
+            r#"{"sub":"a","client_profile":"x"}"#,
+            ActIss::Inherit,
+            Preset::Rfc,
+        );
+        assert!(lenient.is_ok());
+    }
+
+    #[test]
+    fn d08_other_members_of_an_actor_mean_nothing() {
+        let text = r#"{"sub":"a","exp":1,"nbf":"x","aud":"other","cnf":[],"may_act":{},"x":null}"#;
+        assert!(strict(text).is_ok());
+    }
+
+    #[test]
+    fn d10_five_links_pass_and_six_are_never_cut_short() {
+        assert_eq!(strict(&links(5)).unwrap().len(), 5);
+        assert_eq!(strict(&links(6)), Err(Code::ChainTooDeep));
+    }
 }

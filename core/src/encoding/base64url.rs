@@ -42,7 +42,9 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
 pub(crate) fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let start = out.len();
     out.resize(start.checked_add(decoded_len(text.len())?)?, 0);
-    let decoded = out.get_mut(start..).and_then(|room| decode_exact(text, room));
+    let decoded = out
+        .get_mut(start..)
+        .and_then(|room| decode_exact(text, room));
     if decoded.is_none() {
         out.truncate(start);
     }
@@ -80,7 +82,12 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
         let sextets = [bits >> 18, bits >> 12, bits >> 6, bits];
         text.extend(sextets.iter().take(group.len() + 1).map(|sextet| {
             let [.., low] = sextet.to_be_bytes();
-            char::from(ALPHABET.get(usize::from(low & 63)).copied().unwrap_or_default())
+            char::from(
+                ALPHABET
+                    .get(usize::from(low & 63))
+                    .copied()
+                    .unwrap_or_default(),
+            )
         }));
     }
     text
@@ -97,8 +104,7 @@ fn decode_exact(text: &[u8], out: &mut [u8]) -> Option<()> {
     for (&[a, b, c, d, e, f, g, h], out) in eights.iter().zip(sixes) {
         let (low, high) = (group(a, b, c, d), group(e, f, g, h));
         seen |= low | high;
-        let [o0, o1, o2, o3, o4, o5, ..] =
-            (u64::from(low) | u64::from(high) << 24).to_le_bytes();
+        let [o0, o1, o2, o3, o4, o5, ..] = (u64::from(low) | u64::from(high) << 24).to_le_bytes();
         *out = [o0, o1, o2, o3, o4, o5];
     }
     if seen & INVALID != 0 {
@@ -142,4 +148,3 @@ fn group(a: u8, b: u8, c: u8, d: u8) -> u32 {
     ];
     a | b | c | d
 }
-

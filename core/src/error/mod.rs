@@ -56,7 +56,9 @@ impl IssuerIndex {
     }
 
     pub(crate) fn position(self) -> usize {
-        usize::try_from(self.0.get()).unwrap_or(usize::MAX).saturating_sub(1)
+        usize::try_from(self.0.get())
+            .unwrap_or(usize::MAX)
+            .saturating_sub(1)
     }
 }
 
@@ -65,14 +67,22 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub(crate) const fn new(code: Code) -> Self {
-        Self { about: None, code, issuer: None }
+        Self {
+            about: None,
+            code,
+            issuer: None,
+        }
     }
 
     /// An error of this code about one claim or header parameter.
     #[cold]
     #[inline(never)]
     pub(crate) const fn about(code: Code, name: &'static str) -> Self {
-        Self { about: Some(name), code, issuer: None }
+        Self {
+            about: Some(name),
+            code,
+            issuer: None,
+        }
     }
 
     /// The same error, now that the issuer is known.

@@ -11,8 +11,16 @@ fn spellings_are_unique_and_found_again() {
     for (position, code) in Code::ALL.iter().enumerate() {
         let name = code.as_str();
         assert_eq!(Code::from_name(name), Some(*code));
-        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
-        assert!(!Code::ALL[position + 1..].iter().any(|later| later.as_str() == name), "{name}");
+        assert!(
+            name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+            "{name}"
+        );
+        assert!(
+            !Code::ALL[position + 1..]
+                .iter()
+                .any(|later| later.as_str() == name),
+            "{name}"
+        );
     }
     assert_eq!(Code::from_name("no_such_code"), None);
 }

@@ -38,7 +38,12 @@ impl<'a> Compact<'a> {
         if header.is_empty() || payload.is_empty() {
             return Err(Error::new(Code::MalformedToken));
         }
-        Ok(Self { header, payload, signature, signing_input })
+        Ok(Self {
+            header,
+            payload,
+            signature,
+            signing_input,
+        })
     }
 
     /// The payload's bytes (JWS-02, JWS-05).
@@ -66,9 +71,9 @@ fn not_three_segments(token: &[u8]) -> Error {
 #[cold]
 fn undecodable(middle: &[u8]) -> Error {
     let dots = memchr::memchr_iter(b'.', middle).count();
-    let others = middle.iter().all(|byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
-    });
+    let others = middle
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     if dots == 2 && others {
         return Error::new(Code::EncryptedNotSupported);
     }
@@ -131,12 +136,30 @@ mod tests {
 
     #[test]
     fn anything_else_does_not() {
-        for token in ["", ".", "..", "...", "e30", "e30.e30", "a..b", ".e30.AA", "e30.e30.AA.", "e30.e30.A=A", "e30.e30.A~A"] {
+        for token in [
+            "",
+            ".",
+            "..",
+            "...",
+            "e30",
+            "e30.e30",
+            "a..b",
+            ".e30.AA",
+            "e30.e30.AA.",
+            "e30.e30.A=A",
+            "e30.e30.A~A",
+        ] {
             let code = code_of(token.as_bytes());
             assert_eq!(code, Some(Code::MalformedToken), "{token:?}");
         }
-        assert_eq!(code_of(b"e30.AA.e30.e30.AA"), Some(Code::EncryptedNotSupported));
-        assert_eq!(code_of(b"{\"payload\":\"e30\"}"), Some(Code::UnsupportedSerialization));
+        assert_eq!(
+            code_of(b"e30.AA.e30.e30.AA"),
+            Some(Code::EncryptedNotSupported)
+        );
+        assert_eq!(
+            code_of(b"{\"payload\":\"e30\"}"),
+            Some(Code::UnsupportedSerialization)
+        );
         assert_eq!(code_of(&[b'.'; 65]), Some(Code::Oversized));
     }
 }

@@ -52,8 +52,13 @@ impl ProtectedHeader {
     pub(crate) fn parse(segment: &[u8], limits: JsonLimits) -> Result<Self, Error> {
         let bytes = base64url::decode(segment).ok_or_else(|| Error::new(Code::MalformedToken))?;
         let json = Json::parse(bytes, limits)?;
-        let mut header =
-            Self { algorithm: None, kid: None, typ: None, has_extras: false, json };
+        let mut header = Self {
+            algorithm: None,
+            kid: None,
+            typ: None,
+            has_extras: false,
+            json,
+        };
         let members = header.json.root().as_object();
         let members = members.ok_or_else(|| Error::new(Code::MalformedToken))?;
         let mut critical = None;
@@ -108,7 +113,9 @@ impl ProtectedHeader {
 }
 
 fn text<'a>(name: &'static str, value: Value<'a>) -> Result<&'a str, Error> {
-    value.as_str().ok_or_else(|| Error::about(Code::MalformedToken, name)) // JWS-10
+    value
+        .as_str()
+        .ok_or_else(|| Error::about(Code::MalformedToken, name)) // JWS-10
 }
 
 /// Parameters that select no key and grant nothing here, but must not be wrong (JWS-10, JWS-12).
@@ -158,16 +165,34 @@ mod tests {
 
     fn parse(text: &str) -> Result<ProtectedHeader, Code> {
         let segment = base64url::encode(text.as_bytes());
-        let limits = JsonLimits { depth: 8, string_size: 2048, members: 64 };
+        let limits = JsonLimits {
+            depth: 8,
+            string_size: 2048,
+            members: 64,
+        };
         ProtectedHeader::parse(segment.as_bytes(), limits).map_err(|error| error.code())
     }
 
     #[test]
     fn typ_ignores_case_and_the_application_prefix_only() {
-        for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/AT+jwt"] {
+        for typ in [
+            "at+jwt",
+            "AT+JWT",
+            "application/at+jwt",
+            "Application/AT+jwt",
+        ] {
             assert!(typ_is(typ, "at+jwt"), "{typ}");
         }
-        for typ in ["jwt+at", "at+jwt;x=1", "at", "at+jwt ", "text/at+jwt", "", "application/", "application/application/at+jwt"] {
+        for typ in [
+            "jwt+at",
+            "at+jwt;x=1",
+            "at",
+            "at+jwt ",
+            "text/at+jwt",
+            "",
+            "application/",
+            "application/application/at+jwt",
+        ] {
             assert!(!typ_is(typ, "at+jwt"), "{typ}");
         }
     }
@@ -176,10 +201,20 @@ mod tests {
     fn parameters_of_the_wrong_type_are_malformed() {
         assert!(parse(r#"{"alg":"ES256","kid":"1","typ":"JWT","cty":"x"}"#).is_ok());
         for text in [
-            r#"{"alg":1}"#, r#"{"alg":null}"#, r#"{"alg":["ES256"]}"#, r#"{"alg":"ES256","kid":1}"#,
-            r#"{"alg":"ES256","typ":null}"#, r#"{"alg":"ES256","cty":{}}"#, r#"{"alg":"ES256","jwk":[]}"#,
-            r#"{"alg":"ES256","crit":"exp"}"#, r#"{"alg":"ES256","crit":[1]}"#, r#"{"alg":"ES256","zip":"DEF"}"#,
-            r#"{"alg":"ES256","jwk":{"kty":"EC","d":"AA"}}"#, r"[]", r#""x""#, r"1",
+            r#"{"alg":1}"#,
+            r#"{"alg":null}"#,
+            r#"{"alg":["ES256"]}"#,
+            r#"{"alg":"ES256","kid":1}"#,
+            r#"{"alg":"ES256","typ":null}"#,
+            r#"{"alg":"ES256","cty":{}}"#,
+            r#"{"alg":"ES256","jwk":[]}"#,
+            r#"{"alg":"ES256","crit":"exp"}"#,
+            r#"{"alg":"ES256","crit":[1]}"#,
+            r#"{"alg":"ES256","zip":"DEF"}"#,
+            r#"{"alg":"ES256","jwk":{"kty":"EC","d":"AA"}}"#,
+            r"[]",
+            r#""x""#,
+            r"1",
         ] {
             assert_eq!(parse(text).err(), Some(Code::MalformedToken), "{text}");
         }

@@ -2,6 +2,7 @@
 //!
 //! [`Policy`] is immutable. Every string here comes from the operator, never from a token.
 
+mod challenge;
 mod check;
 mod compile;
 mod document;
@@ -17,6 +18,7 @@ mod summary;
 mod unit;
 mod waiver;
 
+pub(crate) use challenge::Challenge;
 pub use document::Format;
 pub use load::{LoadOptions, Policy};
 pub use problem::{PolicyError, Problem, Warning};

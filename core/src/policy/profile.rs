@@ -135,7 +135,10 @@ impl Profile {
     /// The row with this spelling.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|profile| profile.as_str() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|profile| profile.as_str() == name)
     }
 
     /// The kind of gate it opens.
@@ -145,7 +148,11 @@ impl Profile {
     }
 
     pub(crate) fn row(self) -> &'static Row {
-        #[expect(clippy::indexing_slicing, clippy::as_conversions, reason = "a test compares them")]
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::as_conversions,
+            reason = "a test compares them"
+        )]
         &ROWS[self as usize]
     }
 
@@ -158,10 +165,12 @@ impl Profile {
     pub(crate) fn permits(self, algorithm: Algorithm) -> bool {
         match self {
             Self::JwtCustom | Self::ClientAssertion | Self::IdToken => true,
-            Self::JwtSvid => matches!(
-                algorithm.family(),
-                Family::RsaPkcs1 | Family::RsaPss | Family::Ecdsa
-            ) && algorithm != Algorithm::Es256k,
+            Self::JwtSvid => {
+                matches!(
+                    algorithm.family(),
+                    Family::RsaPkcs1 | Family::RsaPss | Family::Ecdsa
+                ) && algorithm != Algorithm::Es256k
+            }
             Self::AccessToken
             | Self::AccessTokenUntyped
             | Self::LogoutToken
@@ -185,7 +194,9 @@ impl Kind {
     /// The spelling in policy documents: that of its first row.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        ROWS.iter().find(|row| row.kind == self).map_or("", |row| row.name)
+        ROWS.iter()
+            .find(|row| row.kind == self)
+            .map_or("", |row| row.name)
     }
 
     /// The kind with this spelling.

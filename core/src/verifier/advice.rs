@@ -23,15 +23,28 @@ pub(super) fn advice(state: &State, door: u32, error: &Error) -> Advice {
     let rules = state.world.rules();
     let Ok(gate) = state.door(door).map(|door| door.gate) else {
         let hint = "The policy no longer has this gate; see `Verifier::gates`.".to_owned();
-        return Advice { gate: String::new(), issuer_name: None, expected: Vec::new(), hint };
+        return Advice {
+            gate: String::new(),
+            issuer_name: None,
+            expected: Vec::new(),
+            hint,
+        };
     };
     let position = error.issuer().map(|issuer| issuer.position());
     let issuer = position.and_then(|position| rules.issuers.get(position));
     let row = position.and_then(|position| {
-        let entry = gate.issuers.iter().find(|entry| entry.position == position)?;
+        let entry = gate
+            .issuers
+            .iter()
+            .find(|entry| entry.position == position)?;
         Some(entry.profile.row())
     });
-    let context = Context { rules, gate, issuer, row };
+    let context = Context {
+        rules,
+        gate,
+        issuer,
+        row,
+    };
     Advice {
         gate: gate.name.to_string(),
         issuer_name: issuer.map(|issuer| issuer.name.to_string()),
@@ -54,14 +67,25 @@ impl Context<'_> {
 
     fn issuers(&self) -> Vec<String> {
         let positions = self.gate.issuers.iter().filter_map(|entry| {
-            Some(self.rules.issuers.get(entry.position)?.issuers.iter().map(|iss| iss.to_string()))
+            Some(
+                self.rules
+                    .issuers
+                    .get(entry.position)?
+                    .issuers
+                    .iter()
+                    .map(|iss| iss.to_string()),
+            )
         });
         positions.flatten().collect()
     }
 
     fn algorithms(&self) -> Vec<String> {
         let named = self.issuer.map(|issuer| issuer.algorithms.iter());
-        named.into_iter().flatten().map(|algorithm| algorithm.name().to_owned()).collect()
+        named
+            .into_iter()
+            .flatten()
+            .map(|algorithm| algorithm.name().to_owned())
+            .collect()
     }
 
     fn typ(&self) -> Vec<String> {
@@ -78,7 +102,10 @@ impl Context<'_> {
         names
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "most codes have nothing to compare with")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "most codes have nothing to compare with"
+    )]
     fn expected(&self, code: Code) -> Vec<String> {
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
         match code {

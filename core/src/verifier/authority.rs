@@ -30,7 +30,10 @@ pub(super) fn check_call(
     if let Some(max_age) = requirements.max_age {
         let signed_in = claims.date(Claim::AuthTime);
         if !signed_in.is_some_and(|at| now <= at.plus(max_age).plus(leeway)) {
-            return Err(Error::about(Code::InsufficientUserAuthentication, "auth_time"));
+            return Err(Error::about(
+                Code::InsufficientUserAuthentication,
+                "auth_time",
+            ));
         }
     }
     Ok(AuthorityAccepted(()))

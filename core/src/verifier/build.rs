@@ -28,11 +28,14 @@ pub(super) fn state(
         for algorithm in issuer.algorithms.iter() {
             if !provider.algorithms.contains(algorithm) && issuer.algorithms_named {
                 let path = format!("issuers.{}.algorithms", issuer.name);
-                let text = format!("{algorithm} is not offered by the provider {}", provider.name);
+                let text = format!(
+                    "{algorithm} is not offered by the provider {}",
+                    provider.name
+                );
                 problems.push(policy.problem_at(&path, text));
             }
         }
-        let before = previous.and_then(|state| published(state, issuer));
+        let before = previous.and_then(|state| place_in(state, issuer));
         let set = match &issuer.keys {
             KeySource::Static(jwks) => {
                 let allowed = usable(issuer, provider);
@@ -44,12 +47,14 @@ pub(super) fn state(
                     }
                 }
             }
-            KeySource::Push => before.as_ref().and_then(|(set, _)| set.clone()),
+            KeySource::Push => {
+                before.and_then(|(ring, position)| ring.set(position).map(Arc::clone))
+            }
         };
-        keys = keys.with_inherited(position, set, before);
+        keys.inherit(position, set, before);
     }
     if !problems.is_empty() {
-        return Err(PolicyError::new(problems));
+        return Err(policy.refuse(problems));
     }
     let digest = digest(&policy, provider);
     let cache = match previous {
@@ -62,20 +67,35 @@ pub(super) fn state(
         }
     };
     doors.policies += 1;
-    let world = World { id: doors.policies, digest, doors: number(&policy, doors), policy };
-    Ok(State { world: Arc::new(world), keys, cache })
+    let world = World {
+        id: doors.policies,
+        digest,
+        doors: number(&policy, doors),
+        policy,
+    };
+    Ok(State {
+        world: Arc::new(world),
+        keys,
+        cache,
+    })
 }
 
-/// What was published to the issuer of this name, and its generation.
-fn published(state: &State, issuer: &IssuerRules) -> Option<(Option<Arc<KeySet>>, u64)> {
-    let rules = state.world.rules();
-    let position = rules.issuers.iter().position(|other| other.name == issuer.name)?;
-    Some((state.keys.shared(position), state.keys.generation(position)))
+/// Where the issuer of this name stood before a reload.
+fn place_in<'s>(state: &'s State, issuer: &IssuerRules) -> Option<(&'s KeyRing, usize)> {
+    let mut before = state.world.rules().issuers.iter();
+    Some((
+        &state.keys,
+        before.position(|other| other.name == issuer.name)?,
+    ))
 }
 
 /// The issuer's algorithms that the provider has.
 pub(super) fn usable(issuer: &IssuerRules, provider: &CryptoProvider) -> AlgorithmSet {
-    issuer.algorithms.iter().filter(|algorithm| provider.algorithms.contains(*algorithm)).collect()
+    issuer
+        .algorithms
+        .iter()
+        .filter(|algorithm| provider.algorithms.contains(*algorithm))
+        .collect()
 }
 
 fn load(
@@ -101,12 +121,19 @@ fn load(
             for skipped in set.skipped() {
                 problems.push(policy.problem_at(&path(skipped.index), skipped.reason.to_string()));
             }
-            if problems.is_empty() { Ok(set) } else { Err(problems) }
+            if problems.is_empty() {
+                Ok(set)
+            } else {
+                Err(problems)
+            }
         }
-        Err(found) => {
-            problems.extend(found.iter().map(|skipped| {
-                policy.problem_at(&path(skipped.index), skipped.reason.to_string())
-            }));
+        Err(twins) => {
+            let text = "another key has the same kid and algorithm"; // ALG-10
+            problems.extend(
+                twins
+                    .iter()
+                    .map(|index| policy.problem_at(&path(*index), text.to_owned())),
+            );
             Err(problems)
         }
     }

@@ -42,7 +42,10 @@ pub(super) fn explain(
     });
     Explanation {
         steps: trail.complete(refusal),
-        advice: outcome.as_ref().err().map(|error| advice(state, number, error)),
+        advice: outcome
+            .as_ref()
+            .err()
+            .map(|error| advice(state, number, error)),
         outcome,
     }
 }
@@ -51,7 +54,10 @@ pub(super) fn explain(
 fn both_halves(door: Door<'_>, token: &[u8], error: &Error) -> Option<String> {
     let (claim, ours) = match error.code() {
         Code::AudMismatch => (Claim::Aud, door.gate.audience.join(" or ")),
-        Code::IssUntrusted => (Claim::Iss, advice(door.state, door.number, error).expected.join(" or ")),
+        Code::IssUntrusted => (
+            Claim::Iss,
+            advice(door.state, door.number, error).expected.join(" or "),
+        ),
         Code::InsufficientScope => (Claim::Scope, door.gate.required_scopes.join(" ")),
         Code::Expired => (Claim::Exp, "a later moment".to_owned()),
         Code::NotYetValid => (Claim::Nbf, "an earlier moment".to_owned()),
@@ -59,7 +65,10 @@ fn both_halves(door: Door<'_>, token: &[u8], error: &Error) -> Option<String> {
         _ => return None,
     };
     let limits = door.rules().limits;
-    let payload = Compact::split(token, limits.token_size).ok()?.decode_payload().ok()?;
+    let payload = Compact::split(token, limits.token_size)
+        .ok()?
+        .decode_payload()
+        .ok()?;
     let claims = Claims::locate(Json::parse(payload, limits.into()).ok()?).ok()?;
     let theirs = claims.value(claim).map_or("absent", |value| value.raw());
     Some(format!("{} is {theirs}, expected {ours}", claim.name()))

@@ -9,6 +9,7 @@ use super::advice::{self, Advice};
 use super::explain::{self, Explanation};
 use super::{Engine, Requirements, Verdict, VerifiedToken, pipeline};
 use crate::error::Error;
+use crate::policy::Challenge;
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -91,11 +92,30 @@ impl Gate {
         advice::advice(&self.engine.state.load(), self.door, error)
     }
 
+    /// What the gate's configuration adds to its answers on the wire.
+    pub(crate) fn challenge(&self) -> Option<Challenge> {
+        let state = self.engine.state.load();
+        let gate = state.door(self.door).ok()?.gate;
+        let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
+        Some(Challenge {
+            kind: gate.kind,
+            resource: gate
+                .public_url
+                .as_ref()
+                .and(gate.audience.first())
+                .map(|a| a.to_string()),
+            required_scopes: copy(&gate.required_scopes),
+            acr_values: copy(&gate.acr_values),
+        })
+    }
+
     /// The gate's name; empty after a reload has removed it.
     #[must_use]
     pub fn name(&self) -> String {
         let state = self.engine.state.load();
-        state.door(self.door).map_or_else(|_| String::new(), |door| door.gate.name.to_string())
+        state
+            .door(self.door)
+            .map_or_else(|_| String::new(), |door| door.gate.name.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
 use crate::limits::Limits;
-use crate::sync::Slot;
+use crate::sync::{Held, Slot};
 
 /// Slots of the table; a power of two.
 const SLOTS: usize = 64;
@@ -43,14 +43,15 @@ impl Headers {
         limits: Limits,
     ) -> Result<Arc<ProtectedHeader>, Error> {
         let slot = self.slot(segment);
-        if let Some(seen) = slot.and_then(Slot::load)
+        let held = slot.map(Slot::load);
+        if let Some(seen) = held.as_ref().and_then(Held::get)
             && *seen.segment == *segment
         {
             return Ok(Arc::clone(&seen.header));
         }
         let header = Arc::new(ProtectedHeader::parse(segment, limits.into())?);
         if let Some(slot) = slot.filter(|_| segment.len() <= LONGEST) {
-            slot.store(Some(Arc::new(Seen {
+            slot.swap(Some(Arc::new(Seen {
                 segment: segment.into(),
                 header: Arc::clone(&header),
             })));

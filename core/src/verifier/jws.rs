@@ -33,7 +33,9 @@ impl Jws {
 
 impl fmt::Debug for Jws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jws").field("bytes", &self.payload.len()).finish_non_exhaustive()
+        f.debug_struct("Jws")
+            .field("bytes", &self.payload.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -68,7 +70,10 @@ pub fn verify_jws(
     algorithms: AlgorithmSet,
     provider: &CryptoProvider,
 ) -> Result<Jws, Error> {
-    let limits = Limits { token_size: Limits::CEILING.token_size, ..Limits::DEFAULT };
+    let limits = Limits {
+        token_size: Limits::CEILING.token_size,
+        ..Limits::DEFAULT
+    };
     let compact = Compact::split(token.as_ref(), limits.token_size)?;
     let signature = compact.decode_signature()?;
     let payload = compact.decode_payload()?;
@@ -80,9 +85,16 @@ pub fn verify_jws(
     let keys = keys.map_err(|_| Error::about(Code::Usage, "keys"))?;
     let key = keys.select(algorithm, header.kid())?;
     let jws = Jws { payload, header };
-    let candidate = Candidate { signing_input: compact.signing_input, signature, jws };
+    let candidate = Candidate {
+        signing_input: compact.signing_input,
+        signature,
+        jws,
+    };
     let verified = provider.verify(SignatureJob::new(key.verification(), candidate));
-    Ok(verified.ok_or_else(|| Error::new(Code::BadSignature))?.into_inner().jws)
+    Ok(verified
+        .ok_or_else(|| Error::new(Code::BadSignature))?
+        .into_inner()
+        .jws)
 }
 
 /// A token that nobody has verified. Anybody can write these bytes: decide nothing by them.

@@ -92,7 +92,11 @@ impl<'v> Keys<'v> {
     ///
     /// The keys stay as they were.
     pub fn publish(&self, name: &str, set: &JwkSet) -> Result<Receipt, PublishError> {
-        let _writer = self.engine.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self
+            .engine
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let state = self.engine.state.load_full();
         let position = position(&state, name).ok_or(PublishError::NoSuchIssuer)?;
         let issuer = state.world.rules().issuers.get(position);
@@ -103,7 +107,12 @@ impl<'v> Keys<'v> {
         let allowed = build::usable(issuer, &self.engine.provider);
         let keys = KeySet::build(&self.engine.provider, set.keys(), allowed);
         let keys = keys.map_err(|_| PublishError::Ambiguous)?;
-        let skipped = set.skipped().iter().chain(keys.skipped()).cloned().collect();
+        let skipped = set
+            .skipped()
+            .iter()
+            .chain(keys.skipped())
+            .cloned()
+            .collect();
         let (ring, changed) = state.keys.with_published(position, Arc::new(keys));
         let generation = ring.generation(position);
         if changed {
@@ -113,7 +122,12 @@ impl<'v> Keys<'v> {
                 cache: Arc::clone(&state.cache),
             }));
         }
-        Ok(Receipt { generation, changed, reach: "process", skipped })
+        Ok(Receipt {
+            generation,
+            changed,
+            reach: "process",
+            skipped,
+        })
     }
 
     /// The keys of the issuer that the policy calls `name`.
@@ -134,7 +148,11 @@ impl<'v> Keys<'v> {
                 })
                 .collect()
         });
-        Some(KeyState { source, generation: state.keys.generation(position), keys })
+        Some(KeyState {
+            source,
+            generation: state.keys.generation(position),
+            keys,
+        })
     }
 }
 
@@ -145,5 +163,10 @@ impl fmt::Debug for Keys<'_> {
 }
 
 fn position(state: &State, name: &str) -> Option<usize> {
-    state.world.rules().issuers.iter().position(|issuer| *issuer.name == *name)
+    state
+        .world
+        .rules()
+        .issuers
+        .iter()
+        .position(|issuer| *issuer.name == *name)
 }

@@ -17,7 +17,10 @@ pub(super) fn check_typ(
     gate: &GateRules,
     row: &Row,
 ) -> Result<(), Error> {
-    let own = gate.typ.as_deref().filter(|_| row.profile == Profile::JwtCustom);
+    let own = gate
+        .typ
+        .as_deref()
+        .filter(|_| row.profile == Profile::JwtCustom);
     let matches = match (header.typ(), own, row.typ) {
         (Some(typ), Some(own), _) => typ_is(typ, own),
         (None, Some(_), _) | (None, None, TypRule::Required(_)) => false,
@@ -45,7 +48,11 @@ pub(super) fn check_claims(
     row: &Row,
 ) -> Result<ClaimsAccepted, Error> {
     let array = issuer.claim_names.scope.is_some();
-    claims.check_types(if array { ScopeForm::TextOrArray } else { ScopeForm::Text })?;
+    claims.check_types(if array {
+        ScopeForm::TextOrArray
+    } else {
+        ScopeForm::Text
+    })?;
     if let Some(missing) = row.required.first_outside(claims.present()) {
         return Err(Error::about(Code::MissingClaim, missing.name()));
     }
@@ -72,7 +79,11 @@ fn check_row(claims: &Claims, profile: Profile) -> Result<(), Error> {
     match profile {
         Profile::IdToken => {
             let fits = subject.is_some_and(|sub| sub.len() <= 255 && sub.is_ascii()); // IDT-09
-            if fits { Ok(()) } else { Err(Error::about(Code::ClaimType, "sub")) }
+            if fits {
+                Ok(())
+            } else {
+                Err(Error::about(Code::ClaimType, "sub"))
+            }
         }
         Profile::LogoutToken => check_logout(claims),
         Profile::ClientAssertion if subject != claims.text(Claim::Iss) => {
@@ -96,7 +107,9 @@ fn check_logout(claims: &Claims) -> Result<(), Error> {
     if !claims.present().contains(Claim::Sub) && !claims.present().contains(Claim::Sid) {
         return Err(Error::about(Code::MissingClaim, "sid"));
     }
-    let event = claims.value(Claim::Events).and_then(|events| events.get(EVENT));
+    let event = claims
+        .value(Claim::Events)
+        .and_then(|events| events.get(EVENT));
     match event.map(|event| event.as_object().is_some()) {
         Some(true) => Ok(()),
         Some(false) => Err(Error::about(Code::ClaimType, "events")),
@@ -133,13 +146,28 @@ mod tests {
 
     #[test]
     fn a_spiffe_id_names_its_trust_domain() {
-        for id in ["spiffe://td.example", "spiffe://td.example/agent-a", "spiffe://td.example/a/B_1.2"] {
+        for id in [
+            "spiffe://td.example",
+            "spiffe://td.example/agent-a",
+            "spiffe://td.example/a/B_1.2",
+        ] {
             assert_eq!(trust_domain(id), Some("spiffe://td.example"), "{id}");
         }
         for id in [
-            "spiffe://", "spiffe:///a", "https://td.example/a", "spiffe://TD/a", "spiffe://td/", "spiffe://td//a",
-            "spiffe://td/./a", "spiffe://td/../a", "spiffe://td/a%20b", "spiffe://u@td/a", "spiffe://td:1/a",
-            "spiffe://td/a?q", "spiffe://td/a#f", "SPIFFE://td/a",
+            "spiffe://",
+            "spiffe:///a",
+            "https://td.example/a",
+            "spiffe://TD/a",
+            "spiffe://td/",
+            "spiffe://td//a",
+            "spiffe://td/./a",
+            "spiffe://td/../a",
+            "spiffe://td/a%20b",
+            "spiffe://u@td/a",
+            "spiffe://td:1/a",
+            "spiffe://td/a?q",
+            "spiffe://td/a#f",
+            "SPIFFE://td/a",
         ] {
             assert_eq!(trust_domain(id), None, "{id}");
         }

@@ -33,7 +33,6 @@ pub use verified::{Lineage, Possession, SnapshotId, SubjectKind, VerifiedToken};
 
 use pipeline::Candidate;
 use state::State;
-use verified::Settled;
 
 use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
@@ -107,7 +106,11 @@ impl Verifier {
     ///
     /// `usage`, when the policy has no such gate.
     pub fn gate(&self, name: &str) -> Result<Gate, Error> {
-        let doors = self.engine.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let doors = self
+            .engine
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let number = doors.names.iter().position(|door| **door == *name);
         let door = number.and_then(|number| u32::try_from(number).ok());
         let door = door.ok_or_else(|| Error::about(Code::Usage, "gate"))?;
@@ -119,7 +122,13 @@ impl Verifier {
     #[must_use]
     pub fn gates(&self) -> Vec<String> {
         let state = self.engine.state.load();
-        state.world.rules().gates.iter().map(|gate| gate.name.to_string()).collect()
+        state
+            .world
+            .rules()
+            .gates
+            .iter()
+            .map(|gate| gate.name.to_string())
+            .collect()
     }
 
     /// Publishing and inspecting issuers' keys.
@@ -148,10 +157,15 @@ impl Verifier {
     ///
     /// As [`Verifier::new`]; the policy in force then stays.
     pub fn reload(&self, policy: Policy) -> Result<(), PolicyError> {
-        let mut doors = self.engine.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut doors = self
+            .engine
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let current = self.engine.state.load_full();
         let next = build::state(policy, &self.engine.provider, &mut doors, Some(&current))?;
-        if next.world.digest != current.world.digest {
+        // The digest is of the document; files it names may have changed beneath it.
+        if next.world.digest != current.world.digest || !next.keys.is_same(&current.keys) {
             self.engine.state.store(Arc::new(next));
         }
         Ok(())
@@ -172,3 +186,6 @@ impl fmt::Debug for Verifier {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

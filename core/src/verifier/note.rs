@@ -12,7 +12,11 @@ use crate::policy::{GateRules, IssuerRules, Row};
 use crate::time::{NumericDate, Span};
 
 pub(super) fn size(token: &[u8], limits: Limits) -> String {
-    format!("{} bytes, limit {} KiB", token.len(), limits.token_size / 1024)
+    format!(
+        "{} bytes, limit {} KiB",
+        token.len(),
+        limits.token_size / 1024
+    )
 }
 
 pub(super) fn shape() -> String {
@@ -32,7 +36,9 @@ pub(super) fn typ(header: &ProtectedHeader, source: Option<&Source>) -> String {
 }
 
 pub(super) fn alg(header: &ProtectedHeader, issuer: &IssuerRules) -> String {
-    let name = header.algorithm.map_or("", |algorithm| algorithm.algorithm().name());
+    let name = header
+        .algorithm
+        .map_or("", |algorithm| algorithm.algorithm().name());
     format!("{name} is allowed for {}", issuer.name)
 }
 

@@ -14,7 +14,7 @@ use super::verified::{Evidence, Settled, VerifiedToken};
 use super::{Engine, Requirements, authority, kind, note};
 use crate::binding;
 use crate::claims::{Claim, Claims};
-use crate::crypto::{Signed, SignatureJob, SignatureVerified};
+use crate::crypto::{SignatureJob, SignatureVerified, Signed};
 use crate::delegation::Chain;
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
@@ -117,7 +117,9 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let source = door.source_of(&claims);
     check_typ(door, &header, source.as_ref().ok())?;
     trail.passed(Stage::Typ, || note::typ(&header, source.as_ref().ok()));
-    let algorithm = header.algorithm.ok_or_else(|| Error::about(Code::AlgNotAllowed, "alg"))?;
+    let algorithm = header
+        .algorithm
+        .ok_or_else(|| Error::about(Code::AlgNotAllowed, "alg"))?;
     let source = source?;
     let blame = |error| source.blame(error);
     let issuer = door.issuer(&source)?;
@@ -126,10 +128,20 @@ pub(super) fn admit<'s, 't, T: Trail>(
     }
     trail.passed(Stage::Alg, || note::alg(&header, issuer));
     let keys = door.keys(&source).map_err(blame)?;
-    let key = keys.select(algorithm.algorithm(), header.kid()).map_err(blame)?;
-    trail.passed(Stage::IssuerAndKey, || note::key(issuer, key, source.generation));
+    let key = keys
+        .select(algorithm.algorithm(), header.kid())
+        .map_err(blame)?;
+    trail.passed(Stage::IssuerAndKey, || {
+        note::key(issuer, key, source.generation)
+    });
     let signing_input = compact.signing_input;
-    let candidate = Candidate { signing_input, signature, claims, header, source };
+    let candidate = Candidate {
+        signing_input,
+        signature,
+        claims,
+        header,
+        source,
+    };
     Ok(SignatureJob::new(key.verification(), candidate))
 }
 
@@ -151,7 +163,7 @@ pub(super) fn finish<T: Trail>(
     let claims = &signed.get().claims;
     let well_formed = kind::check_claims(claims, gate, issuer, row)?;
     trail.passed(Stage::Claims, || note::claims(row));
-    let dates = Dates::of(claims, gate, row, issuer.max_lifetime, rules.leeway);
+    let dates = Dates::of(claims, gate, row, source.max_lifetime, rules.leeway);
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
     let audience = validity::check_audience(claims, gate, row)?;
@@ -163,8 +175,13 @@ pub(super) fn finish<T: Trail>(
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
     let standing = authority::check_gate(claims, gate)?;
-    let evidence =
-        Evidence { claims: well_formed, audience, possession, chain, authority: standing };
+    let evidence = Evidence {
+        claims: well_formed,
+        audience,
+        possession,
+        chain,
+        authority: standing,
+    };
     let settled = Settled::new(signed, dates, door.identity(&source), evidence);
     door.remember(token, &settled);
     let called_for =
@@ -212,12 +229,12 @@ fn check_typ(
 
 /// ACT-09: `act` is refused, or read and shown; never ignored.
 fn check_chain(door: Door<'_>, claims: &Claims, issuer: &IssuerRules) -> Result<Chain, Error> {
-    let Some(act) = claims.value(Claim::Act) else { return Ok(Chain::default()) };
+    let Some(act) = claims.value(Claim::Act) else {
+        return Ok(Chain::default());
+    };
     let chain = Chain::parse(act, issuer.act_iss, door.rules().preset)?;
     match door.gate.delegation {
         Delegation::Forbid => Err(Error::about(Code::ActorNotAllowed, Claim::Act.name())),
         Delegation::Surface => Ok(chain),
     }
 }
-
-

@@ -12,12 +12,19 @@ pub struct Requirements {
 
 impl Requirements {
     /// Nothing beyond the gate's own demands.
-    pub const NONE: Self = Self { scopes: Vec::new(), acr_values: Vec::new(), max_age: None };
+    pub const NONE: Self = Self {
+        scopes: Vec::new(),
+        acr_values: Vec::new(),
+        max_age: None,
+    };
 
     /// All of these scopes (RFC 6749 §3.3), by themselves or implied by the gate's hierarchy.
     #[must_use]
     pub fn scopes<I: IntoIterator<Item: Into<Box<str>>>>(scopes: I) -> Self {
-        Self { scopes: scopes.into_iter().map(Into::into).collect(), ..Self::NONE }
+        Self {
+            scopes: scopes.into_iter().map(Into::into).collect(),
+            ..Self::NONE
+        }
     }
 
     /// One of these authentication context classes as `acr` (RFC 9470).

@@ -46,7 +46,10 @@ pub(super) struct DoorTable {
 /// Issuers by `iss` value. `iss` comes from strangers, so the table's hash is keyed.
 enum Lookup {
     Few(Vec<(Box<str>, GateIssuer)>),
-    #[expect(clippy::disallowed_types, reason = "the hasher is named and randomly keyed")]
+    #[expect(
+        clippy::disallowed_types,
+        reason = "the hasher is named and randomly keyed"
+    )]
     Many(std::collections::HashMap<Box<str>, GateIssuer, RandomState>),
 }
 
@@ -56,7 +59,10 @@ const FEW: usize = 4;
 impl DoorTable {
     pub(super) fn new(rules: &Rules, gate: usize) -> Option<Self> {
         let issuers = rules.gates.get(gate)?.issuers.iter().flat_map(|entry| {
-            let names = rules.issuers.get(entry.position).map(|issuer| issuer.issuers.iter());
+            let names = rules
+                .issuers
+                .get(entry.position)
+                .map(|issuer| issuer.issuers.iter());
             names.into_iter().flatten().map(|iss| (iss.clone(), *entry))
         });
         let issuers: Vec<_> = issuers.collect();
@@ -70,9 +76,10 @@ impl DoorTable {
 
     fn find(&self, iss: &str) -> Option<GateIssuer> {
         match &self.issuers {
-            Lookup::Few(entries) => {
-                entries.iter().find(|(name, _)| **name == *iss).map(|(_, entry)| *entry)
-            }
+            Lookup::Few(entries) => entries
+                .iter()
+                .find(|(name, _)| **name == *iss)
+                .map(|(_, entry)| *entry),
             Lookup::Many(entries) => entries.get(iss).copied(),
         }
     }
@@ -85,6 +92,8 @@ pub(super) struct Source {
     pub(super) position: usize,
     pub(super) profile: Profile,
     pub(super) generation: u64,
+    /// Cap on `exp - iat`; `None` is no cap.
+    pub(super) max_lifetime: Option<Span>,
 }
 
 impl Source {
@@ -108,7 +117,10 @@ pub(super) struct Door<'s> {
 impl State {
     /// What a verdict over a token of this issuer depends on.
     fn stamp(&self, issuer: usize) -> Stamp {
-        Stamp { policy: self.world.id, keys: self.keys.generation(issuer) }
+        Stamp {
+            policy: self.world.id,
+            keys: self.keys.generation(issuer),
+        }
     }
 
     /// The gate with this number, unless a reload has removed it.
@@ -117,7 +129,12 @@ impl State {
         let table = position.and_then(|position| self.world.doors.get(position)?.as_ref());
         let gate = table.and_then(|table| self.world.rules().gates.get(table.gate));
         match table.zip(gate) {
-            Some((table, gate)) => Ok(Door { number, state: self, table, gate }),
+            Some((table, gate)) => Ok(Door {
+                number,
+                state: self,
+                table,
+                gate,
+            }),
             None => Err(Error::about(Code::Usage, "gate")),
         }
     }
@@ -133,7 +150,10 @@ impl<'s> Door<'s> {
     }
 
     pub(super) fn issuer(&self, source: &Source) -> Result<&'s IssuerRules, Error> {
-        self.rules().issuers.get(source.position).ok_or_else(|| Error::new(Code::Internal))
+        self.rules()
+            .issuers
+            .get(source.position)
+            .ok_or_else(|| Error::new(Code::Internal))
     }
 
     /// Which configured issuer a token claims to come from (JWT-02). Reads `iss`, or the trust
@@ -142,34 +162,64 @@ impl<'s> Door<'s> {
         let svid = self.gate.kind == Kind::JwtSvid;
         let claim = if svid { Claim::Sub } else { Claim::Iss };
         let value = claims.value(claim);
-        let text = value.ok_or_else(|| Error::about(Code::MissingClaim, claim.name()))?.as_str();
-        let iss = if svid { text.and_then(trust_domain) } else { text };
+        let text = value
+            .ok_or_else(|| Error::about(Code::MissingClaim, claim.name()))?
+            .as_str();
+        let iss = if svid {
+            text.and_then(trust_domain)
+        } else {
+            text
+        };
         let iss = iss.ok_or_else(|| Error::about(Code::ClaimType, claim.name()))?;
         let entry = self.table.find(iss);
         let entry = entry.ok_or_else(|| Error::about(Code::IssUntrusted, claim.name()))?;
         let generation = self.state.keys.generation(entry.position);
-        Ok(Source { position: entry.position, profile: entry.profile, generation })
+        let GateIssuer {
+            position,
+            profile,
+            max_lifetime,
+        } = entry;
+        Ok(Source {
+            position,
+            profile,
+            generation,
+            max_lifetime,
+        })
     }
 
     /// The keys of an issuer; none yet is an outage, not the token's fault.
     pub(super) fn keys(&self, source: &Source) -> Result<&'s KeySet, Error> {
         let set = self.state.keys.set(source.position);
-        set.filter(|set| !set.is_empty()).ok_or_else(|| Error::new(Code::KeysUnavailable))
+        let set = set.filter(|set| !set.is_empty());
+        set.map(Arc::as_ref)
+            .ok_or_else(|| Error::new(Code::KeysUnavailable))
     }
 
     /// What is remembered of this token from this gate, unless anything it was judged under has
     /// changed.
     pub(super) fn recall(&self, token: &[u8], now: NumericDate) -> Option<Settled> {
         let state = self.state;
-        state.cache.get(self.number, token, now, |settled: &Settled, stamp: &Stamp| {
-            *stamp == state.stamp(settled.source().position)
-        })
+        state.cache.get(
+            self.number,
+            token,
+            now,
+            |settled: &Settled, stamp: &Stamp| *stamp == state.stamp(settled.source().position),
+        )
     }
 
     pub(super) fn remember(&self, token: &[u8], settled: &Settled) {
-        let Some(end) = settled.dates().end() else { return };
+        let Some(end) = settled.dates().end() else {
+            return;
+        };
         let stamp = self.state.stamp(settled.source().position);
-        self.state.cache.put(self.number, token, stamp, end, settled.clone(), settled.size());
+        self.state.cache.put(
+            self.number,
+            token,
+            stamp,
+            end,
+            settled.clone(),
+            settled.size(),
+        );
     }
 
     pub(super) fn identity(&self, source: &Source) -> Identity {
@@ -190,12 +240,18 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    #[expect(clippy::indexing_slicing, reason = "positions found in this very world")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "positions found in this very world"
+    )]
     pub(super) fn gate(&self) -> &GateRules {
         &self.world.rules().gates[self.gate]
     }
 
-    #[expect(clippy::indexing_slicing, reason = "positions found in this very world")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "positions found in this very world"
+    )]
     pub(super) fn issuer(&self) -> &IssuerRules {
         &self.world.rules().issuers[self.issuer]
     }

@@ -140,7 +140,11 @@ pub(crate) struct Recorder {
 
 impl Trail for Recorder {
     fn passed(&mut self, stage: Stage, note: impl FnOnce() -> String) {
-        self.steps.push(Step { stage, outcome: Outcome::Passed, note: note() });
+        self.steps.push(Step {
+            stage,
+            outcome: Outcome::Passed,
+            note: note(),
+        });
     }
 }
 
@@ -154,7 +158,11 @@ impl Recorder {
                 Some(note) => (Outcome::Refused, note),
                 None => (Outcome::NotReached, String::new()),
             };
-            self.steps.push(Step { stage, outcome, note });
+            self.steps.push(Step {
+                stage,
+                outcome,
+                note,
+            });
         }
         self.steps
     }

@@ -53,10 +53,16 @@ impl Dates {
         if self.end().is_some_and(|end| now >= end) {
             return Err(Error::about(Code::Expired, "exp"));
         }
-        if self.not_before.is_some_and(|nbf| now < nbf.minus(self.leeway)) {
+        if self
+            .not_before
+            .is_some_and(|nbf| now < nbf.minus(self.leeway))
+        {
             return Err(Error::about(Code::NotYetValid, "nbf"));
         }
-        if self.issued_at.is_some_and(|iat| iat > now.plus(self.leeway)) {
+        if self
+            .issued_at
+            .is_some_and(|iat| iat > now.plus(self.leeway))
+        {
             return Err(Error::about(Code::IssuedInFuture, "iat"));
         }
         if let (Some(cap), Some(iat)) = (self.max_age, self.issued_at)
@@ -102,5 +108,9 @@ fn check_authorized_party(claims: &Claims, gate: &GateRules) -> Result<(), Error
         Some(azp) => gate.audience.iter().any(|ours| **ours == *azp),
         None => claims.audience().count() == 1,
     };
-    if fits { Ok(()) } else { Err(Error::about(Code::AudMismatch, "azp")) }
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::about(Code::AudMismatch, "azp"))
+    }
 }

@@ -53,4 +53,3 @@ impl From<Result<VerifiedToken, Error>> for Verdict {
         }
     }
 }
-

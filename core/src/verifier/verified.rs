@@ -66,8 +66,21 @@ impl Settled {
             chain,
             authority: AuthorityAccepted { .. },
         } = evidence;
-        let Candidate { signing_input: _, signature: _, claims, header, source } = signed.into_inner();
-        Self(Arc::new(Facts { claims, header, chain, dates, source, identity }))
+        let Candidate {
+            signing_input: _,
+            signature: _,
+            claims,
+            header,
+            source,
+        } = signed.into_inner();
+        Self(Arc::new(Facts {
+            claims,
+            header,
+            chain,
+            dates,
+            source,
+            identity,
+        }))
     }
 
     pub(super) fn claims(&self) -> &Claims {
@@ -179,7 +192,12 @@ impl VerifiedToken {
     /// `authorization_details` (RFC 9396) as its JSON text.
     #[must_use]
     pub fn authorization_details(&self) -> Option<&str> {
-        Some(self.facts().claims.value(Claim::AuthorizationDetails)?.raw())
+        Some(
+            self.facts()
+                .claims
+                .value(Claim::AuthorizationDetails)?
+                .raw(),
+        )
     }
 
     /// Who is calling: the outermost actor of `act`.
@@ -218,7 +236,11 @@ impl VerifiedToken {
     /// How much is proven about the chain: one token proves nothing of its history.
     #[must_use]
     pub fn lineage(&self) -> Lineage {
-        if self.facts().chain.len() == 0 { Lineage::None } else { Lineage::Asserted }
+        if self.facts().chain.len() == 0 {
+            Lineage::None
+        } else {
+            Lineage::Asserted
+        }
     }
 
     /// How possession of the token's key was shown; `None` is a bearer token.
@@ -291,7 +313,10 @@ impl VerifiedToken {
     #[must_use]
     pub fn snapshot(&self) -> SnapshotId<'_> {
         let facts = self.facts();
-        SnapshotId { policy: facts.identity.policy_digest(), keys: facts.source.generation }
+        SnapshotId {
+            policy: facts.identity.policy_digest(),
+            keys: facts.source.generation,
+        }
     }
 }
 

@@ -1,23 +1,31 @@
-use super::{Answer, Challenge, answer, metadata_url, quoted};
+use super::{Answer, answer, metadata_url, quoted};
 use crate::error::{Code, Error, Group};
-use crate::policy::Kind;
+use crate::policy::{Challenge, Kind};
 use crate::verifier::Requirements;
 
 fn challenge(kind: Kind) -> Challenge {
     Challenge {
         kind,
-        resource_metadata: metadata_url("https://api.example.com/mcp"),
+        resource: Some("https://api.example.com/mcp".to_owned()),
         required_scopes: vec!["mcp:use".to_owned()],
         acr_values: Vec::new(),
     }
 }
 
 fn of(code: Code) -> Answer {
-    answer(&challenge(Kind::AccessToken), &Error::new(code), &Requirements::NONE)
+    answer(
+        &challenge(Kind::AccessToken),
+        &Error::new(code),
+        &Requirements::NONE,
+    )
 }
 
 fn field<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
-    answer.headers.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str())
+    answer
+        .headers
+        .iter()
+        .find(|(field, _)| *field == name)
+        .map(|(_, value)| value.as_str())
 }
 
 #[test]
@@ -30,7 +38,9 @@ fn every_401_has_a_challenge_and_no_outage_has_one() {
                 assert_eq!((answer.status, challenged), (503, false), "{code:?}");
                 assert!(field(&answer, "Retry-After").is_some());
             }
-            Group::Misuse | Group::Internal => assert_eq!((answer.status, challenged), (500, false)),
+            Group::Misuse | Group::Internal => {
+                assert_eq!((answer.status, challenged), (500, false))
+            }
             Group::ActorPolicy => assert_eq!((answer.status, challenged), (403, false)),
             Group::Authority => assert_eq!((answer.status, challenged), (403, true)),
             _ => assert_eq!((answer.status, challenged), (401, true), "{code:?}"),
@@ -58,7 +68,11 @@ fn nothing_is_said_of_keys_chains_and_actors() {
     for code in [Code::KeyNotFound, Code::ChainTooDeep, Code::ActorMalformed] {
         let answer = of(code);
         assert!(!answer.body.contains("error_description"), "{code:?}");
-        assert!(!field(&answer, "WWW-Authenticate").unwrap().contains("error_description"));
+        assert!(
+            !field(&answer, "WWW-Authenticate")
+                .unwrap()
+                .contains("error_description")
+        );
     }
     assert_eq!(of(Code::ActorNotAllowed).body, "");
 }
@@ -81,6 +95,9 @@ fn quoting_escapes_what_would_end_the_quotes() {
 #[test]
 fn the_metadata_path_goes_between_host_and_path() {
     let url = metadata_url("https://h.example/").unwrap();
-    assert_eq!(url, "https://h.example/.well-known/oauth-protected-resource");
+    assert_eq!(
+        url,
+        "https://h.example/.well-known/oauth-protected-resource"
+    );
     assert_eq!(metadata_url("api"), None);
 }

@@ -36,8 +36,15 @@ fn has_duplicate(members: Members<'_>) -> bool {
     for (index, (name, _)) in members.clone().enumerate() {
         let tag = tag(name.as_bytes());
         // Without a branch for each, the compiler compares several at once.
-        let alike = tags.iter().fold(false, |alike, earlier| alike | (*earlier == tag));
-        if alike && members.clone().take(index).any(|(earlier, _)| earlier == name) {
+        let alike = tags
+            .iter()
+            .fold(false, |alike, earlier| alike | (*earlier == tag));
+        if alike
+            && members
+                .clone()
+                .take(index)
+                .any(|(earlier, _)| earlier == name)
+        {
             return true;
         }
         if let Some(slot) = tags.get_mut(index) {
@@ -55,6 +62,8 @@ fn tag(name: &[u8]) -> u32 {
             let mixed = u32::from_le_bytes(*head).wrapping_mul(0x9E37_79B1);
             (mixed ^ u32::from_le_bytes(*tail)).wrapping_add(len << 27)
         }
-        _ => name.iter().fold(len, |tag, byte| tag << 8 | u32::from(*byte)),
+        _ => name
+            .iter()
+            .fold(len, |tag, byte| tag << 8 | u32::from(*byte)),
     }
 }

@@ -17,8 +17,18 @@ pub(super) fn scan(source: String, limits: JsonLimits) -> Result<Json, JsonError
         texts: Vec::new(),
     };
     scanner.document()?;
-    let Scanner { nodes, unescaped, texts, .. } = scanner;
-    Ok(Json { source, unescaped, texts, nodes })
+    let Scanner {
+        nodes,
+        unescaped,
+        texts,
+        ..
+    } = scanner;
+    Ok(Json {
+        source,
+        unescaped,
+        texts,
+        nodes,
+    })
 }
 
 struct Scanner<'s> {
@@ -79,7 +89,11 @@ impl Scanner<'_> {
             loop {
                 at = skip_space(bytes, at);
                 let Some(container) = &mut open else {
-                    return if at == bytes.len() { Ok(()) } else { Err(JsonError::Malformed) };
+                    return if at == bytes.len() {
+                        Ok(())
+                    } else {
+                        Err(JsonError::Malformed)
+                    };
                 };
                 match bytes.get(at) {
                     Some(b',') => {
@@ -107,8 +121,17 @@ impl Scanner<'_> {
             node.extra = narrow(outer.members);
         }
         let node = self.nodes.len();
-        self.nodes.push(Node { start: narrow(at), end: 0, next, extra: 0 });
-        Open { node, end: if start == b'{' { b'}' } else { b']' }, members: 0 }
+        self.nodes.push(Node {
+            start: narrow(at),
+            end: 0,
+            next,
+            extra: 0,
+        });
+        Open {
+            node,
+            end: if start == b'{' { b'}' } else { b']' },
+            members: 0,
+        }
     }
 
     /// Completes a container that ends before `at` and returns the one around it.
@@ -124,7 +147,11 @@ impl Scanner<'_> {
         let node = self.nodes.get(wide(outer))?;
         let is_object = self.text.as_bytes().get(wide(node.start)) == Some(&b'{');
         let end = if is_object { b'}' } else { b']' };
-        Some(Open { node: wide(outer), end, members: wide(node.extra) })
+        Some(Open {
+            node: wide(outer),
+            end,
+            members: wide(node.extra),
+        })
     }
 
     /// Counts a member and, in an object, reads its name; returns where its value starts.
@@ -157,7 +184,12 @@ impl Scanner<'_> {
     #[inline]
     fn leaf(&mut self, start: usize, end: usize, extra: u32) -> usize {
         let next = narrow(self.nodes.len() + 1);
-        self.nodes.push(Node { start: narrow(start), end: narrow(end), next, extra });
+        self.nodes.push(Node {
+            start: narrow(start),
+            end: narrow(end),
+            next,
+            extra,
+        });
         end
     }
 
@@ -183,7 +215,8 @@ impl Scanner<'_> {
         let from = self.unescaped.len();
         let mut copied = start + 1;
         loop {
-            self.unescaped.push_str(self.text.get(copied..at).ok_or(JsonError::Malformed)?);
+            self.unescaped
+                .push_str(self.text.get(copied..at).ok_or(JsonError::Malformed)?);
             match bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -198,7 +231,8 @@ impl Scanner<'_> {
         if self.unescaped.len() - from > self.limits.string_size {
             return Err(JsonError::TooLarge);
         }
-        self.texts.push((narrow(from), narrow(self.unescaped.len())));
+        self.texts
+            .push((narrow(from), narrow(self.unescaped.len())));
         Ok(self.leaf(start, at + 1, narrow(self.texts.len())))
     }
 }
@@ -290,7 +324,9 @@ fn hex(bytes: &[u8], at: usize) -> Option<u16> {
 #[inline]
 fn literal(bytes: &[u8], at: usize, name: &[u8]) -> Result<usize, JsonError> {
     let rest = bytes.get(at..).ok_or(JsonError::Malformed)?;
-    rest.starts_with(name).then(|| at + name.len()).ok_or(JsonError::Malformed)
+    rest.starts_with(name)
+        .then(|| at + name.len())
+        .ok_or(JsonError::Malformed)
 }
 
 /// Where the number that starts at `start` ends.
@@ -330,12 +366,21 @@ fn digits(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
     while let Some(b'0'..=b'9') = bytes.get(at) {
         at += 1;
     }
-    if at == start { Err(JsonError::Malformed) } else { Ok(at) }
+    if at == start {
+        Err(JsonError::Malformed)
+    } else {
+        Ok(at)
+    }
 }
 
 /// A number that overflows is infinite to one reader and an error to another.
 #[cold]
 fn check_range(text: &str, start: usize, end: usize) -> Result<(), JsonError> {
-    let value = text.get(start..end).and_then(|text| text.parse::<f64>().ok());
-    value.filter(|value| value.is_finite()).map(|_| ()).ok_or(JsonError::Malformed)
+    let value = text
+        .get(start..end)
+        .and_then(|text| text.parse::<f64>().ok());
+    value
+        .filter(|value| value.is_finite())
+        .map(|_| ())
+        .ok_or(JsonError::Malformed)
 }
