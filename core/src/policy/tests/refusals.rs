@@ -501,6 +501,63 @@ fn key_files_are_found_beside_the_document() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+const PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE6xv4VL56modLzWI44I0JmnBCMHyA\n\
+    8GDXkfVPYetjWXP4CBbCSnYynWIK79SrH6fNJAHKjnos+aQ/aFTef38RCA==\n\
+    -----END PUBLIC KEY-----\n";
+
+const WEAK_PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC+Ctas7qIHo6OPGpUHO6mg6Fuz\n\
+    940z6ReF/XDkeDNifHAKWBTNw/odvzS0NG/TT68MqznzMkPR0MKWY96w7hhWwr83\n\
+    qkSmU6tKf4rIIyCkF2UhdDYbj+1yw9GVNKbcFMdeCn1NYSh8sAg/CoLJrwPi+Zg3\n\
+    FhuO2+AAEXcdSCMSowIDAQAB\n\
+    -----END PUBLIC KEY-----\n";
+
+#[cfg(unix)]
+#[test]
+fn refusal_9_key_files() {
+    let folder = tempdir("pem");
+    let document = with(JWKS, "keys = [{ pem_file = \"key.pem\", kid = \"k\" }]");
+    let options = LoadOptions::new().folder(&folder);
+    let write = |text: &str| std::fs::write(folder.join("key.pem"), text).unwrap();
+    write(PEM);
+    load_as(&document, Format::Toml, &options).unwrap();
+    refuses_as(
+        &document.replace("[\"ES256\"]", "[\"ES384\"]"),
+        Format::Toml,
+        &options,
+        &["6:9 issuers.corp.keys[0]: a key for ES256, and algorithms has no ES256"],
+    );
+    write(&PEM.replace("PUBLIC", "PRIVATE"));
+    let text = "6:22 issuers.corp.keys[0].pem_file: a private key where a public key belongs";
+    refuses_as(&document, Format::Toml, &options, &[text]);
+    write(WEAK_PEM);
+    let weak = document.replace("[\"ES256\"]", "[\"PS256\"]");
+    let problems = load_as(&weak, Format::Toml, &options).unwrap_err();
+    assert!(problems[0].text.contains("2048"), "{problems:?}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn keys_of_a_spiffe_bundle_have_their_own_use() {
+    let used = |usage: &str| JWKS.replace("kty =", &format!("use = \"{usage}\", kty ="));
+    let svid = |usage: &str| {
+        with("https://login.example.com", "spiffe://td.example")
+            .replace("issuer = ", "profiles = [\"jwt_svid\"]\nissuer = ")
+            .replace("access_token", "jwt_svid")
+            .replace(JWKS, &used(usage))
+    };
+    loads(&svid("jwt-svid"), &[]);
+    refuses(
+        &svid("sig"),
+        &["7:18 issuers.corp.jwks.keys[0]: passed over: its use is not for this issuer's tokens"],
+    );
+    loads(&with(JWKS, &used("sig")), &[]);
+    let problem =
+        "6:18 issuers.corp.jwks.keys[0]: passed over: its use is not for this issuer's tokens";
+    refuses(&with(JWKS, &used("jwt-svid")), &[problem]);
+}
+
 #[test]
 fn refusal_12_gates_without_what_they_need() {
     refuses(
@@ -713,10 +770,7 @@ fn refusal_23_scopes() {
     let policy = load(&implies("d")).unwrap();
     let closed = &policy.rules().gates[0].scope_implies;
     assert_eq!(&*closed[0].0, "a");
-    assert_eq!(
-        closed[0].1,
-        ["b".into(), "c".into(), "d".into()] as [Box<str>; 3]
-    );
+    assert_eq!(closed[0].1, ["b", "c", "d"].map(Box::from));
 }
 
 #[test]

@@ -57,14 +57,16 @@ pub(super) fn source(
         section,
         algorithms,
         symmetric: algorithms.iter().any(Algorithm::is_symmetric),
-        svid: profiles.contains(&Profile::JwtSvid),
+        usage: Usage::of(profiles),
         compiler,
         found: Vec::new(),
+        passed: Vec::new(),
     };
     loader.jwks();
     loader.jwks_file();
     loader.keys();
     loader.check_duplicates();
+    loader.tell_passed();
     let found = loader.found;
     if section.has("jwks_push") {
         let at = section.position("jwks_push");
@@ -98,10 +100,39 @@ struct Loader<'l, 'd, 'o> {
     algorithms: AlgorithmSet,
     /// The issuer signs with shared secrets, so every key is one.
     symmetric: bool,
-    /// The issuer is a SPIFFE trust domain, whose key sets have a `use` of their own.
-    svid: bool,
+    /// Which `use` keys of a set must have, where they have one (ALG-09, JSV-05).
+    usage: Usage,
     compiler: &'l mut Compiler<'o>,
     found: Vec<(Jwk, Place)>,
+    /// Keys of a set that are for others, and why.
+    passed: Vec<(Place, String)>,
+}
+
+/// What an issuer's keys are for: SPIFFE bundles mark theirs in their own way.
+#[derive(Clone, Copy)]
+enum Usage {
+    Signatures,
+    Svids,
+    Both,
+}
+
+impl Usage {
+    fn of(profiles: &[Profile]) -> Self {
+        let is_svid = |profile: &Profile| *profile == Profile::JwtSvid;
+        match (profiles.iter().any(is_svid), profiles.iter().all(is_svid)) {
+            (false, _) => Self::Signatures,
+            (true, true) => Self::Svids,
+            (true, false) => Self::Both,
+        }
+    }
+
+    fn includes(self, usage: Option<&str>) -> bool {
+        match (self, usage) {
+            (_, None) | (Self::Both, _) => true,
+            (Self::Signatures, Some(usage)) => usage == "sig",
+            (Self::Svids, Some(usage)) => usage == "jwt-svid",
+        }
+    }
 }
 
 /// Where a key stands, as the document's author finds it.
@@ -147,7 +178,18 @@ impl Loader<'_, '_, '_> {
 
     fn pass_over(&mut self, place: Place, why: &str) {
         let text = place.tell(&format!("passed over: {why}"));
-        self.compiler.warn(place.path, place.at, text);
+        self.passed.push((place, text));
+    }
+
+    /// Keys that were passed over are worth a warning, or a refusal where no other is left.
+    fn tell_passed(&mut self) {
+        for (Place { path, at, .. }, text) in std::mem::take(&mut self.passed) {
+            if self.found.is_empty() {
+                self.compiler.problems.push(Problem::new(path, at, text));
+            } else {
+                self.compiler.warn(path, at, text);
+            }
+        }
     }
 
     /// Binds a key to its one algorithm (ALG-03) and keeps it.
@@ -164,7 +206,7 @@ impl Loader<'_, '_, '_> {
         }
         let bound = match jwk.algorithm() {
             Some(_) => Ok(jwk),
-            None => self.only_rsa().and_then(|algorithm| {
+            None => self.only_choice(secret).and_then(|algorithm| {
                 jwk.with_algorithm(algorithm)
                     .map_err(|error| error.to_string())
             }),
@@ -186,17 +228,22 @@ impl Loader<'_, '_, '_> {
             .filter(|algorithm| !self.algorithms.contains(*algorithm))
     }
 
-    /// The one algorithm an RSA key without `alg` can be for (refusal 9).
-    fn only_rsa(&self) -> Result<Algorithm, String> {
-        let is_rsa =
-            |algorithm: &Algorithm| matches!(algorithm.family(), Family::RsaPkcs1 | Family::RsaPss);
-        let listed: Vec<_> = self.algorithms.iter().filter(is_rsa).collect();
+    /// The one algorithm a key without `alg` can be for (refusal 9): RSA keys and secrets fit
+    /// several.
+    fn only_choice(&self, secret: bool) -> Result<Algorithm, String> {
+        let fits = |algorithm: &Algorithm| match algorithm.family() {
+            Family::RsaPkcs1 | Family::RsaPss => !secret,
+            Family::Hmac => secret,
+            Family::Ecdsa | Family::Eddsa | Family::MlDsa => false,
+        };
+        let listed: Vec<_> = self.algorithms.iter().filter(fits).collect();
+        let key = if secret { "a secret" } else { "an RSA key" };
         match listed.as_slice() {
-            [] => Err("an RSA key, and algorithms has none for it".to_owned()),
+            [] => Err(format!("{key}, and algorithms has none for it")),
             [only] => Ok(*only),
             [first, .., last] => Err(format!(
-                "an RSA key without alg, and algorithms has {first} and {last}. Write its alg, or \
-                 keep one of them"
+                "{key} without alg, and algorithms has {first} and {last}. Write its alg, or keep \
+                 one of them"
             )),
         }
     }

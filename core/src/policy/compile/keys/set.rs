@@ -86,14 +86,10 @@ impl Loader<'_, '_, '_> {
         if has_private_part(key) {
             return self.refuse(&place, "private key where a public key belongs");
         }
-        let mut key = key.clone();
-        // A SPIFFE bundle marks its JWT keys so (JSV-05); only here does it mean "to verify with".
-        if self.svid && key.get("use").and_then(Node::as_text) == Some("jwt-svid") {
-            key.remove("use");
-        }
         let json = Zeroizing::new(key.to_canonical_json());
         match Jwk::parse(json.as_bytes()) {
-            Ok(jwk) => self.admit(jwk, place),
+            Ok(jwk) if self.usage.includes(jwk.usage()) => self.admit(jwk, place),
+            Ok(_) => self.pass_over(place, "its use is not for this issuer's tokens"),
             Err(error) if matches!(error.code(), Code::AlgNotAllowed | Code::KeyUseMismatch) => {
                 self.pass_over(place, &error.to_string());
             }
