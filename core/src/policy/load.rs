@@ -13,6 +13,29 @@ use crate::limits;
 ///
 /// Immutable and cheap to clone. Files and environment variables that it names are read while it
 /// loads, and not again.
+///
+/// ```
+/// use sealgate::{Format, Policy};
+///
+/// let document = r#"
+///     version = 1
+///     [issuers.corp]
+///     issuer     = "https://login.example.com"
+///     algorithms = ["ES256"]
+///     jwks_push  = "process"
+///     [gates.tools]
+///     profile  = "access_token"
+///     audience = "https://api.example.com/mcp"
+///     issuers  = ["corp"]
+/// "#;
+/// let policy = Policy::parse(document, Format::Toml)?;
+/// assert_eq!(policy.effective()["gates"]["tools"]["delegation"], "forbid");
+///
+/// let typo = document.replace("audience", "audiance");
+/// let refused = Policy::parse(typo, Format::Toml).unwrap_err();
+/// assert!(refused.to_string().contains("Did you mean \"audience\"?"));
+/// # Ok::<(), sealgate::PolicyError>(())
+/// ```
 #[derive(Clone)]
 pub struct Policy {
     inner: Arc<Inner>,

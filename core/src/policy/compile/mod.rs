@@ -8,6 +8,8 @@ mod keys;
 mod pairs;
 mod text;
 
+use std::collections::BTreeSet;
+
 use super::check;
 use super::document::{Node, Position};
 use super::grammar;
@@ -135,12 +137,9 @@ impl Compiler<'_> {
 
     /// Refuses the second of two equal strings of one list.
     fn refuse_repeats(&mut self, items: &[Item]) {
-        for (index, item) in items.iter().enumerate() {
-            if items
-                .iter()
-                .take(index)
-                .any(|earlier| earlier.text == item.text)
-            {
+        let mut seen = BTreeSet::new();
+        for item in items {
+            if !seen.insert(item.text.as_str()) {
                 self.refuse(item, format!("{:?} is written twice", item.text));
             }
         }

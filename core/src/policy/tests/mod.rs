@@ -1,5 +1,6 @@
 //! Policy documents as users write them: twins, the complete example, refusals and near misses.
 
+mod keys;
 mod refusals;
 
 use proptest::prelude::*;
