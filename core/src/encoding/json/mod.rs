@@ -11,6 +11,7 @@ mod scan;
 
 use std::fmt;
 
+use self::duplicates::Names;
 use crate::error::{Code, Error};
 
 /// What one JSON text may cost.
@@ -90,14 +91,19 @@ impl Json {
             return Err(JsonError::TooLarge);
         }
         let source = String::from_utf8(bytes).map_err(|_| JsonError::Malformed)?;
-        let json = scan::scan(source, limits)?;
-        duplicates::refuse(&json)?;
+        let (json, names) = scan::scan(source, limits)?;
+        if names == Names::Unsure {
+            duplicates::refuse(&json)?;
+        }
         Ok(json)
     }
 
     /// The outermost value.
     pub(crate) const fn root(&self) -> Value<'_> {
-        Value { json: self, node: 0 }
+        Value {
+            json: self,
+            node: 0,
+        }
     }
 
     /// The text exactly as given.
@@ -107,7 +113,9 @@ impl Json {
 
     /// The value with this [`Value::node`].
     pub(crate) fn value(&self, node: u32) -> Option<Value<'_>> {
-        self.nodes.get(wide(node)).map(|_| Value { json: self, node })
+        self.nodes
+            .get(wide(node))
+            .map(|_| Value { json: self, node })
     }
 
     /// Bytes held on the heap.
@@ -157,7 +165,10 @@ impl<'a> Value<'a> {
     /// The source text of this value; that of a string has its quotes.
     pub(crate) fn raw(self) -> &'a str {
         let Node { start, end, .. } = self.span();
-        self.json.source.get(wide(start)..wide(end)).unwrap_or_default()
+        self.json
+            .source
+            .get(wide(start)..wide(end))
+            .unwrap_or_default()
     }
 
     /// The text of a string, unescaped.
@@ -206,12 +217,17 @@ impl<'a> Value<'a> {
 
     /// The member of an object with this name. Looks at one after another.
     pub(crate) fn get(&self, name: &str) -> Option<Self> {
-        self.as_object()?.find_map(|(found, value)| (found == name).then_some(value))
+        self.as_object()?
+            .find_map(|(found, value)| (found == name).then_some(value))
     }
 
     fn span(self) -> Node {
         // A `Value` is only made for a node that exists.
-        self.json.nodes.get(wide(self.node)).copied().unwrap_or(Node::NONE)
+        self.json
+            .nodes
+            .get(wide(self.node))
+            .copied()
+            .unwrap_or(Node::NONE)
     }
 }
 
@@ -235,7 +251,10 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<Value<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let value = Value { json: self.json, node: self.node };
+        let value = Value {
+            json: self.json,
+            node: self.node,
+        };
         self.node = value.span().next;
         Some(value)
     }
@@ -260,8 +279,14 @@ impl<'a> Iterator for Members<'a> {
 
     fn next(&mut self) -> Option<(&'a str, Value<'a>)> {
         self.left = self.left.checked_sub(1)?;
-        let name = Value { json: self.json, node: self.node };
-        let value = Value { json: self.json, node: name.span().next };
+        let name = Value {
+            json: self.json,
+            node: self.node,
+        };
+        let value = Value {
+            json: self.json,
+            node: name.span().next,
+        };
         self.node = value.span().next;
         Some((name.as_str().unwrap_or_default(), value))
     }
@@ -275,7 +300,12 @@ impl ExactSizeIterator for Members<'_> {}
 
 impl Node {
     /// Stands for nothing; only here so that no path can panic.
-    const NONE: Self = Self { start: 0, end: 0, next: 0, extra: 0 };
+    const NONE: Self = Self {
+        start: 0,
+        end: 0,
+        next: 0,
+        extra: 0,
+    };
 }
 
 /// An index as `usize`; lossless wherever a `Vec` can hold what it counts.
