@@ -298,7 +298,12 @@ impl SigningKey {
         Self::new(algorithm, public, vec![("priv", own)], Signer::MlDsa(pair))
     }
 
-    fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
+    /// A shared key of these octets, for an HMAC algorithm.
+    ///
+    /// # Errors
+    ///
+    /// When it is shorter than the algorithm's hash (RFC 7518 §3.2), or the algorithm is no HMAC.
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let family = match algorithm {
             Algorithm::Hs256 => hmac::HMAC_SHA256,
             Algorithm::Hs384 => hmac::HMAC_SHA384,
