@@ -45,7 +45,7 @@ fn token_of(line: &[u8]) -> Cow<'_, [u8]> {
     };
     let token = json
         .as_ref()
-        .and_then(|json| json.as_str().or(json.get("token")?.as_str()));
+        .and_then(|json| json.as_str().or_else(|| json.get("token")?.as_str()));
     match token {
         Some(token) => Cow::Owned(token.as_bytes().to_vec()),
         None => Cow::Borrowed(line),
