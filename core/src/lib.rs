@@ -25,6 +25,8 @@ pub mod jwk;
 mod jws;
 mod keys;
 mod limits;
+#[cfg(feature = "mint")]
+pub mod mint;
 mod policy;
 mod revocation;
 mod sync;
@@ -39,7 +41,8 @@ pub use delegation::Actor;
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
 pub use policy::{
-    Format, Kind, LoadOptions, Policy, PolicyError, Preset, Problem, Profile, Warning,
+    Format, GateSummary, IssuerSummary, Kind, LoadOptions, Policy, PolicyError, PolicySummary,
+    Preset, Problem, Profile, Warning,
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
 pub use verifier::{

@@ -27,6 +27,12 @@ impl Limits {
         array_members: 1024,
     };
 
+    /// For JWKs: an ML-DSA-87 public key is a string of 3,456 characters, an `x5c` longer.
+    pub(crate) const KEYS: Self = Self {
+        string_size: Self::CEILING.string_size,
+        ..Self::DEFAULT
+    };
+
     /// The most a policy document may ask for.
     pub const CEILING: Self = Self {
         token_size: 64 * 1024,

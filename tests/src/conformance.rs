@@ -115,7 +115,9 @@ impl Harness {
     fn verify_batch(&self, request: &Value) -> Answer {
         let requirements = requirements(request)?;
         let tokens = texts(request, "tokens")?;
-        let batch = self.gate(request)?.verify_batch_with(&tokens, &requirements);
+        let batch = self
+            .gate(request)?
+            .verify_batch_with(&tokens, &requirements);
         let verdicts = batch.results().map(|verdict| match verdict {
             Ok(token) => accept(facts(token)),
             Err(error) => refuse(error.into()),
@@ -214,7 +216,10 @@ impl Harness {
         let session = self.sessions.get(name);
         let session = session.ok_or_else(|| no_session(name))?;
         let set = JwkSet::parse(request["jwks"].to_string().as_bytes())?;
-        let receipt = session.verifier.keys().publish(text(request, "issuer")?, &set)?;
+        let receipt = session
+            .verifier
+            .keys()
+            .publish(text(request, "issuer")?, &set)?;
         Ok(object(json!({ "generation": receipt.generation })))
     }
 
@@ -298,7 +303,8 @@ fn accept(mut answer: Map<String, Value>) -> Value {
 }
 
 fn refuse(refusal: Refusal) -> Value {
-    let coded = |code: &str, blame: Blame| json!({ "ok": false, "code": code, "blame": blame.as_str() });
+    let coded =
+        |code: &str, blame: Blame| json!({ "ok": false, "code": code, "blame": blame.as_str() });
     match refusal {
         Refusal::Sealgate(error) => coded(error.code().as_str(), error.blame()),
         Refusal::Key(error) => coded(error.code().as_str(), error.code().blame()),

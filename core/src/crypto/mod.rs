@@ -10,10 +10,14 @@ mod evidence;
 pub mod published;
 #[cfg(feature = "ring")]
 pub mod ring;
+#[cfg(feature = "mint")]
+mod signing;
 
 use std::fmt;
 
 pub use evidence::{SignatureJob, SignatureVerified, Signed};
+#[cfg(feature = "mint")]
+pub use signing::SigningKey;
 
 use crate::encoding::base64url;
 use crate::jwa::{Algorithm, AlgorithmSet};

@@ -17,11 +17,7 @@ impl Jwk {
     ///
     /// Why it cannot be used for verifying; private members are refused, not ignored.
     pub fn parse(text: &[u8]) -> Result<Self, KeyError> {
-        let limits = Limits {
-            string_size: Limits::CEILING.string_size,
-            ..Limits::DEFAULT
-        };
-        let json = Json::parse(text.to_vec(), limits.into());
+        let json = Json::parse(text.to_vec(), Limits::KEYS.into());
         let json =
             json.map_err(|_| KeyError::malformed("", "not a JSON object, or not strictly"))?;
         Self::from_json(json.root())

@@ -37,11 +37,7 @@ impl JwkSet {
         if text.len() > JWK_SET_SIZE {
             return Err(KeyError::malformed("", "a key set larger than 1 MiB"));
         }
-        let limits = Limits {
-            string_size: Limits::CEILING.string_size,
-            ..Limits::DEFAULT
-        };
-        let json = Json::parse(text.to_vec(), limits.into());
+        let json = Json::parse(text.to_vec(), Limits::KEYS.into());
         let json =
             json.map_err(|_| KeyError::malformed("", "not a JSON object, or not strictly"))?;
         Self::from_json(json.root())

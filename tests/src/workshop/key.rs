@@ -104,8 +104,7 @@ impl Key {
                 });
                 let scalar = curve.order.reduce(&Nat::from_bytes(&seed));
                 let (x, y) = curve.public(&scalar);
-                let jwk =
-                    json!({ "kty": "EC", "crv": curve.name, "x": b64u(x), "y": b64u(y) });
+                let jwk = json!({ "kty": "EC", "crv": curve.name, "x": b64u(x), "y": b64u(y) });
                 (Secret::Ec(Box::new(curve), scalar), jwk)
             }
             "Ed25519" | "EdDSA" => {
@@ -227,11 +226,7 @@ impl Key {
     /// `{"alg":…,"kid":…}` and further members, without which most headers would be the same.
     #[must_use]
     pub fn header(&self, more: &str) -> String {
-        format!(
-            r#"{{"alg":"{}","kid":"{}"{more}}}"#,
-            self.alg(),
-            self.kid()
-        )
+        format!(r#"{{"alg":"{}","kid":"{}"{more}}}"#, self.alg(), self.kid())
     }
 }
 

@@ -332,7 +332,9 @@ mod tests {
         assert_eq!(a.plus(&b).minus(&b), a);
         let (quotient, rest) = a.times(&b).plus(&Nat::small(7)).divide(1_000_003);
         assert_eq!(
-            quotient.times(&Nat::small(1_000_003)).plus(&Nat::small(rest)),
+            quotient
+                .times(&Nat::small(1_000_003))
+                .plus(&Nat::small(rest)),
             a.times(&b).plus(&Nat::small(7))
         );
         assert_eq!(Nat::from_bytes(&a.to_bytes(30)), a);
