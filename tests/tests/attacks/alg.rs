@@ -14,9 +14,8 @@ pub(crate) fn alg_01_none_with_an_empty_signature(f: &Fixtures) {
         r#"{"alg":"none","kid":"rsa-1"}"#,
         r#"{"alg":"none","kid":"rsa-1","typ":"JWT"}"#,
     ] {
-        // JWS-06 comes before the header is read.
         let token = compact(header, f.payload(), |_| Vec::new());
-        stand.gives("bad_signature", token);
+        stand.gives("alg_not_allowed", token);
         let signed = compact(header, f.payload(), |input| key.sign(input));
         stand.gives("alg_not_allowed", signed);
     }
@@ -34,7 +33,7 @@ pub(crate) fn alg_02_spellings_of_none(f: &Fixtures) {
     ] {
         let header = json!({ "alg": alg, "kid": "rsa-1" }).to_string();
         let input = signing_input(header, f.payload());
-        stand.gives("bad_signature", format!("{input}."));
+        stand.gives("alg_not_allowed", format!("{input}."));
         stand.gives("alg_not_allowed", format!("{input}.{legitimate}"));
         stand.gives("alg_not_allowed", over(input.clone(), |_| vec![0; 32]));
         stand.gives("malformed_token", input);
@@ -214,7 +213,8 @@ pub(crate) fn alg_18_ml_dsa_parameter_sets(f: &Fixtures) {
             let token = compact(header, f.payload(), |input| key.sign(input));
             stand.gives("alg_key_mismatch", token);
         }
-        for size in [0, 1, 1311, 1313, 1952, 2593] {
+        let own = key.octets("pub").len();
+        for size in [0, 1, own - 1, own + 1, 2 * own] {
             let mut short = key.jwk.clone();
             short["pub"] = b64u(vec![7; size]).into();
             assert!(f.try_stand(&config(&[short], &sets)).is_err(), "{size}");

@@ -133,7 +133,7 @@ pub(crate) fn sig_04_der_signatures(f: &Fixtures) {
         target.refuses(der::ecdsa_signature(&r, &s));
         // BER: a length in the long form, and numbers with more zeros than needed.
         let parts = [der::integer(&r), der::integer(&s)].concat();
-        let long = [&[0x30, 0x82, 0], &[u8::try_from(parts.len()).unwrap()], parts.as_slice()];
+        let long = [&[0x30, 0x82, 0][..], &[u8::try_from(parts.len()).unwrap()], parts.as_slice()];
         target.refuses(long.concat());
         let padded = |number: &Nat| der::value(2, &number.to_bytes(target.curve().size + 2));
         target.refuses(der::value(0x30, &[padded(&r), padded(&s)].concat()));
