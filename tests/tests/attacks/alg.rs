@@ -28,8 +28,18 @@ pub(crate) fn alg_02_spellings_of_none(f: &Fixtures) {
     stand.accepts(&legitimate);
     let legitimate = legitimate.rsplit('.').next().unwrap();
     for alg in [
-        "None", "NONE", "nOnE", "noNe", "none ", " none", "none\t", "none\0", "n\u{43e}ne",
-        "nul", "NULL", "false",
+        "None",
+        "NONE",
+        "nOnE",
+        "noNe",
+        "none ",
+        " none",
+        "none\t",
+        "none\0",
+        "n\u{43e}ne",
+        "nul",
+        "NULL",
+        "false",
     ] {
         let header = json!({ "alg": alg, "kid": "rsa-1" }).to_string();
         let input = signing_input(header, f.payload());
@@ -108,7 +118,9 @@ fn confuse(f: &Fixtures, key: &Key, forms: Vec<Vec<u8>>) {
     for secret in forms {
         for alg in ["HS256", "HS384", "HS512"] {
             let header = json!({ "alg": alg, "kid": key.kid() }).to_string();
-            let token = compact(header, f.payload(), |input| Hash::of(alg).mac(&secret, input));
+            let token = compact(header, f.payload(), |input| {
+                Hash::of(alg).mac(&secret, input)
+            });
             stand.gives("alg_not_allowed", token);
         }
     }

@@ -21,13 +21,35 @@ pub(crate) fn clm_01_dates_of_the_wrong_type(f: &Fixtures) {
     stand.accepts(f.token(&key));
     for name in ["exp", "nbf", "iat", "auth_time"] {
         for value in [
-            "\"9999999999\"", "\"abc\"", "\"\"", "null", "true", "false", "[]", "[9999999999]",
-            "{}", "{\"v\":1}", "-1", "-0.5", "253402300800", "1e12", "1e300",
+            "\"9999999999\"",
+            "\"abc\"",
+            "\"\"",
+            "null",
+            "true",
+            "false",
+            "[]",
+            "[9999999999]",
+            "{}",
+            "{\"v\":1}",
+            "-1",
+            "-0.5",
+            "253402300800",
+            "1e12",
+            "1e300",
         ] {
             stand.gives("claim_type", f.signed(&key, raw(f, name, value)));
         }
         // What is no JSON number, or would be infinite, is no JSON text here.
-        for value in ["NaN", "Infinity", "1e400", "01", "+1", "1.", ".5", "0x7fffffff"] {
+        for value in [
+            "NaN",
+            "Infinity",
+            "1e400",
+            "01",
+            "+1",
+            "1.",
+            ".5",
+            "0x7fffffff",
+        ] {
             stand.gives("malformed_token", f.signed(&key, raw(f, name, value)));
         }
     }
@@ -71,18 +93,33 @@ pub(crate) fn clm_06_audience_confusion(f: &Fixtures) {
     stand.accepts(f.token(&key));
     stand.gives("missing_claim", f.signed(&key, f.without("aud")));
     for value in [
-        json!(null), json!([]), json!([null]), json!([1]), json!({}), json!(1), json!(true),
-        json!({ "aud": "https://api.example" }), json!([["https://api.example"]]),
+        json!(null),
+        json!([]),
+        json!([null]),
+        json!([1]),
+        json!({}),
+        json!(1),
+        json!(true),
+        json!({ "aud": "https://api.example" }),
+        json!([["https://api.example"]]),
         json!(["https://api.example", 1]),
     ] {
         stand.gives("claim_type", f.signed(&key, f.with("aud", value)));
     }
     for value in [
-        json!(""), json!([""]), json!("HTTPS://API.EXAMPLE"), json!("https://api.example/"),
-        json!("https://api.example.evil"), json!("https://api.exampl"),
-        json!("https://api.example\0"), json!(" https://api.example"),
-        json!("https://api.example "), json!(["https://other"]), json!("*"),
-        json!("https://api.example,https://other"), json!("https://api.example https://other"),
+        json!(""),
+        json!([""]),
+        json!("HTTPS://API.EXAMPLE"),
+        json!("https://api.example/"),
+        json!("https://api.example.evil"),
+        json!("https://api.exampl"),
+        json!("https://api.example\0"),
+        json!(" https://api.example"),
+        json!("https://api.example "),
+        json!(["https://other"]),
+        json!("*"),
+        json!("https://api.example,https://other"),
+        json!("https://api.example https://other"),
     ] {
         stand.gives("aud_mismatch", f.signed(&key, f.with("aud", value)));
     }
@@ -123,9 +160,16 @@ pub(crate) fn clm_09_issuer_confusion(f: &Fixtures) {
         stand.gives("claim_type", f.signed(&key, f.with("iss", value)));
     }
     for value in [
-        "https://issuer.example/", "https://issuer.exampl", "issuer.example",
-        "HTTPS://ISSUER.EXAMPLE", "https://issuer.example\0.evil", "https://issuer.example@evil",
-        "https://issuer.example.evil", "", " https://issuer.example", "issuer",
+        "https://issuer.example/",
+        "https://issuer.exampl",
+        "issuer.example",
+        "HTTPS://ISSUER.EXAMPLE",
+        "https://issuer.example\0.evil",
+        "https://issuer.example@evil",
+        "https://issuer.example.evil",
+        "",
+        " https://issuer.example",
+        "issuer",
     ] {
         stand.gives("iss_untrusted", f.signed(&key, f.with("iss", value)));
     }
@@ -239,12 +283,19 @@ pub(crate) fn clm_15_huge_claims(f: &Fixtures) {
     let key = f.key("K_ED");
     stand.accepts(f.token(&key));
     for size in [16 * 1024, 1 << 20, 16 << 20] {
-        stand.gives("oversized", f.signed(&key, raw(f, "x", &format!("{:?}", "a".repeat(size)))));
+        stand.gives(
+            "oversized",
+            f.signed(&key, raw(f, "x", &format!("{:?}", "a".repeat(size)))),
+        );
     }
     let mut policy = f.cfg_a();
     policy["limits"] = json!({ "max_token_size": "64KiB" });
     let stand = f.stand(&policy);
-    for (size, code) in [(2048, "accepted"), (2049, "oversized"), (20_000, "oversized")] {
+    for (size, code) in [
+        (2048, "accepted"),
+        (2049, "oversized"),
+        (20_000, "oversized"),
+    ] {
         let text = format!("{:?}", "a".repeat(size));
         stand.gives(code, f.signed(&key, raw(f, "x", &text)));
         stand.gives(code, f.signed(&key, raw(f, "sub", &text)));
@@ -260,21 +311,35 @@ pub(crate) fn clm_15_huge_claims(f: &Fixtures) {
     stand.accepts(f.signed(&key, raw(f, "x", &members(1024))));
     stand.gives("oversized", f.signed(&key, raw(f, "x", &members(1025))));
     let digits = "1".repeat(10_000);
-    assert_ne!(stand.judge(f.signed(&key, raw(f, "exp", &digits))), "accepted");
+    assert_ne!(
+        stand.judge(f.signed(&key, raw(f, "exp", &digits))),
+        "accepted"
+    );
 }
 
 pub(crate) fn clm_18_no_patterns(f: &Fixtures) {
     let key = f.key("K_ED");
     // What looks like a pattern is refused when the policy is loaded.
     let mut policy = f.cfg_a();
-    for pattern in ["(a+)+$", "^api", "*", "https://*.example", "https://api.example/*", ""] {
+    for pattern in [
+        "(a+)+$",
+        "^api",
+        "*",
+        "https://*.example",
+        "https://api.example/*",
+        "",
+    ] {
         policy["gates"]["api"]["audience"] = pattern.into();
         assert!(load(&policy).is_err(), "{pattern:?}");
     }
     // A dot is a dot, and the whole text counts.
     let stand = f.stand_a();
     stand.accepts(f.token(&key));
-    for audience in ["https://apiXexample", "https://evil/?https://api.example", "api.example"] {
+    for audience in [
+        "https://apiXexample",
+        "https://evil/?https://api.example",
+        "api.example",
+    ] {
         stand.gives("aud_mismatch", f.signed(&key, f.with("aud", audience)));
     }
 }

@@ -48,8 +48,15 @@ fn siblings(part: &str) -> Vec<String> {
 
 pub(crate) fn enc_02_trailing_bits(f: &Fixtures) {
     let expected = [
-        ("HS256", 3), ("HS384", 0), ("HS512", 15), ("ES256", 15), ("ES384", 0), ("ES512", 0),
-        ("ES256K", 15), ("Ed25519", 15), ("RS256", 15),
+        ("HS256", 3),
+        ("HS384", 0),
+        ("HS512", 15),
+        ("ES256", 15),
+        ("ES384", 0),
+        ("ES512", 0),
+        ("ES256K", 15),
+        ("Ed25519", 15),
+        ("RS256", 15),
     ];
     for (alg, count) in expected {
         let key = Key::seeded(alg, "k");
@@ -86,7 +93,9 @@ pub(crate) fn enc_04_whitespace_and_controls(f: &Fixtures) {
     let stand = f.stand_a();
     let token = f.token(&f.key("K_RSA"));
     stand.accepts(&token);
-    for stray in [" ", "\t", "\r", "\n", "\r\n", "\0", "\u{a0}", "\u{feff}", "\u{7f}", "\u{85}"] {
+    for stray in [
+        " ", "\t", "\r", "\n", "\r\n", "\0", "\u{a0}", "\u{feff}", "\u{7f}", "\u{85}",
+    ] {
         stand.gives("malformed_token", format!("{stray}{token}"));
         stand.gives("malformed_token", format!("{token}{stray}"));
         for (position, _) in token.match_indices('.') {
@@ -100,7 +109,10 @@ pub(crate) fn enc_04_whitespace_and_controls(f: &Fixtures) {
         stand.gives("malformed_token", format!("{prefix}{token}"));
     }
     for end in ["\n", "\r\n"] {
-        let lines = token.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap());
+        let lines = token
+            .as_bytes()
+            .chunks(76)
+            .map(|line| std::str::from_utf8(line).unwrap());
         let folded: Vec<&str> = lines.collect();
         stand.gives("malformed_token", folded.join(end));
     }
@@ -123,7 +135,14 @@ pub(crate) fn enc_06_look_alikes(f: &Fixtures) {
     let (before, after) = token.split_at(5);
     stand.gives("malformed_token", format!("{before}\u{301}{after}"));
     // Bytes that are no text: a lone surrogate, an overlong dot, Latin-1, and others cut off.
-    for bytes in [&b"\xed\xa0\x80"[..], b"\xc0\xae", b"\xe9", b"\xff", b"\xf0\x9f", b"\x80"] {
+    for bytes in [
+        &b"\xed\xa0\x80"[..],
+        b"\xc0\xae",
+        b"\xe9",
+        b"\xff",
+        b"\xf0\x9f",
+        b"\x80",
+    ] {
         for position in [0, 5, token.len()] {
             let (before, after) = token.as_bytes().split_at(position);
             stand.gives("malformed_token", [before, bytes, after].concat());
@@ -154,8 +173,14 @@ pub(crate) fn enc_07_wrong_number_of_parts(f: &Fixtures) {
     }
     assert_ne!(stand.judge(".."), "accepted");
     // JWS-04: five parts are a JWE, and no key is tried for it.
-    stand.gives("encrypted_not_supported", format!("{token}.{signature}.{signature}"));
-    stand.gives("encrypted_not_supported", format!("{header}....{signature}"));
+    stand.gives(
+        "encrypted_not_supported",
+        format!("{token}.{signature}.{signature}"),
+    );
+    stand.gives(
+        "encrypted_not_supported",
+        format!("{header}....{signature}"),
+    );
     stand.gives("bad_signature", format!("{header}.{payload}."));
     assert_ne!(stand.judge(format!("{header}..{signature}")), "accepted");
     assert_ne!(stand.judge(format!(".{payload}.{signature}")), "accepted");
@@ -195,7 +220,11 @@ pub(crate) fn enc_11_dot_flood(f: &Fixtures) {
         stand.gives("oversized", text);
     }
     // And below the limit of size, where dots are counted.
-    for text in [".".repeat(10_000), "a.".repeat(5_000), token + &".".repeat(10_000)] {
+    for text in [
+        ".".repeat(10_000),
+        "a.".repeat(5_000),
+        token + &".".repeat(10_000),
+    ] {
         stand.gives("malformed_token", text);
     }
 }

@@ -84,9 +84,22 @@ pub(crate) fn hdr_06_type_confusion(f: &Fixtures) {
     }
     stand.gives("typ_mismatch", token(""));
     for typ in [
-        "JWT", "dpop+jwt", "logout+jwt", "statuslist+jwt", "secevent+jwt", "vc+jwt",
-        "oauth-id-jag+jwt", "txntoken+jwt", "", "at", "jwt+at", "at+jwt ", " at+jwt", "at+jwt;x=1",
-        "at+jwt,JWT", "application/at+jwt;a=b",
+        "JWT",
+        "dpop+jwt",
+        "logout+jwt",
+        "statuslist+jwt",
+        "secevent+jwt",
+        "vc+jwt",
+        "oauth-id-jag+jwt",
+        "txntoken+jwt",
+        "",
+        "at",
+        "jwt+at",
+        "at+jwt ",
+        " at+jwt",
+        "at+jwt;x=1",
+        "at+jwt,JWT",
+        "application/at+jwt;a=b",
     ] {
         stand.gives("typ_mismatch", typed(typ.into()));
     }

@@ -13,7 +13,11 @@ use crate::stand::{Fixtures, config, load, providers};
 
 /// The header of `honest` with more members, signed by `attacker`.
 fn forged(f: &Fixtures, attacker: &Key, header: &str) -> String {
-    let alg = if attacker.text("kty") == "RSA" { "RS256" } else { "ES256" };
+    let alg = if attacker.text("kty") == "RSA" {
+        "RS256"
+    } else {
+        "ES256"
+    };
     compact(header, f.payload(), |input| attacker.sign_as(alg, input))
 }
 
@@ -26,11 +30,20 @@ pub(crate) fn key_01_the_attackers_key_in_the_header(f: &Fixtures) {
     stand.accepts(f.token(&trusted));
     let embedded = |jwk: &Value| format!(r#""alg":"ES256","jwk":{jwk}"#);
     let own = embedded(&attacker.jwk);
-    stand.gives("bad_signature", forged(f, &attacker, &format!(r#"{{"kid":"ec-1",{own}}}"#)));
-    stand.gives("key_not_found", forged(f, &attacker, &format!(r#"{{"kid":"ec-9",{own}}}"#)));
+    stand.gives(
+        "bad_signature",
+        forged(f, &attacker, &format!(r#"{{"kid":"ec-1",{own}}}"#)),
+    );
+    stand.gives(
+        "key_not_found",
+        forged(f, &attacker, &format!(r#"{{"kid":"ec-9",{own}}}"#)),
+    );
     stand.gives("bad_signature", forged(f, &attacker, &format!("{{{own}}}")));
     let theirs = embedded(&trusted.jwk);
-    stand.gives("bad_signature", forged(f, &attacker, &format!(r#"{{"kid":"ec-1",{theirs}}}"#)));
+    stand.gives(
+        "bad_signature",
+        forged(f, &attacker, &format!(r#"{{"kid":"ec-1",{theirs}}}"#)),
+    );
     // The parameter itself is harmless where the trusted key has signed.
     stand.accepts(forged(f, &trusted, &format!(r#"{{"kid":"ec-1",{own}}}"#)));
     // ALG-09: a private key in a token is a mistake that must be heard of.
@@ -55,9 +68,15 @@ pub(crate) fn key_02_jku_and_x5u_are_never_fetched(f: &Fixtures) {
         ] {
             let with = |kid: &str| format!(r#"{{"alg":"RS256",{kid}"{name}":"{url}"}}"#);
             stand.accepts(forged(f, &trusted, &with(r#""kid":"rsa-1","#)));
-            stand.gives("bad_signature", forged(f, &attacker, &with(r#""kid":"rsa-1","#)));
+            stand.gives(
+                "bad_signature",
+                forged(f, &attacker, &with(r#""kid":"rsa-1","#)),
+            );
             stand.gives("bad_signature", forged(f, &attacker, &with("")));
-            stand.gives("key_not_found", forged(f, &attacker, &with(r#""kid":"evil","#)));
+            stand.gives(
+                "key_not_found",
+                forged(f, &attacker, &with(r#""kid":"evil","#)),
+            );
         }
     }
     let caller = listener.accept();
@@ -69,7 +88,8 @@ pub(crate) fn key_03_x5c_chooses_no_key(f: &Fixtures) {
     let (trusted, attacker) = (f.key("K_RSA"), f.key("ATT_RSA"));
     let certificate = |key: &Key| der::base64(&der::certificate(key));
     let (theirs, ours) = (certificate(&attacker), certificate(&trusted));
-    let digest = |hash: sealgate_tests::workshop::Hash| b64u(hash.digest(&der::certificate(&trusted)));
+    let digest =
+        |hash: sealgate_tests::workshop::Hash| b64u(hash.digest(&der::certificate(&trusted)));
     let sha1 = digest(sealgate_tests::workshop::Hash::Sha1);
     let sha256 = digest(sealgate_tests::workshop::Hash::Sha256);
     for more in [
@@ -97,7 +117,17 @@ pub(crate) fn key_05_kid_of_the_wrong_type(f: &Fixtures) {
         compact(header, f.payload(), |input| key.sign(input))
     };
     stand.accepts(token(r#""rsa-1""#));
-    for kid in ["1", "0", "1.0", "true", "null", "[]", r#"["rsa-1"]"#, "{}", r#"{"a":1}"#] {
+    for kid in [
+        "1",
+        "0",
+        "1.0",
+        "true",
+        "null",
+        "[]",
+        r#"["rsa-1"]"#,
+        "{}",
+        r#"{"a":1}"#,
+    ] {
         stand.gives("malformed_token", token(kid));
     }
     // 1 is not "1".
@@ -128,12 +158,20 @@ pub(crate) fn key_07_right_key_wrong_issuer(f: &Fixtures) {
     stand.gives("key_not_found", f.signed(&a, &of_b));
     let nameless = compact(r#"{"alg":"ES256"}"#, f.payload(), |input| b.sign(input));
     stand.gives("bad_signature", nameless);
-    let borrowed = compact(r#"{"alg":"ES256","kid":"ec-1"}"#, f.payload(), |input| b.sign(input));
+    let borrowed = compact(r#"{"alg":"ES256","kid":"ec-1"}"#, f.payload(), |input| {
+        b.sign(input)
+    });
     stand.gives("bad_signature", borrowed);
     stand.gives("missing_claim", f.signed(&a, f.without("iss")));
-    stand.gives("iss_untrusted", f.signed(&a, f.with("iss", "https://c.example")));
+    stand.gives(
+        "iss_untrusted",
+        f.signed(&a, f.with("iss", "https://c.example")),
+    );
     let header = a.header(r#","iss":"https://issuer.example""#);
-    stand.gives("key_not_found", compact(header, &of_b, |input| a.sign(input)));
+    stand.gives(
+        "key_not_found",
+        compact(header, &of_b, |input| a.sign(input)),
+    );
 }
 
 pub(crate) fn key_09_no_kid_with_many_keys(f: &Fixtures) {
@@ -143,7 +181,11 @@ pub(crate) fn key_09_no_kid_with_many_keys(f: &Fixtures) {
         let keys = (0..count).map(|index| Key::seeded("Ed25519", &index.to_string()).jwk);
         keys.collect()
     };
-    for (count, code) in [(1, "accepted"), (2, "key_not_found"), (256, "key_not_found")] {
+    for (count, code) in [
+        (1, "accepted"),
+        (2, "key_not_found"),
+        (256, "key_not_found"),
+    ] {
         let stand = f.stand(&config(&keys(count), &["Ed25519"]));
         stand.gives(code, &nameless);
         stand.accepts(f.token(&key));
@@ -171,7 +213,11 @@ fn bad_beside_good(f: &Fixtures, bad: &Value, signer: &Key) {
     let set = json!({ "keys": [bad, good.jwk] }).to_string();
     let set = JwkSet::parse(set.as_bytes()).unwrap();
     for provider in providers() {
-        let all: AlgorithmSet = provider.algorithms.iter().filter(|a| !a.is_symmetric()).collect();
+        let all: AlgorithmSet = provider
+            .algorithms
+            .iter()
+            .filter(|a| !a.is_symmetric())
+            .collect();
         let ask = |token: &str| sealgate::verify_jws(token, &set, all, &provider);
         ask(&f.token(&good)).unwrap();
         let code = ask(&f.token(signer)).unwrap_err().code().as_str();
@@ -195,7 +241,8 @@ pub(crate) fn key_11_use_and_key_ops_forbid_verification(f: &Fixtures) {
         json!({ "key_ops": ["verify"] }),
         json!({ "use": "sig", "key_ops": ["sign", "verify"] }),
     ] {
-        f.stand(&config(&[with(members)], &["ES256"])).accepts(f.token(&key));
+        f.stand(&config(&[with(members)], &["ES256"]))
+            .accepts(f.token(&key));
     }
     for (members, code) in [
         (json!({ "use": "enc" }), "key_use_mismatch"),
@@ -203,14 +250,24 @@ pub(crate) fn key_11_use_and_key_ops_forbid_verification(f: &Fixtures) {
         (json!({ "key_ops": ["encrypt"] }), "key_use_mismatch"),
         (json!({ "key_ops": ["sign"] }), "key_use_mismatch"),
         (json!({ "key_ops": [] }), "key_use_mismatch"),
-        (json!({ "use": "enc", "key_ops": ["verify"] }), "key_use_mismatch"),
-        (json!({ "use": "sig", "key_ops": ["sign"] }), "key_use_mismatch"),
+        (
+            json!({ "use": "enc", "key_ops": ["verify"] }),
+            "key_use_mismatch",
+        ),
+        (
+            json!({ "use": "sig", "key_ops": ["sign"] }),
+            "key_use_mismatch",
+        ),
         (json!({ "key_ops": "verify" }), "malformed_token"),
         (json!({ "use": ["sig"] }), "malformed_token"),
     ] {
         let bad = with(members);
         assert_eq!(refused(&bad), Some(code), "{bad}");
-        assert!(f.try_stand(&config(std::slice::from_ref(&bad), &["ES256"])).is_err(), "{bad}");
+        assert!(
+            f.try_stand(&config(std::slice::from_ref(&bad), &["ES256"]))
+                .is_err(),
+            "{bad}"
+        );
         bad_beside_good(f, &bad, &key);
     }
 }
@@ -276,7 +333,10 @@ pub(crate) fn key_14_invalid_points(f: &Fixtures) {
     for bad in [
         with(b64u(&x).into(), true.into()),
         with(b64u(&x).into(), Value::Null),
-        with(key.text("x").to_owned().into(), format!("{}=", key.text("y")).into()),
+        with(
+            key.text("x").to_owned().into(),
+            format!("{}=", key.text("y")).into(),
+        ),
     ] {
         assert_eq!(refused(&bad), Some("malformed_token"), "{bad}");
         bad_beside_good(f, &bad, &key);
@@ -308,14 +368,25 @@ pub(crate) fn key_19_empty_short_or_guessable_secrets(f: &Fixtures) {
     for (alg, size) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
         let secret = vec![0xa5; size];
         let jwk = json!({ "kty": "oct", "kid": "h-1", "alg": alg, "k": b64u(&secret) });
-        f.stand(&with(alg, &secret)).accepts(f.token(&Key::from_jwk(&jwk)));
+        f.stand(&with(alg, &secret))
+            .accepts(f.token(&Key::from_jwk(&jwk)));
         for short in [0, 1, size - 1] {
             assert!(load(&with(alg, &secret[..short])).is_err(), "{alg} {short}");
         }
     }
     for word in [
-        "secret", "password", "your-256-bit-secret", "changeme", "jwt_secret", "key", "test",
-        "supersecret", "123456", "a-string-secret-at-least-256", "default", "qwerty",
+        "secret",
+        "password",
+        "your-256-bit-secret",
+        "changeme",
+        "jwt_secret",
+        "key",
+        "test",
+        "supersecret",
+        "123456",
+        "a-string-secret-at-least-256",
+        "default",
+        "qwerty",
     ] {
         assert!(load(&with("HS256", word.as_bytes())).is_err(), "{word}");
     }

@@ -124,13 +124,25 @@ fn every_attack_is_built_or_listed_with_a_reason() {
         return;
     };
     let attacks = vectors::read(&folder, "attacks/attacks.json");
-    let ours = attacks.as_array().unwrap().iter().filter(|attack| {
-        CATEGORIES.contains(&attack["category"].as_str().unwrap())
-    });
+    let ours = attacks
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|attack| CATEGORIES.contains(&attack["category"].as_str().unwrap()));
     let ids: Vec<&str> = ours.map(|attack| attack["id"].as_str().unwrap()).collect();
-    let known = |id: &str| BUILT.iter().chain(PENDING).filter(|(known, _)| *known == id).count();
+    let known = |id: &str| {
+        BUILT
+            .iter()
+            .chain(PENDING)
+            .filter(|(known, _)| *known == id)
+            .count()
+    };
     for id in &ids {
-        assert_eq!(known(id), 1, "{id} is neither built nor pending, or is both");
+        assert_eq!(
+            known(id),
+            1,
+            "{id} is neither built nor pending, or is both"
+        );
     }
     for (id, _) in BUILT.iter().chain(PENDING) {
         assert!(ids.contains(id), "{id} is no attack of these categories");

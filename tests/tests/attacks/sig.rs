@@ -18,7 +18,11 @@ struct Target {
 
 impl Target {
     fn new(f: &Fixtures, key: Key) -> Self {
-        let alg = if key.alg() == "EdDSA" { "Ed25519" } else { key.alg() };
+        let alg = if key.alg() == "EdDSA" {
+            "Ed25519"
+        } else {
+            key.alg()
+        };
         let stand = f.stand(&config(std::slice::from_ref(&key.jwk), &[alg]));
         let input = signing_input(key.header(""), f.payload());
         let target = Self { key, input, stand };
@@ -32,7 +36,8 @@ impl Target {
 
     #[track_caller]
     fn gives(&self, code: &str, signature: impl Into<Vec<u8>>) {
-        self.stand.gives(code, over(self.input.clone(), |_| signature.into()));
+        self.stand
+            .gives(code, over(self.input.clone(), |_| signature.into()));
     }
 
     #[track_caller]
@@ -82,7 +87,9 @@ pub(crate) fn sig_02_r_and_s_out_of_range(f: &Fixtures) {
             (curve.prime().clone(), s.clone()),
             (r.plus(curve.prime()), s.clone()),
         ];
-        let fitting = cases.iter().filter(|(r, s)| r.bits().max(s.bits()) <= curve.size * 8);
+        let fitting = cases
+            .iter()
+            .filter(|(r, s)| r.bits().max(s.bits()) <= curve.size * 8);
         let mut built = 0;
         for (r, s) in fitting {
             target.refuses(curve.raw(r, s));
@@ -133,7 +140,11 @@ pub(crate) fn sig_04_der_signatures(f: &Fixtures) {
         target.refuses(der::ecdsa_signature(&r, &s));
         // BER: a length in the long form, and numbers with more zeros than needed.
         let parts = [der::integer(&r), der::integer(&s)].concat();
-        let long = [&[0x30, 0x82, 0][..], &[u8::try_from(parts.len()).unwrap()], parts.as_slice()];
+        let long = [
+            &[0x30, 0x82, 0][..],
+            &[u8::try_from(parts.len()).unwrap()],
+            parts.as_slice(),
+        ];
         target.refuses(long.concat());
         let padded = |number: &Nat| der::value(2, &number.to_bytes(target.curve().size + 2));
         target.refuses(der::value(0x30, &[padded(&r), padded(&s)].concat()));
@@ -145,8 +156,7 @@ pub(crate) fn sig_07_ed25519_malleability(f: &Fixtures) {
     let good = target.key.sign(target.input.as_bytes());
     let (r, s) = good.split_at(32);
     // RFC 8032 §5.1.7: S must be below the order of the group.
-    let order =
-        Nat::from_hex("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed");
+    let order = Nat::from_hex("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed");
     let reversed = |bytes: &[u8]| bytes.iter().rev().copied().collect::<Vec<u8>>();
     let mut scalar = Nat::from_bytes(&reversed(s));
     for _ in 0..14 {
@@ -154,7 +164,12 @@ pub(crate) fn sig_07_ed25519_malleability(f: &Fixtures) {
         target.refuses([r, &reversed(&scalar.to_bytes(32))].concat());
     }
     let not_canonical = [&[0xee], [0xff; 30].as_slice(), &[0x7f]].concat();
-    for r in [vec![0xff; 32], not_canonical, vec![0; 32], [&[1], [0; 31].as_slice()].concat()] {
+    for r in [
+        vec![0xff; 32],
+        not_canonical,
+        vec![0; 32],
+        [&[1], [0; 31].as_slice()].concat(),
+    ] {
         target.refuses([r.as_slice(), s].concat());
         target.refuses([r.as_slice(), &[0; 32]].concat());
     }
@@ -171,7 +186,9 @@ pub(crate) fn sig_09_pkcs1_encodings(f: &Fixtures) {
     target.gives("accepted", key.raw(&right));
     // DigestInfo without the NULL of its parameters.
     let mut bare = vec![0x30, 0x2f, 0x30, 0x0b, 0x06, 0x09];
-    bare.extend([0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x04, 0x20]);
+    bare.extend([
+        0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x04, 0x20,
+    ]);
     let sha512 = [Hash::Sha512.digest_info(), digest.clone()].concat();
     let sha384 = Hash::Sha384.digest(target.input.as_bytes());
     let mut wrong = vec![
@@ -187,7 +204,14 @@ pub(crate) fn sig_09_pkcs1_encodings(f: &Fixtures) {
     let padded = [&[0, 1], [0xff; 8].as_slice(), &[0], info.as_slice()].concat();
     let garbage = vec![0x5a; key.size - padded.len()];
     wrong.push([padded, garbage].concat());
-    for position in [0, 1, 2, 100, key.size - info.len() - 1, key.size - info.len()] {
+    for position in [
+        0,
+        1,
+        2,
+        100,
+        key.size - info.len() - 1,
+        key.size - info.len(),
+    ] {
         let mut changed = right.clone();
         changed[position] ^= 1;
         wrong.push(changed);
@@ -213,7 +237,14 @@ fn bleichenbacher(f: &Fixtures) {
     let secret = Secret::Rsa(Box::new(key));
     let target = Target::new(f, Key { jwk, secret });
     let digest = Hash::Sha256.digest(target.input.as_bytes());
-    let head = [&[0, 1], [0xff; 8].as_slice(), &[0], &Hash::Sha256.digest_info(), &digest].concat();
+    let head = [
+        &[0, 1],
+        [0xff; 8].as_slice(),
+        &[0],
+        &Hash::Sha256.digest_info(),
+        &digest,
+    ]
+    .concat();
     let tail = vec![0xff; size - head.len()];
     let ceiling = Nat::from_bytes(&[head.as_slice(), &tail].concat());
     // The largest cube root not above the ceiling, bit by bit.
@@ -221,7 +252,8 @@ fn bleichenbacher(f: &Fixtures) {
     for bit in 0..size * 8 {
         root[bit / 8] |= 0x80 >> (bit % 8);
         let number = Nat::from_bytes(&root);
-        if number.bits() * 3 > ceiling.bits() + 3 || number.times(&number).times(&number) > ceiling {
+        if number.bits() * 3 > ceiling.bits() + 3 || number.times(&number).times(&number) > ceiling
+        {
             root[bit / 8] &= !(0x80 >> (bit % 8));
         }
     }
@@ -265,7 +297,10 @@ pub(crate) fn sig_11_pss_salt_and_mask(f: &Fixtures) {
     let target = Target::new(f, key);
     let sign = |hash, mask, salt: usize| {
         let salt = vec![0x17; salt];
-        target.key.rsa().sign_pss(hash, mask, &salt, target.input.as_bytes())
+        target
+            .key
+            .rsa()
+            .sign_pss(hash, mask, &salt, target.input.as_bytes())
     };
     let sha256 = Hash::Sha256;
     target.gives("accepted", sign(sha256, sha256, 32));

@@ -78,7 +78,8 @@ impl Fixtures {
     }
 
     pub(crate) fn stand(&self, policy: &Value) -> Stand {
-        self.try_stand(policy).unwrap_or_else(|error| panic!("{error}"))
+        self.try_stand(policy)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     pub(crate) fn try_stand(&self, policy: &Value) -> Result<Stand, PolicyError> {
@@ -172,7 +173,10 @@ impl Stand {
         });
         let codes: Vec<_> = codes.collect();
         let name = String::from_utf8_lossy(&token[..token.len().min(300)]);
-        assert!(codes.iter().all(|code| *code == codes[0]), "{codes:?} {name}");
+        assert!(
+            codes.iter().all(|code| *code == codes[0]),
+            "{codes:?} {name}"
+        );
         codes[0]
     }
 

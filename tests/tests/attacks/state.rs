@@ -101,7 +101,9 @@ pub(crate) fn jwks_08_one_trial_at_most(f: &Fixtures) {
         CHECKS.load(Ordering::Relaxed) - before
     };
     let token = |kid: &str| {
-        compact(format!(r#"{{"alg":"RS256"{kid}}}"#), f.payload(), |input| signer.sign(input))
+        compact(format!(r#"{{"alg":"RS256"{kid}}}"#), f.payload(), |input| {
+            signer.sign(input)
+        })
     };
     assert_eq!(tried("accepted", token(r#","kid":"rsa-1""#)), 1);
     assert_eq!(tried("bad_signature", token(r#","kid":"7""#)), 1);
@@ -250,7 +252,12 @@ pub(crate) fn dos_03_no_mutation_panics(f: &Fixtures) {
     }
     for mutant in mutants {
         let same = mutant == bytes || mutant == other.as_bytes();
-        assert_eq!(stand.judge(&mutant) == "accepted", same, "{}", mutant.escape_ascii());
+        assert_eq!(
+            stand.judge(&mutant) == "accepted",
+            same,
+            "{}",
+            mutant.escape_ascii()
+        );
     }
     // The verifier is as good as before.
     stand.accepts(&token);
