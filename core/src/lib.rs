@@ -11,6 +11,14 @@
     clippy::as_conversions,
     clippy::wildcard_enum_match_arm
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::as_conversions,
+        clippy::wildcard_enum_match_arm,
+        reason = "tests read tables of ours, not strangers' bytes"
+    )
+)]
 
 mod batch;
 mod binding;

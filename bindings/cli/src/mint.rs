@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .collect();
     let client = arguments.client_id.as_deref();
     let client = client
-        .or(actors.first().map(|(_, sub)| *sub))
+        .or_else(|| actors.first().map(|(_, sub)| *sub))
         .unwrap_or(&arguments.sub);
     let jti = match &arguments.jti {
         Some(jti) => jti.clone(),

@@ -41,7 +41,6 @@ impl From<PolicyError> for Problem {
 
 /// Everything the report shows.
 pub(super) struct Outcome {
-    pub(super) agents_and_issuers: (usize, usize),
     /// Each row with its tokens and how many were let in.
     pub(super) rows: Vec<(usize, usize)>,
     pub(super) tokens: usize,
@@ -134,7 +133,6 @@ fn judge(verifier: &Verifier, knocks: &[Knock]) -> Result<Outcome, Problem> {
         .filter_map(|row| verifier.gate(row.gate).ok())
         .collect();
     let mut outcome = Outcome {
-        agents_and_issuers: (40, ISSUERS.len()),
         rows: vec![(0, 0); ROWS.len()],
         tokens: knocks.len(),
         surprise: None,
