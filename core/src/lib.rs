@@ -39,7 +39,8 @@ pub use delegation::Actor;
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
 pub use policy::{
-    Format, Kind, LoadOptions, Policy, PolicyError, Preset, Problem, Profile, Warning,
+    Format, GateSummary, IssuerSummary, Kind, LoadOptions, Policy, PolicyError, PolicySummary,
+    Preset, Problem, Profile, Warning,
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
 pub use verifier::{

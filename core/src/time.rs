@@ -37,9 +37,15 @@ impl NumericDate {
     /// Reads the text of a JSON number (JWT-01): any finite number in range, fractions and
     /// exponents legal, `-0` legal.
     pub(crate) fn from_json_number(text: &str) -> Option<Self> {
-        let whole = text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole {
-            return Self::from_seconds(text.parse().ok()?);
+        // The usual form, read by hand: twelve digits cannot overflow.
+        if text.len() <= 12 {
+            let digits = text.bytes().try_fold(0_i64, |seconds, byte| {
+                byte.is_ascii_digit()
+                    .then(|| seconds * 10 + i64::from(byte - b'0'))
+            });
+            if let Some(seconds) = digits {
+                return Self::from_seconds(seconds);
+            }
         }
         let seconds: f64 = text.parse().ok()?;
         // 253402300799 is far below 2^53: the product keeps microseconds to within one unit.

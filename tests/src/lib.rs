@@ -1,1 +1,5 @@
+//! The conformance harness, a workshop for tokens, and what the suites share.
 
+pub mod conformance;
+pub mod vectors;
+pub mod workshop;

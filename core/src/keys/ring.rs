@@ -37,6 +37,17 @@ impl KeyRing {
             .map_or(0, |entry| entry.generation)
     }
 
+    /// Whether every issuer's keys are those of `other`, of the same policy.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let generations = |ring: &Self| {
+            ring.issuers
+                .iter()
+                .map(|entry| entry.generation)
+                .sum::<u64>()
+        };
+        self.issuers.len() == other.issuers.len() && generations(self) == generations(other)
+    }
+
     /// This ring with other keys for one issuer, and whether they differ from those before: an
     /// identical set keeps its generation, and what was judged under it.
     pub(crate) fn with_published(&self, position: usize, set: Arc<KeySet>) -> (Self, bool) {

@@ -33,12 +33,20 @@ pub(super) fn table(node: &Node, path: &str, rows: &[Row], problems: &mut Vec<Pr
     }
     for row in rows {
         if matches!(row.absent, Absent::Required) && node.get(row.name).is_none() {
-            problems.push(match row.shape {
-                Shape::Exactly(_) => version(join(path, row.name), node.at),
-                _ => Problem::new(path, node.at, format!("no {}. {}", row.name, row.doc)),
+            problems.push(if matches!(row.shape, Shape::Exactly(_)) {
+                version(join(path, row.name), node.at)
+            } else {
+                Problem::new(path, node.at, format!("no {}. {}", row.name, row.doc))
             });
         }
     }
+}
+
+/// Whether the document says that it is written for another version (refusal 3).
+pub(super) fn is_of_another_version(root: &Node) -> bool {
+    root.get("version")
+        .and_then(Node::as_integer)
+        .is_some_and(|version| version != 1)
 }
 
 fn value(node: &Node, path: &str, shape: Shape, problems: &mut Vec<Problem>) {
@@ -126,24 +134,21 @@ fn version(path: String, at: Position) -> Problem {
 /// Refusal 11: the document says where a secret is, and never what it is.
 fn secret(node: &Node, path: &str, problems: &mut Vec<Problem>) {
     const WRITE: &str = "Write { env = \"NAME\" } or { file = \"path\" }";
-    match &node.value {
-        Value::Table(members) => match members.as_slice() {
-            [member] if matches!(member.name.as_str(), "env" | "file") => {
-                value(
-                    &member.node,
-                    &join(path, &member.name),
-                    Shape::Text,
-                    problems,
-                );
-            }
-            _ => {
-                problems.push(Problem::new(path, node.at, format!("not a place. {WRITE}")));
-            }
-        },
-        _ => {
-            let text = format!("a secret in the document. {WRITE}");
-            problems.push(Problem::new(path, node.at, text));
+    let Value::Table(members) = &node.value else {
+        let text = format!("a secret in the document. {WRITE}");
+        problems.push(Problem::new(path, node.at, text));
+        return;
+    };
+    match members.as_slice() {
+        [member] if matches!(member.name.as_str(), "env" | "file") => {
+            value(
+                &member.node,
+                &join(path, &member.name),
+                Shape::Text,
+                problems,
+            );
         }
+        _ => problems.push(Problem::new(path, node.at, format!("not a place. {WRITE}"))),
     }
 }
 

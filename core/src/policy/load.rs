@@ -6,13 +6,36 @@ use std::sync::Arc;
 
 use super::document::{self, Format, Node, Position};
 use super::problem::{PolicyError, Problem, Warning};
-use super::{Rules, check, compile, grammar};
+use super::{Rules, check, compile, file, grammar};
 use crate::limits;
 
 /// A policy document that has been checked whole: what each gate demands, what each issuer signs.
 ///
 /// Immutable and cheap to clone. Files and environment variables that it names are read while it
 /// loads, and not again.
+///
+/// ```
+/// use sealgate::{Format, Policy};
+///
+/// let document = r#"
+///     version = 1
+///     [issuers.corp]
+///     issuer     = "https://login.example.com"
+///     algorithms = ["ES256"]
+///     jwks_push  = "process"
+///     [gates.tools]
+///     profile  = "access_token"
+///     audience = "https://api.example.com/mcp"
+///     issuers  = ["corp"]
+/// "#;
+/// let policy = Policy::parse(document, Format::Toml)?;
+/// assert_eq!(policy.effective()["gates"]["tools"]["delegation"], "forbid");
+///
+/// let typo = document.replace("audience", "audiance");
+/// let refused = Policy::parse(typo, Format::Toml).unwrap_err();
+/// assert!(refused.to_string().contains("Did you mean \"audience\"?"));
+/// # Ok::<(), sealgate::PolicyError>(())
+/// ```
 #[derive(Clone)]
 pub struct Policy {
     inner: Arc<Inner>,
@@ -93,20 +116,13 @@ impl Policy {
             Some("json") => Format::Json,
             _ => return Err(refuse("its name must end in .toml or .json".to_owned())),
         };
-        let too_large = std::fs::metadata(path).is_ok_and(|file| {
-            usize::try_from(file.len()).is_ok_and(|size| size > limits::POLICY_SIZE)
-        });
-        if too_large {
-            return Err(refuse("a policy document has at most 1 MiB".to_owned()));
-        }
-        let text =
-            std::fs::read(path).map_err(|error| refuse(format!("cannot read it: {error}")))?;
+        let content = file::read(path, limits::POLICY_SIZE).map_err(refuse)?;
         let folder = options
             .folder
             .clone()
             .or_else(|| path.parent().map(Path::to_owned));
         Self::build(
-            &text,
+            &content.bytes,
             format,
             &LoadOptions {
                 folder,
@@ -152,11 +168,17 @@ impl Policy {
             root.remove("$schema"); // editors put it there
         }
         check::table(&root, "", grammar::DOCUMENT, &mut problems);
+        if check::is_of_another_version(&root) {
+            // What the rest means, only that version knows.
+            problems.retain(|problem| problem.path == "version");
+            return Err(PolicyError::new(problems).of(document));
+        }
         let (rules, compiler) = compile::compile(&root, options, problems);
         if !compiler.problems.is_empty() {
             return Err(PolicyError::new(compiler.problems).of(document));
         }
-        let warnings = compiler.warnings;
+        let mut warnings = compiler.warnings;
+        warnings.sort_by_key(|warning| (warning.line, warning.column));
         let allow_test_keys = options.allow_test_keys;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -169,7 +191,7 @@ impl Policy {
         })
     }
 
-    /// What loads and still deserves a second look, in no order of weight.
+    /// What loads and still deserves a second look, in the order of the document.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.inner.warnings

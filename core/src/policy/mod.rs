@@ -7,12 +7,14 @@ mod check;
 mod compile;
 mod document;
 mod effective;
+mod file;
 mod grammar;
 mod load;
 mod problem;
 mod profile;
 mod schema;
 mod section;
+mod summary;
 mod unit;
 mod waiver;
 
@@ -22,6 +24,7 @@ pub use load::{LoadOptions, Policy};
 pub use problem::{PolicyError, Problem, Warning};
 pub(crate) use profile::{AudienceRule, Row, TypRule};
 pub use profile::{Kind, Preset, Profile};
+pub use summary::{GateSummary, IssuerSummary, PolicySummary};
 pub(crate) use waiver::Waiver;
 
 use crate::claims::{Claim, Claims};

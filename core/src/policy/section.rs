@@ -113,18 +113,14 @@ impl<'d> Section<'d> {
     }
 
     pub(super) fn count(&self, name: &str) -> Option<usize> {
-        self.read(name, |node| match node.value {
-            Value::Integer(count) => usize::try_from(count).ok(),
-            _ => None,
+        self.read(name, |node| {
+            node.as_integer()
+                .and_then(|count| usize::try_from(count).ok())
         })
     }
 
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.read(name, |node| match node.value {
-            Value::Bool(flag) => Some(flag),
-            _ => None,
-        })
-        .unwrap_or(false)
+        self.read(name, Node::as_flag).unwrap_or(false)
     }
 
     /// The strings of an array, or the one string that stands in its place.

@@ -164,7 +164,8 @@ impl Verifier {
             .unwrap_or_else(PoisonError::into_inner);
         let current = self.engine.state.load_full();
         let next = build::state(policy, &self.engine.provider, &mut doors, Some(&current))?;
-        if next.world.digest != current.world.digest {
+        // The digest is of the document; files it names may have changed beneath it.
+        if next.world.digest != current.world.digest || !next.keys.is_same(&current.keys) {
             self.engine.state.store(Arc::new(next));
         }
         Ok(())

@@ -1,1 +1,269 @@
+//! Keys and policies that change while tokens are judged.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::{PublishError, Requirements, Verifier};
+use crate::crypto::{SigningKey, aws_lc};
+use crate::encoding::base64url;
+use crate::error::Code;
+use crate::jwa::Algorithm;
+use crate::jwk::JwkSet;
+use crate::policy::{Format, LoadOptions, Policy};
+use crate::time::{Clock, Span};
+
+const NOW: i64 = 1_800_000_000;
+
+fn key(seed: u8, kid: &str) -> SigningKey {
+    SigningKey::from_seed(Algorithm::Ed25519, &[seed; 32])
+        .unwrap()
+        .with_kid(kid)
+}
+
+fn set(keys: &[&SigningKey]) -> JwkSet {
+    keys.iter().map(|key| key.public_jwk().clone()).collect()
+}
+
+fn token(key: &SigningKey, iss: &str, scope: &str) -> String {
+    let header = format!(
+        r#"{{"alg":"Ed25519","typ":"at+jwt","kid":"{}"}}"#,
+        key.kid().unwrap()
+    );
+    let claims = format!(
+        r#"{{"iss":"{iss}","sub":"u1","aud":"api","client_id":"c1","jti":"j1","scope":"{scope}",
+            "iat":{NOW},"exp":{}}}"#,
+        NOW + 300
+    );
+    let [header, claims] = [header, claims].map(|text| base64url::encode(text.as_bytes()));
+    let input = format!("{header}.{claims}");
+    let signature = base64url::encode(&key.sign(input.as_bytes()).unwrap());
+    format!("{input}.{signature}")
+}
+
+fn policy(audience: &str) -> Policy {
+    let text = format!(
+        r#"{{"version":1,
+            "issuers":{{
+              "a":{{"issuer":"https://a.example","jwks_push":"process","algorithms":["Ed25519"]}},
+              "b":{{"issuer":"https://b.example","jwks_push":"process","algorithms":["Ed25519"]}}}},
+            "gates":{{"api":{{"profile":"access_token","audience":"{audience}","issuers":["a","b"]}}}}}}"#
+    );
+    Policy::parse_with(text, Format::Json, &LoadOptions::new()).unwrap()
+}
+
+fn verifier() -> Verifier {
+    Verifier::with_clock(policy("api"), aws_lc::provider(), Clock::fixed(NOW)).unwrap()
+}
+
+const A: &str = "https://a.example";
+const B: &str = "https://b.example";
+
+#[test]
+fn no_keys_yet_is_an_outage_and_not_a_refusal() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let token = token(&key(1, "k1"), A, "");
+    assert_eq!(
+        gate.verify(&token).unwrap_err().code(),
+        Code::KeysUnavailable
+    );
+    assert_eq!(gate.judge(&token).code(), "keys_unavailable");
+    assert!(matches!(gate.judge(&token), super::Verdict::Undecided(_)));
+    verifier
+        .keys()
+        .publish("a", &set(&[&key(1, "k1")]))
+        .unwrap();
+    assert!(gate.verify(&token).is_ok());
+}
+
+#[test]
+fn a_withdrawn_key_is_refused_at_once_even_from_the_cache() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let (old, new) = (key(1, "k1"), key(2, "k2"));
+    verifier.keys().publish("a", &set(&[&old])).unwrap();
+    let (before, after) = (token(&old, A, ""), token(&new, A, ""));
+    assert!(gate.verify(&before).is_ok() && gate.verify(&before).is_ok());
+    assert_eq!(verifier.cache_stats().hits, 1);
+    let receipt = verifier.keys().publish("a", &set(&[&new])).unwrap();
+    assert!(receipt.changed && receipt.generation == 2 && receipt.reach == "process");
+    assert_eq!(gate.verify(&before).unwrap_err().code(), Code::KeyNotFound);
+    assert!(gate.verify(&after).is_ok());
+}
+
+#[test]
+fn an_identical_set_changes_nothing_and_one_issuers_rotation_leaves_the_others_entries() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let (a, b) = (key(1, "k"), key(2, "k"));
+    verifier.keys().publish("a", &set(&[&a])).unwrap();
+    verifier.keys().publish("b", &set(&[&b])).unwrap();
+    let (from_a, from_b) = (token(&a, A, ""), token(&b, B, ""));
+    assert!(gate.verify(&from_a).is_ok() && gate.verify(&from_b).is_ok());
+    let receipt = verifier.keys().publish("a", &set(&[&a])).unwrap();
+    assert_eq!((receipt.changed, receipt.generation), (false, 1));
+    assert!(gate.verify(&from_a).is_ok());
+    assert_eq!(verifier.cache_stats().hits, 1);
+    verifier
+        .keys()
+        .publish("a", &set(&[&a, &key(3, "k3")]))
+        .unwrap();
+    assert!(gate.verify(&from_b).is_ok());
+    assert_eq!(
+        verifier.cache_stats().hits,
+        2,
+        "b's entry outlives a's rotation"
+    );
+    assert!(gate.verify(&from_a).is_ok());
+    assert_eq!(verifier.cache_stats().hits, 2, "a's does not");
+}
+
+#[test]
+fn an_issuers_key_opens_nothing_for_another_issuer() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let (a, b) = (key(1, "k"), key(2, "k"));
+    verifier.keys().publish("a", &set(&[&a])).unwrap();
+    verifier.keys().publish("b", &set(&[&b])).unwrap();
+    assert_eq!(
+        gate.verify(token(&a, B, "")).unwrap_err().code(),
+        Code::BadSignature
+    );
+    assert!(gate.verify(token(&a, A, "")).is_ok());
+}
+
+#[test]
+fn a_cached_token_still_expires_and_still_answers_to_each_call() {
+    let clock = Clock::fixed(NOW);
+    let Clock::Fixed(hands) = &clock else {
+        panic!("fixed")
+    };
+    let verifier = Verifier::with_clock(policy("api"), aws_lc::provider(), clock.clone()).unwrap();
+    let gate = verifier.gate("api").unwrap();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let token = token(&key, A, "files.read");
+    assert!(gate.verify(&token).is_ok());
+    let needs = |scope: &str| gate.verify_with(&token, &Requirements::scopes([scope]));
+    assert!(needs("files.read").is_ok());
+    assert_eq!(
+        needs("files.write").unwrap_err().code(),
+        Code::InsufficientScope
+    );
+    hands.advance(Span::from_seconds(329));
+    assert!(gate.verify(&token).is_ok(), "exp + 30 s leeway, less one");
+    hands.advance(Span::from_seconds(1));
+    assert_eq!(gate.verify(&token).unwrap_err().code(), Code::Expired);
+}
+
+#[test]
+fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let keys: Vec<SigningKey> = (0..6)
+        .map(|seed| key(seed + 1, &format!("k{seed}")))
+        .collect();
+    let tokens: Vec<String> = keys.iter().map(|key| token(key, A, "")).collect();
+    // At step n the keys n and n + 1 are published: key n + 1 is good before, during and after.
+    verifier
+        .keys()
+        .publish("a", &set(&[&keys[0], &keys[1]]))
+        .unwrap();
+    let step = AtomicU64::new(0);
+    let (stop, wrong) = (AtomicBool::new(false), AtomicU64::new(0));
+    let index = |step: u64| usize::try_from(step).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let before = step.load(Ordering::SeqCst);
+                    let withdrawn = before
+                        .checked_sub(1)
+                        .map(|old| gate.verify(&tokens[index(old)]));
+                    let good = gate.verify(&tokens[index(before) + 1]);
+                    let lasting = step.load(Ordering::SeqCst) <= before + 1;
+                    let refused = good.is_err() && lasting;
+                    let let_in = withdrawn.is_some_and(|verdict| verdict.is_ok());
+                    wrong.fetch_add(u64::from(refused) + u64::from(let_in), Ordering::Relaxed);
+                }
+            });
+        }
+        for next in 1..5_usize {
+            verifier
+                .keys()
+                .publish("a", &set(&[&keys[next], &keys[next + 1]]))
+                .unwrap();
+            step.store(u64::try_from(next).unwrap(), Ordering::SeqCst);
+            for _ in 0..50 {
+                assert!(gate.verify(&tokens[next]).is_ok());
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(wrong.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_reload_is_atomic_and_gates_and_published_keys_outlive_it() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let token = token(&key, A, "");
+    assert!(gate.verify(&token).is_ok());
+    let digest = verifier.policy_digest();
+    verifier.reload(policy("other")).unwrap();
+    assert_ne!(verifier.policy_digest(), digest);
+    assert_eq!(gate.verify(&token).unwrap_err().code(), Code::AudMismatch);
+    verifier.reload(policy("api")).unwrap();
+    assert!(gate.verify(&token).is_ok());
+    assert_eq!(verifier.policy_digest(), digest);
+}
+
+#[test]
+fn publishing_says_what_it_cannot_do() {
+    let verifier = verifier();
+    let keys = verifier.keys();
+    let twins = set(&[&key(1, "k"), &key(2, "k")]);
+    assert_eq!(
+        keys.publish("a", &twins).unwrap_err(),
+        PublishError::Ambiguous
+    );
+    assert_eq!(
+        keys.publish("nobody", &twins).unwrap_err(),
+        PublishError::NoSuchIssuer
+    );
+    assert_eq!(keys.state("a").unwrap().generation, 0);
+}
+
+#[test]
+fn a_batch_answers_in_input_order_like_single_calls() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let good = token(&key, A, "");
+    let stranger = token(&key, "https://c.example", "");
+    let forged = token(&self::key(9, "k"), A, "");
+    let tokens = [good.as_str(), &stranger, "rubbish", &good, &forged];
+    let batch = gate.verify_batch(&tokens);
+    let codes: Vec<&str> = batch
+        .results()
+        .map(|r| r.map_or_else(|e| e.code().as_str(), |_| "accepted"))
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "accepted",
+            "iss_untrusted",
+            "malformed_token",
+            "accepted",
+            "bad_signature"
+        ]
+    );
+    assert_eq!((batch.len(), batch.accepted()), (5, 2));
+    let single: Vec<&str> = tokens
+        .iter()
+        .map(|token| gate.judge(token).code())
+        .collect();
+    assert_eq!(codes, single);
+}

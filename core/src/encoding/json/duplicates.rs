@@ -2,68 +2,123 @@
 //!
 //! Of two equal names one parser takes the first and another the last, so a token would mean two
 //! things. Names are compared as unescaped: `"a\u006cg"` is `"alg"`.
+//!
+//! Two steps. While scanning, a [`Sieve`] compares one word for each name, which settles the usual
+//! token. Where it cannot, because two words are equal or the names are many, every object is
+//! looked at again, exactly.
 
 use std::collections::HashSet;
 use std::hash::RandomState;
 
-use super::{Json, JsonError, JsonKind, Members};
+use super::{Json, JsonError, Members, narrow};
 
-/// Up to this many names each is compared with all before it, which beats any set for the objects
-/// tokens are made of. Above, a set bounds the work; its hasher is keyed at random, so that nobody
-/// can choose names that fall into one bucket.
-const FEW: usize = 32;
+/// What is known about the names of a text after one pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Names {
+    /// No object names a member twice.
+    Distinct,
+    /// Perhaps one does.
+    Unsure,
+}
 
-/// Refuses the text if any of its objects has two members of the same name.
-pub(super) fn refuse(json: &Json) -> Result<(), JsonError> {
-    for node in 0..super::narrow(json.nodes.len()) {
-        if let Some(value) = json.value(node)
-            && value.kind() == JsonKind::Object
-            && let Some(members) = value.as_object()
-            && has_duplicate(members)
-        {
-            return Err(JsonError::DuplicateMember);
+/// How many names of objects that are still open the sieve holds.
+const SIEVE: usize = 64;
+
+/// One word for each name of the objects that are still open, the innermost last.
+pub(super) struct Sieve {
+    tags: [u32; SIEVE],
+    len: usize,
+    names: Names,
+}
+
+impl Sieve {
+    pub(super) const fn new() -> Self {
+        Self {
+            tags: [0; SIEVE],
+            len: 0,
+            names: Names::Distinct,
         }
     }
-    Ok(())
+
+    /// The place to hand to [`Sieve::add`] and [`Sieve::leave`] for an object that starts here.
+    pub(super) const fn enter(&self) -> usize {
+        self.len
+    }
+
+    /// Notes a name, as unescaped, of the object that was entered at `from`.
+    #[inline]
+    pub(super) fn add(&mut self, from: usize, name: &[u8]) {
+        let tag = tag(name);
+        let earlier = self.tags.get(from..self.len).unwrap_or_default();
+        // Without a branch for each, the compiler compares several at once.
+        if earlier
+            .iter()
+            .fold(false, |alike, earlier| alike | (*earlier == tag))
+        {
+            self.names = Names::Unsure;
+        }
+        match self.tags.get_mut(self.len) {
+            Some(slot) => {
+                *slot = tag;
+                self.len += 1;
+            }
+            None => self.names = Names::Unsure,
+        }
+    }
+
+    /// Forgets the names of the object that was entered at `from`.
+    pub(super) const fn leave(&mut self, from: usize) {
+        self.len = from;
+    }
+
+    /// What the names added so far came to.
+    pub(super) const fn names(&self) -> Names {
+        self.names
+    }
 }
+
+/// Equal names have equal tags, and different ones hardly ever.
+#[inline]
+fn tag(name: &[u8]) -> u32 {
+    match *name {
+        [a, b, c, d, .., e, f, g, h] => {
+            let head = u32::from_le_bytes([a, b, c, d]).wrapping_mul(0x9E37_79B1);
+            head ^ u32::from_le_bytes([e, f, g, h]) ^ (narrow(name.len()) << 24)
+        }
+        [a, b, .., c, d] => u32::from_le_bytes([a, b, c, d]),
+        [a, b, c] => u32::from_le_bytes([a, b, c, 3]),
+        [a, b] => u32::from_le_bytes([a, b, 0, 2]),
+        [a] => u32::from_le_bytes([a, 0, 0, 1]),
+        [] => 0,
+    }
+}
+
+/// Refuses the text if any of its objects has two members of the same name.
+#[cold]
+pub(super) fn refuse(json: &Json) -> Result<(), JsonError> {
+    let nodes = 0..narrow(json.nodes.len());
+    let mut objects = nodes.filter_map(|node| json.value(node)?.as_object());
+    if objects.any(has_duplicate) {
+        Err(JsonError::DuplicateMember)
+    } else {
+        Ok(())
+    }
+}
+
+/// Up to this many names each is compared with all before it. Above, a set bounds the work; its
+/// hasher is keyed at random, so that nobody can choose names that fall into one bucket.
+const FEW: usize = 16;
 
 fn has_duplicate(members: Members<'_>) -> bool {
     if members.len() > FEW {
         let mut names = HashSet::with_capacity_and_hasher(members.len(), RandomState::new());
         return !members.map(|(name, _)| name).all(|name| names.insert(name));
     }
-    let mut tags = [0; FEW];
-    for (index, (name, _)) in members.clone().enumerate() {
-        let tag = tag(name.as_bytes());
-        // Without a branch for each, the compiler compares several at once.
-        let alike = tags
-            .iter()
-            .fold(false, |alike, earlier| alike | (*earlier == tag));
-        if alike
-            && members
-                .clone()
-                .take(index)
-                .any(|(earlier, _)| earlier == name)
-        {
+    let mut rest = members;
+    while let Some((name, _)) = rest.next() {
+        if rest.clone().any(|(later, _)| later == name) {
             return true;
-        }
-        if let Some(slot) = tags.get_mut(index) {
-            *slot = tag;
         }
     }
     false
-}
-
-/// Equal names have equal tags, and different ones hardly ever.
-fn tag(name: &[u8]) -> u32 {
-    let len = super::narrow(name.len());
-    match (name.first_chunk(), name.last_chunk()) {
-        (Some(head), Some(tail)) => {
-            let mixed = u32::from_le_bytes(*head).wrapping_mul(0x9E37_79B1);
-            (mixed ^ u32::from_le_bytes(*tail)).wrapping_add(len << 27)
-        }
-        _ => name
-            .iter()
-            .fold(len, |tag, byte| tag << 8 | u32::from(*byte)),
-    }
 }

@@ -11,6 +11,7 @@ mod scan;
 
 use std::fmt;
 
+use self::duplicates::Names;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
 
@@ -101,8 +102,10 @@ impl Json {
             return Err(JsonError::TooLarge);
         }
         let source = String::from_utf8(bytes).map_err(|_| JsonError::Malformed)?;
-        let json = scan::scan(source, limits)?;
-        duplicates::refuse(&json)?;
+        let (json, names) = scan::scan(source, limits)?;
+        if names == Names::Unsure {
+            duplicates::refuse(&json)?;
+        }
         Ok(json)
     }
 

@@ -3,10 +3,11 @@
 //! Nothing recurses. While a container is open its node links to the one around it, so the tape is
 //! its own stack, and a million brackets cost what the depth limit says (JWS-09).
 
+use super::duplicates::{Names, Sieve};
 use super::{Json, JsonError, JsonLimits, Node, narrow, wide};
 
 /// Fills [`Json`] from a text that is shorter than `u32::MAX / 2`.
-pub(super) fn scan(source: String, limits: JsonLimits) -> Result<Json, JsonError> {
+pub(super) fn scan(source: String, limits: JsonLimits) -> Result<(Json, Names), JsonError> {
     let mut scanner = Scanner {
         text: &source,
         limits,
@@ -15,20 +16,25 @@ pub(super) fn scan(source: String, limits: JsonLimits) -> Result<Json, JsonError
         nodes: Vec::with_capacity(source.len() / 8 + 4),
         unescaped: String::new(),
         texts: Vec::new(),
+        sieve: Sieve::new(),
     };
     scanner.document()?;
     let Scanner {
         nodes,
         unescaped,
         texts,
+        sieve,
         ..
     } = scanner;
-    Ok(Json {
-        source,
-        unescaped,
-        texts,
-        nodes,
-    })
+    Ok((
+        Json {
+            source,
+            unescaped,
+            texts,
+            nodes,
+        },
+        sieve.names(),
+    ))
 }
 
 struct Scanner<'s> {
@@ -37,6 +43,7 @@ struct Scanner<'s> {
     nodes: Vec<Node>,
     unescaped: String,
     texts: Vec<(u32, u32)>,
+    sieve: Sieve,
 }
 
 /// The container being filled.
@@ -46,12 +53,15 @@ struct Open {
     /// The byte that closes it.
     end: u8,
     members: usize,
+    /// Where its names start in the sieve.
+    names: usize,
 }
 
 /// The link of a container with none around it.
 const OUTERMOST: u32 = u32::MAX;
 
-// Positions are passed and returned rather than kept in the scanner: so they stay in registers.
+// Positions are passed and returned rather than kept in the scanner, and the two functions on every
+// member's path are always inlined: so positions stay in registers, which is a fifth of the time.
 impl Scanner<'_> {
     /// One value and nothing after it.
     fn document(&mut self) -> Result<(), JsonError> {
@@ -111,7 +121,9 @@ impl Scanner<'_> {
         }
     }
 
-    /// Starts a container, leaving in the tape what is needed to resume the one around it.
+    /// Starts a container, leaving in the tape what is needed to resume the one around it: until
+    /// [`Scanner::close`], a container's `next` is the node around it, `end` its place in the sieve
+    /// and `extra` its members so far.
     #[inline]
     fn open(&mut self, at: usize, start: u8, outer: Option<Open>) -> Open {
         let next = outer.map_or(OUTERMOST, |outer| narrow(outer.node));
@@ -121,9 +133,10 @@ impl Scanner<'_> {
             node.extra = narrow(outer.members);
         }
         let node = self.nodes.len();
+        let names = self.sieve.enter();
         self.nodes.push(Node {
             start: narrow(at),
-            end: 0,
+            end: narrow(names),
             next,
             extra: 0,
         });
@@ -131,12 +144,14 @@ impl Scanner<'_> {
             node,
             end: if start == b'{' { b'}' } else { b']' },
             members: 0,
+            names,
         }
     }
 
     /// Completes a container that ends before `at` and returns the one around it.
     #[inline]
     fn close(&mut self, container: Open, at: usize) -> Option<Open> {
+        self.sieve.leave(container.names);
         let after = narrow(self.nodes.len());
         let node = self.nodes.get_mut(container.node)?;
         let outer = node.next;
@@ -151,11 +166,12 @@ impl Scanner<'_> {
             node: wide(outer),
             end,
             members: wide(node.extra),
+            names: wide(node.end),
         })
     }
 
     /// Counts a member and, in an object, reads its name; returns where its value starts.
-    #[inline]
+    #[inline(always)]
     fn member(&mut self, container: &mut Open, at: usize) -> Result<usize, JsonError> {
         container.members += 1;
         if container.members > self.limits.members {
@@ -168,7 +184,15 @@ impl Scanner<'_> {
         if bytes.get(at) != Some(&b'"') {
             return Err(JsonError::Malformed);
         }
-        let at = skip_space(bytes, self.string(at)?);
+        let end = self.string(at)?;
+        let name = match (self.nodes.last(), self.texts.last()) {
+            (Some(Node { extra: 1.., .. }), Some((from, to))) => {
+                self.unescaped.as_bytes().get(wide(*from)..wide(*to))
+            }
+            _ => bytes.get(at + 1..end - 1),
+        };
+        self.sieve.add(container.names, name.unwrap_or_default());
+        let at = skip_space(bytes, end);
         if bytes.get(at) != Some(&b':') {
             return Err(JsonError::Malformed);
         }
@@ -194,7 +218,7 @@ impl Scanner<'_> {
     }
 
     /// Reads the string whose opening quote is at `start`; returns where it ends.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, start: usize) -> Result<usize, JsonError> {
         let bytes = self.text.as_bytes();
         let end = plain(bytes, start + 1);
@@ -248,36 +272,33 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 
 /// The first position from `at` on that a string cannot hold as it is: a quote, a backslash, a
 /// control character or the end of the text.
-#[inline]
-fn plain(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+#[inline(always)]
+fn plain(bytes: &[u8], at: usize) -> usize {
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    while let Some((word, after)) = rest.split_first_chunk() {
         let special = special(u64::from_le_bytes(*word));
         if special != 0 {
-            return at + wide(special.trailing_zeros() / 8);
+            return bytes.len() - rest.len() + wide(special.trailing_zeros() / 8);
         }
-        at += 8;
+        rest = after;
     }
-    while let Some(byte) = bytes.get(at)
-        && !matches!(byte, b'"' | b'\\' | ..b' ')
-    {
-        at += 1;
-    }
-    at
+    let run = rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
+    bytes.len() - rest.len() + run.unwrap_or(rest.len())
 }
 
 /// The high bit of each byte that ends a plain run.
 ///
+/// Flipping bit 1 puts the quote right above the control characters, so one comparison finds both.
 /// A subtraction borrows only from bytes above one that is special, so bits above the lowest may
 /// be wrong; the lowest is exact, and 0 means there is none.
 #[inline]
 const fn special(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    let quote = word ^ (ONES * 0x22);
-    let backslash = word ^ (ONES * 0x5C);
-    let found = (quote.wrapping_sub(ONES) & !quote)
-        | (backslash.wrapping_sub(ONES) & !backslash)
-        | (word.wrapping_sub(ONES * 0x20) & !word);
-    found & (ONES * 0x80)
+    let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
+    (quote_or_control | backslash) & !word & (ONES * 0x80)
 }
 
 /// What the escape after a backslash stands for, and where it ends.

@@ -45,7 +45,7 @@ pub(super) fn compile(
     }
     let custom = kind == Some(Kind::JwtCustom);
     for name in ["typ", "required_claims"] {
-        if section.has(name) && !custom && kind.is_some() {
+        if section.has(name) && !section.is_empty_list(name) && !custom && kind.is_some() {
             let text = "only for profile = \"jwt_custom\"; every other kind has its own";
             compiler.problems.push(section.problem(name, text));
         }

@@ -94,7 +94,7 @@ fn issuers(section: &Section<'_>, profiles: &[Profile], compiler: &mut Compiler<
             } else if free_form && !is_url {
                 None
             } else {
-                text::url(text, loopback)
+                text::url(text, loopback).map(|problem| compiler.value_of(text).unwrap_or(problem))
             }
         });
         if let Some(problem) = problem {
@@ -136,6 +136,13 @@ fn algorithms(
     }
     let symmetric = set.iter().find(|algorithm| algorithm.is_symmetric());
     let asymmetric = set.iter().find(|algorithm| !algorithm.is_symmetric());
+    let several = section.has("algorithms") && profiles.len() > 1 && asymmetric.is_some();
+    for row in profiles.iter().filter(|_| several && symmetric.is_none()) {
+        if !set.iter().any(|algorithm| row.permits(algorithm)) {
+            let text = format!("none of them is for {}", row.as_str());
+            compiler.problems.push(section.problem("algorithms", text));
+        }
+    }
     if let (Some(hmac), Some(other)) = (symmetric, asymmetric) {
         let text = format!(
             "{hmac} beside {other}: whoever has the public key could sign. \

@@ -8,6 +8,8 @@ mod keys;
 mod pairs;
 mod text;
 
+use std::collections::BTreeSet;
+
 use super::check;
 use super::document::{Node, Position};
 use super::grammar;
@@ -23,6 +25,8 @@ pub(super) struct Compiler<'o> {
     options: &'o LoadOptions,
     /// Issuers of this machine may be http.
     loopback: bool,
+    /// Each issuer's name with its first `iss`, to tell names from values (refusal 16).
+    values: Vec<(String, String)>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -34,9 +38,21 @@ pub(super) fn compile<'o>(
     problems: Vec<Problem>,
 ) -> (Rules, Compiler<'o>) {
     let document = Section::root(root, grammar::DOCUMENT);
+    let value = |(name, section): (&str, Section<'_>)| {
+        Some((
+            name.to_owned(),
+            section.texts("issuer").into_iter().next()?.text,
+        ))
+    };
+    let values = document
+        .named("issuers")
+        .into_iter()
+        .filter_map(value)
+        .collect();
     let mut compiler = Compiler {
         options,
         loopback: false,
+        values,
         problems,
         warnings: Vec::new(),
     };
@@ -99,6 +115,12 @@ impl Compiler<'_> {
         })
     }
 
+    /// Refusal 16: a policy's name where its claim value belongs.
+    fn value_of(&self, text: &str) -> Option<String> {
+        let (name, value) = self.values.iter().find(|(name, _)| name == text)?;
+        (value != name).then(|| format!("{name:?} is a name. Write {value:?}"))
+    }
+
     fn refuse(&mut self, item: &Item, text: impl Into<String>) {
         self.problems.push(Problem::new(&item.path, item.at, text));
     }
@@ -115,12 +137,9 @@ impl Compiler<'_> {
 
     /// Refuses the second of two equal strings of one list.
     fn refuse_repeats(&mut self, items: &[Item]) {
-        for (index, item) in items.iter().enumerate() {
-            if items
-                .iter()
-                .take(index)
-                .any(|earlier| earlier.text == item.text)
-            {
+        let mut seen = BTreeSet::new();
+        for item in items {
+            if !seen.insert(item.text.as_str()) {
                 self.refuse(item, format!("{:?} is written twice", item.text));
             }
         }

@@ -1,6 +1,9 @@
 //! What two tables say together: issuers told apart, kinds told apart, nothing unused (loader
 //! refusals 6 and 14).
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use super::Compiler;
 use crate::policy::profile::{Kind, Profile};
 use crate::policy::section::Section;
@@ -26,7 +29,7 @@ pub(super) fn check(rules: &Rules, document: &Section<'_>, compiler: &mut Compil
             }
         }
     }
-    for (position, (name, section)) in document.named("issuers").iter().enumerate() {
+    for (position, (_, section)) in document.named("issuers").iter().enumerate() {
         let used = rules.gates.iter().any(|gate| {
             gate.issuers
                 .iter()
@@ -35,25 +38,22 @@ pub(super) fn check(rules: &Rules, document: &Section<'_>, compiler: &mut Compil
         if !used {
             let text = "no gate takes its tokens";
             compiler.warn(section.path.clone(), section.node.at, text);
-            debug_assert_eq!(
-                rules.issuers.get(position).map(|rules| &*rules.name),
-                Some(*name)
-            );
         }
     }
 }
 
 /// Refusal 6: an `iss` leads to one table.
 fn same_issuer(document: &Section<'_>, compiler: &mut Compiler<'_>) {
-    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (_, section) in document.named("issuers") {
         for item in section.texts("issuer") {
-            match seen.iter().find(|(value, _)| *value == item.text) {
-                Some((_, first)) => {
-                    let text = format!("already {first}");
-                    compiler.refuse(&item, text);
+            match seen.entry(item.text.clone()) {
+                Entry::Occupied(first) => {
+                    compiler.refuse(&item, format!("already {}", first.get()))
                 }
-                None => seen.push((item.text, section.path.clone())),
+                Entry::Vacant(entry) => {
+                    entry.insert(section.path.clone());
+                }
             }
         }
     }

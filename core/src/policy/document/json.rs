@@ -20,7 +20,7 @@ pub(in crate::policy) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
         if reader.rest().is_empty() {
             Ok(root)
         } else {
-            Err(reader.fault("", "ends before this"))
+            Err(reader.fault("", "the document ends before this"))
         }
     });
     match read {

@@ -121,6 +121,22 @@ impl Node {
         }
     }
 
+    pub(super) const fn as_integer(&self) -> Option<i64> {
+        if let Value::Integer(integer) = self.value {
+            Some(integer)
+        } else {
+            None
+        }
+    }
+
+    pub(super) const fn as_flag(&self) -> Option<bool> {
+        if let Value::Bool(flag) = self.value {
+            Some(flag)
+        } else {
+            None
+        }
+    }
+
     pub(super) fn members(&self) -> &[Member] {
         if let Value::Table(members) = &self.value {
             members

@@ -99,7 +99,7 @@ fn convert(
             _ => refuse("JSON has no such number".to_owned()),
         },
         DeValue::Datetime(_) => refuse("JSON has no dates. Write a string".to_owned()),
-        DeValue::Array(_) | DeValue::Table(_) if depth > DEPTH => {
+        DeValue::Array(_) | DeValue::Table(_) if depth >= DEPTH => {
             refuse(format!("more than {DEPTH} levels deep"))
         }
         DeValue::Array(items) => {
@@ -220,9 +220,12 @@ fn find(table: &DeTable<'_>, around: &str, path: &str) -> Option<usize> {
             return Some(key.span().start);
         }
         let rest = path.strip_prefix(inner.as_str())?;
-        match value.get_ref() {
-            DeValue::Table(table) if rest.starts_with('.') => find(table, &inner, path),
-            _ => None,
+        if let DeValue::Table(table) = value.get_ref()
+            && rest.starts_with('.')
+        {
+            find(table, &inner, path)
+        } else {
+            None
         }
     })
 }

@@ -1,8 +1,11 @@
 //! Policy documents as users write them: twins, the complete example, refusals and near misses.
 
+mod keys;
 mod refusals;
 
-use super::{Format, LoadOptions, Policy, Problem};
+use proptest::prelude::*;
+
+use super::{Format, LoadOptions, Policy, Problem, grammar};
 
 /// One issuer with one key, one gate: the smallest document that loads without a warning.
 pub(super) const MINIMAL: &str = r#"
@@ -50,4 +53,226 @@ fn a_minimal_document_becomes_rules() {
     assert_eq!(policy.key_path("corp", 0), "issuers.corp.jwks.keys[0]");
     let problem = policy.problem_at("issuers.corp.algorithms[0]", "not offered");
     assert_eq!((problem.line, problem.column), (5, 15));
+}
+
+#[test]
+fn twins_say_the_same() {
+    let policy = load(MINIMAL).unwrap();
+    let twin = load_as(&policy.to_json(), Format::Json, &LoadOptions::new()).unwrap();
+    assert_eq!(policy.canonical_json(), twin.canonical_json());
+    assert_eq!(
+        format!("{:?}", policy.rules()),
+        format!("{:?}", twin.rules())
+    );
+    let other = load(&with(
+        "access_token",
+        "access_token\"\ndelegation = \"surface",
+    ))
+    .unwrap();
+    assert_ne!(policy.canonical_json(), other.canonical_json());
+}
+
+#[test]
+fn json_may_name_its_schema() {
+    let json = load(MINIMAL)
+        .unwrap()
+        .to_json()
+        .replacen('{', "{\"$schema\": \"policy.json\",", 1);
+    let policy = load_as(&json, Format::Json, &LoadOptions::new()).unwrap();
+    assert_eq!(
+        policy.canonical_json(),
+        load(MINIMAL).unwrap().canonical_json()
+    );
+    assert!(load(&format!("\"$schema\" = \"policy.json\"\n{MINIMAL}")).is_err());
+}
+
+#[test]
+fn effective_shows_every_default_and_loads_to_the_same_rules() {
+    let policy = load(MINIMAL).unwrap();
+    let effective = policy.effective();
+    assert_eq!(effective["leeway"], "30s");
+    assert_eq!(effective["cache"]["tokens"], 50_000);
+    assert_eq!(effective["issuers"]["corp"]["max_lifetime"], "1h");
+    assert_eq!(effective["issuers"]["corp"]["profiles"][0], "access_token");
+    assert_eq!(effective["gates"]["tools"]["delegation"], "forbid");
+    let text = effective.to_string();
+    let again = load_as(&text, Format::Json, &LoadOptions::new().allow_danger(true)).unwrap();
+    assert_eq!(again.effective(), effective);
+    let rules = |policy: &Policy| {
+        // What the document names is the one thing that spelling out a default changes.
+        format!("{:?}", policy.rules()).replace("_named: true", "_named: false")
+    };
+    assert_eq!(rules(&again), rules(&policy));
+    let rfc = load(&with("version = 1", "version = 1\npreset = \"rfc\"")).unwrap();
+    assert_eq!(rfc.effective()["gates"]["tools"]["delegation"], "surface");
+    assert_eq!(rfc.effective()["issuers"]["corp"].get("max_lifetime"), None);
+    assert_eq!(rfc.rules().gates[0].issuers[0].max_lifetime, None);
+}
+
+#[test]
+fn short_lived_kinds_keep_their_cap() {
+    let text = with(
+        "[gates.tools]",
+        "max_lifetime = '2h'\nprofiles = ['access_token', 'logout_token']\n[gates.tools]",
+    );
+    let text = format!(
+        "{text}[gates.sessions]\nprofile = 'logout_token'\naudience = 'web'\nissuers = ['corp']\n"
+    );
+    let policy = load(&text).unwrap();
+    let cap = |gate: usize| {
+        policy.rules().gates[gate].issuers[0]
+            .max_lifetime
+            .unwrap()
+            .seconds()
+    };
+    assert_eq!((cap(0), cap(1)), (7200, 300));
+}
+
+#[test]
+fn summaries_are_in_the_words_of_the_document() {
+    let policy = load(&format!(
+        "{MINIMAL}required_scopes = ['mcp:use']\n[annotations]\nowner = 'me'\n"
+    ))
+    .unwrap();
+    let summary = policy.summary();
+    let gate = &summary.gates[0];
+    assert_eq!(
+        (gate.name.as_str(), gate.profile),
+        ("tools", "access_token")
+    );
+    assert_eq!(
+        gate.demands,
+        ["needs mcp:use", "bound tokens refused", "no delegation"]
+    );
+    let issuer = &gate.issuers[0];
+    assert_eq!(
+        (issuer.typ.as_str(), issuer.keys.as_str()),
+        ("at+jwt", "1 key by jwks")
+    );
+    assert_eq!(issuer.algorithms, ["ES256"]);
+    assert_eq!(summary.annotations, [("owner".to_owned(), "me".to_owned())]);
+}
+
+#[test]
+fn the_complete_example_and_its_twin_are_equal() {
+    let read = |text: &str, format| super::document::read(text.as_bytes(), format).0.unwrap();
+    let toml = read(include_str!("complete.toml"), Format::Toml);
+    let json = read(include_str!("complete.json"), Format::Json);
+    assert_eq!(toml.to_canonical_json(), json.to_canonical_json());
+}
+
+/// The complete example of the reference: nothing in it is wrong, and much of it is to come.
+#[test]
+fn the_complete_example_lacks_only_what_has_not_landed() {
+    let Err(problems) = load(include_str!("complete.toml")) else {
+        panic!("it loads")
+    };
+    let shown: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("{}:{}", problem.line, problem.path))
+        .collect();
+    assert!(
+        problems
+            .iter()
+            .all(|problem| problem.text.contains("not available in this version yet"))
+    );
+    assert_eq!(
+        shown,
+        [
+            "7:issuers.corp.discovery",
+            "11:issuers.corp.refresh",
+            "19:issuers.partner.jwks_push",
+            "35:gates.tools.delegation",
+            "48:gates.payments.sender_constrained",
+            "49:gates.payments.delegation",
+            "57:gates.jobs.delegation",
+            "63:delegation",
+            "90:dpop",
+            "94:replay",
+            "99:revocation",
+            "106:stores",
+        ]
+    );
+}
+
+#[test]
+fn the_schema_names_every_member() {
+    fn names(rows: &'static [grammar::Row], schema: &serde_json::Value) {
+        let properties = schema["properties"].as_object().unwrap();
+        let known: Vec<&str> = rows.iter().map(|row| row.name).collect();
+        assert!(
+            properties
+                .keys()
+                .all(|name| name == "$schema" || known.contains(&name.as_str()))
+        );
+        for row in rows {
+            let property = properties
+                .get(row.name)
+                .unwrap_or_else(|| panic!("{}", row.name));
+            assert!(
+                property["description"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with(row.doc)
+            );
+            if let grammar::Shape::Table(rows) = row.shape {
+                names(rows, property);
+            } else if let grammar::Shape::Named(rows) = row.shape {
+                names(rows, &property["additionalProperties"]);
+            } else if let grammar::Shape::List(grammar::Shape::Table(rows)) = row.shape {
+                names(rows, &property["items"]);
+            }
+        }
+    }
+    let text = Policy::schema();
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    names(grammar::DOCUMENT, &schema);
+    assert_eq!(text, Policy::schema());
+}
+
+/// Every default fits its own row: a document that writes it out loads (with `effective` above),
+/// and limits written twice in this crate agree.
+#[test]
+fn ceilings_and_defaults_agree_with_the_limits() {
+    let policy = load(MINIMAL).unwrap();
+    assert_eq!(policy.rules().limits, crate::Limits::DEFAULT);
+    let ceiling = crate::Limits::CEILING;
+    let at = |depth: usize, members: usize| {
+        load(&with(
+            "version = 1",
+            &format!(
+                "version = 1\nlimits = {{ max_json_depth = {depth}, max_array_members = {members} }}"
+            ),
+        ))
+    };
+    assert!(at(ceiling.json_depth, ceiling.array_members).is_ok());
+    assert_eq!(
+        at(ceiling.json_depth + 1, ceiling.array_members + 1)
+            .unwrap_err()
+            .len(),
+        2
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_document_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for format in [Format::Json, Format::Toml] {
+            _ = Policy::parse(&bytes, format);
+        }
+    }
+
+    /// Damage to a document that loads reaches the later stages.
+    #[test]
+    fn no_damaged_document_panics(at in 0..MINIMAL.len(), cut in 0_usize..40, put in "[\\[\\]{}\"=.a-z0-9 \n]{0,6}") {
+        let end = (at + cut).min(MINIMAL.len());
+        let damaged = format!("{}{put}{}", &MINIMAL[..at], &MINIMAL[end..]);
+        if let Err(error) = Policy::parse(&damaged, Format::Toml) {
+            prop_assert!(!error.problems.is_empty());
+        }
+    }
 }

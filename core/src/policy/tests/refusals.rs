@@ -1,1 +1,629 @@
+//! One test a loader refusal (user experience 2.3): its text at its place, and a near miss that
+//! loads.
 
+use super::super::{Format, LoadOptions};
+use super::{MINIMAL, load, load_as, with};
+
+/// Asserts that a document is refused for exactly these reasons, as `line:column path: text`.
+#[track_caller]
+pub(super) fn refuses(document: &str, expected: &[&str]) {
+    refuses_as(document, Format::Toml, &LoadOptions::new(), expected);
+}
+
+#[track_caller]
+pub(super) fn refuses_as(document: &str, format: Format, options: &LoadOptions, expected: &[&str]) {
+    let Err(problems) = load_as(document, format, options) else {
+        panic!("it loads")
+    };
+    let shown: Vec<String> = problems
+        .iter()
+        .map(|p| format!("{}:{} {p}", p.line, p.column))
+        .collect();
+    assert_eq!(shown, expected);
+}
+
+/// Asserts that it loads and warns of exactly this.
+#[track_caller]
+pub(super) fn loads(document: &str, warnings: &[&str]) {
+    let policy = load(document).unwrap();
+    let shown: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(shown, warnings);
+}
+
+/// The minimal document with further lines in its last table, `[gates.tools]`.
+pub(super) fn gate(lines: &str) -> String {
+    format!("{MINIMAL}{lines}\n")
+}
+
+/// The minimal document with further lines in `[issuers.corp]`.
+pub(super) fn issuer(lines: &str) -> String {
+    with("[gates.tools]", &format!("{lines}\n[gates.tools]"))
+}
+
+/// The line of [`MINIMAL`] with its keys.
+pub(super) const JWKS: &str = "jwks = { keys = [{ kty = \"EC\", crv = \"P-256\", kid = \"k1\", x = \"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\", y = \"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\" }] }";
+
+#[test]
+fn refusal_1_unknown_members_with_the_nearest_name() {
+    refuses(
+        &gate("audiance = \"x\"\nzzz = 1"),
+        &[
+            "11:1 gates.tools.audiance: unknown member. Did you mean \"audience\"?",
+            "12:1 gates.tools.zzz: unknown member",
+        ],
+    );
+    refuses(
+        &format!("gate = 1\n{MINIMAL}"),
+        &["1:1 gate: unknown member. Did you mean \"gates\"?"],
+    );
+    refuses(
+        &gate("[gates.tools.claim_names]\n"),
+        &["11:14 gates.tools.claim_names: unknown member"],
+    );
+    loads(&gate("[annotations]\naudiance = { anything = [1] }"), &[]);
+}
+
+#[test]
+fn refusal_2_members_written_twice() {
+    refuses(
+        &gate("issuers = [\"corp\"]"),
+        &["11:1 gates.tools.issuers: written twice (lines 10 and 11)"],
+    );
+    refuses_as(
+        "{\"version\": 1, \"version\": 1,\n\"gates\": {}, \"issuers\": {}}",
+        Format::Json,
+        &LoadOptions::new(),
+        &[
+            "1:16 version: written twice (line 1, columns 2 and 16)",
+            "2:10 gates: empty",
+            "2:25 issuers: empty",
+        ],
+    );
+}
+
+#[test]
+fn refusal_3_another_version() {
+    refuses(
+        &with("version = 1\n", ""),
+        &["1:1 version: this sealgate reads version 1"],
+    );
+    refuses(
+        &with("version = 1", "version = 2"),
+        &["2:11 version: this sealgate reads version 1"],
+    );
+    refuses(
+        &with("version = 1", "version = \"1\""),
+        &["2:11 version: this sealgate reads version 1"],
+    );
+}
+
+#[test]
+fn refusal_4_bare_numbers() {
+    refuses(
+        &with(
+            "version = 1",
+            "version = 1\nleeway = 30\ncache.tokens = '1KiB'\nlimits.max_token_size = 16384",
+        ),
+        &[
+            "3:10 leeway: 30 has no unit. Write \"30s\"",
+            "4:16 cache.tokens: a string where a whole number belongs",
+            "5:25 limits.max_token_size: 16384 has no unit. Write \"16KiB\"",
+        ],
+    );
+    refuses(
+        &gate("max_age = '-5m'"),
+        &["11:11 gates.tools.max_age: \"-5m\" is negative. Write \"30s\""],
+    );
+    loads(
+        &with(
+            "version = 1",
+            "version = 1\nleeway = '30s'\ncache.tokens = 0\nlimits.max_token_size = '16KiB'",
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn refusal_6_one_issuer_in_two_tables() {
+    let second = "[issuers.b]\nissuer = [\"https://b.example\", \"https://login.example.com\"]\njwks_push = \"process\"";
+    refuses(
+        &gate(second),
+        &["12:32 issuers.b.issuer[1]: already issuers.corp"],
+    );
+    // The slash is part of it.
+    loads(
+        &gate(&second.replace("login.example.com", "login.example.com/")),
+        &[
+            "issuers.b: no gate takes its tokens",
+            "issuers.b.jwks_push: reaches one process; every other worker needs its own publish",
+        ],
+    );
+}
+
+#[test]
+fn refusal_7_issuers_that_are_not_https() {
+    let named = |issuer: &str| with("https://login.example.com", issuer);
+    for (issuer, text) in [
+        ("http://login.example.com", "must be https"),
+        ("login.example.com", "must be https"),
+        ("https://login.example.com?x=1", "must have no query"),
+        ("https://login.example.com#x", "must have no fragment"),
+        (
+            "https://me@login.example.com",
+            "must have no user information",
+        ),
+        ("spiffe://td.example", "must be https"),
+        (
+            "http://localhost:9000",
+            "must be https; http on this machine needs http_loopback_issuers under [danger]",
+        ),
+    ] {
+        refuses(
+            &named(issuer),
+            &[&format!("4:10 issuers.corp.issuer: {text}")],
+        );
+    }
+    loads(&named("https://login.example.com:8443/realms/a"), &[]);
+    let danger = format!(
+        "{}[danger]\nhttp_loopback_issuers = true\n",
+        named("http://localhost:9000")
+    );
+    let allowed = LoadOptions::new().allow_danger(true);
+    load_as(&danger, Format::Toml, &allowed).unwrap();
+    refuses_as(
+        &danger.replace("localhost", "login"),
+        Format::Toml,
+        &allowed,
+        &["4:10 issuers.corp.issuer: must be https"],
+    );
+}
+
+#[test]
+fn refusal_7_follows_the_profile() {
+    let svid = |issuer: &str| {
+        with("https://login.example.com", issuer)
+            .replace("issuer = ", "profiles = [\"jwt_svid\"]\nissuer = ")
+            .replace("access_token", "jwt_svid")
+    };
+    loads(&svid("spiffe://td.example"), &[]);
+    refuses(
+        &svid("https://td.example"),
+        &[
+            "5:10 issuers.corp.issuer: \"https://td.example\": an issuer of jwt_svid is a trust \
+           domain. Write \"spiffe://td.example\"",
+        ],
+    );
+    // RFC 7523: the `iss` of a client assertion is its client id.
+    let assertion = svid("s6BhdRkqt3").replace("jwt_svid", "client_assertion");
+    loads(&assertion, &[]);
+    refuses(
+        &assertion.replace("s6BhdRkqt3", "http://client.example"),
+        &["5:10 issuers.corp.issuer: must be https"],
+    );
+}
+
+#[test]
+fn refusal_8_algorithms() {
+    let listed = |list: &str| with("[\"ES256\"]", list);
+    for (list, column, path, text) in [
+        ("[]", 14, "", "empty: name at least one"),
+        (
+            "[\"ES256\", \"ESP256\"]",
+            24,
+            "[1]",
+            "\"ESP256\" is a COSE name. Write \"ES256\"",
+        ),
+        (
+            "[\"NONE\"]",
+            15,
+            "[0]",
+            "\"NONE\" is no signature, and there is no switch for it",
+        ),
+        (
+            "[\"es256\"]",
+            15,
+            "[0]",
+            "\"es256\" is unknown. Did you mean \"ES256\"?",
+        ),
+        (
+            "[\"ES256\", \"ES256\"]",
+            24,
+            "[1]",
+            "\"ES256\" is written twice",
+        ),
+        (
+            "[\"EdDSA\"]",
+            15,
+            "[0]",
+            "\"EdDSA\" names no curve. Write \"Ed25519\"; legacy_eddsa says whether tokens may \
+             say EdDSA",
+        ),
+    ] {
+        refuses(
+            &listed(list),
+            &[&format!("5:{column} issuers.corp.algorithms{path}: {text}")],
+        );
+    }
+    loads(&listed("[\"ES256\", \"RS256\"]"), &[]);
+}
+
+#[test]
+fn refusal_8_algorithms_follow_the_profiles() {
+    let listed = |list: &str| {
+        with(
+            "[\"ES256\"]",
+            &format!("{list}\nprofiles = [\"access_token\", \"jwt_svid\"]"),
+        )
+        .replace(
+            "\"https://login.example.com\"",
+            "[\"https://a.example\", \"spiffe://a.example\"]",
+        )
+    };
+    loads(&listed("[\"ES256\", \"Ed25519\"]"), &[]);
+    let set = JWKS.replace(
+        "kty = \"EC\", crv = \"P-256\"",
+        "kty = \"OKP\", crv = \"Ed25519\"",
+    );
+    let problems = load(&listed("[\"Ed25519\"]").replace(JWKS, &set)).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "issuers.corp.algorithms: none of them is for jwt_svid"
+    );
+}
+
+#[test]
+fn refusal_8_hmac_beside_public_keys() {
+    refuses(
+        &with("[\"ES256\"]", "[\"ES256\", \"HS256\"]"),
+        &[
+            "5:14 issuers.corp.algorithms: HS256 beside ES256: whoever has the public key could \
+             sign. Write two issuers, or drop one",
+            "5:24 issuers.corp.algorithms[1]: HS256 is not for access_token",
+            "6:18 issuers.corp.jwks.keys[0]: a public key, and algorithms has HS*",
+        ],
+    );
+    let custom = with("[\"ES256\"]", "[\"HS256\"]\nprofiles = [\"jwt_custom\"]")
+        .replace("profile = \"access_token\"", "profile = \"jwt_custom\"");
+    refuses(
+        &custom,
+        &["7:18 issuers.corp.jwks.keys[0]: a public key, and algorithms has HS*"],
+    );
+    loads(
+        &custom.replace(JWKS, "jwks_push = \"process\""),
+        &["issuers.corp.jwks_push: reaches one process; every other worker needs its own publish"],
+    );
+    refuses(
+        &custom
+            .replace("[\"jwt_custom\"]", "[\"jwt_custom\", \"logout_token\"]")
+            .replace(JWKS, "jwks_push = \"process\""),
+        &["5:14 issuers.corp.algorithms: HS256 is not for logout_token"],
+    );
+}
+
+#[cfg(unix)]
+#[cfg(unix)]
+#[cfg(unix)]
+#[test]
+fn refusal_12_gates_without_what_they_need() {
+    refuses(
+        &with(
+            "audience = \"https://api.example.com/mcp\"\nissuers = [\"corp\"]",
+            "",
+        ),
+        &[
+            "7:1 gates.tools: no audience. The exact `aud` it answers to; the first is its RFC \
+             9728 `resource`.",
+            "7:1 gates.tools: no issuers. The names of the issuers it takes tokens from.",
+        ],
+    );
+    refuses(
+        &with("issuers = [\"corp\"]", "issuers = []")
+            .replace("\"https://api.example.com/mcp\"", "[]"),
+        &[
+            "9:12 gates.tools.audience: empty: no token could open the gate",
+            "10:11 gates.tools.issuers: empty: no token could open the gate",
+        ],
+    );
+    refuses(
+        &with(
+            "issuers = [\"corp\"]",
+            "issuers = [\"corp\", \"crop\", \"https://login.example.com\"]",
+        ),
+        &[
+            "10:20 gates.tools.issuers[1]: no [issuers.crop]. Did you mean \"corp\"?",
+            "10:28 gates.tools.issuers[2]: \"https://login.example.com\" is a claim value. Write \
+             the name \"corp\"",
+        ],
+    );
+    refuses(
+        &with("profile = \"access_token\"", "profile = \"acess_token\""),
+        &["8:11 gates.tools.profile: \"acess_token\" is unknown. Did you mean \"access_token\"?"],
+    );
+}
+
+#[test]
+fn refusal_13_no_row_or_two_rows() {
+    refuses(
+        &with("profile = \"access_token\"", "profile = \"logout_token\""),
+        &["7:1 gates.tools: issuers.corp.profiles has no logout_token"],
+    );
+    refuses(
+        &issuer("profiles = [\"access_token\", \"access_token_untyped\"]"),
+        &[
+            "8:1 gates.tools: issuers.corp.profiles has access_token and access_token_untyped: one \
+           issuer signs access_token in one way. Keep one",
+        ],
+    );
+    loads(
+        &issuer("profiles = [\"access_token\", \"logout_token\"]"),
+        &[],
+    );
+}
+
+#[test]
+fn refusal_14_kinds_that_cannot_be_told_apart() {
+    let two = |profiles: &str, kind: &str, audience: &str| {
+        format!(
+            "{}[gates.login]\nprofile = \"{kind}\"\naudience = [\"x\", \"{audience}\"]\nissuers = [\"corp\"]\n",
+            issuer(&format!("profiles = {profiles}"))
+        )
+    };
+    let api = "https://api.example.com/mcp";
+    refuses(
+        &two("[\"access_token_untyped\", \"id_token\"]", "id_token", api),
+        &[
+            "12:1 gates.login: an id_token and an access_token_untyped (gates.tools) of corp for \
+           \"https://api.example.com/mcp\" cannot be told apart",
+        ],
+    );
+    refuses(
+        &two("[\"access_token\", \"jwt_custom\"]", "jwt_custom", api),
+        &[
+            "12:1 gates.login: a jwt_custom and an access_token (gates.tools) of corp for \
+           \"https://api.example.com/mcp\" cannot be told apart",
+        ],
+    );
+    loads(
+        &two(
+            "[\"access_token_untyped\", \"id_token\"]",
+            "id_token",
+            "web",
+        ),
+        &[],
+    );
+    loads(
+        &two("[\"access_token\", \"id_token\"]", "id_token", api),
+        &[],
+    );
+}
+
+#[test]
+fn refusal_15_patterns_where_exact_values_belong() {
+    refuses(
+        &with(
+            "\"https://api.example.com/mcp\"",
+            "[\"*\", \"\", \" a\", \"https://*.example.com\"]",
+        ),
+        &[
+            "9:13 gates.tools.audience[0]: \"*\" is not an audience",
+            "9:18 gates.tools.audience[1]: \"\" is not an audience",
+            "9:22 gates.tools.audience[2]: \" a\" begins or ends with a space",
+            "9:28 gates.tools.audience[3]: \"https://*.example.com\" is a pattern. Write each \
+             value out: they are compared exactly",
+        ],
+    );
+    refuses(
+        &with("https://login.example.com", "https://*.example.com"),
+        &[
+            "4:10 issuers.corp.issuer: \"https://*.example.com\" is a pattern. Write each value out: \
+           they are compared exactly",
+        ],
+    );
+}
+
+#[test]
+fn refusal_16_a_name_where_a_claim_value_belongs() {
+    refuses(
+        &gate("[issuers.b]\nissuer = \"corp\"\njwks_push = \"process\""),
+        &["12:10 issuers.b.issuer: \"corp\" is a name. Write \"https://login.example.com\""],
+    );
+}
+
+#[test]
+fn members_and_values_that_have_not_landed() {
+    refuses(
+        &gate("delegation = \"agents\"\nsender_constrained = \"required\"\ncontext = []"),
+        &[
+            "11:14 gates.tools.delegation: \"agents\" would name a delegation table: not available \
+             in this version yet. Write \"forbid\" or \"surface\"",
+            "12:22 gates.tools.sender_constrained: \"required\": not available in this version \
+             yet. Write \"if_bound\" or \"external\"",
+            "13:1 gates.tools.context: not available in this version yet",
+        ],
+    );
+    refuses(
+        &with(JWKS, "jwks_push = \"fleet\""),
+        &[
+            "6:13 issuers.corp.jwks_push: \"fleet\" would name a store: not available in this \
+           version yet. Write \"process\"",
+        ],
+    );
+    loads(&gate("delegation = \"surface\""), &[]);
+    loads(
+        &gate("sender_constrained = \"external\""),
+        &["gates.tools.sender_constrained: somebody else must check the proof"],
+    );
+}
+
+#[test]
+fn refusal_21_public_urls() {
+    refuses(
+        &gate("public_url = \"https://api.example.com?x\""),
+        &["11:14 gates.tools.public_url: must have no query"],
+    );
+    refuses(
+        &gate("public_url = \"http://api.example.com\""),
+        &["11:14 gates.tools.public_url: must be https"],
+    );
+    loads(&gate("public_url = \"https://api.example.com/base\""), &[]);
+    loads(&gate("public_url = \"http://localhost:8000\""), &[]);
+}
+
+#[test]
+fn refusal_22_ceilings() {
+    let top = |line: &str| with("version = 1", &format!("version = 1\n{line}"));
+    refuses(&top("leeway = '301s'"), &["3:10 leeway: at most \"300s\""]);
+    loads(&top("leeway = '5m'"), &[]);
+    refuses(
+        &top(
+            "limits = { max_token_size = '65KiB', max_json_depth = 257, max_string_size = '0KiB' }",
+        ),
+        &[
+            "3:29 limits.max_token_size: at most \"64KiB\"",
+            "3:55 limits.max_json_depth: at most 256",
+            "3:78 limits.max_string_size: at least \"1KiB\"",
+        ],
+    );
+    loads(
+        &top("limits = { max_token_size = '64KiB', max_json_depth = 256 }"),
+        &[],
+    );
+}
+
+#[test]
+fn refusal_23_scopes() {
+    refuses(
+        &gate("required_scopes = [\"a b\", \"ü\"]"),
+        &[
+            "11:20 gates.tools.required_scopes[0]: \"a b\" has a space. Write one scope an item",
+            "11:27 gates.tools.required_scopes[1]: \"ü\" has a character that no scope may have \
+             (RFC 6749)",
+        ],
+    );
+    let implies = |c: &str| {
+        gate(&format!(
+            "scope_implies = {{ a = [\"b\"], b = [\"c\"], c = [\"{c}\"] }}"
+        ))
+    };
+    refuses(
+        &implies("b"),
+        &[
+            "11:17 gates.tools.scope_implies: b implies itself",
+            "11:17 gates.tools.scope_implies: c implies itself",
+        ],
+    );
+    let policy = load(&implies("d")).unwrap();
+    let closed = &policy.rules().gates[0].scope_implies;
+    assert_eq!(&*closed[0].0, "a");
+    assert_eq!(closed[0].1, ["b", "c", "d"].map(Box::from));
+}
+
+#[test]
+fn refusal_24_metadata_that_is_generated() {
+    refuses(
+        &gate("metadata = { resource_name = \"x\", resource = \"y\", authorization_servers = [] }"),
+        &[
+            "11:35 gates.tools.metadata.resource: generated from audience",
+            "11:51 gates.tools.metadata.authorization_servers: generated from issuers",
+        ],
+    );
+    let policy = load(&gate("metadata = { resource_name = \"x\" }")).unwrap();
+    assert_eq!(
+        policy.rules().gates[0].metadata,
+        [("resource_name".into(), "x".into())]
+    );
+}
+
+#[test]
+fn refusal_26_danger() {
+    let danger = format!("{MINIMAL}[danger]\n");
+    refuses(
+        &danger,
+        &["11:1 danger: this document asks for less safety than the program allows"],
+    );
+    load_as(
+        &danger,
+        Format::Toml,
+        &LoadOptions::new().allow_danger(true),
+    )
+    .unwrap();
+}
+
+#[test]
+fn refusal_27_documents_that_cannot_be_read() {
+    refuses(
+        &format!("\u{feff}{MINIMAL}"),
+        &["1:1 begins with a byte order mark. Save it as UTF-8 without"],
+    );
+    refuses_as(
+        MINIMAL,
+        Format::Json,
+        &LoadOptions::new(),
+        &["2:1 not JSON: a value belongs here"],
+    );
+}
+
+#[test]
+fn names_are_safe_as_labels() {
+    for name in ["Corp", "1corp", "a.b", "", &"a".repeat(33)] {
+        let problems = load(&gate(&format!(
+            "[issuers.{name:?}]\nissuer = \"https://b.example\"\njwks_push = \"process\""
+        )))
+        .unwrap_err();
+        assert!(
+            problems[0].text.contains("is not a name"),
+            "{name:?}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn jwt_custom_rules_are_its_own() {
+    refuses(
+        &gate("typ = \"x+jwt\"\nrequired_claims = [\"tenant\"]"),
+        &[
+            "11:7 gates.tools.typ: only for profile = \"jwt_custom\"; every other kind has its own",
+            "12:19 gates.tools.required_claims: only for profile = \"jwt_custom\"; every other \
+             kind has its own",
+        ],
+    );
+    let custom = |typ: &str| {
+        gate(&format!("typ = \"{typ}\"\nrequired_claims = [\"tenant\"]"))
+            .replace("profile = \"access_token\"", "profile = \"jwt_custom\"")
+            .replace("issuer = ", "profiles = [\"jwt_custom\"]\nissuer = ")
+    };
+    let policy = load(&custom("application/Mine+JWT")).unwrap();
+    assert_eq!(policy.rules().gates[0].typ.as_deref(), Some("mine+jwt"));
+    for (typ, text) in [
+        (
+            "at+jwt",
+            "\"at+jwt\" is the typ of access_token. Write profile = \"access_token\"",
+        ),
+        ("JWT", "\"JWT\" is what an absent typ accepts. Leave it out"),
+        (
+            "dpop+jwt",
+            "\"dpop+jwt\" is the typ of tokens with rules of their own",
+        ),
+        ("a b", "\"a b\" is not a media type"),
+    ] {
+        refuses(&custom(typ), &[&format!("12:7 gates.tools.typ: {text}")]);
+    }
+}
+
+#[test]
+fn warnings_are_about_lifetimes_and_slashes() {
+    loads(
+        &issuer("max_lifetime = '2h'"),
+        &["issuers.corp.max_lifetime: \"2h\" is long for a token that cannot be called back"],
+    );
+    loads(&issuer("max_lifetime = '1h'"), &[]);
+    loads(
+        &gate(
+            "[gates.slash]\nprofile = \"access_token\"\naudience = \"https://api.example.com/mcp/\"\nissuers = [\"corp\"]",
+        ),
+        &[
+            "gates.slash.audience: \"https://api.example.com/mcp/\" and gates.tools differ by a \
+           trailing slash only",
+        ],
+    );
+}

@@ -115,6 +115,9 @@ impl<V: Clone> TokenCache<V> {
         now: NumericDate,
         stands: impl Fn(&V, &Stamp) -> bool,
     ) -> Option<V> {
+        if self.buckets.is_empty() {
+            return None;
+        }
         let tag = self.tag(door, token);
         let bucket = self.bucket(tag)?;
         for (way, slot) in bucket.tags.iter().zip(&bucket.slots) {
@@ -151,6 +154,9 @@ impl<V: Clone> TokenCache<V> {
         value: V,
         value_size: usize,
     ) {
+        if self.buckets.is_empty() {
+            return;
+        }
         let tag = self.tag(door, token);
         let size = token
             .len()
@@ -169,10 +175,11 @@ impl<V: Clone> TokenCache<V> {
             token: token.into(),
         };
         if let Some((way, slot)) = bucket.place(tag) {
-            let previous = slot.swap(Some(Arc::new(entry)));
-            way.store(tag, Ordering::Relaxed);
+            // Counted before it can be seen, so that whoever drops it never counts below zero.
             self.entries.fetch_add(1, Ordering::Relaxed);
             self.bytes.fetch_add(size, Ordering::Relaxed);
+            let previous = slot.swap(Some(Arc::new(entry)));
+            way.store(tag, Ordering::Relaxed);
             if let Some(previous) = previous {
                 self.forget(&previous);
             }
@@ -298,3 +305,8 @@ fn stripe_of_this_thread() -> usize {
 fn stripe_of_this_thread() -> usize {
     0
 }
+
+#[cfg(all(test, sealgate_model))]
+mod model;
+#[cfg(all(test, not(sealgate_model)))]
+mod tests;

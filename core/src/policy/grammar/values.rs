@@ -1,0 +1,101 @@
+//! Closed lists of strings, and defaults that follow from other members.
+
+use super::{Choice, choice};
+use crate::policy::document::Node;
+use crate::policy::profile::{self, Preset, Profile};
+use crate::policy::unit::show_duration;
+
+pub(super) static PRESETS: Choice = choice(|| vec!["agent_strict", "rfc"]);
+pub(super) static PUSH: Choice = Choice {
+    now: || vec!["process"],
+    later: &[],
+    names: Some("a store"),
+};
+pub(super) static ACT_ISS: Choice = choice(|| vec!["inherit", "require"]);
+pub(super) static ACT_MEANING: Choice = Choice {
+    now: || vec!["rfc8693"],
+    later: &["inverted"],
+    names: None,
+};
+pub(super) static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
+pub(super) static SENDER_CONSTRAINED: Choice = Choice {
+    now: || vec!["if_bound", "external"],
+    later: &["required"],
+    names: None,
+};
+pub(super) static DELEGATION: Choice = Choice {
+    now: || vec!["forbid", "surface"],
+    later: &[],
+    names: Some("a delegation table"),
+};
+pub(super) static PROFILES: Choice = Choice {
+    now: || {
+        Profile::ALL
+            .iter()
+            .map(|profile| profile.as_str())
+            .collect()
+    },
+    later: LATER_PROFILES,
+    names: None,
+};
+pub(super) static KINDS: Choice = Choice {
+    now: || {
+        profile::Kind::ALL
+            .iter()
+            .map(|kind| kind.as_str())
+            .collect()
+    },
+    later: LATER_PROFILES,
+    names: None,
+};
+/// Rows of standards 29.2 that a gate or an issuer will name.
+static LATER_PROFILES: &[&str] = &[
+    "id_jag",
+    "client_attestation",
+    "txn_token",
+    "wit",
+    "capability",
+    "actor_proof",
+    "intent_token",
+    "set",
+    "status_list_token",
+    "introspection_response",
+];
+
+pub(super) fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
+    Some(Node::text(match preset {
+        Preset::AgentStrict => "forbid",
+        Preset::Rfc => "surface",
+    }))
+}
+
+/// The asymmetric algorithms, as far as the issuer's profiles permit them.
+pub(super) fn default_algorithms(_: Preset, issuer: &Node) -> Option<Node> {
+    let profiles = profiles_of(issuer);
+    let permitted = profile::default_algorithms()
+        .iter()
+        .filter(|algorithm| profiles.iter().any(|profile| profile.permits(*algorithm)));
+    Some(Node::list(
+        permitted.map(|algorithm| Node::text(algorithm.name())),
+    ))
+}
+
+/// The longest cap of the issuer's profiles; each of them keeps its own where that is shorter.
+pub(super) fn default_max_lifetime(preset: Preset, issuer: &Node) -> Option<Node> {
+    let caps: Option<Vec<_>> = profiles_of(issuer)
+        .iter()
+        .map(|profile| profile.row().max_lifetime)
+        .collect();
+    let longest = caps?.into_iter().max()?;
+    (preset == Preset::AgentStrict).then(|| Node::text(show_duration(longest)))
+}
+
+fn profiles_of(issuer: &Node) -> Vec<Profile> {
+    match issuer.get("profiles") {
+        None => vec![Profile::AccessToken],
+        Some(names) => {
+            let names = names.items().iter().filter_map(Node::as_text);
+            names.filter_map(Profile::from_name).collect()
+        }
+    }
+}

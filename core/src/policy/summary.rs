@@ -1,0 +1,155 @@
+//! What a policy means, gate by gate, in the words `sealgate policy check` prints.
+
+use super::check::quoted;
+use super::document::Node;
+use super::load::Policy;
+use super::profile::{Preset, Profile, TypRule};
+use super::{Delegation, GateIssuer, GateRules, IssuerRules, KeySource, SenderConstrained};
+
+/// A policy in few words, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicySummary {
+    /// The document's preset.
+    pub preset: Preset,
+    /// In the order of the document.
+    pub gates: Vec<GateSummary>,
+    /// `[annotations]`, each value as its text or its JSON.
+    pub annotations: Vec<(String, String)>,
+}
+
+/// One gate in few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GateSummary {
+    /// The policy's name for it.
+    pub name: String,
+    /// The kind of token that opens it.
+    pub profile: &'static str,
+    /// What it answers to; the first is its `resource`.
+    pub audience: Vec<String>,
+    /// What it demands beyond that: `needs mcp:use`, `no delegation`.
+    pub demands: Vec<String>,
+    /// Whose tokens it takes.
+    pub issuers: Vec<IssuerSummary>,
+}
+
+/// An issuer as one gate sees it, in few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IssuerSummary {
+    /// The policy's name for it.
+    pub name: String,
+    /// The `typ` its tokens may have: `at+jwt`, `JWT or none`.
+    pub typ: String,
+    /// The `alg` its tokens may have.
+    pub algorithms: Vec<&'static str>,
+    /// Where its keys come from.
+    pub keys: String,
+}
+
+impl Policy {
+    /// What this policy means, gate by gate.
+    #[must_use]
+    pub fn summary(&self) -> PolicySummary {
+        let rules = self.rules();
+        let annotations = self
+            .root()
+            .get("annotations")
+            .map_or(&[][..], Node::members);
+        PolicySummary {
+            preset: rules.preset,
+            gates: rules.gates.iter().map(|gate| self.gate(gate)).collect(),
+            annotations: annotations
+                .iter()
+                .map(|member| {
+                    let text = member.node.as_text().map(str::to_owned);
+                    let text = text.unwrap_or_else(|| member.node.to_canonical_json());
+                    (member.name.clone(), text)
+                })
+                .collect(),
+        }
+    }
+
+    fn gate(&self, gate: &GateRules) -> GateSummary {
+        let issuers = &self.rules().issuers;
+        let summarise = |at: &GateIssuer| Some(self.issuer(gate, issuers.get(at.position)?, *at));
+        GateSummary {
+            name: gate.name.to_string(),
+            profile: gate.kind.as_str(),
+            audience: gate.audience.iter().map(ToString::to_string).collect(),
+            demands: demands(gate),
+            issuers: gate.issuers.iter().filter_map(summarise).collect(),
+        }
+    }
+
+    fn issuer(&self, gate: &GateRules, issuer: &IssuerRules, at: GateIssuer) -> IssuerSummary {
+        let permitted = issuer
+            .algorithms
+            .iter()
+            .filter(|algorithm| at.profile.permits(*algorithm));
+        IssuerSummary {
+            name: issuer.name.to_string(),
+            typ: gate
+                .typ
+                .as_deref()
+                .map_or_else(|| typ(at.profile), str::to_owned),
+            algorithms: permitted.map(crate::jwa::Algorithm::name).collect(),
+            keys: self.keys(issuer),
+        }
+    }
+
+    fn keys(&self, issuer: &IssuerRules) -> String {
+        match &issuer.keys {
+            KeySource::Push => "keys by push to this process".to_owned(),
+            KeySource::Static(keys) => {
+                let table = self
+                    .root()
+                    .get("issuers")
+                    .and_then(|all| all.get(&issuer.name));
+                let sources = ["jwks", "jwks_file", "keys"];
+                let source = sources
+                    .into_iter()
+                    .find(|source| table.is_some_and(|table| table.get(source).is_some()));
+                let noun = if keys.len() == 1 { "key" } else { "keys" };
+                format!("{} {noun} by {}", keys.len(), source.unwrap_or_default())
+            }
+        }
+    }
+}
+
+fn demands(gate: &GateRules) -> Vec<String> {
+    let mut demands = Vec::new();
+    if !gate.required_scopes.is_empty() {
+        demands.push(format!("needs {}", gate.required_scopes.join(" ")));
+    }
+    if !gate.acr_values.is_empty() {
+        demands.push(format!("acr {}", gate.acr_values.join(" or ")));
+    }
+    if let Some(age) = gate.max_age {
+        demands.push(format!("at most {} old", quoted(age).trim_matches('"')));
+    }
+    if !gate.required_claims.is_empty() {
+        demands.push(format!("claims {}", gate.required_claims.join(" ")));
+    }
+    demands.push(match gate.sender_constrained {
+        SenderConstrained::IfBound => "bound tokens refused".to_owned(),
+        SenderConstrained::External => "possession proven elsewhere".to_owned(),
+    });
+    demands.push(match gate.delegation {
+        Delegation::Forbid => "no delegation".to_owned(),
+        Delegation::Surface => "delegation surfaced".to_owned(),
+    });
+    demands
+}
+
+fn typ(profile: Profile) -> String {
+    match profile.row().typ {
+        TypRule::Required(typ) => typ.to_owned(),
+        TypRule::Preferred(typ) => format!("{typ}, JWT or none"),
+        TypRule::Untyped(typs) => {
+            let typs: Vec<String> = typs.iter().map(|typ| typ.to_ascii_uppercase()).collect();
+            format!("{} or none", typs.join(", "))
+        }
+    }
+}

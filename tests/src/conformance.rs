@@ -1,0 +1,403 @@
+//! The conformance protocol over sealgate's public API: one JSON request, one JSON answer.
+//!
+//! A request that cannot be understood is answered with `"code": "harness"`, never with a panic;
+//! an op whose capability has not landed with `"code": "unsupported_op"`. Byte strings are
+//! base64url without padding, times are seconds since the epoch.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use sealgate::crypto::{self, CryptoProvider, SignatureJob, Signed};
+use sealgate::jwa::{Algorithm, AlgorithmSet};
+use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
+use sealgate::{
+    Blame, Clock, Code, Error, FixedClock, Format, Gate, LoadOptions, Policy, PublishError,
+    Requirements, VerifiedToken, Verifier, verify_jws,
+};
+use serde_json::{Map, Value, json};
+
+use crate::workshop::{b64u, unb64u};
+
+/// A stateless answer from a fresh harness over AWS-LC.
+#[must_use]
+pub fn answer(request: &Value) -> Value {
+    Harness::new(crypto::aws_lc::provider()).answer(request)
+}
+
+/// What answers requests: a provider, and the verifiers that `open` keeps.
+#[derive(Debug)]
+pub struct Harness {
+    provider: CryptoProvider,
+    sessions: BTreeMap<String, Session>,
+}
+
+/// A verifier with a clock that requests set.
+#[derive(Debug)]
+struct Session {
+    verifier: Verifier,
+    clock: Arc<FixedClock>,
+}
+
+/// Why a request has no `ok` answer.
+enum Refusal {
+    /// sealgate says no.
+    Sealgate(Error),
+    /// A key is refused.
+    Key(KeyError),
+    /// The policy document does not load.
+    Policy,
+    /// sealgate was called for something the policy does not allow.
+    Usage,
+    /// The request makes no sense.
+    Harness(String),
+    /// The op is not there yet.
+    UnsupportedOp,
+}
+
+type Answer = Result<Map<String, Value>, Refusal>;
+
+impl Harness {
+    /// A harness over this provider, without sessions.
+    #[must_use]
+    pub const fn new(provider: CryptoProvider) -> Self {
+        Self {
+            provider,
+            sessions: BTreeMap::new(),
+        }
+    }
+
+    /// Answers one line of input.
+    #[must_use]
+    pub fn answer_line(&mut self, line: &[u8]) -> Value {
+        match serde_json::from_slice(line) {
+            Ok(request) => self.answer(&request),
+            Err(error) => with_id(
+                &Value::Null,
+                refuse(Refusal::Harness(format!("not JSON: {error}"))),
+            ),
+        }
+    }
+
+    /// Answers one request.
+    #[must_use]
+    pub fn answer(&mut self, request: &Value) -> Value {
+        // A panic is a finding, and must not take the other answers with it.
+        let answer = catch_unwind(AssertUnwindSafe(|| self.serve(request)));
+        let answer = answer.unwrap_or_else(|_| Err(Refusal::Harness("sealgate panicked".into())));
+        with_id(&request["id"], answer.map_or_else(refuse, accept))
+    }
+
+    fn serve(&mut self, request: &Value) -> Answer {
+        let op = request["op"].as_str();
+        match op.ok_or_else(|| Refusal::Harness("no op".to_owned()))? {
+            "verify" => self.verify(request),
+            "verify_batch" => self.verify_batch(request),
+            "verify_jws" => self.verify_jws(request),
+            "verify_raw" => self.verify_raw(request),
+            "load_key" => self.load_key(request),
+            "load_jwks" => load_jwks(request),
+            "load_policy" => self.load_policy(request),
+            "open" => self.open(request),
+            "publish_keys" => self.publish_keys(request),
+            "close" => self.close(request),
+            _ => Err(Refusal::UnsupportedOp),
+        }
+    }
+
+    fn verify(&self, request: &Value) -> Answer {
+        let requirements = requirements(request)?;
+        let gate = self.gate(request)?;
+        let verified = gate.verify_with(text(request, "token")?, &requirements);
+        verified.map(|token| facts(&token)).map_err(Refusal::from)
+    }
+
+    fn verify_batch(&self, request: &Value) -> Answer {
+        let requirements = requirements(request)?;
+        let tokens = texts(request, "tokens")?;
+        let batch = self
+            .gate(request)?
+            .verify_batch_with(&tokens, &requirements);
+        let verdicts = batch.results().map(|verdict| match verdict {
+            Ok(token) => accept(facts(token)),
+            Err(error) => refuse(error.into()),
+        });
+        let verdicts: Vec<Value> = verdicts.collect();
+        Ok(object(json!({ "verdicts": verdicts })))
+    }
+
+    fn verify_jws(&self, request: &Value) -> Answer {
+        let keys = match (&request["jwks"], &request["jwk"]) {
+            (set @ Value::Object(_), Value::Null) => JwkSet::parse(set.to_string().as_bytes())?,
+            (Value::Null, key @ Value::Object(_)) => {
+                let key = Jwk::parse(key.to_string().as_bytes())?;
+                std::iter::once(key).collect()
+            }
+            _ => return Err(Refusal::Harness("needs jwks or jwk".to_owned())),
+        };
+        let algorithms: Option<AlgorithmSet> = texts(request, "algorithms")?
+            .into_iter()
+            .map(Algorithm::from_name)
+            .collect();
+        let algorithms = algorithms.ok_or(Refusal::Usage)?;
+        let jws = verify_jws(text(request, "token")?, &keys, algorithms, &self.provider)?;
+        let header: Value = serde_json::from_str(jws.header())
+            .map_err(|_| Refusal::Harness("a header that is not JSON".to_owned()))?;
+        Ok(object(
+            json!({ "payload": b64u(jws.payload()), "header": header }),
+        ))
+    }
+
+    fn verify_raw(&self, request: &Value) -> Answer {
+        let algorithm = Algorithm::from_name(text(request, "alg")?);
+        let algorithm = algorithm.ok_or_else(|| Error::from(Code::AlgNotAllowed))?;
+        let jwk = Jwk::parse(request["jwk"].to_string().as_bytes())?;
+        let key = (self.provider.load)(&jwk, algorithm)?;
+        let raw = Raw {
+            message: bytes(request, "input")?,
+            signature: bytes(request, "signature")?,
+        };
+        let verified = self.provider.verify(SignatureJob::new(&key, raw));
+        let verified = verified.map(|_| Map::new());
+        verified.ok_or_else(|| Error::from(Code::BadSignature).into())
+    }
+
+    fn load_key(&self, request: &Value) -> Answer {
+        let data = bytes(request, "data")?;
+        let mut jwk = match text(request, "format")? {
+            "jwk" => Jwk::parse(&data)?,
+            "pem" => Jwk::from_pem(&data)?,
+            "der" => Jwk::from_der(&data)?,
+            "x509" => Jwk::from_x509_der(&data)?,
+            other => return Err(Refusal::Harness(format!("no format {other:?}"))),
+        };
+        if let Some(name) = optional_text(request, "alg")? {
+            let algorithm = Algorithm::from_name(name);
+            let algorithm = algorithm.ok_or_else(|| Error::from(Code::AlgNotAllowed))?;
+            jwk = jwk.with_algorithm(algorithm)?;
+        }
+        // Loaded for real: only the provider sees that a point is off its curve.
+        let unbound = match jwk.material() {
+            KeyMaterial::Rsa { .. } => Some(Algorithm::Rs256),
+            _ => None,
+        };
+        if let Some(algorithm) = jwk.algorithm().or(unbound) {
+            (self.provider.load)(&jwk, algorithm)?;
+        }
+        Ok(object(json!({
+            "kty": jwk.kty(),
+            "alg": jwk.algorithm().map(Algorithm::name),
+            "thumbprint": crypto::thumbprint(&self.provider, &jwk),
+        })))
+    }
+
+    fn load_policy(&self, request: &Value) -> Answer {
+        let format = match text(request, "format")? {
+            "json" => Format::Json,
+            "toml" => Format::Toml,
+            other => return Err(Refusal::Harness(format!("no format {other:?}"))),
+        };
+        let options = LoadOptions::new().allow_test_keys(true);
+        let policy = Policy::parse_with(bytes(request, "text")?, format, &options);
+        let policy = policy.map_err(|_| Refusal::Policy)?;
+        Verifier::new(policy, self.provider).map_err(|_| Refusal::Policy)?;
+        Ok(Map::new())
+    }
+
+    fn open(&mut self, request: &Value) -> Answer {
+        let session = self.session(request)?;
+        let name = text(request, "session")?.to_owned();
+        self.sessions.insert(name, session);
+        Ok(Map::new())
+    }
+
+    fn publish_keys(&self, request: &Value) -> Answer {
+        let name = text(request, "session")?;
+        let session = self.sessions.get(name);
+        let session = session.ok_or_else(|| no_session(name))?;
+        let set = JwkSet::parse(request["jwks"].to_string().as_bytes())?;
+        let receipt = session
+            .verifier
+            .keys()
+            .publish(text(request, "issuer")?, &set)?;
+        Ok(object(json!({ "generation": receipt.generation })))
+    }
+
+    fn close(&mut self, request: &Value) -> Answer {
+        let name = text(request, "session")?;
+        let session = self.sessions.remove(name);
+        session.map(|_| Map::new()).ok_or_else(|| no_session(name))
+    }
+
+    /// The gate a request is for: of an open session, or of a verifier of its own.
+    fn gate(&self, request: &Value) -> Result<Gate, Refusal> {
+        let own;
+        let session = match optional_text(request, "session")? {
+            Some(name) => {
+                let session = self.sessions.get(name);
+                let session = session.ok_or_else(|| no_session(name))?;
+                session.clock.set(now(request)?);
+                session
+            }
+            None => {
+                own = self.session(request)?;
+                &own
+            }
+        };
+        let gates = session.verifier.gates();
+        let name = match (optional_text(request, "gate")?, gates.as_slice()) {
+            (Some(name), _) => name,
+            (None, [only]) => only.as_str(),
+            (None, _) => return Err(Refusal::Usage),
+        };
+        Ok(session.verifier.gate(name)?)
+    }
+
+    fn session(&self, request: &Value) -> Result<Session, Refusal> {
+        let document = &request["policy"];
+        if !document.is_object() {
+            return Err(Refusal::Harness("policy is not an object".to_owned()));
+        }
+        let clock = Arc::new(FixedClock::new(now(request)?));
+        let options = LoadOptions::new().allow_test_keys(true);
+        let policy = Policy::parse_with(document.to_string(), Format::Json, &options);
+        let policy = policy.map_err(|_| Refusal::Policy)?;
+        let fixed = Clock::Fixed(Arc::clone(&clock));
+        let verifier = Verifier::with_clock(policy, self.provider, fixed);
+        let verifier = verifier.map_err(|_| Refusal::Policy)?;
+        Ok(Session { verifier, clock })
+    }
+}
+
+fn load_jwks(request: &Value) -> Answer {
+    let set = JwkSet::parse(&bytes(request, "text")?)?;
+    let skipped = set
+        .skipped()
+        .iter()
+        .map(|key| json!({ "index": key.index, "reason": key.reason.to_string() }));
+    let skipped: Vec<Value> = skipped.collect();
+    Ok(object(
+        json!({ "keys": set.keys().len(), "skipped": skipped }),
+    ))
+}
+
+/// What a caller learns of an accepted token.
+fn facts(token: &VerifiedToken) -> Map<String, Value> {
+    let chain = token
+        .chain()
+        .map(|actor| json!({ "iss": actor.iss(), "sub": actor.sub() }));
+    let chain: Vec<Value> = chain.collect();
+    object(json!({
+        "payload": b64u(token.payload()),
+        "subject": token.subject(),
+        "issuer": token.issuer(),
+        "actor": chain.first(),
+        "chain": chain,
+        "profile": token.profile().as_str(),
+    }))
+}
+
+fn accept(mut answer: Map<String, Value>) -> Value {
+    answer.insert("ok".to_owned(), true.into());
+    Value::Object(answer)
+}
+
+fn refuse(refusal: Refusal) -> Value {
+    let coded =
+        |code: &str, blame: Blame| json!({ "ok": false, "code": code, "blame": blame.as_str() });
+    match refusal {
+        Refusal::Sealgate(error) => coded(error.code().as_str(), error.blame()),
+        Refusal::Key(error) => coded(error.code().as_str(), error.code().blame()),
+        Refusal::Policy => coded("policy_invalid", Blame::Misuse),
+        Refusal::Usage => coded(Code::Usage.as_str(), Blame::Misuse),
+        Refusal::Harness(detail) => json!({ "ok": false, "code": "harness", "detail": detail }),
+        Refusal::UnsupportedOp => json!({ "ok": false, "code": "unsupported_op" }),
+    }
+}
+
+fn with_id(id: &Value, mut answer: Value) -> Value {
+    answer["id"] = id.clone();
+    answer
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Sealgate(error)
+    }
+}
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<PublishError> for Refusal {
+    fn from(_: PublishError) -> Self {
+        Self::Usage
+    }
+}
+
+/// A message and a signature that are no token.
+struct Raw {
+    message: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Signed for Raw {
+    fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+fn no_session(name: &str) -> Refusal {
+    Refusal::Harness(format!("no session {name:?}"))
+}
+
+fn text<'r>(request: &'r Value, name: &str) -> Result<&'r str, Refusal> {
+    let text = optional_text(request, name)?;
+    text.ok_or_else(|| Refusal::Harness(format!("no {name}")))
+}
+
+fn optional_text<'r>(request: &'r Value, name: &str) -> Result<Option<&'r str>, Refusal> {
+    match &request[name] {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(Refusal::Harness(format!("{name} is not a string"))),
+    }
+}
+
+fn bytes(request: &Value, name: &str) -> Result<Vec<u8>, Refusal> {
+    let bytes = unb64u(text(request, name)?);
+    bytes.ok_or_else(|| Refusal::Harness(format!("{name} is not base64url")))
+}
+
+fn texts<'r>(request: &'r Value, name: &str) -> Result<Vec<&'r str>, Refusal> {
+    let texts = request[name]
+        .as_array()
+        .and_then(|items| items.iter().map(Value::as_str).collect());
+    texts.ok_or_else(|| Refusal::Harness(format!("{name} is not an array of strings")))
+}
+
+fn now(request: &Value) -> Result<i64, Refusal> {
+    let now = request["now"].as_i64();
+    now.ok_or_else(|| Refusal::Harness("now is not a whole number of seconds".to_owned()))
+}
+
+fn requirements(request: &Value) -> Result<Requirements, Refusal> {
+    if request["required_scopes"].is_null() {
+        return Ok(Requirements::NONE);
+    }
+    Ok(Requirements::scopes(texts(request, "required_scopes")?))
+}
