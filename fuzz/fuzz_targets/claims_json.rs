@@ -48,7 +48,11 @@ fn assert_same(accepted: &VerifiedToken, second: &Value) {
     assert_eq!(accepted.expires_at().unwrap().seconds() as f64, exp.floor());
     for (name, value) in second.as_object().unwrap() {
         let raw = accepted.claim(name).expect("every member is a claim");
-        assert_eq!(serde_json::from_str::<Value>(raw).unwrap(), *value, "{name}");
+        assert_eq!(
+            serde_json::from_str::<Value>(raw).unwrap(),
+            *value,
+            "{name}"
+        );
     }
     let mut act = &second["act"];
     for actor in accepted.chain() {

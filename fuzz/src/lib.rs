@@ -29,16 +29,21 @@ pub const KEYS: &str = concat!(
     r#""y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#
 );
 
-/// Verifies at a fixed moment, with a token cache of `cache` entries and pushed keys.
-pub fn verifier(cache: usize, clock: &Arc<FixedClock>) -> Verifier {
+/// One issuer whose keys are pushed, one door, a token cache of `cache` entries.
+pub fn policy(cache: usize, leeway: u8) -> Policy {
     let policy = format!(
-        r#"{{"version":1,"preset":"rfc","cache":{{"tokens":{cache}}},
+        r#"{{"version":1,"preset":"rfc","leeway":"{leeway}s","cache":{{"tokens":{cache}}},
             "issuers":{{"issuer":{{"issuer":"https://issuer.example","algorithms":["ES256"],"jwks_push":"process"}}}},
             "gates":{{"door":{{"profile":"access_token","audience":"https://api.example",
                 "issuers":["issuer"],"delegation":"surface"}}}}}}"#
     );
-    let policy = Policy::parse(policy, Format::Json).unwrap();
-    Verifier::with_clock(policy, always_yes::provider(), Clock::Fixed(Arc::clone(clock))).unwrap()
+    Policy::parse(policy, Format::Json).unwrap()
+}
+
+/// A verifier for [`policy`] that takes its time from `clock`.
+pub fn verifier(cache: usize, clock: &Arc<FixedClock>) -> Verifier {
+    let clock = Clock::Fixed(Arc::clone(clock));
+    Verifier::with_clock(policy(cache, 0), always_yes::provider(), clock).unwrap()
 }
 
 /// The door at [`NOW`], with the keys of [`KEYS`].

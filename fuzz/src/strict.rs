@@ -62,7 +62,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
         let number = Number::from_f64(value);
-        number.map(Value::Number).ok_or_else(|| E::custom("not finite"))
+        number
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("not finite"))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
@@ -80,7 +82,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            if members.insert(name, access.next_value_seed(self)?).is_some() {
+            if members
+                .insert(name, access.next_value_seed(self)?)
+                .is_some()
+            {
                 self.0.set(true);
             }
         }
