@@ -25,6 +25,8 @@ pub mod jwk;
 mod jws;
 mod keys;
 mod limits;
+#[cfg(feature = "mint")]
+pub mod mint;
 mod policy;
 mod revocation;
 mod sync;

@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 
 use crate::encoding::base64url;
 use crate::encoding::json::{Json, Value};
-use crate::error::Code;
 use crate::jwa::{Algorithm, Curve, Family};
 use crate::jwk::{Jwk, KeyError};
 use crate::limits::Limits;
