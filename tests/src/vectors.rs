@@ -28,3 +28,23 @@ pub fn read(folder: &std::path::Path, name: &str) -> Value {
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
+
+/// The files of `json/` (nst/JSONTestSuite): name and bytes.
+///
+/// # Panics
+///
+/// When they cannot be read.
+#[must_use]
+pub fn json_cases(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let files = std::fs::read_dir(folder.join("json")).expect("the folder json");
+    let mut cases: Vec<_> = files
+        .map(|file| {
+            let path = file.expect("a file").path();
+            let name = path.file_name().expect("a name").to_string_lossy();
+            (name.into_owned(), std::fs::read(&path).expect("readable"))
+        })
+        .filter(|(name, _)| name.ends_with(".json"))
+        .collect();
+    cases.sort();
+    cases
+}

@@ -6,7 +6,11 @@ use sealgate_tests::workshop::{Key, b64u, der, unb64u};
 fn verifies(algorithm: &'static dyn VerificationAlgorithm, public: &[u8], key: &Key) {
     let (message, alg) = (b"message".as_slice(), key.alg());
     let mut signature = key.sign(message);
-    assert_eq!(signature, key.sign(message), "{alg} is deterministic");
+    // AWS-LC hedges ML-DSA (FIPS 204 §3.4); everything else follows from its input.
+    assert!(
+        signature == key.sign(message) || alg.starts_with("ML"),
+        "{alg}"
+    );
     let parsed = ParsedPublicKey::new(algorithm, public).unwrap();
     assert!(parsed.verify_sig(message, &signature).is_ok(), "{alg}");
     *signature.last_mut().unwrap() ^= 1;

@@ -35,7 +35,8 @@ impl<'a> Compact<'a> {
         if header.len() > limits::HEADER_SIZE {
             return Err(Error::new(Code::Oversized));
         }
-        if header.is_empty() || payload.is_empty() {
+        // An empty payload is a payload (RFC 7515 §5.1); that it holds no claims is for JSON to say.
+        if header.is_empty() {
             return Err(Error::new(Code::MalformedToken));
         }
         Ok(Self {

@@ -47,8 +47,8 @@ impl Nat {
                 let text = std::str::from_utf8(pair).expect("ASCII");
                 u8::from_str_radix(text, 16).expect("hexadecimal")
             })
+            .rev()
             .collect();
-        let bytes: Vec<u8> = bytes.into_iter().rev().collect();
         Self::from_bytes(&bytes)
     }
 
@@ -181,7 +181,7 @@ fn wide(limb: u64) -> u128 {
 }
 
 fn low(wide: u128) -> u64 {
-    u64::try_from(wide & u128::from(u64::MAX)).expect("masked")
+    wide as u64
 }
 
 /// An odd modulus, with Montgomery's constants.
@@ -311,13 +311,16 @@ impl Modulus {
 }
 
 /// `sum += limbs * digit`
+///
+/// The one loop that matters: it is written so that it is quick without optimisation too.
 fn add_multiple(sum: &mut [u64], limbs: &[u64], digit: u64) {
-    let mut carry = 0;
-    for (index, slot) in sum.iter_mut().enumerate() {
-        let limb = limbs.get(index).copied().unwrap_or(0);
-        let total = wide(limb) * wide(digit) + wide(*slot) + carry;
-        *slot = low(total);
+    let (digit, mut carry, mut index) = (digit as u128, 0u128, 0);
+    while index < sum.len() {
+        let limb = if index < limbs.len() { limbs[index] } else { 0 };
+        let total = limb as u128 * digit + sum[index] as u128 + carry;
+        sum[index] = total as u64;
         carry = total >> 64;
+        index += 1;
     }
 }
 

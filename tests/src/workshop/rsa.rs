@@ -31,11 +31,21 @@ impl RsaKey {
     /// A key of 2048 bits that follows from `seed` alone.
     #[must_use]
     pub fn seeded(seed: &[u8]) -> Self {
+        Self::seeded_with(seed, 65_537)
+    }
+
+    /// The same with another public exponent, which must be prime.
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
+    #[must_use]
+    pub fn seeded_with(seed: &[u8], e: u64) -> Self {
         let mut counter: u32 = 0;
         let mut prime = || {
             loop {
                 counter += 1;
-                if let Some(prime) = prime_from(seed, counter) {
+                if let Some(prime) = prime_from(seed, counter, e) {
                     return prime;
                 }
             }
@@ -44,13 +54,13 @@ impl RsaKey {
         let one = Nat::small(1);
         let totient = p.minus(&one).times(&q.minus(&one));
         // d = (1 + k * totient) / e, with the k that makes the division exact.
-        let (_, rest) = totient.divide(E);
-        let k = (1..E)
-            .find(|k| (1 + k * rest) % E == 0)
+        let (_, rest) = totient.divide(e);
+        let k = (1..e)
+            .find(|k| (1 + k * rest) % e == 0)
             .expect("e is prime and divides neither p - 1 nor q - 1");
-        let (d, exact) = totient.times(&Nat::small(k)).plus(&one).divide(E);
+        let (d, exact) = totient.times(&Nat::small(k)).plus(&one).divide(e);
         assert_eq!(exact, 0);
-        Self::new(&p.times(&q), Nat::small(E), d)
+        Self::new(&p.times(&q), Nat::small(e), d)
     }
 
     /// The signature representative of an encoded message: `encoded^d mod n`.
@@ -90,10 +100,8 @@ impl RsaKey {
     }
 }
 
-const E: u64 = 65_537;
-
 /// A prime of 1024 bits with both top bits set, if this candidate is one.
-fn prime_from(seed: &[u8], counter: u32) -> Option<Nat> {
+fn prime_from(seed: &[u8], counter: u32, e: u64) -> Option<Nat> {
     let block = |part: u8| Hash::Sha512.digest(&[seed, &counter.to_be_bytes(), &[part]].concat());
     let mut bytes = [block(0), block(1)].concat();
     bytes[0] |= 0xc0;
@@ -109,7 +117,7 @@ fn prime_from(seed: &[u8], counter: u32) -> Option<Nat> {
     let modulus = Modulus::new(&candidate);
     // Fermat to three bases: the numbers are ours, not an adversary's.
     let passes = |base| modulus.power(&Nat::small(base), &less) == one;
-    ([2, 3, 5].into_iter().all(passes) && less.divide(E).1 != 0).then_some(candidate)
+    ([2, 3, 5].into_iter().all(passes) && less.divide(e).1 != 0).then_some(candidate)
 }
 
 fn mgf1(hash: Hash, seed: &[u8], size: usize) -> Vec<u8> {
