@@ -117,7 +117,7 @@ impl Algorithm {
     }
 
     /// The algorithm with exactly this registered name (ALG-01); no case folding. `EdDSA` is not
-    /// among them: see [`crate::policy`] for where it stands for `Ed25519`.
+    /// among them: an issuer's `legacy_eddsa` says whether it stands for `Ed25519`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         TABLE

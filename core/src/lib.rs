@@ -1,4 +1,71 @@
-//! Verifies the tokens AI agents present.
+//! Verifies the tokens that AI agents present, in microseconds and without calling anyone: is it
+//! genuine, is it meant for me, who acts for whom.
+//!
+//! A [`Policy`] says which issuers are trusted for what, and describes the doors of a service, its
+//! [gates](Gate). A [`Verifier`] puts a policy, a [provider of cryptography](crypto::CryptoProvider)
+//! and a clock together; its gates judge tokens.
+//!
+//! ```
+//! use sealgate::mint::{ClaimsBuilder, Minter};
+//! use sealgate::{Clock, Format, Policy, Span, Verifier, crypto, jwa::Algorithm};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // In life the key is the issuer's, and the policy names a file with its public half.
+//! let key = crypto::SigningKey::generate(Algorithm::Es256)?.with_kid("k1");
+//! let policy = Policy::parse(
+//!     format!(
+//!         r#"{{ "version": 1,
+//!            "issuers": {{ "corp": {{ "issuer": "https://login.example.com",
+//!                                  "algorithms": ["ES256"], "jwks": {{ "keys": [{}] }} }} }},
+//!            "gates": {{ "tools": {{ "profile": "access_token", "issuers": ["corp"],
+//!                                 "audience": "https://api.example.com/mcp",
+//!                                 "delegation": "surface" }} }} }}"#,
+//!         key.public_jwk().to_json()
+//!     ),
+//!     Format::Json,
+//! )?;
+//! let verifier = Verifier::new(policy, crypto::aws_lc::provider())?;
+//! let tools = verifier.gate("tools")?; // a typo fails here, when the program starts
+//!
+//! let minter = Minter::new(key).with_typ("at+jwt");
+//! let claims = ClaimsBuilder::new()
+//!     .issuer("https://login.example.com")
+//!     .subject("u1")
+//!     .client_id("agent-a")
+//!     .audience(["https://api.example.com/mcp"])
+//!     .lifetime(Clock::System.now(), Span::from_seconds(300))
+//!     .jwt_id("j1")
+//!     .actor("https://login.example.com", "agent-a");
+//! let jwt = minter.mint(&claims)?;
+//!
+//! let token = tools.verify(&jwt)?;
+//! assert_eq!(token.subject(), Some("u1"));
+//! assert_eq!(token.actor().map(|actor| actor.sub()), Some("agent-a"));
+//!
+//! // One character more or less, and it is nobody's token.
+//! assert_eq!(tools.judge(&jwt[1..]).code(), "malformed_token");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Three answers, not two: a token is accepted, refused, or [undecided](Verdict::Undecided) because
+//! keys are missing. Only a refusal is the token's fault; [`Gate::answer`] makes the HTTP answer of
+//! each.
+//!
+//! # Features
+//!
+//! | feature | default | what for |
+//! |---|---|---|
+//! | `aws-lc-rs` | yes | [`crypto::aws_lc`]: every algorithm of the table |
+//! | `mint` | yes | [`mint`] and [`crypto::SigningKey`]: for tests, tools and token services |
+//! | `ring` | no | `crypto::ring`: quicker to build; without ES512, ES256K and ML-DSA |
+//!
+//! Providers are arguments, so enabling a feature changes nothing but what can be named.
+//!
+//! # What is not checked
+//!
+//! Proof of possession (a token with `cnf` is refused as a bearer token), replay, revocation, and
+//! which agent may act for whom: in this version a chain is refused, or read and shown.
 #![forbid(unsafe_code, unused_must_use)]
 #![warn(
     missing_docs,
@@ -10,6 +77,14 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::wildcard_enum_match_arm
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::as_conversions,
+        clippy::wildcard_enum_match_arm,
+        reason = "tests read tables of ours, not strangers' bytes"
+    )
 )]
 
 mod batch;

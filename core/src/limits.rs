@@ -64,5 +64,3 @@ pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Default number of links of `act` (ACT-05): the Actor Profile draft asks for at least 4, Auth0
 /// issues 5.
 pub(crate) const ACTOR_DEPTH: usize = 5;
-/// The most links of `act` that a policy document may allow.
-pub(crate) const ACTOR_DEPTH_CEILING: usize = 32;

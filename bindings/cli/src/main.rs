@@ -1,1 +1,72 @@
-fn main() {}
+//! `sealgate`: the engine for a shell.
+//!
+//! Results go to standard output, progress and summaries to standard error. Exit codes: 0 all
+//! accepted, 1 some refused, 2 usage or policy, 3 undecided.
+
+mod bench;
+mod completions;
+mod demo;
+mod explain;
+mod failure;
+mod gate;
+mod input;
+mod inspect;
+mod jwks;
+mod mint;
+mod policy;
+mod text;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Verifies the tokens AI agents present: genuine, for me, who acts for whom.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Verify tokens: one a line, or JSON lines.
+    Verify(verify::Arguments),
+    /// Show every rule for one token, which one refused it, and what to do.
+    Explain(explain::Arguments),
+    /// Decode a token without verifying anything.
+    Inspect(inspect::Arguments),
+    /// Check, print or begin a policy document.
+    #[command(subcommand)]
+    Policy(policy::Verb),
+    /// Look at key sets, or make keys.
+    #[command(subcommand)]
+    Jwks(jwks::Verb),
+    /// Mint a token for a test.
+    Mint(mint::Arguments),
+    /// Measure how fast your own tokens verify here.
+    Bench(bench::Arguments),
+    /// See it work: issuers, agents, attacks and a key rotation, with no files at all.
+    Demo(demo::Arguments),
+    /// Print completions for a shell.
+    Completions(completions::Arguments),
+}
+
+fn main() -> ExitCode {
+    let Arguments { verb } = Arguments::parse();
+    let outcome = match verb {
+        Verb::Verify(arguments) => verify::run(&arguments),
+        Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Inspect(arguments) => inspect::run(&arguments),
+        Verb::Policy(verb) => policy::run(&verb),
+        Verb::Jwks(verb) => jwks::run(&verb),
+        Verb::Mint(arguments) => mint::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Completions(arguments) => completions::run(&arguments),
+    };
+    outcome.unwrap_or_else(Failure::report)
+}

@@ -306,7 +306,9 @@ fn stripe_of_this_thread() -> usize {
     0
 }
 
-#[cfg(all(test, sealgate_model))]
+#[cfg(test)]
+#[cfg(sealgate_model)]
 mod model;
-#[cfg(all(test, not(sealgate_model)))]
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
 mod tests;

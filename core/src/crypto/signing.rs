@@ -29,6 +29,7 @@ pub struct SigningKey {
     signer: Signer,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a handful of keys a program")]
 enum Signer {
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ecdsa(EcdsaKeyPair),
@@ -298,11 +299,21 @@ impl SigningKey {
         Self::new(algorithm, public, vec![("priv", own)], Signer::MlDsa(pair))
     }
 
-    fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
+    /// A shared key of these octets, for an HMAC algorithm.
+    ///
+    /// # Errors
+    ///
+    /// When it is shorter than the algorithm's hash (RFC 7518 §3.2), or the algorithm is no HMAC.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other families have no MAC"
+    )]
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let family = match algorithm {
             Algorithm::Hs256 => hmac::HMAC_SHA256,
             Algorithm::Hs384 => hmac::HMAC_SHA384,
-            _ => hmac::HMAC_SHA512,
+            Algorithm::Hs512 => hmac::HMAC_SHA512,
+            _ => return Err(INVALID),
         };
         let public = format!(r#"{{"kty":"oct","k":"{}"}}"#, base64url::encode(secret));
         let private = vec![("k", Zeroizing::new(secret.to_vec()))];
@@ -372,10 +383,7 @@ const RSA_MEMBERS: [&str; 8] = ["n", "e", "d", "p", "q", "dp", "dq", "qi"];
 fn octets(jwk: Value<'_>, name: &'static str) -> Result<Vec<u8>, KeyError> {
     let text = jwk.get(name).and_then(|value| value.as_str());
     let octets = text.and_then(|text| base64url::decode(text.as_bytes()));
-    octets.ok_or(KeyError::malformed(
-        name,
-        "missing, or not canonical base64url",
-    ))
+    octets.ok_or_else(|| KeyError::malformed(name, "missing, or not canonical base64url"))
 }
 
 /// The integers of the RSAPrivateKey (RFC 8017 A.1.2) inside a PKCS#8 document.
@@ -399,6 +407,10 @@ fn rsa_members(der: &[u8]) -> Result<Vec<Zeroizing<Vec<u8>>>, KeyError> {
     Ok(members)
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other families are no ECDSA"
+)]
 fn ecdsa(algorithm: Algorithm) -> Result<&'static EcdsaSigningAlgorithm, KeyError> {
     Ok(match algorithm {
         Algorithm::Es256 => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
@@ -409,6 +421,10 @@ fn ecdsa(algorithm: Algorithm) -> Result<&'static EcdsaSigningAlgorithm, KeyErro
     })
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other families are no RSA"
+)]
 fn rsa(algorithm: Algorithm) -> Result<&'static dyn RsaEncoding, KeyError> {
     Ok(match algorithm {
         Algorithm::Rs256 => &signature::RSA_PKCS1_SHA256,
@@ -421,6 +437,10 @@ fn rsa(algorithm: Algorithm) -> Result<&'static dyn RsaEncoding, KeyError> {
     })
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other families are no ML-DSA"
+)]
 fn ml_dsa(algorithm: Algorithm) -> Result<&'static PqdsaSigningAlgorithm, KeyError> {
     Ok(match algorithm {
         Algorithm::MlDsa44 => &signature::ML_DSA_44_SIGNING,

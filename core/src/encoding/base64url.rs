@@ -38,19 +38,6 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Appends the bytes that `text` stands for; on `None` nothing has been appended.
-pub(crate) fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let start = out.len();
-    out.resize(start.checked_add(decoded_len(text.len())?)?, 0);
-    let decoded = out
-        .get_mut(start..)
-        .and_then(|room| decode_exact(text, room));
-    if decoded.is_none() {
-        out.truncate(start);
-    }
-    decoded
-}
-
 /// The bytes that `text` stands for, written to the start of `out`; `None` also when `out` is too
 /// small. On `None` the content of `out` means nothing.
 pub(crate) fn decode_slice<'o>(text: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]> {
@@ -247,17 +234,6 @@ mod tests {
                 .filter(|other| decode(&[start, &[**other]].concat()).is_some());
             assert_eq!(accepted.count(), if bytes.len() % 3 == 1 { 4 } else { 16 });
         }
-    }
-
-    #[test]
-    fn decode_into_appends_all_or_nothing() {
-        let mut out = b"head".to_vec();
-        for text in ["Zm9vYh", "Zm9vYmF!", "Zm9vY", "Zm9vYmFyZm9!Zm9v"] {
-            assert_eq!(decode_into(text.as_bytes(), &mut out), None);
-            assert_eq!(out, b"head");
-        }
-        assert_eq!(decode_into(b"Zm9vYg", &mut out), Some(()));
-        assert_eq!(out, b"headfoob");
     }
 
     #[test]

@@ -45,11 +45,8 @@ impl Jwk {
             return Err(KeyError::malformed("", "larger than 1 MiB"));
         }
         let mut blocks = Pem::iter_from_buffer(text);
-        let block = match blocks.next() {
-            Some(Ok(block)) => block,
-            Some(Err(_)) | None => {
-                return Err(KeyError::malformed("", "no PEM block with a public key"));
-            }
+        let Some(Ok(block)) = blocks.next() else {
+            return Err(KeyError::malformed("", "no PEM block with a public key"));
         };
         if blocks.next().is_some() {
             return Err(KeyError::malformed("", "more than one PEM block"));
@@ -75,15 +72,17 @@ impl Jwk {
     ///
     /// When it is none of them.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        let readers: [fn(&[u8]) -> Result<Self, KeyError>; 3] =
-            [from_spki, from_pkcs1, Self::from_x509_der];
-        for read in readers {
-            match read(der) {
-                Err(error) if error == NOT_A_KEY => {}
-                decided => return decided,
-            }
+        let not_one = |outcome: &Result<Self, KeyError>| {
+            outcome.as_ref().is_err_and(|error| *error == NOT_A_KEY)
+        };
+        let mut outcome = from_spki(der);
+        if not_one(&outcome) {
+            outcome = from_pkcs1(der);
         }
-        Err(NOT_A_KEY)
+        if not_one(&outcome) {
+            outcome = Self::from_x509_der(der);
+        }
+        outcome
     }
 
     /// Reads the key of a DER X.509 certificate.

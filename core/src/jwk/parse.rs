@@ -74,12 +74,12 @@ impl Jwk {
 /// The algorithm an `alg` member names; `EdDSA` names the curve's (OKP-03).
 fn named(name: &str, material: &KeyMaterial) -> Result<Algorithm, KeyError> {
     if name == LEGACY_EDDSA {
-        return match material {
-            KeyMaterial::Okp {
-                curve: Curve::Ed25519,
-                ..
-            } => Ok(Algorithm::Ed25519),
-            _ => Err(KeyError::mismatch()),
+        let edwards =
+            matches!(material, KeyMaterial::Okp { curve, .. } if *curve == Curve::Ed25519);
+        return if edwards {
+            Ok(Algorithm::Ed25519)
+        } else {
+            Err(KeyError::mismatch())
         };
     }
     let unknown = KeyError::new(Code::AlgNotAllowed, "alg", "not a JWS signature algorithm");

@@ -12,7 +12,7 @@ use crate::time::{NumericDate, Span};
 pub struct ClaimsBuilder {
     claims: Map<String, Value>,
     /// Outermost first.
-    actors: Vec<Value>,
+    actors: Vec<Map<String, Value>>,
 }
 
 /// A claim that only its own setter may write (DIA-05): by its name nothing tells whether the
@@ -101,8 +101,9 @@ impl ClaimsBuilder {
     /// further call the one who delegated to the one before.
     #[must_use]
     pub fn actor(mut self, iss: &str, sub: &str) -> Self {
-        self.actors
-            .push(serde_json::json!({ "iss": iss, "sub": sub }));
+        let names = [("iss", iss), ("sub", sub)];
+        let members = names.map(|(name, value)| (name.to_owned(), Value::from(value)));
+        self.actors.push(members.into_iter().collect());
         self
     }
 
@@ -135,11 +136,11 @@ impl ClaimsBuilder {
             .rev()
             .cloned()
             .reduce(|inner, mut outer| {
-                outer["act"] = inner;
+                outer.insert(Claim::Act.name().to_owned(), inner.into());
                 outer
             });
         if let Some(act) = chain {
-            claims.insert(Claim::Act.name().to_owned(), act);
+            claims.insert(Claim::Act.name().to_owned(), act.into());
         }
         Value::Object(claims).to_string()
     }

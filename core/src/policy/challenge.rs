@@ -1,4 +1,4 @@
-//! The part of a gate's rules that its answers on the wire show.
+//! The part of a gate's rules that its answers and its metadata document show.
 
 use super::Kind;
 
@@ -6,8 +6,14 @@ use super::Kind;
 #[derive(Clone, Debug)]
 pub(crate) struct Challenge {
     pub(crate) kind: Kind,
-    /// The protected resource, where the gate has a public address.
+    /// The protected resource: the gate's first audience.
     pub(crate) resource: Option<String>,
+    /// Whether the resource is reached under a public address, and so has a metadata document.
+    pub(crate) is_public: bool,
+    /// Whose tokens are taken.
+    pub(crate) issuers: Vec<String>,
     pub(crate) required_scopes: Vec<String>,
     pub(crate) acr_values: Vec<String>,
+    /// Members the policy adds to the metadata document.
+    pub(crate) metadata: Vec<(Box<str>, serde_json::Value)>,
 }

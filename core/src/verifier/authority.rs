@@ -29,7 +29,7 @@ pub(super) fn check_call(
     check_acr(claims, &requirements.acr_values)?;
     if let Some(max_age) = requirements.max_age {
         let signed_in = claims.date(Claim::AuthTime);
-        if !signed_in.is_some_and(|at| now <= at.plus(max_age).plus(leeway)) {
+        if signed_in.is_none_or(|at| now > at.plus(max_age).plus(leeway)) {
             return Err(Error::about(
                 Code::InsufficientUserAuthentication,
                 "auth_time",

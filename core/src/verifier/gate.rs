@@ -99,13 +99,17 @@ impl Gate {
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
         Some(Challenge {
             kind: gate.kind,
-            resource: gate
-                .public_url
-                .as_ref()
-                .and(gate.audience.first())
-                .map(|a| a.to_string()),
+            resource: gate.audience.first().map(|resource| resource.to_string()),
+            is_public: gate.public_url.is_some(),
+            issuers: gate
+                .issuers
+                .iter()
+                .filter_map(|entry| state.world.rules().issuers.get(entry.position))
+                .flat_map(|issuer| issuer.issuers.iter().map(|iss| iss.to_string()))
+                .collect(),
             required_scopes: copy(&gate.required_scopes),
             acr_values: copy(&gate.acr_values),
+            metadata: gate.metadata.clone(),
         })
     }
 

@@ -75,8 +75,8 @@ pub fn verify_jws(
         ..Limits::DEFAULT
     };
     let compact = Compact::split(token.as_ref(), limits.token_size)?;
-    let signature = compact.decode_signature()?;
     let payload = compact.decode_payload()?;
+    let signature = compact.decode_signature()?;
     let header = ProtectedHeader::parse(compact.header, limits.into())?;
     let algorithm = header.algorithm.map(|algorithm| algorithm.algorithm());
     let algorithm = algorithm.filter(|algorithm| algorithms.contains(*algorithm));
@@ -131,9 +131,10 @@ impl fmt::Debug for UnverifiedToken {
 pub fn inspect(token: impl AsRef<[u8]>) -> Result<UnverifiedToken, Error> {
     let limits = Limits::DEFAULT;
     let compact = Compact::split(token.as_ref(), limits.token_size)?;
+    let payload = compact.decode_payload()?;
     compact.decode_signature()?;
     let header = ProtectedHeader::parse(compact.header, limits.into())?;
-    let payload = Json::parse(compact.decode_payload()?, limits.into())?;
+    let payload = Json::parse(payload, limits.into())?;
     if payload.root().as_object().is_none() {
         return Err(Error::new(Code::MalformedToken));
     }

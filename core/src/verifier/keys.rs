@@ -111,7 +111,7 @@ impl<'v> Keys<'v> {
             .skipped()
             .iter()
             .chain(keys.skipped())
-            .cloned()
+            .copied()
             .collect();
         let (ring, changed) = state.keys.with_published(position, Arc::new(keys));
         let generation = ring.generation(position);

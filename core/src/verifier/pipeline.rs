@@ -106,8 +106,9 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let limits = door.rules().limits;
     let compact = Compact::split(token, limits.token_size)?;
     trail.passed(Stage::Size, || note::size(token, limits));
-    let signature = compact.decode_signature()?;
+    // The payload first: in a JWE it is where the dots are (JWS-04).
     let payload = compact.decode_payload()?;
+    let signature = compact.decode_signature()?;
     trail.passed(Stage::Shape, note::shape);
     let header = engine.headers.parse(compact.header, limits)?;
     trail.passed(Stage::Header, || note::header(&header));

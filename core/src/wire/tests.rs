@@ -7,6 +7,9 @@ fn challenge(kind: Kind) -> Challenge {
     Challenge {
         kind,
         resource: Some("https://api.example.com/mcp".to_owned()),
+        is_public: true,
+        issuers: vec!["https://login.example.com".to_owned()],
+        metadata: Vec::new(),
         required_scopes: vec!["mcp:use".to_owned()],
         acr_values: Vec::new(),
     }

@@ -47,8 +47,8 @@ impl Nat {
                 let text = std::str::from_utf8(pair).expect("ASCII");
                 u8::from_str_radix(text, 16).expect("hexadecimal")
             })
+            .rev()
             .collect();
-        let bytes: Vec<u8> = bytes.into_iter().rev().collect();
         Self::from_bytes(&bytes)
     }
 

@@ -304,7 +304,7 @@ pub(crate) fn key_14_invalid_points(f: &Fixtures) {
     let other = Key::seeded("ES256K", "k");
     let zero = vec![0; 32];
     let mut points = vec![
-        (zero.clone(), zero.clone(), "weak_key"),
+        (zero.clone(), zero, "weak_key"),
         (x.clone(), plus(&y, &Nat::small(1)).to_bytes(32), "weak_key"),
         (y.clone(), x.clone(), "weak_key"),
         (vec![0xff; 32], y.clone(), "weak_key"),
@@ -317,7 +317,7 @@ pub(crate) fn key_14_invalid_points(f: &Fixtures) {
     ];
     let beyond = plus(&x, p.prime());
     if beyond.bits() <= 256 {
-        points.push((beyond.to_bytes(32), y.clone(), "weak_key"));
+        points.push((beyond.to_bytes(32), y, "weak_key"));
     }
     let with = |x: Value, y: Value| {
         let mut jwk = key.jwk.clone();

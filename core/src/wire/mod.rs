@@ -28,6 +28,21 @@ impl Gate {
             None => Answer::new(500), // a reload has removed the gate
         }
     }
+
+    /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728 §2) as JSON: the members
+    /// the policy states elsewhere, and those of the gate's `metadata`.
+    #[must_use]
+    pub fn resource_metadata(&self) -> Option<String> {
+        let challenge = self.challenge()?;
+        let mut document = serde_json::Map::new();
+        document.insert("resource".to_owned(), challenge.resource?.into());
+        document.insert("authorization_servers".to_owned(), challenge.issuers.into());
+        document.insert("bearer_methods_supported".to_owned(), vec!["header"].into());
+        for (name, value) in challenge.metadata {
+            document.entry(name.into_string()).or_insert(value);
+        }
+        Some(serde_json::Value::Object(document).to_string())
+    }
 }
 
 impl Answer {
@@ -143,7 +158,11 @@ fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
             parameters.push(("max_age", age.seconds().to_string()));
         }
     }
-    if let Some(url) = challenge.resource.as_deref().and_then(metadata_url) {
+    let resource = challenge
+        .resource
+        .as_deref()
+        .filter(|_| challenge.is_public);
+    if let Some(url) = resource.and_then(metadata_url) {
         parameters.push(("resource_metadata", url));
     }
     let parameters: Vec<String> = parameters

@@ -1,0 +1,245 @@
+//! The ratios that the README quotes: all cases of a table take turns, round by round.
+//!
+//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst]`; without a name, all.
+//! `SEALGATE_BENCH_ROUNDS` (default 61), `SEALGATE_BENCH_ENTRIES` (default 100,000).
+#![expect(clippy::print_stdout, reason = "a program that prints tables")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rayon::ThreadPoolBuilder;
+use sealgate::Gate;
+use sealgate::crypto::aws_lc;
+use sealgate::jwa::Algorithm;
+use sealgate_benches::cached::{Sketch, hash, hit, warm};
+use sealgate_benches::interleave::{compare, median, percentile};
+use sealgate_benches::{Case, always_yes, contest, large, tokens, worst};
+
+const BATCH: Duration = Duration::from_millis(2);
+
+fn main() {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|other| other == name);
+    let tables: [(&str, fn()); 7] = [
+        ("overhead", overhead),
+        ("verify", verify),
+        ("cache", cache),
+        ("threads", threads),
+        ("batch", batch),
+        ("rotation", rotation),
+        ("worst", worst_cases),
+    ];
+    for (name, table) in tables {
+        if is_chosen(name) {
+            table();
+        }
+    }
+}
+
+fn rounds() -> usize {
+    let set = std::env::var("SEALGATE_BENCH_ROUNDS").ok();
+    set.and_then(|text| text.parse().ok()).unwrap_or(61)
+}
+
+/// Prints a table whose last column is against its first row.
+fn table(title: &str, mut cases: Vec<Case>) {
+    println!("\n{title}\n");
+    println!("| | quiet ns | median ns | ratio |\n|---|---:|---:|---:|");
+    for row in compare(&mut cases, rounds(), BATCH) {
+        let (name, quiet, median, ratio) = (row.name, row.quiet, row.median, row.ratio);
+        println!("| {name} | {quiet:.0} | {median:.0} | {ratio:.2} |");
+    }
+}
+
+fn overhead() {
+    let cases = [Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256];
+    table(
+        "Everything but the signature (always-yes provider)",
+        cases.map(contest::overhead).into(),
+    );
+}
+
+fn verify() {
+    for algorithm in contest::ALGORITHMS {
+        table(
+            &format!("{algorithm}, one thread"),
+            contest::cases(algorithm),
+        );
+    }
+}
+
+fn cache() {
+    for count in [1_000, large()] {
+        table(
+            &format!("Seen before: 800-byte tokens, uniform over {count}"),
+            vec![
+                Sketch::new(count).hit("bare hash map", 1),
+                hit("sealgate", warm(count), count, 2),
+                hash(),
+            ],
+        );
+    }
+}
+
+/// Nanoseconds a call when `threads` threads do it at once, each with a case of its own.
+#[expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
+fn together(threads: u64, calls: u32, make: &(dyn Fn(u64) -> Case + Sync)) -> f64 {
+    let start = Barrier::new(usize::try_from(threads).unwrap_or(1));
+    let each = thread::scope(|scope| {
+        let workers = (0..threads).map(|seed| {
+            let start = &start;
+            scope.spawn(move || {
+                let mut case = make(seed);
+                (0..calls / 10).for_each(|_| (case.run)());
+                start.wait();
+                let began = Instant::now();
+                (0..calls).for_each(|_| (case.run)());
+                began.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
+            })
+        });
+        let workers: Vec<_> = workers.collect();
+        let times = workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a worker"));
+        times.collect::<Vec<f64>>()
+    });
+    median(each)
+}
+
+fn threads() {
+    println!("\nTwo threads at once, against one\n");
+    println!("| | 1 thread, ns | 2 threads, ns each | ratio |\n|---|---:|---:|---:|");
+    for count in [1_000, large()] {
+        let (gate, sketch) = (warm(count), Sketch::new(count));
+        let ours = |seed| hit("", gate.clone(), count, seed);
+        let bare = |seed| sketch.hit("", seed);
+        let rows: [(&str, &(dyn Fn(u64) -> Case + Sync)); 2] =
+            [("bare hash map", &bare), ("sealgate", &ours)];
+        for (name, make) in rows {
+            let (mut one, mut two, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..rounds().min(31) {
+                let (alone, both) = (together(1, 50_000, make), together(2, 50_000, make));
+                one.push(alone);
+                two.push(both);
+                ratio.push(both / alone);
+            }
+            let (one, two, ratio) = (median(one), median(two), median(ratio));
+            println!("| {name}, {count} tokens | {one:.0} | {two:.0} | {ratio:.2} |");
+        }
+    }
+}
+
+fn batch() {
+    for algorithm in [Algorithm::Es256, Algorithm::Hs256] {
+        let count = if algorithm == Algorithm::Hs256 {
+            16_384
+        } else {
+            1_024
+        };
+        let key = tokens::key(algorithm);
+        let gate = tokens::gate(&key, aws_lc::provider(), 0);
+        let minted = tokens::mint(&key, count).into_iter();
+        let texts: Arc<[String]> = minted.map(|token| token.text).collect();
+        let on = |threads: usize| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+            let (pool, gate, texts) = (pool.expect("a pool"), gate.clone(), Arc::clone(&texts));
+            Case::new(format!("batch, {threads} threads"), move || {
+                let batch = pool.install(|| gate.verify_batch(&texts));
+                assert_eq!(batch.accepted(), texts.len());
+            })
+        };
+        let single = {
+            let (gate, texts) = (gate.clone(), Arc::clone(&texts));
+            Case::new("one by one", move || {
+                assert!(texts.iter().all(|text| gate.verify(text).is_ok()));
+            })
+        };
+        table(
+            &format!("{count} {algorithm} tokens"),
+            vec![on(2), on(1), single],
+        );
+    }
+}
+
+/// Times of single calls, sorted out into percentiles.
+#[expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
+fn latencies(gate: &Gate, text: &str, calls: usize) -> [f64; 3] {
+    let times = (0..calls).map(|_| {
+        let began = Instant::now();
+        black_box(gate.verify(black_box(text)).expect("a good token"));
+        began.elapsed().as_secs_f64() * 1e6
+    });
+    let times: Vec<f64> = times.collect();
+    let permille = |p: usize| percentile(times.clone(), p);
+    let mut sorted = times.clone();
+    sorted.sort_by(f64::total_cmp);
+    [
+        permille(50),
+        permille(99),
+        sorted[sorted.len() * 999 / 1000],
+    ]
+}
+
+fn rotation() {
+    println!("\nLatency while another thread publishes keys, µs\n");
+    println!("| | p50 | p99 | p99.9 | publications |\n|---|---:|---:|---:|---:|");
+    let key = tokens::key(Algorithm::Es256);
+    let other = tokens::key(Algorithm::Es256).with_kid("k2");
+    let text = tokens::mint(&key, 1).remove(0).text;
+    let runs = [
+        ("ES256", aws_lc::provider(), 20_000),
+        ("always yes", always_yes::provider(), 500_000),
+    ];
+    for (name, provider, calls) in runs {
+        let verifier = tokens::verifier(&key, provider, 0);
+        let gate = verifier.gate("tools").expect("the gate");
+        for pause in [None, Some(Duration::from_millis(1)), Some(Duration::ZERO)] {
+            let (mut rows, mut publications) = (Vec::new(), 0);
+            for _ in 0..5 {
+                let stop = AtomicBool::new(false);
+                thread::scope(|scope| {
+                    let publisher = pause.map(|pause| {
+                        let (stop, verifier, key, other) = (&stop, &verifier, &key, &other);
+                        scope.spawn(move || {
+                            let mut count = 0;
+                            while !stop.load(Ordering::Relaxed) {
+                                let sets = [&[key, other][..], &[key]];
+                                let set = sets[count % 2].iter();
+                                let set = set.map(|key| key.public_jwk().clone()).collect();
+                                verifier.keys().publish("corp", &set).expect("published");
+                                count += 1;
+                                if !pause.is_zero() {
+                                    thread::sleep(pause);
+                                }
+                            }
+                            count
+                        })
+                    });
+                    rows.push(latencies(&gate, &text, calls));
+                    stop.store(true, Ordering::Relaxed);
+                    publications += publisher.map_or(0, |thread| thread.join().expect("it ends"));
+                });
+            }
+            let column = |index: usize| median(rows.iter().map(|row| row[index]));
+            let [p50, p99, p999] = [0, 1, 2].map(column);
+            let how = match pause {
+                None => "keys at rest",
+                Some(Duration::ZERO) => "published without pause",
+                Some(_) => "published every millisecond",
+            };
+            println!("| {name}, {how} | {p50:.2} | {p99:.2} | {p999:.2} | {publications} |");
+        }
+    }
+}
+
+fn worst_cases() {
+    for algorithm in [Algorithm::Es256, Algorithm::Rs256, Algorithm::Hs256] {
+        for (name, cases) in worst::groups(algorithm) {
+            table(&name, cases);
+        }
+    }
+}

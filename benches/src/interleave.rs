@@ -1,0 +1,84 @@
+//! A stopwatch for claims: all cases take turns within each round, so that what the machine does
+//! meanwhile happens to all of them, and ratios are taken round by round.
+
+use std::time::{Duration, Instant};
+
+use crate::Case;
+
+/// What the rounds said about one case, in nanoseconds a call.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Its name.
+    pub name: String,
+    /// The lowest tenth: what the machine does when left alone.
+    pub quiet: f64,
+    /// The median of all rounds.
+    pub median: f64,
+    /// The median over the rounds of its time divided by the first case's of the same round.
+    pub ratio: f64,
+}
+
+/// Times each case once a round for about `batch`, in rotating order.
+pub fn compare(cases: &mut [Case], rounds: usize, batch: Duration) -> Vec<Summary> {
+    let counts: Vec<u32> = cases
+        .iter_mut()
+        .map(|case| calibrate(case, batch))
+        .collect();
+    let mut samples = vec![Vec::with_capacity(rounds); cases.len()];
+    for round in 0..rounds {
+        for step in 0..cases.len() {
+            let index = (round + step) % cases.len();
+            samples[index].push(time(&mut cases[index], counts[index]));
+        }
+    }
+    let base = samples[0].clone();
+    cases
+        .iter()
+        .zip(samples)
+        .map(|(case, samples)| Summary {
+            name: case.name.clone(),
+            ratio: median(samples.iter().zip(&base).map(|(own, base)| own / base)),
+            quiet: percentile(samples.clone(), 10),
+            median: median(samples),
+        })
+        .collect()
+}
+
+fn calibrate(case: &mut Case, batch: Duration) -> u32 {
+    let mut count: u32 = 1;
+    loop {
+        let took = time(case, count) * f64::from(count);
+        if took * 4.0 >= batch.as_secs_f64() * 1e9 || count >= 1 << 24 {
+            let each = (took / f64::from(count)).max(0.1);
+            #[expect(clippy::as_conversions, reason = "saturates, which is what is wanted")]
+            return (batch.as_secs_f64() * 1e9 / each).max(1.0) as u32;
+        }
+        count *= 4;
+    }
+}
+
+/// Nanoseconds a call, over `count` calls.
+#[expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
+fn time(case: &mut Case, count: u32) -> f64 {
+    let start = Instant::now();
+    for _ in 0..count {
+        (case.run)();
+    }
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(count)
+}
+
+/// The middle of some samples.
+pub fn median(samples: impl IntoIterator<Item = f64>) -> f64 {
+    percentile(samples.into_iter().collect(), 50)
+}
+
+/// The sample below which `percent` of them lie.
+#[must_use]
+pub fn percentile(mut samples: Vec<f64>, percent: usize) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    let last = samples.len().saturating_sub(1);
+    samples
+        .get(last * percent / 100)
+        .copied()
+        .unwrap_or(f64::NAN)
+}

@@ -1,0 +1,264 @@
+//! `sealgate policy`: check a document, print its schema, begin one.
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use sealgate::crypto::aws_lc;
+use sealgate::jwk::JwkSet;
+use sealgate::{Format, LoadOptions, Policy, PolicyError, Verifier};
+use serde_json::{Value, json};
+
+use crate::failure::{ACCEPTED, Failure, REFUSED, USAGE};
+use crate::input;
+
+/// What to do with a policy.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Load a policy and say what it means; exit 2 when it is refused.
+    Check(Check),
+    /// Print the JSON Schema of policy documents.
+    Schema,
+    /// Write a policy for one issuer and one gate.
+    Init(Init),
+}
+
+/// Options of `policy check`.
+#[derive(Args)]
+pub(crate) struct Check {
+    /// Policy document (.toml or .json).
+    file: String,
+    /// Print the document in another format instead.
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<To>,
+    /// Print the document with every default filled in instead.
+    #[arg(long, conflicts_with = "to")]
+    effective: bool,
+    /// Exit 1 when there is a warning.
+    #[arg(long)]
+    deny_warnings: bool,
+    /// The result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Formats `policy check --to` prints.
+#[derive(Clone, Copy, ValueEnum)]
+enum To {
+    Json,
+}
+
+/// Options of `policy init`.
+#[derive(Args)]
+pub(crate) struct Init {
+    /// The exact `iss`.
+    #[arg(long, value_name = "URL")]
+    issuer: String,
+    /// The exact `aud`.
+    #[arg(long, value_name = "AUD")]
+    audience: String,
+    /// The issuer's keys. Discovery is not available in this version.
+    #[arg(long, value_name = "FILE")]
+    jwks_file: String,
+    /// A token of the issuer's, to choose the profile by; it is not verified.
+    #[arg(long, value_name = "FILE")]
+    token: Option<String>,
+}
+
+pub(crate) fn run(verb: &Verb) -> Result<ExitCode, Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let exit = match verb {
+        Verb::Check(arguments) => check(arguments, &mut out)?,
+        Verb::Schema => {
+            writeln!(out, "{}", Policy::schema().trim_end())?;
+            ACCEPTED
+        }
+        Verb::Init(arguments) => init(arguments, &mut out)?,
+    };
+    out.flush()?;
+    Ok(ExitCode::from(exit))
+}
+
+fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
+    // The verifier judges what only a provider can: keys and algorithms.
+    let loaded = Policy::load(&arguments.file)
+        .and_then(|policy| Verifier::new(policy.clone(), aws_lc::provider()).map(|v| (policy, v)));
+    let (policy, verifier) = match loaded {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            refuse(&error, arguments.json, out)?;
+            return Ok(USAGE);
+        }
+    };
+    let warned = arguments.deny_warnings && !policy.warnings().is_empty();
+    let exit = if warned { REFUSED } else { ACCEPTED };
+    if arguments.to.is_some() {
+        writeln!(out, "{}", policy.to_json().trim_end())?;
+        return Ok(exit);
+    }
+    if arguments.effective {
+        writeln!(out, "{:#}", policy.effective())?;
+        return Ok(exit);
+    }
+    let summary = policy.summary();
+    if arguments.json {
+        let warnings: Vec<Value> = policy
+            .warnings()
+            .iter()
+            .map(|w| json!({ "path": w.path, "line": w.line, "column": w.column, "text": w.text }))
+            .collect();
+        let gates: Vec<&str> = summary
+            .gates
+            .iter()
+            .map(|gate| gate.name.as_str())
+            .collect();
+        writeln!(
+            out,
+            "{}",
+            json!({
+                "ok": true, "version": 1, "preset": summary.preset.as_str(),
+                "digest": verifier.policy_digest(), "gates": gates, "warnings": warnings,
+            })
+        )?;
+        return Ok(exit);
+    }
+    let digest = verifier.policy_digest();
+    let short: String = digest.chars().take(15).collect();
+    writeln!(
+        out,
+        "{}   ok   version 1 · {} · {short}…\n",
+        arguments.file,
+        summary.preset.as_str()
+    )?;
+    let wide = |texts: Vec<usize>| texts.into_iter().max().unwrap_or(0);
+    let name = wide(summary.gates.iter().map(|gate| gate.name.len()).collect());
+    let audience = wide(
+        summary
+            .gates
+            .iter()
+            .map(|gate| gate.audience.join(" ").len())
+            .collect(),
+    );
+    for gate in &summary.gates {
+        let row = format!(
+            "  gate {:<name$}   {}   {:<audience$}   {}",
+            gate.name,
+            gate.profile,
+            gate.audience.join(" "),
+            gate.demands.join(" · ")
+        );
+        writeln!(out, "{}", row.trim_end())?;
+        let width = wide(
+            gate.issuers
+                .iter()
+                .map(|issuer| issuer.name.len())
+                .collect(),
+        );
+        for issuer in &gate.issuers {
+            writeln!(
+                out,
+                "       {:<width$}   {}   {}   {}",
+                issuer.name,
+                issuer.typ,
+                issuer.algorithms.join(" "),
+                issuer.keys
+            )?;
+        }
+    }
+    for (name, value) in &summary.annotations {
+        writeln!(out, "  {name}: {}", crate::text::printable(value))?;
+    }
+    for warning in policy.warnings() {
+        writeln!(
+            out,
+            "  warning  {}:{}  {warning}",
+            warning.line, warning.column
+        )?;
+    }
+    Ok(exit)
+}
+
+fn refuse(error: &PolicyError, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    if !as_json {
+        writeln!(out, "{}", error.to_string().trim_end())?;
+        return Ok(());
+    }
+    let problems: Vec<Value> = error
+        .problems
+        .iter()
+        .map(|p| json!({ "path": p.path, "line": p.line, "column": p.column, "text": p.text }))
+        .collect();
+    writeln!(
+        out,
+        "{}",
+        json!({ "ok": false, "code": "policy_invalid", "problems": problems })
+    )?;
+    Ok(())
+}
+
+fn init(arguments: &Init, out: &mut dyn Write) -> Result<u8, Failure> {
+    let keys = std::fs::read(&arguments.jwks_file)
+        .map_err(|error| Failure::reading(&arguments.jwks_file, &error))?;
+    let keys = JwkSet::parse(&keys)
+        .map_err(|error| Failure::Usage(format!("{}: {error}", arguments.jwks_file)))?;
+    let mut algorithms: Vec<&str> = keys
+        .keys()
+        .iter()
+        .map(|key| {
+            key.algorithm()
+                .map_or("RS256", |algorithm| algorithm.name())
+        })
+        .collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    if algorithms.is_empty() {
+        let text = format!(
+            "{}: no key that can be used; see `sealgate jwks lint`",
+            arguments.jwks_file
+        );
+        return Err(Failure::Usage(text));
+    }
+    let (profile, delegation) = match &arguments.token {
+        Some(path) => of_sample(path)?,
+        None => ("access_token", false),
+    };
+    let quote = |text: &str| Value::from(text).to_string();
+    let algorithms: Vec<String> = algorithms.into_iter().map(quote).collect();
+    let delegation = if delegation {
+        "delegation = \"surface\"         # the sample has `act`; its chain is shown, not enforced\n"
+    } else {
+        "delegation = \"forbid\"          # or \"surface\" to see who acts for whom\n"
+    };
+    let document = format!(
+        "version = 1\n\n[issuers.main]\nissuer     = {issuer}   # exact `iss`, to the last slash\n\
+         jwks_file  = {file}\nalgorithms = [{algorithms}]\nprofiles   = [\"{profile}\"]\n\n\
+         [gates.main]\nprofile    = \"access_token\"\naudience   = {audience}   # exact `aud`\n\
+         issuers    = [\"main\"]\n{delegation}",
+        issuer = quote(&arguments.issuer),
+        file = quote(&arguments.jwks_file),
+        algorithms = algorithms.join(", "),
+        audience = quote(&arguments.audience),
+    );
+    // What is written must load.
+    Policy::parse_with(&document, Format::Toml, &LoadOptions::new())?;
+    out.write_all(document.as_bytes())?;
+    Ok(ACCEPTED)
+}
+
+/// The profile that fits a sample's `typ`, and whether it has `act`. Nothing of it is trusted: a
+/// person reads the policy before it is used.
+fn of_sample(path: &str) -> Result<(&'static str, bool), Failure> {
+    let token = sealgate::inspect(input::one(Some(path))?)?;
+    let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let (header, claims) = (parse(token.header()), parse(token.claims()));
+    let typ = header["typ"].as_str().unwrap_or("JWT").to_ascii_lowercase();
+    let profile = match typ.trim_start_matches("application/") {
+        "at+jwt" => "access_token",
+        "jwt" => "access_token_untyped",
+        other => {
+            let text = format!("{path}: typ {other:?} is no access token's");
+            return Err(Failure::Usage(text));
+        }
+    };
+    Ok((profile, claims.get("act").is_some()))
+}
