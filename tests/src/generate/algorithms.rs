@@ -106,6 +106,7 @@ fn request(keys: &[&Key], algorithms: &[&str], token: &str) -> Value {
         "op": "verify", "now": T, "token": token,
         "policy": {
             "version": 1,
+            "cache": { "tokens": 100 },
             "issuers": { "custom": {
                 "issuer": "https://custom.example", "jwks": { "keys": keys },
                 "algorithms": algorithms, "profiles": ["jwt_custom"],

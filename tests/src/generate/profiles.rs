@@ -232,6 +232,8 @@ impl Kind {
     pub fn policy(&self) -> Value {
         json!({
             "version": 1,
+            // A line is answered by a verifier of its own, and a large cache takes time to make.
+            "cache": { "tokens": 100 },
             "issuers": { "as": {
                 "issuer": self.issuer,
                 "jwks": { "keys": [self.key().jwk] },
