@@ -28,14 +28,13 @@ fn request(claims: Value, gate: Value) -> Value {
 const AS: &str = "https://as.example";
 
 fn chain(subs: &[&str]) -> Value {
-    let links = subs.iter().rev().fold(Value::Null, |inner, sub| {
+    subs.iter().rev().fold(Value::Null, |inner, sub| {
         let mut link = json!({ "iss": AS, "sub": sub });
         if !inner.is_null() {
             link["act"] = inner;
         }
         link
-    });
-    links
+    })
 }
 
 fn actors(file: &mut File) {

@@ -451,7 +451,7 @@ fn documents(file: &mut File) {
     );
     refuse(
         "unknown-member",
-        &good.replacen("\"version\":1", "\"versoin\":1,\"version\":1", 1),
+        &good.replacen("\"audience\":", "\"audiance\":", 1),
     );
     refuse("no-version", &good.replacen(",\"version\":1", "", 1));
     refuse(
