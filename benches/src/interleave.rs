@@ -18,6 +18,9 @@ pub struct Summary {
     pub ratio: f64,
 }
 
+/// Calls before any counts: more than there are tokens that take turns.
+const WARM_UP: u32 = 200;
+
 /// Times each case once a round for about `batch`, in rotating order.
 pub fn compare(cases: &mut [Case], rounds: usize, batch: Duration) -> Vec<Summary> {
     let counts: Vec<u32> = cases
@@ -45,6 +48,8 @@ pub fn compare(cases: &mut [Case], rounds: usize, batch: Duration) -> Vec<Summar
 }
 
 fn calibrate(case: &mut Case, batch: Duration) -> u32 {
+    // First sights are dearer, and not what a batch will be made of.
+    time(case, WARM_UP);
     let mut count: u32 = 1;
     loop {
         let took = time(case, count) * f64::from(count);

@@ -137,10 +137,10 @@ pub fn mint(key: &SigningKey, count: usize) -> Vec<Token> {
 #[must_use]
 pub fn verifier(key: &SigningKey, provider: CryptoProvider, cache: usize) -> Verifier {
     let algorithm = key.algorithm();
-    let (profile, row, typ) = if algorithm.is_symmetric() {
-        ("jwt_custom", "jwt_custom", r#""typ":"JWT","#)
+    let profile = if algorithm.is_symmetric() {
+        "jwt_custom"
     } else {
-        ("access_token", "access_token", "")
+        "access_token"
     };
     let keys = if algorithm.is_symmetric() {
         format!(r#""jwks":{{"keys":[{}]}}"#, key.public_jwk().to_json())
@@ -154,8 +154,8 @@ pub fn verifier(key: &SigningKey, provider: CryptoProvider, cache: usize) -> Ver
     let policy = format!(
         r#"{{"version":1,"preset":"rfc","cache":{{"tokens":{cache}}},
             "issuers":{{"corp":{{"issuer":"https://login.example.com","algorithms":["{algorithm}"],{legacy}
-                "profiles":["{row}"],{keys}}}}},
-            "gates":{{"tools":{{"profile":"{profile}","audience":"https://api.example.com/mcp",{typ}
+                "profiles":["{profile}"],{keys}}}}},
+            "gates":{{"tools":{{"profile":"{profile}","audience":"https://api.example.com/mcp",
                 "issuers":["corp"],"delegation":"surface"}}}}}}"#
     );
     // A shared secret inside the document: for benches, whose keys guard nothing.

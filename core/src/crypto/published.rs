@@ -1,10 +1,119 @@
-//! Keys whose private half everyone has: RFC examples, and our own demonstration.
+//! Keys whose private half everyone has: examples in RFCs and on websites, and our own
+//! demonstration.
 //!
-//! Such keys end up in production by way of copied examples. A policy that holds one is refused,
-//! by thumbprint, so that no key is in this file.
+//! Such keys reach production by way of copied examples. A policy that holds one is refused by its
+//! thumbprint (RFC 7638), so that no key is in this file.
 
-/// Thumbprints (RFC 7638) and where the private half is printed.
-const PUBLISHED: &[(&str, &str)] = &[];
+/// Thumbprints, and where the private half is printed.
+const PUBLISHED: &[(&str, &str)] = &[
+    (
+        "y_x3gCJnL6oKGBBIXScabduwxTVy2Wd2bzRVEUbdUzc",
+        "RFC 7515 A.1",
+    ),
+    (
+        "IsUn6_e04MaShXFIISMp4kG62LWzMIPy_MvSA5pJgX8",
+        "RFC 7515 A.2",
+    ),
+    (
+        "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
+        "RFC 7515 A.3",
+    ),
+    (
+        "u5YUSjQ2-2chBi51NSk3t3g7IM4o2KYcnPqPtCNGd3U",
+        "RFC 7515 A.4",
+    ),
+    (
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+        "RFC 7517 A.2",
+    ),
+    (
+        "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s",
+        "RFC 7517 A.2",
+    ),
+    (
+        "9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI",
+        "RFC 7520 3.4",
+    ),
+    (
+        "dHri3SADZkrush5HU_50AoRhcKFryN-PI6jPBtPL55M",
+        "RFC 7520 3.2",
+    ),
+    (
+        "RtoRur_1Dir5M4wuOfqNkDYOf9O_4RJ-aHkTA75RLA8",
+        "RFC 7520 3.5",
+    ),
+    (
+        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+        "RFC 8037 A.1",
+    ),
+    (
+        "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
+        "RFC 9449 4.1",
+    ),
+    (
+        "T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o",
+        "RFC 9964 A.1",
+    ),
+    (
+        "Suiu29qbfuaBaR4Ats-c6XQBePB_OpAxAwcTR_0KXVM",
+        "RFC 9964 A.1",
+    ),
+    (
+        "tRn1JNIkgMsABVQBlXeDHxAIcclh-2IX0UdDEzPt5XU",
+        "RFC 9964 A.1",
+    ),
+    ("LXkAyqcFEoI5pkMzfWjsAWbChzHfxtqD4Te31pAwA1s", "jwt.io"),
+    ("r_yA-eRBZHgB72n4pG3-Kagz7a6rejsUkz_qC_tlgZU", "jwt.io"),
+    ("3Sh8jwxtGAUg1j6_4BIuuT-0fsyXeym9VQpxNRGTJFs", "jwt.io"),
+    (
+        "7BkRsheDE3OazRizOeS-0_QwUGF3e5xDtXCslLpszAI",
+        "sealgate demo",
+    ),
+    (
+        "qSGVmoFiAId04BagjReGcseTrDXXfuK1bgJltviAQpY",
+        "sealgate demo",
+    ),
+    (
+        "YFDPQPwgsYAom7Cm0CNbI37MKCerYCwhfys_X4rQp04",
+        "sealgate demo",
+    ),
+    (
+        "fcSDmzFSxYnQPwl6v-EZJ9UANH-Fjs-wiI0s0vsYLCM",
+        "sealgate demo",
+    ),
+    (
+        "kSOQqou0fMq1Gdt3YsleUONMWLkbpeESFeg5yWxzmT8",
+        "sealgate demo",
+    ),
+    (
+        "dcBPvGD7Xut38NVgNxQaQ-IKjLeULxvbcJ50mZHp7hM",
+        "sealgate demo",
+    ),
+    (
+        "MjGY1u2L-u6lDfgyBOPkyD-hirLYzRVcQ3xq1RQGSIU",
+        "sealgate demo",
+    ),
+    (
+        "q30ub_0K_ZStEe33ksDAzV_miY-bs3qyxZGePernGCo",
+        "sealgate demo",
+    ),
+    (
+        "XzpRFZOAI6rGfGMm7rKkCIQ_JHVfQX2tXQNViWHNxDQ",
+        "sealgate demo",
+    ),
+    (
+        "xsOHTwAVQJfu0WOiPWyGwmq8BOwYa3JNPPlt0oiUkro",
+        "sealgate demo",
+    ),
+    (
+        "mJG4Ql4DyedhapwWYC7LTbrlD-My7ysWdsnH7aCFx0s",
+        "sealgate demo",
+    ),
+    (
+        "YOoozn9HW61LqTP8beRDDD_Vogyl_2_Ju6M-8TpQTi8",
+        "sealgate demo",
+    ),
+];
 
 /// Where the private half of the key with this thumbprint is published.
 #[must_use]
@@ -13,4 +122,26 @@ pub fn label_of(thumbprint: &str) -> Option<&'static str> {
         .iter()
         .find(|(known, _)| *known == thumbprint)
         .map(|(_, label)| *label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PUBLISHED, label_of};
+
+    #[test]
+    fn a_published_key_is_named_and_another_is_not() {
+        assert_eq!(
+            label_of("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"),
+            Some("RFC 8037 A.1")
+        );
+        assert_eq!(
+            label_of("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4K"),
+            None
+        );
+        assert!(
+            PUBLISHED
+                .iter()
+                .all(|(thumbprint, _)| thumbprint.len() == 43)
+        );
+    }
 }

@@ -319,3 +319,23 @@ fn twice(mints: &Mints, number: usize) -> Result<String, KeyError> {
 fn nested(mints: &Mints, number: usize) -> Result<String, KeyError> {
     mint(&mints.main, number, &delegated(number, 100))
 }
+
+#[cfg(test)]
+mod tests {
+    use sealgate::crypto::{aws_lc, published, thumbprint};
+
+    use super::{ISSUERS, ROTATIONS, Role};
+
+    #[test]
+    fn the_library_refuses_every_key_of_the_demonstration_elsewhere() {
+        let sides = (0..=u8::try_from(ROTATIONS).unwrap()).map(Role::Side);
+        for role in [Role::Main, Role::Withdrawn].into_iter().chain(sides) {
+            for issuer in &ISSUERS {
+                let key = issuer.key(role).unwrap();
+                let thumbprint = thumbprint(&aws_lc::provider(), key.public_jwk());
+                let label = published::label_of(&thumbprint);
+                assert_eq!(label, Some("sealgate demo"), "{thumbprint}");
+            }
+        }
+    }
+}
