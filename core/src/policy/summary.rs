@@ -147,9 +147,9 @@ fn typ(profile: Profile) -> String {
     match profile.row().typ {
         TypRule::Required(typ) => typ.to_owned(),
         TypRule::Preferred(typ) => format!("{typ}, JWT or none"),
-        TypRule::Untyped(typs) => {
-            let typs: Vec<String> = typs.iter().map(|typ| typ.to_ascii_uppercase()).collect();
-            format!("{} or none", typs.join(", "))
+        TypRule::Untyped(names) => {
+            let names: Vec<String> = names.iter().map(|typ| typ.to_ascii_uppercase()).collect();
+            format!("{} or none", names.join(", "))
         }
     }
 }

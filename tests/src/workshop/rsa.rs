@@ -1,6 +1,9 @@
 //! RSA signatures with any encoding: the right ones of RFC 8017, and the wrong ones that attacks
 //! need.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use super::hash::Hash;
 use super::number::{Modulus, Nat};
 
@@ -41,6 +44,14 @@ impl RsaKey {
     /// When it is not.
     #[must_use]
     pub fn seeded_with(seed: &[u8], e: u64) -> Self {
+        // Looking for primes takes a second without optimisation.
+        static MADE: Mutex<BTreeMap<(Vec<u8>, u64), RsaKey>> = Mutex::new(BTreeMap::new());
+        let mut made = MADE.lock().expect("nobody panics with the lock");
+        let key = made.entry((seed.to_vec(), e));
+        key.or_insert_with(|| Self::search(seed, e)).clone()
+    }
+
+    fn search(seed: &[u8], e: u64) -> Self {
         let mut counter: u32 = 0;
         let mut prime = || {
             loop {

@@ -112,7 +112,7 @@ pub(crate) fn clm_06_audience_confusion(f: &Fixtures) {
         json!("HTTPS://API.EXAMPLE"),
         json!("https://api.example/"),
         json!("https://api.example.evil"),
-        json!("https://api.exampl"),
+        json!("https://api.exam"),
         json!("https://api.example\0"),
         json!(" https://api.example"),
         json!("https://api.example "),
@@ -161,7 +161,7 @@ pub(crate) fn clm_09_issuer_confusion(f: &Fixtures) {
     }
     for value in [
         "https://issuer.example/",
-        "https://issuer.exampl",
+        "https://issuer.exam",
         "issuer.example",
         "HTTPS://ISSUER.EXAMPLE",
         "https://issuer.example\0.evil",

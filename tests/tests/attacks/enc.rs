@@ -122,7 +122,7 @@ pub(crate) fn enc_04_whitespace_and_controls(f: &Fixtures) {
     }
 }
 
-pub(crate) fn enc_06_look_alikes(f: &Fixtures) {
+pub(crate) fn enc_06_characters_that_look_alike(f: &Fixtures) {
     let stand = f.stand_a();
     let token = f.token(&f.key("K_RSA"));
     stand.accepts(&token);

@@ -68,7 +68,7 @@ attacks! {
     "ENC-01" enc::enc_01_padding
     "ENC-02" enc::enc_02_trailing_bits
     "ENC-04" enc::enc_04_whitespace_and_controls
-    "ENC-06" enc::enc_06_look_alikes
+    "ENC-06" enc::enc_06_characters_that_look_alike
     "ENC-07" enc::enc_07_wrong_number_of_parts
     "ENC-09" enc::enc_09_json_serialization
     "ENC-11" enc::enc_11_dot_flood

@@ -103,6 +103,7 @@ pub(crate) fn config(keys: &[Value], algorithms: &[&str]) -> Value {
         "version": 1,
         "preset": "rfc",
         "leeway": "0s",
+        "cache": { "tokens": 1000 },
         "issuers": { "issuer": {
             "issuer": "https://issuer.example",
             "jwks": { "keys": keys },

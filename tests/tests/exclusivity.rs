@@ -1,0 +1,157 @@
+//! The exclusivity matrix (JWT-07, standards 29.3): no token of one kind passes as another.
+//!
+//! For each ordered pair of rows A, B: a good A, signed by a key that is trusted for B, given
+//! every claim of B that A bears, is refused as B. Where its bytes alone could not tell, the
+//! loader refuses to have both kinds for one issuer and audience, and the audience tells.
+
+use std::collections::BTreeMap;
+
+use sealgate_tests::conformance::answer;
+use sealgate_tests::generate::{KINDS, Kind, T, canonical};
+use sealgate_tests::workshop::{Key, b64u, compact};
+use serde_json::{Value, json};
+
+const ISSUER: &str = "https://as.example";
+const SHARED: &str = "https://shared.example";
+const WORKLOAD: &str = "spiffe://td.example/agent-a";
+
+/// One key and one algorithm that every row may use.
+fn key() -> Key {
+    Key::seeded("ES256", "k1")
+}
+
+/// The good claims of a row, with one issuer, subject and audience for all.
+fn claims(kind: &Kind, audience: &str) -> Value {
+    let mut claims = kind.claims();
+    if claims["iss"].is_string() {
+        claims["iss"] = ISSUER.into();
+    }
+    // CA-01 wants the issuer itself; everybody else may have the name of a workload.
+    let client = kind.profile == "client_assertion";
+    claims["sub"] = if client { ISSUER } else { WORKLOAD }.into();
+    claims["aud"] = audience.into();
+    claims["iat"] = T.into();
+    claims["exp"] = (T + 60).into();
+    claims
+}
+
+/// A policy in which the one issuer signs these rows, each with a gate of its own.
+fn policy(rows: &[(&Kind, &str)]) -> Value {
+    let profiles: Vec<&str> = rows.iter().map(|(kind, _)| kind.profile).collect();
+    let domain = "spiffe://td.example";
+    let issuer = match profiles.as_slice() {
+        ["jwt_svid"] => json!(domain),
+        rows if rows.contains(&"jwt_svid") => json!([ISSUER, domain]),
+        _ => json!(ISSUER),
+    };
+    let gates: BTreeMap<String, Value> = rows
+        .iter()
+        .map(|(kind, audience)| {
+            let gate = json!({ "profile": kind.gate, "audience": audience, "issuers": ["as"] });
+            (format!("gate_{}", kind.profile), gate)
+        })
+        .collect();
+    json!({
+        "version": 1,
+        "cache": { "tokens": 0 },
+        "issuers": { "as": {
+            "issuer": issuer,
+            "jwks": { "keys": [key().jwk] },
+            "algorithms": ["ES256"],
+            "profiles": profiles,
+        } },
+        "gates": gates,
+    })
+}
+
+/// `"accepted"`, or the code, of a token of kind `of` at the gate of `at`.
+fn judge(policy: &Value, of: &Kind, at: &Kind, claims: &Value) -> String {
+    let key = key();
+    let typ = of
+        .typ
+        .map_or_else(String::new, |typ| format!(",\"typ\":\"{typ}\""));
+    let token = compact(key.header(&typ), canonical(claims), |input| key.sign(input));
+    let answer = answer(&json!({
+        "op": "verify", "policy": policy, "now": T, "token": token,
+        "gate": format!("gate_{}", at.profile),
+    }));
+    let code = answer["code"].as_str().unwrap_or("accepted");
+    assert!(!["harness", "usage"].contains(&code), "{answer}");
+    code.to_owned()
+}
+
+/// Claims of B that A lacks, put into a good A one by one as long as it stays a good A.
+fn disguised(a: &Kind, b: &Kind, audience: &str) -> Value {
+    let alone = policy(&[(a, audience)]);
+    let mut disguised = claims(a, audience);
+    assert_eq!(judge(&alone, a, a, &disguised), "accepted", "{}", a.profile);
+    let more = claims(b, audience);
+    for (name, value) in more.as_object().unwrap() {
+        if disguised.get(name).is_none() {
+            let mut trial = disguised.clone();
+            trial[name] = value.clone();
+            if judge(&alone, a, a, &trial) == "accepted" {
+                disguised = trial;
+            }
+        }
+    }
+    disguised
+}
+
+fn loads(policy: &Value) -> bool {
+    let text = b64u(policy.to_string());
+    answer(&json!({ "op": "load_policy", "format": "json", "text": text }))["ok"] == true
+}
+
+#[test]
+fn no_token_passes_as_another_kind() {
+    let (mut by_token, mut by_audience) = (BTreeMap::<String, usize>::new(), Vec::new());
+    for a in KINDS {
+        for b in KINDS {
+            if a.profile == b.profile {
+                continue;
+            }
+            let pair = format!("{} as {}", a.profile, b.profile);
+            let claims = disguised(a, b, SHARED);
+            let only_b = policy(&[(b, SHARED)]);
+            let code = judge(&only_b, a, b, &claims);
+            if code != "accepted" {
+                *by_token.entry(code).or_default() += 1;
+                continue;
+            }
+            // Nothing in the token tells: such a policy must not load.
+            assert!(!loads(&policy(&[(a, SHARED), (b, SHARED)])), "{pair}");
+            assert!(!loads(&policy(&[(b, SHARED), (a, SHARED)])), "{pair}");
+            // Each kind has its own audience, and that is what is left.
+            let apart = policy(&[(a, "https://a.example"), (b, "https://b.example")]);
+            assert!(loads(&apart), "{pair}");
+            let claims = disguised(a, b, "https://a.example");
+            assert_eq!(judge(&apart, a, a, &claims), "accepted", "{pair}");
+            assert_eq!(judge(&apart, a, b, &claims), "aud_mismatch", "{pair}");
+            by_audience.push(pair);
+        }
+    }
+    let told: usize = by_token.values().sum();
+    assert_eq!(told + by_audience.len(), KINDS.len() * (KINDS.len() - 1));
+    // The matrix would be idle if one separator did all the work.
+    for code in ["typ_mismatch", "forbidden_claim"] {
+        assert!(by_token.contains_key(code), "{code}: {by_token:?}");
+    }
+    assert!(
+        by_audience.contains(&"id_token as jwt_custom".to_owned()),
+        "{by_audience:?}"
+    );
+}
+
+#[test]
+fn one_issuer_writes_access_tokens_in_one_way() {
+    let (typed, untyped) = (
+        Kind::named("access_token"),
+        Kind::named("access_token_untyped"),
+    );
+    assert!(loads(&policy(&[(typed, SHARED)])));
+    assert!(!loads(&policy(&[
+        (typed, "https://a.example"),
+        (untyped, "https://b.example")
+    ])));
+}
