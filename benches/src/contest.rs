@@ -101,9 +101,18 @@ fn jsonwebtoken(key: &SigningKey, tokens: &Rc<[Token]>) -> Option<Case> {
     Some(Case::new("jsonwebtoken 11", run))
 }
 
+/// A further contestant over one algorithm; `None` where it lacks the algorithm.
+pub type Peer = fn(&SigningKey, &Rc<[Token]>) -> Option<Case>;
+
 /// All contestants over one algorithm; the raw primitive is the first.
 #[must_use]
 pub fn cases(algorithm: Algorithm) -> Vec<Case> {
+    cases_with(algorithm, &[jsonwebtoken])
+}
+
+/// The raw primitive, sealgate cold and cached, and these peers.
+#[must_use]
+pub fn cases_with(algorithm: Algorithm, peers: &[Peer]) -> Vec<Case> {
     let key = tokens::key(algorithm);
     let tokens: Rc<[Token]> = tokens::mint(&key, TURNS).into();
     let cold = tokens::gate(&key, aws_lc::provider(), 0);
@@ -113,9 +122,8 @@ pub fn cases(algorithm: Algorithm) -> Vec<Case> {
         accept("sealgate", cold, &tokens),
         accept("sealgate, seen before", cached, &tokens),
     ];
-    ours.into_iter()
-        .chain(jsonwebtoken(&key, &tokens))
-        .collect()
+    let peers = peers.iter().filter_map(|peer| peer(&key, &tokens));
+    ours.into_iter().chain(peers).collect()
 }
 
 /// Everything but the signature: the same tokens before a provider that says yes.

@@ -21,6 +21,27 @@ pub struct Summary {
 /// Calls before any counts: more than there are tokens that take turns.
 const WARM_UP: u32 = 200;
 
+/// How often each case is timed for a claim: `SEALGATE_BENCH_ROUNDS`, or 61.
+#[must_use]
+pub fn rounds() -> usize {
+    let set = std::env::var("SEALGATE_BENCH_ROUNDS").ok();
+    set.and_then(|text| text.parse().ok()).unwrap_or(61)
+}
+
+/// Prints a Markdown table of the cases, whose last column is against the first of them.
+#[expect(clippy::print_stdout, reason = "for programs that print tables")]
+pub fn table(title: &str, mut cases: Vec<Case>) {
+    println!("\n{title}\n");
+    println!("| | quiet ns | median ns | ratio |\n|---|---:|---:|---:|");
+    for row in compare(&mut cases, rounds(), BATCH) {
+        let (name, quiet, median, ratio) = (row.name, row.quiet, row.median, row.ratio);
+        println!("| {name} | {quiet:.0} | {median:.0} | {ratio:.2} |");
+    }
+}
+
+/// How long a case is timed in one round.
+const BATCH: Duration = Duration::from_millis(2);
+
 /// Times each case once a round for about `batch`, in rotating order.
 pub fn compare(cases: &mut [Case], rounds: usize, batch: Duration) -> Vec<Summary> {
     let counts: Vec<u32> = cases

@@ -16,10 +16,8 @@ use sealgate::Gate;
 use sealgate::crypto::aws_lc;
 use sealgate::jwa::Algorithm;
 use sealgate_benches::cached::{Sketch, hash, hit, warm};
-use sealgate_benches::interleave::{compare, median, percentile};
+use sealgate_benches::interleave::{median, percentile, rounds, table};
 use sealgate_benches::{Case, always_yes, contest, large, tokens, worst};
-
-const BATCH: Duration = Duration::from_millis(2);
 
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
@@ -37,21 +35,6 @@ fn main() {
         if is_chosen(name) {
             table();
         }
-    }
-}
-
-fn rounds() -> usize {
-    let set = std::env::var("SEALGATE_BENCH_ROUNDS").ok();
-    set.and_then(|text| text.parse().ok()).unwrap_or(61)
-}
-
-/// Prints a table whose last column is against its first row.
-fn table(title: &str, mut cases: Vec<Case>) {
-    println!("\n{title}\n");
-    println!("| | quiet ns | median ns | ratio |\n|---|---:|---:|---:|");
-    for row in compare(&mut cases, rounds(), BATCH) {
-        let (name, quiet, median, ratio) = (row.name, row.quiet, row.median, row.ratio);
-        println!("| {name} | {quiet:.0} | {median:.0} | {ratio:.2} |");
     }
 }
 
