@@ -100,6 +100,7 @@ pub mod jwk;
 mod jws;
 mod keys;
 mod limits;
+pub mod manual;
 #[cfg(feature = "mint")]
 pub mod mint;
 mod policy;

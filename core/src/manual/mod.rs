@@ -1,0 +1,16 @@
+//! The manual: how the engine is built, what it defends against, and how to run it.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("threat_model.md")]
+pub mod threat_model {}
+
+#[doc = include_str!("policies.md")]
+pub mod policies {}
+
+#[doc = include_str!("rotation.md")]
+pub mod rotation {}
+
+#[doc = include_str!("tuning.md")]
+pub mod tuning {}
