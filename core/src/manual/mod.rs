@@ -1,4 +1,6 @@
 //! The manual: how the engine is built, what it defends against, and how to run it.
+//!
+//! These pages are documentation only; they hold no code.
 
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
