@@ -1,5 +1,6 @@
 //! `sealgate bench`: how fast your own tokens verify here, under your own policy.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -11,8 +12,8 @@ use serde_json::json;
 use crate::failure::{ACCEPTED, Failure};
 use crate::gate::GateArguments;
 use crate::input;
+use crate::stopwatch::Stopwatch;
 use crate::text::thousands;
-use crate::verify::Stopwatch;
 
 /// Options of `bench`.
 #[derive(Args)]
@@ -36,12 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut tokens: Vec<Vec<u8>> = Vec::new();
     input::chunks(source, |chunk, _| {
         let room = MOST - tokens.len();
-        tokens.extend(
-            chunk
-                .tokens()
-                .take(room)
-                .map(|(_, token)| token.into_owned()),
-        );
+        tokens.extend(chunk.tokens().take(room).map(Cow::into_owned));
         Ok(())
     })?;
     if tokens.is_empty() {

@@ -6,6 +6,7 @@ use sealgate::{Clock, Format, Gate, LoadOptions, Policy, Verifier};
 
 use crate::demo;
 use crate::failure::Failure;
+use crate::text::quoted;
 
 /// Where the rules come from.
 #[derive(Args)]
@@ -74,7 +75,7 @@ impl GateArguments {
         };
         let gate = self.choose(&verifier)?;
         let options = match &self.gate {
-            Some(name) => format!("{source} -g {name}"),
+            Some(name) => format!("{source} -g {}", quoted(name)),
             None => source,
         };
         Ok(Opened {
@@ -107,7 +108,7 @@ impl GateArguments {
 
     fn load(&self) -> Result<(Policy, String), Failure> {
         if let Some(path) = &self.policy {
-            return Ok((Policy::load(path)?, format!("-p {path}")));
+            return Ok((Policy::load(path)?, format!("-p {}", quoted(path))));
         }
         let (Some(issuer), Some(audience), Some(file)) =
             (&self.issuer, &self.audience, &self.jwks_file)
@@ -129,7 +130,12 @@ impl GateArguments {
         });
         let options = LoadOptions::new();
         let policy = Policy::parse_with(document.to_string(), Format::Json, &options)?;
-        let source = format!("--issuer {issuer} --audience {audience} --jwks-file {file}");
+        let source = format!(
+            "--issuer {} --audience {} --jwks-file {}",
+            quoted(issuer),
+            quoted(audience),
+            quoted(file)
+        );
         Ok((policy, source))
     }
 }

@@ -15,21 +15,40 @@ const CHUNK_BYTES: usize = 16 * 1024 * 1024;
 /// No policy allows a longer token; what a line has beyond is not kept, and cannot be accepted.
 const LINE: usize = 64 * 1024 + 1;
 
+/// A line that is not blank.
+struct Line {
+    number: usize,
+    range: Range<usize>,
+    /// Whether it went on beyond what was kept.
+    is_cut: bool,
+}
+
 /// Some consecutive tokens of the input.
 #[derive(Default)]
 pub(crate) struct Chunk {
     bytes: Vec<u8>,
-    lines: Vec<(usize, Range<usize>)>,
+    lines: Vec<Line>,
     /// Bytes of input behind this chunk, for progress.
     pub(crate) consumed: u64,
 }
 
 impl Chunk {
-    /// Each token with the number of its line, from 1.
-    pub(crate) fn tokens(&self) -> impl ExactSizeIterator<Item = (usize, Cow<'_, [u8]>)> {
-        self.lines
-            .iter()
-            .map(|(number, range)| (*number, token_of(&self.bytes[range.clone()])))
+    /// The tokens, in order.
+    pub(crate) fn tokens(&self) -> impl ExactSizeIterator<Item = Cow<'_, [u8]>> {
+        self.lines.iter().map(|line| {
+            let text = &self.bytes[line.range.clone()];
+            // Of a line that was cut nothing is read, lest its beginning be taken for the whole.
+            if line.is_cut {
+                Cow::Borrowed(text)
+            } else {
+                token_of(text)
+            }
+        })
+    }
+
+    /// The number of each token's line, from 1.
+    pub(crate) fn numbers(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.lines.iter().map(|line| line.number)
     }
 
     fn is_full(&self) -> bool {
@@ -93,13 +112,13 @@ pub(crate) fn one(path: Option<&str>) -> Result<Vec<u8>, Failure> {
     let most = 2;
     while chunk.lines.len() < most {
         let more = read_line(&mut reader, &mut number, &mut chunk);
-        if !more.map_err(|error| Failure::reading(&name, &error))? {
+        if more.map_err(|error| Failure::reading(&name, &error))? == 0 {
             break;
         }
     }
     let mut tokens = chunk.tokens();
     match (tokens.next(), tokens.next()) {
-        (Some((_, token)), None) => Ok(token.into_owned()),
+        (Some(token), None) => Ok(token.into_owned()),
         (None, _) => Err(Failure::Usage(format!("{name}: no token"))),
         (Some(_), Some(_)) => Err(Failure::Usage(format!(
             "{name}: more than one token; see `sealgate verify`"
@@ -143,43 +162,50 @@ fn read_chunk(
     let mut chunk = Chunk::default();
     let mut more = true;
     while more && !chunk.is_full() {
-        let before = chunk.bytes.len();
-        more = read_line(reader, number, &mut chunk)?;
-        *consumed += u64::try_from(chunk.bytes.len() - before).unwrap_or(0) + 1;
+        let read = read_line(reader, number, &mut chunk)?;
+        *consumed += u64::try_from(read).unwrap_or(0);
+        more = read > 0;
     }
     chunk.consumed = *consumed;
     Ok((chunk, !more))
 }
 
-/// Appends the next line unless it is blank; `false` at the end of the input.
-fn read_line(reader: &mut dyn BufRead, number: &mut usize, chunk: &mut Chunk) -> io::Result<bool> {
+/// Appends the next line unless it is blank, and tells its bytes: none at the end of the input.
+fn read_line(reader: &mut dyn BufRead, number: &mut usize, chunk: &mut Chunk) -> io::Result<usize> {
     let start = chunk.bytes.len();
     let limit = u64::try_from(LINE).unwrap_or(u64::MAX);
     let read = (&mut *reader)
         .take(limit)
         .read_until(b'\n', &mut chunk.bytes)?;
     if read == 0 {
-        return Ok(false);
+        return Ok(0);
     }
     *number += 1;
-    if chunk.bytes.last() != Some(&b'\n') && read == LINE {
-        skip_line(reader)?;
-    }
+    let is_cut = read == LINE && chunk.bytes.last() != Some(&b'\n');
+    let skipped = if is_cut { skip_line(reader)? } else { 0 };
     let line = &chunk.bytes[start..];
-    let blank = line
-        .iter()
-        .take_while(|byte| byte.is_ascii_whitespace())
-        .count();
-    let len = line.trim_ascii().len();
-    if len > 0 {
-        chunk
-            .lines
-            .push((*number, start + blank..start + blank + len));
+    let range = if is_cut {
+        start..start + read
+    } else {
+        let blank = line.len() - line.trim_ascii_start().len();
+        start + blank..start + blank + line.trim_ascii().len()
+    };
+    if range.is_empty() {
+        chunk.bytes.truncate(start);
+    } else {
+        let number = *number;
+        chunk.lines.push(Line {
+            number,
+            range,
+            is_cut,
+        });
     }
-    Ok(true)
+    Ok(read + skipped)
 }
 
-fn skip_line(reader: &mut dyn BufRead) -> io::Result<()> {
+/// Passes over the rest of a line, and tells its bytes.
+fn skip_line(reader: &mut dyn BufRead) -> io::Result<usize> {
+    let mut skipped = 0;
     loop {
         let buffer = reader.fill_buf()?;
         let (len, end) = match buffer.iter().position(|byte| *byte == b'\n') {
@@ -187,26 +213,28 @@ fn skip_line(reader: &mut dyn BufRead) -> io::Result<()> {
             None => (buffer.len(), buffer.is_empty()),
         };
         reader.consume(len);
+        skipped += len;
         if end {
-            return Ok(());
+            return Ok(skipped);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::io::Cursor;
 
     use super::{Chunk, LINE, read_chunk};
 
     fn lines(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
         let mut reader = Cursor::new(text.to_vec());
-        let (chunk, last): (Chunk, bool) = read_chunk(&mut reader, &mut 0, &mut 0).unwrap();
+        let mut consumed = 0;
+        let (chunk, last): (Chunk, bool) = read_chunk(&mut reader, &mut 0, &mut consumed).unwrap();
         assert!(last);
-        chunk
-            .tokens()
-            .map(|(number, token)| (number, token.into_owned()))
-            .collect()
+        assert_eq!(usize::try_from(consumed).unwrap(), text.len());
+        let tokens = chunk.tokens().map(Cow::into_owned);
+        chunk.numbers().zip(tokens).collect()
     }
 
     #[test]
@@ -235,5 +263,24 @@ mod tests {
         let found = lines(&text);
         assert_eq!(found[0].1.len(), LINE);
         assert_eq!(found[1], (2, b"next".to_vec()));
+    }
+
+    /// What stands behind the cut would otherwise go unseen, and what stands before it be taken
+    /// for the whole line.
+    #[test]
+    fn blanks_cannot_hide_the_rest_of_a_line_behind_the_cut() {
+        let blanks = vec![b' '; LINE];
+        for line in [
+            [b"a.b.c", blanks.as_slice(), b"x\n"].concat(),
+            [b"\"a.b.c\"", blanks.as_slice(), b"x\n"].concat(),
+            [blanks.as_slice(), b"a.b.c\n"].concat(),
+        ] {
+            let found = lines(&line);
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].1, &line[..LINE], "kept whole, so oversized");
+        }
+        // The near miss: as many blanks as fit are no part of the token.
+        let line = [b"a.b.c", &blanks[..LINE - 6], b"\n"].concat();
+        assert_eq!(lines(&line), [(1, b"a.b.c".to_vec())]);
     }
 }

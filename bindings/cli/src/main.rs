@@ -14,7 +14,10 @@ mod inspect;
 mod jwks;
 mod mint;
 mod policy;
+mod stopwatch;
+mod tally;
 mod text;
+mod verdict;
 mod verify;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::failure::{ACCEPTED, Failure};
 use crate::jwks::read_private;
-use crate::verify::parse_span;
+use crate::text::parse_span;
 
 /// Options of `mint`.
 #[derive(Args)]

@@ -1,6 +1,8 @@
 //! How things read: times, counts and a stranger's text on a terminal.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
+
+use sealgate::Span;
 
 /// `1,234,567`.
 pub(crate) fn thousands(count: usize) -> String {
@@ -51,7 +53,7 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|character| {
             let hidden = character.is_control()
-                || matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+                || matches!(character, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
             let escaped = hidden.then(|| character.escape_unicode());
             let plain = (!hidden).then_some(character);
             escaped.into_iter().flatten().chain(plain)
@@ -59,14 +61,83 @@ pub(crate) fn printable(text: &str) -> String {
         .collect()
 }
 
+/// Columns of a line for a person.
+const WIDTH: usize = 80;
+
+/// Text that stands to the right of a label and stays there when it is wrapped.
+pub(crate) struct Columns {
+    indent: usize,
+}
+
+impl Columns {
+    /// Text that begins where this label ends.
+    pub(crate) fn after(label: &str) -> Self {
+        Self {
+            indent: label.chars().count(),
+        }
+    }
+
+    /// Writes the label and the text, broken at spaces; a longer word keeps its line to itself.
+    pub(crate) fn write(&self, out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+        let mut line = String::from(label);
+        let mut column = label.chars().count();
+        let mut is_empty = true;
+        // Not at every white space: runs of it are kept where they do not end a line.
+        for word in text.split(' ') {
+            let width = word.chars().count();
+            if !is_empty && column + 1 + width > WIDTH {
+                writeln!(out, "{}", line.trim_end())?;
+                line = " ".repeat(self.indent);
+                column = self.indent;
+                is_empty = true;
+                if word.is_empty() {
+                    continue;
+                }
+            }
+            if !is_empty {
+                line.push(' ');
+                column += 1;
+            }
+            line.push_str(word);
+            column += width;
+            is_empty = false;
+        }
+        writeln!(out, "{}", line.trim_end())
+    }
+}
+
+/// An argument as a shell takes it.
+pub(crate) fn quoted(argument: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
+    if !argument.is_empty() && argument.bytes().all(plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", printable(argument).replace('\'', r"'\''"))
+}
+
 /// Whether to draw for a person at standard error.
 pub(crate) fn is_watched() -> bool {
-    std::io::stderr().is_terminal()
+    io::stderr().is_terminal()
+}
+
+/// A span written with one unit, as in policies: `5m`.
+pub(crate) fn parse_span(text: &str) -> Result<Span, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at(digits);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err("write a number and one unit: 30s, 5m, 1h or 2d".to_owned()),
+    };
+    let count: i64 = count.parse().map_err(|_| "too long".to_owned())?;
+    Ok(Span::from_seconds(count.saturating_mul(seconds)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{date, printable, relative, span, thousands};
+    use super::{Columns, date, parse_span, printable, quoted, relative, span, thousands};
 
     #[test]
     fn numbers_and_times_read_as_people_write_them() {
@@ -84,5 +155,36 @@ mod tests {
             printable("u1\u{1b}[2J\n\u{202e}é"),
             "u1\\u{1b}[2J\\u{a}\\u{202e}é"
         );
+    }
+
+    #[test]
+    fn long_text_stays_in_its_columns() {
+        let mut out = Vec::new();
+        let text = format!("{} end", "word ".repeat(20).trim_end());
+        let columns = Columns::after("  label  ");
+        columns.write(&mut out, "  label  ", &text).unwrap();
+        columns.write(&mut out, "", &"x".repeat(100)).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("  label  word") && lines[0].len() <= 80);
+        assert!(lines[1].starts_with("         word") && lines[1].ends_with("word end"));
+        assert_eq!(lines[2].len(), 100, "a word is never broken");
+    }
+
+    #[test]
+    fn a_hint_can_be_pasted_into_a_shell() {
+        assert_eq!(quoted("dir/tokens-1.txt"), "dir/tokens-1.txt");
+        assert_eq!(quoted("a b;c"), "'a b;c'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_span_has_one_unit() {
+        assert_eq!(parse_span("5m").unwrap().seconds(), 300);
+        for text in ["5", "m", "5m30s", "-5m", "1e3s"] {
+            assert!(parse_span(text).is_err(), "{text}");
+        }
     }
 }

@@ -56,10 +56,24 @@ impl KeyError {
         )
     }
 
-    /// An RSA key without `alg` could serve two families.
+    /// A key without `alg` could serve several of the allowed algorithms.
     pub(crate) const fn unbound() -> Self {
-        let reason = "missing, where RS and PS algorithms are both allowed";
+        let reason = "missing, where several allowed algorithms fit the key";
         Self::new(Code::AlgKeyMismatch, "alg", reason)
+    }
+
+    /// Its `use` is for other tokens than this issuer's.
+    pub(crate) const fn other_use() -> Self {
+        Self::new(
+            Code::KeyUseMismatch,
+            "use",
+            "for other tokens than this issuer signs",
+        )
+    }
+
+    /// Its private half is printed somewhere.
+    pub(crate) const fn published() -> Self {
+        Self::new(Code::WeakKey, "", "everyone has this private key")
     }
 
     /// The list of allowed algorithms leaves the key none.

@@ -8,6 +8,8 @@ use crate::limits::{JWK_SET_KEYS, JWK_SET_SIZE, Limits};
 #[derive(Clone, Debug, Default)]
 pub struct JwkSet {
     keys: Vec<Jwk>,
+    /// Where each of `keys` stood in the set.
+    places: Vec<usize>,
     skipped: Vec<SkippedKey>,
 }
 
@@ -52,7 +54,10 @@ impl JwkSet {
                 return Err(KeyError::malformed("keys", "more than 256 keys"));
             }
             match Jwk::from_json(member) {
-                Ok(jwk) => set.keys.push(jwk),
+                Ok(jwk) => {
+                    set.keys.push(jwk);
+                    set.places.push(index);
+                }
                 Err(reason) => set.skipped.push(SkippedKey::new(index, reason)),
             }
         }
@@ -65,6 +70,11 @@ impl JwkSet {
         &self.keys
     }
 
+    /// The keys that can be used, each with its place in the set.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (usize, &Jwk)> {
+        self.places.iter().copied().zip(&self.keys)
+    }
+
     /// Those that cannot, by their place in the set.
     #[must_use]
     pub fn skipped(&self) -> &[SkippedKey] {
@@ -74,8 +84,10 @@ impl JwkSet {
 
 impl FromIterator<Jwk> for JwkSet {
     fn from_iter<I: IntoIterator<Item = Jwk>>(keys: I) -> Self {
+        let keys: Vec<Jwk> = keys.into_iter().collect();
         Self {
-            keys: keys.into_iter().collect(),
+            places: (0..keys.len()).collect(),
+            keys,
             skipped: Vec::new(),
         }
     }

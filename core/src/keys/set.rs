@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::crypto::{self, CryptoProvider, VerificationKey};
 use crate::error::{Code, Error};
-use crate::jwa::{Algorithm, AlgorithmSet, Family};
+use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jwk::{Jwk, KeyError, SkippedKey};
 
 /// The keys of one issuer, each bound to one algorithm.
@@ -47,9 +47,7 @@ impl SetKey {
 impl KeySet {
     /// Binds and parses `jwks` for an issuer with these algorithms. A key of another algorithm, or
     /// one the provider cannot load, is skipped with its reason.
-    ///
-    /// An RSA or symmetric key without `alg` serves each allowed algorithm of its one family: the
-    /// policy's list binds it (ALG-03).
+    /// A key without `alg` is bound by the list, where only one of its algorithms fits (ALG-03).
     ///
     /// # Errors
     ///
@@ -63,25 +61,18 @@ impl KeySet {
         let mut skipped = Vec::new();
         for (index, jwk) in jwks.iter().enumerate() {
             let thumbprint = crypto::thumbprint(provider, jwk).into_boxed_str();
-            let bound = match bindings(jwk, allowed) {
-                Ok(bound) => bound,
-                Err(reason) => {
-                    skipped.push(SkippedKey::new(index, reason));
-                    continue;
+            let loaded = binding(jwk, allowed).and_then(|bound| (provider.load)(jwk, bound));
+            match loaded {
+                Ok(verification) => {
+                    let kid = jwk.kid().map(Box::from);
+                    let key = SetKey {
+                        kid,
+                        thumbprint,
+                        verification,
+                    };
+                    keys.push((key, index));
                 }
-            };
-            for algorithm in bound.iter() {
-                match (provider.load)(jwk, algorithm) {
-                    Ok(verification) => keys.push((
-                        SetKey {
-                            kid: jwk.kid().map(Box::from),
-                            thumbprint: thumbprint.clone(),
-                            verification,
-                        },
-                        index,
-                    )),
-                    Err(reason) => skipped.push(SkippedKey::new(index, reason)),
-                }
+                Err(reason) => skipped.push(SkippedKey::new(index, reason)),
             }
         }
         keys.sort_by(|(a, _), (b, _)| a.rank().cmp(&b.rank()));
@@ -154,19 +145,14 @@ impl fmt::Debug for KeySet {
     }
 }
 
-/// The algorithms a key serves under this list.
-fn bindings(jwk: &Jwk, allowed: AlgorithmSet) -> Result<AlgorithmSet, KeyError> {
-    let fitting = allowed
+/// The one algorithm a key is bound to: its own, or the only allowed one that fits (ALG-03).
+fn binding(jwk: &Jwk, allowed: AlgorithmSet) -> Result<Algorithm, KeyError> {
+    let mut fitting = allowed
         .iter()
         .filter(|algorithm| jwk.check_fits(*algorithm).is_ok());
-    let fitting: AlgorithmSet = fitting.collect();
-    let families = [Family::RsaPkcs1, Family::RsaPss]
-        .map(|family| fitting.iter().any(|algorithm| algorithm.family() == family));
-    if fitting.is_empty() {
-        return Err(KeyError::not_allowed());
-    }
-    if families == [true, true] {
+    let first = fitting.next().ok_or_else(KeyError::not_allowed)?;
+    if fitting.next().is_some() {
         return Err(KeyError::unbound());
     }
-    Ok(fitting)
+    Ok(first)
 }

@@ -9,6 +9,7 @@ mod document;
 mod effective;
 mod file;
 mod grammar;
+mod key_use;
 mod load;
 mod problem;
 mod profile;
@@ -20,6 +21,7 @@ mod waiver;
 
 pub(crate) use challenge::Challenge;
 pub use document::Format;
+pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub use problem::{PolicyError, Problem, Warning};
 pub(crate) use profile::{AudienceRule, Row, TypRule};
@@ -155,6 +157,11 @@ pub(crate) enum Delegation {
 }
 
 impl IssuerRules {
+    /// Which `use` its keys may have.
+    pub(crate) fn key_use(&self) -> KeyUse {
+        KeyUse::of(&self.profiles)
+    }
+
     /// Whether a token of `profile` from this issuer may name this algorithm (ALG-01, OKP-03).
     pub(crate) fn allows(&self, algorithm: HeaderAlgorithm, profile: Profile) -> bool {
         let named = match algorithm {

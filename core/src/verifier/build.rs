@@ -7,7 +7,7 @@ use super::state::{DoorTable, State, World};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::jwa::AlgorithmSet;
-use crate::jwk::Jwk;
+use crate::jwk::{Jwk, KeyError};
 use crate::keys::{KeyRing, KeySet};
 use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem};
 
@@ -96,6 +96,23 @@ pub(super) fn usable(issuer: &IssuerRules, provider: &CryptoProvider) -> Algorit
         .iter()
         .filter(|algorithm| provider.algorithms.contains(*algorithm))
         .collect()
+}
+
+/// Whether a key may verify for the issuer, as far as its own bytes do not tell.
+pub(super) fn admit(
+    policy: &Policy,
+    issuer: &IssuerRules,
+    provider: &CryptoProvider,
+    jwk: &Jwk,
+) -> Result<(), KeyError> {
+    if !issuer.key_use().includes(jwk.usage()) {
+        return Err(KeyError::other_use()); // JSV-05
+    }
+    let published = || crypto::published::label_of(&crypto::thumbprint(provider, jwk)).is_some();
+    if !policy.allows_test_keys() && published() {
+        return Err(KeyError::published());
+    }
+    Ok(())
 }
 
 fn load(

@@ -104,15 +104,25 @@ impl<'v> Keys<'v> {
         if !matches!(issuer.keys, KeySource::Push) {
             return Err(PublishError::NotPushed);
         }
-        let allowed = build::usable(issuer, &self.engine.provider);
-        let keys = KeySet::build(&self.engine.provider, set.keys(), allowed);
+        let provider = &self.engine.provider;
+        let mut skipped = set.skipped().to_vec();
+        let (mut places, mut jwks) = (Vec::new(), Vec::new());
+        for (place, jwk) in set.placed() {
+            match build::admit(&state.world.policy, issuer, provider, jwk) {
+                Ok(()) => {
+                    places.push(place);
+                    jwks.push(jwk.clone());
+                }
+                Err(reason) => skipped.push(SkippedKey::new(place, reason)),
+            }
+        }
+        let keys = KeySet::build(provider, &jwks, build::usable(issuer, provider));
         let keys = keys.map_err(|_| PublishError::Ambiguous)?;
-        let skipped = set
-            .skipped()
-            .iter()
-            .chain(keys.skipped())
-            .copied()
-            .collect();
+        skipped.extend(keys.skipped().iter().filter_map(|skipped| {
+            let place = places.get(skipped.index)?;
+            Some(SkippedKey::new(*place, skipped.reason))
+        }));
+        skipped.sort_by_key(|skipped| skipped.index);
         let (ring, changed) = state.keys.with_published(position, Arc::new(keys));
         let generation = ring.generation(position);
         if changed {

@@ -236,6 +236,44 @@ fn publishing_says_what_it_cannot_do() {
 }
 
 #[test]
+fn pushed_keys_of_other_uses_and_published_ones_are_skipped_with_their_place() {
+    let verifier = verifier();
+    let good = key(1, "k").public_jwk().to_json();
+    let svid = good
+        .replacen('{', r#"{"use":"jwt-svid","#, 1)
+        .replace(r#""k""#, r#""s""#);
+    // RFC 8037 A.1
+    let rfc = r#"{"kty":"OKP","crv":"Ed25519","kid":"r","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let other = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+    let text = format!(r#"{{"keys":[{{"kty":"x"}},{svid},{other},{rfc},{good}]}}"#);
+    let receipt = verifier
+        .keys()
+        .publish("a", &JwkSet::parse(text.as_bytes()).unwrap())
+        .unwrap();
+    let skipped: Vec<(usize, Code)> = receipt
+        .skipped
+        .iter()
+        .map(|skipped| (skipped.index, skipped.reason.code()))
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            (0, Code::AlgNotAllowed),
+            (1, Code::KeyUseMismatch),
+            (2, Code::WeakKey),
+            (3, Code::WeakKey)
+        ]
+    );
+    let kept = verifier.keys().state("a").unwrap().keys;
+    assert_eq!(
+        kept.iter()
+            .map(|key| key.kid.as_deref())
+            .collect::<Vec<_>>(),
+        [Some("k")]
+    );
+}
+
+#[test]
 fn a_batch_answers_in_input_order_like_single_calls() {
     let verifier = verifier();
     let gate = verifier.gate("api").unwrap();

@@ -13,8 +13,8 @@ use sealgate::mint::{ClaimsBuilder, Minter};
 use sealgate::{Gate, PolicyError, Verifier};
 
 use super::world::{self, ISSUERS, Mints, ROTATIONS, ROWS, Role};
+use crate::stopwatch::Stopwatch;
 use crate::text::is_watched;
-use crate::verify::Stopwatch;
 
 /// Tokens of a batch.
 const BATCH: usize = 10_000;

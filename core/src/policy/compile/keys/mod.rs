@@ -14,7 +14,7 @@ use crate::policy::document::Position;
 use crate::policy::file::{self, Content};
 use crate::policy::problem::Problem;
 use crate::policy::section::Section;
-use crate::policy::{KeySource, Profile};
+use crate::policy::{KeySource, KeyUse, Profile};
 
 /// An issuer's keys and the place of each in the document.
 pub(super) struct Source {
@@ -57,7 +57,7 @@ pub(super) fn source(
         section,
         algorithms,
         symmetric: algorithms.iter().any(Algorithm::is_symmetric),
-        usage: Usage::of(profiles),
+        usage: KeyUse::of(profiles),
         compiler,
         found: Vec::new(),
         passed: Vec::new(),
@@ -101,38 +101,11 @@ struct Loader<'l, 'd, 'o> {
     /// The issuer signs with shared secrets, so every key is one.
     symmetric: bool,
     /// Which `use` keys of a set must have, where they have one (ALG-09, JSV-05).
-    usage: Usage,
+    usage: KeyUse,
     compiler: &'l mut Compiler<'o>,
     found: Vec<(Jwk, Place)>,
     /// Keys of a set that are for others, and why.
     passed: Vec<(Place, String)>,
-}
-
-/// What an issuer's keys are for: SPIFFE bundles mark theirs in their own way.
-#[derive(Clone, Copy)]
-enum Usage {
-    Signatures,
-    Svids,
-    Both,
-}
-
-impl Usage {
-    fn of(profiles: &[Profile]) -> Self {
-        let is_svid = |profile: &Profile| *profile == Profile::JwtSvid;
-        match (profiles.iter().any(is_svid), profiles.iter().all(is_svid)) {
-            (false, _) => Self::Signatures,
-            (true, true) => Self::Svids,
-            (true, false) => Self::Both,
-        }
-    }
-
-    fn includes(self, usage: Option<&str>) -> bool {
-        match (self, usage) {
-            (_, None) | (Self::Both, _) => true,
-            (Self::Signatures, Some(usage)) => usage == "sig",
-            (Self::Svids, Some(usage)) => usage == "jwt-svid",
-        }
-    }
 }
 
 /// Where a key stands, as the document's author finds it.

@@ -1,0 +1,178 @@
+//! A verdict as a JSON line, as a row among others, and alone for a person.
+
+use std::io::{self, Write};
+
+use sealgate::{Blame, Clock, Error, Gate, Lineage, Possession, VerifiedToken};
+use serde::Serialize;
+
+use crate::text::{Columns, date, printable, relative};
+
+/// The members of an acceptance.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    line: usize,
+    ok: bool,
+    code: &'static str,
+    gate: &'a str,
+    profile: &'static str,
+    issuer: &'a str,
+    issuer_name: &'a str,
+    subject: Option<&'a str>,
+    actor: Option<Link<'a>>,
+    chain: Vec<Link<'a>>,
+    scopes: Vec<&'a str>,
+    expires_at: Option<i64>,
+}
+
+/// An actor.
+#[derive(Clone, Copy, Serialize)]
+struct Link<'a> {
+    iss: &'a str,
+    sub: &'a str,
+}
+
+/// The members of a refusal, and of a token that could not be decided.
+#[derive(Serialize)]
+struct Refused<'a> {
+    line: usize,
+    ok: bool,
+    code: &'static str,
+    blame: &'static str,
+    gate: &'a str,
+    issuer_name: Option<&'a str>,
+    claim: Option<&'a str>,
+    reason: &'static str,
+}
+
+/// Appends a JSON line.
+pub(crate) fn write_json(
+    out: &mut Vec<u8>,
+    gate: &Gate,
+    line: usize,
+    verdict: Result<&VerifiedToken, Error>,
+) -> io::Result<()> {
+    match verdict {
+        Ok(token) => {
+            let actors = token.chain().map(|actor| Link {
+                iss: actor.iss(),
+                sub: actor.sub(),
+            });
+            let chain: Vec<Link<'_>> = actors.collect();
+            let accepted = Accepted {
+                line,
+                ok: true,
+                code: "accepted",
+                gate: token.gate(),
+                profile: token.profile().as_str(),
+                issuer: token.issuer(),
+                issuer_name: token.issuer_name(),
+                subject: token.subject(),
+                actor: chain.first().copied(),
+                chain,
+                scopes: token.scopes().collect(),
+                expires_at: token.expires_at().map(|date| date.seconds()),
+            };
+            serde_json::to_writer(&mut *out, &accepted)?;
+        }
+        Err(error) => {
+            let advice = gate.advice(&error);
+            let refused = Refused {
+                line,
+                ok: false,
+                code: error.code().as_str(),
+                blame: error.blame().as_str(),
+                gate: &advice.gate,
+                issuer_name: advice.issuer_name.as_deref(),
+                claim: error.claim(),
+                reason: error.code().reason(),
+            };
+            serde_json::to_writer(&mut *out, &refused)?;
+        }
+    }
+    out.push(b'\n');
+    Ok(())
+}
+
+/// Appends a row of a list.
+pub(crate) fn write_row(
+    out: &mut Vec<u8>,
+    line: usize,
+    verdict: Result<&VerifiedToken, Error>,
+) -> io::Result<()> {
+    match verdict {
+        Ok(token) => {
+            let subject = printable(token.subject().unwrap_or("-"));
+            let row = match token.actor() {
+                Some(actor) => format!("{}  for  {subject}", printable(actor.sub())),
+                None => subject,
+            };
+            writeln!(out, "{line:>8}  {:<22} {row}", "accepted")
+        }
+        Err(error) => {
+            let (code, reason) = (error.code().as_str(), error.code().reason());
+            writeln!(out, "{line:>8}  {code:<22} {reason}")
+        }
+    }
+}
+
+/// One verdict for a person.
+pub(crate) fn describe(
+    gate: &Gate,
+    clock: &Clock,
+    verdict: &Result<VerifiedToken, Error>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match verdict {
+        Ok(token) => describe_token(token, clock, out),
+        Err(error) => {
+            let word = match error.blame() {
+                Blame::Rejected => "refused",
+                _ => "undecided",
+            };
+            let advice = gate.advice(error);
+            writeln!(out, "{word}   {error}")?;
+            let columns = Columns::after("  ");
+            if !advice.expected.is_empty() {
+                let expected = format!("expected {}", advice.expected.join(" or "));
+                columns.write(out, "  ", &expected)?;
+            }
+            columns.write(out, "  ", &advice.hint)
+        }
+    }
+}
+
+fn describe_token(token: &VerifiedToken, clock: &Clock, out: &mut dyn Write) -> io::Result<()> {
+    let subject = printable(token.subject().unwrap_or("nobody named"));
+    let mut chain: Vec<String> = token.chain().map(|actor| printable(actor.sub())).collect();
+    match chain.first() {
+        Some(actor) => writeln!(out, "accepted   {actor}  for  {subject}")?,
+        None => writeln!(out, "accepted   {subject}")?,
+    }
+    let columns = Columns::after("  issuer   ");
+    let mut issuer = vec![token.issuer_name(), token.profile().as_str()];
+    // The header was verified; it is read once more only to show what signed.
+    let header: serde_json::Value = serde_json::from_str(token.header()).unwrap_or_default();
+    issuer.extend(header["alg"].as_str());
+    let key = token.key_id().map(|kid| format!("key {}", printable(kid)));
+    issuer.extend(key.as_deref());
+    columns.write(out, "  issuer   ", &issuer.join(", "))?;
+    if token.lineage() != Lineage::None {
+        chain.push(subject);
+        let chain = chain.join(" ← ") + "     (asserted by the issuer, not proven)";
+        columns.write(out, "  chain    ", &chain)?;
+    }
+    let scopes: Vec<String> = token.scopes().map(printable).collect();
+    if !scopes.is_empty() {
+        columns.write(out, "  scopes   ", &scopes.join(" "))?;
+    }
+    if let Some(exp) = token.expires_at() {
+        let left = exp.seconds() - clock.now().seconds();
+        let expires = format!("{} ({})", relative(left), date(exp.seconds()));
+        columns.write(out, "  expires  ", &expires)?;
+    }
+    let bound = match token.sender_constrained() {
+        Some(Possession::External) => "yes; the policy says the proof was checked elsewhere",
+        _ => "no, bearer",
+    };
+    columns.write(out, "  bound    ", bound)
+}
