@@ -1,7 +1,7 @@
 //! From the command line to a gate: `--policy` and `--gate`, or the few options in their place.
 
 use clap::Args;
-use sealgate::crypto::aws_lc;
+use sealgate::crypto::{CryptoProvider, aws_lc};
 use sealgate::{Clock, Format, Gate, LoadOptions, Policy, Verifier};
 
 use crate::demo;
@@ -59,17 +59,25 @@ fn time(text: &str) -> Result<i64, String> {
 
 impl GateArguments {
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        self.open_with(aws_lc::provider())
+    }
+
+    /// A verifier of its own each time, so that nothing was seen before.
+    pub(crate) fn open_with(&self, provider: CryptoProvider) -> Result<Opened, Failure> {
         let clock = match self.now {
             Some(seconds) => Clock::fixed(seconds),
             None if self.demo => demo::clock(),
             None => Clock::System,
         };
         let (verifier, source) = if self.demo {
-            (demo::verifier(clock.clone())?, "--demo".to_owned())
+            (
+                demo::verifier(clock.clone(), provider)?,
+                "--demo".to_owned(),
+            )
         } else {
             let (policy, source) = self.load()?;
             (
-                Verifier::with_clock(policy, aws_lc::provider(), clock.clone())?,
+                Verifier::with_clock(policy, provider, clock.clone())?,
                 source,
             )
         };

@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use sealgate::Clock;
-use serde_json::{Map, Value, json};
+use sealgate::{Clock, NumericDate};
+use serde_json::{Map, Number, Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED};
-use crate::text::{date, printable, relative};
+use crate::text::{Columns, date, printable, relative};
 use crate::{demo, input};
 
 /// Options of `inspect`.
@@ -24,6 +24,25 @@ pub(crate) struct Arguments {
     file: Option<String>,
 }
 
+/// The order in which people read them.
+const HEADER: [&str; 3] = ["alg", "typ", "kid"];
+const CLAIMS: [&str; 11] = [
+    "iss",
+    "sub",
+    "client_id",
+    "act",
+    "aud",
+    "scope",
+    "iat",
+    "nbf",
+    "exp",
+    "jti",
+    "cnf",
+];
+
+/// Longer names do not move the column of the others.
+const LABEL: usize = 16;
+
 const WARNING: &str =
     "UNVERIFIED. Anybody can write these bytes. Decide nothing by them: use `sealgate verify`.";
 
@@ -33,7 +52,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let token = match sealgate::inspect(&token) {
         Ok(token) => token,
         Err(error) => {
-            writeln!(out, "cannot be decoded   {error}")?;
+            if arguments.json {
+                let code = error.code();
+                writeln!(
+                    out,
+                    "{}",
+                    json!({ "ok": false, "code": code.as_str(), "reason": code.reason() })
+                )?;
+            } else {
+                writeln!(out, "cannot be decoded   {error}")?;
+            }
+            out.flush()?;
             return Ok(ExitCode::from(REFUSED));
         }
     };
@@ -46,42 +75,45 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             "{}",
             json!({ "unverified": { "header": header, "claims": claims } })
         )?;
+        out.flush()?;
         return Ok(ExitCode::from(ACCEPTED));
     }
     writeln!(out, "{WARNING}\n")?;
-    let header: Vec<String> = header
-        .iter()
-        .map(|(name, value)| format!("{} {}", printable(name), show(value)))
-        .collect();
-    writeln!(out, "  header   {}", header.join(" · "))?;
+    let labels = claims.keys().map(|name| printable(name).chars().count());
+    let width = labels
+        .filter(|width| *width <= LABEL)
+        .max()
+        .unwrap_or(0)
+        .max(8);
+    let columns = Columns::after(&" ".repeat(width + 3));
+    let mut row = |name: &str, text: &str| {
+        columns.write(&mut out, &format!("  {:<width$} ", printable(name)), text)
+    };
+    row("header", &header_line(&header, " · "))?;
     let clock = if arguments.demo {
         demo::clock()
     } else {
         Clock::System
     };
     let now = clock.now().seconds();
-    for (name, value) in &claims {
-        match (name.as_str(), value) {
-            ("act", _) => show_chain(value, &mut out)?,
-            ("iat" | "exp" | "nbf" | "auth_time", Value::Number(number)) => {
-                let seconds = number.as_f64().unwrap_or(0.0);
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "saturates, and is only shown"
-                )]
-                let seconds = seconds as i64;
-                let (at, away) = (date(seconds), relative(seconds.saturating_sub(now)));
-                writeln!(out, "  {name:<8} {number}   {at}   {away}")?;
+    for (name, value) in ordered(&claims, &CLAIMS) {
+        match (name, value) {
+            ("act", _) => {
+                for (depth, actor) in actors(value).enumerate() {
+                    match depth {
+                        0 => row("act", &actor)?,
+                        _ => row("", &format!("{}└─ {actor}", "   ".repeat(depth - 1)))?,
+                    }
+                }
             }
-            (name, value) => writeln!(out, "  {:<8} {}", printable(name), show(value))?,
+            ("iat" | "exp" | "nbf" | "auth_time", Value::Number(number)) => {
+                row(name, &moment(number, now))?;
+            }
+            _ => row(name, &show(value))?,
         }
     }
     if !claims.contains_key("cnf") {
-        writeln!(
-            out,
-            "  {:<8} none: whoever holds this token can use it",
-            "cnf"
-        )?;
+        row("cnf", "none: whoever holds this token can use it")?;
     }
     out.flush()?;
     Ok(ExitCode::from(ACCEPTED))
@@ -94,14 +126,44 @@ fn show(value: &Value) -> String {
     }
 }
 
-fn show_chain(act: &Value, out: &mut dyn Write) -> io::Result<()> {
-    let links = std::iter::successors(Some(act), |link| link.get("act"));
-    for (depth, link) in links.enumerate() {
-        let who = link.get("sub").map_or_else(|| show(link), show);
-        match depth {
-            0 => writeln!(out, "  {:<8} {who}", "act")?,
-            _ => writeln!(out, "  {:<8} {}└─ {who}", "", "   ".repeat(depth - 1))?,
-        }
+/// A header on one line.
+pub(crate) fn header_line(header: &Map<String, Value>, separator: &str) -> String {
+    let members = ordered(header, &HEADER);
+    let members: Vec<String> = members
+        .map(|(name, value)| format!("{} {}", printable(name), show(value)))
+        .collect();
+    members.join(separator)
+}
+
+/// The members in this order, then the others by name.
+fn ordered<'m>(
+    members: &'m Map<String, Value>,
+    first: &'static [&'static str],
+) -> impl Iterator<Item = (&'m str, &'m Value)> {
+    let known = first.iter().filter_map(|name| members.get_key_value(*name));
+    let others = members
+        .iter()
+        .filter(|(name, _)| !first.contains(&name.as_str()));
+    known
+        .chain(others)
+        .map(|(name, value)| (name.as_str(), value))
+}
+
+/// A date claim as it stands, then what it means where it means anything.
+fn moment(number: &Number, now: i64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "saturates, and is only shown"
+    )]
+    let seconds = number.as_f64().unwrap_or(f64::MAX) as i64;
+    match NumericDate::from_seconds(seconds) {
+        Some(_) => format!("{number}   {}   {}", date(seconds), relative(seconds - now)),
+        None => format!("{number}   no moment sealgate takes"),
     }
-    Ok(())
+}
+
+/// Each link's `sub`, outermost first, or the link as it stands.
+fn actors(act: &Value) -> impl Iterator<Item = String> {
+    let links = std::iter::successors(Some(act), |link| link.get("act"));
+    links.map(|link| link.get("sub").map_or_else(|| show(link), show))
 }

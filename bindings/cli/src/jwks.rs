@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use sealgate::crypto::{self, SigningKey, aws_lc};
 use sealgate::jwa::Algorithm;
-use sealgate::jwk::JwkSet;
+use sealgate::jwk::{Jwk, JwkSet};
 use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED};
@@ -40,8 +40,8 @@ pub(crate) struct Generate {
     #[arg(long)]
     kid: Option<String>,
     /// How many.
-    #[arg(long, default_value_t = 1)]
-    count: usize,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    count: u16,
     /// Write the private set here, for the owner's eyes only, and the public one to standard
     /// output.
     #[arg(long, value_name = "FILE")]
@@ -79,13 +79,24 @@ fn lint(arguments: &Lint, out: &mut dyn Write) -> Result<u8, Failure> {
         .iter()
         .map(|skipped| (Some(skipped.index), skipped.reason.to_string()))
         .collect();
-    for key in set.keys() {
+    for (index, key) in set.keys().iter().enumerate() {
         let thumbprint = crypto::thumbprint(&provider, key);
         let kid = key.kid().unwrap_or("-").to_owned();
         if let Some(label) = crypto::published::label_of(&thumbprint) {
             unusable.push((
                 None,
                 format!("{kid}: everyone has this private key ({label})"),
+            ));
+            continue;
+        }
+        let identity = |key: &Jwk| (key.kid().map(str::to_owned), key.kty(), key.algorithm());
+        let earlier = set.keys().iter().take(index);
+        let twin = key.kid().is_some() && earlier.map(identity).any(|other| other == identity(key));
+        if twin {
+            // ALG-10: loaders refuse the whole set.
+            unusable.push((
+                None,
+                format!("{kid}: another key has this kid, kty and alg"),
             ));
             continue;
         }
@@ -148,7 +159,7 @@ fn generate(arguments: &Generate, out: &mut dyn Write) -> Result<u8, Failure> {
         writeln!(out, "{{\"keys\":[{}]}}", keys.join(","))?;
         return Ok(ACCEPTED);
     }
-    let mut keys = Vec::with_capacity(arguments.count);
+    let mut keys = Vec::with_capacity(arguments.count.into());
     for number in 1..=arguments.count {
         let key = SigningKey::generate(arguments.alg)
             .map_err(|error| Failure::Usage(format!("--alg: {error}")))?;

@@ -3,6 +3,7 @@
 //! Results go to standard output, progress and summaries to standard error. Exit codes: 0 all
 //! accepted, 1 some refused, 2 usage or policy, 3 undecided.
 
+mod always_yes;
 mod bench;
 mod completions;
 mod demo;

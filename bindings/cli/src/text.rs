@@ -62,7 +62,7 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// Columns of a line for a person.
-const WIDTH: usize = 80;
+pub(crate) const WIDTH: usize = 80;
 
 /// Text that stands to the right of a label and stays there when it is wrapped.
 pub(crate) struct Columns {

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use sealgate::crypto::CryptoProvider;
 use sealgate::{Clock, PolicyError, Verifier};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED};
@@ -45,8 +46,8 @@ pub(crate) fn clock() -> Clock {
 }
 
 /// The demonstration's policy and keys.
-pub(crate) fn verifier(clock: Clock) -> Result<Verifier, PolicyError> {
-    world::verifier(clock)
+pub(crate) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifier, PolicyError> {
+    world::verifier(clock, provider)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {

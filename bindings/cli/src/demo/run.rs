@@ -1,18 +1,19 @@
 //! Mints, judges and measures.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use sealgate::crypto::{CryptoProvider, SigningKey, VerificationKey, VerifySignature, aws_lc};
+use sealgate::crypto::{CryptoProvider, SigningKey, aws_lc};
 use sealgate::jwa::Algorithm;
-use sealgate::jwk::{Jwk, KeyError};
+use sealgate::jwk::KeyError;
 use sealgate::mint::{ClaimsBuilder, Minter};
 use sealgate::{Gate, PolicyError, Verifier};
 
 use super::world::{self, ISSUERS, Mints, ROTATIONS, ROWS, Role};
+use crate::always_yes;
 use crate::stopwatch::Stopwatch;
 use crate::text::is_watched;
 
@@ -83,7 +84,7 @@ impl Outcome {
 
 pub(super) fn run(tokens: usize) -> Result<Outcome, Problem> {
     let knocks = mint(tokens)?;
-    let verifier = world::verifier(world::clock())?;
+    let verifier = world::verifier(world::clock(), aws_lc::provider())?;
     let mut outcome = judge(&verifier, &knocks)?;
     for algorithm in [Algorithm::Es256, Algorithm::Ed25519, Algorithm::Rs256] {
         outcome.speeds.push(time(algorithm)?);
@@ -110,7 +111,15 @@ type Knock = (usize, String);
 fn mint(tokens: usize) -> Result<Vec<Knock>, Problem> {
     let mints = Mints::new()?;
     let total: usize = ROWS.iter().map(|row| row.weight).sum();
-    let progress = bar("minting", tokens, "{pos} tokens");
+    let progress = bar(
+        "minting",
+        tokens,
+        &format!(
+            "{{pos}} tokens, {} agents, {} issuers",
+            world::AGENTS,
+            ISSUERS.len()
+        ),
+    );
     // A stride that has no factor in common with the total mixes the rows evenly.
     let rows: Vec<usize> = ROWS
         .iter()
@@ -149,11 +158,15 @@ fn judge(verifier: &Verifier, knocks: &[Knock]) -> Result<Outcome, Problem> {
         knocks.len(),
         "while the keys rotate three times",
     );
-    let (judged, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    // At least three batches between rotations, however few the tokens.
+    let size = BATCH.min(knocks.len().div_ceil(4 * ROTATIONS)).max(1);
+    // The thread that rotates sleeps until told: it must not take time from those that verify.
+    let (go, due) = mpsc::channel();
     std::thread::scope(|scope| {
-        let rotation = scope.spawn(|| rotate(verifier, knocks.len(), &judged, &done));
+        let rotation = scope.spawn(move || rotate(verifier, &due));
+        let mut rotations = 0;
         let began = Stopwatch::start();
-        for (batch, chunk) in knocks.chunks(BATCH).enumerate() {
+        for (batch, chunk) in knocks.chunks(size).enumerate() {
             for (position, verdict) in verdicts(&gates, chunk) {
                 let (row, _) = chunk[position];
                 let (count, let_in) = &mut outcome.rows[row];
@@ -161,17 +174,24 @@ fn judge(verifier: &Verifier, knocks: &[Knock]) -> Result<Outcome, Problem> {
                 *let_in += usize::from(verdict == "accepted");
                 if verdict != ROWS[row].code {
                     outcome.surprises += 1;
-                    let number = batch * BATCH + position;
+                    let number = batch * size + position;
                     outcome
                         .surprise
                         .get_or_insert((number, ROWS[row].code, verdict));
                 }
             }
-            judged.fetch_add(chunk.len(), Ordering::Relaxed);
+            let judged = batch * size + chunk.len();
+            while rotations < ROTATIONS
+                && judged * (ROTATIONS + 1) >= knocks.len() * (rotations + 1)
+            {
+                rotations += 1;
+                // Should its thread be gone, its result tells.
+                let _ = go.send(());
+            }
             progress.inc(u64::try_from(chunk.len()).unwrap_or(0));
         }
         outcome.cold = began.elapsed();
-        done.store(true, Ordering::Relaxed);
+        drop(go);
         if let Ok(rotated) = rotation.join() {
             outcome.rotation = rotated?;
         }
@@ -220,22 +240,16 @@ fn verdicts(gates: &[Gate], chunk: &[Knock]) -> Vec<(usize, &'static str)> {
 
 /// Replaces the side keys of both issuers three times while batches are judged. Before and after
 /// each publication a token of a lasting key must pass; after it, one of the key withdrawn must
-/// not.
-fn rotate(
-    verifier: &Verifier,
-    tokens: usize,
-    judged: &AtomicUsize,
-    done: &AtomicBool,
-) -> Result<Rotation, Problem> {
+/// not. Each is begun when `due` says so.
+fn rotate(verifier: &Verifier, due: &mpsc::Receiver<()>) -> Result<Rotation, Problem> {
     let mut rotation = Rotation::default();
     let gate = verifier.gate(super::GATE).ok();
     let Some(gate) = gate else {
         return Ok(rotation);
     };
     for number in 1..=ROTATIONS {
-        let due = tokens * number / (ROTATIONS + 1);
-        while judged.load(Ordering::Relaxed) < due && !done.load(Ordering::Relaxed) {
-            std::thread::yield_now();
+        if due.recv().is_err() {
+            return Ok(rotation);
         }
         let step = u8::try_from(number).unwrap_or(u8::MAX);
         for issuer in &ISSUERS {
@@ -317,24 +331,9 @@ fn lone_gate(key: &SigningKey, provider: CryptoProvider) -> Result<Gate, Problem
         .map_err(|_| Problem::Key(KeyError::mismatch()))
 }
 
-/// A provider whose keys say yes, to time everything else.
-struct Yes;
-
-impl VerifySignature for Yes {
-    fn verify(&self, _: &[u8], _: &[u8]) -> bool {
-        true
-    }
-}
-
-fn yes(_: &Jwk, algorithm: Algorithm) -> Result<VerificationKey, KeyError> {
-    Ok(VerificationKey::new(algorithm, Box::new(Yes)))
-}
-
 fn share() -> Result<Duration, Problem> {
-    let real = aws_lc::provider();
-    let provider = CryptoProvider::new("always yes", real.algorithms, yes, real.sha256);
     let key = SigningKey::generate(Algorithm::Es256)?.with_kid("speed");
-    let gate = lone_gate(&key, provider)?;
+    let gate = lone_gate(&key, always_yes::provider())?;
     let tokens = tokens_of(key)?;
     let rounds = (0..9).map(|_| {
         let began = Stopwatch::start();

@@ -3,7 +3,7 @@
 //! Everything comes from seeds, so that `demo token` and `--demo` need no files. The library
 //! refuses these keys everywhere else.
 
-use sealgate::crypto::{SigningKey, aws_lc};
+use sealgate::crypto::{CryptoProvider, SigningKey};
 use sealgate::jwa::Algorithm;
 use sealgate::jwk::{JwkSet, KeyError};
 use sealgate::mint::{ClaimsBuilder, Minter};
@@ -11,7 +11,7 @@ use sealgate::{Clock, Format, LoadOptions, NumericDate, Policy, PolicyError, Spa
 
 /// The moment at which everything happens: 2027-01-15T08:00:00Z.
 const NOW: i64 = 1_800_000_000;
-const AGENTS: usize = 40;
+pub(super) const AGENTS: usize = 40;
 pub(super) const GATE: &str = "tools";
 /// A second door, through which no agent may pass.
 const VAULT: &str = "vault";
@@ -81,7 +81,7 @@ impl Issuer {
 }
 
 /// The demonstration's verifier with its keys in place.
-pub(super) fn verifier(clock: Clock) -> Result<Verifier, PolicyError> {
+pub(super) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifier, PolicyError> {
     let issuers: serde_json::Map<String, serde_json::Value> = ISSUERS
         .iter()
         .map(|issuer| {
@@ -104,7 +104,7 @@ pub(super) fn verifier(clock: Clock) -> Result<Verifier, PolicyError> {
     });
     let options = LoadOptions::new().allow_test_keys(true);
     let policy = Policy::parse_with(document.to_string(), Format::Json, &options)?;
-    let verifier = Verifier::with_clock(policy, aws_lc::provider(), clock)?;
+    let verifier = Verifier::with_clock(policy, provider, clock)?;
     for issuer in &ISSUERS {
         // The policy above takes exactly these keys.
         if let Ok(keys) = issuer.keys(0) {
