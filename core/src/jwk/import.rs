@@ -9,6 +9,7 @@ use x509_parser::asn1_rs::Oid;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::RSAPublicKey;
+use x509_parser::signature_algorithm::RsaSsaPssParams;
 
 use super::{Jwk, KeyError, KeyMaterial};
 use crate::error::Code;
@@ -17,6 +18,13 @@ use crate::limits::JWK_SET_SIZE;
 
 const RSA: &str = "1.2.840.113549.1.1.1";
 const RSA_PSS: &str = "1.2.840.113549.1.1.10";
+const MGF1: &str = "1.2.840.113549.1.1.8";
+/// The hash of each PS algorithm.
+const PSS_HASHES: [(&str, Algorithm); 3] = [
+    ("2.16.840.1.101.3.4.2.1", Algorithm::Ps256),
+    ("2.16.840.1.101.3.4.2.2", Algorithm::Ps384),
+    ("2.16.840.1.101.3.4.2.3", Algorithm::Ps512),
+];
 const EC: &str = "1.2.840.10045.2.1";
 const ED25519: &str = "1.3.101.112";
 const CURVES: [(&str, Curve); 4] = [
@@ -120,10 +128,8 @@ fn of_info(info: &SubjectPublicKeyInfo<'_>) -> Result<Jwk, KeyError> {
     }
     let key = bits.data.as_ref();
     let material = match kind.as_str() {
-        RSA | RSA_PSS => match RSAPublicKey::from_der(key) {
-            Ok(([], key)) => of_rsa(&key)?,
-            Ok(_) | Err(_) => return Err(NOT_A_KEY),
-        },
+        RSA => return from_pkcs1(key),
+        RSA_PSS => return from_pkcs1(key)?.with_algorithm(pss(info)?),
         EC => of_point(curve(info)?, key)?,
         ED25519 => KeyMaterial::ed25519(key.to_vec())?,
         other => match ML_DSA.iter().find(|(id, _)| *id == other) {
@@ -149,6 +155,28 @@ fn of_material(material: KeyMaterial) -> Result<Jwk, KeyError> {
         algorithm,
         material,
     })
+}
+
+/// The algorithm of an id-RSASSA-PSS key (RFC 4055 §1.2, ALG-08): its parameters name the hash and
+/// the mask, and the least length of the salt. A key without parameters is for no PKCS#1 v1.5
+/// signature, which a JWK can only say by `alg`.
+fn pss(info: &SubjectPublicKeyInfo<'_>) -> Result<Algorithm, KeyError> {
+    let other = |reason| KeyError::new(Code::AlgNotAllowed, "", reason);
+    let unbound = other("an RSASSA-PSS key without parameters: write it as a JWK with alg");
+    let parameters = info.algorithm.parameters.as_ref().ok_or(unbound)?;
+    let parameters = RsaSsaPssParams::try_from(parameters).map_err(|_| NOT_A_KEY)?;
+    let mask = parameters.mask_gen_algorithm().map_err(|_| NOT_A_KEY)?;
+    let hash = parameters.hash_algorithm_oid();
+    let id = hash.to_id_string();
+    let found = PSS_HASHES.iter().find(|(known, _)| *known == id);
+    let algorithm = found.map(|(_, algorithm)| *algorithm).filter(|algorithm| {
+        let size = u32::try_from(algorithm.hash_bits() / 8).unwrap_or(0);
+        mask.mgf.to_id_string() == MGF1
+            && mask.hash == *hash
+            && parameters.salt_length() <= size
+            && parameters.trailer_field() == 1
+    });
+    algorithm.ok_or_else(|| other("RSASSA-PSS parameters of no PS algorithm"))
 }
 
 /// DER integers carry a zero octet where the first bit is set; a JWK's do not.

@@ -1,6 +1,7 @@
 //! JSON Web Keys (RFC 7517, 7518 §6, 8037, 9964): public and symmetric verification keys, checked
 //! as far as no cryptography is needed.
 
+mod curve;
 mod error;
 mod import;
 mod parse;

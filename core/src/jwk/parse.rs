@@ -1,14 +1,14 @@
 //! Reads one JWK strictly (ALG-05, ALG-07, ALG-09, OKP-01, PQ-02).
 
-use super::{Jwk, KeyError, KeyMaterial, Secret};
+use super::{Jwk, KeyError, KeyMaterial, Secret, curve};
 use crate::encoding::base64url;
 use crate::encoding::json::{Json, Value};
 use crate::error::Code;
 use crate::jwa::{Algorithm, Curve, Family, LEGACY_EDDSA};
 use crate::limits::{KID_SIZE, Limits, RSA_BITS};
 
-/// Octets of the largest RSA exponent that providers take.
-const RSA_EXPONENT_SIZE: usize = 5;
+/// The largest RSA exponent that providers take, 2³³ - 1; larger keys would load and never verify.
+const RSA_EXPONENT: u64 = (1 << 33) - 1;
 
 impl Jwk {
     /// Reads one JWK: a public key, or a symmetric one.
@@ -173,17 +173,17 @@ impl KeyMaterial {
         if n.last().is_some_and(|byte| byte % 2 == 0) {
             return Err(KeyError::weak("n", "even, so not a product of two primes"));
         }
-        let odd = e.last().is_some_and(|byte| byte % 2 == 1);
-        if !odd || e == [1] || e.len() > RSA_EXPONENT_SIZE {
-            return Err(KeyError::weak(
-                "e",
-                "must be odd, at least 3 and at most 40 bits",
-            ));
+        let exponent = e.iter().try_fold(0u64, |value, byte| {
+            value.checked_mul(256)?.checked_add(u64::from(*byte))
+        });
+        if !exponent.is_some_and(|e| e % 2 == 1 && (3..=RSA_EXPONENT).contains(&e)) {
+            let reason = "must be odd, at least 3 and at most 33 bits";
+            return Err(KeyError::weak("e", reason));
         }
         Ok(Self::Rsa { n, e })
     }
 
-    /// A point with coordinates of the curve's length (ALG-07).
+    /// A point on the curve, with coordinates of the curve's length (ALG-07).
     pub(super) fn ec(curve: Curve, x: Vec<u8>, y: Vec<u8>) -> Result<Self, KeyError> {
         let size = curve.coordinate_size();
         if x.len() != size || y.len() != size {
@@ -191,6 +191,9 @@ impl KeyMaterial {
                 "x",
                 "coordinates must have the curve's full length",
             ));
+        }
+        if !curve::has_point(curve, &x, &y) {
+            return Err(KeyError::weak("x", "not a point on the curve"));
         }
         Ok(Self::Ec { curve, x, y })
     }
@@ -201,6 +204,11 @@ impl KeyMaterial {
         let point: &[u8; 32] = x.as_slice().try_into().map_err(|_| weak())?;
         if is_small_order_or_non_canonical(point) {
             return Err(weak());
+        }
+        let mut ordinate = *point;
+        ordinate[31] &= 0x7f;
+        if !curve::has_ed25519_ordinate(&ordinate) {
+            return Err(KeyError::weak("x", "not a point on the curve"));
         }
         Ok(Self::Okp {
             curve: Curve::Ed25519,
