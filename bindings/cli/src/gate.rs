@@ -2,11 +2,11 @@
 
 use clap::Args;
 use sealgate::crypto::{CryptoProvider, aws_lc};
-use sealgate::{Clock, Format, Gate, LoadOptions, Policy, Verifier};
+use sealgate::{Clock, Format, Gate, LoadOptions, NumericDate, Policy, Verifier};
 
 use crate::demo;
 use crate::failure::Failure;
-use crate::text::quoted;
+use crate::text::{parse_time, quoted};
 
 /// Where the rules come from.
 #[derive(Args)]
@@ -35,8 +35,8 @@ pub(crate) struct GateArguments {
     #[arg(long, conflicts_with_all = ["policy", "issuer", "audience", "jwks_file"])]
     demo: bool,
     /// Judge as of this time: seconds since 1970, or 2027-01-15T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    now: Option<i64>,
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
+    now: Option<NumericDate>,
 }
 
 /// A verifier opened for a command.
@@ -48,15 +48,6 @@ pub(crate) struct Opened {
     pub(crate) options: String,
 }
 
-fn time(text: &str) -> Result<i64, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(seconds);
-    }
-    let date: Result<jiff::Timestamp, _> = text.parse();
-    date.map(jiff::Timestamp::as_second)
-        .map_err(|_| "write seconds since 1970, or 2027-01-15T08:00:00Z".to_owned())
-}
-
 impl GateArguments {
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
         self.open_with(aws_lc::provider())
@@ -65,7 +56,7 @@ impl GateArguments {
     /// A verifier of its own each time, so that nothing was seen before.
     pub(crate) fn open_with(&self, provider: CryptoProvider) -> Result<Opened, Failure> {
         let clock = match self.now {
-            Some(seconds) => Clock::fixed(seconds),
+            Some(date) => Clock::fixed(date.seconds()),
             None if self.demo => demo::clock(),
             None => Clock::System,
         };

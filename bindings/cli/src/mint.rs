@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use sealgate::mint::{ClaimsBuilder, Minter};
-use sealgate::{Clock, Span};
+use sealgate::{Clock, NumericDate, Span};
 use serde_json::Value;
 
 use crate::failure::{ACCEPTED, Failure};
 use crate::jwks::read_private;
-use crate::text::parse_span;
+use crate::text::{parse_span, parse_time};
 
 /// Options of `mint`.
 #[derive(Args)]
@@ -30,6 +30,15 @@ pub(crate) struct Arguments {
     /// `exp` less `iat`.
     #[arg(long, default_value = "5m", value_parser = parse_span)]
     lifetime: Span,
+    /// Issue as of this time: seconds since 1970, or 2027-01-15T08:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
+    now: Option<NumericDate>,
+    /// `nbf`, as `--now`; none by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
+    nbf: Option<NumericDate>,
+    /// `cnf.jkt`: the thumbprint of the key the token is bound to.
+    #[arg(long, value_name = "THUMBPRINT")]
+    jkt: Option<String>,
     /// `client_id`; the outermost actor's `sub`, or else `sub`, by default.
     #[arg(long)]
     client_id: Option<String>,
@@ -66,15 +75,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(jti) => jti.clone(),
         None => random_id()?,
     };
+    let issued_at = arguments.now.unwrap_or_else(|| Clock::System.now());
     let mut claims = ClaimsBuilder::new()
         .issuer(&arguments.iss)
         .subject(&arguments.sub)
         .audience(arguments.aud.iter().map(String::as_str))
-        .lifetime(Clock::System.now(), arguments.lifetime)
+        .lifetime(issued_at, arguments.lifetime)
         .client_id(client)
         .jwt_id(&jti);
     if let Some(scope) = &arguments.scope {
         claims = claims.scope(scope);
+    }
+    if let Some(date) = arguments.nbf {
+        claims = claims.not_before(date);
+    }
+    if let Some(jkt) = &arguments.jkt {
+        claims = claims.bound_to(jkt);
     }
     for (iss, sub) in actors {
         claims = claims.actor(iss, sub);

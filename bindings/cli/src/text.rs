@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use sealgate::Span;
+use sealgate::{NumericDate, Span};
 
 /// `1,234,567`.
 pub(crate) fn thousands(count: usize) -> String {
@@ -135,9 +135,23 @@ pub(crate) fn parse_span(text: &str) -> Result<Span, String> {
     Ok(Span::from_seconds(count.saturating_mul(seconds)))
 }
 
+/// A time as `--now` takes it. One that no token could carry is refused here: it would make every
+/// token expired, or none.
+pub(crate) fn parse_time(text: &str) -> Result<NumericDate, String> {
+    let date = || text.parse().map(jiff::Timestamp::as_second);
+    let seconds = text
+        .parse()
+        .or_else(|_| date())
+        .map_err(|_| "write seconds since 1970, or 2027-01-15T08:00:00Z")?;
+    NumericDate::from_seconds(seconds)
+        .ok_or_else(|| "must lie between the years 1970 and 9999".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Columns, date, parse_span, printable, quoted, relative, span, thousands};
+    use super::{
+        Columns, date, parse_span, parse_time, printable, quoted, relative, span, thousands,
+    };
 
     #[test]
     fn numbers_and_times_read_as_people_write_them() {
@@ -185,6 +199,20 @@ mod tests {
         assert_eq!(parse_span("5m").unwrap().seconds(), 300);
         for text in ["5", "m", "5m30s", "-5m", "1e3s"] {
             assert!(parse_span(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_seconds_or_a_date_within_what_tokens_can_carry() {
+        for text in [
+            "1800000000",
+            "2027-01-15T08:00:00Z",
+            "2027-01-15T09:00:00+01:00",
+        ] {
+            assert_eq!(parse_time(text).unwrap().seconds(), 1_800_000_000, "{text}");
+        }
+        for text in ["-5", "253402300800", "soon", ""] {
+            assert!(parse_time(text).is_err(), "{text}");
         }
     }
 }

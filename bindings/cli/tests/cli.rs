@@ -210,6 +210,7 @@ fn a_hundred_thousand_tokens_stream_in_bounded_memory() {
 
 #[test]
 fn rubbish_is_refused_and_never_fatal() {
+    let good = demo_token("agent").trim().to_owned();
     let rubbish: Vec<Vec<u8>> = vec![
         b"\xff\xfe\x00\x01".to_vec(),
         vec![b'.'; 1_000_000],
@@ -217,7 +218,12 @@ fn rubbish_is_refused_and_never_fatal() {
         b"{\"token\": 5}".to_vec(),
         b"\"unfinished".to_vec(),
         b"Bearer a.b.c".to_vec(),
+        // Behind so many blanks the rest of the line is cut off; what is left is a good token.
+        [good.as_bytes(), &[b' '; 70_000], b"x"].concat(),
+        [&[b' '; 70_000], good.as_bytes()].concat(),
     ];
+    let near_miss = [good.as_bytes(), &[b' '; 1_000]].concat();
+    assert_eq!(code(&sealgate(&["verify", "--demo"], near_miss)), 0);
     for input in rubbish {
         let output = sealgate(&["verify", "--demo", "--json"], &input);
         assert_eq!(code(&output), 1, "{}", complaint(&output));
@@ -253,6 +259,85 @@ fn inspect_says_loudly_that_it_verifies_nothing() {
     let output = text(&sealgate(&["inspect", "--json"], demo_token("expired")));
     let json: Value = serde_json::from_str(&output).unwrap();
     assert!(json["sub"].is_null() && json["unverified"]["claims"]["sub"].is_string());
+    let output = sealgate(&["inspect", "--json"], "rubbish");
+    let json: Value = serde_json::from_str(&text(&output)).unwrap();
+    assert_eq!(
+        (code(&output), &json["code"]),
+        (1, &"malformed_token".into())
+    );
+}
+
+/// Scripts read these by name, and people by eye: the order is that of the documentation.
+#[test]
+fn verdicts_have_the_documented_members_in_order() {
+    for (name, beginning) in [
+        (
+            "agent",
+            r#"{"line":1,"ok":true,"code":"accepted","gate":"tools","profile":"access_token","issuer":"https://id.lab.example","issuer_name":"lab","subject":"user-7","actor":{"iss":"https://id.lab.example","sub":"spiffe://example.com/agents/research/7"},"chain":[{"iss""#,
+        ),
+        (
+            "expired",
+            r#"{"line":1,"ok":false,"code":"expired","blame":"rejected","gate":"tools","issuer_name":"lab","claim":"exp","reason":"the token has expired"}"#,
+        ),
+    ] {
+        let verdict = text(&sealgate(
+            &["verify", "--demo", "--json"],
+            demo_token(name),
+        ));
+        assert!(verdict.starts_with(beginning), "{verdict}");
+    }
+}
+
+#[test]
+fn what_a_person_reads_stays_within_eighty_columns() {
+    let mut shown = Vec::new();
+    for name in ["chain", "neighbour", "bound", "nested"] {
+        for verb in ["verify", "explain"] {
+            let output = text(&sealgate(&[verb, "--demo"], demo_token(name)));
+            // The first line has a code and its reason, which are not broken.
+            shown.extend(output.lines().skip(1).map(str::to_owned));
+        }
+    }
+    shown.extend(
+        text(&sealgate(&["demo", "--tokens", "400"], ""))
+            .lines()
+            .map(str::to_owned),
+    );
+    assert!(shown.len() > 50);
+    for line in shown {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn a_key_set_that_a_policy_would_refuse_does_not_pass_the_linter() {
+    let folder = Folder::new("lint");
+    let private = folder.path("private.jwks.json");
+    let generate = |kid: &str| {
+        let _ = std::fs::remove_file(&private);
+        let arguments = ["jwks", "generate", "--kid", kid, "--private", &private];
+        let set: Value = serde_json::from_str(&text(&sealgate(&arguments, ""))).unwrap();
+        set["keys"][0].clone()
+    };
+    let (one, two, other) = (generate("k1"), generate("k1"), generate("k2"));
+    for (keys, exit) in [([&one, &other], 0), ([&one, &two], 1), ([&one, &one], 1)] {
+        let set = folder.write("set.json", serde_json::json!({ "keys": keys }).to_string());
+        let output = sealgate(&["jwks", "lint", &set], "");
+        assert_eq!(code(&output), exit, "{}", text(&output));
+        let arguments = [
+            "verify", "--issuer", "https://a.example", "--audience", "b", "--jwks-file", &set,
+        ];
+        let loads = code(&sealgate(&arguments, "x")) != 2;
+        assert_eq!(loads, exit == 0, "the linter says what the loader does");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&private).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "others cannot read it");
+        let again = sealgate(&["jwks", "generate", "--private", &private], "");
+        assert_eq!(code(&again), 2, "a key is never written over");
+    }
 }
 
 #[test]
@@ -340,12 +425,39 @@ fn a_policy_is_begun_checked_and_used_with_a_key_and_a_token_of_ones_own() {
         &token,
     );
     assert_eq!(code(&without), 0, "{}", complaint(&without));
-    let timed = sealgate(&["bench", "-p", &policy, "--json"], token.repeat(10));
+    // A token that comes again is not new, so it is timed once.
+    let timed = sealgate(
+        &["bench", "-p", &policy, "--json"],
+        format!("{}rubbish\n", token.repeat(10)),
+    );
     let timed: Value = serde_json::from_str(&text(&timed)).unwrap();
     assert_eq!(
-        (&timed["accepted"], &timed["cold"]["tokens"]),
-        (&10.into(), &10.into())
+        (&timed["accepted"], &timed["tokens"]),
+        (&1.into(), &2.into())
     );
+    let (good, bad) = (&timed["rows"][0], &timed["rows"][1]);
+    assert_eq!((&good["alg"], &good["tokens"]), (&"ES256".into(), &1.into()));
+    assert!(good["own_us"].is_f64() && good["seen_before_per_second"].is_f64());
+    assert_eq!((&bad["alg"], &bad["accepted"]), (&Value::Null, &false.into()));
+    let with = |more: &[&str]| text(&sealgate(&[&mint[..], more].concat(), ""));
+    let judged = |token: String, now: &str| {
+        text(&sealgate(&["verify", "-p", &policy, "--now", now], token))
+    };
+    let dated = with(&["--now", "2027-01-15T08:00:00Z", "--lifetime", "1m"]);
+    assert!(judged(dated.clone(), "1800000059").starts_with("accepted"));
+    assert!(judged(dated, "1800000100").starts_with("refused   expired"));
+    let early = with(&["--now", "1800000000", "--nbf", "1800000200"]);
+    assert!(judged(early, "1800000000").starts_with("refused   not_yet_valid"));
+    let bound = with(&["--now", "1800000000", "--jkt", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"]);
+    assert!(judged(bound, "1800000000").starts_with("refused   pop_required"));
+    for reserved in ["act={}", "sub=\"admin\"", "no-value"] {
+        let refused = sealgate(&[&mint[..], &["--claim", reserved]].concat(), "");
+        assert_eq!(code(&refused), 2, "{reserved}");
+    }
+    for never in ["-5", "253402300800"] {
+        let output = sealgate(&["verify", "-p", &policy, "--now", never], &token);
+        assert_eq!(code(&output), 2, "{never}");
+    }
     let later = sealgate(
         &["verify", "-p", &policy, "--now", "2099-01-01T00:00:00Z"],
         &token,

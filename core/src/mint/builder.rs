@@ -8,6 +8,24 @@ use crate::claims::Claim;
 use crate::time::{NumericDate, Span};
 
 /// Claims in the making.
+///
+/// ```
+/// use sealgate::NumericDate;
+/// use sealgate::mint::ClaimsBuilder;
+///
+/// let claims = ClaimsBuilder::new()
+///     .issuer("https://login.example.com")
+///     .audience(["https://api.example.com/mcp"])
+///     .expires_at(NumericDate::from_seconds(1_800_000_300).expect("in range"))
+///     .claim("tenant", "t1")?;
+/// assert_eq!(
+///     claims.to_json(),
+///     r#"{"aud":"https://api.example.com/mcp","exp":1800000300,"iss":"https://login.example.com","tenant":"t1"}"#,
+/// );
+/// // What verifiers act upon is set by name and never taken from a caller's data.
+/// assert!(claims.claim("act", "agent-a").is_err());
+/// # Ok::<(), sealgate::mint::ReservedClaim>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ClaimsBuilder {
     claims: Map<String, Value>,
@@ -22,7 +40,11 @@ pub struct ReservedClaim(String);
 
 impl fmt::Display for ReservedClaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: a registered claim; use its own setter", self.0)
+        let Self(name) = self;
+        write!(
+            f,
+            "{name}: has a meaning to verifiers; use its own setter, or sign a payload of your own"
+        )
     }
 }
 
@@ -65,6 +87,18 @@ impl ClaimsBuilder {
         }
     }
 
+    /// `iat`, in whole seconds.
+    #[must_use]
+    pub fn issued_at(self, date: NumericDate) -> Self {
+        self.set(Claim::Iat, date.seconds())
+    }
+
+    /// `exp`, in whole seconds.
+    #[must_use]
+    pub fn expires_at(self, date: NumericDate) -> Self {
+        self.set(Claim::Exp, date.seconds())
+    }
+
     /// `iat` and `exp`, in whole seconds.
     #[must_use]
     pub fn lifetime(self, issued_at: NumericDate, lifetime: Span) -> Self {
@@ -99,6 +133,14 @@ impl ClaimsBuilder {
 
     /// One more actor (RFC 8693 §4.1). The first call names the outermost, who is acting now; each
     /// further call the one who delegated to the one before.
+    ///
+    /// ```
+    /// use sealgate::mint::ClaimsBuilder;
+    ///
+    /// let claims = ClaimsBuilder::new().actor("i", "worker").actor("i", "planner");
+    /// let act = r#"{"act":{"iss":"i","sub":"planner"},"iss":"i","sub":"worker"}"#;
+    /// assert_eq!(claims.to_json(), format!(r#"{{"act":{act}}}"#));
+    /// ```
     #[must_use]
     pub fn actor(mut self, iss: &str, sub: &str) -> Self {
         let names = [("iss", iss), ("sub", sub)];
