@@ -280,10 +280,7 @@ fn verdicts_have_the_documented_members_in_order() {
             r#"{"line":1,"ok":false,"code":"expired","blame":"rejected","gate":"tools","issuer_name":"lab","claim":"exp","reason":"the token has expired"}"#,
         ),
     ] {
-        let verdict = text(&sealgate(
-            &["verify", "--demo", "--json"],
-            demo_token(name),
-        ));
+        let verdict = text(&sealgate(&["verify", "--demo", "--json"], demo_token(name)));
         assert!(verdict.starts_with(beginning), "{verdict}");
     }
 }
@@ -325,7 +322,13 @@ fn a_key_set_that_a_policy_would_refuse_does_not_pass_the_linter() {
         let output = sealgate(&["jwks", "lint", &set], "");
         assert_eq!(code(&output), exit, "{}", text(&output));
         let arguments = [
-            "verify", "--issuer", "https://a.example", "--audience", "b", "--jwks-file", &set,
+            "verify",
+            "--issuer",
+            "https://a.example",
+            "--audience",
+            "b",
+            "--jwks-file",
+            &set,
         ];
         let loads = code(&sealgate(&arguments, "x")) != 2;
         assert_eq!(loads, exit == 0, "the linter says what the loader does");
@@ -436,19 +439,29 @@ fn a_policy_is_begun_checked_and_used_with_a_key_and_a_token_of_ones_own() {
         (&1.into(), &2.into())
     );
     let (good, bad) = (&timed["rows"][0], &timed["rows"][1]);
-    assert_eq!((&good["alg"], &good["tokens"]), (&"ES256".into(), &1.into()));
+    assert_eq!(
+        (&good["alg"], &good["tokens"]),
+        (&"ES256".into(), &1.into())
+    );
     assert!(good["own_us"].is_f64() && good["seen_before_per_second"].is_f64());
-    assert_eq!((&bad["alg"], &bad["accepted"]), (&Value::Null, &false.into()));
+    assert_eq!(
+        (&bad["alg"], &bad["accepted"]),
+        (&Value::Null, &false.into())
+    );
     let with = |more: &[&str]| text(&sealgate(&[&mint[..], more].concat(), ""));
-    let judged = |token: String, now: &str| {
-        text(&sealgate(&["verify", "-p", &policy, "--now", now], token))
-    };
+    let judged =
+        |token: String, now: &str| text(&sealgate(&["verify", "-p", &policy, "--now", now], token));
     let dated = with(&["--now", "2027-01-15T08:00:00Z", "--lifetime", "1m"]);
     assert!(judged(dated.clone(), "1800000059").starts_with("accepted"));
     assert!(judged(dated, "1800000100").starts_with("refused   expired"));
     let early = with(&["--now", "1800000000", "--nbf", "1800000200"]);
     assert!(judged(early, "1800000000").starts_with("refused   not_yet_valid"));
-    let bound = with(&["--now", "1800000000", "--jkt", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"]);
+    let bound = with(&[
+        "--now",
+        "1800000000",
+        "--jkt",
+        "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
+    ]);
     assert!(judged(bound, "1800000000").starts_with("refused   pop_required"));
     for reserved in ["act={}", "sub=\"admin\"", "no-value"] {
         let refused = sealgate(&[&mint[..], &["--claim", reserved]].concat(), "");
