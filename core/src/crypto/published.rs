@@ -73,6 +73,7 @@ const PUBLISHED: &[(&str, &str)] = &[
     ("LXkAyqcFEoI5pkMzfWjsAWbChzHfxtqD4Te31pAwA1s", "jwt.io"),
     ("r_yA-eRBZHgB72n4pG3-Kagz7a6rejsUkz_qC_tlgZU", "jwt.io"),
     ("Ms_j2vzAFNOrwb94le4wNiqMXglp4UyBvhTvbdY7a3g", "jwt.io"),
+    ("oGDmHqCJ7yzMkWEkrlZVHkvrHIyQwtlDmeq5ForUHeY", "jwt.io"),
     ("3Sh8jwxtGAUg1j6_4BIuuT-0fsyXeym9VQpxNRGTJFs", "jwt.io"),
     ("19J8y7Zprt2-QKLjF2I5pVk0OELX6cY2AfaAv1LC_w8", "jwt.io"),
     ("iTqXXI0zbAnJCKDaobfhkM1f-6rMSpTfyZMRp_2tKI8", "jwt.io"),
