@@ -28,7 +28,8 @@ use crate::jwk::{Jwk, KeyError};
 /// Implementing one: `load` must refuse what the algorithm cannot use, and the
 /// [`VerifySignature`] it makes must accept exactly the encodings of RFC 7518 §3, RFC 8037 §3.1
 /// and RFC 9964: raw R||S of the curve's length, an RSA signature of the modulus' length, the
-/// whole MAC. Weak keys (ALG-05) and small-order points (OKP-02) have been refused before.
+/// whole MAC. Weak keys (ALG-05), points off
+/// their curve (ALG-07) and of small order (OKP-02) have been refused before.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CryptoProvider {

@@ -51,6 +51,14 @@ const PUBLISHED: &[(&str, &str)] = &[
         "RFC 9449 4.1",
     ),
     (
+        "ydQXMtvbsOsZyFir-Y7A8t7fKEM1gbKPvyFkdpu4fvI",
+        "RFC 9421 B.1.3",
+    ),
+    (
+        "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U",
+        "RFC 9421 B.1.4",
+    ),
+    (
         "T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o",
         "RFC 9964 A.1",
     ),
@@ -64,7 +72,12 @@ const PUBLISHED: &[(&str, &str)] = &[
     ),
     ("LXkAyqcFEoI5pkMzfWjsAWbChzHfxtqD4Te31pAwA1s", "jwt.io"),
     ("r_yA-eRBZHgB72n4pG3-Kagz7a6rejsUkz_qC_tlgZU", "jwt.io"),
+    ("Ms_j2vzAFNOrwb94le4wNiqMXglp4UyBvhTvbdY7a3g", "jwt.io"),
+    ("oGDmHqCJ7yzMkWEkrlZVHkvrHIyQwtlDmeq5ForUHeY", "jwt.io"),
     ("3Sh8jwxtGAUg1j6_4BIuuT-0fsyXeym9VQpxNRGTJFs", "jwt.io"),
+    ("19J8y7Zprt2-QKLjF2I5pVk0OELX6cY2AfaAv1LC_w8", "jwt.io"),
+    ("iTqXXI0zbAnJCKDaobfhkM1f-6rMSpTfyZMRp_2tKI8", "jwt.io"),
+    ("zFHVsM9dc4OlHIwvEnVqfKzRj1ujqYGsZnXAcgn_CqI", "jwt.io"),
     (
         "7BkRsheDE3OazRizOeS-0_QwUGF3e5xDtXCslLpszAI",
         "sealgate demo",
@@ -127,6 +140,7 @@ pub fn label_of(thumbprint: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::{PUBLISHED, label_of};
+    use crate::encoding::base64url;
 
     #[test]
     fn a_published_key_is_named_and_another_is_not() {
@@ -138,10 +152,15 @@ mod tests {
             label_of("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4K"),
             None
         );
-        assert!(
-            PUBLISHED
+        for (at, (thumbprint, label)) in PUBLISHED.iter().enumerate() {
+            let hash = base64url::decode(thumbprint.as_bytes());
+            assert_eq!(hash.map(|hash| hash.len()), Some(32), "{thumbprint}");
+            assert!(!label.is_empty());
+            let twice = PUBLISHED
                 .iter()
-                .all(|(thumbprint, _)| thumbprint.len() == 43)
-        );
+                .skip(at + 1)
+                .any(|(other, _)| other == thumbprint);
+            assert!(!twice, "{thumbprint} is listed twice");
+        }
     }
 }

@@ -5,10 +5,9 @@
 //! about tokens. Private keys are refused by name, and text that is no key is never taken for a
 //! secret (ALG-04).
 
-use x509_parser::asn1_rs::Oid;
+use x509_parser::asn1_rs::{Integer, Oid, Sequence};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
-use x509_parser::public_key::RSAPublicKey;
 use x509_parser::signature_algorithm::RsaSsaPssParams;
 
 use super::{Jwk, KeyError, KeyMaterial};
@@ -113,10 +112,29 @@ fn from_spki(der: &[u8]) -> Result<Jwk, KeyError> {
     }
 }
 
+/// SEQUENCE { modulus, exponent } and nothing more: a private key begins like it.
 fn from_pkcs1(der: &[u8]) -> Result<Jwk, KeyError> {
-    match RSAPublicKey::from_der(der) {
-        Ok(([], key)) => of_rsa(&key).and_then(of_material),
-        Ok(_) | Err(_) => Err(NOT_A_KEY),
+    let Ok(([], sequence)) = Sequence::from_der(der) else {
+        return Err(NOT_A_KEY);
+    };
+    let Ok((rest, n)) = Integer::from_der(&sequence.content) else {
+        return Err(NOT_A_KEY);
+    };
+    let Ok(([], e)) = Integer::from_der(rest) else {
+        return Err(NOT_A_KEY);
+    };
+    of_material(KeyMaterial::rsa(
+        unsigned(n.as_ref())?,
+        unsigned(e.as_ref())?,
+    )?)
+}
+
+/// DER integers carry a zero octet where the first bit would be a sign; a JWK's do not.
+fn unsigned(integer: &[u8]) -> Result<Vec<u8>, KeyError> {
+    match integer {
+        [0, rest @ ..] if rest.first().is_some_and(|byte| byte & 0x80 != 0) => Ok(rest.to_vec()),
+        [first, ..] if first & 0x80 == 0 => Ok(integer.to_vec()),
+        _ => Err(NOT_A_KEY),
     }
 }
 
@@ -177,19 +195,6 @@ fn pss(info: &SubjectPublicKeyInfo<'_>) -> Result<Algorithm, KeyError> {
             && parameters.trailer_field() == 1
     });
     algorithm.ok_or_else(|| other("RSASSA-PSS parameters of no PS algorithm"))
-}
-
-/// DER integers carry a zero octet where the first bit is set; a JWK's do not.
-fn of_rsa(key: &RSAPublicKey<'_>) -> Result<KeyMaterial, KeyError> {
-    let unsigned = |integer: &[u8]| match integer {
-        [0, rest @ ..] => rest.to_vec(),
-        _ => integer.to_vec(),
-    };
-    let negative = |integer: &[u8]| integer.first().is_some_and(|byte| byte & 0x80 != 0);
-    if negative(key.modulus) || negative(key.exponent) {
-        return Err(NOT_A_KEY);
-    }
-    KeyMaterial::rsa(unsigned(key.modulus), unsigned(key.exponent))
 }
 
 fn curve(info: &SubjectPublicKeyInfo<'_>) -> Result<Curve, KeyError> {
