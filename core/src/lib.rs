@@ -122,7 +122,7 @@ pub use policy::{
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
 pub use verifier::{
-    Advice, Explanation, Gate, IssuerKeys, Jws, KeyState, Keys, Lineage, Outcome, Possession,
+    Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Outcome, Possession,
     PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind, UnverifiedToken,
     Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };

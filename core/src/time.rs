@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970-01-01T00:00:00Z (RFC 7519 §2), kept in microseconds.
 ///
-/// Fractions below a microsecond are cut off towards zero: an expiry never moves later.
+/// Fractions below a microsecond are cut off towards zero, after the text has been read as the
+/// nearest `f64` (RFC 8259 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NumericDate {
     micros: i64,
@@ -15,6 +16,7 @@ pub struct NumericDate {
 /// The last second of the year 9999 (JWT-01).
 const LAST_SECOND: i64 = 253_402_300_799;
 const MICROS: i64 = 1_000_000;
+const LAST: i64 = LAST_SECOND * MICROS;
 
 impl NumericDate {
     /// A date at a whole second; `None` outside 0 to 253402300799 (JWT-01).
@@ -48,7 +50,7 @@ impl NumericDate {
             }
         }
         let seconds: f64 = text.parse().ok()?;
-        // 253402300799 is far below 2^53: the product keeps microseconds to within one unit.
+        // An `f64` keeps microseconds until the year 2242, and 31 of them at the end of the range.
         if !(0.0..=253_402_300_799.0).contains(&seconds) {
             return None;
         }
@@ -140,8 +142,8 @@ impl Clock {
         Self::Fixed(Arc::new(FixedClock::new(seconds)))
     }
 
-    /// The current time. A system clock before 1970 reads as 1970: then nothing is expired, and
-    /// every `iat` and `nbf` lies in the future, so tokens that carry them are refused.
+    /// The current time. A system clock that is set before 1970 reads as the last date there is:
+    /// who does not know the time takes every token for expired.
     #[must_use]
     pub fn now(&self) -> NumericDate {
         match self {
@@ -150,11 +152,10 @@ impl Clock {
                 reason = "the one place that reads the clock"
             )]
             Self::System => {
-                let elapsed = SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .unwrap_or_default();
+                let elapsed = SystemTime::now().duration_since(UNIX_EPOCH);
+                let micros = elapsed.map(|elapsed| i64::try_from(elapsed.as_micros()));
                 NumericDate {
-                    micros: i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX),
+                    micros: micros.map_or(LAST, |micros| micros.unwrap_or(LAST)),
                 }
             }
             Self::Fixed(clock) => clock.now(),
@@ -162,7 +163,8 @@ impl Clock {
     }
 }
 
-/// A clock that moves only when told to.
+/// A clock that moves only when told to, within the dates there are: it stops at 1970 and at the
+/// end of the year 9999.
 #[derive(Debug)]
 pub struct FixedClock {
     micros: AtomicI64,
@@ -173,7 +175,7 @@ impl FixedClock {
     #[must_use]
     pub const fn new(seconds: i64) -> Self {
         Self {
-            micros: AtomicI64::new(seconds.saturating_mul(MICROS)),
+            micros: AtomicI64::new(clamp(seconds.saturating_mul(MICROS))),
         }
     }
 
@@ -187,13 +189,26 @@ impl FixedClock {
 
     /// Moves it forward, or back by a negative span.
     pub fn advance(&self, span: Span) {
-        self.micros.fetch_add(span.micros, Ordering::AcqRel);
+        let moved = |micros: i64| Some(clamp(micros.saturating_add(span.micros)));
+        let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
+        // The closure never gives up.
+        let _ = self.micros.fetch_update(set, read, moved);
     }
 
     /// Sets it to `seconds` since the epoch.
     pub fn set(&self, seconds: i64) {
-        self.micros
-            .store(seconds.saturating_mul(MICROS), Ordering::Release);
+        let micros = clamp(seconds.saturating_mul(MICROS));
+        self.micros.store(micros, Ordering::Release);
+    }
+}
+
+const fn clamp(micros: i64) -> i64 {
+    if micros < 0 {
+        0
+    } else if micros > LAST {
+        LAST
+    } else {
+        micros
     }
 }
 
@@ -237,6 +252,14 @@ mod tests {
         };
         clock.advance(Span::from_seconds(-1));
         assert_eq!(clock.now().seconds(), 99);
+        clock.advance(Span::from_seconds(i64::MAX));
+        clock.advance(Span::from_seconds(1));
+        assert_eq!(
+            clock.now(),
+            NumericDate::from_seconds(253_402_300_799).unwrap()
+        );
+        clock.set(i64::MIN);
+        assert_eq!(clock.now().seconds(), 0);
         clock.set(7);
         assert_eq!(
             Clock::Fixed(clock).now(),

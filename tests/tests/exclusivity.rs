@@ -128,6 +128,10 @@ fn no_token_passes_as_another_kind() {
             let claims = disguised(a, b, "https://a.example");
             assert_eq!(judge(&apart, a, a, &claims), "accepted", "{pair}");
             assert_eq!(judge(&apart, a, b, &claims), "aud_mismatch", "{pair}");
+            // And a token for both audiences is no way round it.
+            let mut both = claims;
+            both["aud"] = json!(["https://a.example", "https://b.example"]);
+            assert_eq!(judge(&apart, a, b, &both), "aud_mismatch", "{pair}");
             by_audience.push(pair);
         }
     }

@@ -43,8 +43,8 @@ static GOOD: LazyLock<Vec<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// A verdict as far as it can be told: the code, or the payload.
-fn verdict(gate: &Gate, token: &[u8]) -> Result<Vec<u8>, &'static str> {
+/// A verdict: the payload, or the refusal with all that it says.
+fn verdict(gate: &Gate, token: &[u8]) -> Result<Vec<u8>, Error> {
     match gate.verify(token) {
         Ok(verified) => Ok(verified.payload().to_vec()),
         Err(error) => Err(error.code().as_str()),

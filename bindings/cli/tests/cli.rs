@@ -110,6 +110,7 @@ fn every_kind_of_the_demonstration_is_judged_as_its_row_says() {
         ("stranger", "iss_untrusted"),
         ("id-token", "typ_mismatch"),
         ("six", "chain_too_deep"),
+        ("circle", "chain_loop"),
         ("twice", "duplicate_member"),
         ("nested", "nesting_too_deep"),
     ] {

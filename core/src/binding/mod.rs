@@ -2,19 +2,19 @@
 
 use crate::claims::{Claim, Claims};
 use crate::error::{Code, Error};
-use crate::policy::{GateRules, Waiver};
+use crate::policy::{GateRules, Possession, Waiver};
 
-/// Evidence that the presenter holds the key. It has no values until proofs can be checked: a
-/// bound token passes only where the policy waives the proof.
+/// Evidence that the presenter holds the key, or need not. Until proofs can be checked, a bound
+/// token passes only where the policy waives the proof.
 #[derive(Debug)]
-pub(crate) enum PossessionConfirmed {}
+pub(crate) struct PossessionConfirmed {
+    _by: Waiver<Possession>,
+}
 
 /// A token with any `cnf`, known members or not, is no bearer token (AT-09, AT-10).
-pub(crate) fn bearer(
-    gate: &GateRules,
-    claims: &Claims,
-) -> Result<Waiver<PossessionConfirmed>, Error> {
+pub(crate) fn bearer(gate: &GateRules, claims: &Claims) -> Result<PossessionConfirmed, Error> {
     let bound = claims.present().contains(Claim::Cnf);
     gate.waive_possession(bound)
+        .map(|waiver| PossessionConfirmed { _by: waiver })
         .ok_or_else(|| Error::about(Code::PopRequired, Claim::Cnf.name()))
 }

@@ -21,14 +21,10 @@ const RECENT: u64 = 1;
 /// Counters are striped so that threads that only hit do not write to one line.
 const STRIPES: usize = 16;
 
-/// What a verdict was reached under. Equal stamps mean that nothing has changed.
+/// What a verdict was reached under: the generation of the issuer's keys. Equal stamps mean that
+/// nothing has changed; a change of policy begins with a new cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    /// Which policy.
-    pub(crate) policy: u64,
-    /// Which generation of the issuer's keys.
-    pub(crate) keys: u64,
-}
+pub(crate) struct Stamp(pub(crate) u64);
 
 /// Counters of a token cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

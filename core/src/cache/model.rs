@@ -17,7 +17,7 @@ fn at(seconds: i64) -> NumericDate {
 }
 
 const fn stamp(keys: u64) -> Stamp {
-    Stamp { policy: 1, keys }
+    Stamp(keys)
 }
 
 #[test]

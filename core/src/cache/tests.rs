@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Stamp, TokenCache};
 use crate::time::NumericDate;
 
-const STAMP: Stamp = Stamp { policy: 1, keys: 1 };
+const STAMP: Stamp = Stamp(1);
 
 fn at(seconds: i64) -> NumericDate {
     NumericDate::from_seconds(seconds).unwrap()
@@ -57,7 +57,7 @@ fn nothing_is_served_at_or_past_its_end() {
 fn an_entry_dies_with_its_stamp() {
     let cache = TokenCache::new(64, 1 << 20);
     put(&cache, 1, b"token", 7);
-    let next = Stamp { keys: 2, ..STAMP };
+    let next = Stamp(2);
     assert!(
         cache
             .get(1, b"token", at(1), |_, stamp| *stamp == next)
@@ -195,7 +195,7 @@ proptest! {
                         prop_assert!(now < end && own == stamp);
                     }
                 }
-                Step::NextStamp => stamp.keys += 1,
+                Step::NextStamp => stamp.0 += 1,
             }
             prop_assert!(cache.stats().bytes <= 4_000);
         }

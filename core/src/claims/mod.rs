@@ -1,7 +1,7 @@
 //! A JWT Claims Set (RFC 7519 §4): registered claims as typed views over the signed bytes.
 //!
-//! A malformed claim is never an absent one: [`Claims::index`] checks the type of every registered
-//! claim that is present, whether or not anything will ask for it.
+//! A malformed claim is never an absent one: [`Claims::check_types`] checks every registered claim
+//! that is present, whether or not anything will ask for it.
 
 mod audience;
 mod registered;
@@ -119,14 +119,13 @@ pub(crate) enum ScopeForm {
 
 fn has_its_type(claim: Claim, value: Value<'_>, scope: ScopeForm) -> bool {
     match claim {
-        Claim::Iss | Claim::Sub => value.as_str().is_some_and(|text| !text.is_empty()),
-        Claim::Jti
-        | Claim::ClientId
-        | Claim::Acr
-        | Claim::Azp
-        | Claim::Sid
-        | Claim::Nonce
-        | Claim::AtHash => value.kind() == JsonKind::String,
+        // What identifies somebody or something; empty, it would identify nothing.
+        Claim::Iss | Claim::Sub | Claim::Jti | Claim::ClientId => {
+            value.as_str().is_some_and(|text| !text.is_empty())
+        }
+        Claim::Acr | Claim::Azp | Claim::Sid | Claim::Nonce | Claim::AtHash => {
+            value.kind() == JsonKind::String
+        }
         Claim::Exp | Claim::Nbf | Claim::Iat | Claim::AuthTime => value
             .as_number()
             .and_then(NumericDate::from_json_number)

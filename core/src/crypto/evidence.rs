@@ -43,12 +43,6 @@ impl<S> SignatureVerified<S> {
         &self.signed
     }
 
-    /// What was verified, to be worked on; the signature covers what was signed, not what is made
-    /// of it.
-    pub const fn get_mut(&mut self) -> &mut S {
-        &mut self.signed
-    }
-
     /// Hands over what was verified.
     pub fn into_inner(self) -> S {
         self.signed

@@ -1,9 +1,10 @@
 //! Reads `act` (ACT-01 to ACT-06): structure only; who may act is a policy's decision.
 
+use crate::claims::{Claim, Claims};
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
 use crate::limits::ACTOR_DEPTH;
-use crate::policy::{ActIss, Preset};
+use crate::policy::{ActIss, Delegation, Preset};
 
 /// An actor of the chain: a party that acts for the subject, identified by the exact pair of
 /// issuer and subject.
@@ -69,25 +70,61 @@ impl std::fmt::Debug for Actor<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link(u32);
 
-/// The links of `act`, outermost first.
-#[derive(Debug, Default)]
-pub(crate) struct Chain {
+/// The links of `act`, outermost first: evidence that the gate takes a token with this chain, or
+/// that there is none.
+#[derive(Debug)]
+pub(crate) struct ChainAccepted {
     links: Vec<Link>,
 }
 
-impl Chain {
+/// ACT-09: `act` is refused, or read and shown; never ignored.
+pub(crate) fn check(
+    claims: &Claims,
+    iss: &str,
+    act_iss: ActIss,
+    delegation: Delegation,
+    preset: Preset,
+) -> Result<ChainAccepted, Error> {
+    let Some(act) = claims.value(Claim::Act) else {
+        return Ok(ChainAccepted { links: Vec::new() });
+    };
+    let chain = ChainAccepted::parse(act, act_iss, preset)?;
+    if chain.has_loop(claims, iss) {
+        return Err(Error::about(Code::ChainLoop, Claim::Act.name()));
+    }
+    match delegation {
+        Delegation::Forbid => Err(Error::about(Code::ActorNotAllowed, Claim::Act.name())),
+        Delegation::Surface => Ok(chain),
+    }
+}
+
+impl ChainAccepted {
     /// Walks `act` from the outermost link inwards, checking each.
-    pub(crate) fn parse(act: Value<'_>, act_iss: ActIss, preset: Preset) -> Result<Self, Error> {
+    fn parse(act: Value<'_>, act_iss: ActIss, preset: Preset) -> Result<Self, Error> {
         let mut links = Vec::with_capacity(2);
         let mut next = Some(act);
         while let Some(link) = next {
             if links.len() == ACTOR_DEPTH {
                 return Err(Error::about(Code::ChainTooDeep, "act")); // ACT-05: never truncated
             }
-            next = check(link, act_iss, preset)?;
+            next = check_link(link, act_iss, preset)?;
             links.push(Link(link.node()));
         }
         Ok(Self { links })
+    }
+
+    /// ACT-08: an actor that acts twice, or a subject that acts for itself by way of another. The
+    /// outermost actor may be the subject: an agent acting for itself (ACT-07).
+    fn has_loop(&self, claims: &Claims, iss: &str) -> bool {
+        let mut seen: Vec<Actor<'_>> = Vec::with_capacity(self.links.len());
+        for actor in self.actors(claims.json(), iss) {
+            let is_subject = claims.text(Claim::Sub) == Some(actor.sub) && actor.iss == iss;
+            if seen.contains(&actor) || (is_subject && !seen.is_empty()) {
+                return true;
+            }
+            seen.push(actor);
+        }
+        false
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -114,7 +151,11 @@ impl Chain {
 }
 
 /// Checks one link and returns the one inside it.
-fn check<'a>(link: Value<'a>, act_iss: ActIss, preset: Preset) -> Result<Option<Value<'a>>, Error> {
+fn check_link<'a>(
+    link: Value<'a>,
+    act_iss: ActIss,
+    preset: Preset,
+) -> Result<Option<Value<'a>>, Error> {
     let malformed = || Error::about(Code::ActorMalformed, "act");
     let members = link.as_object().ok_or_else(malformed)?; // ACT-01
     let (mut has_sub, mut has_iss, mut inner) = (false, false, None);
@@ -139,15 +180,17 @@ fn check<'a>(link: Value<'a>, act_iss: ActIss, preset: Preset) -> Result<Option<
 
 #[cfg(test)]
 mod tests {
-    use super::Chain;
+    use super::{ChainAccepted, check};
+    use crate::claims::Claims;
     use crate::encoding::json::Json;
     use crate::error::Code;
     use crate::limits::Limits;
-    use crate::policy::{ActIss, Preset};
+    use crate::policy::{ActIss, Delegation, Preset};
 
     fn parse(text: &str, act_iss: ActIss, preset: Preset) -> Result<Vec<String>, Code> {
         let json = Json::parse(text.into(), Limits::DEFAULT.into()).unwrap();
-        let chain = Chain::parse(json.root(), act_iss, preset).map_err(|error| error.code())?;
+        let chain =
+            ChainAccepted::parse(json.root(), act_iss, preset).map_err(|error| error.code())?;
         let actors = chain.actors(&json, "https://as.example");
         Ok(actors
             .map(|actor| format!("{} {}", actor.iss(), actor.sub()))
@@ -210,6 +253,48 @@ mod tests {
     fn d08_other_members_of_an_actor_mean_nothing() {
         let text = r#"{"sub":"a","exp":1,"nbf":"x","aud":"other","cnf":[],"may_act":{},"x":null}"#;
         assert!(strict(text).is_ok());
+    }
+
+    #[test]
+    fn act_08_nobody_acts_twice() {
+        let checked = |act: &str| {
+            let json = format!(r#"{{"iss":"https://as.example","sub":"u","act":{act}}}"#);
+            let json = Json::parse(json.into(), Limits::DEFAULT.into()).unwrap();
+            let claims = Claims::locate(json).unwrap();
+            let iss = claims.text(crate::claims::Claim::Iss).unwrap();
+            check(
+                &claims,
+                iss,
+                ActIss::Inherit,
+                Delegation::Surface,
+                Preset::Rfc,
+            )
+            .map(|chain| chain.len())
+            .map_err(|error| error.code())
+        };
+        for (act, verdict) in [
+            (r#"{"sub":"a","act":{"sub":"b"}}"#, Ok(2)),
+            // The same name under another issuer is another actor.
+            (
+                r#"{"sub":"a","act":{"sub":"a","iss":"https://b.example"}}"#,
+                Ok(2),
+            ),
+            // ACT-07: the outermost may be the subject itself.
+            (r#"{"sub":"u","act":{"sub":"b"}}"#, Ok(2)),
+            (r#"{"sub":"a","act":{"sub":"a"}}"#, Err(Code::ChainLoop)),
+            (
+                r#"{"sub":"a","act":{"sub":"b","act":{"sub":"a"}}}"#,
+                Err(Code::ChainLoop),
+            ),
+            // An issuer spelled out is the one inherited.
+            (
+                r#"{"sub":"a","act":{"sub":"a","iss":"https://as.example"}}"#,
+                Err(Code::ChainLoop),
+            ),
+            (r#"{"sub":"a","act":{"sub":"u"}}"#, Err(Code::ChainLoop)),
+        ] {
+            assert_eq!(checked(act), verdict, "{act}");
+        }
     }
 
     #[test]

@@ -6,4 +6,4 @@
 mod actor;
 
 pub use actor::Actor;
-pub(crate) use actor::Chain;
+pub(crate) use actor::{ChainAccepted, check};

@@ -117,6 +117,7 @@ codes! {
     Chain {
         ActorMalformed "actor_malformed" "an actor in the chain is not well formed"
         ChainTooDeep "chain_too_deep" "the chain has more actors than the limit"
+        ChainLoop "chain_loop" "an actor stands in the chain twice, or acts for itself"
     }
     ActorPolicy {
         ActorNotAllowed "actor_not_allowed" "no rule lets this agent act at this gate"

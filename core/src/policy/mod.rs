@@ -27,7 +27,7 @@ pub use problem::{PolicyError, Problem, Warning};
 pub(crate) use profile::{AudienceRule, Row, TypRule};
 pub use profile::{Kind, Preset, Profile};
 pub use summary::{GateSummary, IssuerSummary, PolicySummary};
-pub(crate) use waiver::Waiver;
+pub(crate) use waiver::{Possession, Revocation, Waiver};
 
 use crate::claims::{Claim, Claims};
 use crate::jwa::AlgorithmSet;
@@ -109,6 +109,9 @@ pub(crate) struct GateRules {
     pub(crate) audience: Vec<Box<str>>,
     /// Issuers this gate takes tokens from, each with the one row that fits the gate's kind.
     pub(crate) issuers: Vec<GateIssuer>,
+    /// Audiences of other gates that take another kind of token from the issuer at this position,
+    /// where nothing but the audience tells the two kinds apart (standards 29.3).
+    pub(crate) rivals: Vec<(usize, Box<str>)>,
     pub(crate) public_url: Option<Box<str>>,
     pub(crate) required_scopes: Vec<Box<str>>,
     /// Each scope with all scopes it implies, transitively closed.

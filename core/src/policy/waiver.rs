@@ -1,31 +1,33 @@
-//! "Not required" is evidence too, and only a policy can issue it.
+//! "Not required" is evidence too, and only a policy can issue it, for one check each.
 
 use std::marker::PhantomData;
 
 use super::{GateRules, SenderConstrained};
 
-/// Stands in for the evidence `T` where the policy does not ask for the check.
+/// Stands in for the check `T` where the policy does not ask for it.
 #[derive(Debug)]
 pub(crate) struct Waiver<T>(PhantomData<T>);
 
-impl<T> Waiver<T> {
-    const fn issue() -> Self {
-        Self(PhantomData)
-    }
-}
+/// The check of a proof of possession.
+#[derive(Debug)]
+pub(crate) enum Possession {}
+
+/// The check for revocation.
+#[derive(Debug)]
+pub(crate) enum Revocation {}
 
 impl GateRules {
     /// Whether a presenter need not prove possession here: an unbound token is a bearer token, and
     /// a bound one passes where the operator says that somebody else has checked its proof.
-    pub(crate) fn waive_possession<T>(&self, bound: bool) -> Option<Waiver<T>> {
+    pub(crate) fn waive_possession(&self, bound: bool) -> Option<Waiver<Possession>> {
         match self.sender_constrained {
-            SenderConstrained::IfBound => (!bound).then(Waiver::issue),
-            SenderConstrained::External => Some(Waiver::issue()),
+            SenderConstrained::IfBound => (!bound).then_some(Waiver(PhantomData)),
+            SenderConstrained::External => Some(Waiver(PhantomData)),
         }
     }
 
     /// Whether revocation need not be asked: no gate can name a revocation store yet.
-    pub(crate) fn waive_revocation<T>(&self) -> Waiver<T> {
-        Waiver::issue()
+    pub(crate) fn waive_revocation(&self) -> Waiver<Revocation> {
+        Waiver(PhantomData)
     }
 }

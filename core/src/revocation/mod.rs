@@ -2,12 +2,14 @@
 
 use crate::claims::{Claim, Claims};
 use crate::error::{Code, Error};
-use crate::policy::{GateRules, Preset, Waiver};
+use crate::policy::{GateRules, Preset, Revocation, Waiver};
 
-/// Evidence that nothing about the token is revoked. It has no values until a revocation store
-/// can be named; until then the policy waives the check.
+/// Evidence that nothing about the token is revoked, or that the policy does not ask: until a
+/// revocation store can be named, it never does.
 #[derive(Debug)]
-pub(crate) enum NotRevoked {}
+pub(crate) struct NotRevoked {
+    _by: Waiver<Revocation>,
+}
 
 /// A token that refers to a status list (draft-ietf-oauth-status-list) is undecided under
 /// `agent_strict` while no list can be resolved; under `rfc` its `status` is not asked for.
@@ -15,9 +17,11 @@ pub(crate) fn check(
     preset: Preset,
     gate: &GateRules,
     claims: &Claims,
-) -> Result<Waiver<NotRevoked>, Error> {
+) -> Result<NotRevoked, Error> {
     if preset == Preset::AgentStrict && claims.present().contains(Claim::Status) {
         return Err(Error::about(Code::StatusUnavailable, Claim::Status.name()));
     }
-    Ok(gate.waive_revocation())
+    Ok(NotRevoked {
+        _by: gate.waive_revocation(),
+    })
 }

@@ -159,6 +159,7 @@ impl Context<'_> {
             Code::PopRequired => "Client: send a proof. Server: possession cannot be checked in this version; sender_constrained = \"external\" says that somebody else does.".into(),
             Code::ActorMalformed => "Each act needs a sub, and iss where the policy says act_iss = \"require\" (RFC 8693 §4.1).".into(),
             Code::ChainTooDeep => format!("At most {} actors.", crate::limits::ACTOR_DEPTH),
+            Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
             Code::ActorNotAllowed => "Set delegation = \"surface\" on the gate to see chains. Nothing of this goes on the wire.".into(),
             Code::InsufficientScope => format!("The gate needs {}. Step up with exactly these and what the call needs.", self.gate.required_scopes.join(" ")),
             Code::InsufficientUserAuthentication => "Send the user to sign in again.".into(),

@@ -6,15 +6,19 @@ use crate::error::{Code, Error};
 use crate::policy::GateRules;
 use crate::time::{NumericDate, Span};
 
-/// Evidence that the token carries what the gate, or the call, needs.
+/// Evidence that the token carries what the gate needs of every call.
 #[derive(Debug)]
-pub(super) struct AuthorityAccepted(());
+pub(super) struct GateSatisfied(());
+
+/// Evidence that the token carries what this call needs.
+#[derive(Debug)]
+pub(super) struct CallSatisfied(());
 
 /// What the gate demands of every call: it cannot change while the token and the policy stand.
-pub(super) fn check_gate(claims: &Claims, gate: &GateRules) -> Result<AuthorityAccepted, Error> {
+pub(super) fn check_gate(claims: &Claims, gate: &GateRules) -> Result<GateSatisfied, Error> {
     check_scopes(claims, gate, &gate.required_scopes)?;
     check_acr(claims, &gate.acr_values)?;
-    Ok(AuthorityAccepted(()))
+    Ok(GateSatisfied(()))
 }
 
 /// What this call demands beyond.
@@ -24,7 +28,7 @@ pub(super) fn check_call(
     requirements: &Requirements,
     now: NumericDate,
     leeway: Span,
-) -> Result<AuthorityAccepted, Error> {
+) -> Result<CallSatisfied, Error> {
     check_scopes(claims, gate, &requirements.scopes)?;
     check_acr(claims, &requirements.acr_values)?;
     if let Some(max_age) = requirements.max_age {
@@ -36,7 +40,7 @@ pub(super) fn check_call(
             ));
         }
     }
-    Ok(AuthorityAccepted(()))
+    Ok(CallSatisfied(()))
 }
 
 fn check_scopes(claims: &Claims, gate: &GateRules, needed: &[Box<str>]) -> Result<(), Error> {

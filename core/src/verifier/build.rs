@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Doors;
+use super::headers::Headers;
 use super::state::{DoorTable, State, World};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
@@ -14,8 +15,9 @@ use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem};
 /// Bytes of tokens and claims an entry of the cache may hold on average.
 const ENTRY_BYTES: usize = 4 * 1024;
 
-/// A state for this policy. Keys published to an issuer of `previous` stay with the issuer of the
-/// same name; everything else starts anew.
+/// A state for this policy. Keys that were published to an issuer of `previous` stay, where the
+/// policy still asks the same of them; everything else starts anew. So does the cache: what it
+/// holds was judged under the policy before, and would keep that policy and its secrets alive.
 pub(super) fn state(
     policy: Policy,
     provider: &CryptoProvider,
@@ -47,9 +49,7 @@ pub(super) fn state(
                     }
                 }
             }
-            KeySource::Push => {
-                before.and_then(|(ring, position)| ring.set(position).map(Arc::clone))
-            }
+            KeySource::Push => previous.and_then(|state| published(state, &policy, issuer)),
         };
         keys.inherit(position, set, before);
     }
@@ -57,26 +57,18 @@ pub(super) fn state(
         return Err(policy.refuse(problems));
     }
     let digest = digest(&policy, provider);
-    let cache = match previous {
-        Some(state) if state.world.rules().cache_tokens == policy.rules().cache_tokens => {
-            Arc::clone(&state.cache)
-        }
-        _ => {
-            let tokens = policy.rules().cache_tokens;
-            Arc::new(TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES)))
-        }
-    };
-    doors.policies += 1;
+    let tokens = policy.rules().cache_tokens;
+    let cache = TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES));
     let world = World {
-        id: doors.policies,
         digest,
+        headers: Headers::new(),
         doors: number(&policy, doors),
         policy,
     };
     Ok(State {
         world: Arc::new(world),
         keys,
-        cache,
+        cache: Arc::new(cache),
     })
 }
 
@@ -87,6 +79,20 @@ fn place_in<'s>(state: &'s State, issuer: &IssuerRules) -> Option<(&'s KeyRing, 
         &state.keys,
         before.position(|other| other.name == issuer.name)?,
     ))
+}
+
+/// The keys that were published for this issuer before a reload. A name is the operator's label:
+/// they stay only if they were published for the same `iss` under the same demands (KEY-01), else
+/// the issuer has none until the next publication.
+fn published(state: &State, policy: &Policy, issuer: &IssuerRules) -> Option<Arc<KeySet>> {
+    let (ring, position) = place_in(state, issuer)?;
+    let before = state.world.rules().issuers.get(position)?;
+    let stays = matches!(before.keys, KeySource::Push)
+        && before.issuers == issuer.issuers
+        && before.algorithms == issuer.algorithms
+        && before.key_use() == issuer.key_use()
+        && (policy.allows_test_keys() || !state.world.policy.allows_test_keys());
+    ring.set(position).filter(|_| stays).map(Arc::clone)
 }
 
 /// The issuer's algorithms that the provider has.

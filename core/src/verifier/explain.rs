@@ -8,6 +8,7 @@ use crate::claims::{Claim, Claims};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::Compact;
+use crate::policy::Kind;
 
 /// What each stage saw of a token, and what to do about the one that refused.
 ///
@@ -53,10 +54,11 @@ pub(super) fn explain(
 /// What the token says beside what was expected, where that is a comparison.
 #[expect(clippy::wildcard_enum_match_arm, reason = "most codes compare nothing")]
 fn both_halves(door: Door<'_>, token: &[u8], error: &Error) -> Option<String> {
+    let svid = door.gate.kind == Kind::JwtSvid;
     let (claim, ours) = match error.code() {
         Code::AudMismatch => (Claim::Aud, door.gate.audience.join(" or ")),
         Code::IssUntrusted => (
-            Claim::Iss,
+            if svid { Claim::Sub } else { Claim::Iss },
             advice(door.state, door.number, error).expected.join(" or "),
         ),
         Code::InsufficientScope => (Claim::Scope, door.gate.required_scopes.join(" ")),
@@ -66,11 +68,12 @@ fn both_halves(door: Door<'_>, token: &[u8], error: &Error) -> Option<String> {
         _ => return None,
     };
     let limits = door.rules().limits;
-    let payload = Compact::split(token, limits.token_size)
-        .ok()?
-        .decode_payload()
-        .ok()?;
-    let claims = Claims::locate(Json::parse(payload, limits.into()).ok()?).ok()?;
+    let compact = Compact::split(token, limits.token_size).ok()?;
+    let payload = compact.decode_payload().ok()?;
+    let mut claims = Claims::locate(Json::parse(payload, limits.into()).ok()?).ok()?;
+    if let Ok(source) = door.source_of(&claims) {
+        door.issuer(&source).ok()?.rename_claims(&mut claims);
+    }
     let theirs = claims.value(claim).map_or("absent", |value| value.raw());
     Some(format!("{} is {theirs}, expected {ours}", claim.name()))
 }

@@ -38,19 +38,20 @@ pub struct KeyState {
     /// Raised by every publication that changed something.
     pub generation: u64,
     /// The keys themselves.
-    pub keys: Vec<IssuerKeys>,
+    pub keys: Vec<IssuerKey>,
 }
 
 /// One key of an issuer, described.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct IssuerKeys {
+pub struct IssuerKey {
     /// `kid`.
     pub kid: Option<String>,
     /// The one algorithm it is bound to.
     pub alg: &'static str,
-    /// JWK SHA-256 thumbprint (RFC 7638).
-    pub thumbprint: String,
+    /// JWK SHA-256 thumbprint (RFC 7638); none of a shared secret, which it would help to guess
+    /// (§7).
+    pub thumbprint: Option<String>,
 }
 
 /// Why keys were not published.
@@ -63,6 +64,9 @@ pub enum PublishError {
     NotPushed,
     /// Two keys of the set share `kid` and algorithm (ALG-10).
     Ambiguous,
+    /// The set has keys, and not one can be used here: each with its reason. To leave an issuer
+    /// without keys, publish an empty set.
+    NoUsableKey(Vec<SkippedKey>),
 }
 
 impl fmt::Display for PublishError {
@@ -71,6 +75,9 @@ impl fmt::Display for PublishError {
             Self::NoSuchIssuer => "the policy has no issuer of this name",
             Self::NotPushed => "the policy fixes this issuer's keys; set jwks_push = \"process\"",
             Self::Ambiguous => "two keys of the set have the same kid and algorithm",
+            Self::NoUsableKey(_) => {
+                "no key of the set can be used; see why with `sealgate jwks lint`"
+            }
         })
     }
 }
@@ -123,6 +130,9 @@ impl<'v> Keys<'v> {
             Some(SkippedKey::new(*place, skipped.reason))
         }));
         skipped.sort_by_key(|skipped| skipped.index);
+        if keys.is_empty() && !skipped.is_empty() {
+            return Err(PublishError::NoUsableKey(skipped));
+        }
         let (ring, changed) = state.keys.with_published(position, Arc::new(keys));
         let generation = ring.generation(position);
         if changed {
@@ -151,10 +161,11 @@ impl<'v> Keys<'v> {
         };
         let keys = state.keys.set(position).map_or_else(Vec::new, |set| {
             set.iter()
-                .map(|key| IssuerKeys {
+                .map(|key| IssuerKey {
                     kid: key.kid().map(str::to_owned),
                     alg: key.algorithm().name(),
-                    thumbprint: key.thumbprint().to_owned(),
+                    thumbprint: (!key.algorithm().is_symmetric())
+                        .then(|| key.thumbprint().to_owned()),
                 })
                 .collect()
         });

@@ -2,10 +2,15 @@
 //! of single rows (standards 29.2).
 
 use crate::claims::{Claim, Claims, ScopeForm};
+use crate::encoding::json::JsonKind;
 use crate::error::{Code, Error};
 use crate::jws::ProtectedHeader;
 use crate::jws::header::typ_is;
 use crate::policy::{GateRules, IssuerRules, Profile, Row, TypRule};
+
+/// Evidence that `typ` is one of the row's.
+#[derive(Debug)]
+pub(super) struct TypAccepted(());
 
 /// Evidence that the claims are those of the row: present, well typed, none forbidden.
 #[derive(Debug)]
@@ -16,7 +21,7 @@ pub(super) fn check_typ(
     header: &ProtectedHeader,
     gate: &GateRules,
     row: &Row,
-) -> Result<(), Error> {
+) -> Result<TypAccepted, Error> {
     let own = gate
         .typ
         .as_deref()
@@ -37,7 +42,7 @@ pub(super) fn check_typ(
     if row.bare_header && header.has_extras {
         return Err(Error::about(Code::WrongTokenKind, "header")); // JSV-03
     }
-    Ok(())
+    Ok(TypAccepted(()))
 }
 
 /// Checks the claims against the row (AT-04, AT-07, IDT-09 and the like).
@@ -60,7 +65,8 @@ pub(super) fn check_claims(
         return Err(Error::about(Code::MissingClaim, Claim::Iat.name())); // AT-06 needs it
     }
     for name in &gate.required_claims {
-        if claims.json().root().get(name).is_none() {
+        let value = claims.json().root().get(name);
+        if value.is_none_or(|value| value.kind() == JsonKind::Null) {
             return Err(Error::new(Code::MissingClaim));
         }
     }

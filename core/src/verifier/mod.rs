@@ -25,7 +25,7 @@ pub use advice::Advice;
 pub use explain::Explanation;
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
-pub use keys::{IssuerKeys, KeyState, Keys, PublishError, Receipt};
+pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
 pub use requirements::Requirements;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
@@ -54,7 +54,6 @@ struct Engine {
     provider: CryptoProvider,
     clock: Clock,
     state: Snapshot<State>,
-    headers: headers::Headers,
     /// Gate names by door number, append-only; the lock also serialises changes of the state.
     writer: Mutex<Doors>,
 }
@@ -63,7 +62,6 @@ struct Engine {
 #[derive(Debug, Default)]
 struct Doors {
     names: Vec<Arc<str>>,
-    policies: u64,
 }
 
 impl Verifier {
@@ -94,7 +92,6 @@ impl Verifier {
                 provider,
                 clock,
                 state: Snapshot::new(state),
-                headers: headers::Headers::new(),
                 writer: Mutex::new(doors),
             }),
         })
@@ -149,9 +146,10 @@ impl Verifier {
         self.engine.state.load().world.digest.to_string()
     }
 
-    /// Swaps the whole policy, or refuses it whole. Gates go on working under the new one, calls
-    /// in flight finish under the old one, and keys that were published for an issuer stay. A
-    /// policy equal to the one in force changes nothing.
+    /// Swaps the whole policy, or refuses it whole. Gates go on working under the new one, and
+    /// calls in flight finish under the old one. Keys that were published for an issuer stay while
+    /// its `issuer`, `algorithms` and profiles do; the token cache begins anew. A policy equal to
+    /// the one in force changes nothing.
     ///
     /// # Errors
     ///
@@ -164,8 +162,12 @@ impl Verifier {
             .unwrap_or_else(PoisonError::into_inner);
         let current = self.engine.state.load_full();
         let next = build::state(policy, &self.engine.provider, &mut doors, Some(&current))?;
-        // The digest is of the document; files it names may have changed beneath it.
-        if next.world.digest != current.world.digest || !next.keys.is_same(&current.keys) {
+        // The digest is of the document; files it names may have changed beneath it, and how it
+        // was loaded beside it.
+        let same = next.world.digest == current.world.digest
+            && next.world.policy.allows_test_keys() == current.world.policy.allows_test_keys()
+            && next.keys.is_same(&current.keys);
+        if !same {
             self.engine.state.store(Arc::new(next));
         }
         Ok(())

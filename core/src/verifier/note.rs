@@ -4,7 +4,7 @@ use super::Requirements;
 use super::state::Source;
 use super::validity::Dates;
 use crate::claims::{Claim, Claims};
-use crate::delegation::Chain;
+use crate::delegation::ChainAccepted;
 use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
@@ -56,10 +56,8 @@ pub(super) fn time(dates: &Dates, now: NumericDate, leeway: Span) -> String {
     if let Some(iat) = dates.issued_at {
         text.push_str(&format!("issued {} s ago, ", now.since(iat).seconds()));
     }
-    if let Some(exp) = dates.expires_at {
-        text.push_str(&format!("expires in {} s, ", exp.since(now).seconds()));
-    }
-    text + &format!("leeway {} s", leeway.seconds())
+    let left = dates.expires_at.since(now).seconds();
+    text + &format!("expires in {left} s, leeway {} s", leeway.seconds())
 }
 
 pub(super) fn audience(claims: &Claims) -> String {
@@ -73,7 +71,7 @@ pub(super) fn possession(claims: &Claims) -> String {
     "no cnf: a bearer token".to_owned()
 }
 
-pub(super) fn chain(chain: &Chain) -> String {
+pub(super) fn chain(chain: &ChainAccepted) -> String {
     match chain.len() {
         0 => "no act".to_owned(),
         1 => "1 actor, asserted by the issuer".to_owned(),

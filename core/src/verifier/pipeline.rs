@@ -7,19 +7,19 @@
 
 use std::sync::Arc;
 
+use super::kind::TypAccepted;
 use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Settled, VerifiedToken};
 use super::{Engine, Requirements, authority, kind, note};
 use crate::binding;
-use crate::claims::{Claim, Claims};
+use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
-use crate::delegation::Chain;
+use crate::delegation;
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::{Compact, ProtectedHeader, Signature};
-use crate::policy::{Delegation, IssuerRules};
 use crate::revocation;
 use crate::time::NumericDate;
 
@@ -30,6 +30,7 @@ pub(super) struct Candidate<'t> {
     pub(super) claims: Claims,
     pub(super) header: Arc<ProtectedHeader>,
     pub(super) source: Source,
+    pub(super) kind: TypAccepted,
 }
 
 impl Signed for Candidate<'_> {
@@ -50,7 +51,7 @@ pub(super) fn verify<T: Trail>(
     now: NumericDate,
     trail: &mut T,
 ) -> Result<VerifiedToken, Error> {
-    let job = admit(engine, door, token, trail)?;
+    let job = admit(door, token, trail)?;
     let source = job.signed().source;
     let signed = engine.provider.verify(job);
     let signed = signed.ok_or_else(|| source.blame(Error::new(Code::BadSignature)))?;
@@ -74,7 +75,7 @@ pub(super) fn verify_many(
             if let Some(settled) = door.recall(token, now) {
                 return Some(renew(door, settled, requirements, now));
             }
-            match admit(engine, door, token, &mut ()) {
+            match admit(door, token, &mut ()) {
                 Ok(job) => {
                     sources.push(job.signed().source);
                     jobs.push(job);
@@ -98,36 +99,46 @@ pub(super) fn verify_many(
 
 /// From bytes to a signature job: size, shape, header, kind, algorithm, issuer, key.
 pub(super) fn admit<'s, 't, T: Trail>(
-    engine: &Engine,
     door: Door<'s>,
     token: &'t [u8],
     trail: &mut T,
 ) -> Result<SignatureJob<'s, Candidate<'t>>, Error> {
     let limits = door.rules().limits;
+    trail.enter(Stage::Size);
+    if token.len() <= limits.token_size {
+        trail.passed(Stage::Size, || note::size(token, limits));
+        trail.enter(Stage::Shape);
+    }
     let compact = Compact::split(token, limits.token_size)?;
-    trail.passed(Stage::Size, || note::size(token, limits));
     // The payload first: in a JWE it is where the dots are (JWS-04).
     let payload = compact.decode_payload()?;
     let signature = compact.decode_signature()?;
     trail.passed(Stage::Shape, note::shape);
-    let header = engine.headers.parse(compact.header, limits)?;
+    trail.enter(Stage::Header);
+    let header = door.headers().parse(compact.header, limits)?;
     trail.passed(Stage::Header, || note::header(&header));
     // Strict JSON before anything is read from it; only `iss` (or an SVID's `sub`) is, until the
     // signature has been checked (JWS-13).
-    let claims = Claims::locate(Json::parse(payload, limits.into())?)?;
+    trail.enter(Stage::Claims);
+    let mut claims = Claims::locate(Json::parse(payload, limits.into())?)?;
     let source = door.source_of(&claims);
-    check_typ(door, &header, source.as_ref().ok())?;
+    trail.enter(Stage::Typ);
+    let kind = check_typ(door, &header, source.as_ref().ok())?;
     trail.passed(Stage::Typ, || note::typ(&header, source.as_ref().ok()));
+    trail.enter(Stage::Alg);
     let algorithm = header
         .algorithm
         .ok_or_else(|| Error::about(Code::AlgNotAllowed, "alg"))?;
+    trail.enter(Stage::IssuerAndKey);
     let source = source?;
     let blame = |error| source.blame(error);
     let issuer = door.issuer(&source)?;
+    trail.enter(Stage::Alg);
     if !issuer.allows(algorithm, source.profile) {
         return Err(blame(Error::about(Code::AlgNotAllowed, "alg"))); // ALG-01
     }
     trail.passed(Stage::Alg, || note::alg(&header, issuer));
+    trail.enter(Stage::IssuerAndKey);
     let keys = door.keys(&source).map_err(blame)?;
     let key = keys
         .select(algorithm.algorithm(), header.kid())
@@ -135,13 +146,15 @@ pub(super) fn admit<'s, 't, T: Trail>(
     trail.passed(Stage::IssuerAndKey, || {
         note::key(issuer, key, source.generation)
     });
-    let signing_input = compact.signing_input;
+    trail.enter(Stage::Signature);
+    issuer.rename_claims(&mut claims);
     let candidate = Candidate {
-        signing_input,
+        signing_input: compact.signing_input,
         signature,
         claims,
         header,
         source,
+        kind,
     };
     Ok(SignatureJob::new(key.verification(), candidate))
 }
@@ -151,30 +164,41 @@ pub(super) fn admit<'s, 't, T: Trail>(
 pub(super) fn finish<T: Trail>(
     door: Door<'_>,
     token: &[u8],
-    mut signed: SignatureVerified<Candidate<'_>>,
+    signed: SignatureVerified<Candidate<'_>>,
     requirements: &Requirements,
     now: NumericDate,
     trail: &mut T,
 ) -> Result<VerifiedToken, Error> {
     let (gate, rules) = (door.gate, door.rules());
-    let source = signed.get().source;
-    let (issuer, row) = (door.issuer(&source)?, source.profile.row());
+    let Candidate { claims, source, .. } = signed.get();
+    let (issuer, row) = (door.issuer(source)?, source.profile.row());
     trail.passed(Stage::Signature, || "good".to_owned());
-    issuer.rename_claims(&mut signed.get_mut().claims);
-    let claims = &signed.get().claims;
+    trail.enter(Stage::Claims);
     let well_formed = kind::check_claims(claims, gate, issuer, row)?;
     trail.passed(Stage::Claims, || note::claims(row));
-    let dates = Dates::of(claims, gate, row, source.max_lifetime, rules.leeway);
+    trail.enter(Stage::Time);
+    let dates = Dates::of(claims, gate, row, source.max_lifetime, rules.leeway)?;
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
-    let audience = validity::check_audience(claims, gate, row)?;
+    trail.enter(Stage::Audience);
+    let audience = validity::check_audience(claims, gate, source)?;
     trail.passed(Stage::Audience, || note::audience(claims));
+    trail.enter(Stage::Possession);
     let possession = binding::bearer(gate, claims)?;
     trail.passed(Stage::Possession, || note::possession(claims));
-    let chain = check_chain(door, claims, issuer)?;
+    trail.enter(Stage::Chain);
+    let chain = delegation::check(
+        claims,
+        source.issuer(claims),
+        issuer.act_iss,
+        gate.delegation,
+        rules.preset,
+    )?;
     trail.passed(Stage::Chain, || note::chain(&chain));
+    trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
+    trail.enter(Stage::Policy);
     let standing = authority::check_gate(claims, gate)?;
     let evidence = Evidence {
         claims: well_formed,
@@ -183,7 +207,8 @@ pub(super) fn finish<T: Trail>(
         chain,
         authority: standing,
     };
-    let settled = Settled::new(signed, dates, door.identity(&source), evidence);
+    let identity = door.identity(source);
+    let settled = Settled::new(signed, dates, identity, evidence);
     door.remember(token, &settled);
     let called_for =
         authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
@@ -198,15 +223,13 @@ pub(super) fn renew(
     requirements: &Requirements,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
-    let timely = settled.dates().check(now)?;
-    let not_revoked = revocation::check(door.rules().preset, door.gate, settled.claims())?;
-    let called_for = authority::check_call(
-        settled.claims(),
-        door.gate,
-        requirements,
-        now,
-        door.leeway(),
-    )?;
+    let (gate, rules) = (door.gate, door.rules());
+    let blame = |error| settled.source().blame(error);
+    let claims = settled.claims();
+    let timely = settled.dates().check(now).map_err(blame)?;
+    let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
+    let called_for =
+        authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
     Ok(VerifiedToken::new(settled, timely, not_revoked, called_for))
 }
 
@@ -216,26 +239,14 @@ fn check_typ(
     door: Door<'_>,
     header: &ProtectedHeader,
     source: Option<&Source>,
-) -> Result<(), Error> {
+) -> Result<TypAccepted, Error> {
     if let Some(source) = source {
         let checked = kind::check_typ(header, door.gate, source.profile.row());
         return checked.map_err(|error| source.blame(error));
     }
-    let mut rows = door.gate.issuers.iter().map(|entry| entry.profile.row());
-    if rows.any(|row| kind::check_typ(header, door.gate, row).is_ok()) {
-        return Ok(());
-    }
-    Err(Error::about(Code::TypMismatch, "typ"))
-}
-
-/// ACT-09: `act` is refused, or read and shown; never ignored.
-fn check_chain(door: Door<'_>, claims: &Claims, issuer: &IssuerRules) -> Result<Chain, Error> {
-    let Some(act) = claims.value(Claim::Act) else {
-        return Ok(Chain::default());
-    };
-    let chain = Chain::parse(act, issuer.act_iss, door.rules().preset)?;
-    match door.gate.delegation {
-        Delegation::Forbid => Err(Error::about(Code::ActorNotAllowed, Claim::Act.name())),
-        Delegation::Surface => Ok(chain),
-    }
+    let rows = door.gate.issuers.iter().map(|entry| entry.profile.row());
+    let mut checked = rows.map(|row| kind::check_typ(header, door.gate, row));
+    checked
+        .find_map(Result::ok)
+        .ok_or_else(|| Error::about(Code::TypMismatch, "typ"))
 }

@@ -6,6 +6,7 @@
 use std::hash::RandomState;
 use std::sync::Arc;
 
+use super::headers::Headers;
 use super::kind::trust_domain;
 use super::verified::Settled;
 use crate::cache::{Stamp, TokenCache};
@@ -24,9 +25,9 @@ pub(super) struct State {
 /// A policy made ready for use.
 pub(super) struct World {
     pub(super) policy: Policy,
-    /// Tells this policy from every other this process has used.
-    pub(super) id: u64,
     pub(super) digest: Box<str>,
+    /// Headers seen before, as this policy's limits let them be read.
+    pub(super) headers: Headers,
     /// By door number, which outlives reloads; `None` where this policy has no such gate.
     pub(super) doors: Vec<Option<DoorTable>>,
 }
@@ -97,6 +98,16 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// `iss`; for a JWT-SVID, which has none, the trust domain of its SPIFFE ID.
+    pub(super) fn issuer<'c>(&self, claims: &'c Claims) -> &'c str {
+        let issuer = if self.profile == Profile::JwtSvid {
+            claims.text(Claim::Sub).and_then(trust_domain)
+        } else {
+            claims.text(Claim::Iss)
+        };
+        issuer.unwrap_or_default()
+    }
+
     pub(super) fn blame(&self, error: Error) -> Error {
         match IssuerIndex::new(self.position) {
             Some(issuer) => error.at(issuer),
@@ -117,10 +128,7 @@ pub(super) struct Door<'s> {
 impl State {
     /// What a verdict over a token of this issuer depends on.
     fn stamp(&self, issuer: usize) -> Stamp {
-        Stamp {
-            policy: self.world.id,
-            keys: self.keys.generation(issuer),
-        }
+        Stamp(self.keys.generation(issuer))
     }
 
     /// The gate with this number, unless a reload has removed it.
@@ -145,8 +153,8 @@ impl<'s> Door<'s> {
         self.state.world.rules()
     }
 
-    pub(super) fn leeway(&self) -> Span {
-        self.rules().leeway
+    pub(super) fn headers(&self) -> &'s Headers {
+        &self.state.world.headers
     }
 
     pub(super) fn issuer(&self, source: &Source) -> Result<&'s IssuerRules, Error> {
@@ -208,15 +216,12 @@ impl<'s> Door<'s> {
     }
 
     pub(super) fn remember(&self, token: &[u8], settled: &Settled) {
-        let Some(end) = settled.dates().end() else {
-            return;
-        };
         let stamp = self.state.stamp(settled.source().position);
         self.state.cache.put(
             self.number,
             token,
             stamp,
-            end,
+            settled.dates().end(),
             settled.clone(),
             settled.size(),
         );

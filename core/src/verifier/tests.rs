@@ -219,6 +219,167 @@ fn a_reload_is_atomic_and_gates_and_published_keys_outlive_it() {
     assert_eq!(verifier.policy_digest(), digest);
 }
 
+/// A policy of one pushed issuer with these members, under the same names as ever.
+fn other_policy(issuer: &str, options: &LoadOptions) -> Policy {
+    let text = format!(
+        r#"{{"version":1,"issuers":{{"a":{{{issuer}}}}},
+            "gates":{{"api":{{"profile":"access_token","audience":"api","issuers":["a"]}}}}}}"#
+    );
+    Policy::parse_with(text, Format::Json, options).unwrap()
+}
+
+#[test]
+fn key_01_a_reload_leaves_published_keys_to_none_but_the_issuer_they_were_published_for() {
+    const PUSHED: &str =
+        r#""issuer":"https://a.example","jwks_push":"process","algorithms":["Ed25519"]"#;
+    let key = key(1, "k");
+    let jwks = format!(r#"{{"keys":[{}]}}"#, key.public_jwk().to_json());
+    let inline = PUSHED.replace(r#""jwks_push":"process""#, &format!(r#""jwks":{jwks}"#));
+    let elsewhere = PUSHED.replace(A, B);
+    let more = PUSHED.replace(r#"["Ed25519"]"#, r#"["Ed25519","ES256"]"#);
+    let stricter = format!(r#"{PUSHED},"legacy_eddsa":false"#);
+    for (before, after, iss, stays) in [
+        (PUSHED, PUSHED, A, true),
+        (PUSHED, stricter.as_str(), A, true),
+        (PUSHED, elsewhere.as_str(), B, false),
+        (PUSHED, more.as_str(), A, false),
+        (inline.as_str(), PUSHED, A, false),
+    ] {
+        let policy = |issuer| other_policy(issuer, &LoadOptions::new());
+        let clock = Clock::fixed(NOW);
+        let verifier = Verifier::with_clock(policy(before), aws_lc::provider(), clock).unwrap();
+        let published = verifier.keys().publish("a", &set(&[&key]));
+        assert_eq!(published.is_ok(), before == PUSHED);
+        let gate = verifier.gate("api").unwrap();
+        assert!(gate.verify(token(&key, A, "")).is_ok());
+        verifier.reload(policy(after)).unwrap();
+        let code = gate.judge(token(&key, iss, "")).code();
+        assert_eq!(
+            code,
+            if stays {
+                "accepted"
+            } else {
+                "keys_unavailable"
+            },
+            "{after}"
+        );
+    }
+}
+
+#[test]
+fn a_reload_of_the_same_document_under_stricter_options_counts() {
+    // RFC 8037 A.1: everyone has its private half.
+    let jwk = r#"{"kty":"OKP","crv":"Ed25519","kid":"k",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let published = JwkSet::parse(format!(r#"{{"keys":[{jwk}]}}"#).as_bytes()).unwrap();
+    let members = r#""issuer":"https://a.example","jwks_push":"process","algorithms":["Ed25519"]"#;
+    let lenient = other_policy(members, &LoadOptions::new().allow_test_keys(true));
+    let clock = Clock::fixed(NOW);
+    let verifier = Verifier::with_clock(lenient, aws_lc::provider(), clock).unwrap();
+    verifier.keys().publish("a", &published).unwrap();
+    assert_eq!(verifier.keys().state("a").unwrap().keys.len(), 1);
+    verifier
+        .reload(other_policy(members, &LoadOptions::new()))
+        .unwrap();
+    assert_eq!(verifier.keys().state("a").unwrap().keys.len(), 0);
+    assert!(matches!(
+        verifier.keys().publish("a", &published),
+        Err(PublishError::NoUsableKey(skipped)) if skipped.len() == 1
+    ));
+}
+
+#[test]
+fn limits_hold_for_headers_that_were_seen_before() {
+    let key = key(1, "k");
+    let header = base64url::encode(br#"{"alg":"Ed25519","typ":"at+jwt","kid":"k","x":{}}"#);
+    let given = token(&key, A, "");
+    let (_, rest) = given.split_once('.').unwrap();
+    let (payload, _) = rest.split_once('.').unwrap();
+    let input = format!("{header}.{payload}");
+    let signature = base64url::encode(&key.sign(input.as_bytes()).unwrap());
+    let verifier = verifier();
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let gate = verifier.gate("api").unwrap();
+    let nested = format!("{input}.{signature}");
+    assert_eq!(gate.judge(&nested).code(), "accepted");
+    let text = policy("api").canonical_json().replacen(
+        "\"version\":1",
+        "\"version\":1,\"limits\":{\"max_json_depth\":1}",
+        1,
+    );
+    let flat = Policy::parse_with(text, Format::Json, &LoadOptions::new()).unwrap();
+    verifier.reload(flat).unwrap();
+    assert_eq!(gate.judge(&nested).code(), "nesting_too_deep");
+    assert_eq!(gate.judge(&given).code(), "accepted");
+}
+
+#[test]
+fn a_refusal_says_the_same_of_a_token_seen_before() {
+    let verifier = verifier();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let gate = verifier.gate("api").unwrap();
+    let needs = Requirements::scopes(["x"]);
+    let token = token(&key, A, "");
+    let first = gate.verify_with(&token, &needs).unwrap_err();
+    let again = gate.verify_with(&token, &needs).unwrap_err();
+    assert_eq!(verifier.cache_stats().hits, 1);
+    assert_eq!(first, again);
+    assert_eq!(gate.advice(&again).issuer_name.as_deref(), Some("a"));
+}
+
+#[test]
+fn explain_blames_the_stage_that_refused() {
+    use super::{Outcome, Stage};
+    let verifier = verifier();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let gate = verifier.gate("api").unwrap();
+    let blamed = |token: &str| {
+        let steps = gate.explain(token).steps;
+        assert_eq!(steps.len(), Stage::ALL.len());
+        let refused = steps.iter().find(|step| step.outcome == Outcome::Refused);
+        refused.map(|step| step.stage)
+    };
+    let good = token(&key, A, "");
+    let (header, rest) = good.split_once('.').unwrap();
+    let (_, signature) = rest.split_once('.').unwrap();
+    let with = |payload: &str| {
+        format!(
+            "{header}.{}.{signature}",
+            base64url::encode(payload.as_bytes())
+        )
+    };
+    let headed = |header: &str| format!("{}.{rest}", base64url::encode(header.as_bytes()));
+    for (token, stage) in [
+        (good.clone(), None),
+        ("a".repeat(20_000), Some(Stage::Size)),
+        ("abc".to_owned(), Some(Stage::Shape)),
+        (headed("{}}"), Some(Stage::Header)),
+        (headed(r#"{"alg":"Ed25519","typ":"JWT"}"#), Some(Stage::Typ)),
+        (headed(r#"{"alg":"none","typ":"at+jwt"}"#), Some(Stage::Alg)),
+        (
+            headed(r#"{"alg":"ES256","typ":"at+jwt"}"#),
+            Some(Stage::Alg),
+        ),
+        (
+            headed(r#"{"alg":"Ed25519","typ":"at+jwt","kid":"x"}"#),
+            Some(Stage::IssuerAndKey),
+        ),
+        (
+            token(&key, "https://c.example", ""),
+            Some(Stage::IssuerAndKey),
+        ),
+        (with(r#"{"iss":"a","iss":"a"}"#), Some(Stage::Claims)),
+        (
+            with(r#"{"iss":"https://a.example"}"#),
+            Some(Stage::Signature),
+        ),
+    ] {
+        assert_eq!(blamed(&token), stage, "{token}");
+    }
+}
+
 #[test]
 fn publishing_says_what_it_cannot_do() {
     let verifier = verifier();

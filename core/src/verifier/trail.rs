@@ -91,19 +91,22 @@ impl Stage {
             Self::Time => "AT-06",
             Self::Audience => "JWT-03",
             Self::Possession => "AT-09, AT-10",
-            Self::Chain => "ACT-01 to 09",
+            Self::Chain => "ACT-01 to 06, ACT-08, ACT-09",
             Self::Revocation => "X03",
             Self::Policy => "AT-07, RFC 9470",
         }
     }
 }
 
-/// Receives each stage as it is passed. A stage that refuses is the one after the last passed.
+/// Follows a verification. What refuses is the stage entered last.
 pub(crate) trait Trail {
+    fn enter(&mut self, stage: Stage);
     fn passed(&mut self, stage: Stage, note: impl FnOnce() -> String);
 }
 
 impl Trail for () {
+    #[inline(always)]
+    fn enter(&mut self, _: Stage) {}
     #[inline(always)]
     fn passed(&mut self, _: Stage, _: impl FnOnce() -> String) {}
 }
@@ -128,19 +131,24 @@ pub enum Outcome {
     Passed,
     /// It refused, or could not decide.
     Refused,
-    /// An earlier stage refused.
+    /// Another stage refused first.
     NotReached,
 }
 
 /// Keeps every step.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    pub(crate) steps: Vec<Step>,
+    entered: Option<Stage>,
+    passed: Vec<Step>,
 }
 
 impl Trail for Recorder {
+    fn enter(&mut self, stage: Stage) {
+        self.entered = Some(stage);
+    }
+
     fn passed(&mut self, stage: Stage, note: impl FnOnce() -> String) {
-        self.steps.push(Step {
+        self.passed.push(Step {
             stage,
             outcome: Outcome::Passed,
             note: note(),
@@ -149,21 +157,23 @@ impl Trail for Recorder {
 }
 
 impl Recorder {
-    /// Adds the stage that refused and those that were not reached.
-    pub(crate) fn complete(mut self, refusal: Option<String>) -> Vec<Step> {
-        let reached = self.steps.len();
-        let mut refusal = refusal;
-        for stage in Stage::ALL.iter().skip(reached).copied() {
-            let (outcome, note) = match refusal.take() {
-                Some(note) => (Outcome::Refused, note),
-                None => (Outcome::NotReached, String::new()),
-            };
-            self.steps.push(Step {
+    /// Every stage in order: those that passed, the one that refused and why, and the rest.
+    pub(crate) fn complete(self, mut refusal: Option<String>) -> Vec<Step> {
+        let Self { entered, passed } = self;
+        let mut passed = passed.into_iter().peekable();
+        let stages = Stage::ALL.iter().copied().map(|stage| {
+            if let Some(step) = passed.next_if(|step| step.stage == stage) {
+                return step;
+            }
+            let note = refusal.take_if(|_| entered == Some(stage));
+            Step {
                 stage,
-                outcome,
-                note,
-            });
-        }
-        self.steps
+                outcome: note
+                    .as_ref()
+                    .map_or(Outcome::NotReached, |_| Outcome::Refused),
+                note: note.unwrap_or_default(),
+            }
+        });
+        stages.collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Is it valid now, and is it for us? `exp`, `nbf`, `iat` (standards 0 and AT-06) and `aud`
 //! (JWT-03).
 
+use super::state::Source;
 use crate::claims::{Claim, Claims};
 use crate::error::{Code, Error};
 use crate::policy::{AudienceRule, GateRules, Profile, Row};
@@ -9,7 +10,7 @@ use crate::time::{NumericDate, Span};
 /// The dates of a token and the caps on them, read once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dates {
-    pub(super) expires_at: Option<NumericDate>,
+    pub(super) expires_at: NumericDate,
     pub(super) not_before: Option<NumericDate>,
     pub(super) issued_at: Option<NumericDate>,
     max_lifetime: Option<Span>,
@@ -32,25 +33,28 @@ impl Dates {
         row: &Row,
         max_lifetime: Option<Span>,
         leeway: Span,
-    ) -> Self {
+    ) -> Result<Self, Error> {
+        // Every row requires `exp`; without one nothing here would ever end.
+        let expires_at = claims.date(Claim::Exp);
+        let expires_at = expires_at.ok_or_else(|| Error::about(Code::MissingClaim, "exp"))?;
         let max_age = [gate.max_age, row.max_age].into_iter().flatten().min();
-        Self {
-            expires_at: claims.date(Claim::Exp),
+        Ok(Self {
+            expires_at,
             not_before: claims.date(Claim::Nbf),
             issued_at: claims.date(Claim::Iat),
             max_lifetime,
             max_age,
             leeway,
-        }
+        })
     }
 
     /// The moment from which the token is expired.
-    pub(super) fn end(&self) -> Option<NumericDate> {
-        self.expires_at.map(|exp| exp.plus(self.leeway))
+    pub(super) fn end(&self) -> NumericDate {
+        self.expires_at.plus(self.leeway)
     }
 
     pub(super) fn check(&self, now: NumericDate) -> Result<TimeAccepted, Error> {
-        if self.end().is_some_and(|end| now >= end) {
+        if now >= self.end() {
             return Err(Error::about(Code::Expired, "exp"));
         }
         if self
@@ -70,12 +74,18 @@ impl Dates {
         {
             return Err(Error::about(Code::TooOld, "iat"));
         }
-        if let (Some(cap), Some(exp)) = (self.max_lifetime, self.expires_at) {
-            // Without `iat` the token cannot be older than now.
-            let issued = self.issued_at.unwrap_or(now);
-            if exp.since(issued) > cap {
-                return Err(Error::about(Code::LifetimeTooLong, "exp"));
-            }
+        // Without `iat` a token is as old as its cap on age allows at the most: so the cap on age
+        // is one on what is left (CA-03).
+        let cap = match self.issued_at {
+            Some(_) => self.max_lifetime,
+            None => [self.max_lifetime, self.max_age]
+                .into_iter()
+                .flatten()
+                .min(),
+        };
+        let issued = self.issued_at.unwrap_or(now);
+        if cap.is_some_and(|cap| self.expires_at.since(issued) > cap) {
+            return Err(Error::about(Code::LifetimeTooLong, "exp"));
         }
         Ok(TimeAccepted(()))
     }
@@ -84,8 +94,9 @@ impl Dates {
 pub(super) fn check_audience(
     claims: &Claims,
     gate: &GateRules,
-    row: &Row,
+    source: &Source,
 ) -> Result<AudienceAccepted, Error> {
+    let row = source.profile.row();
     let is_ours = |audience: &str| gate.audience.iter().any(|ours| **ours == *audience);
     let mut audiences = claims.audience();
     let matches = match row.audience {
@@ -93,7 +104,12 @@ pub(super) fn check_audience(
         AudienceRule::Sole => audiences.next().is_some_and(is_ours) && audiences.next().is_none(),
         AudienceRule::OnlyOurs => audiences.next().is_some_and(is_ours) && audiences.all(is_ours),
     };
-    if !matches {
+    // A token that is also for a gate of another kind may be of that kind: nothing here tells.
+    let is_rival = |audience: &str| {
+        let mut rivals = gate.rivals.iter();
+        rivals.any(|(position, rival)| *position == source.position && **rival == *audience)
+    };
+    if !matches || (!gate.rivals.is_empty() && claims.audience().any(is_rival)) {
         return Err(Error::about(Code::AudMismatch, "aud"));
     }
     if row.profile == Profile::IdToken {

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::authority::{self, AuthorityAccepted};
-use super::kind::{ClaimsAccepted, trust_domain};
+use super::authority::{self, CallSatisfied, GateSatisfied};
+use super::kind::{ClaimsAccepted, TypAccepted};
 use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
 use super::{Candidate, Requirements};
 use crate::binding::PossessionConfirmed;
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
-use crate::delegation::{Actor, Chain};
+use crate::delegation::{Actor, ChainAccepted};
 use crate::error::{Code, Error};
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Profile, SenderConstrained, Waiver};
+use crate::policy::{GateRules, IssuerRules, Profile, SenderConstrained};
 use crate::revocation::NotRevoked;
 use crate::time::NumericDate;
 
@@ -37,7 +37,7 @@ pub(super) struct Settled(Arc<Facts>);
 struct Facts {
     claims: Claims,
     header: Arc<ProtectedHeader>,
-    chain: Chain,
+    chain: ChainAccepted,
     dates: Dates,
     source: Source,
     identity: Identity,
@@ -47,9 +47,9 @@ struct Facts {
 pub(super) struct Evidence {
     pub(super) claims: ClaimsAccepted,
     pub(super) audience: AudienceAccepted,
-    pub(super) possession: Waiver<PossessionConfirmed>,
-    pub(super) chain: Chain,
-    pub(super) authority: AuthorityAccepted,
+    pub(super) possession: PossessionConfirmed,
+    pub(super) chain: ChainAccepted,
+    pub(super) authority: GateSatisfied,
 }
 
 impl Settled {
@@ -62,9 +62,9 @@ impl Settled {
         let Evidence {
             claims: ClaimsAccepted { .. },
             audience: AudienceAccepted { .. },
-            possession: Waiver { .. },
+            possession: PossessionConfirmed { .. },
             chain,
-            authority: AuthorityAccepted { .. },
+            authority: GateSatisfied { .. },
         } = evidence;
         let Candidate {
             signing_input: _,
@@ -72,6 +72,7 @@ impl Settled {
             claims,
             header,
             source,
+            kind: TypAccepted { .. },
         } = signed.into_inner();
         Self(Arc::new(Facts {
             claims,
@@ -105,8 +106,8 @@ impl VerifiedToken {
     pub(super) fn new(
         settled: Settled,
         TimeAccepted { .. }: TimeAccepted,
-        Waiver { .. }: Waiver<NotRevoked>,
-        AuthorityAccepted { .. }: AuthorityAccepted,
+        NotRevoked { .. }: NotRevoked,
+        CallSatisfied { .. }: CallSatisfied,
     ) -> Self {
         Self { settled }
     }
@@ -159,9 +160,9 @@ impl VerifiedToken {
         self.facts().claims.audience()
     }
 
-    /// `exp`.
+    /// `exp`: every kind of token has it.
     #[must_use]
-    pub fn expires_at(&self) -> Option<NumericDate> {
+    pub fn expires_at(&self) -> NumericDate {
         self.facts().dates.expires_at
     }
 
@@ -296,17 +297,18 @@ impl VerifiedToken {
         serde_json::from_slice(self.payload()).map_err(|_| Error::new(Code::ClaimType))
     }
 
-    /// Asks a later, narrower question of the same verdict: per tool, per route. It judges
-    /// authority only; the token's time was judged when it was verified.
+    /// Asks a later, narrower question of the same verdict: per tool, per route. The token's time
+    /// is judged again, since it may have been held for long; keys and revocation are not.
     ///
     /// # Errors
     ///
-    /// `insufficient_scope` or `insufficient_user_authentication`.
+    /// `insufficient_scope` or `insufficient_user_authentication`; `expired` and the like.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         let facts = self.facts();
         let leeway = facts.identity.leeway();
+        facts.dates.check(now)?;
         authority::check_call(&facts.claims, self.gate_rules(), requirements, now, leeway)
-            .map(|AuthorityAccepted { .. }| ())
+            .map(|CallSatisfied { .. }| ())
     }
 
     /// Under which policy and keys it was judged.
@@ -322,12 +324,7 @@ impl VerifiedToken {
 
 impl Facts {
     fn issuer(&self) -> &str {
-        let issuer = if self.source.profile == Profile::JwtSvid {
-            self.claims.text(Claim::Sub).and_then(trust_domain)
-        } else {
-            self.claims.text(Claim::Iss)
-        };
-        issuer.unwrap_or_default()
+        self.source.issuer(&self.claims)
     }
 }
 

@@ -124,6 +124,21 @@ fn actors(file: &mut File) {
         "nesting_too_deep",
         &show(deep),
     );
+    // D11, D12, D14: agents in a circle. The same name under another issuer is another agent.
+    let namesake = json!({ "iss": "https://b.example", "sub": "a" });
+    let mut distinct = chain(&["a", "b"]);
+    distinct["act"]["act"] = namesake.clone();
+    let shown =
+        json!({ "subject": "u1", "actor": link("a"), "chain": [link("a"), link("b"), namesake] });
+    file.accept("act/d11-namesake", &show(distinct), shown);
+    for (name, circle) in [
+        ("act/d11-circle", chain(&["a", "b", "a"])),
+        ("act/d12-twice", chain(&["a", "a"])),
+        ("act/d14-subject", chain(&["a", "u1"])),
+        ("act/d11-inferred", json!({ "sub": "a", "act": link("a") })),
+    ] {
+        file.refuse(name, "act/d11-namesake", "chain_loop", &show(circle));
+    }
     file.accept("act/d13-itself", &show(chain(&["u1"])), answer(&["u1"]));
     let granted = request(json!({ "may_act": { "sub": "agent-a" } }), surface());
     file.accept("act/d16-may-act-is-no-actor", &granted, answer(&[]));

@@ -127,7 +127,7 @@ pub(super) struct Row {
 }
 
 #[rustfmt::skip]
-pub(super) const ROWS: [Row; 15] = [
+pub(super) const ROWS: [Row; 16] = [
     Row { name: "agent",     label: "an agent acting for a person",         weight: 228, code: "accepted",          gate: GATE,  make: agent },
     Row { name: "chain",     label: "a chain of two to five agents",        weight: 60,  code: "accepted",          gate: GATE,  make: chain },
     Row { name: "expired",   label: "yesterday's token",                    weight: 32,  code: "expired",           gate: GATE,  make: expired },
@@ -140,7 +140,8 @@ pub(super) const ROWS: [Row; 15] = [
     Row { name: "stranger",  label: "an issuer nobody trusts",              weight: 4,   code: "iss_untrusted",     gate: GATE,  make: stranger },
     Row { name: "id-token",  label: "an ID token at the API door",          weight: 4,   code: "typ_mismatch",      gate: GATE,  make: id_token },
     Row { name: "forbidden", label: "an agent where none may act",          weight: 4,   code: "actor_not_allowed", gate: VAULT, make: agent },
-    Row { name: "six",       label: "six agents in a row",                  weight: 4,   code: "chain_too_deep",    gate: GATE,  make: six },
+    Row { name: "six",       label: "six agents in a row",                  weight: 2,   code: "chain_too_deep",    gate: GATE,  make: six },
+    Row { name: "circle",    label: "agents acting in a circle",            weight: 2,   code: "chain_loop",        gate: GATE,  make: circle },
     Row { name: "twice",     label: "two sub claims in one token",          weight: 1,   code: "duplicate_member",  gate: GATE,  make: twice },
     Row { name: "nested",    label: "a hundred nested actors",              weight: 1,   code: "nesting_too_deep",  gate: GATE,  make: nested },
 ];
@@ -249,6 +250,12 @@ fn chain(mints: &Mints, number: usize) -> Result<String, KeyError> {
 
 fn six(mints: &Mints, number: usize) -> Result<String, KeyError> {
     mint(&mints.main, number, &delegated(number, 6))
+}
+
+fn circle(mints: &Mints, number: usize) -> Result<String, KeyError> {
+    let (issuer, _) = issuer_of(number);
+    let claims = delegated(number, 2).actor(issuer.iss, &agent_name(number));
+    mint(&mints.main, number, &claims)
 }
 
 fn expired(mints: &Mints, number: usize) -> Result<String, KeyError> {

@@ -60,6 +60,7 @@ pub(super) fn compile(
         kind: kind.unwrap_or(Kind::AccessToken),
         audience,
         issuers: named,
+        rivals: Vec::new(), // for `pairs`, which sees all gates
         public_url: public_url.map(Into::into),
         required_scopes: scopes(section, compiler),
         scope_implies: scope_implies(section, compiler),

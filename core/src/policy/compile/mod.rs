@@ -70,7 +70,7 @@ pub(super) fn compile<'o>(
         .iter()
         .map(|(name, section)| gate::compile(name, section, &issuers, &mut compiler))
         .collect();
-    let rules = Rules {
+    let mut rules = Rules {
         preset: document.preset(),
         leeway: document.duration("leeway").unwrap_or(Span::ZERO),
         limits: Limits {
@@ -88,6 +88,7 @@ pub(super) fn compile<'o>(
         gates,
     };
     pairs::check(&rules, &document, &mut compiler);
+    pairs::set_rivals(&mut rules.gates);
     (rules, compiler)
 }
 

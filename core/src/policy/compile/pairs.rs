@@ -81,6 +81,30 @@ fn indistinct(rules: &Rules, one: &GateRules, other: &GateRules) -> Option<Strin
     ))
 }
 
+/// Two such kinds for different audiences: a token for both audiences could be of either kind, so
+/// each gate refuses what is also for the other.
+pub(super) fn set_rivals(gates: &mut [GateRules]) {
+    let rivals_of = |gate: &GateRules| {
+        let pairs = gates.iter().flat_map(|other| {
+            let shared = gate.issuers.iter().filter(|issuer| {
+                let mut others = other.issuers.iter();
+                others.any(|theirs| {
+                    theirs.position == issuer.position && alike(issuer.profile, theirs.profile)
+                })
+            });
+            shared.flat_map(|issuer| {
+                let audiences = other.audience.iter().cloned();
+                audiences.map(|audience| (issuer.position, audience))
+            })
+        });
+        pairs.collect()
+    };
+    let rivals: Vec<Vec<_>> = gates.iter().map(rivals_of).collect();
+    for (gate, rivals) in gates.iter_mut().zip(rivals) {
+        gate.rivals = rivals;
+    }
+}
+
 fn alike(one: Profile, other: Profile) -> bool {
     let custom = one.kind() == Kind::JwtCustom || other.kind() == Kind::JwtCustom;
     one != other && (custom || (one.is_untyped() && other.is_untyped()))
