@@ -177,7 +177,7 @@ impl Harness {
             let algorithm = algorithm.ok_or_else(|| Error::from(Code::AlgNotAllowed))?;
             jwk = jwk.with_algorithm(algorithm)?;
         }
-        // Loaded for real: only the provider sees that a point is off its curve.
+        // Loaded for real: a provider may refuse what the reader took.
         let unbound = match jwk.material() {
             KeyMaterial::Rsa { .. } => Some(Algorithm::Rs256),
             _ => None,

@@ -21,7 +21,7 @@ struct Accepted<'a> {
     actor: Option<Link<'a>>,
     chain: Vec<Link<'a>>,
     scopes: Vec<&'a str>,
-    expires_at: Option<i64>,
+    expires_at: i64,
 }
 
 /// An actor.
@@ -70,7 +70,7 @@ pub(crate) fn write_json(
                 actor: chain.first().copied(),
                 chain,
                 scopes: token.scopes().collect(),
-                expires_at: token.expires_at().map(|date| date.seconds()),
+                expires_at: token.expires_at().seconds(),
             };
             serde_json::to_writer(&mut *out, &accepted)?;
         }
@@ -165,11 +165,10 @@ fn describe_token(token: &VerifiedToken, clock: &Clock, out: &mut dyn Write) -> 
     if !scopes.is_empty() {
         columns.write(out, "  scopes   ", &scopes.join(" "))?;
     }
-    if let Some(exp) = token.expires_at() {
-        let left = exp.seconds() - clock.now().seconds();
-        let expires = format!("{} ({})", relative(left), date(exp.seconds()));
-        columns.write(out, "  expires  ", &expires)?;
-    }
+    let exp = token.expires_at().seconds();
+    let left = exp - clock.now().seconds();
+    let expires = format!("{} ({})", relative(left), date(exp));
+    columns.write(out, "  expires  ", &expires)?;
     let bound = match token.sender_constrained() {
         Some(Possession::External) => "yes; the policy says the proof was checked elsewhere",
         _ => "no, bearer",

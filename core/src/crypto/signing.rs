@@ -38,6 +38,7 @@ enum Signer {
     Hmac(hmac::Key),
 }
 
+const NO_RANDOMNESS: KeyError = KeyError::malformed("", "the system gave no random octets");
 const INVALID: KeyError = KeyError::malformed("", "not a private key for this algorithm");
 
 impl SigningKey {
@@ -47,17 +48,33 @@ impl SigningKey {
     ///
     /// When the system's random source fails.
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
-        if matches!(algorithm.family(), Family::RsaPkcs1 | Family::RsaPss) {
-            let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| INVALID)?;
-            let document = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| INVALID)?;
-            return Self::from_pkcs8(algorithm, document.as_ref());
+        match algorithm.family() {
+            Family::RsaPkcs1 | Family::RsaPss => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| NO_RANDOMNESS)?;
+                let document = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| INVALID)?;
+                Self::from_pkcs8(algorithm, document.as_ref())
+            }
+            Family::Ecdsa => {
+                let curve = algorithm.curve().ok_or(INVALID)?;
+                // FIPS 186-5 A.2.2: at random until it is a scalar of the curve. An order is just
+                // below a power of two, so the first one nearly always is.
+                loop {
+                    let mut octets = random(curve.coordinate_size())?;
+                    if let (Curve::P521, Some(first)) = (curve, octets.first_mut()) {
+                        *first &= 1;
+                    }
+                    if public_point(curve, &octets).is_ok() {
+                        return Self::from_scalar(algorithm, &octets);
+                    }
+                }
+            }
+            Family::Eddsa | Family::MlDsa => Self::from_private_seed(algorithm, &random(32)?),
+            Family::Hmac => Self::from_secret(algorithm, &random(algorithm.hash_bits() / 8)?),
         }
-        let mut seed = Zeroizing::new([0; 32]);
-        rand::fill(seed.as_mut()).map_err(|_| INVALID)?;
-        Self::from_seed(algorithm, &seed)
     }
 
-    /// The key that this seed stands for: the same one every time.
+    /// The key that this seed stands for, the same one every time: for tests and demonstrations. It
+    /// is no better than the seed.
     ///
     /// # Errors
     ///
@@ -110,9 +127,10 @@ impl SigningKey {
             Family::Hmac => Self::from_secret(algorithm, &octets(jwk, "k")?)?,
             Family::RsaPkcs1 | Family::RsaPss => Self::from_rsa_members(algorithm, jwk)?,
         };
-        for (name, own) in [("x", "x"), ("y", "y"), ("pub", "pub"), ("n", "n")] {
-            let public = Jwk::parse(key.public.to_json().as_bytes())?.to_json();
-            if text(name).is_some_and(|value| !public.contains(&format!("\"{own}\":\"{value}\""))) {
+        let public = key.public.to_json();
+        for name in ["crv", "x", "y", "pub", "n"] {
+            if text(name).is_some_and(|value| !public.contains(&format!("\"{name}\":\"{value}\"")))
+            {
                 return Err(KeyError::malformed(
                     name,
                     "does not belong to the private key",
@@ -493,6 +511,13 @@ fn scalar(curve: Curve, seed: &[u8; 32]) -> Zeroizing<Vec<u8>> {
         *octet = 0;
     }
     octets
+}
+
+/// As many octets as asked for, from the system's random source.
+fn random(len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let mut octets = Zeroizing::new(vec![0; len]);
+    rand::fill(&mut octets).map_err(|_| NO_RANDOMNESS)?;
+    Ok(octets)
 }
 
 /// As many octets as asked for, by hashing the seed with a counter.

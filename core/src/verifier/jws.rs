@@ -6,7 +6,7 @@ use crate::crypto::{CryptoProvider, SignatureJob, Signed};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jwa::AlgorithmSet;
-use crate::jwk::JwkSet;
+use crate::jwk::{Jwk, JwkSet};
 use crate::jws::{Compact, ProtectedHeader, Signature};
 use crate::keys::KeySet;
 use crate::limits::Limits;
@@ -81,7 +81,10 @@ pub fn verify_jws(
     let algorithm = header.algorithm.map(|algorithm| algorithm.algorithm());
     let algorithm = algorithm.filter(|algorithm| algorithms.contains(*algorithm));
     let algorithm = algorithm.ok_or_else(|| Error::about(Code::AlgNotAllowed, "alg"))?;
-    let keys = KeySet::build(provider, keys.keys(), algorithms);
+    // Parsing a key is dear: only those that the header can mean are.
+    let meant = |jwk: &&Jwk| header.kid().is_none_or(|kid| jwk.kid() == Some(kid));
+    let keys: Vec<Jwk> = keys.keys().iter().filter(meant).cloned().collect();
+    let keys = KeySet::build(provider, &keys, algorithms);
     let keys = keys.map_err(|_| Error::about(Code::Usage, "keys"))?;
     let key = keys.select(algorithm, header.kid())?;
     let jws = Jws { payload, header };

@@ -104,22 +104,18 @@ fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
     }
 }
 
-/// The reason as `error_description`; of keys, chains and actors nothing is said.
+/// The reason as `error_description`. Nothing is said of keys, chains and actors: the answer to a
+/// forged token must not tell which keys there are.
 fn description(code: Code) -> Option<&'static str> {
-    let silent = matches!(code.group(), Group::Chain | Group::ActorPolicy)
-        || matches!(
-            code,
-            Code::KeyNotFound | Code::AlgKeyMismatch | Code::KeyUseMismatch | Code::WeakKey
-        );
+    let silent = matches!(
+        code.group(),
+        Group::Crypto | Group::Chain | Group::ActorPolicy
+    );
     (!silent).then(|| code.reason())
 }
 
 fn oauth(status: u16, name: &str, error: &Error) -> Answer {
-    let answer = Answer::new(status).with_error(name, description(error.code()));
-    if status == 401 {
-        return answer.with("WWW-Authenticate", format!("Bearer error={}", quoted(name)));
-    }
-    answer
+    Answer::new(status).with_error(name, description(error.code()))
 }
 
 /// RFC 6750 §3, with RFC 9470 and RFC 9728 §5.1.
@@ -177,11 +173,12 @@ fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
         .with_error(name, description(code))
 }
 
-/// A quoted-string (RFC 9110 §5.6.4).
+/// A quoted-string (RFC 9110 §5.6.4). What a field may not hold at all is left out: a policy has no
+/// such text, and a call's own requirements must not begin a new field.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for character in text.chars() {
+    for character in text.chars().filter(|character| !character.is_control()) {
         if matches!(character, '"' | '\\') {
             quoted.push('\\');
         }
