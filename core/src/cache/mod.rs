@@ -175,6 +175,8 @@ impl<V: Clone> TokenCache<V> {
             self.entries.fetch_add(1, Ordering::Relaxed);
             self.bytes.fetch_add(size, Ordering::Relaxed);
             let previous = slot.swap(Some(Arc::new(entry)));
+            // Two writers of one place may leave the tag of one beside the entry of the other:
+            // a miss until the place is taken again, never a wrong hit, since hits compare bytes.
             way.store(tag, Ordering::Relaxed);
             if let Some(previous) = previous {
                 self.forget(&previous);
