@@ -50,10 +50,16 @@ pub(crate) struct TokenCache<V> {
     max_bytes: usize,
     bytes: AtomicUsize,
     entries: AtomicUsize,
-    evictions: AtomicU64,
     /// Where the search for bytes to free goes on.
     hand: AtomicUsize,
-    stripes: Box<[Stripe]>,
+    counters: Arc<Counters>,
+}
+
+/// What only ever grows, over all caches that follow one another.
+#[derive(Default)]
+struct Counters {
+    stripes: [Stripe; STRIPES],
+    evictions: AtomicU64,
 }
 
 #[repr(align(64))]
@@ -79,8 +85,9 @@ struct Entry<V> {
 }
 
 impl<V: Clone> TokenCache<V> {
-    /// A cache for about `tokens` entries of at most `max_bytes` together; 0 never stores.
-    pub(crate) fn new(tokens: usize, max_bytes: usize) -> Self {
+    /// A cache for about `tokens` entries of at most `max_bytes` together; 0 never stores. It is
+    /// empty, and counts on from where `previous` stood.
+    pub(crate) fn new(tokens: usize, max_bytes: usize, previous: Option<&Self>) -> Self {
         let buckets = if tokens == 0 {
             0
         } else {
@@ -94,11 +101,8 @@ impl<V: Clone> TokenCache<V> {
             max_bytes,
             bytes: AtomicUsize::new(0),
             entries: AtomicUsize::new(0),
-            evictions: AtomicU64::new(0),
             hand: AtomicUsize::new(0),
-            stripes: std::iter::repeat_with(Stripe::default)
-                .take(STRIPES)
-                .collect(),
+            counters: previous.map_or_else(Arc::default, |before| Arc::clone(&before.counters)),
         }
     }
 
@@ -186,7 +190,8 @@ impl<V: Clone> TokenCache<V> {
 
     pub(crate) fn stats(&self) -> CacheStats {
         let sum = |counter: fn(&Stripe) -> &AtomicU64| {
-            self.stripes
+            self.counters
+                .stripes
                 .iter()
                 .map(|stripe| counter(stripe).load(Ordering::Relaxed))
                 .sum()
@@ -194,7 +199,7 @@ impl<V: Clone> TokenCache<V> {
         CacheStats {
             hits: sum(|stripe| &stripe.hits),
             misses: sum(|stripe| &stripe.misses),
-            evictions: self.evictions.load(Ordering::Relaxed),
+            evictions: self.counters.evictions.load(Ordering::Relaxed),
             entries: self.entries.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
             capacity: self.max_bytes,
@@ -244,11 +249,11 @@ impl<V: Clone> TokenCache<V> {
     fn forget(&self, entry: &Entry<V>) {
         self.entries.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(entry.size, Ordering::Relaxed);
-        self.evictions.fetch_add(1, Ordering::Relaxed);
+        self.counters.evictions.fetch_add(1, Ordering::Relaxed);
     }
 
     fn count(&self, counter: impl Fn(&Stripe) -> &AtomicU64) {
-        if let Some(stripe) = self.stripes.get(stripe_of_this_thread()) {
+        if let Some(stripe) = self.counters.stripes.get(stripe_of_this_thread()) {
             counter(stripe).fetch_add(1, Ordering::Relaxed);
         }
     }

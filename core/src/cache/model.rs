@@ -24,7 +24,7 @@ const fn stamp(keys: u64) -> Stamp {
 fn no_look_up_that_starts_after_a_publication_sees_what_was_judged_before_it() {
     shuttle::check_random(
         || {
-            let cache = Arc::new(TokenCache::new(4, 1 << 16));
+            let cache = Arc::new(TokenCache::new(4, 1 << 16, None));
             let generation = Arc::new(Snapshot::new(1_u64));
             let published = Arc::new(AtomicU64::new(1));
             let judge = {
@@ -55,7 +55,7 @@ fn no_look_up_that_starts_after_a_publication_sees_what_was_judged_before_it() {
 fn two_writers_and_a_reader_of_one_bucket_never_mix_entries_or_lose_count() {
     shuttle::check_random(
         || {
-            let cache = Arc::new(TokenCache::new(4, 1 << 16));
+            let cache = Arc::new(TokenCache::new(4, 1 << 16, None));
             let writers: Vec<_> = (0..2_u8)
                 .map(|writer| {
                     let cache = Arc::clone(&cache);

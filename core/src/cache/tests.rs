@@ -23,7 +23,7 @@ fn get(cache: &TokenCache<Arc<u32>>, door: u32, token: &[u8]) -> Option<u32> {
 
 #[test]
 fn the_same_token_at_the_same_door_is_found_and_nothing_else_is() {
-    let cache = TokenCache::new(64, 1 << 20);
+    let cache = TokenCache::new(64, 1 << 20, None);
     put(&cache, 1, b"token", 7);
     assert_eq!(get(&cache, 1, b"token"), Some(7));
     for (door, token) in [
@@ -41,7 +41,7 @@ fn the_same_token_at_the_same_door_is_found_and_nothing_else_is() {
 
 #[test]
 fn nothing_is_served_at_or_past_its_end() {
-    let cache = TokenCache::new(64, 1 << 20);
+    let cache = TokenCache::new(64, 1 << 20, None);
     put(&cache, 1, b"token", 7);
     let found = |now| cache.get(1, b"token", at(now), |_, _| true).is_some();
     assert!(found(99));
@@ -55,7 +55,7 @@ fn nothing_is_served_at_or_past_its_end() {
 
 #[test]
 fn an_entry_dies_with_its_stamp() {
-    let cache = TokenCache::new(64, 1 << 20);
+    let cache = TokenCache::new(64, 1 << 20, None);
     put(&cache, 1, b"token", 7);
     let next = Stamp(2);
     assert!(
@@ -68,7 +68,7 @@ fn an_entry_dies_with_its_stamp() {
 
 #[test]
 fn a_cache_of_no_tokens_holds_none() {
-    let cache = TokenCache::new(0, 0);
+    let cache = TokenCache::new(0, 0, None);
     put(&cache, 1, b"token", 7);
     assert_eq!(get(&cache, 1, b"token"), None);
     assert_eq!(cache.stats().entries, 0);
@@ -76,7 +76,7 @@ fn a_cache_of_no_tokens_holds_none() {
 
 #[test]
 fn bytes_stay_within_the_bound_however_many_tokens_come() {
-    let cache = TokenCache::new(1024, 50_000);
+    let cache = TokenCache::new(1024, 50_000, None);
     for n in 0..10_000_u32 {
         let token = [&n.to_le_bytes()[..], &[b'x'; 300]].concat();
         put(&cache, 1, &token, n);
@@ -96,7 +96,7 @@ fn bytes_stay_within_the_bound_however_many_tokens_come() {
 #[test]
 fn a_flood_into_one_bucket_lowers_the_hit_rate_and_nothing_else() {
     // One bucket: whatever the hash, every token collides with every other.
-    let cache = TokenCache::new(1, 1 << 20);
+    let cache = TokenCache::new(1, 1 << 20, None);
     for n in 0..1_000_u32 {
         put(&cache, 1, &n.to_le_bytes(), n);
         assert_eq!(get(&cache, 1, &n.to_le_bytes()), Some(n));
@@ -112,7 +112,7 @@ fn a_flood_into_one_bucket_lowers_the_hit_rate_and_nothing_else() {
 
 #[test]
 fn what_was_hit_outlives_what_was_not() {
-    let cache = TokenCache::new(1, 1 << 20);
+    let cache = TokenCache::new(1, 1 << 20, None);
     for n in 0..4_u32 {
         put(&cache, 1, &n.to_le_bytes(), n);
     }
@@ -129,7 +129,7 @@ fn what_was_hit_outlives_what_was_not() {
 
 #[test]
 fn threads_that_put_and_get_at_once_keep_the_books() {
-    let cache = TokenCache::new(64, 40_000);
+    let cache = TokenCache::new(64, 40_000, None);
     std::thread::scope(|scope| {
         for thread in 0..4_u32 {
             let cache = &cache;
@@ -178,7 +178,7 @@ proptest! {
     /// The cache may forget; it may not serve anything but what was last put and still stands.
     #[test]
     fn it_serves_only_what_a_map_would(steps in proptest::collection::vec(step(), 0..200)) {
-        let cache = TokenCache::new(16, 4_000);
+        let cache = TokenCache::new(16, 4_000, None);
         let mut model = std::collections::BTreeMap::new();
         let mut stamp = STAMP;
         for step in steps {

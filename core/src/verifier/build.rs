@@ -17,7 +17,8 @@ const ENTRY_BYTES: usize = 4 * 1024;
 
 /// A state for this policy. Keys that were published to an issuer of `previous` stay, where the
 /// policy still asks the same of them; everything else starts anew. So does the cache: what it
-/// holds was judged under the policy before, and would keep that policy and its secrets alive.
+/// holds was judged under the policy before, and would keep that policy and its secrets alive; only
+/// its counters go on.
 pub(super) fn state(
     policy: Policy,
     provider: &CryptoProvider,
@@ -58,7 +59,8 @@ pub(super) fn state(
     }
     let digest = digest(&policy, provider);
     let tokens = policy.rules().cache_tokens;
-    let cache = TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES));
+    let before = previous.map(|state| &*state.cache);
+    let cache = TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES), before);
     let world = World {
         digest,
         headers: Headers::new(),
