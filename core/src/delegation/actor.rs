@@ -50,8 +50,9 @@ impl<'a> Actor<'a> {
 }
 
 impl PartialEq for Actor<'_> {
+    /// `sub` first: it is where two actors differ.
     fn eq(&self, other: &Self) -> bool {
-        (self.iss, self.sub) == (other.iss, other.sub)
+        self.sub == other.sub && self.iss == other.iss
     }
 }
 
@@ -66,9 +67,13 @@ impl std::fmt::Debug for Actor<'_> {
     }
 }
 
-/// The nodes of one link's `act` object.
+/// One link: the nodes of its `act` object, and of the two members that identify the actor.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Link(u32);
+struct Link {
+    claims: u32,
+    sub: u32,
+    iss: Option<u32>,
+}
 
 /// The links of `act`, outermost first: evidence that the gate takes a token with this chain, or
 /// that there is none.
@@ -107,8 +112,9 @@ impl ChainAccepted {
             if links.len() == ACTOR_DEPTH {
                 return Err(Error::about(Code::ChainTooDeep, "act")); // ACT-05: never truncated
             }
-            next = check_link(link, act_iss, preset)?;
-            links.push(Link(link.node()));
+            let (link, inner) = check_link(link, act_iss, preset)?;
+            links.push(link);
+            next = inner;
         }
         Ok(Self { links })
     }
@@ -116,15 +122,12 @@ impl ChainAccepted {
     /// ACT-08: an actor that acts twice, or a subject that acts for itself by way of another. The
     /// outermost actor may be the subject: an agent acting for itself (ACT-07).
     fn has_loop(&self, claims: &Claims, iss: &str) -> bool {
-        let mut seen: Vec<Actor<'_>> = Vec::with_capacity(self.links.len());
-        for actor in self.actors(claims.json(), iss) {
-            let is_subject = claims.text(Claim::Sub) == Some(actor.sub) && actor.iss == iss;
-            if seen.contains(&actor) || (is_subject && !seen.is_empty()) {
-                return true;
-            }
-            seen.push(actor);
-        }
-        false
+        let subject = claims.text(Claim::Sub);
+        let actors = || self.actors(claims.json(), iss);
+        actors().enumerate().any(|(place, actor)| {
+            let is_subject = place > 0 && subject == Some(actor.sub) && actor.iss == iss;
+            is_subject || actors().take(place).any(|outer| outer == actor)
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -138,13 +141,12 @@ impl ChainAccepted {
         iss: &'a str,
     ) -> impl DoubleEndedIterator<Item = Actor<'a>> {
         self.links.iter().filter_map(move |link| {
-            let claims = json.value(link.0)?;
-            let own = claims.get("iss").and_then(|value| value.as_str());
+            let own = link.iss.and_then(|node| json.value(node)?.as_str());
             Some(Actor {
                 iss: own.unwrap_or(iss),
-                sub: claims.get("sub")?.as_str()?,
+                sub: json.value(link.sub)?.as_str()?,
                 iss_inferred: own.is_none(),
-                claims,
+                claims: json.value(link.claims)?,
             })
         })
     }
@@ -155,15 +157,15 @@ fn check_link<'a>(
     link: Value<'a>,
     act_iss: ActIss,
     preset: Preset,
-) -> Result<Option<Value<'a>>, Error> {
+) -> Result<(Link, Option<Value<'a>>), Error> {
     let malformed = || Error::about(Code::ActorMalformed, "act");
     let members = link.as_object().ok_or_else(malformed)?; // ACT-01
-    let (mut has_sub, mut has_iss, mut inner) = (false, false, None);
+    let (mut sub, mut iss, mut inner) = (None, None, None);
+    let is_text = |value: Value<'_>| value.as_str().is_some_and(|text| !text.is_empty());
     for (name, value) in members {
-        let is_text = value.as_str().is_some_and(|text| !text.is_empty());
         match name {
-            "sub" if is_text => has_sub = true,
-            "iss" if is_text => has_iss = true,
+            "sub" if is_text(value) => sub = Some(value.node()),
+            "iss" if is_text(value) => iss = Some(value.node()),
             "sub" | "iss" => return Err(malformed()),
             // The Actor Profile draft knows it on the token only: inside `act` it claims an
             // identity kind that nobody checked (ACT-04).
@@ -172,10 +174,12 @@ fn check_link<'a>(
             _ => {}
         }
     }
-    if !has_sub || (!has_iss && act_iss == ActIss::Require) {
-        return Err(malformed()); // ACT-02, ACT-03
+    let sub = sub.ok_or_else(malformed)?; // ACT-02
+    if iss.is_none() && act_iss == ActIss::Require {
+        return Err(malformed()); // ACT-03
     }
-    Ok(inner)
+    let claims = link.node();
+    Ok((Link { claims, sub, iss }, inner))
 }
 
 #[cfg(test)]
