@@ -58,6 +58,7 @@
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | [`crypto::aws_lc`]: every algorithm of the table |
 //! | `mint` | yes | [`mint`] and [`crypto::SigningKey`]: for tests, tools and token services |
+//! | `remote` | no | keys fetched over HTTPS, ahead of need: `discovery` and `jwks_uri` |
 //! | `ring` | no | `crypto::ring`: quicker to build; without ES512, ES256K and ML-DSA |
 //!
 //! Providers are arguments, so enabling a feature changes nothing but what can be named.
@@ -105,8 +106,13 @@ mod limits;
 pub mod manual;
 #[cfg(feature = "mint")]
 pub mod mint;
+mod open;
 mod policy;
+#[cfg(feature = "remote")]
+pub mod remote;
 mod revocation;
+#[cfg(feature = "remote")]
+mod runtime;
 mod sync;
 mod time;
 mod verifier;
@@ -119,8 +125,8 @@ pub use delegation::Actor;
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
 pub use policy::{
-    Format, GateSummary, IssuerSummary, Kind, LoadOptions, Policy, PolicyError, PolicySummary,
-    Preset, Problem, Profile, Warning,
+    Discovery, Format, GateSummary, IssuerSummary, Kind, LoadOptions, Policy, PolicyError,
+    PolicySummary, Preset, Problem, Profile, Warning,
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
 pub use verifier::{

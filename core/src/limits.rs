@@ -64,3 +64,21 @@ pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Default number of links of `act` (ACT-05): the Actor Profile draft asks for at least 4, Auth0
 /// issues 5.
 pub(crate) const ACTOR_DEPTH: usize = 5;
+/// Bytes of a fetched document (KEY-03).
+#[cfg(feature = "remote")]
+pub(crate) const FETCH_SIZE: usize = JWK_SET_SIZE;
+/// Redirects within one origin. One adds a slash, one moves a path; a third is a loop.
+#[cfg(feature = "remote")]
+pub(crate) const FETCH_REDIRECTS: usize = 2;
+/// Time to resolve a name, and again to connect.
+#[cfg(feature = "remote")]
+pub(crate) const FETCH_CONNECT: std::time::Duration = std::time::Duration::from_secs(3);
+/// Time for a whole document: a server that sends a byte a second is cut off.
+#[cfg(feature = "remote")]
+pub(crate) const FETCH_TOTAL: std::time::Duration = std::time::Duration::from_secs(10);
+/// Fetches at once. A fetch mostly waits, so this is not a matter of cores.
+#[cfg(feature = "remote")]
+pub(crate) const FETCHES: usize = 16;
+/// Of these, the most for issuers whose last fetch failed: they never keep the others waiting.
+#[cfg(feature = "remote")]
+pub(crate) const FETCHES_FAILING: usize = 4;

@@ -36,8 +36,14 @@ mod real {
         }
 
         /// Replaces the value: whoever loads after this returns sees the new one.
+        #[cfg(feature = "remote")]
         pub(crate) fn store(&self, value: Arc<T>) {
             self.0.store(value);
+        }
+
+        /// Replaces the value unless another has taken the place of `current` meanwhile.
+        pub(crate) fn replace(&self, current: &Arc<T>, value: Arc<T>) -> bool {
+            Arc::ptr_eq(&self.0.compare_and_swap(current, value), current)
         }
     }
 
@@ -69,10 +75,16 @@ mod real {
 
         /// Empties the slot if it still holds `held`, and says whether it did.
         pub(crate) fn clear_if(&self, held: &Held<T>) -> bool {
-            let previous = self.0.compare_and_swap(&held.0, None);
+            held.0.is_some() && self.put_if(held, None)
+        }
+
+        /// Puts `value` there if it still holds `held`, and says whether it did.
+        pub(crate) fn put_if(&self, held: &Held<T>, value: Option<Arc<T>>) -> bool {
+            let previous = self.0.compare_and_swap(&held.0, value);
             match (&*previous, &*held.0) {
                 (Some(previous), Some(held)) => Arc::ptr_eq(previous, held),
-                (None, _) | (_, None) => false,
+                (None, None) => true,
+                (None, Some(_)) | (Some(_), None) => false,
             }
         }
     }
@@ -113,6 +125,15 @@ mod twin {
 
         pub(crate) fn store(&self, value: Arc<T>) {
             *self.0.lock().unwrap() = value;
+        }
+
+        pub(crate) fn replace(&self, current: &Arc<T>, value: Arc<T>) -> bool {
+            let mut held = self.0.lock().unwrap();
+            let same = Arc::ptr_eq(&held, current);
+            if same {
+                *held = value;
+            }
+            same
         }
     }
 

@@ -1,8 +1,12 @@
 //! Time: NumericDate, leeway, and the only place that reads a clock.
 
 use std::sync::Arc;
+#[cfg(feature = "remote")]
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+#[cfg(feature = "remote")]
+use std::time::Instant;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970-01-01T00:00:00Z (RFC 7519 §2), kept in microseconds.
 ///
@@ -63,6 +67,20 @@ impl NumericDate {
         Some(Self { micros })
     }
 
+    /// Reads a date of an HTTP field (RFC 9110 §5.6.7), as in `Date` and `Expires`.
+    #[cfg(feature = "remote")]
+    #[must_use]
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        let date = httpdate::parse_http_date(text.trim()).ok()?;
+        let elapsed = date.duration_since(UNIX_EPOCH).ok()?;
+        Self::from_seconds(i64::try_from(elapsed.as_secs()).ok()?)
+    }
+
+    /// Microseconds since the epoch, never negative: for an atomic.
+    pub(crate) fn to_bits(self) -> u64 {
+        u64::try_from(self.micros).unwrap_or(0)
+    }
+
     /// This moment moved later, saturating.
     pub(crate) const fn plus(self, span: Span) -> Self {
         Self {
@@ -74,6 +92,31 @@ impl NumericDate {
     pub(crate) const fn minus(self, span: Span) -> Self {
         Self {
             micros: self.micros.saturating_sub(span.micros),
+        }
+    }
+
+    /// From `earlier` to here; negative when `earlier` is later.
+    pub(crate) const fn since(self, earlier: Self) -> Span {
+        Span {
+            micros: self.micros.saturating_sub(earlier.micros),
+        }
+    }
+}
+
+/// A moment that no one can set: for what is due after a while, whatever the wall clock does.
+/// Microseconds since the clock was first asked.
+#[cfg(feature = "remote")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment {
+    micros: i64,
+}
+
+#[cfg(feature = "remote")]
+impl Moment {
+    /// This moment moved later, saturating.
+    pub(crate) const fn plus(self, span: Span) -> Self {
+        Self {
+            micros: self.micros.saturating_add(span.micros),
         }
     }
 
@@ -122,6 +165,41 @@ impl Span {
     pub const fn millis(self) -> i64 {
         self.micros.div_euclid(1000)
     }
+
+    /// This length for the standard library; a negative one is none.
+    #[must_use]
+    pub fn to_duration(self) -> Duration {
+        Duration::from_micros(u64::try_from(self.micros).unwrap_or(0))
+    }
+}
+
+#[cfg(feature = "remote")]
+impl Span {
+    /// From `start` to `end`, both counted from the same moment, saturating.
+    pub(crate) const fn between(start: Self, end: Self) -> Self {
+        Self {
+            micros: end.micros.saturating_sub(start.micros),
+        }
+    }
+
+    /// This length times `numerator / denominator`, saturating; nothing times a fraction over 0.
+    pub(crate) fn scaled(self, numerator: i64, denominator: i64) -> Self {
+        let micros = i128::from(self.micros) * i128::from(numerator);
+        let micros = micros.checked_div(i128::from(denominator)).unwrap_or(0);
+        let most = if micros < 0 { i64::MIN } else { i64::MAX };
+        Self {
+            micros: i64::try_from(micros).unwrap_or(most),
+        }
+    }
+}
+
+impl From<Duration> for Span {
+    /// Saturates at 292,000 years.
+    fn from(duration: Duration) -> Self {
+        Self {
+            micros: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+        }
+    }
 }
 
 /// Where a verifier takes its time from.
@@ -161,6 +239,21 @@ impl Clock {
             Self::Fixed(clock) => clock.now(),
         }
     }
+
+    /// The current moment, which only ever moves on.
+    #[cfg(feature = "remote")]
+    pub(crate) fn moment(&self) -> Moment {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the clock"
+        )]
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let micros = match self {
+            Self::System => i64::try_from(FIRST.elapsed().as_micros()).unwrap_or(i64::MAX),
+            Self::Fixed(clock) => clock.passed.load(Ordering::Acquire),
+        };
+        Moment { micros }
+    }
 }
 
 /// A clock that moves only when told to, within the dates there are: it stops at 1970 and at the
@@ -168,6 +261,9 @@ impl Clock {
 #[derive(Debug)]
 pub struct FixedClock {
     micros: AtomicI64,
+    /// How far it was advanced in all: what a monotonic clock shows.
+    #[cfg(feature = "remote")]
+    passed: AtomicI64,
 }
 
 impl FixedClock {
@@ -176,6 +272,8 @@ impl FixedClock {
     pub const fn new(seconds: i64) -> Self {
         Self {
             micros: AtomicI64::new(clamp(seconds.saturating_mul(MICROS))),
+            #[cfg(feature = "remote")]
+            passed: AtomicI64::new(0),
         }
     }
 
@@ -187,15 +285,19 @@ impl FixedClock {
         }
     }
 
-    /// Moves it forward, or back by a negative span.
+    /// Moves it forward, or back by a negative span. What is due after a while sees it move
+    /// forward only.
     pub fn advance(&self, span: Span) {
         let moved = |micros: i64| Some(clamp(micros.saturating_add(span.micros)));
         let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
         // The closure never gives up.
         let _ = self.micros.fetch_update(set, read, moved);
+        #[cfg(feature = "remote")]
+        self.passed.fetch_add(span.micros.max(0), set);
     }
 
-    /// Sets it to `seconds` since the epoch.
+    /// Sets it to `seconds` since the epoch, as an operator sets a wall clock: nothing that is due
+    /// after a while comes sooner or later for it.
     pub fn set(&self, seconds: i64) {
         let micros = clamp(seconds.saturating_mul(MICROS));
         self.micros.store(micros, Ordering::Release);

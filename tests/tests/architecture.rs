@@ -7,16 +7,24 @@ use std::path::{Path, PathBuf};
 
 /// A module, and what it may import.
 const LAYERS: &[(&str, &[&str])] = &[
+    // 7 where the edges and the engine meet
+    (
+        "open",
+        &["runtime", "verifier", "policy", "crypto", "time", "error"],
+    ),
     // 6 edges
     (
         "runtime",
         &[
             "remote",
             "feed",
+            "verifier",
             "keys",
             "revocation",
             "crypto",
+            "sync",
             "time",
+            "limits",
             "observe",
             "error",
         ],
@@ -25,6 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "remote",
         &[
             "verifier",
+            "policy",
             "keys",
             "jwk",
             "revocation",

@@ -130,6 +130,7 @@ codes! {
     }
     Unavailable {
         KeysUnavailable "keys_unavailable" "the issuer has no usable keys"
+        KeysRefreshing "keys_refreshing" "the issuer's keys are being fetched"
         StatusUnavailable "status_unavailable" "the token's status cannot be looked up"
     }
     Misuse {

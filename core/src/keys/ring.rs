@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::KeySet;
+use super::{KeySet, SetKey, Watch};
+use crate::error::{Code, Error};
+use crate::jwa::Algorithm;
+use crate::time::NumericDate;
 
 /// Immutable: a publication makes a new ring that shares every other issuer's set.
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ struct Entry {
     set: Option<Arc<KeySet>>,
     /// Raised whenever the set changes; 0 is "never had one".
     generation: u64,
+    /// Of an issuer whose keys are fetched.
+    watch: Option<Arc<Watch>>,
 }
 
 impl KeyRing {
@@ -25,9 +30,14 @@ impl KeyRing {
         }
     }
 
-    /// The keys of the issuer at `position`.
+    /// The keys of the issuer at `position`, trusted or not.
     pub(crate) fn set(&self, position: usize) -> Option<&Arc<KeySet>> {
         self.issuers.get(position)?.set.as_ref()
+    }
+
+    /// Where verification and fetching meet, for an issuer whose keys are fetched.
+    pub(crate) fn watch(&self, position: usize) -> Option<&Arc<Watch>> {
+        self.issuers.get(position)?.watch.as_ref()
     }
 
     /// The generation of the issuer's keys.
@@ -35,6 +45,38 @@ impl KeyRing {
         self.issuers
             .get(position)
             .map_or(0, |entry| entry.generation)
+    }
+
+    /// Whether what an earlier generation of the issuer's keys vouched for still stands.
+    pub(crate) fn stands(&self, position: usize, generation: u64, now: NumericDate) -> bool {
+        let entry = self.issuers.get(position);
+        entry.is_some_and(|entry| entry.generation == generation && entry.is_good(now))
+    }
+
+    /// The key for a token of the issuer at `position` (KEY-01). That the issuer has no keys, or
+    /// perhaps a newer one, is an outage and not the token's fault.
+    pub(crate) fn select(
+        &self,
+        position: usize,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        now: NumericDate,
+    ) -> Result<&SetKey, Error> {
+        let entry = self.issuers.get(position);
+        let entry = entry.ok_or_else(|| Error::new(Code::Internal))?;
+        let set = entry.set.as_ref().filter(|set| !set.is_empty());
+        let Some(set) = set.filter(|_| entry.is_good(now)) else {
+            let watch = entry.watch.as_ref();
+            let code = watch.map_or(Code::KeysUnavailable, |watch| watch.without_keys());
+            return Err(Error::new(code));
+        };
+        set.select(algorithm, kid).map_err(|error| {
+            let unknown = kid.filter(|kid| error.code() == Code::KeyNotFound && !set.has(kid));
+            match (&entry.watch, unknown) {
+                (Some(watch), Some(kid)) => Error::about(watch.without_kid(kid, now), "kid"),
+                (None, _) | (_, None) => error,
+            }
+        })
     }
 
     /// Whether every issuer's keys are those of `other`, of the same policy.
@@ -62,6 +104,7 @@ impl KeyRing {
         &mut self,
         position: usize,
         set: Option<Arc<KeySet>>,
+        watch: Option<Arc<Watch>>,
         before: Option<(&Self, usize)>,
     ) {
         let before = before.and_then(|(ring, position)| ring.issuers.get(position));
@@ -69,6 +112,9 @@ impl KeyRing {
             *entry = before.clone();
         }
         self.replace(position, set);
+        if let Some(entry) = self.issuers.get_mut(position) {
+            entry.watch = watch;
+        }
     }
 
     fn replace(&mut self, position: usize, set: Option<Arc<KeySet>>) -> bool {
@@ -85,5 +131,12 @@ impl KeyRing {
             entry.generation += 1;
         }
         !same
+    }
+}
+
+impl Entry {
+    /// Keys that are not fetched do not age.
+    fn is_good(&self, now: NumericDate) -> bool {
+        self.watch.as_ref().is_none_or(|watch| watch.is_good(now))
     }
 }

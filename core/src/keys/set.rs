@@ -116,6 +116,12 @@ impl KeySet {
         fitting.ok_or_else(|| Error::about(Code::AlgKeyMismatch, "alg")) // ALG-03
     }
 
+    /// Whether some key has this `kid`.
+    pub(crate) fn has(&self, kid: &str) -> bool {
+        let at = self.keys.partition_point(|key| key.kid() < Some(kid));
+        self.keys.get(at).is_some_and(|key| key.kid() == Some(kid))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

@@ -1,7 +1,7 @@
 //! A checked document with every default of the grammar written out.
 
 use super::document::{Member, Node, Value};
-use super::grammar::{self, Row, Shape};
+use super::grammar::{self, Absent, Row, Shape};
 use super::profile::Preset;
 use super::section::Section;
 
@@ -15,8 +15,12 @@ fn table(node: &Node, rows: &[Row], preset: Preset) -> Node {
     let members = rows.iter().filter(|row| !row.later).filter_map(|row| {
         let value = match (node.get(row.name), row.shape) {
             (Some(value), shape) => fill_value(value, shape, preset),
-            // An absent table is an empty one, and its members have defaults.
+            // An absent table is an empty one, and its members have defaults; unless whether it is
+            // there at all follows from other members.
             (None, Shape::Table(rows)) => {
+                if let Absent::Computed(compute) = row.absent {
+                    compute(preset, node)?;
+                }
                 let filled = table(&Node::table::<String>([]), rows, preset);
                 if filled.members().is_empty() {
                     return None;

@@ -80,6 +80,61 @@ pub(crate) enum KeySource {
     Static(Vec<crate::jwk::Jwk>),
     /// Published by the program through `Keys::publish`.
     Push,
+    /// Fetched over HTTPS, ahead of need.
+    Fetched(FetchedKeys),
+}
+
+/// Keys that are fetched: from where, and when again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FetchedKeys {
+    pub(crate) from: KeyLocation,
+    pub(crate) refresh: RefreshRules,
+    pub(crate) reach: Reach,
+}
+
+/// Where an issuer's JWK Set is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyLocation {
+    /// Where the metadata of this issuer says.
+    Discovery(Discovery, Box<str>),
+    /// At this URL.
+    Uri(Box<str>),
+}
+
+/// Which metadata document an issuer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Discovery {
+    /// RFC 8414 first, then OpenID Connect Discovery.
+    Auto,
+    /// OAuth 2.0 Authorization Server Metadata (RFC 8414 §3).
+    Oauth,
+    /// OpenID Connect Discovery 1.0 §4.
+    Oidc,
+}
+
+/// When fetched keys are fetched again (KEY-05).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RefreshRules {
+    /// How long before their freshness ends.
+    pub(crate) ahead: Span,
+    /// An unknown `kid` causes at most one fetch in this time.
+    pub(crate) cooldown: Span,
+    /// How long they are trusted beyond their freshness.
+    pub(crate) stale_if_error: Span,
+}
+
+/// Where a fetch may go, and whom it trusts on the way (KEY-03).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// The only hosts there are, whatever their addresses; empty: one at a public address.
+    pub(crate) hosts: Vec<Box<str>>,
+    /// Whether [`Reach::hosts`] was written by the operator, and so may have private addresses.
+    pub(crate) named: bool,
+    /// Plain http is allowed to this machine, for development.
+    pub(crate) loopback_http: bool,
+    /// DER certificates of the authorities to trust in place of the public ones.
+    pub(crate) authorities: Option<std::sync::Arc<[Box<[u8]>]>>,
 }
 
 /// A link of `act` without `iss` (ACT-03).

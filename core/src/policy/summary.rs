@@ -4,7 +4,10 @@ use super::check::quoted;
 use super::document::Node;
 use super::load::Policy;
 use super::profile::{Preset, Profile, TypRule};
-use super::{Delegation, GateIssuer, GateRules, IssuerRules, KeySource, SenderConstrained};
+use super::{
+    Delegation, Discovery, GateIssuer, GateRules, IssuerRules, KeyLocation, KeySource,
+    SenderConstrained,
+};
 
 /// A policy in few words, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +105,14 @@ impl Policy {
     fn keys(&self, issuer: &IssuerRules) -> String {
         match &issuer.keys {
             KeySource::Push => "keys by push to this process".to_owned(),
+            KeySource::Fetched(fetched) => match &fetched.from {
+                KeyLocation::Uri(_) => "keys by jwks_uri".to_owned(),
+                KeyLocation::Discovery(Discovery::Auto, _) => "keys by discovery".to_owned(),
+                KeyLocation::Discovery(Discovery::Oauth, _) => {
+                    "keys by discovery (oauth)".to_owned()
+                }
+                KeyLocation::Discovery(Discovery::Oidc, _) => "keys by discovery (oidc)".to_owned(),
+            },
             KeySource::Static(keys) => {
                 let table = self
                     .root()

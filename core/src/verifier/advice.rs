@@ -3,7 +3,8 @@
 
 use super::state::State;
 use crate::error::{Code, Error};
-use crate::policy::{GateRules, IssuerRules, Row, Rules, TypRule};
+use crate::policy::{GateRules, IssuerRules, KeySource, Row, Rules, TypRule};
+use crate::time::NumericDate;
 
 /// What we expected, and what to do.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ pub struct Advice {
     pub hint: String,
 }
 
-pub(super) fn advice(state: &State, door: u32, error: &Error) -> Advice {
+pub(super) fn advice(state: &State, door: u32, error: &Error, now: NumericDate) -> Advice {
     let rules = state.world.rules();
     let Ok(gate) = state.door(door).map(|door| door.gate) else {
         let hint = "The policy no longer has this gate; see `Verifier::gates`.".to_owned();
@@ -40,10 +41,13 @@ pub(super) fn advice(state: &State, door: u32, error: &Error) -> Advice {
         Some(entry.profile.row())
     });
     let context = Context {
+        state,
         rules,
         gate,
+        position,
         issuer,
         row,
+        now,
     };
     Advice {
         gate: gate.name.to_string(),
@@ -54,10 +58,13 @@ pub(super) fn advice(state: &State, door: u32, error: &Error) -> Advice {
 }
 
 struct Context<'s> {
+    state: &'s State,
     rules: &'s Rules,
     gate: &'s GateRules,
+    position: Option<usize>,
     issuer: Option<&'s IssuerRules>,
     row: Option<&'static Row>,
+    now: NumericDate,
 }
 
 impl Context<'_> {
@@ -134,7 +141,7 @@ impl Context<'_> {
             Code::EncryptedNotSupported => "Ask the issuer for a signed, unencrypted token.".into(),
             Code::AlgNotAllowed => format!("Allowed: {}. Add one only if the issuer's metadata announces it.", self.algorithms().join(" ")),
             Code::AlgKeyMismatch => format!("The key of {name} with this id is for another algorithm: an attack, or a mislabelled key set."),
-            Code::KeyNotFound => format!("Withdrawn key, or a token of another environment (staging?). See the keys of {name} with `sealgate policy check`."),
+            Code::KeyNotFound => format!("{}Withdrawn key, or a token of another environment (staging?).", self.freshness()),
             Code::KeyUseMismatch | Code::WeakKey => "See why with `sealgate jwks lint`.".into(),
             Code::BadSignature => "Altered, cut or forged; or two environments share an issuer and a kid. Never retry the same token.".into(),
             Code::TypMismatch => format!(
@@ -163,10 +170,50 @@ impl Context<'_> {
             Code::ActorNotAllowed => "Set delegation = \"surface\" on the gate to see chains. Nothing of this goes on the wire.".into(),
             Code::InsufficientScope => format!("The gate needs {}. Step up with exactly these and what the call needs.", self.gate.required_scopes.join(" ")),
             Code::InsufficientUserAuthentication => "Send the user to sign in again.".into(),
-            Code::KeysUnavailable => format!("No keys were published for {name} yet. Not the caller's fault; they may retry."),
+            Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
+            Code::KeysRefreshing => format!("A fetch of {name}'s keys is allowed or running; the answer is known in a moment. Not the caller's fault; they may retry.{}", self.last_error()),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
             Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
+    }
+
+    /// How fresh the issuer's keys are, for a key that is not among them.
+    fn freshness(&self) -> String {
+        let Some(position) = self.position else {
+            return String::new();
+        };
+        let generation = self.state.keys.generation(position);
+        let report = self.state.keys.watch(position).map(|watch| watch.report());
+        match report.and_then(|report| report.fetched_at) {
+            Some(fetched) => {
+                let age = self.now.since(fetched).seconds();
+                format!("Keys are fresh (fetched {age} s ago, generation {generation}). ")
+            }
+            None => format!("Keys are of generation {generation}. "),
+        }
+    }
+
+    fn outage(&self, name: &str) -> String {
+        match self.issuer.map(|issuer| &issuer.keys) {
+            Some(KeySource::Fetched(_)) => {
+                format!(
+                    "The keys of {name} could not be fetched.{}",
+                    self.last_error()
+                )
+            }
+            Some(KeySource::Static(_) | KeySource::Push) | None => {
+                format!("No keys were published for {name} yet.")
+            }
+        }
+    }
+
+    /// What an operator has to know of the network, and no caller.
+    fn last_error(&self) -> String {
+        let watch = self
+            .position
+            .and_then(|position| self.state.keys.watch(position));
+        let error = watch.and_then(|watch| watch.report().last_error.clone());
+        error.map_or_else(String::new, |error| format!(" Last fetch: {error}."))
     }
 }

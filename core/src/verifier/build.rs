@@ -9,7 +9,7 @@ use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::jwa::AlgorithmSet;
 use crate::jwk::{Jwk, KeyError};
-use crate::keys::{KeyRing, KeySet};
+use crate::keys::{Bell, KeyRing, KeySet, Watch};
 use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem};
 
 /// Bytes of tokens and claims an entry of the cache may hold on average.
@@ -23,6 +23,7 @@ pub(super) fn state(
     policy: Policy,
     provider: &CryptoProvider,
     doors: &mut Doors,
+    bell: &Bell,
     previous: Option<&State>,
 ) -> Result<State, PolicyError> {
     let mut problems = Vec::new();
@@ -39,6 +40,8 @@ pub(super) fn state(
             }
         }
         let before = previous.and_then(|state| place_in(state, issuer));
+        let kept = previous.and_then(|state| kept(state, &policy, issuer));
+        let mut watch = None;
         let set = match &issuer.keys {
             KeySource::Static(jwks) => {
                 let allowed = usable(issuer, provider);
@@ -50,9 +53,15 @@ pub(super) fn state(
                     }
                 }
             }
-            KeySource::Push => previous.and_then(|state| published(state, &policy, issuer)),
+            KeySource::Push => kept.and_then(|(ring, at)| ring.set(at).map(Arc::clone)),
+            KeySource::Fetched(_) => {
+                let before = kept.and_then(|(ring, at)| ring.watch(at));
+                let new = || Arc::new(Watch::new(bell.clone()));
+                watch = Some(before.map_or_else(new, Arc::clone));
+                kept.and_then(|(ring, at)| ring.set(at).map(Arc::clone))
+            }
         };
-        keys.inherit(position, set, before);
+        keys.inherit(position, set, watch, before);
     }
     if !problems.is_empty() {
         return Err(policy.refuse(problems));
@@ -83,18 +92,29 @@ fn place_in<'s>(state: &'s State, issuer: &IssuerRules) -> Option<(&'s KeyRing, 
     ))
 }
 
-/// The keys that were published for this issuer before a reload. A name is the operator's label:
-/// they stay only if they were published for the same `iss` under the same demands (KEY-01), else
-/// the issuer has none until the next publication.
-fn published(state: &State, policy: &Policy, issuer: &IssuerRules) -> Option<Arc<KeySet>> {
+/// Where the keys that were published or fetched for this issuer before a reload are. A name is the
+/// operator's label: they stay only if they came the same way, for the same `iss` under the same
+/// demands (KEY-01), else the issuer has none until the next publication.
+fn kept<'s>(
+    state: &'s State,
+    policy: &Policy,
+    issuer: &IssuerRules,
+) -> Option<(&'s KeyRing, usize)> {
     let (ring, position) = place_in(state, issuer)?;
     let before = state.world.rules().issuers.get(position)?;
-    let stays = matches!(before.keys, KeySource::Push)
+    let same_way = match (&before.keys, &issuer.keys) {
+        (KeySource::Push, KeySource::Push) => true,
+        (KeySource::Fetched(before), KeySource::Fetched(now)) => {
+            before.from == now.from && before.reach == now.reach
+        }
+        (KeySource::Static(_) | KeySource::Push | KeySource::Fetched(_), _) => false,
+    };
+    let stays = same_way
         && before.issuers == issuer.issuers
         && before.algorithms == issuer.algorithms
         && before.key_use() == issuer.key_use()
         && (policy.allows_test_keys() || !state.world.policy.allows_test_keys());
-    ring.set(position).filter(|_| stays).map(Arc::clone)
+    stays.then_some((ring, position))
 }
 
 /// The issuer's algorithms that the provider has.

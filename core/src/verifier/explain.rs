@@ -9,6 +9,7 @@ use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::Compact;
 use crate::policy::Kind;
+use crate::time::NumericDate;
 
 /// What each stage saw of a token, and what to do about the one that refused.
 ///
@@ -32,13 +33,13 @@ pub(super) fn explain(
     requirements: &Requirements,
 ) -> Explanation {
     let mut trail = Recorder::default();
-    let outcome = state.door(number).and_then(|door| {
-        let now = engine.clock.now();
-        pipeline::verify(engine, door, token, requirements, now, &mut trail)
-    });
+    let now = engine.clock.now();
+    let outcome = state
+        .door(number)
+        .and_then(|door| pipeline::verify(engine, door, token, requirements, now, &mut trail));
     let refusal = outcome.as_ref().err().map(|error| {
         let door = state.door(number).ok();
-        door.and_then(|door| both_halves(door, token, error))
+        door.and_then(|door| both_halves(door, token, error, now))
             .unwrap_or_else(|| error.code().reason().to_owned())
     });
     Explanation {
@@ -46,20 +47,22 @@ pub(super) fn explain(
         advice: outcome
             .as_ref()
             .err()
-            .map(|error| advice(state, number, error)),
+            .map(|error| advice(state, number, error, now)),
         outcome,
     }
 }
 
 /// What the token says beside what was expected, where that is a comparison.
 #[expect(clippy::wildcard_enum_match_arm, reason = "most codes compare nothing")]
-fn both_halves(door: Door<'_>, token: &[u8], error: &Error) -> Option<String> {
+fn both_halves(door: Door<'_>, token: &[u8], error: &Error, now: NumericDate) -> Option<String> {
     let svid = door.gate.kind == Kind::JwtSvid;
     let (claim, ours) = match error.code() {
         Code::AudMismatch => (Claim::Aud, door.gate.audience.join(" or ")),
         Code::IssUntrusted => (
             if svid { Claim::Sub } else { Claim::Iss },
-            advice(door.state, door.number, error).expected.join(" or "),
+            advice(door.state, door.number, error, now)
+                .expected
+                .join(" or "),
         ),
         Code::InsufficientScope => (Claim::Scope, door.gate.required_scopes.join(" ")),
         Code::Expired => (Claim::Exp, "a later moment".to_owned()),

@@ -14,7 +14,7 @@ use crate::policy::Challenge;
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
 pub struct Gate {
-    engine: Arc<Engine>,
+    pub(super) engine: Arc<Engine>,
     door: u32,
 }
 
@@ -89,7 +89,8 @@ impl Gate {
     /// What to do about an error of this gate, from the policy's point of view.
     #[must_use]
     pub fn advice(&self, error: &Error) -> Advice {
-        advice::advice(&self.engine.state.load(), self.door, error)
+        let now = self.engine.clock.now();
+        advice::advice(&self.engine.state.load(), self.door, error, now)
     }
 
     /// What the gate's configuration adds to its answers on the wire.

@@ -1,18 +1,20 @@
 //! [`Keys`]: publishing an issuer's keys while verifications run, and looking at what is there.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::state::State;
 use super::{Engine, build};
+use crate::crypto::CryptoProvider;
 use crate::jwk::{JwkSet, SkippedKey};
 use crate::keys::KeySet;
-use crate::policy::KeySource;
+use crate::policy::{IssuerRules, KeyLocation, KeySource};
+use crate::time::NumericDate;
 
 /// The keys of a verifier's issuers.
 #[derive(Clone, Copy)]
 pub struct Keys<'v> {
-    engine: &'v Engine,
+    pub(super) engine: &'v Engine,
 }
 
 /// What a publication did, and how far it reaches.
@@ -33,10 +35,16 @@ pub struct Receipt {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeyState {
-    /// `"static"` or `"push"`.
+    /// `"static"`, `"push"`, `"discovery"` or `"jwks_uri"`.
     pub source: &'static str,
     /// Raised by every publication that changed something.
     pub generation: u64,
+    /// When the keys were last fetched, or confirmed by the issuer; none of keys that are not.
+    pub fetched_at: Option<NumericDate>,
+    /// When they are fetched again, unless something asks for it sooner.
+    pub next_refresh: Option<NumericDate>,
+    /// Why the last fetch failed, in a sentence; none after one that did not.
+    pub last_error: Option<String>,
     /// The keys themselves.
     pub keys: Vec<IssuerKey>,
 }
@@ -99,55 +107,27 @@ impl<'v> Keys<'v> {
     ///
     /// The keys stay as they were.
     pub fn publish(&self, name: &str, set: &JwkSet) -> Result<Receipt, PublishError> {
-        let _writer = self
-            .engine
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let state = self.engine.state.load_full();
-        let position = position(&state, name).ok_or(PublishError::NoSuchIssuer)?;
-        let issuer = state.world.rules().issuers.get(position);
-        let issuer = issuer.ok_or(PublishError::NoSuchIssuer)?;
-        if !matches!(issuer.keys, KeySource::Push) {
-            return Err(PublishError::NotPushed);
-        }
-        let provider = &self.engine.provider;
-        let mut skipped = set.skipped().to_vec();
-        let (mut places, mut jwks) = (Vec::new(), Vec::new());
-        for (place, jwk) in set.placed() {
-            match build::admit(&state.world.policy, issuer, provider, jwk) {
-                Ok(()) => {
-                    places.push(place);
-                    jwks.push(jwk.clone());
-                }
-                Err(reason) => skipped.push(SkippedKey::new(place, reason)),
+        loop {
+            let state = self.engine.state.load_full();
+            let position = position(&state, name).ok_or(PublishError::NoSuchIssuer)?;
+            let issuer = state.world.rules().issuers.get(position);
+            let issuer = issuer.ok_or(PublishError::NoSuchIssuer)?;
+            if !matches!(issuer.keys, KeySource::Push) {
+                return Err(PublishError::NotPushed);
+            }
+            let (keys, skipped) = build(&state, issuer, &self.engine.provider, set)?;
+            // Where others have published or reloaded meanwhile, begin again under their state.
+            if let Some((generation, changed)) =
+                self.engine.replace_keys(&state, position, Arc::new(keys))
+            {
+                return Ok(Receipt {
+                    generation,
+                    changed,
+                    reach: "process",
+                    skipped,
+                });
             }
         }
-        let keys = KeySet::build(provider, &jwks, build::usable(issuer, provider));
-        let keys = keys.map_err(|_| PublishError::Ambiguous)?;
-        skipped.extend(keys.skipped().iter().filter_map(|skipped| {
-            let place = places.get(skipped.index)?;
-            Some(SkippedKey::new(*place, skipped.reason))
-        }));
-        skipped.sort_by_key(|skipped| skipped.index);
-        if keys.is_empty() && !skipped.is_empty() {
-            return Err(PublishError::NoUsableKey(skipped));
-        }
-        let (ring, changed) = state.keys.with_published(position, Arc::new(keys));
-        let generation = ring.generation(position);
-        if changed {
-            self.engine.state.store(Arc::new(State {
-                world: Arc::clone(&state.world),
-                keys: ring,
-                cache: Arc::clone(&state.cache),
-            }));
-        }
-        Ok(Receipt {
-            generation,
-            changed,
-            reach: "process",
-            skipped,
-        })
     }
 
     /// The keys of the issuer that the policy calls `name`.
@@ -155,10 +135,16 @@ impl<'v> Keys<'v> {
     pub fn state(&self, name: &str) -> Option<KeyState> {
         let state = self.engine.state.load();
         let position = position(&state, name)?;
-        let source = match state.world.rules().issuers.get(position)?.keys {
+        let source = match &state.world.rules().issuers.get(position)?.keys {
             KeySource::Static(_) => "static",
             KeySource::Push => "push",
+            KeySource::Fetched(fetched) => match fetched.from {
+                KeyLocation::Discovery(..) => "discovery",
+                KeyLocation::Uri(_) => "jwks_uri",
+            },
         };
+        let report = state.keys.watch(position).map(|watch| watch.report());
+        let report = report.as_deref();
         let keys = state.keys.set(position).map_or_else(Vec::new, |set| {
             set.iter()
                 .map(|key| IssuerKey {
@@ -172,6 +158,9 @@ impl<'v> Keys<'v> {
         Some(KeyState {
             source,
             generation: state.keys.generation(position),
+            fetched_at: report.and_then(|report| report.fetched_at),
+            next_refresh: report.and_then(|report| report.next_refresh),
+            last_error: report.and_then(|report| report.last_error.clone()),
             keys,
         })
     }
@@ -181,6 +170,57 @@ impl fmt::Debug for Keys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keys")
     }
+}
+
+impl Engine {
+    /// Publishes under the state that the keys were built for; `None` when another has taken its
+    /// place meanwhile. Returns the generation and whether anything changed.
+    pub(super) fn replace_keys(
+        &self,
+        state: &Arc<State>,
+        position: usize,
+        keys: Arc<KeySet>,
+    ) -> Option<(u64, bool)> {
+        let (ring, changed) = state.keys.with_published(position, keys);
+        let generation = ring.generation(position);
+        let next = || State {
+            world: Arc::clone(&state.world),
+            keys: ring,
+            cache: Arc::clone(&state.cache),
+        };
+        (!changed || self.state.replace(state, Arc::new(next()))).then_some((generation, changed))
+    }
+}
+
+/// The keys of a set that this issuer may verify with, and why the others are not among them.
+pub(super) fn build(
+    state: &State,
+    issuer: &IssuerRules,
+    provider: &CryptoProvider,
+    set: &JwkSet,
+) -> Result<(KeySet, Vec<SkippedKey>), PublishError> {
+    let mut skipped = set.skipped().to_vec();
+    let (mut places, mut jwks) = (Vec::new(), Vec::new());
+    for (place, jwk) in set.placed() {
+        match build::admit(&state.world.policy, issuer, provider, jwk) {
+            Ok(()) => {
+                places.push(place);
+                jwks.push(jwk.clone());
+            }
+            Err(reason) => skipped.push(SkippedKey::new(place, reason)),
+        }
+    }
+    let keys = KeySet::build(provider, &jwks, build::usable(issuer, provider));
+    let keys = keys.map_err(|_| PublishError::Ambiguous)?;
+    skipped.extend(keys.skipped().iter().filter_map(|skipped| {
+        let place = places.get(skipped.index)?;
+        Some(SkippedKey::new(*place, skipped.reason))
+    }));
+    skipped.sort_by_key(|skipped| skipped.index);
+    if keys.is_empty() && !skipped.is_empty() {
+        return Err(PublishError::NoUsableKey(skipped));
+    }
+    Ok((keys, skipped))
 }
 
 fn position(state: &State, name: &str) -> Option<usize> {

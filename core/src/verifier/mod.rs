@@ -4,6 +4,8 @@ mod advice;
 mod authority;
 mod build;
 mod explain;
+#[cfg(feature = "remote")]
+mod fetched;
 mod gate;
 mod headers;
 mod jws;
@@ -23,6 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use advice::Advice;
 pub use explain::Explanation;
+#[cfg(feature = "remote")]
+pub(crate) use fetched::{FetchedIssuer, InForce};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
@@ -37,6 +41,7 @@ use state::State;
 use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
 use crate::error::{Code, Error};
+use crate::keys::Bell;
 use crate::policy::{Policy, PolicyError};
 use crate::sync::Snapshot;
 use crate::time::Clock;
@@ -50,12 +55,15 @@ pub struct Verifier {
 }
 
 /// What all gates of a verifier share.
-struct Engine {
+pub(crate) struct Engine {
     provider: CryptoProvider,
     clock: Clock,
     state: Snapshot<State>,
-    /// Gate names by door number, append-only; the lock also serialises changes of the state.
-    writer: Mutex<Doors>,
+    /// Gate names by door number, append-only. Never locked while keys are published, so that a
+    /// process may fork meanwhile.
+    doors: Mutex<Doors>,
+    /// Wakes whoever fetches keys.
+    bell: Bell,
 }
 
 /// Numbers for gate names that outlive reloads.
@@ -65,34 +73,22 @@ struct Doors {
 }
 
 impl Verifier {
-    /// A verifier for this policy over the system clock.
-    ///
-    /// # Errors
-    ///
-    /// What only the provider can judge of a policy: an algorithm or a key it does not support, or
-    /// a key whose private half is published.
-    pub fn new(policy: Policy, provider: CryptoProvider) -> Result<Self, PolicyError> {
-        Self::with_clock(policy, provider, Clock::System)
-    }
-
-    /// A verifier that takes its time from `clock`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Verifier::new`].
-    pub fn with_clock(
+    /// A verifier for which nobody works in the background yet.
+    pub(crate) fn assemble(
         policy: Policy,
         provider: CryptoProvider,
         clock: Clock,
     ) -> Result<Self, PolicyError> {
         let mut doors = Doors::default();
-        let state = build::state(policy, &provider, &mut doors, None)?;
+        let bell = Bell::default();
+        let state = build::state(policy, &provider, &mut doors, &bell, None)?;
         Ok(Self {
             engine: Arc::new(Engine {
                 provider,
                 clock,
                 state: Snapshot::new(state),
-                writer: Mutex::new(doors),
+                doors: Mutex::new(doors),
+                bell,
             }),
         })
     }
@@ -103,11 +99,8 @@ impl Verifier {
     ///
     /// `usage`, when the policy has no such gate.
     pub fn gate(&self, name: &str) -> Result<Gate, Error> {
-        let doors = self
-            .engine
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let doors = self.engine.doors.lock();
+        let doors = doors.unwrap_or_else(PoisonError::into_inner);
         let number = doors.names.iter().position(|door| **door == *name);
         let door = number.and_then(|number| u32::try_from(number).ok());
         let door = door.ok_or_else(|| Error::about(Code::Usage, "gate"))?;
@@ -155,21 +148,24 @@ impl Verifier {
     ///
     /// As [`Verifier::new`]; the policy in force then stays.
     pub fn reload(&self, policy: Policy) -> Result<(), PolicyError> {
-        let mut doors = self
-            .engine
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let current = self.engine.state.load_full();
-        let next = build::state(policy, &self.engine.provider, &mut doors, Some(&current))?;
-        // The digest is of the document; files it names may have changed beneath it, and how it
-        // was loaded beside it.
-        let same = next.world.digest == current.world.digest
-            && next.world.policy.allows_test_keys() == current.world.policy.allows_test_keys()
-            && next.keys.is_same(&current.keys);
-        if !same {
-            self.engine.state.store(Arc::new(next));
+        let engine = &self.engine;
+        let mut doors = engine.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let current = engine.state.load_full();
+            let (policy, provider) = (policy.clone(), &engine.provider);
+            let next = build::state(policy, provider, &mut doors, &engine.bell, Some(&current))?;
+            // The digest is of the document; files it names may have changed beneath it, and how it
+            // was loaded beside it.
+            let same = next.world.digest == current.world.digest
+                && next.world.policy.allows_test_keys() == current.world.policy.allows_test_keys()
+                && next.keys.is_same(&current.keys);
+            // Keys that were published meanwhile are not lost: begin again with them.
+            if same || engine.state.replace(&current, Arc::new(next)) {
+                break;
+            }
         }
+        drop(doors);
+        engine.bell.ring();
         Ok(())
     }
 
@@ -177,6 +173,13 @@ impl Verifier {
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {
         self.engine.state.load().cache.stats()
+    }
+}
+
+impl Drop for Engine {
+    /// There is nothing left to fetch keys for.
+    fn drop(&mut self) {
+        self.bell.ring();
     }
 }
 

@@ -42,9 +42,16 @@ pub(super) fn alg(header: &ProtectedHeader, issuer: &IssuerRules) -> String {
     format!("{name} is allowed for {}", issuer.name)
 }
 
-pub(super) fn key(issuer: &IssuerRules, key: &SetKey, generation: u64) -> String {
+pub(super) fn key(
+    issuer: &IssuerRules,
+    key: &SetKey,
+    generation: u64,
+    age: Option<Span>,
+) -> String {
     let kid = key.kid().unwrap_or("without kid");
-    format!("{}, key {kid}, generation {generation}", issuer.name)
+    let age = age.map(|age| format!(", fetched {} s ago", age.seconds()));
+    let age = age.unwrap_or_default();
+    format!("{}, key {kid}, generation {generation}{age}", issuer.name)
 }
 
 pub(super) fn claims(row: &Row) -> String {

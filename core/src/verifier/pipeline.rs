@@ -51,7 +51,7 @@ pub(super) fn verify<T: Trail>(
     now: NumericDate,
     trail: &mut T,
 ) -> Result<VerifiedToken, Error> {
-    let job = admit(door, token, trail)?;
+    let job = admit(door, token, now, trail)?;
     let source = job.signed().source;
     let signed = engine.provider.verify(job);
     let signed = signed.ok_or_else(|| source.blame(Error::new(Code::BadSignature)))?;
@@ -75,7 +75,7 @@ pub(super) fn verify_many(
             if let Some(settled) = door.recall(token, now) {
                 return Some(renew(door, settled, requirements, now));
             }
-            match admit(door, token, &mut ()) {
+            match admit(door, token, now, &mut ()) {
                 Ok(job) => {
                     sources.push(job.signed().source);
                     jobs.push(job);
@@ -101,6 +101,7 @@ pub(super) fn verify_many(
 pub(super) fn admit<'s, 't, T: Trail>(
     door: Door<'s>,
     token: &'t [u8],
+    now: NumericDate,
     trail: &mut T,
 ) -> Result<SignatureJob<'s, Candidate<'t>>, Error> {
     let limits = door.rules().limits;
@@ -139,12 +140,17 @@ pub(super) fn admit<'s, 't, T: Trail>(
     }
     trail.passed(Stage::Alg, || note::alg(&header, issuer));
     trail.enter(Stage::IssuerAndKey);
-    let keys = door.keys(&source).map_err(blame)?;
-    let key = keys
-        .select(algorithm.algorithm(), header.kid())
-        .map_err(blame)?;
+    let key = door.key(&source, algorithm.algorithm(), header.kid(), now);
+    let key = key.map_err(blame)?;
     trail.passed(Stage::IssuerAndKey, || {
-        note::key(issuer, key, source.generation)
+        let watch = door.state.keys.watch(source.position);
+        let fetched = watch.and_then(|watch| watch.report().fetched_at);
+        note::key(
+            issuer,
+            key,
+            source.generation,
+            fetched.map(|at| now.since(at)),
+        )
     });
     trail.enter(Stage::Signature);
     issuer.rename_claims(&mut claims);

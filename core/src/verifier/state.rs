@@ -12,7 +12,8 @@ use super::verified::Settled;
 use crate::cache::{Stamp, TokenCache};
 use crate::claims::{Claim, Claims};
 use crate::error::{Code, Error, IssuerIndex};
-use crate::keys::{KeyRing, KeySet};
+use crate::jwa::Algorithm;
+use crate::keys::{KeyRing, SetKey};
 use crate::policy::{GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, Rules};
 use crate::time::{NumericDate, Span};
 
@@ -126,11 +127,6 @@ pub(super) struct Door<'s> {
 }
 
 impl State {
-    /// What a verdict over a token of this issuer depends on.
-    fn stamp(&self, issuer: usize) -> Stamp {
-        Stamp(self.keys.generation(issuer))
-    }
-
     /// The gate with this number, unless a reload has removed it.
     pub(super) fn door(&self, number: u32) -> Result<Door<'_>, Error> {
         let position = usize::try_from(number).ok();
@@ -195,12 +191,15 @@ impl<'s> Door<'s> {
         })
     }
 
-    /// The keys of an issuer; none yet is an outage, not the token's fault.
-    pub(super) fn keys(&self, source: &Source) -> Result<&'s KeySet, Error> {
-        let set = self.state.keys.set(source.position);
-        let set = set.filter(|set| !set.is_empty());
-        set.map(Arc::as_ref)
-            .ok_or_else(|| Error::new(Code::KeysUnavailable))
+    /// The key for a token (KEY-01).
+    pub(super) fn key(
+        &self,
+        source: &Source,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        now: NumericDate,
+    ) -> Result<&'s SetKey, Error> {
+        self.state.keys.select(source.position, algorithm, kid, now)
     }
 
     /// What is remembered of this token from this gate, unless anything it was judged under has
@@ -211,12 +210,15 @@ impl<'s> Door<'s> {
             self.number,
             token,
             now,
-            |settled: &Settled, stamp: &Stamp| *stamp == state.stamp(settled.source().position),
+            |settled: &Settled, Stamp(generation): &Stamp| {
+                let position = settled.source().position;
+                state.keys.stands(position, *generation, now)
+            },
         )
     }
 
     pub(super) fn remember(&self, token: &[u8], settled: &Settled) {
-        let stamp = self.state.stamp(settled.source().position);
+        let stamp = Stamp(settled.source().generation);
         self.state.cache.put(
             self.number,
             token,

@@ -73,12 +73,18 @@ impl Answer {
     }
 }
 
-/// Seconds after which a caller may try again when keys or stores are missing.
-const RETRY_AFTER: &str = "5";
+/// Seconds after which a caller may try again: when keys are on their way, and when keys or stores
+/// are missing.
+const RETRY_AFTER: [&str; 2] = ["1", "5"];
 
 fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
     match error.code().group() {
-        Group::Unavailable => Answer::new(503).with("Retry-After", RETRY_AFTER.to_owned()),
+        Group::Unavailable => {
+            let [soon, later] = RETRY_AFTER;
+            let refreshing = error.code() == Code::KeysRefreshing;
+            let seconds = if refreshing { soon } else { later };
+            Answer::new(503).with("Retry-After", seconds.to_owned())
+        }
         Group::Misuse | Group::Internal => Answer::new(500),
         Group::NoCredential
         | Group::Request

@@ -8,6 +8,7 @@ use crate::workshop::Key;
 pub(super) fn lines() -> String {
     let mut file = File::default();
     rotation(&mut file);
+    fetching(&mut file);
     batches(&mut file);
     file.lines
 }
@@ -103,6 +104,29 @@ fn rotation(file: &mut File) {
         "rotation/close",
         &json!({ "op": "close", "session": "s" }),
         json!({}),
+    );
+}
+
+/// Keys that have not come yet: a fetch is allowed or running, and nobody knows the answer. They
+/// would come from an address that no policy reaches unless it names the host, so nothing is asked.
+fn fetching(file: &mut File) {
+    let kind = Kind::named("access_token");
+    let (key, near) = (kind.key(), "keys/written-down");
+    let written = kind.policy();
+    let fetched = with(&written, json!({ "issuers": { "as": { "jwks": null } } }));
+    let fetched = with(
+        &fetched,
+        json!({ "issuers": { "as": { "jwks_uri": "https://127.0.0.1:9/keys" } } }),
+    );
+    let token = token(&key, &header(&key, kind.typ), &canonical(&kind.claims()));
+    let verify =
+        |policy: &Value| json!({ "op": "verify", "policy": policy, "now": T, "token": token });
+    file.accept(near, &verify(&written), json!({ "subject": "u1" }));
+    file.refuse(
+        "keys/on-their-way",
+        near,
+        "keys_refreshing",
+        &verify(&fetched),
     );
 }
 

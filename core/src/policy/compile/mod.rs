@@ -9,9 +9,11 @@ mod pairs;
 mod text;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::check;
 use super::document::{Node, Position};
+use super::file::{self, Content};
 use super::grammar;
 use super::load::LoadOptions;
 use super::problem::{Problem, Warning};
@@ -120,6 +122,18 @@ impl Compiler<'_> {
     fn value_of(&self, text: &str) -> Option<String> {
         let (name, value) = self.values.iter().find(|(name, _)| name == text)?;
         (value != name).then(|| format!("{name:?} is a name. Write {value:?}"))
+    }
+
+    /// The content of the file that a member names, relative to the document's folder.
+    fn file(&mut self, section: &Section<'_>, name: &str, most: usize) -> Option<Content> {
+        let path = PathBuf::from(section.member(name)?.node.as_text()?);
+        let path = match &self.options.folder {
+            Some(folder) => folder.join(path),
+            None => path,
+        };
+        file::read(&path, most)
+            .map_err(|text| self.problems.push(section.problem(name, text)))
+            .ok()
     }
 
     fn refuse(&mut self, item: &Item, text: impl Into<String>) {

@@ -59,6 +59,25 @@ pub(super) fn url(text: &str, loopback: Loopback) -> Option<String> {
     .map(|(_, text)| text.to_owned())
 }
 
+/// The host of an absolute URL, without port.
+pub(super) fn host(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => Some(name),
+        _ => Some(host),
+    }
+}
+
+/// A host to fetch from: its name alone.
+pub(super) fn host_name(text: &str) -> Option<String> {
+    let address = text.starts_with('[') && text.ends_with(']');
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    let fits = address || (!text.is_empty() && text.bytes().all(known));
+    (!fits)
+        .then(|| format!("{text:?} is not a host. Write its name alone, as \"keys.example.com\""))
+}
+
 /// JSV-06: `spiffe://` and a trust domain, nothing after it.
 pub(super) fn trust_domain(text: &str) -> Option<String> {
     const WRITE: &str = "of jwt_svid is a trust domain. Write \"spiffe://td.example\"";

@@ -1,8 +1,9 @@
 //! The members of each table, in the order in which people read them.
 
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, DELEGATION, KINDS, PRESETS, PROFILES, PUSH,
-    SENDER_CONSTRAINED, default_algorithms, default_delegation, default_max_lifetime,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, DELEGATION, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH,
+    SENDER_CONSTRAINED, default_algorithms, default_delegation, default_discovery,
+    default_max_lifetime, default_refresh,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -80,6 +81,24 @@ static ISSUER: &[Row] = &[
         "The exact `iss` of its tokens; an array where it has several.",
     ),
     row(
+        "discovery",
+        Shape::Choice(&DISCOVERY),
+        Absent::Computed(default_discovery),
+        "Its keys are where its metadata says (RFC 8414, OpenID Connect Discovery).",
+    ),
+    row(
+        "jwks_uri",
+        Shape::Text,
+        Absent::Nothing,
+        "The URL of its JWK Set.",
+    ),
+    row(
+        "refresh",
+        Shape::Table(REFRESH),
+        Absent::Computed(default_refresh),
+        "When fetched keys are fetched again, and from where.",
+    ),
+    row(
         "jwks",
         Shape::Free,
         Absent::Nothing,
@@ -145,9 +164,41 @@ static ISSUER: &[Row] = &[
         Absent::Nothing,
         "Where it puts a registered claim that is not under its RFC name.",
     ),
-    later("discovery", "Keys by discovery (RFC 8414, OpenID Connect)."),
-    later("jwks_uri", "Keys by URL."),
-    later("refresh", "When fetched keys are fetched again."),
+];
+
+static REFRESH: &[Row] = &[
+    row(
+        "ahead",
+        Shape::Duration { most: Some(3600) },
+        Absent::Text("5m"),
+        "How long before their HTTP freshness ends keys are fetched again.",
+    ),
+    row(
+        "cooldown",
+        Shape::Duration { most: Some(3600) },
+        Absent::Text("30s"),
+        "An unknown `kid` causes at most one fetch in this time.",
+    ),
+    row(
+        "stale_if_error",
+        Shape::Duration {
+            most: Some(7 * 86_400),
+        },
+        Absent::Text("24h"),
+        "How long keys are trusted beyond their freshness while the issuer cannot be reached.",
+    ),
+    row(
+        "allow_hosts",
+        Shape::List(&Shape::Text),
+        Absent::Nothing,
+        "The only hosts to fetch from, private addresses included; else the issuer's own host, at a public address.",
+    ),
+    row(
+        "ca_file",
+        Shape::Text,
+        Absent::Nothing,
+        "A PEM file of the certificate authorities to trust in place of the public ones.",
+    ),
 ];
 
 static KEY: &[Row] = &[

@@ -6,6 +6,7 @@ use crate::policy::profile::{self, Preset, Profile};
 use crate::policy::unit::show_duration;
 
 pub(super) static PRESETS: Choice = choice(|| vec!["agent_strict", "rfc"]);
+pub(super) static DISCOVERY: Choice = choice(|| vec!["auto", "oauth", "oidc"]);
 pub(super) static PUSH: Choice = Choice {
     now: || vec!["process"],
     later: &[],
@@ -67,6 +68,23 @@ pub(super) fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
         Preset::AgentStrict => "forbid",
         Preset::Rfc => "surface",
     }))
+}
+
+/// Other places an issuer's keys can be, in the order in which they are named.
+const PLACES: [&str; 5] = ["jwks_uri", "jwks", "jwks_file", "keys", "jwks_push"];
+
+/// An issuer whose keys are nowhere else is asked for them.
+pub(super) fn default_discovery(_: Preset, issuer: &Node) -> Option<Node> {
+    let elsewhere = PLACES.iter().any(|place| issuer.get(place).is_some());
+    (!elsewhere).then(|| Node::text("auto"))
+}
+
+/// Only what is fetched is refreshed.
+pub(super) fn default_refresh(_: Preset, issuer: &Node) -> Option<Node> {
+    let [jwks_uri, kept @ ..] = PLACES;
+    let fetched =
+        issuer.get(jwks_uri).is_some() || !kept.iter().any(|place| issuer.get(place).is_some());
+    fetched.then(|| Node::table::<String>([]))
 }
 
 /// The asymmetric algorithms, as far as the issuer's profiles permit them.

@@ -11,23 +11,77 @@ fn refusal_5_two_key_sources_or_none() {
         &["3:1 issuers.corp: jwks and jwks_push both name keys. Keep one"],
     );
     refuses(
-        &with(JWKS, ""),
-        &[
-            "3:1 issuers.corp: no keys: discovery is not available in this version yet. \
-           Write jwks, jwks_file, keys, or jwks_push = \"process\"",
-        ],
-    );
-    refuses(
         &with(JWKS, "discovery = \"oauth\"\njwks_uri = \"https://x\""),
-        &[
-            "3:1 issuers.corp: discovery and jwks_uri both name keys. Keep one",
-            "6:1 issuers.corp.discovery: not available in this version yet",
-            "7:1 issuers.corp.jwks_uri: not available in this version yet",
-        ],
+        &["3:1 issuers.corp: discovery and jwks_uri both name keys. Keep one"],
     );
+    // Keys that are nowhere are asked for.
+    let discovered = load(&with(JWKS, "")).unwrap();
+    assert_eq!(
+        discovered.summary().gates[0].issuers[0].keys,
+        "keys by discovery"
+    );
+    assert_eq!(
+        discovered.effective()["issuers"]["corp"]["discovery"],
+        "auto"
+    );
+    let refresh = &discovered.effective()["issuers"]["corp"]["refresh"];
+    assert_eq!(
+        (&refresh["cooldown"], &refresh["ahead"]),
+        (&"30s".into(), &"5m".into())
+    );
+    let kept = load(&with("", "")).unwrap().effective();
+    assert_eq!(kept["issuers"]["corp"].get("discovery"), None);
+    assert_eq!(kept["issuers"]["corp"].get("refresh"), None);
     loads(
         &with(JWKS, "jwks_push = \"process\""),
         &["issuers.corp.jwks_push: reaches one process; every other worker needs its own publish"],
+    );
+}
+
+#[test]
+fn fetched_keys_come_over_https_from_hosts_that_are_written_down() {
+    let fetched = |members: &str| with(JWKS, members);
+    loads(&fetched("jwks_uri = \"https://keys.example.com/set\""), &[]);
+    refuses(
+        &fetched("jwks_uri = \"http://keys.example.com/set\""),
+        &["6:12 issuers.corp.jwks_uri: must be https"],
+    );
+    refuses(
+        &fetched("jwks_uri = \"https://keys.example.com/set?tenant=1\""),
+        &["6:12 issuers.corp.jwks_uri: must have no query"],
+    );
+    refuses(
+        &fetched("[issuers.corp.refresh]\nallow_hosts = [\"keys.example.com\"]"),
+        &[
+            "7:15 issuers.corp.refresh.allow_hosts: lacks \"login.example.com\", where the fetch begins",
+        ],
+    );
+    refuses(
+        &fetched("[issuers.corp.refresh]\nallow_hosts = [\"https://login.example.com\"]"),
+        &[
+            "7:15 issuers.corp.refresh.allow_hosts: lacks \"login.example.com\", where the fetch begins",
+            "7:16 issuers.corp.refresh.allow_hosts[0]: \"https://login.example.com\" is not a host. \
+             Write its name alone, as \"keys.example.com\"",
+        ],
+    );
+    refuses(
+        &fetched("[issuers.corp.refresh]\ncooldown = \"0s\"\nstale_if_error = \"30d\""),
+        &[
+            "7:12 issuers.corp.refresh.cooldown: at least \"1s\": this is what keeps strangers from making you fetch",
+            "8:18 issuers.corp.refresh.stale_if_error: at most \"604800s\"",
+        ],
+    );
+    refuses(
+        &with("", "[issuers.corp.refresh]\nahead = \"5m\""),
+        &["7:1 issuers.corp.refresh: goes with discovery and jwks_uri; these keys are not fetched"],
+    );
+    let several = fetched("")
+        .replace("issuer = ", "issuer = [\"https://a.example\", ")
+        .replace("login.example.com\"\n", "login.example.com\"]\n");
+    assert!(
+        load(&several).unwrap_err()[0]
+            .to_string()
+            .contains("several, and metadata is of one")
     );
 }
 

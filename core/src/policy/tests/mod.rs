@@ -179,8 +179,6 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
     assert_eq!(
         shown,
         [
-            "7:issuers.corp.discovery",
-            "11:issuers.corp.refresh",
             "19:issuers.partner.jwks_push",
             "35:gates.tools.delegation",
             "48:gates.payments.sender_constrained",

@@ -1,17 +1,16 @@
 //! Where an issuer's keys come from: exactly one source, and every key bound to one algorithm
 //! (loader refusals 5 and 9).
 
+mod fetched;
 mod set;
 mod single;
-
-use std::path::PathBuf;
 
 use super::Compiler;
 use crate::jwa::{Algorithm, AlgorithmSet, Family};
 use crate::jwk::{Jwk, KeyMaterial};
 use crate::limits;
 use crate::policy::document::Position;
-use crate::policy::file::{self, Content};
+use crate::policy::file::Content;
 use crate::policy::problem::Problem;
 use crate::policy::section::Section;
 use crate::policy::{KeySource, KeyUse, Profile};
@@ -22,10 +21,15 @@ pub(super) struct Source {
     pub(super) paths: Vec<String>,
 }
 
-/// The sources of this version; exactly one must be written.
-const SOURCES: [&str; 4] = ["jwks", "jwks_file", "keys", "jwks_push"];
-/// Those to come: refused by name already, so that nothing more need be said of a missing key.
-const LATER: [&str; 2] = ["discovery", "jwks_uri"];
+/// The sources there are. At most one may be written; none is discovery.
+const SOURCES: [&str; 6] = [
+    "discovery",
+    "jwks_uri",
+    "jwks",
+    "jwks_file",
+    "keys",
+    "jwks_push",
+];
 
 /// Refusal 11 for files: whoever can read the secret can sign.
 const OPEN_TO_OTHERS: &str = "others can read this secret. Write chmod o-rwx";
@@ -38,20 +42,22 @@ pub(super) fn source(
 ) -> Source {
     let written: Vec<_> = SOURCES
         .into_iter()
-        .chain(LATER)
         .filter(|name| section.has(name))
         .collect();
-    match written.as_slice() {
-        [] => {
-            let text = "no keys: discovery is not available in this version yet. Write jwks, \
-                        jwks_file, keys, or jwks_push = \"process\"";
-            compiler.problems.push(section.problem_here(text));
-        }
-        [_] => {}
-        [first, second, ..] => {
-            let text = format!("{first} and {second} both name keys. Keep one");
-            compiler.problems.push(section.problem_here(text));
-        }
+    if let [first, second, ..] = written.as_slice() {
+        let text = format!("{first} and {second} both name keys. Keep one");
+        compiler.problems.push(section.problem_here(text));
+    }
+    if section.has("discovery") || section.has("jwks_uri") || written.is_empty() {
+        let keys = fetched::compile(section, algorithms, profiles, compiler);
+        return Source {
+            keys: KeySource::Fetched(keys),
+            paths: Vec::new(),
+        };
+    }
+    if section.has("refresh") {
+        let text = "goes with discovery and jwks_uri; these keys are not fetched";
+        compiler.problems.push(section.problem("refresh", text));
     }
     let mut loader = Loader {
         section,
@@ -77,7 +83,7 @@ pub(super) fn source(
             paths: Vec::new(),
         };
     }
-    if let Some(name) = written.iter().find(|name| SOURCES.contains(*name))
+    if let Some(name) = written.first()
         && found.is_empty()
         && !compiler.has_problem(section)
     {
@@ -245,17 +251,7 @@ impl Loader<'_, '_, '_> {
     fn file(&mut self, section: &Section<'_>, name: &str) -> Option<(Place, Content)> {
         let member = section.member(name)?;
         let place = Place::new(section.at(name), member.node.at);
-        let path = PathBuf::from(member.node.as_text()?);
-        let path = match &self.compiler.options.folder {
-            Some(folder) => folder.join(path),
-            None => path,
-        };
-        match file::read(&path, limits::JWK_SET_SIZE) {
-            Ok(content) => Some((place, content)),
-            Err(text) => {
-                self.refuse(&place, &text);
-                None
-            }
-        }
+        let content = self.compiler.file(section, name, limits::JWK_SET_SIZE)?;
+        Some((place, content))
     }
 }

@@ -1,0 +1,94 @@
+//! [`Client`]: metadata and key sets by hand, for tools; under the same limits as in a verifier.
+
+use super::address::Origin;
+use super::discovery::{self, Metadata};
+use super::fetch::{Fetch, Https, Request};
+use super::job::parse;
+use super::{Discovery, FetchError};
+use crate::jwk::JwkSet;
+use crate::policy::Reach;
+use crate::time::Span;
+
+/// Fetches metadata and key sets once, and keeps nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    hosts: Vec<String>,
+    loopback_http: bool,
+}
+
+/// A key set as it was fetched.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FetchedSet {
+    /// Its text, as it came.
+    pub text: Vec<u8>,
+    /// What can be used of it, and why the rest cannot.
+    pub keys: JwkSet,
+    /// How long the answer says that it is fresh.
+    pub freshness: Option<Span>,
+    /// The `Date` of the answer, as it came.
+    pub date: Option<String>,
+}
+
+impl Client {
+    /// A client that connects to public addresses, over https.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets it fetch from this host too, wherever its address leads.
+    #[must_use]
+    pub fn allow_host(mut self, host: &str) -> Self {
+        self.hosts.push(host.to_ascii_lowercase());
+        self
+    }
+
+    /// Lets it use plain http on this machine, for development.
+    #[must_use]
+    pub const fn allow_loopback_http(mut self, allow: bool) -> Self {
+        self.loopback_http = allow;
+        self
+    }
+
+    /// The metadata of an issuer.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it is not this issuer's.
+    pub fn discover(&self, issuer: &str, discovery: Discovery) -> Result<Metadata, FetchError> {
+        discovery::discover(&Https, discovery, issuer, &self.reach(issuer))
+    }
+
+    /// A JWK Set by its URL.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be fetched, or is none.
+    pub fn key_set(&self, url: &str) -> Result<FetchedSet, FetchError> {
+        let response = Https.fetch(Request {
+            url,
+            etag: None,
+            reach: &self.reach(url),
+        })?;
+        let text = response.body.unwrap_or_default();
+        Ok(FetchedSet {
+            keys: parse(&text)?,
+            text,
+            freshness: response.freshness,
+            date: response.date,
+        })
+    }
+
+    /// The hosts that were named; else the one that is asked for, at a public address.
+    fn reach(&self, url: &str) -> Reach {
+        let own = Origin::of(url).map(|origin| origin.host().to_owned());
+        let named = own.as_ref().is_some_and(|own| self.hosts.contains(own));
+        Reach {
+            hosts: own.into_iter().map(String::into_boxed_str).collect(),
+            named,
+            loopback_http: self.loopback_http,
+            authorities: None,
+        }
+    }
+}

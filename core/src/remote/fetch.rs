@@ -1,0 +1,265 @@
+//! [`Fetch`]: one document over HTTPS, bounded in every way (KEY-03): https only, hosts and
+//! addresses that are allowed, no cookies, no proxy, redirects within one origin only, 1 MiB, and a
+//! time limit over all.
+
+use std::sync::Arc;
+
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::{Agent, config::Config, http};
+
+use super::FetchError;
+use super::address::{self, Origin, shown};
+use super::freshness::{Fields, freshness};
+use crate::limits::{FETCH_CONNECT, FETCH_REDIRECTS, FETCH_SIZE, FETCH_TOTAL};
+use crate::policy::Reach;
+use crate::time::Span;
+
+/// What to get.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request<'a> {
+    pub(super) url: &'a str,
+    /// The validator of the document that is here already (RFC 9110 §13.1.2).
+    pub(super) etag: Option<&'a str>,
+    pub(super) reach: &'a Reach,
+}
+
+/// A document, or word that it is still the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Response {
+    /// `None` after 304.
+    pub(super) body: Option<Vec<u8>>,
+    pub(super) freshness: Option<Span>,
+    pub(super) etag: Option<String>,
+    /// `Date`, as it came.
+    pub(super) date: Option<String>,
+}
+
+/// Gets documents. A trait, so that what is built on it is tested without a network.
+pub(super) trait Fetch: Send + Sync {
+    fn fetch(&self, request: Request<'_>) -> Result<Response, FetchError>;
+}
+
+/// The network.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Https;
+
+impl Fetch for Https {
+    fn fetch(&self, request: Request<'_>) -> Result<Response, FetchError> {
+        let Request { url, etag, reach } = request;
+        let origin = address::check_url(reach, url)?;
+        let agent = agent(reach, &origin);
+        let mut url = url.to_owned();
+        for _ in 0..=FETCH_REDIRECTS {
+            let mut call = agent.get(&url);
+            if let Some(etag) = etag {
+                call = call.header("If-None-Match", etag);
+            }
+            let mut response = call.call().map_err(|error| explain(error, &origin))?;
+            match response.status().as_u16() {
+                200 | 304 => return read(&mut response, &origin),
+                301 | 302 | 303 | 307 | 308 => {
+                    let location = field(&response, "location").unwrap_or_default();
+                    url = follow(&url, &origin, location)?;
+                }
+                status => {
+                    let url = shown(&url);
+                    return Err(FetchError::Status { url, status });
+                }
+            }
+        }
+        Err(FetchError::Redirected(shown(&url)))
+    }
+}
+
+/// An agent for one document and its redirects: keys are fetched too seldom for a connection to be
+/// worth keeping, and what one issuer may reach must never serve another.
+fn agent(reach: &Reach, origin: &Origin) -> Agent {
+    let roots = match &reach.authorities {
+        None => RootCerts::WebPki,
+        Some(authorities) => {
+            let certificates = authorities.iter();
+            let certificates = certificates.map(|der| Certificate::from_der(der).to_owned());
+            RootCerts::Specific(Arc::new(certificates.collect()))
+        }
+    };
+    let tls = TlsConfig::builder()
+        .root_certs(roots)
+        .unversioned_rustls_crypto_provider(Arc::new(tls_provider()))
+        .build();
+    let config = Config::builder()
+        .tls_config(tls)
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_idle_connections(0)
+        .input_buffer_size(16 * 1024)
+        .output_buffer_size(4 * 1024)
+        .user_agent(concat!("sealgate/", env!("CARGO_PKG_VERSION")))
+        .accept("application/jwk-set+json, application/json;q=0.9, */*;q=0.1")
+        .timeout_resolve(Some(FETCH_CONNECT))
+        .timeout_connect(Some(FETCH_CONNECT))
+        .timeout_global(Some(FETCH_TOTAL))
+        .build();
+    let resolver = Guarded {
+        reach: reach.clone(),
+        host: origin.host().to_owned(),
+        inner: DefaultResolver::default(),
+    };
+    Agent::with_parts(config, DefaultConnector::default(), resolver)
+}
+
+#[cfg(feature = "aws-lc-rs")]
+fn tls_provider() -> rustls::crypto::CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
+}
+
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+fn tls_provider() -> rustls::crypto::CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
+/// Resolves, and lets pass only what may be connected to: the connection is made to these very
+/// addresses.
+#[derive(Debug)]
+struct Guarded {
+    reach: Reach,
+    host: String,
+    inner: DefaultResolver,
+}
+
+impl Resolver for Guarded {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.inner.resolve(uri, config, timeout)?;
+        for address in &found {
+            // One address that leads inside spoils them all: which is tried is chance.
+            address::check_address(&self.reach, &self.host, address.ip())
+                .map_err(|error| ureq::Error::Other(Box::new(error)))?;
+        }
+        Ok(found)
+    }
+}
+
+fn field<'r>(response: &'r http::Response<ureq::Body>, name: &str) -> Option<&'r str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+fn read(
+    response: &mut http::Response<ureq::Body>,
+    origin: &Origin,
+) -> Result<Response, FetchError> {
+    let cache_control: Vec<&str> = response
+        .headers()
+        .get_all("cache-control")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let fields = Fields {
+        cache_control: &cache_control.join(","),
+        age: field(response, "age"),
+        expires: field(response, "expires"),
+        date: field(response, "date"),
+    };
+    let freshness = freshness(fields);
+    let etag = field(response, "etag")
+        .filter(|etag| etag.len() <= 256)
+        .map(str::to_owned);
+    let date = field(response, "date").map(str::to_owned);
+    let body = if response.status() == http::StatusCode::NOT_MODIFIED {
+        None
+    } else {
+        let limit = u64::try_from(FETCH_SIZE).unwrap_or(u64::MAX);
+        let body = response.body_mut().with_config().limit(limit).read_to_vec();
+        Some(body.map_err(|error| explain(error, origin))?)
+    };
+    Ok(Response {
+        body,
+        freshness,
+        etag,
+        date,
+    })
+}
+
+/// Where a redirect leads, within the origin it comes from.
+fn follow(url: &str, origin: &Origin, location: &str) -> Result<String, FetchError> {
+    let elsewhere = || FetchError::Redirected(shown(location));
+    if location.starts_with('/') && !location.starts_with("//") && !location.contains('\\') {
+        let (scheme, rest) = url.split_once("://").ok_or_else(elsewhere)?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        return Ok(format!("{scheme}://{authority}{location}"));
+    }
+    if Origin::of(location).as_ref() == Some(origin) {
+        return Ok(location.to_owned());
+    }
+    Err(elsewhere())
+}
+
+/// What went wrong, as an operator can act on it.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is left says what it is in its own words"
+)]
+fn explain(error: ureq::Error, origin: &Origin) -> FetchError {
+    match error {
+        ureq::Error::Other(inner) => match inner.downcast::<FetchError>() {
+            Ok(error) => *error,
+            Err(other) => FetchError::Network(other.to_string()),
+        },
+        ureq::Error::HostNotFound => FetchError::HostNotFound(origin.host().to_owned()),
+        ureq::Error::BodyExceedsLimit(_) => FetchError::TooLarge,
+        ureq::Error::Timeout(ureq::Timeout::Resolve) => FetchError::Timeout("resolving the name"),
+        ureq::Error::Timeout(ureq::Timeout::Connect) => FetchError::Timeout("connecting"),
+        ureq::Error::Timeout(_) => FetchError::Timeout("the whole answer"),
+        ureq::Error::Rustls(error) => FetchError::Tls(error.to_string()),
+        ureq::Error::Tls(error) => FetchError::Tls(error.to_owned()),
+        ureq::Error::Io(error) => explain_io(&error),
+        other => FetchError::Network(other.to_string()),
+    }
+}
+
+/// TLS errors arrive wrapped in those of the connection.
+fn explain_io(error: &std::io::Error) -> FetchError {
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(tls) => FetchError::Tls(tls.to_string()),
+        None if error.kind() == std::io::ErrorKind::TimedOut => FetchError::Timeout("connecting"),
+        None => FetchError::Network(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::follow;
+    use crate::remote::address::Origin;
+
+    #[test]
+    fn redirects_stay_within_their_origin() {
+        let url = "https://a.example:8443/x?y";
+        let origin = Origin::of(url).unwrap();
+        let to = |location: &str| follow(url, &origin, location).ok();
+        assert_eq!(to("/keys").as_deref(), Some("https://a.example:8443/keys"));
+        assert!(to("https://a.example:8443/keys").is_some());
+        for location in [
+            "",
+            "keys",
+            "//evil.example/keys",
+            "/\\evil.example",
+            "https://a.example/keys",
+            "http://a.example:8443/",
+            "https://evil.example:8443/",
+            "http://169.254.169.254/",
+            "file:///etc/passwd",
+            "https://a.example:8443@evil.example/",
+        ] {
+            assert_eq!(to(location), None, "{location}");
+        }
+    }
+}

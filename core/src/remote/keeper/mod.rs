@@ -1,0 +1,271 @@
+//! [`Keepers`]: the issuers of one verifier whose keys are kept fresh, each with its machine.
+//!
+//! Two calls move everything: [`Keepers::step`] begins the fetches that are due, and
+//! [`Keepers::settle`] takes in what one brought. Neither waits or reads a clock of its own.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use super::jitter::Jitter;
+use super::job::{Answer, Job, Known, Outcome};
+use super::refresh::{Refresh, Standing};
+use crate::keys::{Phase, Report, Watch};
+use crate::limits::{FETCHES, FETCHES_FAILING};
+use crate::policy::{FetchedKeys, KeyLocation};
+use crate::time::{Clock, Moment, NumericDate, Span};
+use crate::verifier::{Engine, FetchedIssuer, InForce};
+
+/// How late a refresh may be before verification asks whether anybody still fetches.
+const GRACE: Span = Span::from_seconds(30);
+/// After so many failures in a row metadata is read again: the keys may have moved.
+const LOST: u32 = 2;
+
+/// The issuers whose keys are fetched, under the policy in force.
+pub(crate) struct Keepers {
+    in_force: Option<InForce>,
+    keepers: BTreeMap<u64, Keeper>,
+    numbered: u64,
+    seed: RandomState,
+}
+
+struct Keeper {
+    keys: FetchedKeys,
+    watch: Arc<Watch>,
+    machine: Refresh,
+    known: Known,
+    report: Report,
+    failures: u32,
+    /// What verification was last told.
+    told: Option<Standing>,
+}
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy)]
+struct Now {
+    moment: Moment,
+    date: NumericDate,
+}
+
+impl Now {
+    fn of(clock: &Clock) -> Self {
+        Self {
+            moment: clock.moment(),
+            date: clock.now(),
+        }
+    }
+
+    /// The wall clock's date at another moment, as far as anyone can tell now.
+    fn date_at(self, moment: Moment) -> NumericDate {
+        self.date.plus(moment.since(self.moment))
+    }
+}
+
+/// What [`Keepers::step`] leaves to do.
+pub(crate) struct Step {
+    /// Fetches to run, each on a thread of its own.
+    pub(crate) jobs: Vec<Job>,
+    /// How long until there is something to do again; `None`: until somebody rings.
+    pub(crate) rest: Option<Span>,
+}
+
+impl Keepers {
+    pub(crate) fn new() -> Self {
+        Self {
+            in_force: None,
+            keepers: BTreeMap::new(),
+            numbered: 0,
+            seed: RandomState::new(),
+        }
+    }
+
+    /// Begins what is due, as far as there is room.
+    pub(crate) fn step(&mut self, engine: &Engine) -> Step {
+        let now = Now::of(engine.clock());
+        self.follow(engine, now);
+        let mut room = Room::of(self.keepers.values());
+        let mut jobs = Vec::new();
+        let mut wakes: Option<Moment> = None;
+        for (number, keeper) in &mut self.keepers {
+            keeper.hear(now);
+            if room.admits(keeper)
+                && let Some(flight) = keeper.machine.begin(now.moment)
+            {
+                room.take(keeper);
+                jobs.push(Job {
+                    keeper: *number,
+                    flight,
+                    keys: keeper.keys.clone(),
+                    known: keeper.known.clone(),
+                });
+            }
+            keeper.tell(now);
+            // What found no room begins when a flight has settled.
+            let next = keeper.machine.wakes(now.moment);
+            if next > now.moment {
+                wakes = Some(wakes.map_or(next, |earlier| earlier.min(next)));
+            }
+        }
+        Step {
+            jobs,
+            rest: wakes.map(|wakes| wakes.since(now.moment)),
+        }
+    }
+
+    /// Takes in what a fetch brought, unless it comes too late or the issuer is gone.
+    pub(crate) fn settle(&mut self, engine: &Engine, outcome: Outcome) {
+        let now = Now::of(engine.clock());
+        let Some(keeper) = self.keepers.get_mut(&outcome.keeper) else {
+            return;
+        };
+        if !keeper.machine.is_under_way(outcome.flight) {
+            return;
+        }
+        let installed = outcome.answer.map_err(|error| error.to_string());
+        let installed = installed.and_then(|answer| {
+            let Answer {
+                set,
+                freshness,
+                known,
+            } = answer;
+            match set.map(|set| engine.install(&keeper.watch, &set)) {
+                // Unchanged, or gone with a reload that the next step follows.
+                None | Some(None | Some(Ok(_))) => Ok((freshness, known)),
+                Some(Some(Err(error))) => Err(error.to_string()),
+            }
+        });
+        match installed {
+            Ok((freshness, known)) => {
+                keeper
+                    .machine
+                    .succeeded(outcome.flight, now.moment, freshness);
+                keeper.known = known;
+                keeper.failures = 0;
+                keeper.report.fetched_at = Some(now.date);
+                keeper.report.last_error = None;
+            }
+            Err(error) => {
+                keeper.machine.failed(outcome.flight, now.moment);
+                keeper.failures = keeper.failures.saturating_add(1);
+                if keeper.failures >= LOST && matches!(keeper.keys.from, KeyLocation::Discovery(..))
+                {
+                    keeper.known.jwks_uri = None;
+                }
+                keeper.report.last_error = Some(error);
+            }
+        }
+        keeper.told = None;
+        keeper.tell(now);
+    }
+
+    /// Under another policy: issuers that are still there go on as they were, flights included.
+    fn follow(&mut self, engine: &Engine, now: Now) {
+        let in_force = engine.in_force();
+        if self.in_force.as_ref() == Some(&in_force) {
+            return;
+        }
+        self.in_force = Some(in_force);
+        let before = std::mem::take(&mut self.keepers).into_iter();
+        let by_watch = |(number, keeper): (u64, Keeper)| {
+            let watch = Arc::as_ptr(&keeper.watch);
+            (watch, (number, keeper))
+        };
+        let mut before: BTreeMap<_, _> = before.map(by_watch).collect();
+        for issuer in engine.fetched_issuers() {
+            let known = before.remove(&Arc::as_ptr(&issuer.watch));
+            let (number, mut keeper) = known.unwrap_or_else(|| {
+                self.numbered += 1;
+                let jitter = Jitter::new(self.seed.hash_one((&issuer.name, self.numbered)));
+                (self.numbered, Keeper::new(&issuer, jitter, now))
+            });
+            keeper.machine.follow(issuer.keys.refresh);
+            keeper.keys = issuer.keys;
+            keeper.told = None;
+            self.keepers.insert(number, keeper);
+        }
+    }
+}
+
+impl Keeper {
+    fn new(issuer: &FetchedIssuer, jitter: Jitter, now: Now) -> Self {
+        Self {
+            keys: issuer.keys.clone(),
+            watch: Arc::clone(&issuer.watch),
+            machine: Refresh::new(issuer.keys.refresh, jitter, now.moment),
+            known: Known::default(),
+            // A fork's child goes on with what its parent had fetched.
+            report: Report::clone(&issuer.watch.report()),
+            failures: 0,
+            told: None,
+        }
+    }
+
+    /// What verification and operators have asked for since.
+    fn hear(&mut self, now: Now) {
+        if self.watch.phase() == Phase::Wanted {
+            self.machine.want(now.moment);
+        }
+        if self.watch.take_insistence() {
+            self.machine.insist(now.moment);
+        }
+    }
+
+    /// Tells verification how things stand, where that has changed.
+    fn tell(&mut self, now: Now) {
+        let standing = self.machine.standing(now.moment);
+        if self.told == Some(standing) {
+            return;
+        }
+        self.told = Some(standing);
+        if let Some(moment) = self.machine.good_until() {
+            self.watch.set_good_until(now.date_at(moment));
+        }
+        let wakes = self.machine.wakes(now.moment).max(self.machine.next());
+        self.watch.set_overdue_at(now.date_at(wakes).plus(GRACE));
+        self.watch.set_phase(match standing {
+            Standing::Resting => Phase::Resting,
+            Standing::Running => Phase::Running,
+            Standing::Cooling => Phase::Cooling,
+            Standing::Failing => Phase::Failing,
+        });
+        self.watch.set_report(Report {
+            next_refresh: Some(now.date_at(self.machine.next())),
+            ..self.report.clone()
+        });
+    }
+}
+
+/// Room for fetches: a few places are all that failing issuers may take, so that however many they
+/// are and however slowly they fail, the others do not wait for them.
+struct Room {
+    all: usize,
+    failing: usize,
+}
+
+impl Room {
+    fn of<'k>(keepers: impl Iterator<Item = &'k Keeper>) -> Self {
+        let mut room = Self {
+            all: FETCHES,
+            failing: FETCHES_FAILING,
+        };
+        for keeper in keepers.filter(|keeper| keeper.machine.is_flying()) {
+            room.take(keeper);
+        }
+        room
+    }
+
+    const fn admits(&self, keeper: &Keeper) -> bool {
+        self.all > 0 && (keeper.failures == 0 || self.failing > 0)
+    }
+
+    const fn take(&mut self, keeper: &Keeper) {
+        self.all = self.all.saturating_sub(1);
+        if keeper.failures > 0 {
+            self.failing = self.failing.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests;

@@ -1,0 +1,25 @@
+//! Keys that are fetched: metadata and JWK Sets over HTTPS, ahead of need and off the verification
+//! path (RFC 8414, OpenID Connect Discovery, RFC 7517 §5; rules KEY-02 to KEY-05).
+//!
+//! A policy that names an issuer by `discovery` or `jwks_uri` is all that is needed: see
+//! [`Verifier`](crate::Verifier) and the [rotation](crate::manual::rotation) page. [`Client`] is
+//! for tools that look at an issuer by hand.
+
+mod address;
+mod client;
+mod discovery;
+mod error;
+mod fetch;
+mod freshness;
+mod jitter;
+mod job;
+mod keeper;
+mod refresh;
+
+pub use client::{Client, FetchedSet};
+pub use discovery::Metadata;
+pub use error::FetchError;
+pub(crate) use job::{Job, Outcome};
+pub(crate) use keeper::Keepers;
+
+pub use crate::policy::Discovery;

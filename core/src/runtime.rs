@@ -1,0 +1,224 @@
+//! [`Runtime`]: the background threads of one verifier: start, stop, restart after a fork.
+//!
+//! One thread keeps the keys of all issuers fresh and sleeps in between; each fetch has a thread of
+//! its own for as long as it takes, and at most [`FETCHES`](crate::limits::FETCHES) run at once.
+//! Building a verifier starts none: the first ring does. A fork leaves the child without threads
+//! but with everything else; whatever was shared with them is made anew there, so that no lock of a
+//! thread that is gone is ever waited for.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak, mpsc};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Duration;
+
+use crate::keys::Background;
+use crate::remote::{Job, Keepers, Outcome};
+use crate::sync::{Held, Slot};
+use crate::time::{Clock, Moment, Span};
+use crate::verifier::Engine;
+
+/// How long the thread sleeps when nothing is due: it is woken for all else.
+const LONG: Duration = Duration::from_secs(3600);
+/// A fixed clock moves without a word to anyone; only tests have one.
+const FIXED: Duration = Duration::from_millis(2);
+/// Of a thread that fetches: TLS needs little of it.
+const STACK: usize = 512 * 1024;
+
+/// What works for a verifier in the background. It does not keep the verifier alive.
+pub(crate) struct Runtime {
+    own: Weak<Self>,
+    engine: Weak<Engine>,
+    running: Slot<Running>,
+    closed: AtomicBool,
+}
+
+/// The thread of one process, and what waits for it.
+struct Running {
+    process: u32,
+    thread: OnceLock<Thread>,
+    handle: Mutex<Option<JoinHandle<()>>>,
+    /// How many fetches have settled, for those who wait for one.
+    settled: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Runtime {
+    /// Lets the verifier ring for a runtime of its own.
+    pub(crate) fn attach(engine: &Arc<Engine>) {
+        engine.attach(Arc::new_cyclic(|own| Self {
+            own: Weak::clone(own),
+            engine: Arc::downgrade(engine),
+            running: Slot::empty(),
+            closed: AtomicBool::new(false),
+        }));
+    }
+
+    fn start(&self, before: &Held<Running>) {
+        // What nobody uses any more, and what has nothing to fetch, needs no thread.
+        if !self.engine.upgrade().is_some_and(|engine| engine.fetches()) {
+            return;
+        }
+        let running = Arc::new(Running {
+            process: std::process::id(),
+            thread: OnceLock::new(),
+            handle: Mutex::new(None),
+            settled: Mutex::new(0),
+            changed: Condvar::new(),
+        });
+        if !self.running.put_if(before, Some(Arc::clone(&running))) {
+            return; // another has just started it
+        }
+        let Some(runtime) = self.own.upgrade() else {
+            return;
+        };
+        let own = Arc::clone(&running);
+        let thread = thread::Builder::new().name("sealgate-keys".to_owned());
+        match thread.spawn(move || runtime.keep(&own)) {
+            Ok(handle) => {
+                let _ = running.thread.set(handle.thread().clone());
+                *lock(&running.handle) = Some(handle);
+            }
+            // No room for a thread now: the next ring tries again.
+            Err(_) => {
+                self.running.clear_if(&self.running.load());
+            }
+        }
+    }
+
+    /// The thread: does what is due, and sleeps.
+    fn keep(&self, running: &Arc<Running>) {
+        let mut keepers = Keepers::new();
+        let (sender, outcomes) = mpsc::channel();
+        while !self.closed.load(Ordering::Acquire) {
+            let Some(engine) = self.engine.upgrade() else {
+                return;
+            };
+            let mut settled = 0;
+            for outcome in outcomes.try_iter() {
+                keepers.settle(&engine, outcome);
+                settled += 1;
+            }
+            let step = keepers.step(&engine);
+            if settled > 0 {
+                running.announce(settled);
+            }
+            for job in step.jobs {
+                begin(job, &sender, running);
+            }
+            let rest = step.rest.map_or(LONG, Span::to_duration).min(LONG);
+            let rest = match engine.clock() {
+                Clock::Fixed(_) => rest.min(FIXED),
+                Clock::System => rest,
+            };
+            drop(engine);
+            thread::park_timeout(rest);
+        }
+    }
+}
+
+impl Background for Runtime {
+    /// Starts the thread where none runs in this process; else wakes it.
+    fn ring(&self) {
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let held = self.running.load();
+        let process = std::process::id();
+        match held.get().filter(|running| running.process == process) {
+            Some(running) => running.wake(),
+            None => self.start(&held),
+        }
+    }
+
+    fn wait(&self, timeout: Duration, done: &mut dyn FnMut() -> bool) -> bool {
+        let deadline = Clock::System.moment().plus(timeout.into());
+        loop {
+            self.ring();
+            let held = self.running.load();
+            let running = held.get();
+            let seen = running.map(|running| *lock(&running.settled));
+            if done() {
+                return true;
+            }
+            match running.zip(seen) {
+                Some((running, seen)) if running.wait_beyond(seen, deadline) => {}
+                Some(_) | None => return done(),
+            }
+        }
+    }
+
+    /// Stops the thread and waits for its end. A fetch under way ends by itself and changes
+    /// nothing any more.
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let held = self.running.load();
+        let Some(running) = held
+            .get()
+            .filter(|running| running.process == std::process::id())
+        else {
+            return;
+        };
+        running.wake();
+        let handle = lock(&running.handle).take();
+        if let Some(handle) = handle {
+            // It cannot have panicked over anything that is still to be said.
+            let _ = handle.join();
+        }
+        running.announce(1);
+    }
+}
+
+impl Running {
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
+    fn announce(&self, settled: u64) {
+        *lock(&self.settled) += settled;
+        self.changed.notify_all();
+    }
+
+    /// Whether a fetch has settled since `seen`, before `deadline`.
+    fn wait_beyond(&self, seen: u64, deadline: Moment) -> bool {
+        let mut settled = lock(&self.settled);
+        while *settled == seen {
+            let left = deadline.since(Clock::System.moment());
+            if left <= Span::ZERO {
+                return false;
+            }
+            let woken = self.changed.wait_timeout(settled, left.to_duration());
+            settled = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+/// Runs one fetch on a thread of its own, and wakes the keeper with what it brought.
+fn begin(job: Job, outcomes: &mpsc::Sender<Outcome>, running: &Arc<Running>) {
+    let (sender, running) = (outcomes.clone(), Arc::clone(running));
+    let slot = Arc::new(Mutex::new(Some(job)));
+    let own = Arc::clone(&slot);
+    let thread = thread::Builder::new()
+        .name("sealgate-fetch".to_owned())
+        .stack_size(STACK);
+    let spawned = thread.spawn(move || {
+        let job = lock(&own).take();
+        if let Some(job) = job {
+            // The keeper is gone when the verifier is.
+            let _ = sender.send(job.run());
+            running.wake();
+        }
+    });
+    if spawned.is_err()
+        && let Some(job) = lock(&slot).take()
+    {
+        let _ = outcomes.send(job.give_up());
+    }
+}
+
+/// What a panic left behind is still whole: every lock here guards one value.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,201 @@
+//! Keys that are fetched, as a verifier sees them: which issuers there are, a way to put keys in
+//! their place, and what users may wait for. Fetching itself is not in this layer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::keys::{self, KeyState, Keys, PublishError};
+use super::state::{State, World};
+use super::{Engine, Gate, Requirements, VerifiedToken, Verifier};
+use crate::error::{Code, Error, IssuerIndex};
+use crate::jwk::JwkSet;
+use crate::keys::{Background, Watch};
+use crate::policy::{FetchedKeys, IssuerRules, KeySource};
+use crate::time::Clock;
+
+/// One issuer whose keys are fetched.
+pub(crate) struct FetchedIssuer {
+    /// The policy's name for it.
+    pub(crate) name: Box<str>,
+    pub(crate) keys: FetchedKeys,
+    pub(crate) watch: Arc<Watch>,
+}
+
+/// The policy in force, to see when another has taken its place.
+#[derive(Clone)]
+pub(crate) struct InForce(Arc<World>);
+
+impl PartialEq for InForce {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Engine {
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn in_force(&self) -> InForce {
+        InForce(Arc::clone(&self.state.load().world))
+    }
+
+    /// Whether any issuer's keys are fetched.
+    pub(crate) fn fetches(&self) -> bool {
+        let state = self.state.load();
+        let mut issuers = state.world.rules().issuers.iter();
+        issuers.any(|issuer| matches!(issuer.keys, KeySource::Fetched(_)))
+    }
+
+    /// The issuers whose keys are fetched, in the policy's order.
+    pub(crate) fn fetched_issuers(&self) -> Vec<FetchedIssuer> {
+        let state = self.state.load();
+        let issuers = state.world.rules().issuers.iter().enumerate();
+        issuers
+            .filter_map(|(position, issuer)| {
+                let KeySource::Fetched(keys) = &issuer.keys else {
+                    return None;
+                };
+                Some(FetchedIssuer {
+                    name: issuer.name.clone(),
+                    keys: keys.clone(),
+                    watch: Arc::clone(state.keys.watch(position)?),
+                })
+            })
+            .collect()
+    }
+
+    /// Puts a fetched set in the place of the one before. `None` when the policy no longer has the
+    /// issuer that this watch belongs to: what was asked for under an older policy is not wanted.
+    ///
+    /// # Errors
+    ///
+    /// When no key of the set can be used, or two are one; the keys stay as they were. An empty or
+    /// broken set never takes the place of a good one.
+    pub(crate) fn install(
+        &self,
+        watch: &Arc<Watch>,
+        set: &JwkSet,
+    ) -> Option<Result<(), PublishError>> {
+        loop {
+            let state = self.state.load_full();
+            let (position, issuer) = place_of(&state, watch)?;
+            let keys = match keys::build(&state, issuer, &self.provider, set) {
+                Ok((keys, skipped)) if keys.is_empty() => {
+                    return Some(Err(PublishError::NoUsableKey(skipped)));
+                }
+                Ok((keys, _)) => Arc::new(keys),
+                Err(error) => return Some(Err(error)),
+            };
+            if self.replace_keys(&state, position, keys).is_some() {
+                return Some(Ok(()));
+            }
+        }
+    }
+
+    /// Who answers from now on when keys are wanted.
+    pub(crate) fn attach(&self, background: Arc<dyn Background>) {
+        self.bell.attach(background);
+    }
+
+    /// The first issuer whose keys are fetched and that has none to trust.
+    fn first_without_keys(&self) -> Option<usize> {
+        let (state, now) = (self.state.load(), self.clock.now());
+        let mut issuers = 0..state.world.rules().issuers.len();
+        issuers.find(|position| {
+            let set = state.keys.set(*position).filter(|set| !set.is_empty());
+            let watch = state.keys.watch(*position);
+            watch.is_some_and(|watch| set.is_none() || !watch.is_good(now))
+        })
+    }
+}
+
+fn place_of<'s>(state: &'s State, watch: &Arc<Watch>) -> Option<(usize, &'s IssuerRules)> {
+    let mut issuers = state.world.rules().issuers.iter().enumerate();
+    issuers.find(|(position, _)| {
+        let own = state.keys.watch(*position);
+        own.is_some_and(|own| Arc::ptr_eq(own, watch))
+    })
+}
+
+impl Verifier {
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Waits until every issuer whose keys are fetched has some, at most `timeout`.
+    ///
+    /// Verification does not need it: without it, tokens are undecided (`keys_refreshing`, 503)
+    /// until the keys are there. Call it before a server takes its first request.
+    ///
+    /// # Errors
+    ///
+    /// `keys_unavailable`, at the first issuer that has none: [`Error::issuer_name`] of its gate
+    /// names it, and [`Keys::state`] says why.
+    pub fn wait_ready(&self, timeout: Duration) -> Result<(), Error> {
+        let engine = &self.engine;
+        let mut missing = engine.first_without_keys();
+        if missing.is_some() {
+            engine.bell.wait(timeout, &mut || {
+                missing = engine.first_without_keys();
+                missing.is_none()
+            });
+        }
+        match missing.map(IssuerIndex::new) {
+            None => Ok(()),
+            Some(Some(issuer)) => Err(Error::new(Code::KeysUnavailable).at(issuer)),
+            Some(None) => Err(Error::new(Code::KeysUnavailable)),
+        }
+    }
+
+    /// Stops what works in the background: keys are fetched no more, and those that are there are
+    /// trusted as long as they may be. A fetch under way ends within ten seconds and changes
+    /// nothing.
+    pub fn close(&self) {
+        self.engine.bell.close();
+    }
+}
+
+impl Keys<'_> {
+    /// Asks for an issuer's keys to be fetched now, cooldown or not, and says at once how things
+    /// stand; `None` when the policy has no issuer of this name.
+    pub fn refresh(&self, name: &str) -> Option<KeyState> {
+        let state = self.engine.state.load();
+        let mut issuers = state.world.rules().issuers.iter();
+        let position = issuers.position(|issuer| *issuer.name == *name)?;
+        if let Some(watch) = state.keys.watch(position) {
+            watch.insist();
+        }
+        self.state(name)
+    }
+}
+
+impl Gate {
+    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, waits for that fetch, at
+    /// most `wait`, and asks again. It blocks the thread only then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_with`].
+    pub fn verify_waiting(
+        &self,
+        token: impl AsRef<[u8]>,
+        requirements: &Requirements,
+        wait: Duration,
+    ) -> Result<VerifiedToken, Error> {
+        let token = token.as_ref();
+        let refreshing = |outcome: &Result<VerifiedToken, Error>| {
+            outcome
+                .as_ref()
+                .is_err_and(|error| error.code() == Code::KeysRefreshing)
+        };
+        let mut outcome = self.verify_with(token, requirements);
+        if refreshing(&outcome) {
+            self.engine.bell.wait(wait, &mut || {
+                outcome = self.verify_with(token, requirements);
+                !refreshing(&outcome)
+            });
+        }
+        outcome
+    }
+}
