@@ -72,7 +72,10 @@ fn fetched_keys_come_over_https_from_hosts_that_are_written_down() {
         ],
     );
     refuses(
-        &with("", "[issuers.corp.refresh]\nahead = \"5m\""),
+        &with(
+            "[gates.tools]",
+            "[issuers.corp.refresh]\nahead = \"5m\"\n[gates.tools]",
+        ),
         &["7:1 issuers.corp.refresh: goes with discovery and jwks_uri; these keys are not fetched"],
     );
     let several = fetched("")
