@@ -113,6 +113,9 @@ impl Runtime {
             drop(engine);
             thread::park_timeout(rest);
         }
+        if let Some(engine) = self.engine.upgrade() {
+            keepers.leave(&engine);
+        }
     }
 }
 

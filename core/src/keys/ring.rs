@@ -67,7 +67,7 @@ impl KeyRing {
         let set = entry.set.as_ref().filter(|set| !set.is_empty());
         let Some(set) = set.filter(|_| entry.is_good(now)) else {
             let watch = entry.watch.as_ref();
-            let code = watch.map_or(Code::KeysUnavailable, |watch| watch.without_keys());
+            let code = watch.map_or(Code::KeysUnavailable, |watch| watch.without_keys(now));
             return Err(Error::new(code));
         };
         set.select(algorithm, kid).map_err(|error| {

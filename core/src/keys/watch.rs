@@ -21,7 +21,7 @@ pub(crate) enum Phase {
     Wanted = 1,
     /// One is running.
     Running = 2,
-    /// The keys are as fresh as one may ask for (KEY-05).
+    /// The keys are as fresh as one may ask for (KEY-05), until a date.
     Cooling = 3,
     /// The last fetch failed; the next is due after a while.
     Failing = 4,
@@ -65,6 +65,8 @@ pub(crate) struct Watch {
     /// child without its threads, and a machine that slept with a timer that is late.
     overdue_at: AtomicU64,
     phase: AtomicU64,
+    /// From this date on [`Phase::Cooling`] is over.
+    cooled_at: AtomicU64,
     /// 1 when an operator has asked for a fetch.
     #[cfg(feature = "remote")]
     insistence: AtomicU64,
@@ -82,6 +84,7 @@ impl Watch {
             good_until: AtomicU64::new(0),
             overdue_at: AtomicU64::new(0),
             phase: AtomicU64::new(Phase::Resting.bits()),
+            cooled_at: AtomicU64::new(0),
             #[cfg(feature = "remote")]
             insistence: AtomicU64::new(0),
             absent: Absent::new(),
@@ -107,15 +110,15 @@ impl Watch {
         let (set, read) = (Ordering::Relaxed, Ordering::Relaxed);
         let mine = self.overdue_at.compare_exchange(seen, next, set, read);
         if now.to_bits() >= seen && mine.is_ok() {
-            self.want();
+            self.want(now);
             self.bell.ring();
         }
     }
 
     /// What to answer a token while there is no key at all, having asked for one.
     #[cold]
-    pub(crate) fn without_keys(&self) -> Code {
-        match self.ask() {
+    pub(crate) fn without_keys(&self, now: NumericDate) -> Code {
+        match self.ask(now) {
             Phase::Resting | Phase::Wanted | Phase::Running => Code::KeysRefreshing,
             Phase::Cooling | Phase::Failing => Code::KeysUnavailable,
         }
@@ -128,7 +131,7 @@ impl Watch {
         if self.absent.contains(kid, now) {
             return Code::KeyNotFound;
         }
-        match self.ask() {
+        match self.ask(now) {
             Phase::Resting | Phase::Wanted | Phase::Running | Phase::Failing => {
                 Code::KeysRefreshing
             }
@@ -140,8 +143,8 @@ impl Watch {
     }
 
     /// Asks for a fetch where one is allowed, and says how things stood.
-    fn ask(&self) -> Phase {
-        let before = self.want();
+    fn ask(&self, now: NumericDate) -> Phase {
+        let before = self.want(now);
         if before == Phase::Resting {
             self.bell.ring();
         }
@@ -149,11 +152,23 @@ impl Watch {
     }
 
     /// Leaves the wish, where one is allowed.
-    fn want(&self) -> Phase {
-        let (resting, wanted) = (Phase::Resting.bits(), Phase::Wanted.bits());
+    fn want(&self, now: NumericDate) -> Phase {
+        let seen = self.phase.load(Ordering::Acquire);
+        let cooled = now.to_bits() >= self.cooled_at.load(Ordering::Relaxed);
+        let allowed = match Phase::from_bits(seen) {
+            Phase::Resting => true,
+            Phase::Cooling => cooled,
+            phase @ (Phase::Wanted | Phase::Running | Phase::Failing) => return phase,
+        };
+        if !allowed {
+            return Phase::Cooling;
+        }
         let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
-        let before = self.phase.compare_exchange(resting, wanted, set, read);
-        Phase::from_bits(before.unwrap_or_else(|other| other))
+        let wanted = Phase::Wanted.bits();
+        match self.phase.compare_exchange(seen, wanted, set, read) {
+            Ok(_) => Phase::Resting,
+            Err(other) => Phase::from_bits(other),
+        }
     }
 
     pub(crate) fn report(&self) -> Arc<Report> {
@@ -168,18 +183,10 @@ impl Watch {
         Phase::from_bits(self.phase.load(Ordering::Acquire))
     }
 
-    /// How things stand from now on. A wish that was left meanwhile is kept
-    /// where it can still be met.
-    pub(crate) fn set_phase(&self, phase: Phase) {
-        if phase == Phase::Resting {
-            let from = [Phase::Running, Phase::Cooling, Phase::Failing];
-            for from in from.map(Phase::bits) {
-                let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
-                let _ = self.phase.compare_exchange(from, phase.bits(), set, read);
-            }
-        } else {
-            self.phase.store(phase.bits(), Ordering::Release);
-        }
+    /// How things stand from now on; cooling ends at a date.
+    pub(crate) fn set_phase(&self, phase: Phase, cooled_at: NumericDate) {
+        self.cooled_at.store(cooled_at.to_bits(), Ordering::Relaxed);
+        self.phase.store(phase.bits(), Ordering::Release);
     }
 
     /// Until when the keys may be trusted.
@@ -318,25 +325,32 @@ mod tests {
             assert_eq!(watch.without_kid("new", at(1)), Code::KeysRefreshing);
         }
         assert_eq!((watch.phase(), rung(&rings)), (Phase::Wanted, 1));
-        watch.set_phase(Phase::Running);
+        watch.set_phase(Phase::Running, at(0));
         assert_eq!(watch.without_kid("new", at(1)), Code::KeysRefreshing);
-        watch.set_phase(Phase::Cooling);
+        watch.set_phase(Phase::Cooling, at(31));
         assert_eq!(watch.without_kid("new", at(1)), Code::KeyNotFound);
         assert_eq!(rung(&rings), 1);
     }
 
     #[test]
+    fn a_cooldown_ends_by_itself() {
+        let (watch, rings) = watch();
+        watch.set_phase(Phase::Cooling, at(31));
+        assert_eq!(watch.without_kid("a", at(30)), Code::KeyNotFound);
+        assert_eq!(watch.without_kid("b", at(31)), Code::KeysRefreshing);
+        assert_eq!((watch.phase(), rung(&rings)), (Phase::Wanted, 1));
+    }
+
+    #[test]
     fn a_kid_that_a_fetch_did_not_bring_asks_for_none_for_a_minute() {
         let (watch, rings) = watch();
-        watch.set_phase(Phase::Cooling);
+        watch.set_phase(Phase::Cooling, at(120));
         assert_eq!(watch.without_kid("gone", at(100)), Code::KeyNotFound);
-        watch.set_phase(Phase::Resting);
         assert_eq!(watch.without_kid("gone", at(159)), Code::KeyNotFound);
-        assert_eq!((watch.phase(), rung(&rings)), (Phase::Resting, 0));
+        assert_eq!((watch.phase(), rung(&rings)), (Phase::Cooling, 0));
         // Any other does, and the same one after the minute.
         assert_eq!(watch.without_kid("other", at(159)), Code::KeysRefreshing);
-        watch.set_phase(Phase::Running);
-        watch.set_phase(Phase::Resting);
+        watch.set_phase(Phase::Cooling, at(160));
         assert_eq!(watch.without_kid("gone", at(160)), Code::KeysRefreshing);
         assert_eq!(rung(&rings), 2);
     }
@@ -344,9 +358,9 @@ mod tests {
     #[test]
     fn an_issuer_that_fails_is_an_outage() {
         let (watch, rings) = watch();
-        watch.set_phase(Phase::Failing);
+        watch.set_phase(Phase::Failing, at(0));
         assert_eq!(watch.without_kid("k", at(1)), Code::KeysRefreshing);
-        assert_eq!(watch.without_keys(), Code::KeysUnavailable);
+        assert_eq!(watch.without_keys(at(1)), Code::KeysUnavailable);
         assert_eq!(rung(&rings), 0);
     }
 
@@ -364,17 +378,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_left_while_a_cooldown_ends_is_kept() {
-        let (watch, _) = watch();
-        assert_eq!(watch.without_keys(), Code::KeysRefreshing);
-        watch.set_phase(Phase::Resting);
-        assert_eq!(watch.phase(), Phase::Wanted);
-    }
-
-    #[test]
     fn absent_kids_are_bounded() {
         let (watch, _) = watch();
-        watch.set_phase(Phase::Cooling);
+        watch.set_phase(Phase::Cooling, at(31));
         for kid in 0..10_000 {
             assert_eq!(
                 watch.without_kid(&kid.to_string(), at(1)),

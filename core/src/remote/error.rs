@@ -70,6 +70,9 @@ pub enum FetchError {
     /// The answer is no JWK Set, or has no key that can be used.
     #[error("{0}")]
     KeySet(String),
+    /// [`Verifier::close`](crate::Verifier::close) was called.
+    #[error("keys are fetched no more: the verifier was closed")]
+    Closed,
     /// The thread that fetched has failed; a bug.
     #[error("sealgate failed while fetching; please report it")]
     Internal,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use super::FetchError;
 use super::jitter::Jitter;
 use super::job::{Answer, Job, Known, Outcome};
 use super::refresh::{Refresh, Standing};
@@ -101,7 +102,7 @@ impl Keepers {
             }
             keeper.tell(now);
             // What found no room begins when a flight has settled.
-            let next = keeper.machine.wakes(now.moment);
+            let next = keeper.machine.wakes();
             if next > now.moment {
                 wakes = Some(wakes.map_or(next, |earlier| earlier.min(next)));
             }
@@ -158,6 +159,19 @@ impl Keepers {
         keeper.tell(now);
     }
 
+    /// Nobody fetches from now on, and verification must not promise it.
+    pub(crate) fn leave(&self, engine: &Engine) {
+        let now = engine.clock().now();
+        for keeper in self.keepers.values() {
+            keeper.watch.set_phase(Phase::Failing, now);
+            keeper.watch.set_report(Report {
+                next_refresh: None,
+                last_error: Some(FetchError::Closed.to_string()),
+                ..keeper.report.clone()
+            });
+        }
+    }
+
     /// Under another policy: issuers that are still there go on as they were, flights included.
     fn follow(&mut self, engine: &Engine, now: Now) {
         let in_force = engine.in_force();
@@ -204,6 +218,8 @@ impl Keeper {
     fn hear(&mut self, now: Now) {
         if self.watch.phase() == Phase::Wanted {
             self.machine.want(now.moment);
+            // Heard, also where the answer is that it is too soon: then that is told anew.
+            self.told = None;
         }
         if self.watch.take_insistence() {
             self.machine.insist(now.moment);
@@ -220,14 +236,16 @@ impl Keeper {
         if let Some(moment) = self.machine.good_until() {
             self.watch.set_good_until(now.date_at(moment));
         }
-        let wakes = self.machine.wakes(now.moment).max(self.machine.next());
+        let wakes = self.machine.wakes().max(self.machine.next());
         self.watch.set_overdue_at(now.date_at(wakes).plus(GRACE));
-        self.watch.set_phase(match standing {
+        let phase = match standing {
             Standing::Resting => Phase::Resting,
             Standing::Running => Phase::Running,
             Standing::Cooling => Phase::Cooling,
             Standing::Failing => Phase::Failing,
-        });
+        };
+        let cooled = self.machine.cooled().unwrap_or(now.moment);
+        self.watch.set_phase(phase, now.date_at(cooled));
         self.watch.set_report(Report {
             next_refresh: Some(now.date_at(self.machine.next())),
             ..self.report.clone()

@@ -348,8 +348,26 @@ fn keys_too_old_are_not_trusted_even_if_nobody_fetches_any_more() {
     let token = stand.token(0, "a");
     assert_eq!(stand.judge(0, &token), "accepted");
     stand.clock.advance(Span::from_seconds(600 + 86_400));
-    assert_eq!(stand.judge(0, &token), "keys_unavailable");
+    assert_eq!(
+        stand.judge(0, &token),
+        "keys_refreshing",
+        "and asks for new ones"
+    );
+    assert_eq!(stand.verifier.cache_stats().hits, 0);
+}
+
+#[test]
+fn who_stops_fetching_says_so() {
+    let stand = Stand::with_keys(&["a"]);
+    stand.keepers.leave(stand.verifier.engine());
+    stand.clock.advance(Span::from_seconds(31));
+    assert_eq!(stand.says("a"), "accepted");
+    stand.clock.advance(Span::from_seconds(86_400 + 600));
     assert_eq!(stand.says("a"), "keys_unavailable");
+    assert_eq!(
+        stand.last_error().as_deref(),
+        Some("keys are fetched no more: the verifier was closed")
+    );
 }
 
 #[test]

@@ -1,0 +1,147 @@
+//! A small HTTP server that answers as it is told, and counts.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// How to answer a request.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    /// A whole answer, head and all.
+    Raw(Vec<u8>),
+    /// These bytes, and then nothing, with the connection left open.
+    Stall(Vec<u8>),
+    /// The connection is reset.
+    Reset,
+    /// By path; a path that is not among them is 404.
+    ByPath(Vec<(&'static str, Self)>),
+}
+
+impl Answer {
+    fn to(self, path: &str) -> Self {
+        let Self::ByPath(answers) = self else {
+            return self;
+        };
+        let found = answers.into_iter().find(|(own, _)| *own == path);
+        found.map_or_else(|| http("404 Not Found", "", b""), |(_, answer)| answer)
+    }
+}
+
+/// A whole answer with this status, further fields and body.
+pub(crate) fn http(status: &str, fields: &str, body: &[u8]) -> Answer {
+    let mut answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{fields}\r\n",
+        body.len()
+    )
+    .into_bytes();
+    answer.extend_from_slice(body);
+    Answer::Raw(answer)
+}
+
+pub(crate) fn ok(body: &str) -> Answer {
+    http(
+        "200 OK",
+        "Content-Type: application/jwk-set+json\r\n",
+        body.as_bytes(),
+    )
+}
+
+/// Serves until the test process ends.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    state: Arc<State>,
+}
+
+struct State {
+    answer: Mutex<Answer>,
+    asked: AtomicUsize,
+    /// Connections that are left open.
+    stalled: Mutex<Vec<Box<dyn Send>>>,
+}
+
+/// What turns a connection into one that can be read and written: TLS, or nothing.
+pub(crate) trait Wrap: Send + Sync + 'static {
+    type Stream: Read + Write + Send + 'static;
+    fn wrap(&self, stream: TcpStream) -> Self::Stream;
+}
+
+pub(crate) struct Plain;
+
+impl Wrap for Plain {
+    type Stream = TcpStream;
+
+    fn wrap(&self, stream: TcpStream) -> TcpStream {
+        stream
+    }
+}
+
+impl Server {
+    pub(crate) fn start(answer: Answer) -> Self {
+        Self::start_with(answer, Plain)
+    }
+
+    pub(crate) fn start_with<W: Wrap>(answer: Answer, wrap: W) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(State {
+            answer: Mutex::new(answer),
+            asked: AtomicUsize::new(0),
+            stalled: Mutex::new(Vec::new()),
+        });
+        let own = Arc::clone(&state);
+        let wrap = Arc::new(wrap);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (state, wrap) = (Arc::clone(&own), Arc::clone(&wrap));
+                thread::spawn(move || state.serve(stream.unwrap(), &*wrap));
+            }
+        });
+        Self { port, state }
+    }
+
+    pub(crate) fn answers(&self, answer: Answer) {
+        *self.state.answer.lock().unwrap() = answer;
+    }
+
+    /// How many requests came.
+    pub(crate) fn asked(&self) -> usize {
+        self.state.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl State {
+    fn serve<W: Wrap>(&self, stream: TcpStream, wrap: &W) {
+        if matches!(*self.answer.lock().unwrap(), Answer::Reset) {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            // Closing with unread data makes the system send RST.
+            let _ = stream.peek(&mut [0]);
+            return;
+        }
+        let mut reader = BufReader::new(wrap.wrap(stream));
+        let (mut request, mut line) = (String::new(), String::new());
+        // A handshake that fails ends here.
+        if !reader.read_line(&mut request).is_ok_and(|read| read > 0) {
+            return;
+        }
+        while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+            line.clear();
+        }
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let mut stream = reader.into_inner();
+        let answer = self.answer.lock().unwrap().clone();
+        match answer.to(path) {
+            Answer::Raw(bytes) => {
+                let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
+            }
+            Answer::Stall(bytes) => {
+                let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
+                self.stalled.lock().unwrap().push(Box::new(stream));
+            }
+            Answer::Reset | Answer::ByPath(_) => {}
+        }
+    }
+}
