@@ -8,6 +8,11 @@ use sealgate::{Clock, Format, Gate, LoadOptions, Policy, Verifier};
 /// Tokens of one algorithm that take turns, so that no branch learns one by heart.
 pub const TURNS: usize = 64;
 
+/// `iss` of all tokens.
+pub const ISSUER: &str = "https://login.example.com";
+/// The audience of the gate.
+pub const AUDIENCE: &str = "https://api.example.com/mcp";
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// A compact JWS, and the parts a raw primitive needs.

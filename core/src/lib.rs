@@ -129,6 +129,8 @@ pub use policy::{
     PolicySummary, Preset, Problem, Profile, Warning,
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
+#[cfg(feature = "remote")]
+pub use verifier::NotReady;
 pub use verifier::{
     Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Outcome, Possession,
     PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind, UnverifiedToken,

@@ -11,6 +11,10 @@ pub mod threat_model {}
 #[doc = include_str!("policies.md")]
 pub mod policies {}
 
+#[cfg(feature = "remote")]
+#[doc = include_str!("fetched_keys.md")]
+pub mod fetched_keys {}
+
 #[doc = include_str!("rotation.md")]
 pub mod rotation {}
 

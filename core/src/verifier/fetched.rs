@@ -1,13 +1,14 @@
 //! Keys that are fetched, as a verifier sees them: which issuers there are, a way to put keys in
 //! their place, and what users may wait for. Fetching itself is not in this layer.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::keys::{self, KeyState, Keys, PublishError};
 use super::state::{State, World};
 use super::{Engine, Gate, Requirements, VerifiedToken, Verifier};
-use crate::error::{Code, Error, IssuerIndex};
+use crate::error::{Code, Error};
 use crate::jwk::JwkSet;
 use crate::keys::{Background, Watch};
 use crate::policy::{FetchedKeys, IssuerRules, KeySource};
@@ -99,14 +100,40 @@ impl Engine {
     }
 
     /// The first issuer whose keys are fetched and that has none to trust.
-    fn first_without_keys(&self) -> Option<usize> {
+    fn first_without_keys(&self) -> Option<String> {
         let (state, now) = (self.state.load(), self.clock.now());
-        let mut issuers = 0..state.world.rules().issuers.len();
-        issuers.find(|position| {
+        let mut issuers = state.world.rules().issuers.iter().enumerate();
+        let missing = issuers.find(|(position, _)| {
             let set = state.keys.set(*position).filter(|set| !set.is_empty());
             let watch = state.keys.watch(*position);
             watch.is_some_and(|watch| set.is_none() || !watch.is_good(now))
-        })
+        });
+        missing.map(|(_, issuer)| issuer.name.to_string())
+    }
+}
+
+/// An issuer has no keys yet, after all the time there was: an outage, `keys_unavailable`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotReady {
+    /// The policy's name for the issuer.
+    pub issuer_name: String,
+    /// Why the last fetch failed; none when one is still running.
+    pub reason: Option<String>,
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.reason.as_deref().unwrap_or("no answer yet");
+        write!(f, "{} has no usable keys: {reason}", self.issuer_name)
+    }
+}
+
+impl std::error::Error for NotReady {}
+
+impl From<NotReady> for Error {
+    fn from(_: NotReady) -> Self {
+        Self::new(Code::KeysUnavailable)
     }
 }
 
@@ -130,9 +157,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// `keys_unavailable`, at the first issuer that has none: [`Error::issuer_name`] of its gate
-    /// names it, and [`Keys::state`] says why.
-    pub fn wait_ready(&self, timeout: Duration) -> Result<(), Error> {
+    /// Which issuer has none, and why.
+    pub fn wait_ready(&self, timeout: Duration) -> Result<(), NotReady> {
         let engine = &self.engine;
         let mut missing = engine.first_without_keys();
         if missing.is_some() {
@@ -141,11 +167,14 @@ impl Verifier {
                 missing.is_none()
             });
         }
-        match missing.map(IssuerIndex::new) {
-            None => Ok(()),
-            Some(Some(issuer)) => Err(Error::new(Code::KeysUnavailable).at(issuer)),
-            Some(None) => Err(Error::new(Code::KeysUnavailable)),
-        }
+        let Some(issuer_name) = missing else {
+            return Ok(());
+        };
+        let state = self.keys().state(&issuer_name);
+        Err(NotReady {
+            reason: state.and_then(|state| state.last_error),
+            issuer_name,
+        })
     }
 
     /// Stops what works in the background: keys are fetched no more, and those that are there are

@@ -26,6 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use advice::Advice;
 pub use explain::Explanation;
 #[cfg(feature = "remote")]
+pub use fetched::NotReady;
+#[cfg(feature = "remote")]
 pub(crate) use fetched::{FetchedIssuer, InForce};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};

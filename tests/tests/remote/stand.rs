@@ -61,7 +61,7 @@ impl Stand {
         self.verifier.keys().state("as").unwrap()
     }
 
-    pub(crate) fn ready(&self) -> Result<(), sealgate::Error> {
+    pub(crate) fn ready(&self) -> Result<(), sealgate::NotReady> {
         self.verifier.wait_ready(LONG)
     }
 
