@@ -65,7 +65,7 @@ impl Claims {
     /// Checks the type of every registered claim (JWT-01, JWT-03, AT-07); `act` has rules of its
     /// own.
     pub(crate) fn check_types(&self, scope: ScopeForm) -> Result<(), Error> {
-        for claim in Claim::ALL.iter().copied() {
+        for claim in self.present.iter() {
             let Some(value) = self.value(claim) else {
                 continue;
             };
