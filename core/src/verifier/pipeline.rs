@@ -177,7 +177,7 @@ pub(super) fn finish<T: Trail>(
     let well_formed = kind::check_claims(claims, gate, issuer, row)?;
     trail.passed(Stage::Claims, || note::claims(row));
     trail.enter(Stage::Time);
-    let dates = Dates::of(claims, gate, row, source.max_lifetime, rules.leeway)?;
+    let dates = Dates::of(&well_formed, gate, row, source.max_lifetime, rules.leeway)?;
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
     trail.enter(Stage::Audience);

@@ -51,7 +51,7 @@ impl Sieve {
     ///
     /// The object is part of the word, so names of others that are still about are no matter, and
     /// whole blocks can be compared: without a branch for each, and without a rest.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, object: usize, name: &[u8]) {
         let tag = tag(name) ^ narrow(object).wrapping_mul(0x9E37_79B1);
         let mut alike = false;
