@@ -53,8 +53,9 @@ pub(super) fn verify<T: Trail>(
 ) -> Result<VerifiedToken, Error> {
     let job = admit(door, token, trail)?;
     let source = job.signed().source;
-    let signed = engine.provider.verify(job);
-    let signed = signed.ok_or_else(|| source.blame(Error::new(Code::BadSignature)))?;
+    let Some(signed) = engine.provider.verify(job) else {
+        return Err(source.blame(Error::new(Code::BadSignature)));
+    };
     finish(door, token, signed, requirements, now, trail).map_err(|error| source.blame(error))
 }
 

@@ -63,6 +63,12 @@ struct Open {
     names: usize,
 }
 
+/// What [`Scanner::value`] leaves to be read.
+enum After<'s> {
+    Value(&'s [u8]),
+    Opening(&'s [u8]),
+}
+
 impl Open {
     const NONE: Self = Self {
         node: 0,
@@ -81,50 +87,56 @@ impl<'s> Scanner<'s> {
     fn document(&mut self) -> Result<(), JsonError> {
         let mut rest = skip_space(self.text.as_bytes());
         loop {
-            // A value starts here.
-            rest = match rest {
-                [b'"', text @ ..] => self.string(text)?.1,
-                [start @ (b'{' | b'['), inside @ ..] => {
-                    self.open(rest, *start)?;
-                    let inside = skip_space(inside);
-                    match inside {
-                        [end, after @ ..] if *end == self.open.end => {
-                            self.close(after);
-                            after
-                        }
-                        _ => {
-                            rest = self.member(inside)?;
-                            continue;
-                        }
-                    }
-                }
-                [b'-' | b'0'..=b'9', ..] => self.scalar(rest, number(rest)?),
-                [b't', ..] => self.scalar(rest, literal(rest, b"true")?),
-                [b'f', ..] => self.scalar(rest, literal(rest, b"false")?),
-                [b'n', ..] => self.scalar(rest, literal(rest, b"null")?),
-                _ => return Err(JsonError::Malformed),
+            rest = match self.value(rest)? {
+                // Into a container: its first member is next.
+                After::Opening(inside) => inside,
+                After::Value(after) => match self.separator(after)? {
+                    Some(member) => member,
+                    None => return Ok(()),
+                },
             };
-            // A value ended here, and perhaps the containers around it do too.
-            loop {
-                rest = skip_space(rest);
-                if self.depth == 0 {
-                    return if rest.is_empty() {
-                        Ok(())
-                    } else {
-                        Err(JsonError::Malformed)
-                    };
-                }
-                match rest {
-                    [b',', after @ ..] => {
-                        rest = self.member(skip_space(after))?;
-                        break;
-                    }
+            rest = self.member(rest)?;
+        }
+    }
+
+    /// A value, but of a container with members only its opening.
+    #[inline(always)]
+    fn value(&mut self, rest: &'s [u8]) -> Result<After<'s>, JsonError> {
+        Ok(After::Value(match rest {
+            [b'"', text @ ..] => self.string(text)?.1,
+            [start @ (b'{' | b'['), inside @ ..] => {
+                self.open(rest, *start)?;
+                match skip_space(inside) {
                     [end, after @ ..] if *end == self.open.end => {
                         self.close(after);
-                        rest = after;
+                        after
                     }
-                    _ => return Err(JsonError::Malformed),
+                    inside => return Ok(After::Opening(inside)),
                 }
+            }
+            [b'-' | b'0'..=b'9', ..] => self.scalar(rest, number(rest)?),
+            [b't', ..] => self.scalar(rest, literal(rest, b"true")?),
+            [b'f', ..] => self.scalar(rest, literal(rest, b"false")?),
+            [b'n', ..] => self.scalar(rest, literal(rest, b"null")?),
+            _ => return Err(JsonError::Malformed),
+        }))
+    }
+
+    /// What stands between a value and the next member of whatever container is still open, closing
+    /// those that end here; `None` at the end of the text.
+    #[inline(always)]
+    fn separator(&mut self, mut rest: &'s [u8]) -> Result<Option<&'s [u8]>, JsonError> {
+        loop {
+            rest = skip_space(rest);
+            match rest {
+                [] if self.depth == 0 => return Ok(None),
+                _ if self.depth == 0 => return Err(JsonError::Malformed),
+                [b',', after @ ..] => return Ok(Some(skip_space(after))),
+                [end, after @ ..] if *end == self.open.end => {
+                    self.close(after);
+                    rest = after;
+                }
+                _ => return Err(JsonError::Malformed),
             }
         }
     }
