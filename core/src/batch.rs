@@ -1,6 +1,8 @@
 //! Many tokens at once: one state, one moment, all cores, answers in input order.
 
-use std::hash::RandomState;
+use std::hash::BuildHasher;
+
+use rayon::prelude::*;
 
 use crate::error::{Code, Error};
 use crate::verifier::{Gate, Requirements, Verdict, VerifiedToken};
@@ -34,9 +36,9 @@ impl Gate {
             occurrences,
         } = Unique::of(tokens);
         let verdicts = self.verify_many(&unique, requirements, CHUNK);
-        if unique.len() == tokens.len() {
+        let Some(occurrences) = occurrences else {
             return Batch { verdicts };
-        }
+        };
         let verdicts = occurrences
             .into_iter()
             .filter_map(|index| verdicts.get(index).cloned());
@@ -49,31 +51,62 @@ impl Gate {
 /// The distinct tokens of a batch, and which of them stands at each place of it.
 struct Unique<'t> {
     tokens: Vec<&'t [u8]>,
-    occurrences: Vec<usize>,
+    /// For each place of the batch its token's place in `tokens`; `None` if they are the same.
+    occurrences: Option<Vec<usize>>,
 }
 
 impl<'t> Unique<'t> {
-    /// Tokens come from strangers, so the hash is keyed.
-    fn of<T: AsRef<[u8]>>(batch: &'t [T]) -> Self {
-        #[expect(
-            clippy::disallowed_types,
-            reason = "the hasher is named and randomly keyed"
-        )]
-        let mut seen =
-            std::collections::HashMap::with_capacity_and_hasher(batch.len(), RandomState::new());
+    /// Sorts by hash, on all cores, and compares neighbours. A table would be filled by one core
+    /// alone, which took an eighth of the time of a batch of HS256 tokens; and tokens come from
+    /// strangers, but whoever makes hashes collide makes a sort no slower.
+    fn of<T: AsRef<[u8]> + Sync>(batch: &'t [T]) -> Self {
+        let seed = foldhash::quality::RandomState::default();
+        let mut sorted: Vec<Place<'t>> = batch
+            .par_iter()
+            .enumerate()
+            .map(|(place, token)| {
+                let token = token.as_ref();
+                let hash = seed.hash_one(token);
+                Place { hash, token, place }
+            })
+            .collect();
+        // Of equal tokens the first place comes first.
+        sorted.par_sort_unstable();
+        let is_copy = |pair: &[Place<'_>]| matches!(pair, [a, b] if a.is_same_token(b));
+        if !sorted.par_windows(2).any(is_copy) {
+            return Self {
+                tokens: batch.iter().map(AsRef::as_ref).collect(),
+                occurrences: None,
+            };
+        }
         let mut tokens = Vec::with_capacity(batch.len());
-        let mut occurrences = Vec::with_capacity(batch.len());
-        for token in batch {
-            let token = token.as_ref();
-            occurrences.push(*seen.entry(token).or_insert_with(|| {
-                tokens.push(token);
-                tokens.len() - 1
-            }));
+        let mut occurrences = vec![0; batch.len()];
+        for copies in sorted.chunk_by(Place::is_same_token) {
+            for copy in copies {
+                if let Some(occurrence) = occurrences.get_mut(copy.place) {
+                    *occurrence = tokens.len();
+                }
+            }
+            tokens.extend(copies.first().map(|first| first.token));
         }
         Self {
             tokens,
-            occurrences,
+            occurrences: Some(occurrences),
         }
+    }
+}
+
+/// A place of a batch and the token there, ordered by hash, token and place.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'t> {
+    hash: u64,
+    token: &'t [u8],
+    place: usize,
+}
+
+impl Place<'_> {
+    fn is_same_token(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.token == other.token
     }
 }
 

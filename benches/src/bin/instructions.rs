@@ -18,12 +18,15 @@ enum Asked {
     SeenBefore,
     /// A token for somebody else.
     Refused,
+    /// A good token of 16 KiB, never seen.
+    Large,
 }
 
-const CASES: [(&str, Asked); 3] = [
+const CASES: [(&str, Asked); 4] = [
     ("accepted", Asked::Cold),
     ("seen-before", Asked::SeenBefore),
     ("refused", Asked::Refused),
+    ("large", Asked::Large),
 ];
 
 fn main() {
@@ -44,6 +47,7 @@ fn run(asked: Asked, count: usize) {
     let claims = tokens::claims(0);
     let claims = match asked {
         Asked::Refused => claims.replace("api.example.com", "api.example.net"),
+        Asked::Large => tokens::padded_claims(0, &header, 86, 16_200),
         Asked::Cold | Asked::SeenBefore => claims,
     };
     let text = tokens::sign(&key, &header, &claims).text;

@@ -106,6 +106,11 @@ impl<V: Clone> TokenCache<V> {
         }
     }
 
+    /// Whether it ever remembers anything.
+    pub(crate) fn stores(&self) -> bool {
+        !self.buckets.is_empty()
+    }
+
     /// What was put for this token at this door, if the token has not ended and `stands` says that
     /// the stamp still holds. An entry that no longer stands is dropped.
     pub(crate) fn get(

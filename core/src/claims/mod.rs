@@ -63,17 +63,18 @@ impl Claims {
     }
 
     /// Checks the type of every registered claim (JWT-01, JWT-03, AT-07); `act` has rules of its
-    /// own.
-    pub(crate) fn check_types(&self, scope: ScopeForm) -> Result<(), Error> {
-        for claim in Claim::ALL.iter().copied() {
+    /// own. Returns the dates, which have to be read for that.
+    pub(crate) fn check_types(&self, scope: ScopeForm) -> Result<ClaimedDates, Error> {
+        let mut dates = ClaimedDates::default();
+        for claim in self.present.iter() {
             let Some(value) = self.value(claim) else {
                 continue;
             };
-            if !has_its_type(claim, value, scope) {
+            if !has_its_type(claim, value, scope, &mut dates) {
                 return Err(Error::about(Code::ClaimType, claim.name()));
             }
         }
-        Ok(())
+        Ok(dates)
     }
 
     pub(crate) fn json(&self) -> &Json {
@@ -96,7 +97,7 @@ impl Claims {
     }
 
     pub(crate) fn date(&self, claim: Claim) -> Option<NumericDate> {
-        NumericDate::from_json_number(self.value(claim)?.as_number()?)
+        date(self.value(claim)?)
     }
 
     pub(crate) fn audience(&self) -> Audience<'_> {
@@ -108,6 +109,14 @@ impl Claims {
     }
 }
 
+/// The dates every check of time is about, as the token claims them; `None` is absent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ClaimedDates {
+    pub(crate) expires_at: Option<NumericDate>,
+    pub(crate) not_before: Option<NumericDate>,
+    pub(crate) issued_at: Option<NumericDate>,
+}
+
 /// How an issuer writes `scope` (AT-07).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ScopeForm {
@@ -117,7 +126,23 @@ pub(crate) enum ScopeForm {
     TextOrArray,
 }
 
-fn has_its_type(claim: Claim, value: Value<'_>, scope: ScopeForm) -> bool {
+fn date(value: Value<'_>) -> Option<NumericDate> {
+    NumericDate::from_json_number(value.as_number()?)
+}
+
+/// Puts the date there; false when the value is none.
+fn read_into(place: &mut Option<NumericDate>, value: Value<'_>) -> bool {
+    *place = date(value);
+    place.is_some()
+}
+
+/// Whether the claim has its type; notes the date if it is one of `dates`.
+fn has_its_type(
+    claim: Claim,
+    value: Value<'_>,
+    scope: ScopeForm,
+    dates: &mut ClaimedDates,
+) -> bool {
     match claim {
         // What identifies somebody or something; empty, it would identify nothing.
         Claim::Iss | Claim::Sub | Claim::Jti | Claim::ClientId => {
@@ -126,10 +151,10 @@ fn has_its_type(claim: Claim, value: Value<'_>, scope: ScopeForm) -> bool {
         Claim::Acr | Claim::Azp | Claim::Sid | Claim::Nonce | Claim::AtHash => {
             value.kind() == JsonKind::String
         }
-        Claim::Exp | Claim::Nbf | Claim::Iat | Claim::AuthTime => value
-            .as_number()
-            .and_then(NumericDate::from_json_number)
-            .is_some(),
+        Claim::Exp => read_into(&mut dates.expires_at, value),
+        Claim::Nbf => read_into(&mut dates.not_before, value),
+        Claim::Iat => read_into(&mut dates.issued_at, value),
+        Claim::AuthTime => date(value).is_some(),
         Claim::Aud => audience::is_well_formed(value),
         Claim::Scope => scope::is_well_formed(value, scope),
         Claim::Cnf | Claim::Events | Claim::Status => value.kind() == JsonKind::Object,

@@ -15,15 +15,29 @@ enum Form<'a> {
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
 pub(crate) fn is_scope_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+const fn is_token_byte(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
+}
+
+/// Tokens with one space between them, or nothing at all. One pass: splitting at spaces first would
+/// be five times the instructions.
+fn is_scope_text(text: &str) -> bool {
+    // Before the first token no space may stand either, nor after the last.
+    let mut before = b' ';
+    let fits = text.bytes().all(|byte| {
+        let after_token = before != b' ';
+        before = byte;
+        is_token_byte(byte) || (byte == b' ' && after_token)
+    });
+    fits && (before != b' ' || text.is_empty())
 }
 
 pub(super) fn is_well_formed(value: Value<'_>, form: ScopeForm) -> bool {
     if let Some(text) = value.as_str() {
-        return text.is_empty() || text.split(' ').all(is_scope_token);
+        return is_scope_text(text);
     }
     form == ScopeForm::TextOrArray
         && value.as_array().is_some_and(|mut members| {
@@ -52,6 +66,28 @@ impl<'a> Iterator for Scopes<'a> {
         match &mut self.0 {
             Form::Text(tokens) => tokens.find(|token| !token.is_empty()),
             Form::Array(members) => members.find_map(|member| member.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_scope_text, is_scope_token};
+
+    /// RFC 6749 §3.3: `scope = scope-token *( SP scope-token )`.
+    #[test]
+    fn a_scope_is_tokens_with_one_space_between() {
+        let pieces = ["", " ", "a", "b!", "\"", "\\", "\u{7f}", "é", "\t"];
+        for first in pieces {
+            for second in pieces {
+                for third in pieces {
+                    for fourth in pieces {
+                        let text = [first, second, third, fourth].concat();
+                        let grammar = text.is_empty() || text.split(' ').all(is_scope_token);
+                        assert_eq!(is_scope_text(&text), grammar, "{text:?}");
+                    }
+                }
+            }
         }
     }
 }

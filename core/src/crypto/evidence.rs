@@ -44,6 +44,7 @@ impl<S> SignatureVerified<S> {
     }
 
     /// Hands over what was verified.
+    #[inline]
     pub fn into_inner(self) -> S {
         self.signed
     }
@@ -51,10 +52,14 @@ impl<S> SignatureVerified<S> {
 
 impl CryptoProvider {
     /// Checks one signature; `None` when it does not fit. Does not allocate.
+    #[inline]
     pub fn verify<S: Signed>(&self, job: SignatureJob<'_, S>) -> Option<SignatureVerified<S>> {
         let SignatureJob { key, signed } = job;
-        key.verify(signed.message(), signed.signature())
-            .then_some(SignatureVerified { signed })
+        if key.verify(signed.message(), signed.signature()) {
+            Some(SignatureVerified { signed })
+        } else {
+            None
+        }
     }
 
     /// Checks many signatures, each by itself: one bad signature says nothing of the others.

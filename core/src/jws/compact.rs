@@ -54,8 +54,12 @@ impl<'a> Compact<'a> {
 
     /// The signature's bytes (JWS-02, JWS-05). An empty one fits no key (JWS-06): that is for the
     /// key to say, since `alg: none` deserves the earlier answer.
-    pub(crate) fn decode_signature(&self) -> Result<Signature, Error> {
-        Signature::decode(self.signature).ok_or_else(|| Error::new(Code::MalformedToken))
+    pub(crate) fn decode_signature<'b>(
+        &self,
+        buffer: &'b mut SignatureBuffer,
+    ) -> Result<&'b [u8], Error> {
+        let signature = buffer.decode(self.signature);
+        signature.ok_or_else(|| Error::new(Code::MalformedToken))
     }
 }
 
@@ -84,47 +88,43 @@ fn undecodable(middle: &[u8]) -> Error {
 /// Bytes of the signatures that most tokens carry: ES512's are the longest elliptic ones.
 const INLINE: usize = 132;
 
-/// A decoded signature; those of RSA and ML-DSA, whose verification dwarfs an allocation, live on
-/// the heap.
-#[derive(Clone)]
-pub(crate) enum Signature {
-    Inline { bytes: [u8; INLINE], len: usize },
-    Heap(Vec<u8>),
+/// Room for a decoded signature; those of RSA and ML-DSA, whose verification dwarfs an allocation,
+/// live on the heap.
+///
+/// It stays with whoever verifies, so that what goes from check to check is a reference: moving the
+/// bytes along took as long as decoding them.
+pub(crate) struct SignatureBuffer {
+    inline: [u8; INLINE],
+    heap: Vec<u8>,
 }
 
-impl Signature {
-    fn decode(text: &[u8]) -> Option<Self> {
+impl SignatureBuffer {
+    pub(crate) const fn new() -> Self {
+        Self {
+            inline: [0; INLINE],
+            heap: Vec::new(),
+        }
+    }
+
+    fn decode(&mut self, text: &[u8]) -> Option<&[u8]> {
         if base64url::decoded_len(text.len())? > INLINE {
-            return base64url::decode(text).map(Self::Heap);
+            self.heap = base64url::decode(text)?;
+            return Some(&self.heap);
         }
-        let mut bytes = [0; INLINE];
-        let len = base64url::decode_slice(text, &mut bytes)?.len();
-        Some(Self::Inline { bytes, len })
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Inline { bytes, len } => bytes.get(..*len).unwrap_or_default(),
-            Self::Heap(bytes) => bytes,
-        }
-    }
-}
-
-impl std::fmt::Debug for Signature {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Signature({} bytes)", self.as_bytes().len())
+        base64url::decode_slice(text, &mut self.inline)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Compact;
+    use super::{Compact, SignatureBuffer};
     use crate::error::Code;
 
     fn code_of(token: &[u8]) -> Option<Code> {
         let outcome = Compact::split(token, 64).and_then(|compact| {
             compact.decode_payload()?;
-            compact.decode_signature()
+            compact.decode_signature(&mut SignatureBuffer::new())?;
+            Ok(())
         });
         outcome.err().map(|error| error.code())
     }

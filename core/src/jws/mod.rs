@@ -3,5 +3,5 @@
 pub(crate) mod compact;
 pub(crate) mod header;
 
-pub(crate) use compact::{Compact, Signature};
+pub(crate) use compact::{Compact, SignatureBuffer};
 pub(crate) use header::{HeaderAlgorithm, ProtectedHeader};

@@ -7,7 +7,7 @@ use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jwa::AlgorithmSet;
 use crate::jwk::{Jwk, JwkSet};
-use crate::jws::{Compact, ProtectedHeader, Signature};
+use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
 use crate::keys::KeySet;
 use crate::limits::Limits;
 
@@ -41,7 +41,7 @@ impl fmt::Debug for Jws {
 
 struct Candidate<'t> {
     signing_input: &'t [u8],
-    signature: Signature,
+    signature: &'t [u8],
     jws: Jws,
 }
 
@@ -51,7 +51,7 @@ impl Signed for Candidate<'_> {
     }
 
     fn signature(&self) -> &[u8] {
-        self.signature.as_bytes()
+        self.signature
     }
 }
 
@@ -76,7 +76,8 @@ pub fn verify_jws(
     };
     let compact = Compact::split(token.as_ref(), limits.token_size)?;
     let payload = compact.decode_payload()?;
-    let signature = compact.decode_signature()?;
+    let mut buffer = SignatureBuffer::new();
+    let signature = compact.decode_signature(&mut buffer)?;
     let header = ProtectedHeader::parse(compact.header, limits.into())?;
     let algorithm = header.algorithm.map(|algorithm| algorithm.algorithm());
     let algorithm = algorithm.filter(|algorithm| algorithms.contains(*algorithm));
@@ -135,7 +136,7 @@ pub fn inspect(token: impl AsRef<[u8]>) -> Result<UnverifiedToken, Error> {
     let limits = Limits::DEFAULT;
     let compact = Compact::split(token.as_ref(), limits.token_size)?;
     let payload = compact.decode_payload()?;
-    compact.decode_signature()?;
+    compact.decode_signature(&mut SignatureBuffer::new())?;
     let header = ProtectedHeader::parse(compact.header, limits.into())?;
     let payload = Json::parse(payload, limits.into())?;
     if payload.root().as_object().is_none() {

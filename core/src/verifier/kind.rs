@@ -1,7 +1,7 @@
 //! Is it the kind of token this gate opens for? `typ`, required and forbidden claims, and the rules
 //! of single rows (standards 29.2).
 
-use crate::claims::{Claim, Claims, ScopeForm};
+use crate::claims::{Claim, ClaimedDates, Claims, ScopeForm};
 use crate::encoding::json::JsonKind;
 use crate::error::{Code, Error};
 use crate::jws::ProtectedHeader;
@@ -14,7 +14,16 @@ pub(super) struct TypAccepted(());
 
 /// Evidence that the claims are those of the row: present, well typed, none forbidden.
 #[derive(Debug)]
-pub(super) struct ClaimsAccepted(());
+pub(super) struct ClaimsAccepted {
+    dates: ClaimedDates,
+}
+
+impl ClaimsAccepted {
+    /// The token's dates.
+    pub(super) const fn dates(&self) -> &ClaimedDates {
+        &self.dates
+    }
+}
 
 /// Checks `typ` against the row (JWT-05, JWT-06). A `jwt_custom` gate may name its own type.
 pub(super) fn check_typ(
@@ -53,7 +62,7 @@ pub(super) fn check_claims(
     row: &Row,
 ) -> Result<ClaimsAccepted, Error> {
     let array = issuer.claim_names.scope.is_some();
-    claims.check_types(if array {
+    let dates = claims.check_types(if array {
         ScopeForm::TextOrArray
     } else {
         ScopeForm::Text
@@ -77,7 +86,7 @@ pub(super) fn check_claims(
         return Err(Error::new(Code::WrongTokenKind));
     }
     check_row(claims, row.profile)?;
-    Ok(ClaimsAccepted(()))
+    Ok(ClaimsAccepted { dates })
 }
 
 fn check_row(claims: &Claims, profile: Profile) -> Result<(), Error> {

@@ -19,14 +19,14 @@ use crate::crypto::{SignatureJob, SignatureVerified, Signed};
 use crate::delegation;
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
-use crate::jws::{Compact, ProtectedHeader, Signature};
+use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
 use crate::revocation;
 use crate::time::NumericDate;
 
 /// A token whose signature is still to be checked. Its claims are untrusted text until then.
 pub(super) struct Candidate<'t> {
     pub(super) signing_input: &'t [u8],
-    pub(super) signature: Signature,
+    pub(super) signature: &'t [u8],
     pub(super) claims: Claims,
     pub(super) header: Arc<ProtectedHeader>,
     pub(super) source: Source,
@@ -39,7 +39,7 @@ impl Signed for Candidate<'_> {
     }
 
     fn signature(&self) -> &[u8] {
-        self.signature.as_bytes()
+        self.signature
     }
 }
 
@@ -51,10 +51,12 @@ pub(super) fn verify<T: Trail>(
     now: NumericDate,
     trail: &mut T,
 ) -> Result<VerifiedToken, Error> {
-    let job = admit(door, token, now, trail)?;
+    let mut buffer = SignatureBuffer::new();
+    let job = admit(door, token, now, &mut buffer, trail)?;
     let source = job.signed().source;
-    let signed = engine.provider.verify(job);
-    let signed = signed.ok_or_else(|| source.blame(Error::new(Code::BadSignature)))?;
+    let Some(signed) = engine.provider.verify(job) else {
+        return Err(source.blame(Error::new(Code::BadSignature)));
+    };
     finish(door, token, signed, requirements, now, trail).map_err(|error| source.blame(error))
 }
 
@@ -68,14 +70,16 @@ pub(super) fn verify_many(
 ) -> Vec<Result<VerifiedToken, Error>> {
     let mut jobs = Vec::with_capacity(tokens.len());
     let mut sources = Vec::with_capacity(tokens.len());
+    let mut buffers: Vec<_> = tokens.iter().map(|_| SignatureBuffer::new()).collect();
     // What is decided before the signature stands at its place; the rest waits for its evidence.
     let decided: Vec<Option<Result<VerifiedToken, Error>>> = tokens
         .iter()
-        .map(|token| {
+        .zip(&mut buffers)
+        .map(|(token, buffer)| {
             if let Some(settled) = door.recall(token, now) {
                 return Some(renew(door, settled, requirements, now));
             }
-            match admit(door, token, now, &mut ()) {
+            match admit(door, token, now, buffer, &mut ()) {
                 Ok(job) => {
                     sources.push(job.signed().source);
                     jobs.push(job);
@@ -102,6 +106,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
     door: Door<'s>,
     token: &'t [u8],
     now: NumericDate,
+    buffer: &'t mut SignatureBuffer,
     trail: &mut T,
 ) -> Result<SignatureJob<'s, Candidate<'t>>, Error> {
     let limits = door.rules().limits;
@@ -113,7 +118,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let compact = Compact::split(token, limits.token_size)?;
     // The payload first: in a JWE it is where the dots are (JWS-04).
     let payload = compact.decode_payload()?;
-    let signature = compact.decode_signature()?;
+    let signature = compact.decode_signature(buffer)?;
     trail.passed(Stage::Shape, note::shape);
     trail.enter(Stage::Header);
     let header = door.headers().parse(compact.header, limits)?;
@@ -183,7 +188,7 @@ pub(super) fn finish<T: Trail>(
     let well_formed = kind::check_claims(claims, gate, issuer, row)?;
     trail.passed(Stage::Claims, || note::claims(row));
     trail.enter(Stage::Time);
-    let dates = Dates::of(claims, gate, row, source.max_lifetime, rules.leeway)?;
+    let dates = Dates::of(&well_formed, gate, row, source.max_lifetime, rules.leeway)?;
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
     trail.enter(Stage::Audience);

@@ -218,15 +218,13 @@ impl<'s> Door<'s> {
     }
 
     pub(super) fn remember(&self, token: &[u8], settled: &Settled) {
-        let stamp = Stamp(settled.source().generation);
-        self.state.cache.put(
-            self.number,
-            token,
-            stamp,
-            settled.dates().end(),
-            settled.clone(),
-            settled.size(),
-        );
+        let cache = &self.state.cache;
+        if cache.stores() {
+            let stamp = Stamp(settled.source().generation);
+            let end = settled.dates().end();
+            let (value, size) = (settled.clone(), settled.size());
+            cache.put(self.number, token, stamp, end, value, size);
+        }
     }
 
     pub(super) fn identity(&self, source: &Source) -> Identity {

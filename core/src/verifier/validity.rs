@@ -1,8 +1,9 @@
 //! Is it valid now, and is it for us? `exp`, `nbf`, `iat` (standards 0 and AT-06) and `aud`
 //! (JWT-03).
 
+use super::kind::ClaimsAccepted;
 use super::state::Source;
-use crate::claims::{Claim, Claims};
+use crate::claims::{Claim, ClaimedDates, Claims};
 use crate::error::{Code, Error};
 use crate::policy::{AudienceRule, GateRules, Profile, Row};
 use crate::time::{NumericDate, Span};
@@ -28,20 +29,24 @@ pub(super) struct AudienceAccepted(());
 
 impl Dates {
     pub(super) fn of(
-        claims: &Claims,
+        claims: &ClaimsAccepted,
         gate: &GateRules,
         row: &Row,
         max_lifetime: Option<Span>,
         leeway: Span,
     ) -> Result<Self, Error> {
         // Every row requires `exp`; without one nothing here would ever end.
-        let expires_at = claims.date(Claim::Exp);
+        let ClaimedDates {
+            expires_at,
+            not_before,
+            issued_at,
+        } = *claims.dates();
         let expires_at = expires_at.ok_or_else(|| Error::about(Code::MissingClaim, "exp"))?;
         let max_age = [gate.max_age, row.max_age].into_iter().flatten().min();
         Ok(Self {
             expires_at,
-            not_before: claims.date(Claim::Nbf),
-            issued_at: claims.date(Claim::Iat),
+            not_before,
+            issued_at,
             max_lifetime,
             max_age,
             leeway,

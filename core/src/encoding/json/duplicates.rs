@@ -23,10 +23,12 @@ pub(super) enum Names {
 
 /// How many names of objects that are still open the sieve holds.
 const SIEVE: usize = 64;
+/// How many words are compared at once.
+const BLOCK: usize = 8;
 
 /// One word for each name of the objects that are still open, the innermost last.
 pub(super) struct Sieve {
-    tags: [u32; SIEVE],
+    tags: [[u32; BLOCK]; SIEVE / BLOCK],
     len: usize,
     names: Names,
 }
@@ -34,35 +36,37 @@ pub(super) struct Sieve {
 impl Sieve {
     pub(super) const fn new() -> Self {
         Self {
-            tags: [0; SIEVE],
+            tags: [[0; BLOCK]; SIEVE / BLOCK],
             len: 0,
             names: Names::Distinct,
         }
     }
 
-    /// The place to hand to [`Sieve::add`] and [`Sieve::leave`] for an object that starts here.
+    /// The place to hand to [`Sieve::leave`] for an object that starts here.
     pub(super) const fn enter(&self) -> usize {
         self.len
     }
 
-    /// Notes a name, as unescaped, of the object that was entered at `from`.
-    #[inline]
-    pub(super) fn add(&mut self, from: usize, name: &[u8]) {
-        let tag = tag(name);
-        let earlier = self.tags.get(from..self.len).unwrap_or_default();
-        // Without a branch for each, the compiler compares several at once.
-        if earlier
-            .iter()
-            .fold(false, |alike, earlier| alike | (*earlier == tag))
-        {
+    /// Notes a name, as unescaped, of the object that is this node.
+    ///
+    /// The object is part of the word, so names of others that are still about are no matter, and
+    /// whole blocks can be compared: without a branch for each, and without a rest.
+    #[inline(always)]
+    pub(super) fn add(&mut self, object: usize, name: &[u8]) {
+        let tag = tag(name) ^ narrow(object).wrapping_mul(0x9E37_79B1);
+        let mut alike = false;
+        for block in self.tags.iter().take(self.len.div_ceil(BLOCK)) {
+            alike = block
+                .iter()
+                .fold(alike, |alike, earlier| alike | (*earlier == tag));
+        }
+        let slot = self.tags.as_flattened_mut().get_mut(self.len);
+        if alike || slot.is_none() {
             self.names = Names::Unsure;
         }
-        match self.tags.get_mut(self.len) {
-            Some(slot) => {
-                *slot = tag;
-                self.len += 1;
-            }
-            None => self.names = Names::Unsure,
+        if let Some(slot) = slot {
+            *slot = tag;
+            self.len += 1;
         }
     }
 

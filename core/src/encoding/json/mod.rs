@@ -129,6 +129,25 @@ impl Json {
             .map(|_| Value { json: self, node })
     }
 
+    /// What kind of value a node is, its first byte tells.
+    #[inline]
+    fn first_byte(&self, node: Node) -> Option<u8> {
+        self.source.as_bytes().get(wide(node.start)).copied()
+    }
+
+    /// The text, unescaped, of a node that is a string or a member name.
+    #[inline]
+    fn string(&self, node: Node) -> Option<&str> {
+        if node.extra == 0 {
+            // Between the quotes, which both are there.
+            return self
+                .source
+                .get(wide(node.start) + 1..wide(node.end).saturating_sub(1));
+        }
+        let (start, end) = *self.texts.get(wide(node.extra) - 1)?;
+        self.unescaped.get(wide(start)..wide(end))
+    }
+
     /// Bytes held on the heap.
     pub(crate) fn heap_size(&self) -> usize {
         self.source.capacity()
@@ -158,7 +177,7 @@ pub(crate) struct Value<'a> {
 impl<'a> Value<'a> {
     /// The kind of this value.
     pub(crate) fn kind(self) -> JsonKind {
-        match self.json.source.as_bytes().get(wide(self.span().start)) {
+        match self.json.first_byte(self.span()) {
             Some(b'{') => JsonKind::Object,
             Some(b'[') => JsonKind::Array,
             Some(b'"') => JsonKind::String,
@@ -183,13 +202,13 @@ impl<'a> Value<'a> {
     }
 
     /// The text of a string, unescaped.
+    #[inline]
     pub(crate) fn as_str(self) -> Option<&'a str> {
         let node = self.span();
-        if node.extra != 0 && self.kind() == JsonKind::String {
-            let (start, end) = *self.json.texts.get(wide(node.extra) - 1)?;
-            return self.json.unescaped.get(wide(start)..wide(end));
+        match self.json.first_byte(node) {
+            Some(b'"') => self.json.string(node),
+            _ => None,
         }
-        self.raw().strip_prefix('"')?.strip_suffix('"')
     }
 
     /// Whether a boolean is `true`.
@@ -202,8 +221,12 @@ impl<'a> Value<'a> {
     }
 
     /// The text of a number. It follows the grammar and is within the range of an `f64`.
+    #[inline]
     pub(crate) fn as_number(self) -> Option<&'a str> {
-        (self.kind() == JsonKind::Number).then(|| self.raw())
+        match self.json.first_byte(self.span()) {
+            Some(b'-' | b'0'..=b'9') => Some(self.raw()),
+            _ => None,
+        }
     }
 
     /// The values of an array.
@@ -290,16 +313,18 @@ impl<'a> Iterator for Members<'a> {
 
     fn next(&mut self) -> Option<(&'a str, Value<'a>)> {
         self.left = self.left.checked_sub(1)?;
-        let name = Value {
-            json: self.json,
-            node: self.node,
+        // Behind every name stands its value.
+        let nodes = self.json.nodes.get(wide(self.node)..)?;
+        let [name, value, ..] = nodes else {
+            return None;
         };
-        let value = Value {
+        let name = self.json.string(*name).unwrap_or_default();
+        let member = Value {
             json: self.json,
-            node: name.span().next,
+            node: self.node + 1,
         };
-        self.node = value.span().next;
-        Some((name.as_str().unwrap_or_default(), value))
+        self.node = value.next;
+        Some((name, member))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -325,8 +350,13 @@ fn wide(index: u32) -> usize {
 }
 
 /// A position as `u32`; lossless because [`Json::parse`] refuses texts it would not be for.
-fn narrow(position: usize) -> u32 {
-    u32::try_from(position).unwrap_or(u32::MAX)
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "as it says; a check at every node would be a tenth of the time"
+)]
+const fn narrow(position: usize) -> u32 {
+    position as u32
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) fn scan(source: String, limits: JsonLimits) -> Result<(Json, Names), 
         unescaped: String::new(),
         texts: Vec::new(),
         sieve: Sieve::new(),
+        depth: 0,
+        open: Open::NONE,
     };
     scanner.document()?;
     let Scanner {
@@ -44,6 +46,10 @@ struct Scanner<'s> {
     unescaped: String,
     texts: Vec<(u32, u32)>,
     sieve: Sieve,
+    /// Containers that are open.
+    depth: usize,
+    /// The innermost of them; before the first, what means nothing.
+    open: Open,
 }
 
 /// The container being filled.
@@ -57,156 +63,186 @@ struct Open {
     names: usize,
 }
 
-/// The link of a container with none around it.
-const OUTERMOST: u32 = u32::MAX;
+/// What [`Scanner::value`] leaves to be read.
+enum After<'s> {
+    Value(&'s [u8]),
+    Opening(&'s [u8]),
+}
 
-// Positions are passed and returned rather than kept in the scanner, and the two functions on every
-// member's path are always inlined: so positions stay in registers, which is a fifth of the time.
-impl Scanner<'_> {
+impl Open {
+    const NONE: Self = Self {
+        node: 0,
+        end: 0,
+        members: 0,
+        names: 0,
+    };
+}
+
+// What is still to be read is passed and returned rather than kept in the scanner, and the two
+// functions on every member's path are always inlined: so it stays in registers, which is a fifth
+// of the time. It is a slice rather than a position, so that looking at a byte and stepping over it
+// is one check of bounds.
+impl<'s> Scanner<'s> {
     /// One value and nothing after it.
     fn document(&mut self) -> Result<(), JsonError> {
-        let bytes = self.text.as_bytes();
-        let mut open: Option<Open> = None;
-        let mut depth = 0_usize;
-        let mut at = skip_space(bytes, 0);
+        let mut rest = skip_space(self.text.as_bytes());
         loop {
-            // A value starts here.
-            at = match bytes.get(at) {
-                Some(b'"') => self.string(at)?,
-                Some(start @ (b'{' | b'[')) => {
-                    depth += 1;
-                    if depth > self.limits.depth {
-                        return Err(JsonError::TooDeep);
-                    }
-                    let mut container = self.open(at, *start, open);
-                    at = skip_space(bytes, at + 1);
-                    if bytes.get(at) != Some(&container.end) {
-                        at = self.member(&mut container, at)?;
-                        open = Some(container);
-                        continue;
-                    }
-                    open = self.close(container, at + 1);
-                    depth -= 1;
-                    at + 1
-                }
-                Some(b'-' | b'0'..=b'9') => self.scalar(at, number(self.text, at)?),
-                Some(b't') => self.scalar(at, literal(bytes, at, b"true")?),
-                Some(b'f') => self.scalar(at, literal(bytes, at, b"false")?),
-                Some(b'n') => self.scalar(at, literal(bytes, at, b"null")?),
-                _ => return Err(JsonError::Malformed),
+            rest = match self.value(rest)? {
+                // Into a container: its first member is next.
+                After::Opening(inside) => inside,
+                After::Value(after) => match self.separator(after)? {
+                    Some(member) => member,
+                    None => return Ok(()),
+                },
             };
-            // A value ended here, and perhaps the containers around it do too.
-            loop {
-                at = skip_space(bytes, at);
-                let Some(container) = &mut open else {
-                    return if at == bytes.len() {
-                        Ok(())
-                    } else {
-                        Err(JsonError::Malformed)
-                    };
-                };
-                match bytes.get(at) {
-                    Some(b',') => {
-                        at = self.member(container, skip_space(bytes, at + 1))?;
-                        break;
+            rest = self.member(rest)?;
+        }
+    }
+
+    /// A value, but of a container with members only its opening.
+    #[inline(always)]
+    fn value(&mut self, rest: &'s [u8]) -> Result<After<'s>, JsonError> {
+        Ok(After::Value(match rest {
+            [b'"', text @ ..] => self.string(text)?.1,
+            [start @ (b'{' | b'['), inside @ ..] => {
+                self.open(rest, *start)?;
+                match skip_space(inside) {
+                    [end, after @ ..] if *end == self.open.end => {
+                        self.close(after);
+                        after
                     }
-                    Some(end) if *end == container.end => {
-                        at += 1;
-                        open = self.close(*container, at);
-                        depth -= 1;
-                    }
-                    _ => return Err(JsonError::Malformed),
+                    inside => return Ok(After::Opening(inside)),
                 }
             }
+            [b'-' | b'0'..=b'9', ..] => self.scalar(rest, number(rest)?),
+            [b't', ..] => self.scalar(rest, literal(rest, b"true")?),
+            [b'f', ..] => self.scalar(rest, literal(rest, b"false")?),
+            [b'n', ..] => self.scalar(rest, literal(rest, b"null")?),
+            _ => return Err(JsonError::Malformed),
+        }))
+    }
+
+    /// What stands between a value and the next member of whatever container is still open, closing
+    /// those that end here; `None` at the end of the text.
+    #[inline(always)]
+    fn separator(&mut self, mut rest: &'s [u8]) -> Result<Option<&'s [u8]>, JsonError> {
+        loop {
+            rest = skip_space(rest);
+            match rest {
+                [] if self.depth == 0 => return Ok(None),
+                _ if self.depth == 0 => return Err(JsonError::Malformed),
+                [b',', after @ ..] => return Ok(Some(skip_space(after))),
+                [end, after @ ..] if *end == self.open.end => {
+                    self.close(after);
+                    rest = after;
+                }
+                _ => return Err(JsonError::Malformed),
+            }
         }
+    }
+
+    /// The position in the text at which `rest` starts.
+    #[inline]
+    fn position(&self, rest: &[u8]) -> usize {
+        self.text.len() - rest.len()
     }
 
     /// Starts a container, leaving in the tape what is needed to resume the one around it: until
     /// [`Scanner::close`], a container's `next` is the node around it, `end` its place in the sieve
     /// and `extra` its members so far.
     #[inline]
-    fn open(&mut self, at: usize, start: u8, outer: Option<Open>) -> Open {
-        let next = outer.map_or(OUTERMOST, |outer| narrow(outer.node));
-        if let Some(outer) = outer
-            && let Some(node) = self.nodes.get_mut(outer.node)
-        {
-            node.extra = narrow(outer.members);
+    fn open(&mut self, at: &[u8], start: u8) -> Result<(), JsonError> {
+        if self.depth >= self.limits.depth {
+            return Err(JsonError::TooDeep);
         }
-        let node = self.nodes.len();
+        if self.depth > 0
+            && let Some(node) = self.nodes.get_mut(self.open.node)
+        {
+            node.extra = narrow(self.open.members);
+        }
+        self.depth += 1;
+        let around = narrow(self.open.node);
         let names = self.sieve.enter();
-        self.nodes.push(Node {
-            start: narrow(at),
-            end: narrow(names),
-            next,
-            extra: 0,
-        });
-        Open {
-            node,
+        self.open = Open {
+            node: self.nodes.len(),
             end: if start == b'{' { b'}' } else { b']' },
             members: 0,
             names,
+        };
+        self.nodes.push(Node {
+            start: narrow(self.position(at)),
+            end: narrow(names),
+            next: around,
+            extra: 0,
+        });
+        Ok(())
+    }
+
+    /// Completes the container that ends before `after` and resumes the one around it.
+    #[inline]
+    fn close(&mut self, after: &[u8]) {
+        self.sieve.leave(self.open.names);
+        self.depth -= 1;
+        let end = narrow(self.position(after));
+        let next = narrow(self.nodes.len());
+        let Some(node) = self.nodes.get_mut(self.open.node) else {
+            return;
+        };
+        let around = wide(node.next);
+        node.end = end;
+        node.next = next;
+        node.extra = narrow(self.open.members);
+        if self.depth == 0 {
+            return;
+        }
+        if let Some(node) = self.nodes.get(around) {
+            let is_object = self.text.as_bytes().get(wide(node.start)) == Some(&b'{');
+            self.open = Open {
+                node: around,
+                end: if is_object { b'}' } else { b']' },
+                members: wide(node.extra),
+                names: wide(node.end),
+            };
         }
     }
 
-    /// Completes a container that ends before `at` and returns the one around it.
-    #[inline]
-    fn close(&mut self, container: Open, at: usize) -> Option<Open> {
-        self.sieve.leave(container.names);
-        let after = narrow(self.nodes.len());
-        let node = self.nodes.get_mut(container.node)?;
-        let outer = node.next;
-        node.end = narrow(at);
-        node.next = after;
-        node.extra = narrow(container.members);
-        // The outermost container links to no node.
-        let node = self.nodes.get(wide(outer))?;
-        let is_object = self.text.as_bytes().get(wide(node.start)) == Some(&b'{');
-        let end = if is_object { b'}' } else { b']' };
-        Some(Open {
-            node: wide(outer),
-            end,
-            members: wide(node.extra),
-            names: wide(node.end),
-        })
-    }
-
-    /// Counts a member and, in an object, reads its name; returns where its value starts.
+    /// Counts a member and, in an object, reads its name; returns its value and what follows.
     #[inline(always)]
-    fn member(&mut self, container: &mut Open, at: usize) -> Result<usize, JsonError> {
-        container.members += 1;
-        if container.members > self.limits.members {
+    fn member(&mut self, rest: &'s [u8]) -> Result<&'s [u8], JsonError> {
+        self.open.members += 1;
+        if self.open.members > self.limits.members {
             return Err(JsonError::TooLarge);
         }
-        if container.end == b']' {
-            return Ok(at);
+        if self.open.end == b']' {
+            return Ok(rest);
         }
-        let bytes = self.text.as_bytes();
-        if bytes.get(at) != Some(&b'"') {
+        let [b'"', text @ ..] = rest else {
             return Err(JsonError::Malformed);
-        }
-        let end = self.string(at)?;
-        let name = match (self.nodes.last(), self.texts.last()) {
-            (Some(Node { extra: 1.., .. }), Some((from, to))) => {
-                self.unescaped.as_bytes().get(wide(*from)..wide(*to))
-            }
-            _ => bytes.get(at + 1..end - 1),
         };
-        self.sieve.add(container.names, name.unwrap_or_default());
-        let at = skip_space(bytes, end);
-        if bytes.get(at) != Some(&b':') {
-            return Err(JsonError::Malformed);
+        let (raw, rest) = self.string(text)?;
+        let name = match (self.texts.last(), self.nodes.last()) {
+            (Some((from, to)), Some(Node { extra: 1.., .. })) => {
+                let unescaped = self.unescaped.as_bytes();
+                unescaped.get(wide(*from)..wide(*to)).unwrap_or_default()
+            }
+            _ => raw,
+        };
+        self.sieve.add(self.open.node, name);
+        match skip_space(rest) {
+            [b':', value @ ..] => Ok(skip_space(value)),
+            _ => Err(JsonError::Malformed),
         }
-        Ok(skip_space(bytes, at + 1))
     }
 
-    /// Notes a value without members from `start` to `end`, which it returns.
+    /// Notes a value without members, from `at` to `after`, which it returns.
     #[inline]
-    fn scalar(&mut self, start: usize, end: usize) -> usize {
-        self.leaf(start, end, 0)
+    fn scalar(&mut self, at: &[u8], after: &'s [u8]) -> &'s [u8] {
+        self.leaf(self.position(at), self.position(after), 0);
+        after
     }
 
     #[inline]
-    fn leaf(&mut self, start: usize, end: usize, extra: u32) -> usize {
+    fn leaf(&mut self, start: usize, end: usize, extra: u32) {
         let next = narrow(self.nodes.len() + 1);
         self.nodes.push(Node {
             start: narrow(start),
@@ -214,30 +250,37 @@ impl Scanner<'_> {
             next,
             extra,
         });
-        end
     }
 
-    /// Reads the string whose opening quote is at `start`; returns where it ends.
+    /// Reads a string from after its opening quote; returns what stands between its quotes, and
+    /// what follows it.
     #[inline(always)]
-    fn string(&mut self, start: usize) -> Result<usize, JsonError> {
-        let bytes = self.text.as_bytes();
-        let end = plain(bytes, start + 1);
-        match bytes.get(end) {
-            Some(b'"') if end - start - 1 <= self.limits.string_size => {
-                Ok(self.leaf(start, end + 1, 0))
+    fn string(&mut self, text: &'s [u8]) -> Result<(&'s [u8], &'s [u8]), JsonError> {
+        let run = plain(text);
+        let (raw, rest) = text.split_at_checked(run).ok_or(JsonError::Malformed)?;
+        match rest {
+            [b'"', after @ ..] if run <= self.limits.string_size => {
+                self.leaf(self.position(text) - 1, self.position(after), 0);
+                Ok((raw, after))
             }
-            Some(b'"') => Err(JsonError::TooLarge),
-            Some(b'\\') => self.escaped(start, end),
+            [b'"', ..] => Err(JsonError::TooLarge),
+            [b'\\', ..] => self.escaped(text, rest),
             _ => Err(JsonError::Malformed),
         }
     }
 
-    /// [`Scanner::string`] for one whose first backslash is at `at`.
+    /// [`Scanner::string`] for one whose first backslash is where `rest` starts.
     #[inline(never)]
-    fn escaped(&mut self, start: usize, mut at: usize) -> Result<usize, JsonError> {
+    fn escaped(
+        &mut self,
+        text: &'s [u8],
+        rest: &'s [u8],
+    ) -> Result<(&'s [u8], &'s [u8]), JsonError> {
         let bytes = self.text.as_bytes();
+        let start = self.position(text);
+        let mut at = self.position(rest);
         let from = self.unescaped.len();
-        let mut copied = start + 1;
+        let mut copied = start;
         loop {
             self.unescaped
                 .push_str(self.text.get(copied..at).ok_or(JsonError::Malformed)?);
@@ -247,7 +290,7 @@ impl Scanner<'_> {
                     let (char, after) = escape(bytes, at + 1).ok_or(JsonError::Malformed)?;
                     self.unescaped.push(char);
                     copied = after;
-                    at = plain(bytes, after);
+                    at = after + plain(bytes.get(after..).unwrap_or_default());
                 }
                 _ => return Err(JsonError::Malformed),
             }
@@ -257,35 +300,70 @@ impl Scanner<'_> {
         }
         self.texts
             .push((narrow(from), narrow(self.unescaped.len())));
-        Ok(self.leaf(start, at + 1, narrow(self.texts.len())))
+        self.leaf(start - 1, at + 1, narrow(self.texts.len()));
+        let raw = bytes.get(start..at).zip(bytes.get(at + 1..));
+        raw.ok_or(JsonError::Malformed)
     }
 }
 
-/// The first position from `at` on that does not hold one of the four kinds of white space.
-#[inline]
-fn skip_space(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
-        at += 1;
-    }
-    at
-}
-
-/// The first position from `at` on that a string cannot hold as it is: a quote, a backslash, a
-/// control character or the end of the text.
+/// From the first byte on that is not one of the four kinds of white space. Tokens have none.
 #[inline(always)]
-fn plain(bytes: &[u8], at: usize) -> usize {
-    let mut rest = bytes.get(at..).unwrap_or_default();
+fn skip_space(text: &[u8]) -> &[u8] {
+    match text {
+        [..=b' ', ..] => skip_some_space(text),
+        _ => text,
+    }
+}
+
+#[inline(never)]
+fn skip_some_space(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = text {
+        text = rest;
+    }
+    text
+}
+
+/// How many bytes a string can hold as they are: up to a quote, a backslash, a control character or
+/// the end of the text.
+///
+/// One word tells for a name or a short value; behind it, blocks of two words take less than one
+/// word does, but only tell whether the end is among them.
+#[inline(always)]
+fn plain(text: &[u8]) -> usize {
+    let mut rest = text;
     while let Some((word, after)) = rest.split_first_chunk() {
         let special = special(u64::from_le_bytes(*word));
         if special != 0 {
-            return bytes.len() - rest.len() + wide(special.trailing_zeros() / 8);
+            return text.len() - rest.len() + wide(special.trailing_zeros() / 8);
+        }
+        rest = skip_plain_blocks(after);
+    }
+    let run = rest.iter().position(|byte| is_special(*byte));
+    text.len() - rest.len() + run.unwrap_or(rest.len())
+}
+
+/// From the first block of 16 bytes on that has a byte which ends a plain run.
+#[inline(always)]
+fn skip_plain_blocks(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    while let Some((block, after)) = rest.split_first_chunk::<16>() {
+        // Without a branch for each, the compiler compares all at once.
+        let is_plain = !block
+            .iter()
+            .fold(false, |any, byte| any | is_special(*byte));
+        if !is_plain {
+            break;
         }
         rest = after;
     }
-    let run = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
-    bytes.len() - rest.len() + run.unwrap_or(rest.len())
+    rest
+}
+
+/// Whether a byte ends a plain run.
+#[inline]
+const fn is_special(byte: u8) -> bool {
+    // As in `special`: flipping bit 1 puts the quote right above the control characters.
+    ((byte ^ 2) <= b' ') | (byte == b'\\')
 }
 
 /// The high bit of each byte that ends a plain run.
@@ -342,64 +420,58 @@ fn hex(bytes: &[u8], at: usize) -> Option<u16> {
     u16::try_from(value).ok()
 }
 
+/// What follows a literal.
 #[inline]
-fn literal(bytes: &[u8], at: usize, name: &[u8]) -> Result<usize, JsonError> {
-    let rest = bytes.get(at..).ok_or(JsonError::Malformed)?;
-    rest.starts_with(name)
-        .then(|| at + name.len())
-        .ok_or(JsonError::Malformed)
+fn literal<'s>(text: &'s [u8], name: &[u8]) -> Result<&'s [u8], JsonError> {
+    text.strip_prefix(name).ok_or(JsonError::Malformed)
 }
 
-/// Where the number that starts at `start` ends.
+/// What follows a number.
 #[inline]
-fn number(text: &str, start: usize) -> Result<usize, JsonError> {
-    let bytes = text.as_bytes();
-    let mut at = start;
-    if bytes.get(at) == Some(&b'-') {
-        at += 1;
-    }
-    at = match bytes.get(at) {
-        Some(b'0') => at + 1,
-        _ => digits(bytes, at)?,
+fn number(text: &[u8]) -> Result<&[u8], JsonError> {
+    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    let mut rest = match unsigned {
+        [b'0', rest @ ..] => rest,
+        _ => digits(unsigned)?,
     };
-    if bytes.get(at) == Some(&b'.') {
-        at = digits(bytes, at + 1)?;
+    if let [b'.', fraction @ ..] = rest {
+        rest = digits(fraction)?;
     }
-    let has_exponent = matches!(bytes.get(at), Some(b'e' | b'E'));
-    if has_exponent {
-        at += 1;
-        if let Some(b'+' | b'-') = bytes.get(at) {
-            at += 1;
-        }
-        at = digits(bytes, at)?;
+    let mut has_exponent = false;
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        has_exponent = true;
+        rest = match exponent {
+            [b'+' | b'-', exponent @ ..] => digits(exponent)?,
+            _ => digits(exponent)?,
+        };
     }
     // Up to 308 digits are below the largest `f64`.
-    if has_exponent || at - start > 308 {
-        check_range(text, start, at)?;
+    let len = text.len() - rest.len();
+    if has_exponent || len > 308 {
+        check_range(text.get(..len).unwrap_or_default())?;
     }
-    Ok(at)
+    Ok(rest)
 }
 
-/// At least one digit.
+/// What follows at least one digit.
 #[inline]
-fn digits(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
-    let mut at = start;
-    while let Some(b'0'..=b'9') = bytes.get(at) {
-        at += 1;
+fn digits(text: &[u8]) -> Result<&[u8], JsonError> {
+    let mut rest = text;
+    while let [b'0'..=b'9', after @ ..] = rest {
+        rest = after;
     }
-    if at == start {
+    if rest.len() == text.len() {
         Err(JsonError::Malformed)
     } else {
-        Ok(at)
+        Ok(rest)
     }
 }
 
 /// A number that overflows is infinite to one reader and an error to another.
 #[cold]
-fn check_range(text: &str, start: usize, end: usize) -> Result<(), JsonError> {
-    let value = text
-        .get(start..end)
-        .and_then(|text| text.parse::<f64>().ok());
+fn check_range(number: &[u8]) -> Result<(), JsonError> {
+    let number = str::from_utf8(number).ok();
+    let value = number.and_then(|number| number.parse::<f64>().ok());
     value
         .filter(|value| value.is_finite())
         .map(|_| ())
