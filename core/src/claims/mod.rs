@@ -25,6 +25,8 @@ pub(crate) struct Claims {
     /// The node of each registered claim; 0, the root, stands for absent.
     nodes: [u32; Claim::COUNT],
     present: ClaimSet,
+    /// Registered members that an alias is read in place of: checked, and otherwise unread.
+    displaced: Vec<(Claim, u32)>,
 }
 
 impl Claims {
@@ -46,12 +48,17 @@ impl Claims {
             json,
             nodes,
             present,
+            displaced: Vec::new(),
         })
     }
 
     /// Reads `claim` from the member `name` instead, where an issuer is configured so (DIA-04).
+    /// A member under the registered name is still a claim: see [`Claims::written`].
     pub(crate) fn rename(&mut self, claim: Claim, name: &str) {
         let node = self.json.root().get(name).map(|value| value.node());
+        if let Some(own) = self.nodes.get(claim.index()).filter(|own| **own != 0) {
+            self.displaced.push((claim, *own));
+        }
         if node.is_some() {
             self.present.insert(claim);
         } else {
@@ -62,14 +69,20 @@ impl Claims {
         }
     }
 
-    /// Checks the type of every registered claim (JWT-01, JWT-03, AT-07); `act` has rules of its
-    /// own.
+    /// Checks the type of every registered claim, under its own name and under an issuer's
+    /// (JWT-01, JWT-03, AT-07); `act` has rules of its own.
     pub(crate) fn check_types(&self, scope: ScopeForm) -> Result<(), Error> {
         for claim in Claim::ALL.iter().copied() {
             let Some(value) = self.value(claim) else {
                 continue;
             };
             if !has_its_type(claim, value, scope) {
+                return Err(Error::about(Code::ClaimType, claim.name()));
+            }
+        }
+        for (claim, node) in &self.displaced {
+            let value = self.json.value(*node);
+            if !value.is_some_and(|value| has_its_type(*claim, value, ScopeForm::Text)) {
                 return Err(Error::about(Code::ClaimType, claim.name()));
             }
         }
@@ -80,8 +93,18 @@ impl Claims {
         &self.json
     }
 
+    /// The claims that can be read.
     pub(crate) fn present(&self) -> ClaimSet {
         self.present
+    }
+
+    /// The claims the token bears under any name: what must not be there is looked for here.
+    pub(crate) fn written(&self) -> ClaimSet {
+        let mut written = self.present;
+        for (claim, _) in &self.displaced {
+            written.insert(*claim);
+        }
+        written
     }
 
     pub(crate) fn value(&self, claim: Claim) -> Option<Value<'_>> {

@@ -75,7 +75,8 @@ fn both_halves(door: Door<'_>, token: &[u8], error: &Error, now: NumericDate) ->
     let payload = compact.decode_payload().ok()?;
     let mut claims = Claims::locate(Json::parse(payload, limits.into()).ok()?).ok()?;
     if let Ok(source) = door.source_of(&claims) {
-        door.issuer(&source).ok()?.rename_claims(&mut claims);
+        let issuer = door.issuer(&source).ok()?;
+        issuer.rename_claims(&mut claims, source.profile);
     }
     let theirs = claims.value(claim).map_or("absent", |value| value.raw());
     Some(format!("{} is {theirs}, expected {ours}", claim.name()))

@@ -70,10 +70,10 @@ pub(super) fn check_claims(
             return Err(Error::new(Code::MissingClaim));
         }
     }
-    if let Some(forbidden) = row.forbidden.first_shared(claims.present()) {
+    if let Some(forbidden) = row.forbidden.first_shared(claims.written()) {
         return Err(Error::about(Code::ForbiddenClaim, forbidden.name()));
     }
-    if !row.forbidden_together.is_empty() && row.forbidden_together.is_within(claims.present()) {
+    if !row.forbidden_together.is_empty() && row.forbidden_together.is_within(claims.written()) {
         return Err(Error::new(Code::WrongTokenKind));
     }
     check_row(claims, row.profile)?;

@@ -153,7 +153,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
         )
     });
     trail.enter(Stage::Signature);
-    issuer.rename_claims(&mut claims);
+    issuer.rename_claims(&mut claims, source.profile);
     let candidate = Candidate {
         signing_input: compact.signing_input,
         signature,

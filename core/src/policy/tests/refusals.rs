@@ -300,9 +300,6 @@ fn refusal_8_hmac_beside_public_keys() {
     );
 }
 
-#[cfg(unix)]
-#[cfg(unix)]
-#[cfg(unix)]
 #[test]
 fn refusal_12_gates_without_what_they_need() {
     refuses(
@@ -426,6 +423,42 @@ fn refusal_16_a_name_where_a_claim_value_belongs() {
     refuses(
         &gate("[issuers.b]\nissuer = \"corp\"\njwks_push = \"process\""),
         &["12:10 issuers.b.issuer: \"corp\" is a name. Write \"https://login.example.com\""],
+    );
+}
+
+#[test]
+fn claim_names_are_not_those_of_other_claims() {
+    let named = |names: &str| issuer(&format!("claim_names = {{ {names} }}"));
+    for (names, problem) in [
+        (
+            "client_id = \"sub\"",
+            "client_id: \"sub\" is a registered claim with a meaning of its own",
+        ),
+        (
+            "scope = \"azp\"",
+            "scope: \"azp\" is a registered claim with a meaning of its own",
+        ),
+        (
+            "scope = \"scope\"",
+            "scope: \"scope\" is its own name. Leave it out",
+        ),
+        ("scope = \"\"", "scope: \"\" is not a claim"),
+    ] {
+        let column = 19 + names.find('=').unwrap();
+        let problem = format!("7:{column} issuers.corp.claim_names.{problem}");
+        refuses(&named(names), &[&problem]);
+    }
+    loads(&named("scope = \"scp\", client_id = \"azp\""), &[]);
+    loads(&named("client_id = \"appid\", aud = \"client_id\""), &[]);
+    let id_token = named("aud = \"client_id\"")
+        .replace("issuer = ", "profiles = [\"id_token\"]\nissuer = ")
+        .replace("profile = \"access_token\"", "profile = \"id_token\"");
+    refuses(
+        &id_token,
+        &[
+            "8:23 issuers.corp.claim_names.aud: only for access tokens; every other kind must have \
+             its aud",
+        ],
     );
 }
 
