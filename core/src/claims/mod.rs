@@ -107,6 +107,11 @@ impl Claims {
         written
     }
 
+    /// Bytes held on the heap.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.json.heap_size() + self.displaced.capacity() * size_of::<(Claim, u32)>()
+    }
+
     pub(crate) fn value(&self, claim: Claim) -> Option<Value<'_>> {
         if !self.present.contains(claim) {
             return None;

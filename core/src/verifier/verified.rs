@@ -96,9 +96,22 @@ impl Settled {
         &self.0.source
     }
 
-    /// Heap bytes, for the cache's budget.
+    /// Heap bytes, for the cache's budget. A header that other tokens share counts with each of
+    /// them: who keeps it alive last cannot be known.
     pub(super) fn size(&self) -> usize {
-        size_of::<Facts>() + self.0.claims.json().heap_size()
+        let Facts {
+            claims,
+            header,
+            chain,
+            dates: _,
+            source: _,
+            identity: _, // the policy's, which outlives the cache
+        } = &*self.0;
+        size_of::<Facts>()
+            + claims.heap_size()
+            + size_of::<ProtectedHeader>()
+            + header.heap_size()
+            + chain.heap_size()
     }
 }
 
