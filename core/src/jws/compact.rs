@@ -5,7 +5,7 @@ use crate::error::{Code, Error};
 use crate::limits;
 
 /// The three segments of a compact JWS, still encoded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Compact<'a> {
     pub(crate) header: &'a [u8],
     pub(crate) payload: &'a [u8],
@@ -56,6 +56,12 @@ impl<'a> Compact<'a> {
     /// key to say, since `alg: none` deserves the earlier answer.
     pub(crate) fn decode_signature(&self) -> Result<Signature, Error> {
         Signature::decode(self.signature).ok_or_else(|| Error::new(Code::MalformedToken))
+    }
+}
+
+impl std::fmt::Debug for Compact<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Compact({} bytes signed)", self.signing_input.len())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 mod cached;
+mod leaks;
 
 use super::{PublishError, Requirements, Verifier};
 use crate::crypto::{SigningKey, aws_lc};
