@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Doors;
+use super::Names;
 use super::headers::Headers;
 use super::state::{DoorTable, State, World};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
+use crate::error::IssuerNumber;
 use crate::jwa::AlgorithmSet;
 use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
@@ -22,7 +23,7 @@ const ENTRY_BYTES: usize = 4 * 1024;
 pub(super) fn state(
     policy: Policy,
     provider: &CryptoProvider,
-    doors: &mut Doors,
+    names: &mut Names,
     bell: &Bell,
     previous: Option<&State>,
 ) -> Result<State, PolicyError> {
@@ -73,7 +74,8 @@ pub(super) fn state(
     let world = World {
         digest,
         headers: Headers::new(),
-        doors: number(&policy, doors),
+        doors: doors(&policy, names),
+        issuers: issuers(&policy, names),
         policy,
     };
     Ok(State {
@@ -185,24 +187,36 @@ fn load(
 }
 
 /// A door for each gate, under the number its name had before.
-fn number(policy: &Policy, doors: &mut Doors) -> Vec<Option<DoorTable>> {
+fn doors(policy: &Policy, names: &mut Names) -> Vec<Option<DoorTable>> {
     let rules = policy.rules();
-    let mut tables: Vec<Option<DoorTable>> = doors.names.iter().map(|_| None).collect();
-    for (position, gate) in rules.gates.iter().enumerate() {
-        let table = DoorTable::new(rules, position);
-        match doors.names.iter().position(|name| **name == *gate.name) {
-            Some(known) => {
-                if let Some(slot) = tables.get_mut(known) {
-                    *slot = table;
-                }
-            }
-            None => {
-                doors.names.push(Arc::from(&*gate.name));
-                tables.push(table);
-            }
+    let gates = rules
+        .gates
+        .iter()
+        .map(|gate| number(&mut names.gates, &gate.name));
+    let numbers: Vec<usize> = gates.collect();
+    let mut tables: Vec<Option<DoorTable>> = names.gates.iter().map(|_| None).collect();
+    for (position, number) in numbers.into_iter().enumerate() {
+        if let Some(slot) = tables.get_mut(number) {
+            *slot = DoorTable::new(rules, position);
         }
     }
     tables
+}
+
+/// Each issuer's number, by position.
+fn issuers(policy: &Policy, names: &mut Names) -> Vec<Option<IssuerNumber>> {
+    let issuers = policy.rules().issuers.iter();
+    let numbers = issuers.map(|issuer| number(&mut names.issuers, &issuer.name));
+    numbers.map(IssuerNumber::new).collect()
+}
+
+/// The number of a name, which it keeps.
+fn number(names: &mut Vec<Box<str>>, name: &str) -> usize {
+    let known = names.iter().position(|known| **known == *name);
+    known.unwrap_or_else(|| {
+        names.push(name.into());
+        names.len() - 1
+    })
 }
 
 fn digest(policy: &Policy, provider: &CryptoProvider) -> Box<str> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::keys::{self, KeyState, Keys, PublishError};
 use super::state::{State, World};
 use super::{Engine, Gate, Requirements, VerifiedToken, Verifier};
-use crate::error::{Code, Error, IssuerIndex};
+use crate::error::{Code, Error};
 use crate::jwk::JwkSet;
 use crate::keys::{Background, Watch};
 use crate::policy::{FetchedKeys, IssuerRules, KeySource};
@@ -98,14 +98,18 @@ impl Engine {
         self.bell.attach(background);
     }
 
-    /// The first issuer whose keys are fetched and that has none to trust.
-    fn first_without_keys(&self) -> Option<usize> {
+    /// Whether every issuer whose keys are fetched has some to trust; else the first that has none.
+    fn ready(&self) -> Result<(), Error> {
         let (state, now) = (self.state.load(), self.clock.now());
         let mut issuers = 0..state.world.rules().issuers.len();
-        issuers.find(|position| {
+        let missing = issuers.find(|position| {
             let set = state.keys.set(*position).filter(|set| !set.is_empty());
             let watch = state.keys.watch(*position);
             watch.is_some_and(|watch| set.is_none() || !watch.is_good(now))
+        });
+        missing.map_or(Ok(()), |position| {
+            let error = Error::new(Code::KeysUnavailable);
+            Err(state.world.blame(position, error))
         })
     }
 }
@@ -134,18 +138,14 @@ impl Verifier {
     /// names it, and [`Keys::state`] says why.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), Error> {
         let engine = &self.engine;
-        let mut missing = engine.first_without_keys();
-        if missing.is_some() {
+        let mut ready = engine.ready();
+        if ready.is_err() {
             engine.bell.wait(timeout, &mut || {
-                missing = engine.first_without_keys();
-                missing.is_none()
+                ready = engine.ready();
+                ready.is_ok()
             });
         }
-        match missing.map(IssuerIndex::new) {
-            None => Ok(()),
-            Some(Some(issuer)) => Err(Error::new(Code::KeysUnavailable).at(issuer)),
-            Some(None) => Err(Error::new(Code::KeysUnavailable)),
-        }
+        ready
     }
 
     /// Stops what works in the background: keys are fetched no more, and those that are there are

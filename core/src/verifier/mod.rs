@@ -59,17 +59,17 @@ pub(crate) struct Engine {
     provider: CryptoProvider,
     clock: Clock,
     state: Snapshot<State>,
-    /// Gate names by door number, append-only. Never locked while keys are published, so that a
-    /// process may fork meanwhile.
-    doors: Mutex<Doors>,
+    /// Never locked while keys are published, so that a process may fork meanwhile.
+    names: Mutex<Names>,
     /// Wakes whoever fetches keys.
     bell: Bell,
 }
 
-/// Numbers for gate names that outlive reloads.
+/// Names by number, append-only: numbers outlive reloads.
 #[derive(Debug, Default)]
-struct Doors {
-    names: Vec<Arc<str>>,
+struct Names {
+    gates: Vec<Box<str>>,
+    issuers: Vec<Box<str>>,
 }
 
 impl Verifier {
@@ -79,15 +79,15 @@ impl Verifier {
         provider: CryptoProvider,
         clock: Clock,
     ) -> Result<Self, PolicyError> {
-        let mut doors = Doors::default();
+        let mut names = Names::default();
         let bell = Bell::default();
-        let state = build::state(policy, &provider, &mut doors, &bell, None)?;
+        let state = build::state(policy, &provider, &mut names, &bell, None)?;
         Ok(Self {
             engine: Arc::new(Engine {
                 provider,
                 clock,
                 state: Snapshot::new(state),
-                doors: Mutex::new(doors),
+                names: Mutex::new(names),
                 bell,
             }),
         })
@@ -99,9 +99,9 @@ impl Verifier {
     ///
     /// `usage`, when the policy has no such gate.
     pub fn gate(&self, name: &str) -> Result<Gate, Error> {
-        let doors = self.engine.doors.lock();
-        let doors = doors.unwrap_or_else(PoisonError::into_inner);
-        let number = doors.names.iter().position(|door| **door == *name);
+        let names = self.engine.names.lock();
+        let names = names.unwrap_or_else(PoisonError::into_inner);
+        let number = names.gates.iter().position(|gate| **gate == *name);
         let door = number.and_then(|number| u32::try_from(number).ok());
         let door = door.ok_or_else(|| Error::about(Code::Usage, "gate"))?;
         self.engine.state.load().door(door)?;
@@ -149,11 +149,11 @@ impl Verifier {
     /// As [`Verifier::new`]; the policy in force then stays.
     pub fn reload(&self, policy: Policy) -> Result<(), PolicyError> {
         let engine = &self.engine;
-        let mut doors = engine.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = engine.names.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let current = engine.state.load_full();
             let (policy, provider) = (policy.clone(), &engine.provider);
-            let next = build::state(policy, provider, &mut doors, &engine.bell, Some(&current))?;
+            let next = build::state(policy, provider, &mut names, &engine.bell, Some(&current))?;
             // The digest is of the document; files it names may have changed beneath it, and how it
             // was loaded beside it.
             let same = next.world.digest == current.world.digest
@@ -164,7 +164,7 @@ impl Verifier {
                 break;
             }
         }
-        drop(doors);
+        drop(names);
         engine.bell.ring();
         Ok(())
     }
