@@ -46,6 +46,15 @@ pub(super) fn compile(
     let custom = kind == Some(Kind::JwtCustom);
     for name in ["typ", "required_claims"] {
         if section.has(name) && !section.is_empty_list(name) && !custom && kind.is_some() {
+    if let Some(kind @ (Kind::ClientAssertion | Kind::LogoutToken)) = kind {
+        // CA-05, LOG-06: without a store of what was seen, nothing here can be used up.
+        let at = section.position("profile");
+        let text = format!(
+            "nobody remembers jti: a stolen {} opens again until it expires",
+            kind.as_str()
+        );
+        compiler.warn(section.at("profile"), at, text);
+    }
             let text = "only for profile = \"jwt_custom\"; every other kind has its own";
             compiler.problems.push(section.problem(name, text));
         }

@@ -195,7 +195,13 @@ fn refusal_7_follows_the_profile() {
     );
     // RFC 7523: the `iss` of a client assertion is its client id.
     let assertion = svid("s6BhdRkqt3").replace("jwt_svid", "client_assertion");
-    loads(&assertion, &[]);
+    loads(
+        &assertion,
+        &[
+            "gates.tools.profile: nobody remembers jti: a stolen client_assertion opens again until \
+           it expires",
+        ],
+    );
     refuses(
         &assertion.replace("s6BhdRkqt3", "http://client.example"),
         &["5:10 issuers.corp.issuer: must be https"],
@@ -659,4 +665,28 @@ fn warnings_are_about_lifetimes_and_slashes() {
            trailing slash only",
         ],
     );
+}
+
+#[test]
+fn warnings_are_about_tokens_that_should_work_once() {
+    let of = |kind: &str| {
+        issuer(&format!("profiles = [\"access_token\", \"{kind}\"]"))
+            + &format!(
+                "[gates.once]\nprofile = \"{kind}\"\naudience = \"x\"\nissuers = [\"corp\"]\n"
+            )
+    };
+    for (kind, warns) in [
+        ("logout_token", true),
+        ("client_assertion", true),
+        ("jwt_bearer_grant", false),
+        ("id_token", false),
+    ] {
+        let policy = load(&of(kind)).unwrap();
+        let shown: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+        let text = format!(
+            "gates.once.profile: nobody remembers jti: a stolen {kind} opens again until it expires"
+        );
+        let expected: &[String] = if warns { &[text] } else { &[] };
+        assert_eq!(shown, expected, "{kind}");
+    }
 }
