@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 mod cached;
+mod calls;
 mod leaks;
 
 mod reloads;
