@@ -52,6 +52,10 @@ pub(super) fn check_claims(
     issuer: &IssuerRules,
     row: &Row,
 ) -> Result<ClaimsAccepted, Error> {
+    // What must not be there is refused whatever its value (LOG-05).
+    if let Some(forbidden) = row.forbidden.first_shared(claims.written()) {
+        return Err(Error::about(Code::ForbiddenClaim, forbidden.name()));
+    }
     let array = issuer.claim_names.scope.is_some();
     claims.check_types(if array {
         ScopeForm::TextOrArray
@@ -69,9 +73,6 @@ pub(super) fn check_claims(
         if value.is_none_or(|value| value.kind() == JsonKind::Null) {
             return Err(Error::new(Code::MissingClaim));
         }
-    }
-    if let Some(forbidden) = row.forbidden.first_shared(claims.written()) {
-        return Err(Error::about(Code::ForbiddenClaim, forbidden.name()));
     }
     if !row.forbidden_together.is_empty() && row.forbidden_together.is_within(claims.written()) {
         return Err(Error::new(Code::WrongTokenKind));

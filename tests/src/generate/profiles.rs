@@ -363,6 +363,12 @@ impl Family<'_> {
                 "forbidden_claim",
                 &self.kind.verify(&claims),
             );
+            // Any value, even one of no type the claim may have.
+            for (number, wrong) in [json!(null), json!(1)].into_iter().enumerate() {
+                claims[*name] = wrong;
+                let id = format!("with-{name}-of-wrong-type-{number}");
+                self.refuse(&id, "forbidden_claim", &self.kind.verify(&claims));
+            }
         }
         let mut both = claims.clone();
         for (name, value) in self.kind.together {

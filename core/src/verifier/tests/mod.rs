@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 mod cached;
 mod calls;
 mod leaks;
-
 mod reloads;
+
 use super::{PublishError, Requirements, Verifier};
 use crate::crypto::{SigningKey, aws_lc};
 use crate::encoding::base64url;
