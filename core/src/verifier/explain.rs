@@ -34,8 +34,9 @@ pub(super) fn explain(
 ) -> Explanation {
     let mut trail = Recorder::default();
     let now = engine.clock.now();
-    let outcome = state
-        .door(number)
+    let outcome = requirements
+        .check()
+        .and_then(|()| state.door(number))
         .and_then(|door| pipeline::verify(engine, door, token, requirements, now, &mut trail));
     let refusal = outcome.as_ref().err().map(|error| {
         let door = state.door(number).ok();

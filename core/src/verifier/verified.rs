@@ -315,8 +315,10 @@ impl VerifiedToken {
     ///
     /// # Errors
     ///
-    /// `insufficient_scope` or `insufficient_user_authentication`; `expired` and the like.
+    /// `insufficient_scope` or `insufficient_user_authentication`; `expired` and the like; `usage`
+    /// for requirements that no token can meet.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
+        requirements.check()?;
         let facts = self.facts();
         let leeway = facts.identity.leeway();
         facts.dates.check(now)?;

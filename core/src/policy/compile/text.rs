@@ -53,6 +53,14 @@ pub(super) fn url(text: &str, loopback: Loopback) -> Option<String> {
         (host.contains('@'), "must have no user information"),
         (!port_is_number, "has a port that is no number"),
         (text.contains(char::is_whitespace), "must have no space"),
+        (
+            !name.is_ascii(),
+            "must have its host in ASCII, as \"xn--bcher-kva.example\"",
+        ),
+        (
+            !text.is_ascii(),
+            "must be ASCII; write other characters as %C3%BC",
+        ),
     ]
     .into_iter()
     .find(|(wrong, _)| *wrong)
@@ -103,6 +111,11 @@ pub(super) fn scope(text: &str) -> Option<String> {
     } else {
         None
     }
+}
+
+/// RFC 9470 §3 lists them with spaces between, in a quoted string.
+pub(super) fn acr(text: &str) -> Option<String> {
+    (!is_scope_token(text)).then(|| format!("{text:?} cannot stand in a challenge (RFC 9470)"))
 }
 
 #[cfg(test)]
@@ -162,6 +175,8 @@ mod tests {
             "https://a b.example",
             "ftp://a.example",
             "https://a.example:99999",
+            "https://b\u{fc}cher.example",
+            "https://a.example/\u{fc}",
         ];
         for text in wrong {
             assert!(url(text, Loopback::Https).is_some(), "{text:?}");

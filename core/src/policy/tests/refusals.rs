@@ -506,6 +506,41 @@ fn refusal_21_public_urls() {
     );
     loads(&gate("public_url = \"https://api.example.com/base\""), &[]);
     loads(&gate("public_url = \"http://localhost:8000\""), &[]);
+    // The audience is then the resource that clients are told of.
+    let public = |audience: &str| {
+        gate("public_url = \"https://api.example.com\"").replace(
+            "\"https://api.example.com/mcp\"",
+            &format!("[\"{audience}\", \"old\"]"),
+        )
+    };
+    for (audience, problem) in [
+        ("api", "must be https"),
+        ("https://api.example.com/mcp?x", "must have no query"),
+        ("https://api.example.com/mcp#x", "must have no fragment"),
+        (
+            "https://api.example.com/\u{fc}",
+            "must be ASCII; write other characters as %C3%BC",
+        ),
+    ] {
+        let text = format!(
+            "9:13 gates.tools.audience[0]: is the RFC 9728 resource, since there is a public_url: \
+             it {problem}"
+        );
+        refuses(&public(audience), &[&text]);
+    }
+    loads(&public("https://api.example.com/mcp"), &[]);
+    loads(&public("http://localhost:8000/mcp"), &[]);
+}
+
+#[test]
+fn an_acr_can_be_written_in_a_challenge() {
+    refuses(
+        &gate("acr_values = [\"urn:mfa\", \"a b\", \"\u{fc}\"]"),
+        &[
+            "11:26 gates.tools.acr_values[1]: \"a b\" cannot stand in a challenge (RFC 9470)",
+            "11:33 gates.tools.acr_values[2]: \"\u{fc}\" cannot stand in a challenge (RFC 9470)",
+        ],
+    );
 }
 
 #[test]
