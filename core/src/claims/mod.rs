@@ -6,6 +6,7 @@
 mod audience;
 mod registered;
 mod scope;
+mod spiffe;
 
 pub use audience::Audience;
 pub use registered::Claim;
@@ -13,6 +14,7 @@ pub use scope::Scopes;
 
 pub(crate) use registered::ClaimSet;
 pub(crate) use scope::is_scope_token;
+pub(crate) use spiffe::is_trust_domain;
 
 use crate::encoding::json::{Json, JsonKind, Value};
 use crate::error::{Code, Error};

@@ -1,7 +1,7 @@
 //! Is it the kind of token this gate opens for? `typ`, required and forbidden claims, and the rules
 //! of single rows (standards 29.2).
 
-use crate::claims::{Claim, Claims, ScopeForm};
+use crate::claims::{Claim, Claims, ScopeForm, is_trust_domain};
 use crate::encoding::json::JsonKind;
 use crate::error::{Code, Error};
 use crate::jws::ProtectedHeader;
@@ -130,10 +130,7 @@ pub(super) fn trust_domain(id: &str) -> Option<&str> {
     const SIZE: usize = 2048;
     let rest = id.strip_prefix(SCHEME).filter(|_| id.len() <= SIZE)?;
     let (domain, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let is_domain_byte =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     let is_path_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    let domain_fits = (1..=255).contains(&domain.len()) && domain.bytes().all(is_domain_byte);
     let path_fits = path.is_empty()
         || path.split('/').skip(1).all(|segment| {
             !segment.is_empty()
@@ -141,7 +138,7 @@ pub(super) fn trust_domain(id: &str) -> Option<&str> {
                 && segment != ".."
                 && segment.bytes().all(is_path_byte)
         });
-    if !domain_fits || !path_fits {
+    if !is_trust_domain(domain) || !path_fits {
         return None;
     }
     id.get(..SCHEME.len() + domain.len())

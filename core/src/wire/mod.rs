@@ -3,7 +3,7 @@
 //!
 //! The answer never holds token text or a claim value, and nothing about keys, chains or actors.
 
-use crate::error::{Code, Error, Group};
+use crate::error::{Blame, Code, Error, Group};
 use crate::policy::{Challenge, Kind};
 use crate::verifier::{Gate, Requirements};
 
@@ -79,26 +79,15 @@ impl Answer {
 const RETRY_AFTER: [&str; 2] = ["1", "5"];
 
 fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
-    match error.code().group() {
-        Group::Unavailable => {
+    match error.blame() {
+        Blame::Unavailable => {
             let [soon, later] = RETRY_AFTER;
             let refreshing = error.code() == Code::KeysRefreshing;
             let seconds = if refreshing { soon } else { later };
             Answer::new(503).with("Retry-After", seconds.to_owned())
         }
-        Group::Misuse | Group::Internal => Answer::new(500),
-        Group::NoCredential
-        | Group::Request
-        | Group::Parse
-        | Group::Crypto
-        | Group::Kind
-        | Group::Validity
-        | Group::Possession
-        | Group::Chain
-        | Group::ActorPolicy
-        | Group::Revocation
-        | Group::Authority
-        | Group::Authentication => match challenge.kind {
+        Blame::Misuse | Blame::Internal => Answer::new(500),
+        Blame::Rejected => match challenge.kind {
             Kind::AccessToken | Kind::JwtSvid | Kind::JwtCustom | Kind::IdToken => {
                 bearer(challenge, error, requirements)
             }

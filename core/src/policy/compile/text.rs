@@ -1,6 +1,6 @@
 //! Strings that must be exact: issuers, audiences, URLs and scopes (loader refusals 7, 15, 21, 23).
 
-use crate::claims::is_scope_token;
+use crate::claims::{is_scope_token, is_trust_domain};
 
 /// Refusal 15: an exact value, neither a pattern nor anything an editor slipped in.
 pub(super) fn exact(text: &str, what: &str) -> Option<String> {
@@ -92,10 +92,7 @@ pub(super) fn trust_domain(text: &str) -> Option<String> {
     let Some(domain) = text.strip_prefix("spiffe://") else {
         return Some(format!("{text:?}: an issuer {WRITE}"));
     };
-    let known =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-    let fits = (1..=255).contains(&domain.len()) && domain.bytes().all(known);
-    (!fits).then(|| format!("{text:?}: an issuer {WRITE}"))
+    (!is_trust_domain(domain)).then(|| format!("{text:?}: an issuer {WRITE}"))
 }
 
 /// RFC 6749 §3.3 `scope-token`.
