@@ -211,7 +211,8 @@ impl Policy {
         self.inner.root.to_canonical_json()
     }
 
-    /// The document with every default filled in.
+    /// The document with every default filled in. An issuer's `max_lifetime` is one for all its
+    /// kinds; what a gate makes of it is in [`Policy::summary`].
     #[must_use]
     pub fn effective(&self) -> serde_json::Value {
         super::effective::fill(&self.inner.root).to_value()

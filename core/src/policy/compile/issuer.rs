@@ -28,6 +28,12 @@ pub(super) fn compile(
         );
         compiler.warn(section.at("max_lifetime"), at, text);
     }
+    if max_lifetime == Some(Span::ZERO) {
+        let text = format!("{} refuses every token", quoted(Span::ZERO));
+        compiler
+            .problems
+            .push(section.problem("max_lifetime", text));
+    }
     let source = keys::source(section, algorithms, &profiles, compiler);
     let names = claim_names(&section.section("claim_names"), &profiles, compiler);
     IssuerRules {

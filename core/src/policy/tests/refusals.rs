@@ -691,6 +691,10 @@ fn warnings_are_about_lifetimes_and_slashes() {
         &["issuers.corp.max_lifetime: \"2h\" is long for a token that cannot be called back"],
     );
     loads(&issuer("max_lifetime = '1h'"), &[]);
+    refuses(
+        &issuer("max_lifetime = '0s'"),
+        &["7:16 issuers.corp.max_lifetime: \"0s\" refuses every token"],
+    );
     loads(
         &gate(
             "[gates.slash]\nprofile = \"access_token\"\naudience = \"https://api.example.com/mcp/\"\nissuers = [\"corp\"]",
