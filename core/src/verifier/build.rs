@@ -30,16 +30,7 @@ pub(super) fn state(
     let mut problems = Vec::new();
     let mut keys = KeyRing::new(policy.rules().issuers.len());
     for (position, issuer) in policy.rules().issuers.iter().enumerate() {
-        for algorithm in issuer.algorithms.iter() {
-            if !provider.algorithms.contains(algorithm) && issuer.algorithms_named {
-                let path = format!("issuers.{}.algorithms", issuer.name);
-                let text = format!(
-                    "{algorithm} is not offered by the provider {}",
-                    provider.name
-                );
-                problems.push(policy.problem_at(&path, text));
-            }
-        }
+        problems.extend(not_offered(&policy, issuer, provider));
         let before = previous.and_then(|state| place_in(state, issuer));
         let kept = previous.and_then(|state| kept(state, &policy, issuer));
         let mut watch = None;
@@ -82,6 +73,38 @@ pub(super) fn state(
         world: Arc::new(world),
         keys,
         cache: Arc::new(cache),
+    })
+}
+
+/// What only a provider can judge of a policy, whole or not: the algorithms it lacks, the keys it
+/// cannot load, and those whose private half is published (loader refusals 8 and 10).
+pub(crate) fn refusals(policy: &Policy, provider: &CryptoProvider) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for issuer in &policy.rules().issuers {
+        problems.extend(not_offered(policy, issuer, provider));
+        if let KeySource::Static(jwks) = &issuer.keys {
+            let loaded = load(policy, issuer, jwks, provider, usable(issuer, provider));
+            problems.extend(loaded.err().into_iter().flatten());
+        }
+    }
+    problems
+}
+
+/// The algorithms that the document names for an issuer and the provider lacks.
+fn not_offered<'p>(
+    policy: &'p Policy,
+    issuer: &'p IssuerRules,
+    provider: &'p CryptoProvider,
+) -> impl Iterator<Item = Problem> + 'p {
+    let named = issuer.algorithms.iter().filter(|_| issuer.algorithms_named);
+    let lacking = named.filter(|algorithm| !provider.algorithms.contains(*algorithm));
+    lacking.map(|algorithm| {
+        let path = format!("issuers.{}.algorithms", issuer.name);
+        let name = provider.name;
+        policy.problem_at(
+            &path,
+            format!("{algorithm} is not offered by the provider {name}"),
+        )
     })
 }
 

@@ -24,6 +24,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use advice::Advice;
+pub(crate) use build::refusals;
 pub use explain::Explanation;
 #[cfg(feature = "remote")]
 pub(crate) use fetched::{FetchedIssuer, InForce};

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 mod cached;
 mod calls;
 mod leaks;
+mod policies;
 mod reloads;
 
 use super::{PublishError, Requirements, Verifier};
