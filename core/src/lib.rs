@@ -130,8 +130,8 @@ pub use policy::{
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
 pub use verifier::{
-    Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Outcome, Possession,
-    PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind, UnverifiedToken,
-    Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit, Outcome,
+    Possession, PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind,
+    UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

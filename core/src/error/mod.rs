@@ -117,11 +117,7 @@ impl From<Code> for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({}", self.code.as_str())?;
-        if let Some(name) = self.about {
-            write!(f, ", {name}")?;
-        }
-        f.write_str(")")
+        write!(f, "Error({self})")
     }
 }
 

@@ -11,6 +11,8 @@ mod headers;
 mod jws;
 mod keys;
 mod kind;
+mod lookup;
+mod misfit;
 mod note;
 mod pipeline;
 mod requirements;
@@ -31,6 +33,8 @@ pub(crate) use fetched::{FetchedIssuer, InForce};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
+pub use lookup::UnknownGate;
+pub use misfit::Misfit;
 pub use requirements::Requirements;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
@@ -41,7 +45,6 @@ use state::State;
 
 use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
-use crate::error::{Code, Error};
 use crate::keys::Bell;
 use crate::policy::{Policy, PolicyError};
 use crate::sync::Snapshot;
@@ -98,15 +101,23 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// `usage`, when the policy has no such gate.
-    pub fn gate(&self, name: &str) -> Result<Gate, Error> {
+    /// When the policy has no such gate; it says which there are.
+    pub fn gate(&self, name: &str) -> Result<Gate, UnknownGate> {
+        let unknown = || UnknownGate {
+            name: name.to_owned(),
+            gates: self.gates(),
+        };
+        let number = self.number_of(name).ok_or_else(unknown)?;
+        let state = self.engine.state.load();
+        state.door(number).map_err(|_| unknown())?;
+        Ok(Gate::new(Arc::clone(&self.engine), number))
+    }
+
+    fn number_of(&self, name: &str) -> Option<u32> {
         let names = self.engine.names.lock();
         let names = names.unwrap_or_else(PoisonError::into_inner);
-        let number = names.gates.iter().position(|gate| **gate == *name);
-        let door = number.and_then(|number| u32::try_from(number).ok());
-        let door = door.ok_or_else(|| Error::about(Code::Usage, "gate"))?;
-        self.engine.state.load().door(door)?;
-        Ok(Gate::new(Arc::clone(&self.engine), door))
+        let number = names.gates.iter().position(|gate| **gate == *name)?;
+        u32::try_from(number).ok()
     }
 
     /// The names of the policy's gates, in the policy's order.

@@ -9,12 +9,12 @@ use super::authority::{self, CallSatisfied, GateSatisfied};
 use super::kind::{ClaimsAccepted, TypAccepted};
 use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
-use super::{Candidate, Requirements};
+use super::{Candidate, Misfit, Requirements, misfit};
 use crate::binding::PossessionConfirmed;
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
 use crate::delegation::{Actor, ChainAccepted};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Profile, SenderConstrained};
 use crate::revocation::NotRevoked;
@@ -305,9 +305,9 @@ impl VerifiedToken {
     ///
     /// # Errors
     ///
-    /// `claim_type`, when the claims do not fit the type.
-    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(self.payload()).map_err(|_| Error::new(Code::ClaimType))
+    /// When the claims do not fit the type; it names the claim.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Misfit> {
+        misfit::read(self.payload())
     }
 
     /// Asks a later, narrower question of the same verdict: per tool, per route. The token's time

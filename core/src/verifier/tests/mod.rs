@@ -9,6 +9,7 @@ mod policies;
 mod reloads;
 
 use super::{PublishError, Requirements, Verifier};
+mod tokens;
 use crate::crypto::{SigningKey, aws_lc};
 use crate::encoding::base64url;
 use crate::error::Code;
