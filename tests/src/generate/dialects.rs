@@ -4,13 +4,14 @@
 use serde_json::{Value, json};
 
 use super::profiles::Kind;
-use super::{File, with};
+use super::{File, canonical, header, token, with};
 
 pub(super) fn lines() -> String {
     let mut file = File::default();
     audience(&mut file);
     scope(&mut file);
     client(&mut file);
+    eddsa(&mut file);
     file.lines
 }
 
@@ -141,4 +142,27 @@ fn client(file: &mut File) {
     let missing = access(json!({}));
     let id = "client/under-its-own-name";
     file.refuse(id, near, "missing_claim", &missing);
+}
+
+/// `alg: EdDSA` stands for Ed25519 unless the issuer is said not to write it (OKP-03).
+fn eddsa(file: &mut File) {
+    let kind = Kind::named("access_token");
+    let key = kind.key();
+    let header = header(&key, kind.typ).replace("\"Ed25519\"", "\"EdDSA\"");
+    let request = kind.request(&token(&key, &header, &canonical(&kind.claims())));
+    let legacy = |legacy: bool| {
+        let issuer = json!({ "legacy_eddsa": legacy });
+        with(
+            &request,
+            json!({ "policy": { "issuers": { "as": issuer } } }),
+        )
+    };
+    file.accept("eddsa/by-default", &request, json!({ "subject": "u1" }));
+    file.accept("eddsa/legacy", &legacy(true), json!({ "subject": "u1" }));
+    file.refuse(
+        "eddsa/not-legacy",
+        "eddsa/legacy",
+        "alg_not_allowed",
+        &legacy(false),
+    );
 }

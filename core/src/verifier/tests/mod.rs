@@ -2,14 +2,16 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+mod batches;
 mod cached;
 mod calls;
+mod issuers;
 mod leaks;
 mod policies;
 mod reloads;
+mod tokens;
 
 use super::{PublishError, Requirements, Verifier};
-mod tokens;
 use crate::crypto::{SigningKey, aws_lc};
 use crate::encoding::base64url;
 use crate::error::Code;
