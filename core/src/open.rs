@@ -1,9 +1,45 @@
-//! Where a verifier and what works for it in the background meet.
+//! Where a policy, a verifier and what works for it in the background meet.
+
+use std::path::Path;
 
 use crate::crypto::CryptoProvider;
-use crate::policy::{Policy, PolicyError};
+use crate::policy::{Format, LoadOptions, Policy, PolicyError};
 use crate::time::Clock;
-use crate::verifier::Verifier;
+use crate::verifier::{self, Verifier};
+
+impl Policy {
+    /// As [`Policy::load_with`], for a verifier with this provider: what only the provider can
+    /// judge, which [`Verifier::new`] would refuse, is told together with every other problem.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::load_with`] and [`Verifier::new`].
+    pub fn load_for(
+        path: impl AsRef<Path>,
+        options: &LoadOptions,
+        provider: &CryptoProvider,
+    ) -> Result<Self, PolicyError> {
+        Self::load_by(path.as_ref(), options, |policy| {
+            verifier::refusals(policy, provider)
+        })
+    }
+
+    /// As [`Policy::parse_with`], for a verifier with this provider: see [`Policy::load_for`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::parse_with`] and [`Verifier::new`].
+    pub fn parse_for(
+        text: impl AsRef<[u8]>,
+        format: Format,
+        options: &LoadOptions,
+        provider: &CryptoProvider,
+    ) -> Result<Self, PolicyError> {
+        Self::parse_by(text.as_ref(), format, options, |policy| {
+            verifier::refusals(policy, provider)
+        })
+    }
+}
 
 impl Verifier {
     /// A verifier for this policy over the system clock.

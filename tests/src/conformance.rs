@@ -251,7 +251,7 @@ impl Harness {
             (None, [only]) => only.as_str(),
             (None, _) => return Err(Refusal::Usage),
         };
-        Ok(session.verifier.gate(name)?)
+        Ok(session.verifier.gate(name).map_err(Error::from)?)
     }
 
     fn session(&self, request: &Value) -> Result<Session, Refusal> {

@@ -6,6 +6,7 @@
 mod audience;
 mod registered;
 mod scope;
+mod spiffe;
 
 pub use audience::Audience;
 pub use registered::Claim;
@@ -13,6 +14,7 @@ pub use scope::Scopes;
 
 pub(crate) use registered::ClaimSet;
 pub(crate) use scope::is_scope_token;
+pub(crate) use spiffe::is_trust_domain;
 
 use crate::encoding::json::{Json, JsonKind, Value};
 use crate::error::{Code, Error};
@@ -25,6 +27,8 @@ pub(crate) struct Claims {
     /// The node of each registered claim; 0, the root, stands for absent.
     nodes: [u32; Claim::COUNT],
     present: ClaimSet,
+    /// Registered members that an alias is read in place of: checked, and otherwise unread.
+    displaced: Vec<(Claim, u32)>,
 }
 
 impl Claims {
@@ -46,12 +50,17 @@ impl Claims {
             json,
             nodes,
             present,
+            displaced: Vec::new(),
         })
     }
 
     /// Reads `claim` from the member `name` instead, where an issuer is configured so (DIA-04).
+    /// A member under the registered name is still a claim: see [`Claims::written`].
     pub(crate) fn rename(&mut self, claim: Claim, name: &str) {
         let node = self.json.root().get(name).map(|value| value.node());
+        if let Some(own) = self.nodes.get(claim.index()).filter(|own| **own != 0) {
+            self.displaced.push((claim, *own));
+        }
         if node.is_some() {
             self.present.insert(claim);
         } else {
@@ -62,8 +71,9 @@ impl Claims {
         }
     }
 
-    /// Checks the type of every registered claim (JWT-01, JWT-03, AT-07); `act` has rules of its
-    /// own. Returns the dates, which have to be read for that.
+    /// Checks the type of every registered claim, under its own name and under an issuer's
+    /// (JWT-01, JWT-03, AT-07); `act` has rules of its own. Returns the dates, which have to be read
+    /// for that.
     pub(crate) fn check_types(&self, scope: ScopeForm) -> Result<ClaimedDates, Error> {
         let mut dates = ClaimedDates::default();
         for claim in self.present.iter() {
@@ -74,6 +84,13 @@ impl Claims {
                 return Err(Error::about(Code::ClaimType, claim.name()));
             }
         }
+        for (claim, node) in &self.displaced {
+            let value = self.json.value(*node);
+            let fits = |value| has_its_type(*claim, value, ScopeForm::Text, &mut dates);
+            if !value.is_some_and(fits) {
+                return Err(Error::about(Code::ClaimType, claim.name()));
+            }
+        }
         Ok(dates)
     }
 
@@ -81,8 +98,23 @@ impl Claims {
         &self.json
     }
 
+    /// The claims that can be read.
     pub(crate) fn present(&self) -> ClaimSet {
         self.present
+    }
+
+    /// The claims the token bears under any name: what must not be there is looked for here.
+    pub(crate) fn written(&self) -> ClaimSet {
+        let mut written = self.present;
+        for (claim, _) in &self.displaced {
+            written.insert(*claim);
+        }
+        written
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.json.heap_size() + self.displaced.capacity() * size_of::<(Claim, u32)>()
     }
 
     pub(crate) fn value(&self, claim: Claim) -> Option<Value<'_>> {

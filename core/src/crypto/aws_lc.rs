@@ -67,34 +67,7 @@ fn public(algorithm: Algorithm, bytes: &[u8]) -> Result<Box<dyn VerifySignature>
     Ok(Box::new(Public(parsed)))
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the other families have no RSA parameters"
-)]
-fn rsa(algorithm: Algorithm) -> Option<&'static signature::RsaParameters> {
-    Some(match algorithm {
-        Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
-        Algorithm::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
-        Algorithm::Rs512 => &signature::RSA_PKCS1_2048_8192_SHA512,
-        Algorithm::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
-        Algorithm::Ps384 => &signature::RSA_PSS_2048_8192_SHA384,
-        Algorithm::Ps512 => &signature::RSA_PSS_2048_8192_SHA512,
-        _ => return None,
-    })
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the other families have no MAC"
-)]
-fn mac(algorithm: Algorithm) -> Option<hmac::Algorithm> {
-    Some(match algorithm {
-        Algorithm::Hs256 => hmac::HMAC_SHA256,
-        Algorithm::Hs384 => hmac::HMAC_SHA384,
-        Algorithm::Hs512 => hmac::HMAC_SHA512,
-        _ => return None,
-    })
-}
+super::families::families!();
 
 struct Public(ParsedPublicKey);
 

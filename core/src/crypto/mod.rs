@@ -7,6 +7,8 @@
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
 mod evidence;
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+mod families;
 pub mod published;
 #[cfg(feature = "ring")]
 pub mod ring;

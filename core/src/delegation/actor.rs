@@ -134,6 +134,11 @@ impl ChainAccepted {
         self.links.len()
     }
 
+    /// Bytes held on the heap.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.links.capacity() * size_of::<Link>()
+    }
+
     /// The actors, outermost first; `iss` is the enclosing token's.
     pub(crate) fn actors<'a>(
         &'a self,

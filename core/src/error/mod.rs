@@ -41,24 +41,18 @@ impl Blame {
 pub struct Error {
     about: Option<&'static str>,
     code: Code,
-    issuer: Option<IssuerIndex>,
+    issuer: Option<IssuerNumber>,
 }
 
-/// Position of an issuer in the policy, small enough to travel in an [`Error`].
+/// Number of an issuer's name, the same over reloads, small enough to travel in an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct IssuerIndex(std::num::NonZeroU32);
+pub(crate) struct IssuerNumber(std::num::NonZeroU32);
 
-impl IssuerIndex {
-    /// The index of the `position`th issuer; policies are far smaller than `u32::MAX` issuers.
+impl IssuerNumber {
+    /// The number of the `position`th name; there are far fewer than `u32::MAX`.
     pub(crate) fn new(position: usize) -> Option<Self> {
         let one_based = u32::try_from(position).ok()?.checked_add(1)?;
         std::num::NonZeroU32::new(one_based).map(Self)
-    }
-
-    pub(crate) fn position(self) -> usize {
-        usize::try_from(self.0.get())
-            .unwrap_or(usize::MAX)
-            .saturating_sub(1)
     }
 }
 
@@ -87,7 +81,7 @@ impl Error {
 
     /// The same error, now that the issuer is known.
     #[cold]
-    pub(crate) const fn at(mut self, issuer: IssuerIndex) -> Self {
+    pub(crate) const fn at(mut self, issuer: IssuerNumber) -> Self {
         self.issuer = Some(issuer);
         self
     }
@@ -110,7 +104,7 @@ impl Error {
         self.about
     }
 
-    pub(crate) const fn issuer(&self) -> Option<IssuerIndex> {
+    pub(crate) const fn issuer(&self) -> Option<IssuerNumber> {
         self.issuer
     }
 }
@@ -123,11 +117,7 @@ impl From<Code> for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({}", self.code.as_str())?;
-        if let Some(name) = self.about {
-            write!(f, ", {name}")?;
-        }
-        f.write_str(")")
+        write!(f, "Error({self})")
     }
 }
 

@@ -32,4 +32,9 @@ fn display_names_code_reason_and_claim_only() {
         error.to_string(),
         "missing_claim: a claim this kind of token must have is missing (jti)"
     );
+    // What `?` in `main` prints.
+    assert_eq!(
+        format!("{error:?}"),
+        "Error(missing_claim: a claim this kind of token must have is missing (jti))"
+    );
 }

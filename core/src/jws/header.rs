@@ -99,6 +99,11 @@ impl ProtectedHeader {
         &self.json
     }
 
+    /// Bytes held on the heap.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.json.heap_size()
+    }
+
     pub(crate) fn kid(&self) -> Option<&str> {
         self.string(self.kid)
     }

@@ -6,10 +6,9 @@ use super::Kind;
 #[derive(Clone, Debug)]
 pub(crate) struct Challenge {
     pub(crate) kind: Kind,
-    /// The protected resource: the gate's first audience.
+    /// The protected resource (RFC 9728): the first audience of a gate that clients bring access
+    /// tokens to, under a public address. No other gate has a metadata document.
     pub(crate) resource: Option<String>,
-    /// Whether the resource is reached under a public address, and so has a metadata document.
-    pub(crate) is_public: bool,
     /// Whose tokens are taken.
     pub(crate) issuers: Vec<String>,
     pub(crate) required_scopes: Vec<String>,

@@ -105,7 +105,15 @@ impl Policy {
     ///
     /// As [`Policy::load`].
     pub fn load_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self, PolicyError> {
-        let path = path.as_ref();
+        Self::load_by(path.as_ref(), options, |_| Vec::new())
+    }
+
+    /// As [`Policy::load_with`], with what `judge` finds of it told together with the rest.
+    pub(crate) fn load_by(
+        path: &Path,
+        options: &LoadOptions,
+        judge: impl FnOnce(&Self) -> Vec<Problem>,
+    ) -> Result<Self, PolicyError> {
         let document = path.display().to_string();
         let refuse = |text: String| {
             let problem = Problem::new("", Position::default(), text);
@@ -121,15 +129,11 @@ impl Policy {
             .folder
             .clone()
             .or_else(|| path.parent().map(Path::to_owned));
-        Self::build(
-            &content.bytes,
-            format,
-            &LoadOptions {
-                folder,
-                ..options.clone()
-            },
-            Some(document),
-        )
+        let options = LoadOptions {
+            folder,
+            ..options.clone()
+        };
+        Self::build(&content.bytes, format, &options, Some(document), judge)
     }
 
     /// Reads a policy from text.
@@ -151,7 +155,17 @@ impl Policy {
         format: Format,
         options: &LoadOptions,
     ) -> Result<Self, PolicyError> {
-        Self::build(text.as_ref(), format, options, None)
+        Self::parse_by(text.as_ref(), format, options, |_| Vec::new())
+    }
+
+    /// As [`Policy::parse_with`], with what `judge` finds of it told together with the rest.
+    pub(crate) fn parse_by(
+        text: &[u8],
+        format: Format,
+        options: &LoadOptions,
+        judge: impl FnOnce(&Self) -> Vec<Problem>,
+    ) -> Result<Self, PolicyError> {
+        Self::build(text, format, options, None, judge)
     }
 
     fn build(
@@ -159,6 +173,7 @@ impl Policy {
         format: Format,
         options: &LoadOptions,
         document: Option<String>,
+        judge: impl FnOnce(&Self) -> Vec<Problem>,
     ) -> Result<Self, PolicyError> {
         let (root, mut problems) = document::read(text, format);
         let Some(mut root) = root else {
@@ -174,21 +189,26 @@ impl Policy {
             return Err(PolicyError::new(problems).of(document));
         }
         let (rules, compiler) = compile::compile(&root, options, problems);
-        if !compiler.problems.is_empty() {
-            return Err(PolicyError::new(compiler.problems).of(document));
-        }
-        let mut warnings = compiler.warnings;
+        let (mut problems, mut warnings) = (compiler.problems, compiler.warnings);
         warnings.sort_by_key(|warning| (warning.line, warning.column));
-        let allow_test_keys = options.allow_test_keys;
-        Ok(Self {
+        let policy = Self {
             inner: Arc::new(Inner {
                 root,
                 rules,
                 warnings,
-                document,
-                allow_test_keys,
+                document: document.clone(),
+                allow_test_keys: options.allow_test_keys,
             }),
-        })
+        };
+        let mut more = judge(&policy);
+        // What is wrong with a member already is not said of it in other words.
+        more.retain(|new| problems.iter().all(|known| known.path != new.path));
+        problems.append(&mut more);
+        if problems.is_empty() {
+            Ok(policy)
+        } else {
+            Err(PolicyError::new(problems).of(document))
+        }
     }
 
     /// What loads and still deserves a second look, in the order of the document.
@@ -211,7 +231,8 @@ impl Policy {
         self.inner.root.to_canonical_json()
     }
 
-    /// The document with every default filled in.
+    /// The document with every default filled in. An issuer's `max_lifetime` is one for all its
+    /// kinds; what a gate makes of it is in [`Policy::summary`].
     #[must_use]
     pub fn effective(&self) -> serde_json::Value {
         super::effective::fill(&self.inner.root).to_value()

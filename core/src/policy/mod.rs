@@ -151,7 +151,7 @@ pub(crate) enum ActIss {
 pub(crate) struct ClaimNames {
     pub(crate) scope: Option<Box<str>>,
     pub(crate) client_id: Option<Box<str>>,
-    /// Only ever `client_id`, for issuers whose access tokens have no `aud`.
+    /// Only ever `client_id`, read in access tokens that have no `aud`.
     pub(crate) aud: Option<Box<str>>,
 }
 
@@ -230,17 +230,24 @@ impl IssuerRules {
         named && self.algorithms.contains(algorithm) && profile.permits(algorithm)
     }
 
-    /// Reads registered claims from where this issuer puts them (DIA-04).
-    pub(crate) fn rename_claims(&self, claims: &mut Claims) {
+    /// Reads registered claims of a token of `profile` from where this issuer puts them (DIA-04).
+    pub(crate) fn rename_claims(&self, claims: &mut Claims, profile: Profile) {
         let names = [
             (Claim::Scope, &self.claim_names.scope),
             (Claim::ClientId, &self.claim_names.client_id),
-            (Claim::Aud, &self.claim_names.aud),
         ];
         for (claim, name) in names {
             if let Some(name) = name {
                 claims.rename(claim, name);
             }
+        }
+        // A stand-in for an audience that is not there, and only where it may be missing: a token
+        // that says whom it is for is held to it.
+        if let Some(name) = &self.claim_names.aud
+            && profile.kind() == Kind::AccessToken
+            && !claims.present().contains(Claim::Aud)
+        {
+            claims.rename(Claim::Aud, name);
         }
     }
 }

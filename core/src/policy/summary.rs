@@ -8,6 +8,7 @@ use super::{
     Delegation, Discovery, GateIssuer, GateRules, IssuerRules, KeyLocation, KeySource,
     SenderConstrained,
 };
+use crate::time::Span;
 
 /// A policy in few words, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct IssuerSummary {
     pub algorithms: Vec<&'static str>,
     /// Where its keys come from.
     pub keys: String,
+    /// The most that `exp` may lie after `iat` here; none is no cap.
+    pub max_lifetime: Option<Span>,
 }
 
 impl Policy {
@@ -99,6 +102,7 @@ impl Policy {
                 .map_or_else(|| typ(at.profile), str::to_owned),
             algorithms: permitted.map(crate::jwa::Algorithm::name).collect(),
             keys: self.keys(issuer),
+            max_lifetime: at.max_lifetime,
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn advice(state: &State, door: u32, error: &Error, now: NumericDate) 
             hint,
         };
     };
-    let position = error.issuer().map(|issuer| issuer.position());
+    let position = state.world.blamed(error);
     let issuer = position.and_then(|position| rules.issuers.get(position));
     let row = position.and_then(|position| {
         let entry = gate

@@ -33,7 +33,10 @@ pub(super) fn check_call(
     check_acr(claims, &requirements.acr_values)?;
     if let Some(max_age) = requirements.max_age {
         let signed_in = claims.date(Claim::AuthTime);
-        if signed_in.is_none_or(|at| now > at.plus(max_age).plus(leeway)) {
+        // A sign-in that is still to come has not been seen by anybody.
+        let recent =
+            |at: NumericDate| at <= now.plus(leeway) && now <= at.plus(max_age).plus(leeway);
+        if !signed_in.is_some_and(recent) {
             return Err(Error::about(
                 Code::InsufficientUserAuthentication,
                 "auth_time",

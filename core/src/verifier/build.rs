@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Doors;
+use super::Names;
 use super::headers::Headers;
 use super::state::{DoorTable, State, World};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
+use crate::error::IssuerNumber;
 use crate::jwa::AlgorithmSet;
 use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
@@ -22,23 +23,14 @@ const ENTRY_BYTES: usize = 4 * 1024;
 pub(super) fn state(
     policy: Policy,
     provider: &CryptoProvider,
-    doors: &mut Doors,
+    names: &mut Names,
     bell: &Bell,
     previous: Option<&State>,
 ) -> Result<State, PolicyError> {
     let mut problems = Vec::new();
     let mut keys = KeyRing::new(policy.rules().issuers.len());
     for (position, issuer) in policy.rules().issuers.iter().enumerate() {
-        for algorithm in issuer.algorithms.iter() {
-            if !provider.algorithms.contains(algorithm) && issuer.algorithms_named {
-                let path = format!("issuers.{}.algorithms", issuer.name);
-                let text = format!(
-                    "{algorithm} is not offered by the provider {}",
-                    provider.name
-                );
-                problems.push(policy.problem_at(&path, text));
-            }
-        }
+        problems.extend(not_offered(&policy, issuer, provider));
         let before = previous.and_then(|state| place_in(state, issuer));
         let kept = previous.and_then(|state| kept(state, &policy, issuer));
         let mut watch = None;
@@ -73,13 +65,46 @@ pub(super) fn state(
     let world = World {
         digest,
         headers: Headers::new(),
-        doors: number(&policy, doors),
+        doors: doors(&policy, names),
+        issuers: issuers(&policy, names),
         policy,
     };
     Ok(State {
         world: Arc::new(world),
         keys,
         cache: Arc::new(cache),
+    })
+}
+
+/// What only a provider can judge of a policy, whole or not: the algorithms it lacks, the keys it
+/// cannot load, and those whose private half is published (loader refusals 8 and 10).
+pub(crate) fn refusals(policy: &Policy, provider: &CryptoProvider) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for issuer in &policy.rules().issuers {
+        problems.extend(not_offered(policy, issuer, provider));
+        if let KeySource::Static(jwks) = &issuer.keys {
+            let loaded = load(policy, issuer, jwks, provider, usable(issuer, provider));
+            problems.extend(loaded.err().into_iter().flatten());
+        }
+    }
+    problems
+}
+
+/// The algorithms that the document names for an issuer and the provider lacks.
+fn not_offered<'p>(
+    policy: &'p Policy,
+    issuer: &'p IssuerRules,
+    provider: &'p CryptoProvider,
+) -> impl Iterator<Item = Problem> + 'p {
+    let named = issuer.algorithms.iter().filter(|_| issuer.algorithms_named);
+    let lacking = named.filter(|algorithm| !provider.algorithms.contains(*algorithm));
+    lacking.map(|algorithm| {
+        let path = format!("issuers.{}.algorithms", issuer.name);
+        let name = provider.name;
+        policy.problem_at(
+            &path,
+            format!("{algorithm} is not offered by the provider {name}"),
+        )
     })
 }
 
@@ -185,24 +210,36 @@ fn load(
 }
 
 /// A door for each gate, under the number its name had before.
-fn number(policy: &Policy, doors: &mut Doors) -> Vec<Option<DoorTable>> {
+fn doors(policy: &Policy, names: &mut Names) -> Vec<Option<DoorTable>> {
     let rules = policy.rules();
-    let mut tables: Vec<Option<DoorTable>> = doors.names.iter().map(|_| None).collect();
-    for (position, gate) in rules.gates.iter().enumerate() {
-        let table = DoorTable::new(rules, position);
-        match doors.names.iter().position(|name| **name == *gate.name) {
-            Some(known) => {
-                if let Some(slot) = tables.get_mut(known) {
-                    *slot = table;
-                }
-            }
-            None => {
-                doors.names.push(Arc::from(&*gate.name));
-                tables.push(table);
-            }
+    let gates = rules
+        .gates
+        .iter()
+        .map(|gate| number(&mut names.gates, &gate.name));
+    let numbers: Vec<usize> = gates.collect();
+    let mut tables: Vec<Option<DoorTable>> = names.gates.iter().map(|_| None).collect();
+    for (position, number) in numbers.into_iter().enumerate() {
+        if let Some(slot) = tables.get_mut(number) {
+            *slot = DoorTable::new(rules, position);
         }
     }
     tables
+}
+
+/// Each issuer's number, by position.
+fn issuers(policy: &Policy, names: &mut Names) -> Vec<Option<IssuerNumber>> {
+    let issuers = policy.rules().issuers.iter();
+    let numbers = issuers.map(|issuer| number(&mut names.issuers, &issuer.name));
+    numbers.map(IssuerNumber::new).collect()
+}
+
+/// The number of a name, which it keeps.
+fn number(names: &mut Vec<Box<str>>, name: &str) -> usize {
+    let known = names.iter().position(|known| **known == *name);
+    known.unwrap_or_else(|| {
+        names.push(name.into());
+        names.len() - 1
+    })
 }
 
 fn digest(policy: &Policy, provider: &CryptoProvider) -> Box<str> {

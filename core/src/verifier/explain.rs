@@ -34,8 +34,9 @@ pub(super) fn explain(
 ) -> Explanation {
     let mut trail = Recorder::default();
     let now = engine.clock.now();
-    let outcome = state
-        .door(number)
+    let outcome = requirements
+        .check()
+        .and_then(|()| state.door(number))
         .and_then(|door| pipeline::verify(engine, door, token, requirements, now, &mut trail));
     let refusal = outcome.as_ref().err().map(|error| {
         let door = state.door(number).ok();
@@ -75,7 +76,8 @@ fn both_halves(door: Door<'_>, token: &[u8], error: &Error, now: NumericDate) ->
     let payload = compact.decode_payload().ok()?;
     let mut claims = Claims::locate(Json::parse(payload, limits.into()).ok()?).ok()?;
     if let Ok(source) = door.source_of(&claims) {
-        door.issuer(&source).ok()?.rename_claims(&mut claims);
+        let issuer = door.issuer(&source).ok()?;
+        issuer.rename_claims(&mut claims, source.profile);
     }
     let theirs = claims.value(claim).map_or("absent", |value| value.raw());
     Some(format!("{} is {theirs}, expected {ours}", claim.name()))

@@ -9,7 +9,7 @@ use super::advice::{self, Advice};
 use super::explain::{self, Explanation};
 use super::{Engine, Requirements, Verdict, VerifiedToken, pipeline};
 use crate::error::Error;
-use crate::policy::Challenge;
+use crate::policy::{Challenge, Kind};
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -36,12 +36,14 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// As [`Gate::verify`]; also `insufficient_scope`.
+    /// As [`Gate::verify`]; also `insufficient_scope` and `insufficient_user_authentication`, and
+    /// `usage` for requirements that no token can meet.
     pub fn verify_with(
         &self,
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
+        requirements.check()?;
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
@@ -61,7 +63,8 @@ impl Gate {
     ) -> Vec<Result<VerifiedToken, Error>> {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
-        let door = match state.door(self.door) {
+        let door = requirements.check().and_then(|()| state.door(self.door));
+        let door = match door {
             Ok(door) => door,
             Err(error) => return vec![Err(error); tokens.len()],
         };
@@ -81,9 +84,19 @@ impl Gate {
     /// values.
     #[must_use]
     pub fn explain(&self, token: impl AsRef<[u8]>) -> Explanation {
+        self.explain_with(token, &Requirements::NONE)
+    }
+
+    /// As [`Gate::explain`], of a call with these requirements.
+    #[must_use]
+    pub fn explain_with(
+        &self,
+        token: impl AsRef<[u8]>,
+        requirements: &Requirements,
+    ) -> Explanation {
         let state = self.engine.state.load();
         let token = token.as_ref();
-        explain::explain(&self.engine, &state, self.door, token, &Requirements::NONE)
+        explain::explain(&self.engine, &state, self.door, token, requirements)
     }
 
     /// What to do about an error of this gate, from the policy's point of view.
@@ -98,10 +111,13 @@ impl Gate {
         let state = self.engine.state.load();
         let gate = state.door(self.door).ok()?.gate;
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
+        let resource = gate.audience.first();
+        let is_resource = gate.public_url.is_some() && gate.kind == Kind::AccessToken;
         Some(Challenge {
             kind: gate.kind,
-            resource: gate.audience.first().map(|resource| resource.to_string()),
-            is_public: gate.public_url.is_some(),
+            resource: resource
+                .filter(|_| is_resource)
+                .map(|resource| resource.to_string()),
             issuers: gate
                 .issuers
                 .iter()

@@ -1,7 +1,7 @@
 //! Is it the kind of token this gate opens for? `typ`, required and forbidden claims, and the rules
 //! of single rows (standards 29.2).
 
-use crate::claims::{Claim, ClaimedDates, Claims, ScopeForm};
+use crate::claims::{Claim, ClaimedDates, Claims, ScopeForm, is_trust_domain};
 use crate::encoding::json::JsonKind;
 use crate::error::{Code, Error};
 use crate::jws::ProtectedHeader;
@@ -61,6 +61,10 @@ pub(super) fn check_claims(
     issuer: &IssuerRules,
     row: &Row,
 ) -> Result<ClaimsAccepted, Error> {
+    // What must not be there is refused whatever its value (LOG-05).
+    if let Some(forbidden) = row.forbidden.first_shared(claims.written()) {
+        return Err(Error::about(Code::ForbiddenClaim, forbidden.name()));
+    }
     let array = issuer.claim_names.scope.is_some();
     let dates = claims.check_types(if array {
         ScopeForm::TextOrArray
@@ -79,10 +83,7 @@ pub(super) fn check_claims(
             return Err(Error::new(Code::MissingClaim));
         }
     }
-    if let Some(forbidden) = row.forbidden.first_shared(claims.present()) {
-        return Err(Error::about(Code::ForbiddenClaim, forbidden.name()));
-    }
-    if !row.forbidden_together.is_empty() && row.forbidden_together.is_within(claims.present()) {
+    if !row.forbidden_together.is_empty() && row.forbidden_together.is_within(claims.written()) {
         return Err(Error::new(Code::WrongTokenKind));
     }
     check_row(claims, row.profile)?;
@@ -138,10 +139,7 @@ pub(super) fn trust_domain(id: &str) -> Option<&str> {
     const SIZE: usize = 2048;
     let rest = id.strip_prefix(SCHEME).filter(|_| id.len() <= SIZE)?;
     let (domain, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let is_domain_byte =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     let is_path_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    let domain_fits = (1..=255).contains(&domain.len()) && domain.bytes().all(is_domain_byte);
     let path_fits = path.is_empty()
         || path.split('/').skip(1).all(|segment| {
             !segment.is_empty()
@@ -149,7 +147,7 @@ pub(super) fn trust_domain(id: &str) -> Option<&str> {
                 && segment != ".."
                 && segment.bytes().all(is_path_byte)
         });
-    if !domain_fits || !path_fits {
+    if !is_trust_domain(domain) || !path_fits {
         return None;
     }
     id.get(..SCHEME.len() + domain.len())

@@ -11,6 +11,8 @@ mod headers;
 mod jws;
 mod keys;
 mod kind;
+mod lookup;
+mod misfit;
 mod note;
 mod pipeline;
 mod requirements;
@@ -24,6 +26,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use advice::Advice;
+pub(crate) use build::refusals;
 pub use explain::Explanation;
 #[cfg(feature = "remote")]
 pub use fetched::NotReady;
@@ -32,6 +35,8 @@ pub(crate) use fetched::{FetchedIssuer, InForce};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
+pub use lookup::UnknownGate;
+pub use misfit::Misfit;
 pub use requirements::Requirements;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
@@ -42,7 +47,6 @@ use state::State;
 
 use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
-use crate::error::{Code, Error};
 use crate::keys::Bell;
 use crate::policy::{Policy, PolicyError};
 use crate::sync::Snapshot;
@@ -61,17 +65,17 @@ pub(crate) struct Engine {
     provider: CryptoProvider,
     clock: Clock,
     state: Snapshot<State>,
-    /// Gate names by door number, append-only. Never locked while keys are published, so that a
-    /// process may fork meanwhile.
-    doors: Mutex<Doors>,
+    /// Never locked while keys are published, so that a process may fork meanwhile.
+    names: Mutex<Names>,
     /// Wakes whoever fetches keys.
     bell: Bell,
 }
 
-/// Numbers for gate names that outlive reloads.
+/// Names by number, append-only: numbers outlive reloads.
 #[derive(Debug, Default)]
-struct Doors {
-    names: Vec<Arc<str>>,
+struct Names {
+    gates: Vec<Box<str>>,
+    issuers: Vec<Box<str>>,
 }
 
 impl Verifier {
@@ -81,15 +85,15 @@ impl Verifier {
         provider: CryptoProvider,
         clock: Clock,
     ) -> Result<Self, PolicyError> {
-        let mut doors = Doors::default();
+        let mut names = Names::default();
         let bell = Bell::default();
-        let state = build::state(policy, &provider, &mut doors, &bell, None)?;
+        let state = build::state(policy, &provider, &mut names, &bell, None)?;
         Ok(Self {
             engine: Arc::new(Engine {
                 provider,
                 clock,
                 state: Snapshot::new(state),
-                doors: Mutex::new(doors),
+                names: Mutex::new(names),
                 bell,
             }),
         })
@@ -99,15 +103,23 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// `usage`, when the policy has no such gate.
-    pub fn gate(&self, name: &str) -> Result<Gate, Error> {
-        let doors = self.engine.doors.lock();
-        let doors = doors.unwrap_or_else(PoisonError::into_inner);
-        let number = doors.names.iter().position(|door| **door == *name);
-        let door = number.and_then(|number| u32::try_from(number).ok());
-        let door = door.ok_or_else(|| Error::about(Code::Usage, "gate"))?;
-        self.engine.state.load().door(door)?;
-        Ok(Gate::new(Arc::clone(&self.engine), door))
+    /// When the policy has no such gate; it says which there are.
+    pub fn gate(&self, name: &str) -> Result<Gate, UnknownGate> {
+        let unknown = || UnknownGate {
+            name: name.to_owned(),
+            gates: self.gates(),
+        };
+        let number = self.number_of(name).ok_or_else(unknown)?;
+        let state = self.engine.state.load();
+        state.door(number).map_err(|_| unknown())?;
+        Ok(Gate::new(Arc::clone(&self.engine), number))
+    }
+
+    fn number_of(&self, name: &str) -> Option<u32> {
+        let names = self.engine.names.lock();
+        let names = names.unwrap_or_else(PoisonError::into_inner);
+        let number = names.gates.iter().position(|gate| **gate == *name)?;
+        u32::try_from(number).ok()
     }
 
     /// The names of the policy's gates, in the policy's order.
@@ -151,11 +163,11 @@ impl Verifier {
     /// As [`Verifier::new`]; the policy in force then stays.
     pub fn reload(&self, policy: Policy) -> Result<(), PolicyError> {
         let engine = &self.engine;
-        let mut doors = engine.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = engine.names.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let current = engine.state.load_full();
             let (policy, provider) = (policy.clone(), &engine.provider);
-            let next = build::state(policy, provider, &mut doors, &engine.bell, Some(&current))?;
+            let next = build::state(policy, provider, &mut names, &engine.bell, Some(&current))?;
             // The digest is of the document; files it names may have changed beneath it, and how it
             // was loaded beside it.
             let same = next.world.digest == current.world.digest
@@ -166,7 +178,7 @@ impl Verifier {
                 break;
             }
         }
-        drop(doors);
+        drop(names);
         engine.bell.ring();
         Ok(())
     }

@@ -55,9 +55,10 @@ pub(super) fn verify<T: Trail>(
     let job = admit(door, token, now, &mut buffer, trail)?;
     let source = job.signed().source;
     let Some(signed) = engine.provider.verify(job) else {
-        return Err(source.blame(Error::new(Code::BadSignature)));
+        return Err(door.blame(&source, Error::new(Code::BadSignature)));
     };
-    finish(door, token, signed, requirements, now, trail).map_err(|error| source.blame(error))
+    finish(door, token, signed, requirements, now, trail)
+        .map_err(|error| door.blame(&source, error))
 }
 
 /// The same steps over a chunk of a batch; the provider sees all its signatures at once.
@@ -93,9 +94,10 @@ pub(super) fn verify_many(
     let verdicts = decided.into_iter().zip(tokens).map(|(decided, token)| {
         decided.unwrap_or_else(|| {
             let (signed, source) = signed.next().ok_or_else(|| Error::new(Code::Internal))?;
-            let signed = signed.ok_or_else(|| source.blame(Error::new(Code::BadSignature)))?;
+            let signed =
+                signed.ok_or_else(|| door.blame(&source, Error::new(Code::BadSignature)))?;
             finish(door, token, signed, requirements, now, &mut ())
-                .map_err(|error| source.blame(error))
+                .map_err(|error| door.blame(&source, error))
         })
     });
     verdicts.collect()
@@ -137,7 +139,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
         .ok_or_else(|| Error::about(Code::AlgNotAllowed, "alg"))?;
     trail.enter(Stage::IssuerAndKey);
     let source = source?;
-    let blame = |error| source.blame(error);
+    let blame = |error| door.blame(&source, error);
     let issuer = door.issuer(&source)?;
     trail.enter(Stage::Alg);
     if !issuer.allows(algorithm, source.profile) {
@@ -158,7 +160,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
         )
     });
     trail.enter(Stage::Signature);
-    issuer.rename_claims(&mut claims);
+    issuer.rename_claims(&mut claims, source.profile);
     let candidate = Candidate {
         signing_input: compact.signing_input,
         signature,
@@ -235,7 +237,7 @@ pub(super) fn renew(
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
     let (gate, rules) = (door.gate, door.rules());
-    let blame = |error| settled.source().blame(error);
+    let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
@@ -253,7 +255,7 @@ fn check_typ(
 ) -> Result<TypAccepted, Error> {
     if let Some(source) = source {
         let checked = kind::check_typ(header, door.gate, source.profile.row());
-        return checked.map_err(|error| source.blame(error));
+        return checked.map_err(|error| door.blame(source, error));
     }
     let rows = door.gate.issuers.iter().map(|entry| entry.profile.row());
     let mut checked = rows.map(|row| kind::check_typ(header, door.gate, row));

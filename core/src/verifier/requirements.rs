@@ -1,13 +1,21 @@
 //! What one call needs beyond what its gate demands of every call.
 
+use crate::claims::is_scope_token;
+use crate::error::{Code, Error};
 use crate::time::Span;
 
 /// Per-call requirements: made once per route, borrowed by each call.
+///
+/// A scope or `acr` that cannot be written in a challenge (RFC 6749 §3.3: visible ASCII without
+/// `"` and `\`) makes every call with it fail with `usage`: no token could have it, and the answer
+/// could not ask for it.
 #[derive(Clone, Debug, Default)]
 pub struct Requirements {
     pub(crate) scopes: Vec<Box<str>>,
     pub(crate) acr_values: Vec<Box<str>>,
     pub(crate) max_age: Option<Span>,
+    /// What of it no token can meet.
+    misuse: Option<&'static str>,
 }
 
 impl Requirements {
@@ -16,13 +24,17 @@ impl Requirements {
         scopes: Vec::new(),
         acr_values: Vec::new(),
         max_age: None,
+        misuse: None,
     };
 
     /// All of these scopes (RFC 6749 §3.3), by themselves or implied by the gate's hierarchy.
     #[must_use]
     pub fn scopes<I: IntoIterator<Item: Into<Box<str>>>>(scopes: I) -> Self {
+        let scopes: Vec<Box<str>> = scopes.into_iter().map(Into::into).collect();
+        let misuse = misuse(&scopes, "required_scopes");
         Self {
-            scopes: scopes.into_iter().map(Into::into).collect(),
+            scopes,
+            misuse,
             ..Self::NONE
         }
     }
@@ -31,6 +43,8 @@ impl Requirements {
     #[must_use]
     pub fn with_acr_values<I: IntoIterator<Item: Into<Box<str>>>>(mut self, values: I) -> Self {
         self.acr_values = values.into_iter().map(Into::into).collect();
+        let wrong = || misuse(&self.acr_values, "acr_values");
+        self.misuse = self.misuse.or_else(wrong);
         self
     }
 
@@ -41,4 +55,17 @@ impl Requirements {
         self.max_age = Some(age);
         self
     }
+
+    /// Whether they are a mistake of the caller's, whatever the token.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.misuse {
+            Some(what) => Err(Error::about(Code::Usage, what)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn misuse(values: &[Box<str>], what: &'static str) -> Option<&'static str> {
+    let fits = values.iter().all(|value| is_scope_token(value));
+    (!fits).then_some(what)
 }

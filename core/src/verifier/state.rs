@@ -11,7 +11,7 @@ use super::kind::trust_domain;
 use super::verified::Settled;
 use crate::cache::{Stamp, TokenCache};
 use crate::claims::{Claim, Claims};
-use crate::error::{Code, Error, IssuerIndex};
+use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::policy::{GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, Rules};
@@ -31,11 +31,28 @@ pub(super) struct World {
     pub(super) headers: Headers,
     /// By door number, which outlives reloads; `None` where this policy has no such gate.
     pub(super) doors: Vec<Option<DoorTable>>,
+    /// By position in the policy: the number of the issuer's name, which outlives reloads.
+    pub(super) issuers: Vec<Option<IssuerNumber>>,
 }
 
 impl World {
     pub(super) fn rules(&self) -> &Rules {
         self.policy.rules()
+    }
+
+    /// The error, now that its issuer is known by its position in the policy.
+    pub(super) fn blame(&self, position: usize, error: Error) -> Error {
+        match self.issuers.get(position).copied().flatten() {
+            Some(issuer) => error.at(issuer),
+            None => error,
+        }
+    }
+
+    /// Where the issuer of an error is in this policy; nowhere when a reload has removed it.
+    pub(super) fn blamed(&self, error: &Error) -> Option<usize> {
+        let issuer = error.issuer()?;
+        let mut numbers = self.issuers.iter();
+        numbers.position(|number| *number == Some(issuer))
     }
 }
 
@@ -108,13 +125,6 @@ impl Source {
         };
         issuer.unwrap_or_default()
     }
-
-    pub(super) fn blame(&self, error: Error) -> Error {
-        match IssuerIndex::new(self.position) {
-            Some(issuer) => error.at(issuer),
-            None => error,
-        }
-    }
 }
 
 /// One gate of one state: everything a verification reads.
@@ -147,6 +157,11 @@ impl State {
 impl<'s> Door<'s> {
     pub(super) fn rules(&self) -> &'s Rules {
         self.state.world.rules()
+    }
+
+    /// The error, now that it is known where the token comes from.
+    pub(super) fn blame(&self, source: &Source, error: Error) -> Error {
+        self.state.world.blame(source.position, error)
     }
 
     pub(super) fn headers(&self) -> &'s Headers {

@@ -9,12 +9,12 @@ use super::authority::{self, CallSatisfied, GateSatisfied};
 use super::kind::{ClaimsAccepted, TypAccepted};
 use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
-use super::{Candidate, Requirements};
+use super::{Candidate, Misfit, Requirements, misfit};
 use crate::binding::PossessionConfirmed;
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
 use crate::delegation::{Actor, ChainAccepted};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Profile, SenderConstrained};
 use crate::revocation::NotRevoked;
@@ -96,9 +96,22 @@ impl Settled {
         &self.0.source
     }
 
-    /// Heap bytes, for the cache's budget.
+    /// Heap bytes, for the cache's budget. A header that other tokens share counts with each of
+    /// them: who keeps it alive last cannot be known.
     pub(super) fn size(&self) -> usize {
-        size_of::<Facts>() + self.0.claims.json().heap_size()
+        let Facts {
+            claims,
+            header,
+            chain,
+            dates: _,
+            source: _,
+            identity: _, // the policy's, which outlives the cache
+        } = &*self.0;
+        size_of::<Facts>()
+            + claims.heap_size()
+            + size_of::<ProtectedHeader>()
+            + header.heap_size()
+            + chain.heap_size()
     }
 }
 
@@ -292,9 +305,9 @@ impl VerifiedToken {
     ///
     /// # Errors
     ///
-    /// `claim_type`, when the claims do not fit the type.
-    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(self.payload()).map_err(|_| Error::new(Code::ClaimType))
+    /// When the claims do not fit the type; it names the claim.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Misfit> {
+        misfit::read(self.payload())
     }
 
     /// Asks a later, narrower question of the same verdict: per tool, per route. The token's time
@@ -302,8 +315,10 @@ impl VerifiedToken {
     ///
     /// # Errors
     ///
-    /// `insufficient_scope` or `insufficient_user_authentication`; `expired` and the like.
+    /// `insufficient_scope` or `insufficient_user_authentication`; `expired` and the like; `usage`
+    /// for requirements that no token can meet.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
+        requirements.check()?;
         let facts = self.facts();
         let leeway = facts.identity.leeway();
         facts.dates.check(now)?;

@@ -3,7 +3,7 @@
 //!
 //! The answer never holds token text or a claim value, and nothing about keys, chains or actors.
 
-use crate::error::{Code, Error, Group};
+use crate::error::{Blame, Code, Error, Group};
 use crate::policy::{Challenge, Kind};
 use crate::verifier::{Gate, Requirements};
 
@@ -30,7 +30,8 @@ impl Gate {
     }
 
     /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728 §2) as JSON: the members
-    /// the policy states elsewhere, and those of the gate's `metadata`.
+    /// the policy states elsewhere, and those of the gate's `metadata`. Only a gate for access
+    /// tokens with a `public_url` has one.
     #[must_use]
     pub fn resource_metadata(&self) -> Option<String> {
         let challenge = self.challenge()?;
@@ -78,26 +79,15 @@ impl Answer {
 const RETRY_AFTER: [&str; 2] = ["1", "5"];
 
 fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
-    match error.code().group() {
-        Group::Unavailable => {
+    match error.blame() {
+        Blame::Unavailable => {
             let [soon, later] = RETRY_AFTER;
             let refreshing = error.code() == Code::KeysRefreshing;
             let seconds = if refreshing { soon } else { later };
             Answer::new(503).with("Retry-After", seconds.to_owned())
         }
-        Group::Misuse | Group::Internal => Answer::new(500),
-        Group::NoCredential
-        | Group::Request
-        | Group::Parse
-        | Group::Crypto
-        | Group::Kind
-        | Group::Validity
-        | Group::Possession
-        | Group::Chain
-        | Group::ActorPolicy
-        | Group::Revocation
-        | Group::Authority
-        | Group::Authentication => match challenge.kind {
+        Blame::Misuse | Blame::Internal => Answer::new(500),
+        Blame::Rejected => match challenge.kind {
             Kind::AccessToken | Kind::JwtSvid | Kind::JwtCustom | Kind::IdToken => {
                 bearer(challenge, error, requirements)
             }
@@ -160,11 +150,7 @@ fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
             parameters.push(("max_age", age.seconds().to_string()));
         }
     }
-    let resource = challenge
-        .resource
-        .as_deref()
-        .filter(|_| challenge.is_public);
-    if let Some(url) = resource.and_then(metadata_url) {
+    if let Some(url) = challenge.resource.as_deref().and_then(metadata_url) {
         parameters.push(("resource_metadata", url));
     }
     let parameters: Vec<String> = parameters
@@ -179,12 +165,15 @@ fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
         .with_error(name, description(code))
 }
 
-/// A quoted-string (RFC 9110 §5.6.4). What a field may not hold at all is left out: a policy has no
-/// such text, and a call's own requirements must not begin a new field.
+/// A quoted-string (RFC 9110 §5.6.4) of ASCII. What does not belong in a field is left out: neither
+/// a policy nor a call's requirements have such text, and if they had, it must not begin a new field.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for character in text.chars().filter(|character| !character.is_control()) {
+    for character in text
+        .chars()
+        .filter(|character| matches!(character, ' '..='~'))
+    {
         if matches!(character, '"' | '\\') {
             quoted.push('\\');
         }
@@ -196,11 +185,11 @@ fn quoted(text: &str) -> String {
 
 /// Where the RFC 9728 document of a resource lies: the well-known path goes between host and path.
 fn metadata_url(resource: &str) -> Option<String> {
-    let rest = resource.strip_prefix("https://")?;
+    let (scheme, rest) = resource.split_once("://")?;
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let path = path.strip_suffix('/').unwrap_or(path);
     Some(format!(
-        "https://{host}/.well-known/oauth-protected-resource{path}"
+        "{scheme}://{host}/.well-known/oauth-protected-resource{path}"
     ))
 }
 

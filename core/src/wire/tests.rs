@@ -1,13 +1,13 @@
 use super::{Answer, answer, metadata_url, quoted};
+use crate::crypto::aws_lc;
 use crate::error::{Code, Error, Group};
-use crate::policy::{Challenge, Kind};
-use crate::verifier::Requirements;
+use crate::policy::{Challenge, Format, Kind, Policy};
+use crate::verifier::{Gate, Requirements, Verifier};
 
 fn challenge(kind: Kind) -> Challenge {
     Challenge {
         kind,
         resource: Some("https://api.example.com/mcp".to_owned()),
-        is_public: true,
         issuers: vec!["https://login.example.com".to_owned()],
         metadata: Vec::new(),
         required_scopes: vec!["mcp:use".to_owned()],
@@ -103,7 +103,7 @@ fn other_kinds_answer_as_their_standards_say() {
 #[test]
 fn quoting_escapes_what_would_end_the_quotes() {
     assert_eq!(quoted(r#"a"b\c"#), r#""a\"b\\c""#);
-    assert_eq!(quoted("a\r\nX: y\u{7f}"), "\"aX: y\"");
+    assert_eq!(quoted("a\r\nX: y\u{7f}\u{e9}\u{2028}"), "\"aX: y\"");
 }
 
 #[test]
@@ -113,5 +113,74 @@ fn the_metadata_path_goes_between_host_and_path() {
         url,
         "https://h.example/.well-known/oauth-protected-resource"
     );
+    let url = metadata_url("http://localhost:8000/mcp/").unwrap();
+    assert_eq!(
+        url,
+        "http://localhost:8000/.well-known/oauth-protected-resource/mcp"
+    );
     assert_eq!(metadata_url("api"), None);
+}
+
+/// A gate with these members, whose one issuer may sign whatever it takes.
+fn gate(members: &str) -> Gate {
+    let document = format!(
+        r#"{{"version":1,
+            "issuers":{{"corp":{{"issuer":"https://login.example.com","jwks_push":"process",
+                "profiles":["access_token","id_token"]}}}},
+            "gates":{{"tools":{{"issuers":["corp"],{members}}}}}}}"#
+    );
+    let policy = Policy::parse(document, Format::Json).unwrap();
+    let verifier = Verifier::new(policy, aws_lc::provider()).unwrap();
+    verifier.gate("tools").unwrap()
+}
+
+const PUBLIC: &str = r#""profile":"access_token","audience":["https://api.example.com/mcp","old"],
+    "public_url":"https://api.example.com""#;
+
+#[test]
+fn the_metadata_document_has_what_the_policy_states_and_what_it_adds() {
+    let gate = gate(&format!(
+        r#"{PUBLIC},"metadata":{{"resource_name":"Tools","scopes_supported":["mcp:use"]}}"#
+    ));
+    let document: serde_json::Value =
+        serde_json::from_str(&gate.resource_metadata().unwrap()).unwrap();
+    let expected = serde_json::json!({
+        "resource": "https://api.example.com/mcp",
+        "authorization_servers": ["https://login.example.com"],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Tools",
+        "scopes_supported": ["mcp:use"],
+    });
+    assert_eq!(document, expected);
+}
+
+#[test]
+fn only_access_tokens_under_a_public_address_have_a_metadata_document() {
+    let other = r#""profile":"id_token","audience":"web","public_url":"https://api.example.com""#;
+    let hidden = r#""profile":"access_token","audience":"https://api.example.com/mcp""#;
+    for (members, has) in [(PUBLIC, true), (other, false), (hidden, false)] {
+        let gate = gate(members);
+        assert_eq!(gate.resource_metadata().is_some(), has, "{members}");
+        let answer = gate.answer(&Error::new(Code::Expired), &Requirements::NONE);
+        let challenge = field(&answer, "WWW-Authenticate").unwrap();
+        assert_eq!(challenge.contains("resource_metadata"), has, "{members}");
+    }
+}
+
+#[test]
+fn what_a_call_asks_for_can_be_written_in_a_challenge() {
+    let gate = gate(PUBLIC);
+    for (needs, about) in [
+        (Requirements::scopes(["a b"]), "required_scopes"),
+        (Requirements::scopes([""]), "required_scopes"),
+        (Requirements::scopes(["ok", "\u{fc}"]), "required_scopes"),
+        (Requirements::scopes(["a\r\nX: y"]), "required_scopes"),
+        (Requirements::NONE.with_acr_values(["a b"]), "acr_values"),
+    ] {
+        let wrong = Err(Error::about(Code::Usage, about));
+        assert_eq!(gate.verify_with("x", &needs).map(drop), wrong);
+        assert_eq!(gate.explain_with("x", &needs).outcome.map(drop), wrong);
+        let batch = gate.verify_batch_with(&["x", "y"], &needs);
+        assert!(batch.results().all(|verdict| verdict.map(drop) == wrong));
+    }
 }

@@ -7,6 +7,7 @@
 
 mod algorithms;
 mod delegation;
+mod dialects;
 mod parse;
 mod profiles;
 mod sessions;
@@ -25,9 +26,10 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 5] = [
+pub const FILES: [&str; 6] = [
     "algorithms.jsonl",
     "delegation.jsonl",
+    "dialects.jsonl",
     "parse.jsonl",
     "profiles.jsonl",
     "sessions.jsonl",
@@ -43,6 +45,7 @@ pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
         "delegation.jsonl" => delegation::lines(),
+        "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),
         "profiles.jsonl" => profiles::lines(),
         "sessions.jsonl" => sessions::lines(),

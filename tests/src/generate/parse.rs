@@ -71,6 +71,16 @@ fn shapes(file: &mut File) {
         "unsupported_serialization",
         &canonical(&flat),
     );
+    // The dots of a JSON text may be anywhere: here as many as a compact JWS has.
+    let dotted = super::with(
+        &flat,
+        json!({ "header": { "jku": "https://a.example/k.json" } }),
+    );
+    refuse(
+        "flattened-json-with-dots",
+        "unsupported_serialization",
+        &canonical(&dotted),
+    );
     refuse(
         "oversized",
         "oversized",

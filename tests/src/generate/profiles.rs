@@ -303,6 +303,7 @@ impl Family<'_> {
         self.kind_of_token(&claims);
         self.signer(&claims);
         self.audience(&claims);
+        self.audiences(&claims);
         self.time(&claims);
         self.duplicates(&claims);
     }
@@ -363,6 +364,12 @@ impl Family<'_> {
                 "forbidden_claim",
                 &self.kind.verify(&claims),
             );
+            // Any value, even one of no type the claim may have.
+            for (number, wrong) in [json!(null), json!(1)].into_iter().enumerate() {
+                claims[*name] = wrong;
+                let id = format!("with-{name}-of-wrong-type-{number}");
+                self.refuse(&id, "forbidden_claim", &self.kind.verify(&claims));
+            }
         }
         let mut both = claims.clone();
         for (name, value) in self.kind.together {
@@ -424,6 +431,14 @@ impl Family<'_> {
         }
         for (number, (_, request)) in others.iter().enumerate() {
             self.refuse(&format!("typ-of-another-{number}"), "typ_mismatch", request);
+        }
+        // JSV-03: the header of an SVID has `alg`, `kid` and `typ`, and nothing else.
+        let more = header(&key, self.kind.typ).replacen('{', "{\"x\":1,", 1);
+        let request = self.kind.request(&token(&key, &more, &canonical(claims)));
+        if self.kind.profile == "jwt_svid" {
+            self.refuse("header-with-more", "wrong_token_kind", &request);
+        } else {
+            self.accept("header-with-more", &request);
         }
     }
 
@@ -516,6 +531,25 @@ impl Family<'_> {
         }
     }
 
+    /// Two audiences that are both ours: of a client assertion, one too many (CA-02).
+    fn audiences(&mut self, claims: &Value) {
+        let kind = self.kind;
+        let two = json!([kind.audience, "ours-too"]);
+        let policy = json!({ "policy": { "gates": { "g": { "audience": two } } } });
+        let request = |aud: Value| {
+            let claims = with(claims, json!({ "aud": aud, "azp": kind.audience }));
+            with(&kind.verify(&claims), policy.clone())
+        };
+        self.accept("audience-of-several", &request(json!("ours-too")));
+        let both = request(two);
+        if kind.profile == "client_assertion" {
+            let near = "audience-of-several";
+            self.refuse_near("both-audiences", near, "aud_mismatch", &both);
+        } else {
+            self.accept("both-audiences", &both);
+        }
+    }
+
     fn time(&mut self, claims: &Value) {
         let kind = self.kind;
         let at = |claims: &Value, now: i64| with(&kind.verify(claims), json!({ "now": now }));
@@ -563,6 +597,19 @@ impl Family<'_> {
                 let longer = at(&dateless(T + cap + 1), T);
                 let near = "longest-life-without-iat";
                 self.refuse_near("too-long-without-iat", near, "lifetime_too_long", &longer);
+            }
+            // CA-03: where nothing caps the lifetime, the age that a token may have still does.
+            if let Some(age) = kind.max_age
+                && !kind.required.contains(&"iat")
+            {
+                let rfc = |exp: i64| {
+                    let dateless = with(claims, json!({ "iat": null, "exp": exp }));
+                    with(&at(&dateless, T), json!({ "policy": { "preset": "rfc" } }))
+                };
+                let near = "longest-age-without-iat";
+                self.accept(near, &rfc(T + age));
+                let longer = rfc(T + age + 1);
+                self.refuse_near("too-old-without-iat", near, "lifetime_too_long", &longer);
             }
         }
         if let Some(age) = kind.max_age {

@@ -20,6 +20,9 @@ pub(super) fn compile(
         .text("profile")
         .and_then(|name| Kind::from_name(&name));
     let audience = audience(section, compiler);
+    if kind == Some(Kind::AccessToken) && section.has("public_url") {
+        resource(section, compiler);
+    }
     let named = gate_issuers(section, kind, issuers, compiler);
     let sender_constrained = match section.text("sender_constrained").as_deref() {
         Some("external") => {
@@ -42,6 +45,15 @@ pub(super) fn compile(
     if section.duration("max_age") == Some(Span::ZERO) {
         let text = format!("{} refuses every token", quoted(Span::ZERO));
         compiler.problems.push(section.problem("max_age", text));
+    }
+    if let Some(kind @ (Kind::ClientAssertion | Kind::LogoutToken)) = kind {
+        // CA-05, LOG-06: without a store of what was seen, nothing here can be used up.
+        let at = section.position("profile");
+        let text = format!(
+            "nobody remembers jti: a stolen {} opens again until it expires",
+            kind.as_str()
+        );
+        compiler.warn(section.at("profile"), at, text);
     }
     let custom = kind == Some(Kind::JwtCustom);
     for name in ["typ", "required_claims"] {
@@ -70,7 +82,7 @@ pub(super) fn compile(
             _ => Delegation::Forbid,
         },
         max_age: section.duration("max_age"),
-        acr_values: exact_texts(section, "acr_values", "an acr", compiler),
+        acr_values: acr_values(section, compiler),
         metadata: metadata(section, compiler),
         typ,
         required_claims: exact_texts(section, "required_claims", "a claim", compiler),
@@ -84,6 +96,31 @@ fn audience(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Box<str>>
             .push(section.problem("audience", "empty: no token could open the gate"));
     }
     exact_texts(section, "audience", "an audience", compiler)
+}
+
+/// Where clients reach the gate, they are told of its first audience as the RFC 9728 `resource`,
+/// from which they make the URL of its metadata (§3.1).
+fn resource(section: &Section<'_>, compiler: &mut Compiler<'_>) {
+    let audiences = section.texts("audience");
+    let Some(first) = audiences.first() else {
+        return;
+    };
+    let problem = text::url(&first.text, Loopback::Http);
+    if let Some(problem) = problem.filter(|_| text::exact(&first.text, "").is_none()) {
+        let text = format!("is the RFC 9728 resource, since there is a public_url: it {problem}");
+        compiler.refuse(first, text);
+    }
+}
+
+fn acr_values(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Box<str>> {
+    let items = section.texts("acr_values");
+    for item in &items {
+        if let Some(problem) = text::exact(&item.text, "an acr").or_else(|| text::acr(&item.text)) {
+            compiler.refuse(item, problem);
+        }
+    }
+    compiler.refuse_repeats(&items);
+    boxed(items)
 }
 
 /// Strings that are compared exactly, each once.

@@ -3,10 +3,11 @@
 
 use super::text::{self, Loopback};
 use super::{Compiler, boxed, keys};
+use crate::claims::Claim;
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::policy::check::{quoted, suggest};
 use crate::policy::section::{Item, Section};
-use crate::policy::{ActIss, ClaimNames, IssuerRules, Profile};
+use crate::policy::{ActIss, ClaimNames, IssuerRules, Kind, Profile};
 use crate::time::Span;
 
 pub(super) fn compile(
@@ -27,7 +28,14 @@ pub(super) fn compile(
         );
         compiler.warn(section.at("max_lifetime"), at, text);
     }
+    if max_lifetime == Some(Span::ZERO) {
+        let text = format!("{} refuses every token", quoted(Span::ZERO));
+        compiler
+            .problems
+            .push(section.problem("max_lifetime", text));
+    }
     let source = keys::source(section, algorithms, &profiles, compiler);
+    let names = claim_names(&section.section("claim_names"), &profiles, compiler);
     IssuerRules {
         name: name.into(),
         issuers: boxed(issuers),
@@ -43,7 +51,7 @@ pub(super) fn compile(
             Some("require") => ActIss::Require,
             _ => ActIss::Inherit,
         },
-        claim_names: claim_names(&section.section("claim_names"), compiler),
+        claim_names: names,
     }
 }
 
@@ -190,19 +198,41 @@ pub(super) fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
     })
 }
 
-fn claim_names(section: &Section<'_>, compiler: &mut Compiler<'_>) -> ClaimNames {
+/// A registered claim keeps its meaning: it cannot stand for another one. `azp` may, since in an
+/// access token it names the client (DIA-04).
+fn claim_names(
+    section: &Section<'_>,
+    profiles: &[Profile],
+    compiler: &mut Compiler<'_>,
+) -> ClaimNames {
     let mut name = |name: &str| -> Option<Box<str>> {
         let text = section.text(name)?;
-        if text.is_empty() {
-            compiler
-                .problems
-                .push(section.problem(name, "\"\" is not a claim"));
+        let registered = Claim::from_name(&text).is_some();
+        let problem = if text.is_empty() {
+            Some("\"\" is not a claim".to_owned())
+        } else if text == name {
+            Some(format!("{text:?} is its own name. Leave it out"))
+        } else if registered && (name, text.as_str()) != ("client_id", "azp") {
+            Some(format!(
+                "{text:?} is a registered claim with a meaning of its own"
+            ))
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            compiler.problems.push(section.problem(name, problem));
         }
         Some(text.into())
     };
+    let (scope, client_id) = (name("scope"), name("client_id"));
+    let access = |profile: &Profile| profile.kind() == Kind::AccessToken;
+    if section.has("aud") && !profiles.is_empty() && !profiles.iter().any(access) {
+        let text = "only for access tokens; every other kind must have its aud";
+        compiler.problems.push(section.problem("aud", text));
+    }
     ClaimNames {
-        scope: name("scope"),
-        client_id: name("client_id"),
-        aud: name("aud"),
+        scope,
+        client_id,
+        aud: section.text("aud").map(Into::into),
     }
 }

@@ -1,6 +1,6 @@
 //! Strings that must be exact: issuers, audiences, URLs and scopes (loader refusals 7, 15, 21, 23).
 
-use crate::claims::is_scope_token;
+use crate::claims::{is_scope_token, is_trust_domain};
 
 /// Refusal 15: an exact value, neither a pattern nor anything an editor slipped in.
 pub(super) fn exact(text: &str, what: &str) -> Option<String> {
@@ -53,6 +53,14 @@ pub(super) fn url(text: &str, loopback: Loopback) -> Option<String> {
         (host.contains('@'), "must have no user information"),
         (!port_is_number, "has a port that is no number"),
         (text.contains(char::is_whitespace), "must have no space"),
+        (
+            !name.is_ascii(),
+            "must have its host in ASCII, as \"xn--bcher-kva.example\"",
+        ),
+        (
+            !text.is_ascii(),
+            "must be ASCII; write other characters as %C3%BC",
+        ),
     ]
     .into_iter()
     .find(|(wrong, _)| *wrong)
@@ -84,10 +92,7 @@ pub(super) fn trust_domain(text: &str) -> Option<String> {
     let Some(domain) = text.strip_prefix("spiffe://") else {
         return Some(format!("{text:?}: an issuer {WRITE}"));
     };
-    let known =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-    let fits = (1..=255).contains(&domain.len()) && domain.bytes().all(known);
-    (!fits).then(|| format!("{text:?}: an issuer {WRITE}"))
+    (!is_trust_domain(domain)).then(|| format!("{text:?}: an issuer {WRITE}"))
 }
 
 /// RFC 6749 §3.3 `scope-token`.
@@ -103,6 +108,11 @@ pub(super) fn scope(text: &str) -> Option<String> {
     } else {
         None
     }
+}
+
+/// RFC 9470 §3 lists them with spaces between, in a quoted string.
+pub(super) fn acr(text: &str) -> Option<String> {
+    (!is_scope_token(text)).then(|| format!("{text:?} cannot stand in a challenge (RFC 9470)"))
 }
 
 #[cfg(test)]
@@ -162,6 +172,8 @@ mod tests {
             "https://a b.example",
             "ftp://a.example",
             "https://a.example:99999",
+            "https://b\u{fc}cher.example",
+            "https://a.example/\u{fc}",
         ];
         for text in wrong {
             assert!(url(text, Loopback::Https).is_some(), "{text:?}");

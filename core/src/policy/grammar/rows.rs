@@ -138,7 +138,7 @@ static ISSUER: &[Row] = &[
         "max_lifetime",
         Shape::Duration { most: None },
         Absent::Computed(default_max_lifetime),
-        "The most that `exp` may lie after `iat`.",
+        "The most that `exp` may lie after `iat`; kinds that live for minutes keep their own shorter cap under agent_strict.",
     ),
     row(
         "legacy_eddsa",

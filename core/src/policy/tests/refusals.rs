@@ -195,7 +195,13 @@ fn refusal_7_follows_the_profile() {
     );
     // RFC 7523: the `iss` of a client assertion is its client id.
     let assertion = svid("s6BhdRkqt3").replace("jwt_svid", "client_assertion");
-    loads(&assertion, &[]);
+    loads(
+        &assertion,
+        &[
+            "gates.tools.profile: nobody remembers jti: a stolen client_assertion opens again until \
+           it expires",
+        ],
+    );
     refuses(
         &assertion.replace("s6BhdRkqt3", "http://client.example"),
         &["5:10 issuers.corp.issuer: must be https"],
@@ -300,9 +306,6 @@ fn refusal_8_hmac_beside_public_keys() {
     );
 }
 
-#[cfg(unix)]
-#[cfg(unix)]
-#[cfg(unix)]
 #[test]
 fn refusal_12_gates_without_what_they_need() {
     refuses(
@@ -430,6 +433,42 @@ fn refusal_16_a_name_where_a_claim_value_belongs() {
 }
 
 #[test]
+fn claim_names_are_not_those_of_other_claims() {
+    let named = |names: &str| issuer(&format!("claim_names = {{ {names} }}"));
+    for (names, problem) in [
+        (
+            "client_id = \"sub\"",
+            "client_id: \"sub\" is a registered claim with a meaning of its own",
+        ),
+        (
+            "scope = \"azp\"",
+            "scope: \"azp\" is a registered claim with a meaning of its own",
+        ),
+        (
+            "scope = \"scope\"",
+            "scope: \"scope\" is its own name. Leave it out",
+        ),
+        ("scope = \"\"", "scope: \"\" is not a claim"),
+    ] {
+        let column = 19 + names.find('=').unwrap();
+        let problem = format!("7:{column} issuers.corp.claim_names.{problem}");
+        refuses(&named(names), &[&problem]);
+    }
+    loads(&named("scope = \"scp\", client_id = \"azp\""), &[]);
+    loads(&named("client_id = \"appid\", aud = \"client_id\""), &[]);
+    let id_token = named("aud = \"client_id\"")
+        .replace("issuer = ", "profiles = [\"id_token\"]\nissuer = ")
+        .replace("profile = \"access_token\"", "profile = \"id_token\"");
+    refuses(
+        &id_token,
+        &[
+            "8:23 issuers.corp.claim_names.aud: only for access tokens; every other kind must have \
+             its aud",
+        ],
+    );
+}
+
+#[test]
 fn members_and_values_that_have_not_landed() {
     refuses(
         &gate("delegation = \"agents\"\nsender_constrained = \"required\"\ncontext = []"),
@@ -467,6 +506,41 @@ fn refusal_21_public_urls() {
     );
     loads(&gate("public_url = \"https://api.example.com/base\""), &[]);
     loads(&gate("public_url = \"http://localhost:8000\""), &[]);
+    // The audience is then the resource that clients are told of.
+    let public = |audience: &str| {
+        gate("public_url = \"https://api.example.com\"").replace(
+            "\"https://api.example.com/mcp\"",
+            &format!("[\"{audience}\", \"old\"]"),
+        )
+    };
+    for (audience, problem) in [
+        ("api", "must be https"),
+        ("https://api.example.com/mcp?x", "must have no query"),
+        ("https://api.example.com/mcp#x", "must have no fragment"),
+        (
+            "https://api.example.com/\u{fc}",
+            "must be ASCII; write other characters as %C3%BC",
+        ),
+    ] {
+        let text = format!(
+            "9:13 gates.tools.audience[0]: is the RFC 9728 resource, since there is a public_url: \
+             it {problem}"
+        );
+        refuses(&public(audience), &[&text]);
+    }
+    loads(&public("https://api.example.com/mcp"), &[]);
+    loads(&public("http://localhost:8000/mcp"), &[]);
+}
+
+#[test]
+fn an_acr_can_be_written_in_a_challenge() {
+    refuses(
+        &gate("acr_values = [\"urn:mfa\", \"a b\", \"\u{fc}\"]"),
+        &[
+            "11:26 gates.tools.acr_values[1]: \"a b\" cannot stand in a challenge (RFC 9470)",
+            "11:33 gates.tools.acr_values[2]: \"\u{fc}\" cannot stand in a challenge (RFC 9470)",
+        ],
+    );
 }
 
 #[test]
@@ -617,6 +691,10 @@ fn warnings_are_about_lifetimes_and_slashes() {
         &["issuers.corp.max_lifetime: \"2h\" is long for a token that cannot be called back"],
     );
     loads(&issuer("max_lifetime = '1h'"), &[]);
+    refuses(
+        &issuer("max_lifetime = '0s'"),
+        &["7:16 issuers.corp.max_lifetime: \"0s\" refuses every token"],
+    );
     loads(
         &gate(
             "[gates.slash]\nprofile = \"access_token\"\naudience = \"https://api.example.com/mcp/\"\nissuers = [\"corp\"]",
@@ -626,4 +704,28 @@ fn warnings_are_about_lifetimes_and_slashes() {
            trailing slash only",
         ],
     );
+}
+
+#[test]
+fn warnings_are_about_tokens_that_should_work_once() {
+    let of = |kind: &str| {
+        issuer(&format!("profiles = [\"access_token\", \"{kind}\"]"))
+            + &format!(
+                "[gates.once]\nprofile = \"{kind}\"\naudience = \"x\"\nissuers = [\"corp\"]\n"
+            )
+    };
+    for (kind, warns) in [
+        ("logout_token", true),
+        ("client_assertion", true),
+        ("jwt_bearer_grant", false),
+        ("id_token", false),
+    ] {
+        let policy = load(&of(kind)).unwrap();
+        let shown: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+        let text = format!(
+            "gates.once.profile: nobody remembers jti: a stolen {kind} opens again until it expires"
+        );
+        let expected: &[String] = if warns { &[text] } else { &[] };
+        assert_eq!(shown, expected, "{kind}");
+    }
 }

@@ -1,24 +1,23 @@
 //! Signing keys, for minting: tests, tools and token services. A verifier does without.
 
+mod fresh;
+mod import;
+
 use std::fmt;
 
-use aws_lc_rs::agreement;
-use aws_lc_rs::encoding::{AsBigEndian, AsDer, Pkcs8V1Der};
-use aws_lc_rs::rand::{self, SystemRandom};
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, PqdsaKeyPair,
     PqdsaSigningAlgorithm, RsaEncoding, RsaPublicKeyComponents,
 };
-use aws_lc_rs::{digest, hmac};
-use x509_parser::asn1_rs::{self, FromDer};
+use aws_lc_rs::{agreement, hmac};
 use zeroize::Zeroizing;
 
+use super::aws_lc::mac;
 use crate::encoding::base64url;
-use crate::encoding::json::{Json, Value};
-use crate::jwa::{Algorithm, Curve, Family};
+use crate::jwa::{Algorithm, Curve};
 use crate::jwk::{Jwk, KeyError};
-use crate::limits::Limits;
 
 /// A private or shared key bound to one algorithm.
 pub struct SigningKey {
@@ -38,162 +37,9 @@ enum Signer {
     Hmac(hmac::Key),
 }
 
-const NO_RANDOMNESS: KeyError = KeyError::malformed("", "the system gave no random octets");
 const INVALID: KeyError = KeyError::malformed("", "not a private key for this algorithm");
 
 impl SigningKey {
-    /// A fresh key. RSA keys have 2048 bits, shared keys the octets of the hash.
-    ///
-    /// # Errors
-    ///
-    /// When the system's random source fails.
-    pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
-        match algorithm.family() {
-            Family::RsaPkcs1 | Family::RsaPss => {
-                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| NO_RANDOMNESS)?;
-                let document = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| INVALID)?;
-                Self::from_pkcs8(algorithm, document.as_ref())
-            }
-            Family::Ecdsa => {
-                let curve = algorithm.curve().ok_or(INVALID)?;
-                // FIPS 186-5 A.2.2: at random until it is a scalar of the curve. An order is just
-                // below a power of two, so the first one nearly always is.
-                loop {
-                    let mut octets = random(curve.coordinate_size())?;
-                    if let (Curve::P521, Some(first)) = (curve, octets.first_mut()) {
-                        *first &= 1;
-                    }
-                    if public_point(curve, &octets).is_ok() {
-                        return Self::from_scalar(algorithm, &octets);
-                    }
-                }
-            }
-            Family::Eddsa | Family::MlDsa => Self::from_private_seed(algorithm, &random(32)?),
-            Family::Hmac => Self::from_secret(algorithm, &random(algorithm.hash_bits() / 8)?),
-        }
-    }
-
-    /// The key that this seed stands for, the same one every time: for tests and demonstrations. It
-    /// is no better than the seed.
-    ///
-    /// # Errors
-    ///
-    /// For RSA, whose keys come of a search for primes.
-    pub fn from_seed(algorithm: Algorithm, seed: &[u8; 32]) -> Result<Self, KeyError> {
-        match algorithm.family() {
-            Family::Ecdsa => {
-                let curve = algorithm.curve().ok_or(INVALID)?;
-                Self::from_scalar(algorithm, &scalar(curve, seed))
-            }
-            Family::Eddsa | Family::MlDsa => Self::from_private_seed(algorithm, seed),
-            Family::Hmac => {
-                let octets = stretch(seed, algorithm.hash_bits() / 8);
-                Self::from_secret(algorithm, &octets)
-            }
-            Family::RsaPkcs1 | Family::RsaPss => Err(KeyError::malformed(
-                "kty",
-                "an RSA key cannot be made from a seed",
-            )),
-        }
-    }
-
-    /// Reads a private or shared JWK. It is bound to its `alg`, or by its curve; an RSA or shared
-    /// key without `alg` to RS256 or HS256.
-    ///
-    /// # Errors
-    ///
-    /// When it is none, or its parts do not fit one another.
-    pub fn from_jwk(text: &[u8]) -> Result<Self, KeyError> {
-        let json = Json::parse(text.to_vec(), Limits::KEYS.into());
-        let json =
-            json.map_err(|_| KeyError::malformed("", "not a JSON object, or not strictly"))?;
-        let jwk = json.root();
-        let text = |name| jwk.get(name).and_then(|value: Value<'_>| value.as_str());
-        let algorithm = match (
-            text("alg"),
-            text("crv").and_then(Curve::from_name),
-            text("kty"),
-        ) {
-            (Some("EdDSA"), Some(curve), _) | (None, Some(curve), _) => curve.algorithm(),
-            (Some(name), ..) => Algorithm::from_name(name).ok_or(INVALID)?,
-            (None, None, Some("RSA")) => Algorithm::Rs256,
-            (None, None, Some("oct")) => Algorithm::Hs256,
-            (None, None, _) => return Err(INVALID),
-        };
-        let mut key = match algorithm.family() {
-            Family::Ecdsa => Self::from_scalar(algorithm, &octets(jwk, "d")?)?,
-            Family::Eddsa => Self::from_private_seed(algorithm, &octets(jwk, "d")?)?,
-            Family::MlDsa => Self::from_private_seed(algorithm, &octets(jwk, "priv")?)?,
-            Family::Hmac => Self::from_secret(algorithm, &octets(jwk, "k")?)?,
-            Family::RsaPkcs1 | Family::RsaPss => Self::from_rsa_members(algorithm, jwk)?,
-        };
-        let public = key.public.to_json();
-        for name in ["crv", "x", "y", "pub", "n"] {
-            if text(name).is_some_and(|value| !public.contains(&format!("\"{name}\":\"{value}\"")))
-            {
-                return Err(KeyError::malformed(
-                    name,
-                    "does not belong to the private key",
-                ));
-            }
-        }
-        if let Some(kid) = text("kid") {
-            key = key.with_kid(kid);
-        }
-        Ok(key)
-    }
-
-    /// Reads a PKCS#8 private key (RFC 5958) in DER.
-    ///
-    /// # Errors
-    ///
-    /// When it is none for this algorithm.
-    pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
-        match algorithm.family() {
-            Family::Ecdsa => {
-                let pair = EcdsaKeyPair::from_pkcs8(ecdsa(algorithm)?, der).map_err(|_| INVALID)?;
-                let scalar = pair.private_key().as_be_bytes().map_err(|_| INVALID)?;
-                Self::from_scalar(algorithm, scalar.as_ref())
-            }
-            Family::Eddsa => {
-                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| INVALID)?;
-                let seed = pair.seed().map_err(|_| INVALID)?;
-                let seed = seed.as_be_bytes().map_err(|_| INVALID)?;
-                Self::from_private_seed(algorithm, seed.as_ref())
-            }
-            Family::RsaPkcs1 | Family::RsaPss => Self::from_rsa(algorithm, &rsa_members(der)?),
-            Family::MlDsa | Family::Hmac => Err(INVALID),
-        }
-    }
-
-    /// Reads a PEM block `PRIVATE KEY` (PKCS#8); the algorithm is that of its kind, RS256 for RSA.
-    ///
-    /// # Errors
-    ///
-    /// When it is none.
-    pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
-        let (_, pem) = x509_parser::pem::parse_x509_pem(text).map_err(|_| INVALID)?;
-        let contents = Zeroizing::new(pem.contents);
-        if pem.label != "PRIVATE KEY" {
-            return Err(KeyError::malformed(
-                "",
-                "not a PEM block PRIVATE KEY (PKCS#8)",
-            ));
-        }
-        let kinds = [
-            Algorithm::Es256,
-            Algorithm::Es384,
-            Algorithm::Es512,
-            Algorithm::Es256k,
-            Algorithm::Ed25519,
-            Algorithm::Rs256,
-        ];
-        let mut keys = kinds
-            .into_iter()
-            .map(|kind| Self::from_pkcs8(kind, &contents));
-        keys.find_map(Result::ok).ok_or(INVALID)
-    }
-
     /// The same key, whose public half has this `kid`.
     #[must_use]
     pub fn with_kid(mut self, kid: &str) -> Self {
@@ -322,17 +168,8 @@ impl SigningKey {
     /// # Errors
     ///
     /// When it is shorter than the algorithm's hash (RFC 7518 §3.2), or the algorithm is no HMAC.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the other families have no MAC"
-    )]
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        let family = match algorithm {
-            Algorithm::Hs256 => hmac::HMAC_SHA256,
-            Algorithm::Hs384 => hmac::HMAC_SHA384,
-            Algorithm::Hs512 => hmac::HMAC_SHA512,
-            _ => return Err(INVALID),
-        };
+        let family = mac(algorithm).ok_or(INVALID)?;
         let public = format!(r#"{{"kty":"oct","k":"{}"}}"#, base64url::encode(secret));
         let private = vec![("k", Zeroizing::new(secret.to_vec()))];
         Self::new(
@@ -341,14 +178,6 @@ impl SigningKey {
             private,
             Signer::Hmac(hmac::Key::new(family, secret)),
         )
-    }
-
-    fn from_rsa_members(algorithm: Algorithm, jwk: Value<'_>) -> Result<Self, KeyError> {
-        let mut members = Vec::with_capacity(RSA_MEMBERS.len());
-        for name in RSA_MEMBERS {
-            members.push(Zeroizing::new(octets(jwk, name)?));
-        }
-        Self::from_rsa(algorithm, &members)
     }
 
     /// From the members n, e, d, p, q, dp, dq, qi.
@@ -397,33 +226,6 @@ impl fmt::Debug for SigningKey {
 
 /// RFC 7518 §6.3, in the order of RFC 8017 A.1.2.
 const RSA_MEMBERS: [&str; 8] = ["n", "e", "d", "p", "q", "dp", "dq", "qi"];
-
-fn octets(jwk: Value<'_>, name: &'static str) -> Result<Vec<u8>, KeyError> {
-    let text = jwk.get(name).and_then(|value| value.as_str());
-    let octets = text.and_then(|text| base64url::decode(text.as_bytes()));
-    octets.ok_or_else(|| KeyError::malformed(name, "missing, or not canonical base64url"))
-}
-
-/// The integers of the RSAPrivateKey (RFC 8017 A.1.2) inside a PKCS#8 document.
-fn rsa_members(der: &[u8]) -> Result<Vec<Zeroizing<Vec<u8>>>, KeyError> {
-    let invalid = |_: asn1_rs::Err<asn1_rs::Error>| INVALID;
-    let (_, outer) = asn1_rs::Sequence::from_der(der).map_err(invalid)?;
-    let (rest, _) = asn1_rs::Any::from_der(&outer.content).map_err(invalid)?;
-    let (rest, _) = asn1_rs::Any::from_der(rest).map_err(invalid)?;
-    let (_, inner) = asn1_rs::OctetString::from_der(rest).map_err(invalid)?;
-    let (_, key) = asn1_rs::Sequence::from_der(inner.as_ref()).map_err(invalid)?;
-    let (mut rest, _) = asn1_rs::Integer::from_der(&key.content).map_err(invalid)?;
-    let mut members = Vec::with_capacity(RSA_MEMBERS.len());
-    for _ in RSA_MEMBERS {
-        let (after, integer) = asn1_rs::Integer::from_der(rest).map_err(invalid)?;
-        let octets = integer.as_ref();
-        members.push(Zeroizing::new(
-            octets.strip_prefix(&[0]).unwrap_or(octets).to_vec(),
-        ));
-        rest = after;
-    }
-    Ok(members)
-}
 
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -500,38 +302,6 @@ fn secp256k1_private_key(scalar: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> 
         return Err(INVALID);
     }
     Ok(Zeroizing::new([&BEFORE, scalar, &AFTER].concat()))
-}
-
-/// A scalar below the order of each curve: its first bits are cleared, which every order exceeds.
-fn scalar(curve: Curve, seed: &[u8; 32]) -> Zeroizing<Vec<u8>> {
-    let mut octets = stretch(seed, curve.coordinate_size());
-    // P-521's first octet holds one bit.
-    let clear = if curve == Curve::P521 { 2 } else { 1 };
-    for octet in octets.iter_mut().take(clear) {
-        *octet = 0;
-    }
-    octets
-}
-
-/// As many octets as asked for, from the system's random source.
-fn random(len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let mut octets = Zeroizing::new(vec![0; len]);
-    rand::fill(&mut octets).map_err(|_| NO_RANDOMNESS)?;
-    Ok(octets)
-}
-
-/// As many octets as asked for, by hashing the seed with a counter.
-fn stretch(seed: &[u8; 32], len: usize) -> Zeroizing<Vec<u8>> {
-    let mut octets = Zeroizing::new(Vec::with_capacity(len + 64));
-    for counter in 0_u8.. {
-        if octets.len() >= len {
-            break;
-        }
-        let block = [seed.as_slice(), &[counter]].concat();
-        octets.extend_from_slice(digest::digest(&digest::SHA512, &block).as_ref());
-    }
-    octets.truncate(len);
-    octets
 }
 
 #[cfg(test)]

@@ -2,6 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+mod batches;
+mod cached;
+mod calls;
+mod issuers;
+mod leaks;
+mod policies;
+mod reloads;
+mod tokens;
+
 use super::{PublishError, Requirements, Verifier};
 use crate::crypto::{SigningKey, aws_lc};
 use crate::encoding::base64url;
@@ -24,16 +33,25 @@ fn set(keys: &[&SigningKey]) -> JwkSet {
 }
 
 fn token(key: &SigningKey, iss: &str, scope: &str) -> String {
+    token_with(key, "", &claims(iss, scope, ""))
+}
+
+/// The claims of a good token, and these: `"x":1,`.
+fn claims(iss: &str, scope: &str, more: &str) -> String {
+    format!(
+        r#"{{{more}"iss":"{iss}","sub":"u1","aud":"api","client_id":"c1","jti":"j1",
+            "scope":"{scope}","iat":{NOW},"exp":{}}}"#,
+        NOW + 300
+    )
+}
+
+/// A token of these claims, with these members more in its header: `"x":1,`.
+fn token_with(key: &SigningKey, header: &str, claims: &str) -> String {
     let header = format!(
-        r#"{{"alg":"Ed25519","typ":"at+jwt","kid":"{}"}}"#,
+        r#"{{{header}"alg":"Ed25519","typ":"at+jwt","kid":"{}"}}"#,
         key.kid().unwrap()
     );
-    let claims = format!(
-        r#"{{"iss":"{iss}","sub":"u1","aud":"api","client_id":"c1","jti":"j1","scope":"{scope}",
-            "iat":{NOW},"exp":{}}}"#,
-        NOW + 300
-    );
-    let [header, claims] = [header, claims].map(|text| base64url::encode(text.as_bytes()));
+    let [header, claims] = [&header, claims].map(|text| base64url::encode(text.as_bytes()));
     let input = format!("{header}.{claims}");
     let signature = base64url::encode(&key.sign(input.as_bytes()).unwrap());
     format!("{input}.{signature}")
