@@ -52,6 +52,46 @@ impl Gate {
         }
     }
 
+    /// What [`Gate::verify_with`] would answer without verifying anything, because this gate has
+    /// seen the token before; `None` when it has not. For callers that must let go of something
+    /// before long work, as of an interpreter's lock, and then go on with
+    /// [`Gate::verify_unseen`].
+    pub fn recall(
+        &self,
+        token: impl AsRef<[u8]>,
+        requirements: &Requirements,
+    ) -> Option<Result<VerifiedToken, Error>> {
+        let state = self.engine.state.load();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door).ok()?;
+        let settled = door.recall(token.as_ref(), now)?;
+        Some(pipeline::renew(door, settled, requirements, now))
+    }
+
+    /// As [`Gate::verify_with`], without looking into the cache first: for a token that
+    /// [`Gate::recall`] does not know. The cache learns it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_with`].
+    pub fn verify_unseen(
+        &self,
+        token: impl AsRef<[u8]>,
+        requirements: &Requirements,
+    ) -> Result<VerifiedToken, Error> {
+        let state = self.engine.state.load();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door)?;
+        pipeline::verify(
+            &self.engine,
+            door,
+            token.as_ref(),
+            requirements,
+            now,
+            &mut (),
+        )
+    }
+
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool.
     pub(crate) fn verify_many(
         &self,

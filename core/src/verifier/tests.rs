@@ -203,6 +203,23 @@ fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
 }
 
 #[test]
+fn recall_answers_for_tokens_seen_before_and_for_no_others() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let token = token(&key, A, "read");
+    assert!(gate.recall(&token, &Requirements::NONE).is_none());
+    assert!(gate.verify_unseen(&token, &Requirements::NONE).is_ok());
+    assert!(gate.recall(&token, &Requirements::NONE).unwrap().is_ok());
+    let lacking = gate.recall(&token, &Requirements::scopes(["write"]));
+    let code = lacking.map(|verdict| verdict.unwrap_err().code());
+    assert_eq!(code, Some(Code::InsufficientScope));
+    verifier.keys().publish("a", &set(&[])).unwrap();
+    assert!(gate.recall(&token, &Requirements::NONE).is_none());
+}
+
+#[test]
 fn a_reload_is_atomic_and_gates_and_published_keys_outlive_it() {
     let verifier = verifier();
     let gate = verifier.gate("api").unwrap();

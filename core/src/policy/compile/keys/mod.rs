@@ -10,7 +10,7 @@ use super::Compiler;
 use crate::jwa::{Algorithm, AlgorithmSet, Family};
 use crate::jwk::{Jwk, KeyMaterial};
 use crate::limits;
-use crate::policy::document::Position;
+use crate::policy::document::{Node, Position};
 use crate::policy::file::{self, Content};
 use crate::policy::problem::Problem;
 use crate::policy::section::Section;
@@ -26,6 +26,20 @@ pub(super) struct Source {
 const SOURCES: [&str; 4] = ["jwks", "jwks_file", "keys", "jwks_push"];
 /// Those to come: refused by name already, so that nothing more need be said of a missing key.
 const LATER: [&str; 2] = ["discovery", "jwks_uri"];
+
+/// Makes every issuer of the document one whose keys the program publishes.
+pub(in crate::policy) fn push_all(root: &mut Node) {
+    for issuer in root
+        .get_mut("issuers")
+        .map_or(&mut [][..], Node::members_mut)
+    {
+        for source in SOURCES.into_iter().chain(LATER) {
+            issuer.node.remove(source);
+        }
+        issuer.node.remove("refresh"); // goes with the sources to come
+        issuer.node.insert("jwks_push", Node::text("process"));
+    }
+}
 
 /// Refusal 11 for files: whoever can read the secret can sign.
 const OPEN_TO_OTHERS: &str = "others can read this secret. Write chmod o-rwx";
