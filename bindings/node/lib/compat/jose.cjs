@@ -1,0 +1,132 @@
+'use strict'
+// jose's `jwtVerify` and `createLocalJWKSet` over a gate: same calls, same error codes.
+//
+// Where sealgate is stricter it stays so; test/compat-jose.test.mjs has the table.
+
+const { KeyObject } = require('node:crypto')
+const { types } = require('node:util')
+const { checkOptions, checkToken, isPlain, kind } = require('../arguments.cjs')
+const { FixedClock, clockHandle } = require('../clock.cjs')
+const { SealgateError } = require('../errors.cjs').classes
+const { usage } = require('../errors.cjs')
+const { policyHandle } = require('../policy.cjs')
+const { makeVerifier } = require('../verifier.cjs')
+const errors = require('./jose-errors.cjs')
+
+/** What `createLocalJWKSet` has returned: its JWK Set. */
+const sets = new WeakMap()
+
+function createLocalJWKSet(jwks) {
+  if (!isPlain(jwks) || !Array.isArray(jwks.keys)) throw new errors.JWKSInvalid('JSON Web Key Set malformed')
+  const copy = structuredClone(jwks)
+  const set = () => {
+    throw usage('this key set is for jwtVerify of sealgate/compat/jose alone')
+  }
+  set.jwks = () => structuredClone(copy)
+  sets.set(set, copy)
+  return set
+}
+
+const OPTIONS = [
+  'issuer',
+  'audience',
+  'algorithms',
+  'typ',
+  'clockTolerance',
+  'maxTokenAge',
+  'requiredClaims',
+  'currentDate',
+]
+
+/** Verifiers by key and options: a policy is read once, as jose imports a key once. */
+const verifiers = new WeakMap()
+/** A program has a few sets of options; the `kid`s that strangers write are without number. */
+const MOST = 32
+
+async function jwtVerify(jwt, key, options) {
+  checkToken(jwt)
+  checkOptions(options, 'jwtVerify', OPTIONS)
+  const { issuer, audience, currentDate, ...rest } = options ?? {}
+  if (issuer === undefined || audience === undefined) {
+    throw usage('jwtVerify: issuer and audience are required')
+  }
+  if (currentDate !== undefined && !(currentDate instanceof Date)) {
+    throw usage('jwtVerify: currentDate must be a Date')
+  }
+  const rules = { issuer, audience, ...rest }
+  const { clock, verify } = verifierFor(key, jwt, rules, currentDate)
+  if (currentDate !== undefined) clock.set(Math.trunc(currentDate.getTime() / 1000))
+  try {
+    const token = verify(jwt)
+    return {
+      payload: JSON.parse(Buffer.from(token.payload).toString()),
+      protectedHeader: structuredClone(token.header),
+    }
+  } catch (error) {
+    throw SealgateError.is(error) ? errors.translate(error) : error
+  }
+}
+
+function verifierFor(key, jwt, rules, currentDate) {
+  const one = sets.has(key) ? undefined : kidOf(jwt)
+  const name = JSON.stringify([rules, currentDate !== undefined, one])
+  if (key === null || (typeof key !== 'object' && typeof key !== 'function')) keysOf(key)
+  let known = verifiers.get(key)
+  if (known?.has(name)) return known.get(name)
+  const clock = currentDate === undefined ? undefined : new FixedClock(0)
+  const policy = policyHandle(policyOf(keysOf(key, one, rules), rules), 'jwtVerify')
+  const { verify } = makeVerifier(policy, clockHandle(clock, 'jwtVerify'))
+  if (known === undefined || known.size >= MOST) verifiers.set(key, (known = new Map()))
+  known.set(name, { clock, verify })
+  return known.get(name)
+}
+
+/** The header's `kid`, unverified: a key that is given alone goes by whatever name. */
+function kidOf(jwt) {
+  const text = typeof jwt === 'string' ? jwt : Buffer.from(jwt).toString('latin1')
+  try {
+    const header = JSON.parse(Buffer.from(text.split('.', 1)[0], 'base64url').toString())
+    return typeof header?.kid === 'string' ? header.kid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function keysOf(key, kid, { algorithms } = {}) {
+  if (sets.has(key)) return sets.get(key)
+  if (types.isCryptoKey(key)) key = KeyObject.from(key)
+  const jwk = types.isKeyObject(key) ? key.export({ format: 'jwk' }) : key
+  if (types.isUint8Array(key) || jwk?.kty === 'oct') {
+    throw usage('jwtVerify: a shared secret goes into a policy: keys = [{ secret = { env = "NAME" }, … }]')
+  }
+  if (!isPlain(jwk) || typeof jwk.kty !== 'string') {
+    const known = 'what createLocalJWKSet returns, a JWK, a KeyObject or a CryptoKey'
+    throw usage(`jwtVerify: the key is ${known}, not ${kind(key)}`)
+  }
+  // A key of one kind that may serve several algorithms is bound to the one that is allowed.
+  const alg = jwk.alg ?? (algorithms?.length === 1 ? algorithms[0] : undefined)
+  return { keys: [{ ...jwk, kid, alg }] }
+}
+
+function policyOf(jwks, { issuer, audience, algorithms, typ, clockTolerance, maxTokenAge, requiredClaims }) {
+  const seconds = (value) => (typeof value === 'number' ? `${value}s` : value)
+  return {
+    version: 1,
+    preset: 'rfc',
+    leeway: seconds(clockTolerance ?? 0), // jose's default
+    issuers: { jose: { issuer, algorithms, profiles: ['jwt_custom'], jwks } },
+    gates: {
+      jose: {
+        profile: 'jwt_custom',
+        audience,
+        issuers: ['jose'],
+        typ,
+        max_age: seconds(maxTokenAge),
+        required_claims: requiredClaims,
+        delegation: 'surface', // jose reads no `act`
+      },
+    },
+  }
+}
+
+module.exports = { createLocalJWKSet, errors: errors.classes, jwtVerify }
