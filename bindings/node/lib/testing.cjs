@@ -164,7 +164,8 @@ function open(source, options) {
   if (!isPlain(issuers)) throw usage(`open: the issuers are an object, not ${kind(issuers)}`)
   const fakes = Object.entries(issuers)
   const flags = { allowDanger, allowTestKeys: true, pushAllKeys: fakes.length > 0 }
-  const verifier = makeVerifier(policyHandle(source, 'open', flags), clockHandle(clock, 'open'))
+  const policy = policyHandle(source, 'open', flags)
+  const verifier = makeVerifier(policy, clockHandle(clock, 'open'), flags)
   const { issuers: rules, gates } = verifier.policy.effective()
   for (const [name, fake] of fakes) {
     if (!(fake instanceof FakeIssuer)) throw usage(`open: issuers.${name} must be a FakeIssuer`)

@@ -20,13 +20,16 @@ class Verifier {
   #only
   #closed = false
   #keys
+  /** How a policy of `sealgate/testing` is loaded, at a reload too. */
+  #flags
 
-  constructor(secret, policy, clock) {
+  constructor(secret, policy, clock, flags) {
     if (secret !== SECRET) throw usage('write Verifier.create({ … }) or Verifier.fromPolicy(…)')
     const engine = native.open(policy, clock)
     if (typeof engine === 'string') throw policyRefused(JSON.parse(engine))
     this.#engine = engine
     this.#keys = makeKeys(engine)
+    this.#flags = flags
     Object.freeze(this)
   }
 
@@ -42,11 +45,12 @@ class Verifier {
   static fromPolicy(source, options) {
     const call = 'Verifier.fromPolicy'
     const { clock, ...flags } = checkOptions(options, call, ['clock', 'allowDanger'])
-    return makeVerifier(policyHandle(source, call, flags), clockHandle(clock, call))
+    const handle = clockHandle(clock, call)
+    return makeVerifier(policyHandle(source, call, flags), handle)
   }
 
   static {
-    makeVerifier = (policy, clock) => new Verifier(SECRET, policy, clock)
+    makeVerifier = (policy, clock, flags) => new Verifier(SECRET, policy, clock, flags)
     for (const call of [
       'verify',
       'judge',
@@ -107,7 +111,7 @@ class Verifier {
 
   reload(source, options) {
     if (this.#closed) throw usage('the verifier is closed')
-    const flags = checkOptions(options, 'reload', ['allowDanger'])
+    const flags = { ...this.#flags, ...checkOptions(options, 'reload', ['allowDanger']) }
     const problems = native.reload(this.#engine, policyHandle(source, 'reload', flags))
     if (problems !== null) throw policyRefused(JSON.parse(problems))
     this.#only = undefined
