@@ -18,6 +18,9 @@ const TO_BE_KEPT = -3
 /** Strings that a batch reads before it lets the event loop turn: about half a millisecond. */
 const SLICE = 1000
 
+/** Ends with this thread, and with it every batch that runs. */
+const life = native.life()
+
 /** A gate and what closes it; nothing where the policy has none of this name. */
 function makeGate(engine, name) {
   const opened = native.gate(engine, name)
@@ -119,7 +122,7 @@ function makeGate(engine, name) {
       native.batchRead(input, rest, from, Math.min(from + SLICE, rest.length))
     }
     try {
-      return makeBatch(await native.verifyBatch(door, input, needed))
+      return makeBatch(await native.verifyBatch(life, door, input, needed))
     } catch (error) {
       throw internal(error)
     }

@@ -1,5 +1,7 @@
 //! Many tokens at once, on a pool that leaves JavaScript's core alone.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -36,16 +38,47 @@ impl Input {
         tokens.collect()
     }
 
-    fn judge(&self, door: Arc<Door>, scopes: Option<String>) -> Verdicts {
+    /// The verdicts, unless they stop being wanted.
+    fn judge(
+        &self,
+        door: Arc<Door>,
+        scopes: Option<String>,
+        wanted: impl Fn() -> bool + Sync,
+    ) -> Option<Verdicts> {
+        if !wanted() {
+            return None; // it has waited for others until nobody was there
+        }
         let requirements = gate::requirements(scopes.as_deref().unwrap_or_default());
-        let batch = door.gate.verify_batch_with(&self.tokens(), &requirements);
+        let tokens = self.tokens();
+        let batch = door
+            .gate
+            .verify_batch_while(&tokens, &requirements, wanted)?;
         let verdicts = batch.into_iter().map(Verdict::into_result).collect();
-        Verdicts {
+        Some(Verdicts {
             door,
             requirements,
             verdicts,
-        }
+        })
     }
+}
+
+/// Whether the thread of JavaScript that loaded us is still there: it ends with its handle.
+pub(crate) struct Life {
+    ended: Arc<AtomicBool>,
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The handle that ends with this thread of JavaScript.
+#[napi]
+pub(crate) fn life() -> External<Life> {
+    External::new(Life {
+        ended: Arc::new(AtomicBool::new(false)),
+    })
 }
 
 /// An empty batch.
@@ -99,30 +132,32 @@ pub(crate) fn verify_batch_sync(
     door: &External<Arc<Door>>,
     input: &mut External<Input>,
     scopes: Option<String>,
-) -> External<Verdicts> {
+) -> Option<External<Verdicts>> {
     let input = std::mem::take(&mut **input);
-    External::new(input.judge(Arc::clone(door), scopes))
+    let verdicts = input.judge(Arc::clone(door), scopes, || true);
+    verdicts.map(External::new)
 }
 
-/// Judges a batch on the pool; a promise of its verdicts.
-#[napi(ts_return_type = "Promise<unknown>")]
+/// Judges a batch on the pool; a promise of its verdicts. It is given up when `life` ends.
+#[napi]
 pub(crate) fn verify_batch<'env>(
     env: &'env Env,
+    life: &External<Life>,
     door: &External<Arc<Door>>,
     input: &mut External<Input>,
     scopes: Option<String>,
 ) -> Result<Object<'env>> {
     let input = std::mem::take(&mut **input);
-    let door = Arc::clone(door);
+    let (door, ended) = (Arc::clone(door), Arc::clone(&life.ended));
     let pool = pool()?;
     let (deferred, promise) = env.create_deferred()?;
     pool.spawn(move || {
+        let wanted = || !ended.load(Ordering::Relaxed);
         // A panic must not take the process along: the pool would end it.
-        let judged =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| input.judge(door, scopes)));
-        match judged {
-            Ok(verdicts) => deferred.resolve(move |_| Ok(External::new(verdicts))),
-            Err(_) => deferred.reject(Error::from_reason("panicked")),
+        let judged = catch_unwind(AssertUnwindSafe(|| input.judge(door, scopes, wanted)));
+        match judged.ok().flatten() {
+            Some(verdicts) => deferred.resolve(move |_| Ok(External::new(verdicts))),
+            None => deferred.reject(Error::from_reason("panicked, or nobody is there")),
         }
     });
     Ok(promise)

@@ -92,12 +92,14 @@ impl Gate {
         )
     }
 
-    /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool.
+    /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
+    /// fewer of them once `wanted` has said no.
     pub(crate) fn verify_many(
         &self,
         tokens: &[&[u8]],
         requirements: &Requirements,
         chunk: usize,
+        wanted: impl Fn() -> bool + Sync,
     ) -> Vec<Result<VerifiedToken, Error>> {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
@@ -106,6 +108,7 @@ impl Gate {
             Err(error) => return vec![Err(error); tokens.len()],
         };
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
+            let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(&self.engine, door, tokens, requirements, now)
         });
         chunks.collect()

@@ -1,6 +1,6 @@
 //! Keys and policies that change while tokens are judged.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::{PublishError, Requirements, Verifier};
 use crate::crypto::{SigningKey, aws_lc};
@@ -217,6 +217,30 @@ fn recall_answers_for_tokens_seen_before_and_for_no_others() {
     assert_eq!(code, Some(Code::InsufficientScope));
     verifier.keys().publish("a", &set(&[])).unwrap();
     assert!(gate.recall(&token, &Requirements::NONE).is_none());
+}
+
+#[test]
+fn a_batch_that_nobody_wants_any_more_ends_early() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let token = token(&key, A, "read");
+    let tokens: Vec<String> = (0..1000).map(|n| format!("{token}{n}")).collect();
+    let asked = AtomicUsize::new(0);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .unwrap();
+    let judge = |most: usize| {
+        asked.store(0, Ordering::Relaxed);
+        let wanted = || asked.fetch_add(1, Ordering::Relaxed) < most;
+        pool.install(|| gate.verify_batch_while(&tokens, &Requirements::NONE, wanted))
+    };
+    assert!(judge(3).is_none());
+    let batch = judge(usize::MAX).unwrap();
+    assert_eq!((batch.len(), batch.accepted()), (1000, 0));
+    assert_eq!(asked.load(Ordering::Relaxed), 1000_usize.div_ceil(64));
 }
 
 #[test]

@@ -74,8 +74,10 @@ function verifierFor(key, jwt, rules, currentDate) {
   let known = verifiers.get(key)
   if (known?.has(name)) return known.get(name)
   const clock = currentDate === undefined ? undefined : new FixedClock(0)
-  const policy = policyHandle(policyOf(keysOf(key, one, rules), rules), 'jwtVerify')
-  const { verify } = makeVerifier(policy, clockHandle(clock, 'jwtVerify'))
+  const policy = policyHandle(policyOf(rules), 'jwtVerify')
+  const { keys, verify } = makeVerifier(policy, clockHandle(clock, 'jwtVerify'))
+  // Published, since a set may hold keys for others; in a policy they would be a mistake.
+  keys.publish('jose', keysOf(key, one, rules))
   if (known === undefined || known.size >= MOST) verifiers.set(key, (known = new Map()))
   known.set(name, { clock, verify })
   return known.get(name)
@@ -108,19 +110,21 @@ function keysOf(key, kid, { algorithms } = {}) {
   return { keys: [{ ...jwk, kid, alg }] }
 }
 
-function policyOf(jwks, { issuer, audience, algorithms, typ, clockTolerance, maxTokenAge, requiredClaims }) {
+function policyOf({ issuer, audience, algorithms, typ, clockTolerance, maxTokenAge, requiredClaims }) {
   const seconds = (value) => (typeof value === 'number' ? `${value}s` : value)
+  // Access tokens by their name are a kind of their own (RFC 9068).
+  const profile = typ === 'at+jwt' ? 'access_token' : 'jwt_custom'
   return {
     version: 1,
     preset: 'rfc',
     leeway: seconds(clockTolerance ?? 0), // jose's default
-    issuers: { jose: { issuer, algorithms, profiles: ['jwt_custom'], jwks } },
+    issuers: { jose: { issuer, algorithms, profiles: [profile], jwks_push: 'process' } },
     gates: {
       jose: {
-        profile: 'jwt_custom',
+        profile,
         audience,
         issuers: ['jose'],
-        typ,
+        typ: profile === 'jwt_custom' ? typ : undefined,
         max_age: seconds(maxTokenAge),
         required_claims: requiredClaims,
         delegation: 'surface', // jose reads no `act`
