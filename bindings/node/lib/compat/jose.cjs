@@ -40,7 +40,7 @@ const OPTIONS = [
 
 /** Verifiers by key and options: a policy is read once, as jose imports a key once. */
 const verifiers = new WeakMap()
-/** A program has a few sets of options; the `kid`s that strangers write are without number. */
+/** A program has a few sets of options; one that makes them anew each time must not fill memory. */
 const MOST = 32
 
 async function jwtVerify(jwt, key, options) {
@@ -68,22 +68,37 @@ async function jwtVerify(jwt, key, options) {
 }
 
 function verifierFor(key, jwt, rules, currentDate) {
-  const one = sets.has(key) ? undefined : kidOf(jwt)
-  const name = JSON.stringify([rules, currentDate !== undefined, one])
-  if (key === null || (typeof key !== 'object' && typeof key !== 'function')) keysOf(key)
+  const jwk = sets.has(key) ? undefined : jwkOf(key)
   let known = verifiers.get(key)
-  if (known?.has(name)) return known.get(name)
-  const clock = currentDate === undefined ? undefined : new FixedClock(0)
-  const policy = policyHandle(policyOf(rules), 'jwtVerify')
-  const { keys, verify } = makeVerifier(policy, clockHandle(clock, 'jwtVerify'))
-  // Published, since a set may hold keys for others; in a policy they would be a mistake.
-  keys.publish('jose', keysOf(key, one, rules))
   if (known === undefined || known.size >= MOST) verifiers.set(key, (known = new Map()))
-  known.set(name, { clock, verify })
-  return known.get(name)
+  const name = JSON.stringify([rules, currentDate !== undefined])
+  let entry = known.get(name)
+  if (entry === undefined) {
+    const clock = currentDate === undefined ? undefined : new FixedClock(0)
+    const policy = policyHandle(policyOf(rules), 'jwtVerify')
+    const { keys, verify } = makeVerifier(policy, clockHandle(clock, 'jwtVerify'))
+    // Published, since a set may hold keys for others; in a policy they would be a mistake.
+    if (jwk === undefined) keys.publish('jose', sets.get(key))
+    entry = { clock, verify, keys, kid: NONE }
+    known.set(name, entry)
+  }
+  if (jwk !== undefined) {
+    // A key that is given alone goes by whatever name the token uses.
+    const kid = kidOf(jwt)
+    if (kid !== entry.kid) {
+      // A key that may serve several algorithms is bound to the one that is allowed.
+      const alg = jwk.alg ?? (rules.algorithms?.length === 1 ? rules.algorithms[0] : undefined)
+      entry.keys.publish('jose', { keys: [{ ...jwk, kid, alg }] })
+      entry.kid = kid
+    }
+  }
+  return entry
 }
 
-/** The header's `kid`, unverified: a key that is given alone goes by whatever name. */
+/** Before a key has a name; no header has it. */
+const NONE = Symbol('none')
+
+/** The header's `kid`, unverified. */
 function kidOf(jwt) {
   const text = typeof jwt === 'string' ? jwt : Buffer.from(jwt).toString('latin1')
   try {
@@ -94,20 +109,18 @@ function kidOf(jwt) {
   }
 }
 
-function keysOf(key, kid, { algorithms } = {}) {
-  if (sets.has(key)) return sets.get(key)
+/** A key that is given alone, as a JWK. */
+function jwkOf(key) {
   if (types.isCryptoKey(key)) key = KeyObject.from(key)
-  const jwk = types.isKeyObject(key) ? key.export({ format: 'jwk' }) : key
-  if (types.isUint8Array(key) || jwk?.kty === 'oct') {
+  const jwk = types.isKeyObject(key) && key.type === 'public' ? key.export({ format: 'jwk' }) : key
+  if (types.isUint8Array(key) || jwk?.kty === 'oct' || jwk?.type === 'secret') {
     throw usage('jwtVerify: a shared secret goes into a policy: keys = [{ secret = { env = "NAME" }, … }]')
   }
   if (!isPlain(jwk) || typeof jwk.kty !== 'string') {
-    const known = 'what createLocalJWKSet returns, a JWK, a KeyObject or a CryptoKey'
+    const known = 'what createLocalJWKSet returns, a JWK, a public KeyObject or CryptoKey'
     throw usage(`jwtVerify: the key is ${known}, not ${kind(key)}`)
   }
-  // A key of one kind that may serve several algorithms is bound to the one that is allowed.
-  const alg = jwk.alg ?? (algorithms?.length === 1 ? algorithms[0] : undefined)
-  return { keys: [{ ...jwk, kid, alg }] }
+  return jwk
 }
 
 function policyOf({ issuer, audience, algorithms, typ, clockTolerance, maxTokenAge, requiredClaims }) {
