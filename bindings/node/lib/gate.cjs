@@ -106,7 +106,8 @@ function makeGate(engine, name) {
       )
     }
     const copy = Array.from(tokens)
-    copy.forEach((token, index) => checkToken(token, `${call}: tokens[${index}]`))
+    const wrong = copy.findIndex((token) => !isToken(token))
+    if (wrong !== -1) checkToken(copy[wrong], `${call}: tokens[${wrong}]`)
     const input = native.batchInput()
     // Strings stay what they are. Bytes can change while the event loop turns, so they are all
     // copied now.

@@ -187,3 +187,13 @@ test('each refusal of a gate, from a token that earns it', () => {
     'insufficient_scope 403',
   ])
 })
+
+test('a batch numbers codes as the table does', () => {
+  const { gate } = world({ gate: { required_scopes: ['mcp:use'] } })
+  const known = [...refusals(gate)]
+  const batch = gate.verifyBatchSync(known.map(([, { token }]) => token))
+  assert.deepEqual(
+    [...batch].map((verdict) => [verdict.code, verdict.error.code]),
+    known.map(([code]) => [code, code])
+  )
+})
