@@ -3,7 +3,7 @@
 //! A call answers with a number. For a token whose JavaScript object is still kept, that is the
 //! place where `lib/gate.cjs` keeps it: making a new object would cost more than verifying.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,6 +25,9 @@ const NOT_TO_BE_KEPT: i32 = -2;
 /// From here downwards: an acceptance to keep at place 0, 1, 2…
 const TO_BE_KEPT: i32 = -3;
 
+/// Places of a set: with one alone, two tokens in turn would push each other out.
+const WAYS: usize = 4;
+
 /// A gate, and the clock that later questions about its tokens are asked by.
 pub(crate) struct Door {
     pub(crate) gate: Gate,
@@ -34,10 +37,19 @@ pub(crate) struct Door {
 /// A gate as one JavaScript object uses it.
 struct Desk {
     door: Arc<Door>,
-    /// The tokens whose objects JavaScript keeps, each at the place its address hashes to. A power
-    /// of two, or none where the policy has no cache: without one no token comes twice.
-    kept: RefCell<Vec<Option<VerifiedToken>>>,
+    /// The tokens whose objects JavaScript keeps, in sets of [`WAYS`]. A power of two, or none where
+    /// the policy has no cache: without one no token comes twice.
+    kept: RefCell<Vec<Option<Kept>>>,
+    /// Which place of a full set is given up next.
+    turn: Cell<usize>,
     last: RefCell<Option<Last>>,
+}
+
+/// A token whose object JavaScript keeps.
+struct Kept {
+    address: usize,
+    /// While it is here, no other token can have the address.
+    _token: VerifiedToken,
 }
 
 /// The verdict that JavaScript has been told of by number only.
@@ -71,11 +83,12 @@ pub(crate) fn gate<'env>(
     let places = if tokens == 0 {
         0
     } else {
-        tokens.next_power_of_two()
+        tokens.next_power_of_two().max(WAYS)
     };
     let desk = Rc::new(Desk {
         door: Arc::clone(&door),
-        kept: RefCell::new(vec![None; places]),
+        kept: RefCell::new(std::iter::repeat_with(|| None).take(places).collect()),
+        turn: Cell::new(0),
         last: RefCell::new(None),
     });
     let mut functions = Object::new(env)?;
@@ -137,23 +150,30 @@ impl Desk {
         answer
     }
 
-    /// Where this very token's object is kept, or may be from now on.
+    /// Where this very token's object is kept, or may be from now on: at one of the places of the
+    /// set that its address hashes to, in place of the one before, where all are taken.
     fn find(&self, token: &VerifiedToken) -> Found {
         let mut kept = self.kept.borrow_mut();
-        let place = place(token, kept.len());
-        let number = place.and_then(|place| i32::try_from(place).ok());
-        let slot = place.and_then(|place| kept.get_mut(place));
-        match (number, slot) {
-            (Some(place), Some(Some(other))) if address(other) == address(token) => {
-                Found::Kept(place)
-            }
-            (Some(place), Some(slot)) => {
-                // JavaScript still has the other token's object there, until it says `keep`.
-                *slot = None;
-                Found::Free(place)
-            }
-            _ => Found::NoRoom,
+        let own = address(token);
+        // Fibonacci hashing: addresses differ in their middle bits.
+        let hash = own.wrapping_mul(0x9E37_79B9) >> 16;
+        let first = hash & kept.len().wrapping_sub(1) & !(WAYS - 1);
+        let Some(set) = kept.get_mut(first..first + WAYS) else {
+            return Found::NoRoom;
+        };
+        let is_own = |slot: &Option<Kept>| slot.as_ref().is_some_and(|kept| kept.address == own);
+        if let Some(way) = set.iter().position(is_own) {
+            return Found::Kept(number(first + way));
         }
+        let free = set.iter().position(Option::is_none);
+        let way = free.unwrap_or_else(|| {
+            self.turn.set(self.turn.get().wrapping_add(1));
+            self.turn.get() % WAYS
+        });
+        if let Some(slot) = set.get_mut(way) {
+            *slot = None; // JavaScript has the other token's object there, until it says `keep`
+        }
+        Found::Free(number(first + way))
     }
 
     fn take(&self) -> Option<Verdicts> {
@@ -182,7 +202,10 @@ impl Desk {
         };
         let place = usize::try_from(place).unwrap_or(usize::MAX);
         if let Some(slot) = self.kept.borrow_mut().get_mut(place) {
-            *slot = Some(token);
+            *slot = Some(Kept {
+                address: address(&token),
+                _token: token,
+            });
         }
     }
 }
@@ -199,11 +222,9 @@ fn address(token: &VerifiedToken) -> usize {
     token.payload().as_ptr().addr()
 }
 
-fn place(token: &VerifiedToken, places: usize) -> Option<usize> {
-    let mask = places.checked_sub(1)?;
-    // Fibonacci hashing: addresses differ in their middle bits.
-    let hash = address(token).wrapping_mul(0x9E37_79B9) >> 16;
-    Some(hash & mask)
+/// A place as JavaScript counts it: a policy's cache has at most 2^24 entries.
+fn number(place: usize) -> i32 {
+    i32::try_from(place).unwrap_or(i32::MAX)
 }
 
 /// Scopes separated by spaces, which no scope contains.
