@@ -31,20 +31,43 @@ impl Gate {
         tokens: &[T],
         requirements: &Requirements,
     ) -> Batch {
+        self.judge_batch(tokens, requirements, || true).0
+    }
+
+    /// As [`Gate::verify_batch_with`], for as long as somebody wants the answer: `wanted` is asked
+    /// before each chunk of 64 tokens, on the threads that verify. `None` once it has said no.
+    #[must_use]
+    pub fn verify_batch_while<T: AsRef<[u8]> + Sync>(
+        &self,
+        tokens: &[T],
+        requirements: &Requirements,
+        wanted: impl Fn() -> bool + Sync,
+    ) -> Option<Batch> {
+        let (batch, complete) = self.judge_batch(tokens, requirements, wanted);
+        complete.then_some(batch)
+    }
+
+    /// The verdicts, and whether all of them are there.
+    fn judge_batch<T: AsRef<[u8]> + Sync>(
+        &self,
+        tokens: &[T],
+        requirements: &Requirements,
+        wanted: impl Fn() -> bool + Sync,
+    ) -> (Batch, bool) {
         let Unique {
             tokens: unique,
             occurrences,
         } = Unique::of(tokens);
-        let verdicts = self.verify_many(&unique, requirements, CHUNK);
+        let verdicts = self.verify_many(&unique, requirements, CHUNK, wanted);
+        let complete = verdicts.len() == unique.len();
         let Some(occurrences) = occurrences else {
-            return Batch { verdicts };
+            return (Batch { verdicts }, complete);
         };
         let verdicts = occurrences
             .into_iter()
             .filter_map(|index| verdicts.get(index).cloned());
-        Batch {
-            verdicts: verdicts.collect(),
-        }
+        let verdicts = verdicts.collect();
+        (Batch { verdicts }, complete)
     }
 }
 

@@ -77,6 +77,30 @@ pub enum Group {
     Internal,
 }
 
+impl Group {
+    /// The stable spelling, the same in every language: `"actor_policy"`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoCredential => "no_credential",
+            Self::Request => "request",
+            Self::Parse => "parse",
+            Self::Crypto => "crypto",
+            Self::Kind => "kind",
+            Self::Validity => "validity",
+            Self::Possession => "possession",
+            Self::Chain => "chain",
+            Self::ActorPolicy => "actor_policy",
+            Self::Revocation => "revocation",
+            Self::Authority => "authority",
+            Self::Authentication => "authentication",
+            Self::Unavailable => "unavailable",
+            Self::Misuse => "misuse",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 codes! {
     Parse {
         MalformedToken "malformed_token" "this is not a compact JWT"
@@ -146,6 +170,13 @@ impl Code {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
+
+    /// Where this version's documentation describes it.
+    #[must_use]
+    pub fn doc_url(self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        format!("https://docs.rs/sealgate/{version}/sealgate/enum.Code.html#variant.{self:?}")
     }
 
     /// Who has to act on it.

@@ -55,6 +55,7 @@ struct Inner {
 pub struct LoadOptions {
     pub(super) allow_danger: bool,
     pub(super) allow_test_keys: bool,
+    pub(super) push_all_keys: bool,
     pub(super) folder: Option<PathBuf>,
 }
 
@@ -77,6 +78,15 @@ impl LoadOptions {
     #[must_use]
     pub const fn allow_test_keys(mut self, allow: bool) -> Self {
         self.allow_test_keys = allow;
+        self
+    }
+
+    /// Takes the keys of every issuer from the program, wherever the document says they come from,
+    /// and reads no source it names: for testing a real policy with keys of one's own. Default: the
+    /// document's sources.
+    #[must_use]
+    pub const fn push_all_keys(mut self, push: bool) -> Self {
+        self.push_all_keys = push;
         self
     }
 
@@ -175,12 +185,26 @@ impl Policy {
         document: Option<String>,
         judge: impl FnOnce(&Self) -> Vec<Problem>,
     ) -> Result<Self, PolicyError> {
-        let (root, mut problems) = document::read(text, format);
+        let (root, problems) = document::read(text, format);
         let Some(mut root) = root else {
             return Err(PolicyError::new(problems).of(document));
         };
         if format == Format::Json {
             root.remove("$schema"); // editors put it there
+        }
+        Self::check(root, options, problems, document, judge)
+    }
+
+    /// The policy of this document, unless it has problems: those of reading it, or others.
+    pub(super) fn check(
+        mut root: Node,
+        options: &LoadOptions,
+        mut problems: Vec<Problem>,
+        document: Option<String>,
+        judge: impl FnOnce(&Self) -> Vec<Problem>,
+    ) -> Result<Self, PolicyError> {
+        if options.push_all_keys {
+            compile::push_all_keys(&mut root);
         }
         check::table(&root, "", grammar::DOCUMENT, &mut problems);
         if check::is_of_another_version(&root) {

@@ -8,6 +8,7 @@ mod compile;
 mod document;
 mod effective;
 mod file;
+mod flat;
 mod grammar;
 mod key_use;
 mod load;

@@ -58,7 +58,7 @@ pub(super) fn state(
     if !problems.is_empty() {
         return Err(policy.refuse(problems));
     }
-    let digest = digest(&policy, provider);
+    let digest = policy.digest(provider).into();
     let tokens = policy.rules().cache_tokens;
     let before = previous.map(|state| &*state.cache);
     let cache = TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES), before);
@@ -242,8 +242,13 @@ fn number(names: &mut Vec<Box<str>>, name: &str) -> usize {
     })
 }
 
-fn digest(policy: &Policy, provider: &CryptoProvider) -> Box<str> {
-    let hash = (provider.sha256)(policy.canonical_json().as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}").into()
+impl Policy {
+    /// What names this policy in verdicts, the same for documents that say the same: `sha256:` and
+    /// hexadecimal.
+    #[must_use]
+    pub fn digest(&self, provider: &CryptoProvider) -> String {
+        let hash = (provider.sha256)(self.canonical_json().as_bytes());
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{hex}")
+    }
 }

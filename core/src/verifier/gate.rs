@@ -54,12 +54,54 @@ impl Gate {
         }
     }
 
-    /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool.
+    /// What [`Gate::verify_with`] would answer without verifying anything, because this gate has
+    /// seen the token before; `None` when it has not. For callers that must let go of something
+    /// before long work, as of an interpreter's lock, and then go on with
+    /// [`Gate::verify_unseen`].
+    pub fn recall(
+        &self,
+        token: impl AsRef<[u8]>,
+        requirements: &Requirements,
+    ) -> Option<Result<VerifiedToken, Error>> {
+        let state = self.engine.state.load();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door).ok()?;
+        let settled = door.recall(token.as_ref(), now)?;
+        Some(pipeline::renew(door, settled, requirements, now))
+    }
+
+    /// As [`Gate::verify_with`], without looking into the cache first: for a token that
+    /// [`Gate::recall`] does not know. The cache learns it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_with`].
+    pub fn verify_unseen(
+        &self,
+        token: impl AsRef<[u8]>,
+        requirements: &Requirements,
+    ) -> Result<VerifiedToken, Error> {
+        let state = self.engine.state.load();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door)?;
+        pipeline::verify(
+            &self.engine,
+            door,
+            token.as_ref(),
+            requirements,
+            now,
+            &mut (),
+        )
+    }
+
+    /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
+    /// fewer of them once `wanted` has said no.
     pub(crate) fn verify_many(
         &self,
         tokens: &[&[u8]],
         requirements: &Requirements,
         chunk: usize,
+        wanted: impl Fn() -> bool + Sync,
     ) -> Vec<Result<VerifiedToken, Error>> {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
@@ -69,6 +111,7 @@ impl Gate {
             Err(error) => return vec![Err(error); tokens.len()],
         };
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
+            let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(&self.engine, door, tokens, requirements, now)
         });
         chunks.collect()

@@ -41,6 +41,9 @@ fn shapes(file: &mut File) {
         ),
         ("bearer", format!("Bearer {good}")),
         ("full-width-dot", good.replace('.', "\u{ff0e}")),
+        // The good token again to whoever keeps only the low octet of a character.
+        ("wide-characters", wide(&good, 0)),
+        ("wide-last-character", wide(&good, good.len() - 1)),
         ("signature-of-one-character", format!("{head}.{body}.A")),
         (
             "unused-bits",
@@ -135,6 +138,16 @@ fn sibling(token: &str) -> char {
         Some('g') => 'h',
         _ => 'x',
     }
+}
+
+/// The characters from `start` on, moved to U+0100 and beyond.
+fn wide(token: &str, start: usize) -> String {
+    let (kept, moved) = token.split_at(start);
+    let moved = moved.chars().filter_map(|character| {
+        let moved = u32::from(character) + 0x100;
+        char::from_u32(moved)
+    });
+    kept.chars().chain(moved).collect()
 }
 
 fn headers(file: &mut File) {

@@ -8,6 +8,8 @@ mod keys;
 mod pairs;
 mod text;
 
+pub(super) use keys::push_all as push_all_keys;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

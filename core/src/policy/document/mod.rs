@@ -157,6 +157,31 @@ impl Node {
         self.member(name).map(|member| &member.node)
     }
 
+    pub(super) fn members_mut(&mut self) -> &mut [Member] {
+        if let Value::Table(members) = &mut self.value {
+            members
+        } else {
+            &mut []
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
+        let mut members = self.members_mut().iter_mut();
+        let member = members.find(|member| member.name == name)?;
+        Some(&mut member.node)
+    }
+
+    /// Adds a member that is not there.
+    pub(super) fn insert(&mut self, name: &str, node: Self) {
+        if let Value::Table(members) = &mut self.value {
+            members.push(Member {
+                name: name.to_owned(),
+                at: node.at,
+                node,
+            });
+        }
+    }
+
     pub(super) fn remove(&mut self, name: &str) {
         if let Value::Table(members) = &mut self.value {
             members.retain(|member| member.name != name);

@@ -89,6 +89,22 @@ fn fetched_keys_come_over_https_from_hosts_that_are_written_down() {
 }
 
 #[test]
+fn keys_of_the_program_take_the_place_of_every_source() {
+    let options = LoadOptions::new().push_all_keys(true);
+    for source in [
+        "jwks_file = \"no-such-file.json\"",
+        "jwks_uri = \"http://x\"",
+        "discovery = \"oauth\"\njwks_uri = \"https://x\"",
+    ] {
+        let document = with(JWKS, source);
+        assert!(load(&document).is_err(), "{source}");
+        let policy = load_as(&document, Format::Toml, &options).unwrap();
+        let issuer = &policy.effective()["issuers"]["corp"];
+        assert_eq!(issuer["jwks_push"], "process", "{source}");
+    }
+}
+
+#[test]
 fn refusal_9_keys_that_are_private_broken_or_double() {
     refuses(
         &with(

@@ -1,6 +1,6 @@
 //! Keys and policies that change while tokens are judged.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 mod batches;
 mod cached;
@@ -218,6 +218,47 @@ fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
         stop.store(true, Ordering::Relaxed);
     });
     assert_eq!(wrong.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn recall_answers_for_tokens_seen_before_and_for_no_others() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let token = token(&key, A, "read");
+    assert!(gate.recall(&token, &Requirements::NONE).is_none());
+    assert!(gate.verify_unseen(&token, &Requirements::NONE).is_ok());
+    assert!(gate.recall(&token, &Requirements::NONE).unwrap().is_ok());
+    let lacking = gate.recall(&token, &Requirements::scopes(["write"]));
+    let code = lacking.map(|verdict| verdict.unwrap_err().code());
+    assert_eq!(code, Some(Code::InsufficientScope));
+    verifier.keys().publish("a", &set(&[])).unwrap();
+    assert!(gate.recall(&token, &Requirements::NONE).is_none());
+}
+
+#[test]
+fn a_batch_that_nobody_wants_any_more_ends_early() {
+    let verifier = verifier();
+    let gate = verifier.gate("api").unwrap();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let token = token(&key, A, "read");
+    let tokens: Vec<String> = (0..1000).map(|n| format!("{token}{n}")).collect();
+    let asked = AtomicUsize::new(0);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .unwrap();
+    let judge = |most: usize| {
+        asked.store(0, Ordering::Relaxed);
+        let wanted = || asked.fetch_add(1, Ordering::Relaxed) < most;
+        pool.install(|| gate.verify_batch_while(&tokens, &Requirements::NONE, wanted))
+    };
+    assert!(judge(3).is_none());
+    let batch = judge(usize::MAX).unwrap();
+    assert_eq!((batch.len(), batch.accepted()), (1000, 0));
+    assert_eq!(asked.load(Ordering::Relaxed), 1000_usize.div_ceil(64));
 }
 
 #[test]

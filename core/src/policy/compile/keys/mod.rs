@@ -9,7 +9,7 @@ use super::Compiler;
 use crate::jwa::{Algorithm, AlgorithmSet, Family};
 use crate::jwk::{Jwk, KeyMaterial};
 use crate::limits;
-use crate::policy::document::Position;
+use crate::policy::document::{Node, Position};
 use crate::policy::file::Content;
 use crate::policy::problem::Problem;
 use crate::policy::section::Section;
@@ -30,6 +30,20 @@ const SOURCES: [&str; 6] = [
     "keys",
     "jwks_push",
 ];
+
+/// Makes every issuer of the document one whose keys the program publishes.
+pub(in crate::policy) fn push_all(root: &mut Node) {
+    for issuer in root
+        .get_mut("issuers")
+        .map_or(&mut [][..], Node::members_mut)
+    {
+        for source in SOURCES {
+            issuer.node.remove(source);
+        }
+        issuer.node.remove("refresh"); // goes with sources that are fetched
+        issuer.node.insert("jwks_push", Node::text("process"));
+    }
+}
 
 /// Refusal 11 for files: whoever can read the secret can sign.
 const OPEN_TO_OTHERS: &str = "others can read this secret. Write chmod o-rwx";

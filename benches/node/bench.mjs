@@ -1,0 +1,132 @@
+// Side by side with the peers: node bench.mjs [verify | concurrent | cache | crossing | batch]...
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { cached, concurrent, gate, sync } from './contestants.mjs'
+import { median, table } from './interleave.mjs'
+import { issuer } from './tokens.mjs'
+
+const ALGORITHMS = ['HS256', 'RS256', 'ES256', 'EdDSA']
+/** Tokens that take turns, so that no branch learns one by heart. */
+const TURNS = 64
+
+const mint = (from, count) => Array.from({ length: count }, (_, n) => from.mint(n))
+
+/** So many calls, the tokens taking turns. */
+const loop = (call, tokens) => (calls) => {
+  for (let n = 0; n < calls; n++) call(tokens[n % tokens.length])
+}
+
+const tables = {
+  /** What does one verification cost, without a cache? */
+  async verify() {
+    for (const alg of ALGORITHMS) {
+      const from = issuer(alg)
+      const tokens = mint(from, TURNS)
+      const cases = Object.entries(sync(from)).map(([name, call]) => [name, loop(call, tokens)])
+      await table(`${alg}, one by one`, Object.fromEntries(cases))
+    }
+  },
+
+  /** And with 64 calls in flight? */
+  async concurrent() {
+    for (const alg of ALGORITHMS) {
+      const from = issuer(alg)
+      const tokens = mint(from, TURNS)
+      const flights = (call) => async (calls) => {
+        for (let n = 0; n < calls; n += TURNS) await Promise.all(tokens.map((token) => call(token)))
+      }
+      const cases = Object.entries(concurrent(from)).map(([name, call]) => [name, flights(call)])
+      await table(`${alg}, 64 in flight`, Object.fromEntries(cases), TURNS)
+    }
+  },
+
+  /** What does a token cost that was seen before? */
+  async cache() {
+    const from = issuer('ES256')
+    const tokens = mint(from, 256)
+    const { verify, fast } = cached(from, 1024)
+    const bytes = tokens.map((token) => Buffer.from(token))
+    const fresh = (buffer) => buffer.latin1Slice(0, buffer.length) // as a header arrives
+    await table('seen before (256 tokens)', {
+      'sealgate, Buffer': loop(verify, bytes),
+      'sealgate, string fresh from the network': loop((buffer) => verify(fresh(buffer)), bytes),
+      'sealgate, the same string': loop(verify, tokens),
+      'sealgate, Buffer, subject read': loop((buffer) => verify(buffer).subject, bytes),
+      'fast-jwt, string fresh from the network': loop((buffer) => fast(fresh(buffer)), bytes),
+      'fast-jwt, the same string': loop(fast, tokens),
+      'only making the fresh string': loop(fresh, bytes),
+    })
+  },
+
+  /**
+   * What does JavaScript add to the core? The core's share is a batch on one thread, less what a batch
+   * of one token many times takes: reading, and telling tokens apart.
+   */
+  async crossing() {
+    if (process.env.RAYON_NUM_THREADS !== '1') throw new Error('run with RAYON_NUM_THREADS=1')
+    for (const alg of ALGORITHMS) {
+      const from = issuer(alg)
+      const tokens = mint(from, 512)
+      const bytes = tokens.map((token) => Buffer.from(token))
+      const { verify, verifyBatchSync } = gate(from, 0)
+      const batches = (tokens) => {
+        const lines = Buffer.from(tokens.join('\n'))
+        return (calls) => {
+          for (let n = 0; n < calls; n += tokens.length) verifyBatchSync(lines)
+        }
+      }
+      const cases = {
+        batch: batches(tokens),
+        'batch of one token': batches(tokens.map(() => tokens[0])),
+        string: loop(verify, tokens),
+        Buffer: loop(verify, bytes),
+        'string, claims read': loop((token) => verify(token).claims, tokens),
+      }
+      const times = await table(`${alg}, over the core`, cases, tokens.length)
+      for (const name of ['string', 'Buffer']) {
+        const core = (round) => times.batch[round] - times['batch of one token'][round]
+        const over = median(times[name].map((value, round) => value - core(round)))
+        console.log(`${alg} ${name}: ${(over / 1000).toFixed(2)} µs over the core`)
+      }
+    }
+  },
+
+  /** Does the event loop notice a batch of 100,000? */
+  async batch() {
+    const from = issuer('RS256')
+    const { verifyBatch } = gate(from, 0)
+    const good = mint(from, 256)
+    // Distinct tokens, each with its signature checked: they differ in the signature.
+    const tokens = Array.from({ length: 100_000 }, (_, n) => {
+      const token = good[n % good.length]
+      const place = token.length - 40
+      const digits = Buffer.from(String(n).padStart(9, '0')).toString('base64url')
+      return token.slice(0, place) + digits + token.slice(place + digits.length)
+    })
+    const inputs = { strings: tokens, Buffers: tokens.map((token) => Buffer.from(token)), lines: Buffer.from(tokens.join('\n')) }
+    console.log('\n100,000 RS256 tokens')
+    console.log('| | tokens per second | loop delay p50 ms | p99 ms | max ms |')
+    console.log('|---|---:|---:|---:|---:|')
+    const row = (name, perSecond, delay) => {
+      const millis = [delay.percentile(50), delay.percentile(99), delay.max].map((value) => (value / 1e6).toFixed(1))
+      console.log(`| ${name} | ${Math.round(perSecond)} | ${millis.join(' | ')} |`)
+    }
+    for (const [name, input] of [['idle', undefined], ...Object.entries(inputs)]) {
+      const delay = monitorEventLoopDelay({ resolution: 1 })
+      const timer = setInterval(() => {}, 1)
+      delay.enable()
+      const began = performance.now()
+      if (input === undefined) await new Promise((resolve) => setTimeout(resolve, 2000))
+      else await verifyBatch(input)
+      const seconds = (performance.now() - began) / 1000
+      delay.disable()
+      clearInterval(timer)
+      row(name, input === undefined ? 0 : tokens.length / seconds, delay)
+    }
+  },
+}
+
+const chosen = process.argv.slice(2)
+for (const name of chosen.length > 0 ? chosen : ['verify', 'concurrent', 'cache', 'batch']) {
+  if (!Object.hasOwn(tables, name)) throw new Error(`no table ${name}; there are: ${Object.keys(tables).join(', ')}`)
+  await tables[name]()
+}

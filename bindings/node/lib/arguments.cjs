@@ -1,0 +1,108 @@
+'use strict'
+// What callers pass in, checked before it crosses the border.
+
+const { types } = require('node:util')
+const { usage } = require('./errors.cjs')
+
+/** How a value reads in a message: its kind, never itself, since it may be a token. */
+function kind(value) {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`
+  return typeof value
+}
+
+function isToken(value) {
+  return typeof value === 'string' || types.isUint8Array(value)
+}
+
+function checkToken(value, what = 'the token') {
+  if (!isToken(value)) {
+    throw usage(`${what} must be a string or a Uint8Array, not ${kind(value)}`)
+  }
+}
+
+/** An options object with these members and no other: a misspelt one would be a check left out. */
+function checkOptions(options, call, names) {
+  if (options === undefined) return {}
+  if (typeof options !== 'object' || options === null) {
+    throw usage(`${call}: the options must be an object, not ${kind(options)}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) {
+      throw usage(`${call}: no option ${JSON.stringify(name)}; there are: ${names.join(', ')}`)
+    }
+  }
+  return options
+}
+
+/** Scopes as the native half takes them: separated by spaces, or none. */
+function scopes(value, call) {
+  if (value === undefined) return undefined
+  if (!Array.isArray(value) || !value.every((scope) => typeof scope === 'string')) {
+    throw usage(`${call}: requiredScopes must be an array of strings`)
+  }
+  if (value.some((scope) => scope === '' || scope.includes(' '))) {
+    throw usage(`${call}: a scope is neither empty nor has it a space; give one string each`)
+  }
+  return value.length === 0 ? undefined : value.join(' ')
+}
+
+function checkString(value, what) {
+  if (typeof value !== 'string') throw usage(`${what} must be a string, not ${kind(value)}`)
+  return value
+}
+
+function isPlain(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** JSON of the caller's data; what JSON cannot say is the caller's mistake. */
+function json(value, what) {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    throw usage(`${what} is not JSON: ${error.message}`)
+  }
+}
+
+// Members under which names are the caller's or another standard's.
+const VERBATIM = new Set(['jwks', 'scopeImplies', 'metadata', 'annotations'])
+
+/** Options in camelCase, at every depth, as the members of a policy document. */
+function toMembers(options) {
+  if (Array.isArray(options)) return options.map(toMembers)
+  if (!isPlain(options)) return options
+  const members = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(
+    members.map(([name, value]) => {
+      if (name.includes('_')) {
+        throw usage(`write ${JSON.stringify(toCamel(name))} for ${JSON.stringify(name)}`)
+      }
+      return [toSnake(name), VERBATIM.has(name) ? value : toMembers(value)]
+    })
+  )
+}
+
+function toSnake(name) {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+function toCamel(name) {
+  return name.replace(/_+([a-z])/g, (_, letter) => letter.toUpperCase())
+}
+
+module.exports = {
+  checkOptions,
+  checkString,
+  checkToken,
+  isPlain,
+  isToken,
+  json,
+  kind,
+  scopes,
+  toCamel,
+  toMembers,
+}

@@ -1,0 +1,98 @@
+'use strict'
+// jose's error classes, and which of them a refusal is.
+
+class JOSEError extends Error {
+  static code = 'ERR_JOSE_GENERIC'
+
+  constructor(message, options) {
+    super(message, options)
+    this.name = this.constructor.name
+    this.code = this.constructor.code
+  }
+}
+
+class ClaimError extends JOSEError {
+  constructor(message, options) {
+    super(message, options)
+    const { claim, reason } = options
+    Object.assign(this, { claim, reason })
+  }
+}
+
+const classes = {
+  JOSEError,
+  JWTClaimValidationFailed: class JWTClaimValidationFailed extends ClaimError {
+    static code = 'ERR_JWT_CLAIM_VALIDATION_FAILED'
+  },
+  JWTExpired: class JWTExpired extends ClaimError {
+    static code = 'ERR_JWT_EXPIRED'
+  },
+  JOSEAlgNotAllowed: class JOSEAlgNotAllowed extends JOSEError {
+    static code = 'ERR_JOSE_ALG_NOT_ALLOWED'
+  },
+  JOSENotSupported: class JOSENotSupported extends JOSEError {
+    static code = 'ERR_JOSE_NOT_SUPPORTED'
+  },
+  JWSInvalid: class JWSInvalid extends JOSEError {
+    static code = 'ERR_JWS_INVALID'
+  },
+  JWTInvalid: class JWTInvalid extends JOSEError {
+    static code = 'ERR_JWT_INVALID'
+  },
+  JWKSInvalid: class JWKSInvalid extends JOSEError {
+    static code = 'ERR_JWKS_INVALID'
+  },
+  JWKSNoMatchingKey: class JWKSNoMatchingKey extends JOSEError {
+    static code = 'ERR_JWKS_NO_MATCHING_KEY'
+  },
+  JWSSignatureVerificationFailed: class JWSSignatureVerificationFailed extends JOSEError {
+    static code = 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'
+  },
+}
+
+// By code: the class; of claims also which claim and jose's word for what is wrong with it.
+const FAILED = 'JWTClaimValidationFailed'
+const TABLE = {
+  malformed_token: ['JWSInvalid'],
+  oversized: ['JWSInvalid'],
+  nesting_too_deep: ['JWTInvalid'],
+  duplicate_member: ['JWTInvalid'],
+  unsupported_serialization: ['JWSInvalid'],
+  unsupported_crit: ['JOSENotSupported'],
+  encrypted_not_supported: ['JWSInvalid'],
+  alg_not_allowed: ['JOSEAlgNotAllowed'],
+  alg_key_mismatch: ['JWKSNoMatchingKey'],
+  key_not_found: ['JWKSNoMatchingKey'],
+  key_use_mismatch: ['JWKSNoMatchingKey'],
+  weak_key: ['JWKSNoMatchingKey'],
+  bad_signature: ['JWSSignatureVerificationFailed'],
+  typ_mismatch: [FAILED, 'typ', 'check_failed'],
+  wrong_token_kind: [FAILED, undefined, 'check_failed'],
+  missing_claim: [FAILED, undefined, 'missing'],
+  claim_type: [FAILED, undefined, 'invalid'],
+  forbidden_claim: [FAILED, undefined, 'check_failed'],
+  iss_untrusted: [FAILED, 'iss', 'check_failed'],
+  aud_mismatch: [FAILED, 'aud', 'check_failed'],
+  expired: ['JWTExpired', 'exp', 'check_failed'],
+  not_yet_valid: [FAILED, 'nbf', 'check_failed'],
+  issued_in_future: [FAILED, 'iat', 'check_failed'],
+  too_old: ['JWTExpired', 'iat', 'check_failed'],
+  lifetime_too_long: [FAILED, 'exp', 'check_failed'],
+  pop_required: [FAILED, 'cnf', 'check_failed'],
+  actor_malformed: [FAILED, 'act', 'invalid'],
+  chain_too_deep: [FAILED, 'act', 'check_failed'],
+  chain_loop: [FAILED, 'act', 'check_failed'],
+  actor_not_allowed: [FAILED, 'act', 'check_failed'],
+  insufficient_scope: [FAILED, 'scope', 'check_failed'],
+  insufficient_user_authentication: [FAILED, 'acr', 'check_failed'],
+}
+
+/** jose's error for a refusal. An outage or a fault stays what it is: it is no bad token. */
+function translate(cause) {
+  const [name, claim, reason] = TABLE[cause.code] ?? []
+  if (name === undefined) return cause
+  const options = { cause, claim: claim ?? cause.claim ?? undefined, reason }
+  return new classes[name](cause.reason, options)
+}
+
+module.exports = { classes, translate, ...classes, TABLE }

@@ -1,0 +1,86 @@
+/**
+ * jose's `jwtVerify` and `createLocalJWKSet`, over a gate: change one import. Where sealgate is
+ * stricter, it stays so: the README has the list.
+ *
+ * @packageDocumentation
+ */
+import { KeyObject, webcrypto } from 'node:crypto'
+
+/** A JWK Set made ready for {@link jwtVerify}. */
+export interface LocalJWKSet {
+  (): never
+  /** A copy of the set. */
+  jwks(): { keys: object[] }
+}
+
+/**
+ * @throws JWKSInvalid
+ */
+export function createLocalJWKSet(jwks: { keys: object[] }): LocalJWKSet
+
+/** jose's options. Durations as text have sealgate's units: `"5m"`. */
+export interface JWTVerifyOptions {
+  /** Required. */
+  issuer: string | string[]
+  /** Required. */
+  audience: string | string[]
+  /** Default: every asymmetric algorithm. Required for RSA keys without `alg`. */
+  algorithms?: string[]
+  /** Default: absent or `JWT`. */
+  typ?: string
+  /** Seconds, or a text with a unit; at most 300 s. Default: 0. */
+  clockTolerance?: number | string
+  /** Seconds, or a text with a unit. */
+  maxTokenAge?: number | string
+  requiredClaims?: string[]
+  /** Whole seconds of it are used. */
+  currentDate?: Date
+}
+
+/** What jose resolves to. */
+export interface JWTVerifyResult {
+  payload: JWTPayload
+  protectedHeader: { alg: string; kid?: string; typ?: string; [name: string]: unknown }
+}
+
+/** Claims. */
+export interface JWTPayload {
+  iss?: string
+  sub?: string
+  aud?: string | string[]
+  jti?: string
+  nbf?: number
+  exp?: number
+  iat?: number
+  [name: string]: unknown
+}
+
+/** Verifies the signature and the claims of a token. */
+export function jwtVerify(
+  jwt: string | Uint8Array,
+  key: LocalJWKSet | KeyObject | webcrypto.CryptoKey | object,
+  options: JWTVerifyOptions
+): Promise<JWTVerifyResult>
+
+/** jose's error classes; each has sealgate's error as its `cause`. */
+export namespace errors {
+  class JOSEError extends Error {
+    static code: string
+    code: string
+  }
+  class JWTClaimValidationFailed extends JOSEError {
+    claim: string
+    reason: string
+  }
+  class JWTExpired extends JOSEError {
+    claim: string
+    reason: string
+  }
+  class JOSEAlgNotAllowed extends JOSEError {}
+  class JOSENotSupported extends JOSEError {}
+  class JWSInvalid extends JOSEError {}
+  class JWTInvalid extends JOSEError {}
+  class JWKSInvalid extends JOSEError {}
+  class JWKSNoMatchingKey extends JOSEError {}
+  class JWSSignatureVerificationFailed extends JOSEError {}
+}

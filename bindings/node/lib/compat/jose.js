@@ -1,0 +1,3 @@
+import jose from './jose.cjs'
+
+export const { createLocalJWKSet, errors, jwtVerify } = jose

@@ -1,0 +1,160 @@
+'use strict'
+// Gates: objects of closures over the native functions of one gate.
+
+const { types } = require('node:util')
+const { setImmediate: turn } = require('node:timers/promises')
+const native = require('./native.cjs')
+const { checkOptions, checkToken, isToken, kind, scopes } = require('./arguments.cjs')
+const { internal, usage } = require('./errors.cjs')
+const { fit, makeToken } = require('./token.cjs')
+const { CODES, accepted, makeBatch, notAccepted, refusalAt } = require('./verdict.cjs')
+const { Trail } = require('./trail.cjs')
+
+// The numbers below 0 that `src/gate.rs` answers with.
+const REFUSED = -1
+const NOT_TO_BE_KEPT = -2
+const TO_BE_KEPT = -3
+
+/** Strings that a batch reads before it lets the event loop turn: about half a millisecond. */
+const SLICE = 1000
+
+/** Ends with this thread, and with it every batch that runs. */
+const life = native.life()
+
+/** A gate and what closes it; nothing where the policy has none of this name. */
+function makeGate(engine, name) {
+  const opened = native.gate(engine, name)
+  if (opened === null) return undefined
+  const { take, keep, places, door } = opened
+  let { verifyText, verifyBytes } = opened
+  let closed = false
+
+  // A token that was verified before and is still in the core's cache has its object here. The
+  // native half knows which token's object is at which place, from `keep` until the place is given
+  // to another token: whatever fails in between, an object never stands for another token.
+  const kept = new Array(places)
+
+  /** The native answer; a number. */
+  function ask(token, needed) {
+    try {
+      if (typeof token === 'string') {
+        return needed === undefined ? verifyText(token) : verifyText(token, needed)
+      }
+      if (types.isUint8Array(token)) {
+        return needed === undefined ? verifyBytes(token) : verifyBytes(token, needed)
+      }
+    } catch (error) {
+      throw closed ? error : internal(error)
+    }
+    throw checkToken(token)
+  }
+
+  function tokenOf(answer) {
+    if (answer >= 0) return kept[answer]
+    const token = makeToken(take(), 0)
+    if (answer !== NOT_TO_BE_KEPT) {
+      kept[TO_BE_KEPT - answer] = token
+      keep()
+    }
+    return token
+  }
+
+  function verify(token, options) {
+    if (options === undefined) {
+      const answer = ask(token)
+      if (answer >= 0) return kept[answer]
+      if (answer === REFUSED) throw refusalAt(take(), 0)
+      return tokenOf(answer)
+    }
+    const { requiredScopes, into } = checkOptions(options, 'verify', ['requiredScopes', 'into'])
+    const answer = ask(token, scopes(requiredScopes, 'verify'))
+    if (answer === REFUSED) throw refusalAt(take(), 0)
+    const verified = tokenOf(answer)
+    return into === undefined ? verified : fit(verified, into)
+  }
+
+  function judge(token, options) {
+    const { requiredScopes, into } = checkOptions(options, 'judge', ['requiredScopes', 'into'])
+    const needed = scopes(requiredScopes, 'judge')
+    checkToken(token)
+    if (closed) throw usage('the verifier is closed')
+    try {
+      const answer = ask(token, needed)
+      if (answer === REFUSED) {
+        const verdicts = take()
+        const [number] = native.columns(verdicts)
+        return notAccepted(CODES[number], () => refusalAt(verdicts, 0))
+      }
+      const verified = tokenOf(answer)
+      return accepted(into === undefined ? verified : fit(verified, into))
+    } catch (error) {
+      if (error.blame === undefined || error.blame === 'misuse') throw error
+      return notAccepted(error.code, error)
+    }
+  }
+
+  /** Reads a batch that can be read at once; the rest of it by `readOn`. */
+  function read(tokens, options, call) {
+    const { requiredScopes } = checkOptions(options, call, ['requiredScopes'])
+    const needed = scopes(requiredScopes, call)
+    if (closed) throw usage('the verifier is closed')
+    if (isToken(tokens)) return { input: native.batchLines(tokens), needed, rest: [] }
+    if (!Array.isArray(tokens)) {
+      throw usage(
+        `${call}: the tokens are an array of strings or Uint8Arrays, or one of them with a token ` +
+          `a line, not ${kind(tokens)}`
+      )
+    }
+    const copy = Array.from(tokens)
+    const wrong = copy.findIndex((token) => !isToken(token))
+    if (wrong !== -1) checkToken(copy[wrong], `${call}: tokens[${wrong}]`)
+    const input = native.batchInput()
+    // Strings stay what they are. Bytes can change while the event loop turns, so they are all
+    // copied now.
+    if (copy.every((token) => typeof token === 'string')) return { input, needed, rest: copy }
+    native.batchRead(input, copy, 0, copy.length)
+    return { input, needed, rest: [] }
+  }
+
+  async function verifyBatch(tokens, options) {
+    const { input, needed, rest } = read(tokens, options, 'verifyBatch')
+    for (let from = 0; from < rest.length; from += SLICE) {
+      if (from > 0) await turn()
+      native.batchRead(input, rest, from, Math.min(from + SLICE, rest.length))
+    }
+    try {
+      return makeBatch(await native.verifyBatch(life, door, input, needed))
+    } catch (error) {
+      throw internal(error)
+    }
+  }
+
+  function verifyBatchSync(tokens, options) {
+    const { input, needed, rest } = read(tokens, options, 'verifyBatchSync')
+    native.batchRead(input, rest, 0, rest.length)
+    return makeBatch(native.verifyBatchSync(door, input, needed))
+  }
+
+  function explain(token) {
+    checkToken(token)
+    return new Trail(JSON.parse(native.explain(door, token)))
+  }
+
+  function resourceMetadata() {
+    const metadata = native.resourceMetadata(door)
+    return metadata === null ? null : JSON.parse(metadata)
+  }
+
+  function close() {
+    closed = true
+    kept.fill(undefined)
+    verifyText = verifyBytes = () => {
+      throw usage('the verifier is closed')
+    }
+  }
+
+  const calls = { verify, judge, verifyBatch, verifyBatchSync, explain, resourceMetadata }
+  return { gate: Object.freeze({ name, ...calls }), close }
+}
+
+module.exports = { makeGate }

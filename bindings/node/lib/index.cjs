@@ -1,0 +1,26 @@
+'use strict'
+
+const { FixedClock } = require('./clock.cjs')
+const { classes } = require('./errors.cjs')
+const { Jws, Unverified, inspect, verifyJws } = require('./jws.cjs')
+const { Policy } = require('./policy.cjs')
+const { Actor, VerifiedToken } = require('./token.cjs')
+const { Trail } = require('./trail.cjs')
+const { Batch, Verdict } = require('./verdict.cjs')
+const { Verifier } = require('./verifier.cjs')
+
+module.exports = {
+  Actor,
+  Batch,
+  FixedClock,
+  Jws,
+  Policy,
+  Trail,
+  Unverified,
+  Verdict,
+  VerifiedToken,
+  Verifier,
+  inspect,
+  verifyJws,
+  ...classes,
+}

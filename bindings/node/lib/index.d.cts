@@ -1,0 +1,625 @@
+/**
+ * Verifies the tokens that AI agents present: is it genuine, is it meant for me, who acts for whom.
+ *
+ * ```js
+ * import { Verifier } from 'sealgate'
+ * const verifier = Verifier.fromPolicy('policy.toml')
+ * const { verify } = verifier.gate('tools')
+ * const token = verify(jwt) // throws TokenError (their fault) or UnavailableError (ours: 503)
+ * ```
+ *
+ * @packageDocumentation
+ */
+
+/** A compact token as text, or its bytes as they came from the network, which is faster. */
+export type Token = string | Uint8Array
+
+/** Any JSON value, as a verified token holds it: frozen at every depth. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
+
+/** A whole number and one unit: `"30s"`, `"5m"`. A bare number has no unit and is refused. */
+export type Duration = string
+
+/** Claims as they were signed. Numbers beyond 2^53 lose digits here; `payload` keeps them. */
+export type Claims = { readonly [name: string]: Json }
+
+/** A schema of zod, valibot, arktype or another that speaks Standard Schema, version 1. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown, options?: any) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+/** What a schema answers. */
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: ReadonlyArray<{ readonly message: string; readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined }> }
+
+/** What a call needs beyond what its gate demands of every call. */
+export interface Requirements {
+  /** All of these scopes, by themselves or implied by the gate's `scope_implies`. Default: none. */
+  readonly requiredScopes?: readonly string[]
+}
+
+/** As {@link Requirements}, and what the claims must look like. */
+export interface Into<Output> extends Requirements {
+  /**
+   * Checks the claims, after everything else, and makes `token.claims` of them. A misfit is a
+   * `TokenKindError` with `code: 'claim_type'` and the member as `claim`. The schema must answer at
+   * once: one that returns a promise is a `UsageError`.
+   */
+  readonly into: StandardSchema<unknown, Output>
+}
+
+/** The calls of a gate. All but `verifyBatch` are synchronous, do no I/O and take no lock. */
+export interface Calls {
+  /**
+   * Verifies a bearer token. A token that is bound to a key is refused with `pop_required`.
+   *
+   * @returns the token; for a token seen before and still in the cache, the same object
+   * @throws {@link TokenError} the token is refused: 400, 401 or 403
+   * @throws {@link UnavailableError} it cannot be decided: 503, never 401
+   */
+  verify(token: Token, options?: Requirements & { readonly into?: undefined }): VerifiedToken
+  verify<Output>(token: Token, options: Into<Output>): VerifiedToken<Output>
+  /**
+   * The same with the three-valued answer as a value. It throws only for wrong arguments.
+   */
+  judge(token: Token, options?: Requirements & { readonly into?: undefined }): Verdict
+  judge<Output>(token: Token, options: Into<Output>): Verdict<Output>
+  /**
+   * Verifies many tokens on threads of its own, one less than there are cores, under one policy,
+   * one generation of keys and one moment. A token that occurs twice is verified once.
+   *
+   * @param tokens an array, or one text or buffer with a token a line. Bytes are copied before the
+   * call returns: what becomes of a buffer afterwards changes no verdict
+   */
+  verifyBatch(tokens: readonly Token[] | Token, options?: Requirements): Promise<Batch>
+  /** As `verifyBatch`, on this thread and all cores; the event loop waits. */
+  verifyBatchSync(tokens: readonly Token[] | Token, options?: Requirements): Batch
+  /** Every rule and what it saw, claim values included: for operators' eyes, not for logs. */
+  explain(token: Token): Trail
+  /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
+  resourceMetadata(): Record<string, unknown> | null
+}
+
+/**
+ * One door: a kind of token, from these issuers, for this audience, under these rules. Its calls
+ * are closures, so `const { verify } = gate` works. It stays valid over reloads.
+ */
+export interface Gate extends Readonly<Calls> {
+  /** Its name in the policy. */
+  readonly name: string
+}
+
+/** Options of {@link Verifier.create}: the members of a policy of one issuer and one gate. */
+export interface VerifierOptions {
+  /** The exact `iss`, to the last slash. */
+  issuer: string | readonly string[]
+  /** The exact `aud`. */
+  audience: string | readonly string[]
+  /** The issuer's JWK Set. One key source: this, `jwksFile`, `keys` or `jwksPush`. */
+  jwks?: object
+  /** A file with the issuer's JWK Set. */
+  jwksFile?: string
+  /** The issuer's keys one by one. */
+  keys?: ReadonlyArray<{
+    pemFile?: string
+    derFile?: string
+    x509File?: string
+    secret?: { file: string } | { env: string }
+    alg?: string
+    kid?: string
+  }>
+  /** The keys come by `verifier.keys.publish('default', …)`. */
+  jwksPush?: 'process'
+  /** Default: the preset's asymmetric algorithms. Name yours. */
+  algorithms?: readonly string[]
+  /** Default: `["access_token"]`. */
+  profiles?: readonly string[]
+  /** The kind of token. Default: `"access_token"`. */
+  profile?: string
+  /** Default: the profile's; `"1h"` for access tokens under `agent_strict`. */
+  maxLifetime?: Duration
+  /** Default: true. */
+  legacyEddsa?: boolean
+  /** Default: `"inherit"`. */
+  actIss?: 'inherit' | 'require'
+  /** Default: `"rfc8693"`. */
+  actMeaning?: 'rfc8693' | 'inverted'
+  /** Where the issuer puts a registered claim that is not under its RFC name. */
+  claimNames?: { scope?: string; clientId?: string; aud?: string }
+  publicUrl?: string
+  /** Default: none. */
+  requiredScopes?: readonly string[]
+  /** Scopes that contain other scopes. */
+  scopeImplies?: Readonly<Record<string, readonly string[]>>
+  /** Default: `"if_bound"`. */
+  senderConstrained?: 'if_bound' | 'external'
+  /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */
+  delegation?: 'forbid' | 'surface'
+  /** The most since `iat`. */
+  maxAge?: Duration
+  /** One of these must be the token's `acr` (RFC 9470). */
+  acrValues?: readonly string[]
+  /** Further members of the RFC 9728 document. */
+  metadata?: Readonly<Record<string, unknown>>
+  /** For `jwt_custom`. */
+  typ?: string
+  /** For `jwt_custom`. */
+  requiredClaims?: readonly string[]
+  /** Default: `"30s"`; at most `"300s"`. */
+  leeway?: Duration
+  /** Default: `"agent_strict"`. */
+  preset?: 'agent_strict' | 'rfc'
+  /** Default: 50,000 tokens; 0 is off. */
+  cache?: { tokens?: number }
+  limits?: { maxTokenSize?: string; maxJsonDepth?: number; maxStringSize?: string; maxArrayMembers?: number }
+  annotations?: Readonly<Record<string, unknown>>
+  /** Takes effect only with `allowDanger`. */
+  danger?: Readonly<Record<string, unknown>>
+  /** Where time comes from. Default: the system. */
+  clock?: FixedClock
+  /** Lets `danger` be there. Default: false. */
+  allowDanger?: boolean
+}
+
+/** Where a policy comes from. A string is always a path; text goes through {@link Policy.parse}. */
+export type PolicySource = string | URL | Policy | Readonly<Record<string, unknown>>
+
+/** What the loading program permits. */
+export interface LoadOptions {
+  /** Lets the document have a `[danger]` table. Default: false. */
+  readonly allowDanger?: boolean
+}
+
+/**
+ * A policy made ready to judge tokens. It has the calls of a gate itself when its policy has
+ * exactly one; otherwise they throw a {@link UsageError} that names the gates.
+ */
+export class Verifier implements Calls {
+  private constructor()
+  /**
+   * A verifier for one issuer and one gate, both named `default`.
+   *
+   * @throws {@link PolicyError} with every problem
+   */
+  static create(options: VerifierOptions): Verifier
+  /**
+   * A verifier for a policy document. Objects are documents: their members are in `snake_case`.
+   *
+   * @throws {@link PolicyError} with every problem
+   */
+  static fromPolicy(source: PolicySource, options?: LoadOptions & { readonly clock?: FixedClock }): Verifier
+  /** The names of the gates, in the policy's order. */
+  readonly gates: string[]
+  /**
+   * The gate with this name; the same object each time. Resolve gates when the program starts.
+   *
+   * @throws {@link UsageError} there is none
+   */
+  gate(name: string): Gate
+  /** Issuers' keys. */
+  readonly keys: Keys
+  /** The policy in force. */
+  readonly policy: Policy
+  /**
+   * Swaps the whole policy, or refuses it whole. Gates go on working under the new one; keys of
+   * unchanged issuers stay.
+   *
+   * @throws {@link PolicyError} the policy in force stays
+   */
+  reload(source: PolicySource, options?: LoadOptions): void
+  /** Counters. Labels are only of the policy. */
+  stats(): Stats
+  /** Ends it: every later call is a {@link UsageError}. */
+  close(): void
+  [Symbol.dispose](): void
+  readonly verify: Calls['verify']
+  readonly judge: Calls['judge']
+  readonly verifyBatch: Calls['verifyBatch']
+  readonly verifyBatchSync: Calls['verifyBatchSync']
+  readonly explain: Calls['explain']
+  readonly resourceMetadata: Calls['resourceMetadata']
+}
+
+/** What {@link Verifier.stats} counts. */
+export interface Stats {
+  /** Digest of the policy in force. */
+  policy: string
+  /** The cache of verified tokens. */
+  cache: { hits: number; misses: number; evictions: number; entries: number; bytes: number; capacity: number }
+}
+
+/** The keys of a verifier's issuers. */
+export interface Keys {
+  /**
+   * Replaces the keys of an issuer whose key source is `jwks_push`. No verification that starts
+   * afterwards passes with a withdrawn key, cached or not.
+   *
+   * @throws {@link UsageError} another key source, no such issuer, or no key of the set can be used
+   */
+  publish(name: string, jwks: object): Receipt
+  /**
+   * The keys of an issuer at this moment.
+   *
+   * @throws {@link UsageError} the policy has no such issuer
+   */
+  state(name: string): KeyState
+}
+
+/** What a publication did. */
+export interface Receipt {
+  /** Generation of the issuer's keys from now on. */
+  readonly generation: number
+  /** Whether the set differed from the one before. */
+  readonly changed: boolean
+  /** How far it reaches: this process. */
+  readonly reach: 'process'
+  /** Keys of the set that cannot be used, by their place in it. */
+  readonly skipped: ReadonlyArray<{ readonly index: number; readonly reason: string }>
+}
+
+/** The keys of one issuer. */
+export interface KeyState {
+  readonly source: 'static' | 'push'
+  readonly generation: number
+  readonly keys: ReadonlyArray<{ readonly kid: string | null; readonly alg: string; readonly thumbprint: string | null }>
+}
+
+/** A policy document that has been checked whole. */
+export class Policy {
+  /**
+   * @param document a policy document as an object: its members are in `snake_case`
+   * @throws {@link PolicyError} with every problem
+   */
+  constructor(document: Readonly<Record<string, unknown>>, options?: LoadOptions)
+  /** Reads a file whose name ends in `.toml` or `.json`; relative paths in it begin at its folder. */
+  static load(path: string | URL, options?: LoadOptions): Policy
+  /** Reads a text. Default format: `"toml"`. */
+  static parse(text: string, options?: LoadOptions & { readonly format?: 'toml' | 'json' }): Policy
+  /** `sha256:` and hexadecimal; the same for documents that say the same. */
+  readonly digest: string
+  /** What loads and still deserves a second look. */
+  readonly warnings: Problem[]
+  /** The document with every default filled in. */
+  effective(): Record<string, any>
+  /** The document. */
+  toDict(): Record<string, any>
+  toJSON(): Record<string, any>
+}
+
+/** Something about a policy document, and where. */
+export interface Problem {
+  /** The member: `gates.tools.issuers[1]`; of {@link Verifier.create} the option. */
+  readonly path: string
+  /** Line from 1; 0 where there is none to point at. */
+  readonly line: number
+  /** Column in characters from 1. */
+  readonly column: number
+  /** What is wrong, and what to write instead. */
+  readonly text: string
+}
+
+/** An actor of a chain, identified by the exact pair of issuer and subject. */
+export class Actor {
+  private constructor()
+  readonly iss: string
+  readonly sub: string
+  /** Whether `iss` was taken from the token because the link names none. */
+  readonly issInferred: boolean
+  readonly subProfile: string | null
+  /** The `act` object as signed. Members such as `exp` or `cnf` in it mean nothing. */
+  readonly claims: Claims
+  equals(other: unknown): boolean
+}
+
+/**
+ * A token that passed every check of its gate. Frozen, made only by verifying, decoded when it is
+ * looked at. `console.log` and `JSON.stringify` show no claim value; `toDict()` does.
+ */
+export class VerifiedToken<Output = Claims> {
+  private constructor()
+  /** `iss`; for a JWT-SVID the trust domain. */
+  readonly issuer: string
+  /** The policy's name for the issuer, safe as a metric label. */
+  readonly issuerName: string
+  /** `sub`. Only logout and custom tokens may lack it. */
+  readonly subject: string | null
+  readonly clientId: string | null
+  readonly jwtId: string | null
+  readonly audience: readonly string[]
+  /** Whole seconds since 1970; the exact number is in `claims`. */
+  readonly issuedAt: number | null
+  readonly notBefore: number | null
+  readonly expiresAt: number
+  readonly scopes: readonly string[]
+  /** RFC 9396. */
+  readonly authorizationDetails: readonly Json[]
+  /** Who is calling: the outermost actor of `act`. */
+  readonly actor: Actor | null
+  /** All actors, outermost first. */
+  readonly chain: readonly Actor[]
+  /** Whether somebody else acts for the subject. */
+  readonly delegated: boolean
+  /** What is proven about the chain, not what is claimed. */
+  readonly lineage: 'none' | 'asserted'
+  /** How possession of the token's key was shown; null is a bearer token. */
+  readonly senderConstrained: 'external' | null
+  /** Never "user": no token proves that. */
+  readonly subjectKind: 'client' | 'agent' | null
+  /** The exact row of the profile table. */
+  readonly profile: string
+  readonly gate: string
+  /** The protected header. */
+  readonly header: Claims
+  /** The claims, or what `into` made of them. */
+  readonly claims: Output
+  /** The payload as signed: a copy. */
+  readonly payload: Uint8Array
+  /** Under which policy and keys it was judged. */
+  readonly snapshot: { readonly policy: string; readonly keys: number }
+  /** Whether it grants all of these scopes, by itself or through `scope_implies`. */
+  hasScope(...names: [string, ...string[]]): boolean
+  /**
+   * A later, narrower question: per tool, per route. Time is judged again, keys are not.
+   *
+   * @throws {@link AuthorityError} a scope is missing
+   * @throws {@link ValidityError} it has expired since
+   */
+  require(options: Requirements): this
+  /** Everything, claims included, as plain data. */
+  toDict(): Record<string, any>
+  /** Gate, issuer name, profile and depth of the chain. */
+  toJSON(): { gate: string; issuerName: string; profile: string; depth: number }
+}
+
+/** An accepted token. */
+export interface Accepted<Output = Claims> {
+  readonly ok: true
+  readonly code: 'accepted'
+  readonly token: VerifiedToken<Output>
+  readonly error: undefined
+  unwrap(): VerifiedToken<Output>
+}
+
+/** A refused token, or one that could not be decided: see `error.blame`. */
+export interface NotAccepted {
+  readonly ok: false
+  readonly code: string
+  readonly token: undefined
+  readonly error: TokenError | UnavailableError | InternalError | UsageError
+  /** Throws the error. */
+  unwrap(): never
+}
+
+/** The answer of `judge`. Test `ok`: a verdict itself is always truthy. */
+export type Verdict<Output = Claims> = Accepted<Output> | NotAccepted
+/** For `instanceof`. */
+export const Verdict: { readonly prototype: Verdict; [Symbol.hasInstance](value: unknown): value is Verdict }
+
+/**
+ * The verdicts over a batch, in input order. Deliberately not an array: `every(Boolean)` over
+ * verdicts would be always true. Verdicts and tokens are made when they are asked for.
+ */
+export class Batch implements Iterable<Verdict> {
+  private constructor()
+  readonly length: number
+  readonly accepted: number
+  readonly refused: number
+  readonly undecided: number
+  /** How often each code was given, `accepted` included, most frequent first. */
+  readonly counts: Readonly<Record<string, number>>
+  /** The verdict over the token at this place; negative places count from the end. */
+  at(index: number): Verdict | undefined
+  [Symbol.iterator](): IterableIterator<Verdict>
+  /** The accepted ones, each with its place. */
+  tokens(): IterableIterator<[index: number, token: VerifiedToken]>
+  /** The others, each with its place. */
+  errors(): IterableIterator<[index: number, error: SealgateError]>
+}
+
+/** Every stage of one verification. */
+export class Trail {
+  private constructor()
+  readonly ok: boolean
+  readonly code: string
+  readonly steps: ReadonlyArray<{
+    readonly stage: string
+    /** The rules that the stage applies. */
+    readonly rules: string
+    readonly outcome: 'passed' | 'refused' | 'not_reached'
+    /** What it saw. */
+    readonly note: string
+  }>
+  /** Our side of the mismatch. */
+  readonly expected: readonly string[]
+  /** What to do; null when it was accepted. */
+  readonly hint: string | null
+  /** One line a stage, for people. */
+  toString(): string
+}
+
+/** A clock that moves only when told to: for tests. */
+export class FixedClock {
+  /** @param seconds whole seconds since 1970 */
+  constructor(seconds: number)
+  /** The whole seconds it stands at. */
+  now(): number
+  /** Moves it forward, or back: `"30s"`, `"-5m"`. */
+  advance(duration: Duration): void
+  set(seconds: number): void
+}
+
+/** A JWS whose signature was verified. Its payload is any bytes: no claim of it was checked. */
+export class Jws {
+  private constructor()
+  readonly payload: Uint8Array
+  readonly header: Claims
+}
+
+/**
+ * Verifies the signature of a compact JWS whose payload is not claims. Issuer, audience, time and
+ * kind are *not* checked; for tokens use a gate.
+ *
+ * @param keys a JWK Set or one JWK
+ * @throws {@link MalformedTokenError}, {@link SignatureError}
+ */
+export function verifyJws(jws: Token, keys: object, options: { readonly algorithms: readonly string[] }): Jws
+
+/** A token that nobody has verified: anybody can write this. */
+export class Unverified {
+  private constructor()
+  readonly header: Claims
+  readonly claims: Claims
+}
+
+/**
+ * Decodes a token without verifying anything of it.
+ *
+ * @throws {@link MalformedTokenError}
+ */
+export function inspect(token: Token): Unverified
+
+/**
+ * Why there is no verified token. `code` is API, messages are not. Nothing here is of the token:
+ * no text, no claim value. `instanceof` works for errors of another copy of this package too.
+ */
+export class SealgateError extends Error {
+  protected constructor()
+  /** Whether this is an error of sealgate, of whatever copy. */
+  static is(value: unknown): value is SealgateError
+  /** The stable code: `"aud_mismatch"`. */
+  readonly code: string
+  /** Who has to act. */
+  readonly blame: 'rejected' | 'unavailable' | 'misuse' | 'internal'
+  /** Codes of a group are answered alike. */
+  readonly group: string
+  /** One sentence; constant for the code. */
+  readonly reason: string
+  /** What to do, for whoever reads the log. */
+  readonly hint: string | null
+  /** Where the code is documented. */
+  readonly doc: string
+  /** The claim or header parameter this is about. */
+  readonly claim: string | null
+  /** Our side of the mismatch: audiences, issuers, scopes, algorithms. */
+  readonly expected: readonly string[]
+  readonly gate: string | null
+  readonly issuerName: string | null
+  /** What to answer with. */
+  readonly httpStatus: number
+  /** Header fields to answer with, one a name. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The body to answer with; empty for 5xx. */
+  readonly body: string
+  /** `error` of the body. */
+  readonly oauthError: string | null
+  readonly wwwAuthenticate: string | null
+  /** Seconds. */
+  readonly retryAfter: number | null
+}
+
+/** The token or the request is refused: 400, 401 or 403. Never an outage. */
+export class TokenError extends SealgateError {
+  readonly blame: 'rejected'
+}
+/** The request carries no credential, or presents it wrongly. */
+export class CredentialError extends TokenError {
+  readonly group: 'no_credential' | 'request'
+}
+/** The bytes are not a token. */
+export class MalformedTokenError extends TokenError {
+  readonly group: 'parse'
+}
+/** Algorithm, key or signature. */
+export class SignatureError extends TokenError {
+  readonly group: 'crypto'
+}
+/** A token of another kind, or one that lacks what its kind must have. */
+export class TokenKindError extends TokenError {
+  readonly group: 'kind'
+}
+/** Issuer, audience and time. */
+export class ValidityError extends TokenError {
+  readonly group: 'validity'
+}
+/** `expired`. */
+export class ExpiredTokenError extends ValidityError {
+  readonly code: 'expired'
+}
+/** `aud_mismatch`. */
+export class AudienceError extends ValidityError {
+  readonly code: 'aud_mismatch'
+}
+/** `iss_untrusted`. */
+export class IssuerError extends ValidityError {
+  readonly code: 'iss_untrusted'
+}
+/** `replayed`. */
+export class ReplayError extends ValidityError {
+  readonly code: 'replayed'
+}
+/** Proof of possession. */
+export class PossessionError extends TokenError {
+  readonly group: 'possession'
+}
+/** The delegation chain. */
+export class DelegationError extends TokenError {
+  readonly group: 'chain' | 'actor_policy'
+}
+/** Who may act: 403. */
+export class ActorError extends DelegationError {
+  readonly group: 'actor_policy'
+}
+/** The token, or someone in its chain, was revoked. */
+export class RevokedError extends TokenError {
+  readonly group: 'revocation'
+}
+/** Scope and details: 403. */
+export class AuthorityError extends TokenError {
+  readonly group: 'authority' | 'authentication'
+}
+/** The user's sign-in is too weak or too old (RFC 9470): 401. */
+export class StepUpError extends AuthorityError {
+  readonly group: 'authentication'
+}
+/** Undecided, because keys or stores are missing or stale: 503, never 401. */
+export class UnavailableError extends SealgateError {
+  readonly blame: 'unavailable'
+  readonly group: 'unavailable'
+}
+/** No usable keys. */
+export class KeysUnavailableError extends UnavailableError {
+  readonly code: 'keys_unavailable' | 'keys_refreshing'
+}
+/** Revocation or status cannot be looked up. */
+export class RevocationUnavailableError extends UnavailableError {
+  readonly code: 'revocation_unavailable' | 'revocation_stale' | 'status_unavailable' | 'status_stale'
+}
+/** Used proofs cannot be looked up. */
+export class ReplayUnavailableError extends UnavailableError {
+  readonly code: 'replay_unavailable' | 'replay_full'
+}
+/** A policy that does not load. */
+export class PolicyError extends SealgateError {
+  readonly code: 'policy_invalid'
+  readonly blame: 'misuse'
+  /** The file, where the document came from one. */
+  readonly document: string | null
+  /** All of them, in the order of the document. */
+  readonly problems: readonly Problem[]
+}
+/** The calling program is wrong. Also a `TypeError`. */
+export class UsageError extends SealgateError {
+  readonly code: 'usage'
+  readonly blame: 'misuse'
+}
+/** sealgate is wrong; please report it. */
+export class InternalError extends SealgateError {
+  readonly code: 'internal'
+  readonly blame: 'internal'
+}

@@ -1,0 +1,92 @@
+/**
+ * For your own tests: your real policy, with issuers and agents whose keys the test holds, by a
+ * clock that stands still. Nothing sleeps, nothing needs the network.
+ *
+ * @packageDocumentation
+ */
+import { Duration, FixedClock, Gate, LoadOptions, PolicySource, Token, Verdict, Verifier } from './index.cjs'
+
+export { FixedClock }
+
+/** An issuer of your tests. */
+export class FakeIssuer {
+  /**
+   * @param issuer its `iss`
+   * @param options `seed`: the same one gives the same keys in every run (RSA keys are always
+   * fresh); `alg`: default `"ES256"`
+   */
+  constructor(issuer: string, options: { readonly clock: FixedClock; readonly seed?: number; readonly alg?: string })
+  readonly issuer: string
+  /** The `kid` it signs with. */
+  readonly kid: string | undefined
+  /** The keys it publishes. */
+  jwks(): { keys: object[] }
+  /** Signs with a new key from now on, and publishes it beside the old ones; its `kid`. */
+  rotate(): string
+  /** Takes a key back. */
+  withdraw(kid: string): void
+  /** An access token (RFC 9068). */
+  token(options?: TokenOptions): string
+  /** A compact JWS over any claims, or over a text as it is. */
+  sign(payload: object | string, header?: object): string
+}
+
+/** What a test token says. What is left out is as an honest issuer would have it. */
+export interface TokenOptions {
+  sub?: string
+  aud?: string | readonly string[]
+  scope?: string
+  /** Who acts, outermost first; an actor without `iss` is of the token's issuer. */
+  act?: ReadonlyArray<{ readonly sub: string; readonly iss?: string }>
+  /** `cnf.jkt`: binds the token to the agent's key. */
+  bindTo?: { readonly jkt: string }
+  /** Default: `"5m"`. */
+  lifetime?: Duration
+  /** Default: the outermost actor's `sub`, else `sub`. */
+  clientId?: string
+  /** Default: counted. */
+  jti?: string
+  /** Seconds since 1970. Default: the clock's time. */
+  issuedAt?: number
+  notBefore?: number
+  /** Further claims; they replace those above. */
+  claims?: Readonly<Record<string, unknown>>
+  /** Further header parameters; they replace `typ: at+jwt`, `alg` and `kid`. */
+  header?: Readonly<Record<string, unknown>>
+}
+
+/** An agent of your tests. It holds a key that tokens can be bound to. */
+export class FakeAgent {
+  constructor(sub: string, options?: { readonly clock?: FixedClock; readonly iss?: string; readonly seed?: number })
+  readonly sub: string
+  readonly iss?: string
+  /** Thumbprint of its key. */
+  readonly jkt: string
+  /**
+   * Presents a token at a gate, as a bearer: method and path are what a proof of possession will
+   * cover, and a bearer token has none.
+   */
+  call(gate: Gate, method: string, uri: string, token: Token): Verdict
+}
+
+/**
+ * A verifier for your real policy with the keys of your fakes: each name in `issuers` is an issuer
+ * of the policy. Keys come from the fakes alone; an issuer without one has none.
+ */
+export function open(
+  policy: PolicySource,
+  options?: LoadOptions & { readonly issuers?: Readonly<Record<string, FakeIssuer>>; readonly clock?: FixedClock }
+): Verifier
+
+/** Every refusal that a gate of {@link open} gives to a bearer token, each with a request that meets it. */
+export function refusals(gate: Gate): IterableIterator<[code: string, call: Refusal]>
+
+/** A request that must be refused. */
+export interface Refusal {
+  readonly method: string
+  readonly uri: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly token: string
+  /** What your service must answer. */
+  readonly httpStatus: number
+}

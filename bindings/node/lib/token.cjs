@@ -1,0 +1,215 @@
+'use strict'
+// Verified tokens: handles whose content is decoded when it is first looked at.
+
+const { inspect } = require('node:util')
+const native = require('./native.cjs')
+const { checkOptions, kind, scopes } = require('./arguments.cjs')
+const { refused, usage } = require('./errors.cjs')
+
+/** Whoever has it may make tokens; nobody else does. */
+const SECRET = Symbol('verified')
+
+let withClaims, verdictsOf
+
+class VerifiedToken {
+  #verdicts
+  #index
+  #subject
+  #facts
+  #claims
+
+  constructor(secret, verdicts, index, claims) {
+    if (secret !== SECRET) throw usage('a VerifiedToken is made by verifying')
+    this.#verdicts = verdicts
+    this.#index = index
+    this.#claims = claims
+    Object.preventExtensions(this)
+  }
+
+  static {
+    withClaims = (token, claims) =>
+      new VerifiedToken(SECRET, token.#verdicts, token.#index, claims)
+    verdictsOf = (token) => token.#verdicts
+  }
+
+  get #all() {
+    if (this.#facts === undefined) {
+      const facts = JSON.parse(native.facts(this.#verdicts, this.#index))
+      facts.chain = facts.chain.map((actor) => new Actor(SECRET, actor))
+      this.#facts = deepFreeze(facts)
+    }
+    return this.#facts
+  }
+
+  get subject() {
+    return (this.#subject ??= native.subject(this.#verdicts, this.#index))
+  }
+
+  get issuer() {
+    return this.#all.issuer
+  }
+
+  get issuerName() {
+    return this.#all.issuerName
+  }
+
+  get clientId() {
+    return this.#all.clientId
+  }
+
+  get jwtId() {
+    return this.#all.jwtId
+  }
+
+  get audience() {
+    return this.#all.audience
+  }
+
+  get issuedAt() {
+    return this.#all.issuedAt
+  }
+
+  get notBefore() {
+    return this.#all.notBefore
+  }
+
+  get expiresAt() {
+    return this.#all.expiresAt
+  }
+
+  get scopes() {
+    return this.#all.scopes
+  }
+
+  get authorizationDetails() {
+    return this.#all.authorizationDetails
+  }
+
+  get chain() {
+    return this.#all.chain
+  }
+
+  get delegated() {
+    return this.#all.delegated
+  }
+
+  get lineage() {
+    return this.#all.lineage
+  }
+
+  get senderConstrained() {
+    return this.#all.senderConstrained
+  }
+
+  get subjectKind() {
+    return this.#all.subjectKind
+  }
+
+  get profile() {
+    return this.#all.profile
+  }
+
+  get gate() {
+    return this.#all.gate
+  }
+
+  get header() {
+    return this.#all.header
+  }
+
+  get snapshot() {
+    return this.#all.snapshot
+  }
+
+  get actor() {
+    return this.#all.chain[0] ?? null
+  }
+
+  get claims() {
+    return (this.#claims ??= deepFreeze(JSON.parse(native.claims(this.#verdicts, this.#index))))
+  }
+
+  get payload() {
+    return native.payload(this.#verdicts, this.#index)
+  }
+
+  hasScope(...names) {
+    if (names.length === 0 || !names.every((name) => typeof name === 'string')) {
+      throw usage('hasScope takes one scope or more, as strings')
+    }
+    return native.hasScopes(this.#verdicts, this.#index, names)
+  }
+
+  require(options) {
+    const { requiredScopes } = checkOptions(options, 'require', ['requiredScopes'])
+    const needed = scopes(requiredScopes, 'require') ?? ''
+    const refusal = native.require(this.#verdicts, this.#index, needed)
+    if (refusal !== null) throw refused(JSON.parse(refusal))
+    return this
+  }
+
+  toDict() {
+    const { chain, ...facts } = this.#all
+    const dict = { subject: this.subject, ...facts, chain: chain.map((actor) => ({ ...actor })) }
+    return structuredClone({ ...dict, claims: JSON.parse(native.claims(this.#verdicts, this.#index)) })
+  }
+
+  toJSON() {
+    const { gate, issuerName, profile, chain } = this.#all
+    return { gate, issuerName, profile, depth: chain.length }
+  }
+
+  [inspect.custom](_depth, options) {
+    return `VerifiedToken ${inspect(this.toJSON(), options)}`
+  }
+}
+
+class Actor {
+  constructor(secret, { iss, sub, issInferred, subProfile, claims }) {
+    if (secret !== SECRET) throw usage('an Actor is made by verifying')
+    Object.assign(this, { iss, sub, issInferred, subProfile, claims })
+  }
+
+  equals(other) {
+    return other instanceof Actor && other.iss === this.iss && other.sub === this.sub
+  }
+}
+
+for (const made of [VerifiedToken, Actor]) {
+  Object.freeze(made.prototype)
+  Object.freeze(made)
+}
+
+/** The token under which `index` stands among these verdicts. */
+function makeToken(verdicts, index) {
+  return new VerifiedToken(SECRET, verdicts, index)
+}
+
+/** The same token with its claims as the application's schema makes them (Standard Schema). */
+function fit(token, schema) {
+  const validate = schema?.['~standard']?.validate
+  if (typeof validate !== 'function') {
+    throw usage(`into must be a Standard Schema, not ${kind(schema)}`)
+  }
+  const result = schema['~standard'].validate(token.claims)
+  if (typeof result?.then === 'function') {
+    result.then(undefined, () => {}) // its end is nobody's business any more
+    throw usage('into must validate synchronously; this schema answers with a promise')
+  }
+  if (result.issues) {
+    const [step] = result.issues[0]?.path ?? []
+    const claim = typeof step === 'object' && step !== null ? step.key : step
+    throw refused({ ...JSON.parse(native.misfit(verdictsOf(token))), claim: claim?.toString() })
+  }
+  return withClaims(token, result.value)
+}
+
+function deepFreeze(value) {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) deepFreeze(member)
+  }
+  return value
+}
+
+module.exports = { Actor, VerifiedToken, deepFreeze, fit, makeToken }

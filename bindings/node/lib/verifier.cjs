@@ -1,0 +1,153 @@
+'use strict'
+// Verifiers: a policy and a clock put together, and the gates of the policy.
+
+const native = require('./native.cjs')
+const { checkOptions, checkString, isPlain, json, kind, toMembers } = require('./arguments.cjs')
+const { clockHandle } = require('./clock.cjs')
+const { policyRefused, refused, usage } = require('./errors.cjs')
+const { makeGate } = require('./gate.cjs')
+const { policyHandle, singleHandle, wrapPolicy } = require('./policy.cjs')
+const { deepFreeze } = require('./token.cjs')
+
+/** Lets this package alone make a verifier of a policy's handle. */
+const SECRET = Symbol('opened')
+
+let makeVerifier
+
+class Verifier {
+  #engine
+  #gates = new Map()
+  #only
+  #closed = false
+  #keys
+  /** How a policy of `sealgate/testing` is loaded, at a reload too. */
+  #flags
+
+  constructor(secret, policy, clock, flags) {
+    if (secret !== SECRET) throw usage('write Verifier.create({ … }) or Verifier.fromPolicy(…)')
+    const engine = native.open(policy, clock)
+    if (typeof engine === 'string') throw policyRefused(JSON.parse(engine))
+    this.#engine = engine
+    this.#keys = makeKeys(engine)
+    this.#flags = flags
+    Object.freeze(this)
+  }
+
+  static create(options) {
+    if (!isPlain(options)) {
+      throw usage(`Verifier.create: the options must be an object, not ${kind(options)}`)
+    }
+    const { clock, allowDanger, ...members } = options
+    const handle = clockHandle(clock, 'Verifier.create')
+    return makeVerifier(singleHandle(toMembers(members), { allowDanger }), handle)
+  }
+
+  static fromPolicy(source, options) {
+    const call = 'Verifier.fromPolicy'
+    const { clock, ...flags } = checkOptions(options, call, ['clock', 'allowDanger'])
+    const handle = clockHandle(clock, call)
+    return makeVerifier(policyHandle(source, call, flags), handle)
+  }
+
+  static {
+    makeVerifier = (policy, clock, flags) => new Verifier(SECRET, policy, clock, flags)
+    for (const call of [
+      'verify',
+      'judge',
+      'verifyBatch',
+      'verifyBatchSync',
+      'explain',
+      'resourceMetadata',
+    ]) {
+      Object.defineProperty(Verifier.prototype, call, {
+        get() {
+          return this.#gate()[call]
+        },
+      })
+    }
+  }
+
+  /** The one gate, or one that says why there is none. */
+  #gate() {
+    if (this.#only === undefined) {
+      const names = this.gates
+      if (names.length === 1) {
+        this.#only = this.gate(names[0])
+      } else {
+        const choose = () => {
+          const text = `the policy has several gates: choose one with verifier.gate(name)`
+          throw usage(`${text}; there are: ${names.join(', ')}`)
+        }
+        this.#only = new Proxy({}, { get: () => choose })
+      }
+    }
+    return this.#only
+  }
+
+  get gates() {
+    return native.gateNames(this.#engine)
+  }
+
+  gate(name) {
+    checkString(name, 'the name of a gate')
+    if (this.#closed) throw usage('the verifier is closed')
+    const known = this.#gates.get(name)
+    if (known !== undefined) return known.gate
+    const made = makeGate(this.#engine, name)
+    if (made === undefined) {
+      throw usage(`no gate ${JSON.stringify(name)}; there are: ${this.gates.join(', ')}`)
+    }
+    this.#gates.set(name, made)
+    return made.gate
+  }
+
+  get keys() {
+    return this.#keys
+  }
+
+  get policy() {
+    return wrapPolicy(native.currentPolicy(this.#engine))
+  }
+
+  reload(source, options) {
+    if (this.#closed) throw usage('the verifier is closed')
+    const flags = { ...this.#flags, ...checkOptions(options, 'reload', ['allowDanger']) }
+    const problems = native.reload(this.#engine, policyHandle(source, 'reload', flags))
+    if (problems !== null) throw policyRefused(JSON.parse(problems))
+    this.#only = undefined
+  }
+
+  stats() {
+    return JSON.parse(native.stats(this.#engine))
+  }
+
+  close() {
+    this.#closed = true
+    for (const { close } of this.#gates.values()) close()
+  }
+}
+
+if (Symbol.dispose) {
+  Object.defineProperty(Verifier.prototype, Symbol.dispose, { value: Verifier.prototype.close })
+}
+
+/** `verifier.keys`. */
+function makeKeys(engine) {
+  function publish(name, jwks) {
+    checkString(name, 'keys.publish: the issuer name')
+    if (!isPlain(jwks)) throw usage(`keys.publish: the keys are a JWK Set, not ${kind(jwks)}`)
+    const receipt = JSON.parse(native.publishKeys(engine, name, json(jwks, 'the JWK Set')))
+    if (receipt.code) throw refused(receipt)
+    return deepFreeze(receipt)
+  }
+
+  function state(name) {
+    const state = native.keyState(engine, checkString(name, 'keys.state: the issuer name'))
+    if (state === null) throw usage(`the policy has no issuer ${JSON.stringify(name)}`)
+    return deepFreeze(JSON.parse(state))
+  }
+
+  return Object.freeze({ publish, state })
+}
+
+module.exports = { Verifier, makeVerifier }

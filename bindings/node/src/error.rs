@@ -1,0 +1,69 @@
+//! Refusals as JSON: the table of codes, one refusal in full, and what is wrong with a policy.
+
+use napi_derive::napi;
+use sealgate::{Code, Error, Gate, PolicyError, Problem, Requirements};
+use serde_json::{Value, json};
+
+/// Every code of the core in its order, as an array of `{code, reason, group, blame, doc}`.
+#[napi]
+pub(crate) fn codes() -> String {
+    let codes = Code::ALL.iter().map(|code| {
+        json!({
+            "code": code.as_str(),
+            "reason": code.reason(),
+            "group": code.group().as_str(),
+            "blame": code.blame().as_str(),
+            "doc": code.doc_url(),
+        })
+    });
+    Value::Array(codes.collect()).to_string()
+}
+
+/// The place of a code in [`codes`], counted from 1; 0 stands for an acceptance. Codes are numbered
+/// in the order of the table.
+pub(crate) fn number(error: &Error) -> u8 {
+    error.code() as u8 + 1
+}
+
+/// All there is to say about one refusal at one gate.
+pub(crate) fn refusal(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
+    let advice = gate.advice(error);
+    let answer = gate.answer(error, requirements);
+    json!({
+        "code": error.code().as_str(),
+        "claim": error.claim(),
+        "gate": advice.gate,
+        "issuerName": advice.issuer_name,
+        "expected": advice.expected,
+        "hint": advice.hint,
+        "status": answer.status,
+        "headers": answer.headers,
+        "body": answer.body,
+    })
+    .to_string()
+}
+
+/// A refusal that no gate had a part in.
+pub(crate) fn bare(error: &Error) -> String {
+    json!({ "code": error.code().as_str(), "claim": error.claim() }).to_string()
+}
+
+/// The caller's mistake, in words.
+pub(crate) fn usage(text: &str) -> String {
+    json!({ "code": Code::Usage.as_str(), "text": text }).to_string()
+}
+
+/// Everything that is wrong with a policy.
+pub(crate) fn policy(error: &PolicyError) -> String {
+    let problem = |problem: &Problem| {
+        json!({
+            "path": problem.path,
+            "line": problem.line,
+            "column": problem.column,
+            "text": problem.text,
+        })
+    };
+    let problems: Vec<Value> = error.problems.iter().map(problem).collect();
+    json!({ "text": error.to_string(), "document": error.document, "problems": problems })
+        .to_string()
+}

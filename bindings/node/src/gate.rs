@@ -1,0 +1,278 @@
+//! Gates: the hot calls, as functions that hold the gate themselves.
+//!
+//! A call answers with a number. For a token whose JavaScript object is still kept, that is the
+//! place where `lib/gate.cjs` keeps it: making a new object would cost more than verifying.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{
+    Either, External, Function, FunctionCallContext, Object, Uint8ArraySlice,
+};
+use napi::{Env, JsString, Result};
+use napi_derive::napi;
+use sealgate::{Clock, Error, Gate, Requirements, VerifiedToken};
+use serde_json::json;
+
+use crate::text::{with_bytes, with_text};
+use crate::token::Verdicts;
+use crate::verifier::Engine;
+
+/// Answers below 0, where there is no kept object.
+const REFUSED: i32 = -1;
+const NOT_TO_BE_KEPT: i32 = -2;
+/// From here downwards: an acceptance to keep at place 0, 1, 2…
+const TO_BE_KEPT: i32 = -3;
+
+/// Places of a set: with one alone, two tokens in turn would push each other out.
+const WAYS: usize = 4;
+
+/// A gate, and the clock that later questions about its tokens are asked by.
+pub(crate) struct Door {
+    pub(crate) gate: Gate,
+    pub(crate) clock: Clock,
+}
+
+/// A gate as one JavaScript object uses it.
+struct Desk {
+    door: Arc<Door>,
+    /// The tokens whose objects JavaScript keeps, in sets of [`WAYS`]. A power of two, or none where
+    /// the policy has no cache: without one no token comes twice.
+    kept: RefCell<Vec<Option<Kept>>>,
+    /// Which place of a full set is given up next.
+    turn: Cell<usize>,
+    last: RefCell<Option<Last>>,
+}
+
+/// A token whose object JavaScript keeps.
+struct Kept {
+    address: usize,
+    /// While it is here, no other token can have the address.
+    _token: VerifiedToken,
+}
+
+/// The verdict that JavaScript has been told of by number only.
+struct Last {
+    verdict: std::result::Result<VerifiedToken, Error>,
+    requirements: Requirements,
+    place: Option<i32>,
+}
+
+/// The functions of a gate, or `undefined` where the policy has no gate of this name:
+/// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces, and
+/// answer by number; `take` is the last verdict as a handle; `keep` says that its object is kept
+/// now; `places` is how many may be kept; `door` is for calls that are not hot.
+#[napi]
+pub(crate) fn gate<'env>(
+    env: &'env Env,
+    engine: &External<Engine>,
+    name: String,
+) -> Result<Option<Object<'env>>> {
+    let Ok(gate) = engine.verifier.gate(&name) else {
+        return Ok(None);
+    };
+    let door = Arc::new(Door {
+        gate,
+        clock: engine.clock.clone(),
+    });
+    let tokens = engine.verifier.policy().effective()["cache"]["tokens"].as_u64();
+    let tokens = tokens
+        .and_then(|tokens| usize::try_from(tokens).ok())
+        .unwrap_or(0);
+    let places = if tokens == 0 {
+        0
+    } else {
+        tokens.next_power_of_two().max(WAYS)
+    };
+    let desk = Rc::new(Desk {
+        door: Arc::clone(&door),
+        kept: RefCell::new(std::iter::repeat_with(|| None).take(places).collect()),
+        turn: Cell::new(0),
+        last: RefCell::new(None),
+    });
+    let mut functions = Object::new(env)?;
+    let own = Rc::clone(&desk);
+    let verify_text: Function<'_, (), i32> =
+        env.create_function_from_closure("verifyText", move |call| {
+            let requirements = own.requirements(&call)?;
+            with_text(call.get::<JsString<'_>>(0)?, |token| {
+                own.verify(token, requirements)
+            })
+        })?;
+    functions.set("verifyText", verify_text)?;
+    let own = Rc::clone(&desk);
+    let verify_bytes: Function<'_, (), i32> =
+        env.create_function_from_closure("verifyBytes", move |call| {
+            let requirements = own.requirements(&call)?;
+            let token = call.get::<Uint8ArraySlice<'_>>(0)?;
+            Ok(with_bytes(&token, |token| own.verify(token, requirements)))
+        })?;
+    functions.set("verifyBytes", verify_bytes)?;
+    let own = Rc::clone(&desk);
+    let take: Function<'_, (), Option<External<Verdicts>>> =
+        env.create_function_from_closure("take", move |_| Ok(own.take().map(External::new)))?;
+    functions.set("take", take)?;
+    let own = Rc::clone(&desk);
+    let keep: Function<'_, (), ()> = env.create_function_from_closure("keep", move |_| {
+        own.keep();
+        Ok(())
+    })?;
+    functions.set("keep", keep)?;
+    functions.set("places", u32::try_from(places).unwrap_or(0))?;
+    functions.set("door", External::new(door))?;
+    Ok(Some(functions))
+}
+
+impl Desk {
+    fn requirements(&self, call: &FunctionCallContext<'_>) -> Result<Requirements> {
+        if call.length() < 2 {
+            return Ok(Requirements::NONE);
+        }
+        Ok(requirements(&call.get::<String>(1)?))
+    }
+
+    fn verify(&self, token: &[u8], requirements: Requirements) -> i32 {
+        let verdict = self.door.gate.verify_with(token, &requirements);
+        let (answer, place) = match &verdict {
+            Ok(token) => match self.find(token) {
+                Found::Kept(place) => return place,
+                Found::Free(place) => (TO_BE_KEPT - place, Some(place)),
+                Found::NoRoom => (NOT_TO_BE_KEPT, None),
+            },
+            Err(_) => (REFUSED, None),
+        };
+        *self.last.borrow_mut() = Some(Last {
+            verdict,
+            requirements,
+            place,
+        });
+        answer
+    }
+
+    /// Where this very token's object is kept, or may be from now on: at one of the places of the
+    /// set that its address hashes to, in place of the one before, where all are taken.
+    fn find(&self, token: &VerifiedToken) -> Found {
+        let mut kept = self.kept.borrow_mut();
+        let own = address(token);
+        // Fibonacci hashing: addresses differ in their middle bits.
+        let hash = own.wrapping_mul(0x9E37_79B9) >> 16;
+        let first = hash & kept.len().wrapping_sub(1) & !(WAYS - 1);
+        let Some(set) = kept.get_mut(first..first + WAYS) else {
+            return Found::NoRoom;
+        };
+        let is_own = |slot: &Option<Kept>| slot.as_ref().is_some_and(|kept| kept.address == own);
+        if let Some(way) = set.iter().position(is_own) {
+            return Found::Kept(number(first + way));
+        }
+        let free = set.iter().position(Option::is_none);
+        let way = free.unwrap_or_else(|| {
+            self.turn.set(self.turn.get().wrapping_add(1));
+            self.turn.get() % WAYS
+        });
+        if let Some(slot) = set.get_mut(way) {
+            *slot = None; // JavaScript has the other token's object there, until it says `keep`
+        }
+        Found::Free(number(first + way))
+    }
+
+    fn take(&self) -> Option<Verdicts> {
+        let last = self.last.borrow();
+        let Last {
+            verdict,
+            requirements,
+            place: _,
+        } = last.as_ref()?;
+        Some(Verdicts {
+            door: Arc::clone(&self.door),
+            requirements: requirements.clone(),
+            verdicts: vec![verdict.clone()],
+        })
+    }
+
+    fn keep(&self) {
+        let last = self.last.borrow_mut().take();
+        let Some(Last {
+            verdict: Ok(token),
+            place: Some(place),
+            ..
+        }) = last
+        else {
+            return;
+        };
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        if let Some(slot) = self.kept.borrow_mut().get_mut(place) {
+            *slot = Some(Kept {
+                address: address(&token),
+                _token: token,
+            });
+        }
+    }
+}
+
+enum Found {
+    Kept(i32),
+    Free(i32),
+    NoRoom,
+}
+
+/// What tells a verified token from every other that is alive: where its payload lies. The cache
+/// gives out the same payload for as long as it remembers the token.
+fn address(token: &VerifiedToken) -> usize {
+    token.payload().as_ptr().addr()
+}
+
+/// A place as JavaScript counts it: a policy's cache has at most 2^24 entries.
+fn number(place: usize) -> i32 {
+    i32::try_from(place).unwrap_or(i32::MAX)
+}
+
+/// Scopes separated by spaces, which no scope contains.
+pub(crate) fn requirements(scopes: &str) -> Requirements {
+    Requirements::scopes(scopes.split(' ').filter(|scope| !scope.is_empty()))
+}
+
+/// Every stage of one verification, with claim values: `{code, steps, hint, expected}`.
+#[napi]
+pub(crate) fn explain(
+    door: &External<Arc<Door>>,
+    token: Either<JsString<'_>, Uint8ArraySlice<'_>>,
+) -> Result<String> {
+    let explanation = match token {
+        Either::A(text) => with_text(text, |token| door.gate.explain(token))?,
+        Either::B(bytes) => with_bytes(&bytes, |token| door.gate.explain(token)),
+    };
+    let steps = explanation.steps.iter().map(|step| {
+        let outcome = match step.outcome {
+            sealgate::Outcome::Passed => "passed",
+            sealgate::Outcome::Refused => "refused",
+            _ => "not_reached",
+        };
+        json!({
+            "stage": step.stage.as_str(),
+            "rules": step.stage.rules(),
+            "outcome": outcome,
+            "note": step.note,
+        })
+    });
+    let steps: Vec<serde_json::Value> = steps.collect();
+    let advice = explanation.advice.as_ref();
+    let code = explanation
+        .outcome
+        .as_ref()
+        .err()
+        .map(|error| error.code().as_str());
+    Ok(json!({
+        "code": code,
+        "steps": steps,
+        "expected": advice.map(|advice| &advice.expected),
+        "hint": advice.map(|advice| &advice.hint),
+    })
+    .to_string())
+}
+
+/// The gate's RFC 9728 document as JSON; none where its audience is no resource.
+#[napi]
+pub(crate) fn resource_metadata(door: &External<Arc<Door>>) -> Option<String> {
+    door.gate.resource_metadata()
+}

@@ -1,0 +1,147 @@
+//! Verdicts, and what an accepted token says: each piece decoded when it is asked for.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Buffer, External, Uint8Array};
+use napi_derive::napi;
+use sealgate::{
+    Actor, Code, Error, Lineage, NumericDate, Possession, Requirements, SubjectKind, VerifiedToken,
+};
+use serde_json::{Value, json};
+
+use crate::error;
+use crate::gate::{self, Door};
+
+/// The verdicts of one call, in input order.
+pub(crate) struct Verdicts {
+    pub(crate) door: Arc<Door>,
+    pub(crate) requirements: Requirements,
+    pub(crate) verdicts: Vec<Result<VerifiedToken, Error>>,
+}
+
+impl Verdicts {
+    fn get(&self, index: u32) -> Option<&Result<VerifiedToken, Error>> {
+        self.verdicts.get(usize::try_from(index).ok()?)
+    }
+
+    fn token(&self, index: u32) -> Option<&VerifiedToken> {
+        self.get(index)?.as_ref().ok()
+    }
+}
+
+/// One byte a verdict: 0 is an acceptance, else the place of its code in the table, from 1.
+#[napi]
+pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint8Array {
+    let numbers = verdicts.verdicts.iter().map(|verdict| match verdict {
+        Ok(_) => 0,
+        Err(error) => error::number(error),
+    });
+    numbers.collect::<Vec<u8>>().into()
+}
+
+/// A refusal in full; none where the token was accepted.
+#[napi]
+pub(crate) fn refusal(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    let error = verdicts.get(index)?.as_ref().err()?;
+    Some(error::refusal(
+        &verdicts.door.gate,
+        error,
+        &verdicts.requirements,
+    ))
+}
+
+/// The refusal of a token whose claims do not fit the application's schema.
+#[napi]
+pub(crate) fn misfit(verdicts: &External<Verdicts>) -> String {
+    let error = Error::from(Code::ClaimType);
+    error::refusal(&verdicts.door.gate, &error, &verdicts.requirements)
+}
+
+/// A later question to the same token: its refusal, or nothing.
+#[napi]
+pub(crate) fn require(verdicts: &External<Verdicts>, index: u32, scopes: String) -> Option<String> {
+    let requirements = gate::requirements(&scopes);
+    let now = verdicts.door.clock.now();
+    let error = verdicts.token(index)?.require(&requirements, now).err()?;
+    Some(error::refusal(&verdicts.door.gate, &error, &requirements))
+}
+
+/// Whether the token grants all of these scopes, by itself or by implication.
+#[napi]
+pub(crate) fn has_scopes(verdicts: &External<Verdicts>, index: u32, scopes: Vec<String>) -> bool {
+    let token = verdicts.token(index);
+    token.is_some_and(|token| scopes.iter().all(|scope| token.has_scope(scope)))
+}
+
+/// The payload as signed.
+#[napi]
+pub(crate) fn payload(verdicts: &External<Verdicts>, index: u32) -> Option<Buffer> {
+    Some(verdicts.token(index)?.payload().into())
+}
+
+/// The payload as text.
+#[napi]
+pub(crate) fn claims(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {
+    std::str::from_utf8(verdicts.token(index)?.payload()).ok()
+}
+
+/// `sub`: what is asked for most.
+#[napi]
+pub(crate) fn subject(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {
+    verdicts.token(index)?.subject()
+}
+
+/// Everything about a token but its claims, as JSON under the names it has in JavaScript.
+#[napi]
+pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    let token = verdicts.token(index)?;
+    let chain: Vec<Value> = token.chain().map(actor).collect();
+    let details = token.authorization_details().map(parsed);
+    let snapshot = token.snapshot();
+    let facts = json!({
+        "issuer": token.issuer(),
+        "issuerName": token.issuer_name(),
+        "clientId": token.client_id(),
+        "jwtId": token.jwt_id(),
+        "audience": token.audience().collect::<Vec<_>>(),
+        "issuedAt": token.issued_at().map(NumericDate::seconds),
+        "notBefore": token.not_before().map(NumericDate::seconds),
+        "expiresAt": token.expires_at().seconds(),
+        "scopes": token.scopes().collect::<Vec<_>>(),
+        "authorizationDetails": details.unwrap_or_else(|| json!([])),
+        "chain": chain,
+        "delegated": token.delegated(),
+        "lineage": match token.lineage() {
+            Lineage::None => "none",
+            _ => "asserted",
+        },
+        "senderConstrained": token.sender_constrained().map(|how| match how {
+            Possession::External => "external",
+            _ => "unknown",
+        }),
+        "subjectKind": token.subject_kind().map(|kind| match kind {
+            SubjectKind::Agent => "agent",
+            _ => "client",
+        }),
+        "profile": token.profile().as_str(),
+        "gate": token.gate(),
+        "header": parsed(token.header()),
+        "snapshot": { "policy": snapshot.policy, "keys": snapshot.keys },
+    });
+    Some(facts.to_string())
+}
+
+fn actor(actor: Actor<'_>) -> Value {
+    json!({
+        "iss": actor.iss(),
+        "sub": actor.sub(),
+        "issInferred": actor.iss_inferred(),
+        "subProfile": actor.sub_profile(),
+        "claims": parsed(actor.json()),
+    })
+}
+
+/// JSON that the core has read before.
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}

@@ -1,0 +1,67 @@
+//! Verifiers: a policy, keys and a clock behind one handle.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Either, External};
+use napi_derive::napi;
+use sealgate::crypto::aws_lc;
+use sealgate::{Clock, FixedClock, Policy, Verifier};
+use serde_json::json;
+
+use crate::error;
+
+/// A verifier with the clock it was given.
+pub(crate) struct Engine {
+    pub(crate) verifier: Verifier,
+    pub(crate) clock: Clock,
+}
+
+/// A verifier over this policy, by the system's clock or by a fixed one; or the policy's problems.
+#[napi]
+pub(crate) fn open(
+    policy: &External<Policy>,
+    clock: Option<&External<Arc<FixedClock>>>,
+) -> Either<External<Engine>, String> {
+    let clock = clock.map_or(Clock::System, |clock| Clock::Fixed(Arc::clone(clock)));
+    match Verifier::with_clock((**policy).clone(), aws_lc::provider(), clock.clone()) {
+        Ok(verifier) => Either::A(External::new(Engine { verifier, clock })),
+        Err(refused) => Either::B(error::policy(&refused)),
+    }
+}
+
+/// The names of the gates, in the policy's order.
+#[napi]
+pub(crate) fn gate_names(engine: &External<Engine>) -> Vec<String> {
+    engine.verifier.gates()
+}
+
+/// Swaps the policy; returns its problems when it was refused.
+#[napi]
+pub(crate) fn reload(engine: &External<Engine>, policy: &External<Policy>) -> Option<String> {
+    let refused = engine.verifier.reload((**policy).clone()).err()?;
+    Some(error::policy(&refused))
+}
+
+/// The policy in force.
+#[napi]
+pub(crate) fn current_policy(engine: &External<Engine>) -> External<Policy> {
+    External::new(engine.verifier.policy())
+}
+
+/// Counters: `{policy, cache: {…}}`.
+#[napi]
+pub(crate) fn stats(engine: &External<Engine>) -> String {
+    let cache = engine.verifier.cache_stats();
+    json!({
+        "policy": engine.verifier.policy_digest(),
+        "cache": {
+            "hits": cache.hits,
+            "misses": cache.misses,
+            "evictions": cache.evictions,
+            "entries": cache.entries,
+            "bytes": cache.bytes,
+            "capacity": cache.capacity,
+        },
+    })
+    .to_string()
+}

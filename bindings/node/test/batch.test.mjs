@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { test } from 'node:test'
+import { Batch, UsageError, Verdict, VerifiedToken } from 'sealgate'
+import { thrown, world } from './world.mjs'
+
+function mixed() {
+  const { gate, token, corp, clock } = world()
+  const good = Array.from({ length: 30 }, (_, index) => token({ sub: `user-${index}` }))
+  const tokens = good.flatMap((jwt, index) => [jwt, token({ aud: 'x' }), index % 2 ? 'x' : `${jwt}A`])
+  return { gate, tokens, corp, clock, token }
+}
+
+test('verdicts in input order, the same as one by one', async () => {
+  const { gate, tokens } = mixed()
+  const expected = tokens.map((jwt) => gate.judge(jwt).code)
+  for (const batch of [
+    await gate.verifyBatch(tokens),
+    gate.verifyBatchSync(tokens),
+    await gate.verifyBatch(tokens.map((jwt) => Buffer.from(jwt))),
+    await gate.verifyBatch(tokens.map((jwt, index) => (index % 2 ? jwt : Buffer.from(jwt)))),
+    await gate.verifyBatch(tokens.join('\n')),
+    await gate.verifyBatch(Buffer.from(`${tokens.join('\n')}\n`)),
+  ]) {
+    assert.ok(batch instanceof Batch)
+    assert.deepEqual(
+      [...batch].map((verdict) => verdict.code),
+      expected
+    )
+    assert.equal(batch.length, tokens.length)
+    assert.deepEqual([batch.accepted, batch.refused, batch.undecided], [30, 60, 0])
+    assert.deepEqual(Object.entries(batch.counts)[0][1], 30)
+    assert.equal(Object.values(batch.counts).reduce((a, b) => a + b), tokens.length)
+    assert.ok(batch.at(0) instanceof Verdict || batch.at(0).ok)
+    assert.equal(batch.at(0).unwrap().subject, 'user-0')
+    assert.equal(batch.at(1).error.code, 'aud_mismatch')
+    assert.equal(batch.at(-1).code, expected.at(-1))
+    for (const index of [tokens.length, -tokens.length - 1, 0.5, NaN, 'x', undefined]) {
+      assert.equal(batch.at(index), undefined)
+    }
+    for (const [index, token] of batch.tokens()) {
+      assert.ok(token instanceof VerifiedToken)
+      assert.equal(token.subject, `user-${index / 3}`)
+    }
+    assert.deepEqual(
+      [...batch.errors()].map(([index, error]) => [index, error.code]),
+      expected.map((code, index) => [index, code]).filter(([, code]) => code !== 'accepted')
+    )
+  }
+})
+
+test('a batch is no array, and has no constructor', () => {
+  const { gate } = world()
+  const batch = gate.verifyBatchSync([])
+  assert.equal(Array.isArray(batch), false)
+  assert.equal(batch.every, undefined)
+  assert.deepEqual([batch.length, batch.accepted, { ...batch.counts }], [0, 0, {}])
+  assert.ok(thrown(() => new Batch()) instanceof UsageError)
+  assert.equal(gate.verifyBatchSync('').length, 0)
+  assert.equal(gate.verifyBatchSync('\n').length, 0)
+  assert.equal(gate.verifyBatchSync('a\n\nb').length, 3)
+})
+
+test('a batch asks for scopes, and knows outages', async () => {
+  const { gate, tokens, corp } = mixed()
+  const batch = await gate.verifyBatch(tokens, { requiredScopes: ['admin'] })
+  assert.equal(batch.counts.insufficient_scope, 30)
+  assert.match(batch.at(0).error.wwwAuthenticate, /scope="admin"/)
+  corp.withdraw(corp.kid)
+  const outage = await gate.verifyBatch(tokens)
+  assert.deepEqual([outage.accepted, outage.undecided, outage.refused], [0, 75, 15])
+})
+
+test('a buffer that changes under a running batch changes no verdict', async () => {
+  const { gate, tokens } = mixed()
+  const expected = tokens.map((jwt) => gate.judge(jwt).code)
+  const buffers = tokens.map((jwt) => Buffer.from(jwt))
+  const lines = Buffer.from(tokens.join('\n'))
+  const running = [gate.verifyBatch(buffers), gate.verifyBatch(lines)]
+  for (const buffer of [...buffers, lines]) buffer.fill(0)
+  buffers.length = 0
+  for (const batch of await Promise.all(running)) {
+    assert.deepEqual(
+      [...batch].map((verdict) => verdict.code),
+      expected
+    )
+  }
+})
+
+test('an array that changes under a running batch changes no verdict', async () => {
+  const { gate, token } = world()
+  const tokens = Array.from({ length: 5000 }, (_, index) => `${index}`)
+  tokens.push(token())
+  const running = gate.verifyBatch(tokens)
+  tokens.fill('x')
+  tokens.length = 3
+  const batch = await running
+  assert.deepEqual([batch.length, batch.accepted, batch.at(-1).ok], [5001, 1, true])
+})
+
+test('the event loop turns while a batch runs', async () => {
+  const { gate, token } = world({ document: { cache: { tokens: 0 } } })
+  const some = Array.from({ length: 200 }, (_, index) => token({ sub: `user-${index}` }))
+  // Distinct, and each with its signature checked: they differ in the signature only.
+  const tokens = Array.from({ length: 20_000 }, (_, index) => {
+    const jwt = some[index % some.length]
+    const place = jwt.length - 40
+    return jwt.slice(0, place) + Buffer.from(`${index}`.padStart(9, '0')).toString('base64url') + jwt.slice(place + 12)
+  })
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  const batch = await gate.verifyBatch(tokens)
+  delay.disable()
+  assert.equal(batch.counts.bad_signature, 20_000)
+  assert.ok(delay.count > 50, `${delay.count} turns`)
+})
+
+test('many batches at once', async () => {
+  const { gate, tokens } = mixed()
+  const batches = await Promise.all(Array.from({ length: 50 }, () => gate.verifyBatch(tokens)))
+  for (const batch of batches) assert.deepEqual([batch.accepted, batch.refused], [30, 60])
+})

@@ -1,0 +1,148 @@
+// The conformance protocol over the package: one JSON request a line on standard input, one JSON
+// answer a line on standard output, in order. Byte strings are base64url, times seconds.
+//
+// What the package has no call for (`verify_raw`, `load_key`, `load_jwks`: keys come to it inside a
+// policy or a key set) is answered `unsupported_op`.
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { Policy, SealgateError, verifyJws } from 'sealgate'
+import { FixedClock, open } from 'sealgate/testing'
+
+class HarnessError extends Error {}
+
+const sessions = new Map()
+
+const ops = {
+  verify(request) {
+    return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
+  },
+  verify_batch(request) {
+    const batch = gateOf(request).verifyBatchSync(texts(request, 'tokens'), needs(request))
+    const verdicts = Array.from(batch, (verdict) => (verdict.ok ? accept(facts(verdict.token)) : refuse(verdict.error)))
+    return { verdicts }
+  },
+  verify_jws(request) {
+    const jws = text(request, 'token')
+    const algorithms = texts(request, 'algorithms').map((name) => (name === 'EdDSA' ? 'Ed25519' : name))
+    const { payload, header } = verifyJws(jws, request.jwks ?? named(request.jwk, jws), { algorithms })
+    return { payload: encode(payload), header }
+  },
+  load_policy(request) {
+    const document = Buffer.from(text(request, 'text'), 'base64url')
+    const format = text(request, 'format')
+    if (format !== 'json' && format !== 'toml') throw new HarnessError(`no format ${format}`)
+    // Not UTF-8 is not a text, and no caller can make a string of it.
+    Policy.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(document), { format })
+    return {}
+  },
+  open(request) {
+    sessions.set(text(request, 'session'), session(request))
+    return {}
+  },
+  publish_keys(request) {
+    const { verifier } = known(text(request, 'session'))
+    return { generation: verifier.keys.publish(text(request, 'issuer'), request.jwks).generation }
+  },
+  close(request) {
+    const name = text(request, 'session')
+    known(name).verifier.close()
+    sessions.delete(name)
+    return {}
+  },
+}
+
+export function answer(line) {
+  let request
+  try {
+    request = JSON.parse(line)
+  } catch (error) {
+    return { id: null, ...harness(`not JSON: ${error.message}`) }
+  }
+  return { id: request?.id ?? null, ...serve(request) }
+}
+
+function serve(request) {
+  try {
+    if (typeof request?.op !== 'string') throw new HarnessError('no op')
+    if (!Object.hasOwn(ops, request.op)) return { ok: false, code: 'unsupported_op' }
+    return accept(ops[request.op](request))
+  } catch (error) {
+    return SealgateError.is(error) ? refuse(error) : harness(error.message)
+  }
+}
+
+const accept = (members) => ({ ok: true, ...members })
+const refuse = ({ code, blame }) => ({ ok: false, code, blame })
+const harness = (detail) => ({ ok: false, code: 'harness', detail })
+const encode = (bytes) => Buffer.from(bytes).toString('base64url')
+
+function facts(token) {
+  const chain = token.chain.map(({ iss, sub }) => ({ iss, sub }))
+  const { subject, issuer, profile } = token
+  return { payload: encode(token.payload), subject, issuer, actor: chain[0] ?? null, chain, profile }
+}
+
+function session(request) {
+  if (typeof request.policy !== 'object' || request.policy === null || Array.isArray(request.policy)) {
+    throw new HarnessError('policy is not an object')
+  }
+  const clock = new FixedClock(now(request))
+  return { verifier: open(request.policy, { clock }), clock }
+}
+
+function known(name) {
+  const session = sessions.get(name)
+  if (session === undefined) throw new HarnessError(`no session ${name}`)
+  return session
+}
+
+function gateOf(request) {
+  if (request.session === undefined) return gate(session(request).verifier, request)
+  const { verifier, clock } = known(text(request, 'session'))
+  clock.set(now(request))
+  return gate(verifier, request)
+}
+
+/** Without a name, the calls of a verifier with one gate. */
+function gate(verifier, request) {
+  return request.gate === undefined ? verifier : verifier.gate(text(request, 'gate'))
+}
+
+/** The one key a request is about: without a `kid` it goes by whatever name the token uses. */
+function named(jwk, jws) {
+  if (jwk.kid !== undefined) return jwk
+  try {
+    const { kid } = JSON.parse(Buffer.from(jws.split('.')[0], 'base64url').toString())
+    return typeof kid === 'string' ? { ...jwk, kid } : jwk
+  } catch {
+    return jwk
+  }
+}
+
+function now(request) {
+  if (!Number.isSafeInteger(request.now)) throw new HarnessError('now is not a whole number of seconds')
+  return request.now
+}
+
+function text(request, name) {
+  if (typeof request[name] !== 'string') throw new HarnessError(`${name} is not a string`)
+  return request[name]
+}
+
+function texts(request, name) {
+  const value = request[name]
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
+    throw new HarnessError(`${name} is not an array of strings`)
+  }
+  return value
+}
+
+function needs(request) {
+  return request.required_scopes === undefined ? undefined : { requiredScopes: texts(request, 'required_scopes') }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.trim() !== '') process.stdout.write(`${JSON.stringify(answer(line))}\n`)
+  }
+}

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { test } from 'node:test'
+import * as sealgate from 'sealgate'
+import { refusals } from 'sealgate/testing'
+import { thrown, world } from './world.mjs'
+
+const require = createRequire(import.meta.url)
+const { classes, codes, refused } = require('../lib/errors.cjs')
+
+// User-experience 1.2: each class with its parent.
+const TREE = {
+  TokenError: 'SealgateError',
+  CredentialError: 'TokenError',
+  MalformedTokenError: 'TokenError',
+  SignatureError: 'TokenError',
+  TokenKindError: 'TokenError',
+  ValidityError: 'TokenError',
+  ExpiredTokenError: 'ValidityError',
+  AudienceError: 'ValidityError',
+  IssuerError: 'ValidityError',
+  ReplayError: 'ValidityError',
+  PossessionError: 'TokenError',
+  DelegationError: 'TokenError',
+  ActorError: 'DelegationError',
+  RevokedError: 'TokenError',
+  AuthorityError: 'TokenError',
+  StepUpError: 'AuthorityError',
+  UnavailableError: 'SealgateError',
+  KeysUnavailableError: 'UnavailableError',
+  RevocationUnavailableError: 'UnavailableError',
+  ReplayUnavailableError: 'UnavailableError',
+  PolicyError: 'SealgateError',
+  UsageError: 'SealgateError',
+  InternalError: 'SealgateError',
+}
+
+test('the class tree is the one that is promised', () => {
+  assert.deepEqual(Object.keys(classes).sort(), ['SealgateError', ...Object.keys(TREE)].sort())
+  for (const name of Object.keys(TREE)) {
+    const error = new classes[name]({ code: 'usage', message: 'm' })
+    const ancestors = new Set()
+    for (let at = name; at !== undefined; at = TREE[at]) ancestors.add(at)
+    for (const other of Object.keys(classes)) {
+      assert.equal(error instanceof classes[other], ancestors.has(other), `${name} instanceof ${other}`)
+    }
+    assert.equal(error.name, name)
+    assert.ok(error instanceof Error)
+    assert.equal(sealgate[name], classes[name])
+  }
+})
+
+test('every code of the core has a class that fits its blame, a reason and a documented place', () => {
+  assert.ok(codes.length > 30)
+  const root = { rejected: 'TokenError', unavailable: 'UnavailableError', misuse: 'UsageError', internal: 'InternalError' }
+  for (const { code, reason, group, blame, doc } of codes) {
+    const error = refused({ code })
+    assert.ok(error instanceof classes[root[blame]], code)
+    assert.equal(error instanceof sealgate.TokenError && error instanceof sealgate.UnavailableError, false)
+    assert.deepEqual([error.code, error.reason, error.group, error.blame], [code, reason, group, blame])
+    assert.equal(error.message, `${code}: ${reason}`)
+    assert.match(doc, /^https:\/\/docs\.rs\/sealgate\/[\d.]+\/sealgate\/enum\.Code\.html#variant\.[A-Z]\w+$/)
+  }
+})
+
+test('codes that have a class of their own', () => {
+  const own = {
+    expired: 'ExpiredTokenError',
+    aud_mismatch: 'AudienceError',
+    iss_untrusted: 'IssuerError',
+    not_yet_valid: 'ValidityError',
+    actor_not_allowed: 'ActorError',
+    chain_loop: 'DelegationError',
+    insufficient_user_authentication: 'StepUpError',
+    keys_unavailable: 'KeysUnavailableError',
+    status_unavailable: 'RevocationUnavailableError',
+    usage: 'UsageError',
+  }
+  for (const [code, name] of Object.entries(own)) assert.equal(refused({ code }).name, name)
+})
+
+test('another copy of the package knows the errors of this one', () => {
+  const path = require.resolve('../lib/errors.cjs')
+  const kept = require.cache[path]
+  delete require.cache[path]
+  const copy = require(path)
+  require.cache[path] = kept
+  assert.notEqual(copy.classes.AudienceError, classes.AudienceError)
+  const error = refused({ code: 'aud_mismatch' })
+  assert.ok(error instanceof copy.classes.AudienceError)
+  assert.ok(error instanceof copy.classes.TokenError)
+  assert.equal(error instanceof copy.classes.IssuerError, false)
+  assert.ok(copy.classes.SealgateError.is(error))
+  assert.equal(require('sealgate').AudienceError, sealgate.AudienceError)
+})
+
+test('what is no error of ours is none', () => {
+  for (const value of [null, undefined, 0, 'x', {}, new Error('x'), new TypeError('x'), () => {}]) {
+    assert.equal(sealgate.SealgateError.is(value), false)
+    assert.equal(value instanceof sealgate.TokenError, false)
+  }
+  class Own extends sealgate.TokenError {}
+  assert.equal(refused({ code: 'expired' }) instanceof Own, false)
+  assert.ok(new Own({ code: 'expired', message: 'm' }) instanceof Own)
+})
+
+test('a usage error is a TypeError too', () => {
+  const error = thrown(() => world().gate.verify(42))
+  assert.ok(error instanceof TypeError)
+  assert.ok(error instanceof sealgate.UsageError)
+  assert.ok(error instanceof sealgate.SealgateError)
+  assert.deepEqual([error.code, error.blame, error.httpStatus, error.body], ['usage', 'misuse', 500, ''])
+  assert.equal(error.message, 'usage: the token must be a string or a Uint8Array, not number')
+})
+
+test('an error holds the answer, our half of the mismatch, and nothing of the token', () => {
+  const { gate, token } = world({ gate: { public_url: 'https://api.example.com' } })
+  const jwt = token({ sub: 'someone-secret', aud: 'https://secret.example' })
+  const error = thrown(() => gate.verify(jwt))
+  assert.equal(error.constructor, sealgate.AudienceError)
+  assert.deepEqual(error.expected, ['https://api.example.com/mcp'])
+  assert.equal(
+    error.message,
+    'aud_mismatch: the token is for another audience (aud); expected https://api.example.com/mcp'
+  )
+  assert.deepEqual([error.gate, error.issuerName, error.claim], ['tools', 'corp', 'aud'])
+  assert.equal(error.httpStatus, 401)
+  assert.equal(error.oauthError, 'invalid_token')
+  assert.equal(error.wwwAuthenticate, error.headers['WWW-Authenticate'])
+  assert.match(error.wwwAuthenticate, /^Bearer error="invalid_token".*resource_metadata=/)
+  assert.equal(error.headers['Cache-Control'], 'no-store')
+  assert.match(error.hint, /Gate tools expects/)
+  const shown = JSON.stringify(error) + error.stack + Object.values(error).join()
+  for (const part of [...jwt.split('.'), 'someone-secret', 'secret.example']) {
+    assert.equal(shown.includes(part), false, part)
+  }
+})
+
+test('an outage is no refusal', () => {
+  const { gate, corp, token } = world()
+  const jwt = token()
+  corp.withdraw(corp.kid)
+  const error = thrown(() => gate.verify(jwt))
+  assert.ok(error instanceof sealgate.KeysUnavailableError)
+  assert.equal(error instanceof sealgate.TokenError, false)
+  assert.deepEqual([error.httpStatus, error.retryAfter, error.wwwAuthenticate, error.body], [503, 5, null, ''])
+  const verdict = gate.judge(jwt)
+  assert.deepEqual([verdict.ok, verdict.code, verdict.error.blame], [false, 'keys_unavailable', 'unavailable'])
+})
+
+test('a missing scope names all that are needed', () => {
+  const { gate, token } = world({ gate: { required_scopes: ['mcp:use'] } })
+  const error = thrown(() => gate.verify(token(), { requiredScopes: ['files.write'] }))
+  assert.ok(error instanceof sealgate.AuthorityError)
+  assert.deepEqual([error.httpStatus, error.oauthError], [403, 'insufficient_scope'])
+  assert.match(error.wwwAuthenticate, /scope="mcp:use files\.write"/)
+})
+
+test('each refusal of a gate, from a token that earns it', () => {
+  const { gate } = world({ gate: { required_scopes: ['mcp:use'] } })
+  const given = [...refusals(gate)].map(([code, { httpStatus }]) => `${code} ${httpStatus}`)
+  assert.deepEqual(given, [
+    'malformed_token 401',
+    'oversized 401',
+    'nesting_too_deep 401',
+    'duplicate_member 401',
+    'unsupported_serialization 401',
+    'unsupported_crit 401',
+    'encrypted_not_supported 401',
+    'alg_not_allowed 401',
+    'key_not_found 401',
+    'bad_signature 401',
+    'typ_mismatch 401',
+    'missing_claim 401',
+    'claim_type 401',
+    'forbidden_claim 401',
+    'iss_untrusted 401',
+    'aud_mismatch 401',
+    'expired 401',
+    'not_yet_valid 401',
+    'issued_in_future 401',
+    'lifetime_too_long 401',
+    'pop_required 401',
+    'actor_malformed 401',
+    'chain_too_deep 401',
+    'chain_loop 401',
+    'insufficient_scope 403',
+  ])
+})
+
+test('a batch numbers codes as the table does', () => {
+  const { gate } = world({ gate: { required_scopes: ['mcp:use'] } })
+  const known = [...refusals(gate)]
+  const batch = gate.verifyBatchSync(known.map(([, { token }]) => token))
+  assert.deepEqual(
+    [...batch].map((verdict) => [verdict.code, verdict.error.code]),
+    known.map(([code]) => [code, code])
+  )
+})

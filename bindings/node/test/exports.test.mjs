@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { test } from 'node:test'
+
+const require = createRequire(import.meta.url)
+const { exports } = require('../package.json')
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+/** Names that a declaration file gives a value to. */
+function declared(path) {
+  const text = read(path)
+  const names = [...text.matchAll(/^export (?:declare )?(?:abstract )?(?:class|function|const|namespace) (\w+)/gm)]
+  const again = [...text.matchAll(/^export \{ (.+) \}$/gm)].flatMap(([, list]) => list.split(', '))
+  return new Set([...names.map(([, name]) => name), ...again])
+}
+
+const entries = Object.entries(exports).filter(([, target]) => typeof target === 'object')
+
+for (const [subpath, { import: esm, require: cjs }] of entries) {
+  const name = `sealgate${subpath.slice(1)}`
+
+  test(`${name}: what is exported is declared, and the other way round`, async () => {
+    const required = require(name)
+    const { default: none, ...imported } = await import(name)
+    assert.equal(none, undefined)
+    assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort())
+    for (const [key, value] of Object.entries(imported)) assert.equal(value, required[key], key)
+    assert.deepEqual([...declared(cjs.types)].sort(), Object.keys(required).sort())
+    assert.equal(read(esm.types).trim(), `export * from './${cjs.types.split('/').at(-1).replace('.d.cts', '.cjs')}'`)
+  })
+}
+
+/** The members of a class or interface in a declaration file. */
+function members(name) {
+  const text = read('lib/index.d.cts')
+  const [, body] = text.match(new RegExp(`^export (?:class|interface) ${name}\\b[^{]*\\{\\n([\\s\\S]*?)^\\}`, 'm'))
+  const found = [...body.matchAll(/^ {2}(?:static )?(?:readonly )?(\w+)\??(?:<[^>]*>)?[(:]/gm)]
+  return new Set(found.map(([, member]) => member).filter((member) => member !== 'constructor'))
+}
+
+for (const name of ['Verifier', 'Policy', 'VerifiedToken', 'Batch', 'FixedClock', 'Trail', 'Verdict', 'Jws', 'Actor']) {
+  test(`${name}: each method and getter is declared`, () => {
+    const made = require('sealgate')[name]
+    const own = [
+      ...Object.getOwnPropertyNames(made.prototype),
+      ...Object.getOwnPropertyNames(made).filter((key) => !['length', 'name', 'prototype'].includes(key)),
+    ].filter((key) => key !== 'constructor')
+    const known = name === 'Verdict' ? new Set([...members('Accepted'), ...members('NotAccepted')]) : members(name)
+    for (const key of own) assert.ok(known.has(key), `${name}.${key} is not declared`)
+  })
+}
+
+test('loading the package is quiet and starts nothing', () => {
+  const code = "require('sealgate'); import('sealgate').then((m) => { if (m.Verifier !== require('sealgate').Verifier) process.exit(2) })"
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--trace-warnings', '-e', code], {
+    cwd: new URL('..', import.meta.url),
+  })
+  assert.deepEqual([status, stdout.toString(), stderr.toString()], [0, '', ''])
+})

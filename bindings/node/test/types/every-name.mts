@@ -1,0 +1,172 @@
+// Uses every name of the package as an ECMAScript module; checked, not run.
+import * as sealgate from 'sealgate'
+import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
+import { inspect, verifyJws } from 'sealgate'
+import { FakeAgent, FakeIssuer, open, refusals } from 'sealgate/testing'
+import * as z from 'zod'
+
+declare const jwt: string
+declare const bytes: Buffer
+
+const clock = new FixedClock(1_800_000_000)
+clock.advance('30s')
+clock.set(clock.now())
+
+const verifier = Verifier.create({
+  issuer: 'https://login.example.com',
+  audience: ['https://api.example.com/mcp'],
+  keys: [{ pemFile: 'corp.pem', alg: 'RS256', kid: 'corp-1' }],
+  claimNames: { clientId: 'azp' },
+  scopeImplies: { 'files.write': ['files.read'] },
+  delegation: 'surface',
+  clock,
+})
+// @ts-expect-error a misspelt option
+Verifier.create({ issuer: 'i', audience: 'a', jwksfile: 'x' })
+// @ts-expect-error no constructor
+new Verifier()
+// @ts-expect-error no constructor
+new VerifiedToken()
+
+const gate = verifier.gate('default')
+const { verify, judge, verifyBatch, verifyBatchSync, explain, resourceMetadata } = gate
+const token: VerifiedToken = verify(jwt, { requiredScopes: ['files.read'] })
+verifier.verify(bytes)
+const subject: string | null = token.subject
+const actor: Actor | null = token.actor
+const links: readonly string[] = token.chain.map((link) => link.sub)
+const same: boolean = token.actor?.equals(token.chain[0]) ?? false
+const has: boolean = token.hasScope('a', 'b')
+token.require({ requiredScopes: ['a'] }).toDict()
+// @ts-expect-error frozen
+token.subject = 'root'
+// @ts-expect-error frozen at every depth
+token.claims.sub = 'root'
+// @ts-expect-error no scope is no question
+token.hasScope()
+// @ts-expect-error not a token
+verify(token)
+// @ts-expect-error not a token either
+verify(inspect(jwt))
+
+const Claims = z.object({ sub: z.string(), tenant: z.string() })
+const typed = verify(jwt, { into: Claims })
+const tenant: string = typed.claims.tenant
+// @ts-expect-error the schema has no such member
+typed.claims.other
+// @ts-expect-error a cast without a check is not offered
+const cast: VerifiedToken<{ tenant: string }> = verify(jwt)
+
+const verdict: Verdict = judge(jwt)
+if (verdict.ok) {
+  const accepted: VerifiedToken = verdict.token
+  const nothing: undefined = verdict.error
+} else {
+  const nothing: undefined = verdict.token
+  const code: string = verdict.error.code
+}
+// @ts-expect-error not known to be accepted
+const unknown: VerifiedToken = verdict.token
+const unwrapped: VerifiedToken = verdict.unwrap()
+const is: boolean = verdict instanceof sealgate.Verdict
+
+const batch: Batch = await verifyBatch([jwt, bytes], { requiredScopes: [] })
+const alike: Batch = verifyBatchSync(bytes)
+for (const each of batch) each.code
+for (const [index, error] of batch.errors()) index + error.code
+for (const [index, accepted] of batch.tokens()) index + accepted.issuerName
+const counts: number | undefined = batch.counts['expired']
+const numbers: number = batch.accepted + batch.refused + batch.undecided + batch.length
+const last: Verdict | undefined = batch.at(-1)
+// @ts-expect-error deliberately no array
+batch.every(Boolean)
+
+const trail: Trail = explain(jwt)
+trail.steps.map((step) => `${step.stage} ${step.rules} ${step.outcome} ${step.note}`)
+const metadata: Record<string, unknown> | null = resourceMetadata()
+
+const policy: Policy = Policy.load(new URL('file:///policy.toml'))
+Policy.parse('version = 1', { format: 'toml', allowDanger: false })
+new Policy({ version: 1 })
+const words: string = policy.digest + policy.warnings.map((warning) => warning.text).join()
+policy.effective()
+policy.toDict()
+policy.toJSON()
+Verifier.fromPolicy(policy, { clock, allowDanger: true })
+verifier.reload('policy.toml')
+const generation: number = verifier.keys.publish('default', { keys: [] }).generation
+const thumbprint: string | null = verifier.keys.state('default').keys[0]!.thumbprint
+const hits: number = verifier.stats().cache.hits
+verifier.policy.digest
+verifier.gates.join()
+verifier.close()
+{
+  using scoped = Verifier.fromPolicy('policy.toml')
+}
+
+const jws: Jws = verifyJws(jwt, { keys: [] }, { algorithms: ['ES256'] })
+const payload: Uint8Array = jws.payload
+const unverified: Unverified = inspect(jwt)
+
+const corp = new FakeIssuer('https://login.example.com', { clock, seed: 1, alg: 'ES256' })
+const agent = new FakeAgent('agent', { clock })
+const minted: string = corp.token({ sub: 'u1', act: [agent], bindTo: agent, lifetime: '5m' })
+corp.rotate()
+corp.withdraw('key-1')
+corp.sign({ sub: 'x' }, { typ: 'JWT' })
+const opened = open('policy.toml', { issuers: { corp }, clock })
+const called: Verdict = agent.call(opened.gate('tools'), 'GET', '/', minted)
+for (const [code, call] of refusals(opened.gate('tools'))) code + call.method + call.uri + call.httpStatus
+
+try {
+  verify(jwt)
+} catch (error) {
+  if (!sealgate.SealgateError.is(error)) throw error
+  const all: Array<string | number | null> = [
+    error.code,
+    error.blame,
+    error.group,
+    error.reason,
+    error.hint,
+    error.doc,
+    error.claim,
+    error.gate,
+    error.issuerName,
+    error.httpStatus,
+    error.body,
+    error.oauthError,
+    error.wwwAuthenticate,
+    error.retryAfter,
+    error.headers['Cache-Control'] ?? null,
+    ...error.expected,
+  ]
+  if (error instanceof sealgate.PolicyError) error.problems[0]?.path
+  if (error instanceof sealgate.TokenError) {
+    const fault: 'rejected' = error.blame
+  } else if (error instanceof sealgate.UnavailableError) {
+    const outage: 'unavailable' = error.blame
+  }
+}
+const tree: Array<{ prototype: sealgate.TokenError }> = [
+  sealgate.CredentialError,
+  sealgate.MalformedTokenError,
+  sealgate.SignatureError,
+  sealgate.TokenKindError,
+  sealgate.ValidityError,
+  sealgate.ExpiredTokenError,
+  sealgate.AudienceError,
+  sealgate.IssuerError,
+  sealgate.ReplayError,
+  sealgate.PossessionError,
+  sealgate.DelegationError,
+  sealgate.ActorError,
+  sealgate.RevokedError,
+  sealgate.AuthorityError,
+  sealgate.StepUpError,
+]
+const outages: Array<{ prototype: sealgate.UnavailableError }> = [
+  sealgate.KeysUnavailableError,
+  sealgate.RevocationUnavailableError,
+  sealgate.ReplayUnavailableError,
+]
+const faults = [sealgate.UsageError, sealgate.InternalError, sealgate.TokenError, sealgate.UnavailableError]

@@ -1,0 +1,57 @@
+// All vectors through the package and through the core's own harness: the answers are equal.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { answer } from './conformance.mjs'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const folder = `${root}tests/vectors/`
+// The Node API has no calls for these.
+const UNSUPPORTED = new Set(['verify_raw', 'load_key', 'load_jwks'])
+
+const core = process.env.SEALGATE_CONFORMANCE
+const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'))
+
+/** Every member that is expected is there; others may be too. */
+function assertWithin(given, expected, place) {
+  if (typeof expected !== 'object' || expected === null) return assert.equal(given, expected, place)
+  if (Array.isArray(expected)) assert.equal(given.length, expected.length, place)
+  for (const [name, value] of Object.entries(expected)) assertWithin(given?.[name], value, `${place}: ${name}`)
+}
+
+test('there are vectors', () => assert.ok(files.length >= 5))
+
+for (const file of files) {
+  const lines = readFileSync(folder + file, 'utf8').trim().split('\n')
+
+  test(`${file}: ${lines.length} vectors are answered as they expect`, () => {
+    for (const line of lines) {
+      const { expect, op, id } = JSON.parse(line)
+      const given = answer(line)
+      if (UNSUPPORTED.has(op)) {
+        assert.deepEqual(given, { id, ok: false, code: 'unsupported_op' })
+        continue
+      }
+      assertWithin(given, expect, id)
+    }
+  })
+
+  test(`${file}: the core answers the same, line by line`, { skip: core ? false : 'SEALGATE_CONFORMANCE is not set' }, () => {
+    const output = execFileSync(core, { input: lines.join('\n'), maxBuffer: 1 << 28 })
+    const theirs = output.toString().trim().split('\n')
+    assert.equal(theirs.length, lines.length)
+    for (const [index, line] of lines.entries()) {
+      if (UNSUPPORTED.has(JSON.parse(line).op)) continue
+      assert.deepEqual(answer(line), JSON.parse(theirs[index]))
+    }
+  })
+}
+
+test('what is no request is answered all the same', () => {
+  for (const line of ['', '{', 'null', '[]', '7', '{}', '{"op":7}', '{"op":"verify"}', '{"op":"verify","policy":[]}', '{"op":"verify","session":"nobody","now":1}']) {
+    assert.equal(answer(line).code, 'harness', line)
+  }
+  assert.equal(answer('{"op":"toString"}').code, 'unsupported_op')
+})
