@@ -206,3 +206,7 @@ impl fmt::Debug for Verifier {
 
 #[cfg(test)]
 mod tests;
+#[cfg(sealgate_model)]
+mod model;
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
