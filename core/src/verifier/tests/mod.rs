@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 mod batches;
 mod cached;
 mod calls;
+mod explained;
 mod issuers;
 mod leaks;
 mod policies;
