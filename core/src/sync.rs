@@ -161,13 +161,18 @@ mod twin {
         }
 
         pub(crate) fn clear_if(&self, held: &Held<T>) -> bool {
+            held.0.is_some() && self.put_if(held, None)
+        }
+
+        pub(crate) fn put_if(&self, held: &Held<T>, value: Option<Arc<T>>) -> bool {
             let mut slot = self.0.lock().unwrap();
             let same = match (&*slot, &held.0) {
                 (Some(slot), Some(held)) => Arc::ptr_eq(slot, held),
-                _ => false,
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
             };
             if same {
-                *slot = None;
+                *slot = value;
             }
             same
         }

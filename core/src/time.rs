@@ -95,6 +95,16 @@ impl NumericDate {
         }
     }
 
+    /// Where `at` lies from here, as people say it: `in 4 min 12 s`, `48 s ago`.
+    #[must_use]
+    pub fn relative(self, at: Self) -> String {
+        if at > self {
+            format!("in {}", at.since(self).in_words())
+        } else {
+            format!("{} ago", self.since(at).in_words())
+        }
+    }
+
     /// From `earlier` to here; negative when `earlier` is later.
     pub(crate) const fn since(self, earlier: Self) -> Span {
         Span {
@@ -164,6 +174,27 @@ impl Span {
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.micros.div_euclid(1000)
+    }
+
+    /// This length as people say it, in its two largest units and without a sign: `48 s`,
+    /// `4 min 12 s`, `38 min`, `2 h`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let seconds = self.seconds().unsigned_abs();
+        let units = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
+        let mut rest = seconds;
+        let mut parts = units.into_iter().map(|(unit, each)| {
+            let count = rest / each;
+            rest %= each;
+            (count, unit)
+        });
+        let Some((count, unit)) = parts.find(|(count, _)| *count > 0) else {
+            return "0 s".to_owned();
+        };
+        match parts.next() {
+            Some((more, smaller)) if more > 0 => format!("{count} {unit} {more} {smaller}"),
+            _ => format!("{count} {unit}"),
+        }
     }
 
     /// This length for the standard library; a negative one is none.
@@ -345,6 +376,26 @@ mod tests {
         ] {
             assert_eq!(date(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn lengths_are_said_in_their_two_largest_units() {
+        for (seconds, words) in [
+            (0, "0 s"),
+            (48, "48 s"),
+            (60, "1 min"),
+            (252, "4 min 12 s"),
+            (7_200, "2 h"),
+            (7_201, "2 h"),
+            (9_000, "2 h 30 min"),
+            (90_000, "1 d 1 h"),
+        ] {
+            assert_eq!(Span::from_seconds(seconds).in_words(), words);
+        }
+        let at = |seconds| NumericDate::from_seconds(seconds).unwrap();
+        assert_eq!(at(100).relative(at(152)), "in 52 s");
+        assert_eq!(at(100).relative(at(40)), "1 min ago");
+        assert_eq!(at(100).relative(at(100)), "0 s ago");
     }
 
     #[test]

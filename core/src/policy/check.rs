@@ -15,26 +15,32 @@ pub(super) fn table(node: &Node, path: &str, rows: &[Row], problems: &mut Vec<Pr
         problems.push(expected(node, path, "a table"));
         return;
     };
+    // Members that an unknown one may stand for: they are not missed a second time.
+    let mut meant = Vec::new();
     for member in members {
         let inner = join(path, &member.name);
         match rows.iter().find(|row| row.name == member.name) {
             None => {
-                let known = rows.iter().filter(|row| !row.later).map(|row| row.name);
-                let nearest = suggest(&member.name, known);
-                problems.push(Problem::new(
-                    inner,
-                    member.at,
-                    format!("unknown member{nearest}"),
-                ));
+                let known = || rows.iter().filter(|row| !row.later).map(|row| row.name);
+                meant.extend(nearest(&member.name, known()));
+                let text = format!("unknown member{}", suggest(&member.name, known()));
+                problems.push(Problem::new(inner, member.at, text));
             }
-            Some(row) if row.later => problems.push(Problem::new(inner, member.at, NOT_YET)),
+            Some(row) if row.later => {
+                let text = match row.instead {
+                    Some(instead) => format!("{NOT_YET}. {instead}"),
+                    None => NOT_YET.to_owned(),
+                };
+                problems.push(Problem::new(inner, member.at, text));
+            }
             Some(row) => value(&member.node, &inner, row.shape, problems),
         }
     }
     for row in rows {
-        if matches!(row.absent, Absent::Required) && node.get(row.name).is_none() {
+        let missed = matches!(row.absent, Absent::Required) && !meant.contains(&row.name);
+        if missed && node.get(row.name).is_none() {
             problems.push(if matches!(row.shape, Shape::Exactly(_)) {
-                version(join(path, row.name), node.at)
+                version(join(path, row.name), node.at, "")
             } else {
                 Problem::new(path, node.at, format!("no {}. {}", row.name, row.doc))
             });
@@ -50,10 +56,21 @@ pub(super) fn is_of_another_version(root: &Node) -> bool {
 }
 
 fn value(node: &Node, path: &str, shape: Shape, problems: &mut Vec<Problem>) {
+    let unread = matches!(node.value, Value::Null);
+    if unread && problems.iter().any(|problem| problem.path == path) {
+        return; // nothing, since it could not be read
+    }
     let mut refuse = |text: String| problems.push(Problem::new(path, node.at, text));
     match (shape, &node.value) {
         (Shape::Exactly(number), Value::Integer(found)) if *found == number => {}
-        (Shape::Exactly(_), _) => problems.push(version(path.to_owned(), node.at)),
+        (Shape::Exactly(number), Value::Text(text)) if *text == number.to_string() => {
+            problems.push(version(
+                path.to_owned(),
+                node.at,
+                ". Write 1 without quotes",
+            ));
+        }
+        (Shape::Exactly(_), _) => problems.push(version(path.to_owned(), node.at, "")),
         (Shape::Flag, Value::Bool(_)) | (Shape::Text, Value::Text(_)) => {}
         (Shape::Count { least, most }, Value::Integer(count)) => {
             if *count > most {
@@ -127,8 +144,8 @@ fn value(node: &Node, path: &str, shape: Shape, problems: &mut Vec<Problem>) {
     }
 }
 
-fn version(path: String, at: Position) -> Problem {
-    Problem::new(path, at, "this sealgate reads version 1")
+fn version(path: String, at: Position, write: &str) -> Problem {
+    Problem::new(path, at, format!("this sealgate reads version 1{write}"))
 }
 
 /// Refusal 11: the document says where a secret is, and never what it is.
@@ -160,10 +177,16 @@ fn choose(choice: &Choice, text: &str) -> Option<String> {
     if choice.later.contains(&text) {
         return Some(format!("{text:?}: {NOT_YET}. Write {}", alternatives(&now)));
     }
+    if let Some((_, instead)) = choice.elsewhere.iter().find(|(value, _)| *value == text) {
+        return Some(format!("{text:?} {instead}"));
+    }
     Some(match choice.names {
         Some(what) => {
-            let write = alternatives(&now);
-            format!("{text:?} would name {what}: {NOT_YET}. Write {write}")
+            let write = match nearest(text, now.iter().copied()) {
+                Some(name) => format!("Did you mean {name:?}?"),
+                None => format!("Write {}", alternatives(&now)),
+            };
+            format!("{text:?} would name {what}: {NOT_YET}. {write}")
         }
         None => match nearest(text, now.iter().copied()) {
             Some(name) => format!("{text:?} is unknown. Did you mean {name:?}?"),

@@ -81,10 +81,27 @@ fn split<'t>(text: &'t str, example: &str) -> Result<(i64, &'t str), String> {
         let unit = example.trim_start_matches(|c: char| c.is_ascii_digit());
         return Err(format!("{text:?} has no unit. Write \"{number}{unit}\""));
     }
+    if let Some(fraction) = unit.strip_prefix('.') {
+        return Err(whole(text, number, fraction, example));
+    }
     let number = number
         .parse()
         .map_err(|_| format!("{text:?} is too large"))?;
     Ok((number, unit))
+}
+
+/// What to write for a number with a fraction: the same in a smaller unit, where it is exact.
+fn whole(text: &str, number: &str, fraction: &str, example: &str) -> String {
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    let (fraction, unit) = fraction.split_at_checked(digits).unwrap_or_default();
+    let millis = |whole: &str, unit: &str| parse_duration(&format!("{whole}{unit}")).ok();
+    let exact = || {
+        let tens = 10_i64.checked_pow(u32::try_from(digits).ok()?)?;
+        let parts = millis(&format!("{number}{fraction}"), unit)?.millis();
+        (parts % tens == 0).then(|| show_duration(Span::from_millis(parts / tens)))
+    };
+    let write = exact().unwrap_or_else(|| example.to_owned());
+    format!("{text:?} is not a whole number. Write {write:?}")
 }
 
 fn unknown_unit(text: &str, unit: &str, known: &str, example: &str) -> String {
@@ -117,6 +134,19 @@ mod tests {
             text("1h30m"),
             "\"1h30m\" has two numbers. Write one number and one unit, as \"30s\""
         );
+        assert_eq!(
+            text("1.5m"),
+            "\"1.5m\" is not a whole number. Write \"90s\""
+        );
+        assert_eq!(
+            text("0.25s"),
+            "\"0.25s\" is not a whole number. Write \"250ms\""
+        );
+        assert_eq!(
+            text("1.5ms"),
+            "\"1.5ms\" is not a whole number. Write \"30s\""
+        );
+        assert_eq!(text("1.m"), "\"1.m\" is not a whole number. Write \"1m\"");
         for bad in [
             "",
             "s",

@@ -1,9 +1,14 @@
 //! [`Advice`]: what to do about a refusal, in the policy's words. It shows our half of a mismatch,
 //! never a claim value.
 
+use super::Requirements;
+use super::seen::Seen;
 use super::state::State;
+use crate::claims::Claim;
 use crate::error::{Code, Error};
-use crate::policy::{GateRules, IssuerRules, KeySource, Row, Rules, TypRule};
+use crate::policy::{
+    Delegation, GateRules, IssuerRules, KeySource, Kind, Profile, Row, Rules, TypRule,
+};
 use crate::time::NumericDate;
 
 /// What we expected, and what to do.
@@ -20,7 +25,16 @@ pub struct Advice {
     pub hint: String,
 }
 
-pub(super) fn advice(state: &State, door: u32, error: &Error, now: NumericDate) -> Advice {
+/// The call that an error came from.
+pub(super) struct Call<'c> {
+    pub(super) requirements: &'c Requirements,
+    /// The token, where it is at hand: hints then go by which of its members are there, and never
+    /// by their values.
+    pub(super) seen: Option<&'c Seen<'c>>,
+    pub(super) now: NumericDate,
+}
+
+pub(super) fn advice(state: &State, door: u32, error: &Error, call: &Call<'_>) -> Advice {
     let rules = state.world.rules();
     let Ok(gate) = state.door(door).map(|door| door.gate) else {
         let hint = "The policy no longer has this gate; see `Verifier::gates`.".to_owned();
@@ -47,7 +61,7 @@ pub(super) fn advice(state: &State, door: u32, error: &Error, now: NumericDate) 
         position,
         issuer,
         row,
-        now,
+        call,
     };
     Advice {
         gate: gate.name.to_string(),
@@ -64,7 +78,7 @@ struct Context<'s> {
     position: Option<usize>,
     issuer: Option<&'s IssuerRules>,
     row: Option<&'static Row>,
-    now: NumericDate,
+    call: &'s Call<'s>,
 }
 
 impl Context<'_> {
@@ -86,13 +100,19 @@ impl Context<'_> {
         positions.flatten().collect()
     }
 
+    /// Of the issuer, or of all of the gate's while it is not known whose token it is.
     fn algorithms(&self) -> Vec<String> {
-        let named = self.issuer.map(|issuer| issuer.algorithms.iter());
-        named
-            .into_iter()
-            .flatten()
-            .map(|algorithm| algorithm.name().to_owned())
-            .collect()
+        let positions = self.gate.issuers.iter().map(|entry| entry.position);
+        let all = positions.filter_map(|position| self.rules.issuers.get(position));
+        let own = all.filter(|issuer| self.issuer.is_none_or(|own| own.name == issuer.name));
+        let mut names: Vec<String> = Vec::new();
+        for algorithm in own.flat_map(|issuer| issuer.algorithms.iter()) {
+            let name = algorithm.name().to_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     fn typ(&self) -> Vec<String> {
@@ -120,8 +140,12 @@ impl Context<'_> {
             Code::IssUntrusted => self.issuers(),
             Code::AlgNotAllowed => self.algorithms(),
             Code::TypMismatch => self.typ(),
-            Code::InsufficientScope => copy(&self.gate.required_scopes),
-            Code::InsufficientUserAuthentication => copy(&self.gate.acr_values),
+            Code::InsufficientScope => scopes(self.gate, self.call.requirements),
+            Code::InsufficientUserAuthentication => {
+                let mut values: Vec<String> = copy(&self.gate.acr_values);
+                values.extend(copy(&self.call.requirements.acr_values));
+                values
+            }
             _ => Vec::new(),
         }
     }
@@ -130,52 +154,193 @@ impl Context<'_> {
     fn hint(&self, code: Code, about: Option<&str>) -> String {
         let gate = &self.gate.name;
         let name = self.name();
-        let about = about.unwrap_or("the claims");
+        let table = self.table();
         match code {
-            Code::MalformedToken => "If it begins with \"Bearer \", pass only what follows.".into(),
+            Code::MalformedToken => self.malformed(),
             Code::Oversized => "Ask the issuer for a smaller token, or raise it under [limits].".into(),
             Code::NestingTooDeep => "No honest token is nested so deep; look at who sends it.".into(),
             Code::DuplicateMember => "Two parsers could read two different tokens; the issuer must write each member once.".into(),
             Code::UnsupportedSerialization => "Send header.payload.signature, the compact form (RFC 7515 §7.1).".into(),
             Code::UnsupportedCrit => "The issuer demands an extension (RFC 7515 §4.1.11) that sealgate does not know.".into(),
             Code::EncryptedNotSupported => "Ask the issuer for a signed, unencrypted token.".into(),
-            Code::AlgNotAllowed => format!("Allowed: {}. Add one only if the issuer's metadata announces it.", self.algorithms().join(" ")),
+            Code::AlgNotAllowed => self.algorithm(),
             Code::AlgKeyMismatch => format!("The key of {name} with this id is for another algorithm: an attack, or a mislabelled key set."),
             Code::KeyNotFound => format!("{}Withdrawn key, or a token of another environment (staging?).", self.freshness()),
             Code::KeyUseMismatch | Code::WeakKey => "See why with `sealgate jwks lint`.".into(),
             Code::BadSignature => "Altered, cut or forged; or two environments share an issuer and a kid. Never retry the same token.".into(),
-            Code::TypMismatch => format!(
-                "Expected typ {}. If {name} sends its access tokens as JWT, say so: profiles = [\"access_token_untyped\"]. If it is an ID token, send the access token.",
-                self.typ().join(" or ")
-            ),
-            Code::WrongTokenKind | Code::ForbiddenClaim => format!("{about} belongs to another kind of token than gate {gate} takes."),
-            Code::MissingClaim => format!("The issuer must put {about} in; for names of its own see [issuers.{name}.claim_names]."),
-            Code::ClaimType => format!("The issuer writes {about} in a form its definition does not allow."),
+            Code::TypMismatch => self.kind_of_token(),
+            Code::WrongTokenKind | Code::ForbiddenClaim => match about {
+                Some(about) => format!("{about} belongs to another kind of token than gate {gate} takes."),
+                None => format!("Its claims belong to another kind of token than gate {gate} takes."),
+            },
+            Code::MissingClaim => self.missing(about),
+            Code::ClaimType => match about {
+                Some(about) => format!("The issuer writes {about} in a form its definition does not allow."),
+                None => "The issuer writes a claim in a form its definition does not allow.".into(),
+            },
             Code::IssUntrusted => format!(
                 "It takes {}. iss must match to the last slash; a new issuer is a new [issuers.…] table, listed in the gate.",
                 self.issuers().join(" ")
             ),
-            Code::AudMismatch => format!(
-                "Gate {gate} expects {}. Ask the issuer for it with resource= (RFC 8707) or audience=; compare slashes with `sealgate explain`.",
-                self.gate.audience.join(" or ")
-            ),
+            Code::AudMismatch => self.audience(),
             Code::Expired => "Get a new one. If it was minted seconds ago, compare clocks.".into(),
             Code::NotYetValid | Code::IssuedInFuture => "Compare the issuer's clock with this machine's.".into(),
             Code::TooOld => "Get a fresh token; the gate limits age by max_age, or the kind of token does.".into(),
-            Code::LifetimeTooLong => format!("Ask {name} for shorter tokens, or raise issuers.{name}.max_lifetime."),
+            Code::LifetimeTooLong => format!("Ask {name} for shorter tokens, or raise {table}.max_lifetime as far as the kind of token allows."),
             Code::PopRequired => "Client: send a proof. Server: possession cannot be checked in this version; sender_constrained = \"external\" says that somebody else does.".into(),
             Code::ActorMalformed => "Each act needs a sub, and iss where the policy says act_iss = \"require\" (RFC 8693 §4.1).".into(),
             Code::ChainTooDeep => format!("At most {} actors.", crate::limits::ACTOR_DEPTH),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
-            Code::ActorNotAllowed => "Set delegation = \"surface\" on the gate to see chains. Nothing of this goes on the wire.".into(),
-            Code::InsufficientScope => format!("The gate needs {}. Step up with exactly these and what the call needs.", self.gate.required_scopes.join(" ")),
-            Code::InsufficientUserAuthentication => "Send the user to sign in again.".into(),
+            Code::ActorNotAllowed => match self.gate.delegation {
+                Delegation::Forbid => format!("gates.{gate}.delegation is \"forbid\". Write \"surface\" to see chains. Nothing of this goes on the wire."),
+                Delegation::Surface => "Nothing of this goes on the wire.".into(),
+            },
+            Code::InsufficientScope => self.scope(),
+            Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
+                [] => "Send the user to sign in again.".into(),
+                values => format!("Send the user to sign in again, with acr {}.", values.join(" or ")),
+            },
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
             Code::KeysRefreshing => format!("A fetch of {name}'s keys is allowed or running; the answer is known in a moment. Not the caller's fault; they may retry.{}", self.last_error()),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
             Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
+    }
+
+    /// The issuer's table in the document.
+    fn table(&self) -> String {
+        let name = self.issuer.map_or("…", |issuer| &issuer.name);
+        format!("issuers.{name}")
+    }
+
+    /// Whether the token at hand has a member of this name.
+    fn sees(&self, name: &str) -> bool {
+        self.call.seen.is_some_and(|seen| seen.has(name))
+    }
+
+    fn malformed(&self) -> String {
+        match self.call.seen.map(|seen| seen.token) {
+            Some(token) if token.starts_with(b"Bearer ") => {
+                "Pass only what follows \"Bearer \".".into()
+            }
+            Some(_) => {
+                "Look at how the token comes here: it was cut, changed, or is no JWT.".into()
+            }
+            None => "If it begins with \"Bearer \", pass only what follows.".into(),
+        }
+    }
+
+    fn algorithm(&self) -> String {
+        let allowed = self.algorithms().join(" ");
+        let named = self
+            .call
+            .seen
+            .and_then(|seen| seen.parameter("alg")?.as_str());
+        if named.is_some_and(|alg| alg.eq_ignore_ascii_case("none")) {
+            return format!(
+                "Allowed: {allowed}. There is no switch for none: such a token is signed by nobody."
+            );
+        }
+        format!(
+            "Allowed: {allowed}. Add one only if the issuer's metadata announces it; there is no \
+             switch for none."
+        )
+    }
+
+    fn kind_of_token(&self) -> String {
+        let (gate, name, table) = (&self.gate.name, self.name(), self.table());
+        let expected = format!("Expected typ {}.", self.typ().join(" or "));
+        match self.gate.kind {
+            Kind::JwtCustom => format!("{expected} gates.{gate}.typ says which."),
+            Kind::AccessToken => {
+                let typed = self
+                    .row
+                    .is_none_or(|row| row.profile == Profile::AccessToken);
+                let typ = self.call.seen.map(|seen| seen.parameter("typ"));
+                let own = typ.flatten().and_then(|typ| typ.as_str());
+                if own.is_some_and(is_of_nobody) {
+                    return format!(
+                        "{expected} This typ is one of {name}'s own: take such tokens at a gate of \
+                         profile = \"jwt_custom\" that names it as its typ."
+                    );
+                }
+                if typed {
+                    format!(
+                        "{expected} If {name} sends its access tokens as JWT, say so: \
+                         {table}.profiles = [\"access_token_untyped\"]. If it is an ID token, send \
+                         the access token."
+                    )
+                } else {
+                    format!(
+                        "{expected} If {name} sends its access tokens as at+jwt, say so: \
+                         {table}.profiles = [\"access_token\"]."
+                    )
+                }
+            }
+            Kind::IdToken
+            | Kind::LogoutToken
+            | Kind::ClientAssertion
+            | Kind::JwtBearerGrant
+            | Kind::JwtSvid => {
+                format!(
+                    "{expected} Gate {gate} takes {} alone.",
+                    self.gate.kind.as_str()
+                )
+            }
+        }
+    }
+
+    fn missing(&self, about: Option<&str>) -> String {
+        let table = self.table();
+        let alias = match about {
+            Some("aud") if self.gate.kind == Kind::AccessToken && self.sees("client_id") => {
+                Some("aud = \"client_id\"")
+            }
+            Some("client_id") if self.sees("azp") => Some("client_id = \"azp\""),
+            _ => None,
+        };
+        let about = about.unwrap_or("what required_claims lists");
+        match alias {
+            Some(alias) => format!(
+                "The issuer must put {about} in; if it writes it elsewhere, say so: \
+                 [{table}.claim_names] {alias}."
+            ),
+            None if matches!(about, "scope" | "client_id" | "aud") => format!(
+                "The issuer must put {about} in; for names of its own see [{table}.claim_names]."
+            ),
+            None => format!("The issuer must put {about} in."),
+        }
+    }
+
+    fn audience(&self) -> String {
+        format!(
+            "Gate {} expects {}. Ask the issuer for it with resource= (RFC 8707) or audience=; \
+             compare slashes with `sealgate explain`.",
+            self.gate.name,
+            self.gate.audience.join(" or ")
+        )
+    }
+
+    fn scope(&self) -> String {
+        let needed = scopes(self.gate, self.call.requirements).join(" ");
+        if self.sees("scp") && !self.sees("scope") && self.reads_scope() {
+            return format!(
+                "Needed: {needed}. The token has scp and no scope: if that is where the issuer puts \
+                 it, say so: [{}.claim_names] scope = \"scp\".",
+                self.table()
+            );
+        }
+        if needed.is_empty() {
+            return "Step up with exactly what the call needs.".into();
+        }
+        format!("Needed: {needed}. Step up with exactly these.")
+    }
+
+    /// Whether `scope` is read from where it belongs.
+    fn reads_scope(&self) -> bool {
+        let seen = self.call.seen;
+        seen.is_some_and(|seen| seen.name_of(Claim::Scope) == Claim::Scope.name())
     }
 
     /// How fresh the issuer's keys are, for a key that is not among them.
@@ -187,8 +352,8 @@ impl Context<'_> {
         let report = self.state.keys.watch(position).map(|watch| watch.report());
         match report.and_then(|report| report.fetched_at) {
             Some(fetched) => {
-                let age = self.now.since(fetched).seconds();
-                format!("Keys are fresh (fetched {age} s ago, generation {generation}). ")
+                let age = self.call.now.relative(fetched);
+                format!("Keys are fresh (fetched {age}, generation {generation}). ")
             }
             None => format!("Keys are of generation {generation}. "),
         }
@@ -216,4 +381,26 @@ impl Context<'_> {
         let error = watch.and_then(|watch| watch.report().last_error.clone());
         error.map_or_else(String::new, |error| format!(" Last fetch: {error}."))
     }
+}
+
+/// Every scope a call needs: its own, and its gate's.
+pub(super) fn scopes(gate: &GateRules, requirements: &Requirements) -> Vec<String> {
+    let mut needed: Vec<String> = Vec::new();
+    for scope in gate.required_scopes.iter().chain(&requirements.scopes) {
+        if !needed.iter().any(|known| **known == **scope) {
+            needed.push(scope.to_string());
+        }
+    }
+    needed
+}
+
+/// Whether a `typ` is none that a kind of token has.
+fn is_of_nobody(typ: &str) -> bool {
+    let of = |typ: &str, name: &str| crate::jws::header::typ_is(typ, name);
+    let of_a_kind = Profile::ALL.iter().any(|profile| match profile.row().typ {
+        TypRule::Required(name) => of(typ, name),
+        TypRule::Preferred(name) => of(typ, name) || of(typ, "jwt"),
+        TypRule::Untyped(names) => names.iter().any(|name| of(typ, name)),
+    });
+    !of_a_kind
 }

@@ -1,15 +1,12 @@
 //! [`Explanation`]: every stage of one verification, for operators.
 
-use super::advice::{Advice, advice};
-use super::state::{Door, State};
+use super::advice::{Advice, Call, advice};
+use super::halves::Halves;
+use super::seen::Seen;
+use super::state::State;
 use super::trail::Recorder;
 use super::{Engine, Requirements, Step, VerifiedToken, pipeline};
-use crate::claims::{Claim, Claims};
-use crate::encoding::json::Json;
-use crate::error::{Code, Error};
-use crate::jws::Compact;
-use crate::policy::Kind;
-use crate::time::NumericDate;
+use crate::error::Error;
 
 /// What each stage saw of a token, and what to do about the one that refused.
 ///
@@ -38,47 +35,35 @@ pub(super) fn explain(
         .check()
         .and_then(|()| state.door(number))
         .and_then(|door| pipeline::verify(engine, door, token, requirements, now, &mut trail));
-    let refusal = outcome.as_ref().err().map(|error| {
-        let door = state.door(number).ok();
-        door.and_then(|door| both_halves(door, token, error, now))
-            .unwrap_or_else(|| error.code().reason().to_owned())
+    let Some(error) = outcome.as_ref().err() else {
+        return Explanation {
+            steps: trail.complete(None),
+            outcome,
+            advice: None,
+        };
+    };
+    let door = state.door(number).ok();
+    let seen = door.map(|door| Seen::of(door, token));
+    let call = Call {
+        requirements,
+        seen: seen.as_ref(),
+        now,
+    };
+    let advice = advice(state, number, error, &call);
+    let line = door.zip(seen.as_ref()).and_then(|(door, seen)| {
+        let halves = Halves {
+            door,
+            seen,
+            requirements,
+            now,
+            expected: &advice.expected,
+        };
+        halves.line(error)
     });
+    let line = line.unwrap_or_else(|| error.code().reason().to_owned());
     Explanation {
-        steps: trail.complete(refusal),
-        advice: outcome
-            .as_ref()
-            .err()
-            .map(|error| advice(state, number, error, now)),
+        steps: trail.complete(Some(line)),
+        advice: Some(advice),
         outcome,
     }
-}
-
-/// What the token says beside what was expected, where that is a comparison.
-#[expect(clippy::wildcard_enum_match_arm, reason = "most codes compare nothing")]
-fn both_halves(door: Door<'_>, token: &[u8], error: &Error, now: NumericDate) -> Option<String> {
-    let svid = door.gate.kind == Kind::JwtSvid;
-    let (claim, ours) = match error.code() {
-        Code::AudMismatch => (Claim::Aud, door.gate.audience.join(" or ")),
-        Code::IssUntrusted => (
-            if svid { Claim::Sub } else { Claim::Iss },
-            advice(door.state, door.number, error, now)
-                .expected
-                .join(" or "),
-        ),
-        Code::InsufficientScope => (Claim::Scope, door.gate.required_scopes.join(" ")),
-        Code::Expired => (Claim::Exp, "a later moment".to_owned()),
-        Code::NotYetValid => (Claim::Nbf, "an earlier moment".to_owned()),
-        Code::IssuedInFuture | Code::TooOld => (Claim::Iat, "another moment".to_owned()),
-        _ => return None,
-    };
-    let limits = door.rules().limits;
-    let compact = Compact::split(token, limits.token_size).ok()?;
-    let payload = compact.decode_payload().ok()?;
-    let mut claims = Claims::locate(Json::parse(payload, limits.into()).ok()?).ok()?;
-    if let Ok(source) = door.source_of(&claims) {
-        let issuer = door.issuer(&source).ok()?;
-        issuer.rename_claims(&mut claims, source.profile);
-    }
-    let theirs = claims.value(claim).map_or("absent", |value| value.raw());
-    Some(format!("{} is {theirs}, expected {ours}", claim.name()))
 }

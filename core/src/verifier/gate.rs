@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::advice::{self, Advice};
+use super::advice::{self, Advice, Call};
 use super::explain::{self, Explanation};
 use super::{Engine, Requirements, Verdict, VerifiedToken, pipeline};
 use crate::error::Error;
@@ -145,8 +145,18 @@ impl Gate {
     /// What to do about an error of this gate, from the policy's point of view.
     #[must_use]
     pub fn advice(&self, error: &Error) -> Advice {
-        let now = self.engine.clock.now();
-        advice::advice(&self.engine.state.load(), self.door, error, now)
+        self.advice_with(error, &Requirements::NONE)
+    }
+
+    /// As [`Gate::advice`], about an error of a call with these requirements.
+    #[must_use]
+    pub fn advice_with(&self, error: &Error, requirements: &Requirements) -> Advice {
+        let call = Call {
+            requirements,
+            seen: None,
+            now: self.engine.clock.now(),
+        };
+        advice::advice(&self.engine.state.load(), self.door, error, &call)
     }
 
     /// What the gate's configuration adds to its answers on the wire.

@@ -7,15 +7,18 @@ mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
 mod gate;
+mod halves;
 mod headers;
 mod jws;
 mod keys;
 mod kind;
 mod lookup;
+mod malformed;
 mod misfit;
 mod note;
 mod pipeline;
 mod requirements;
+mod seen;
 mod state;
 mod trail;
 mod validity;
@@ -207,4 +210,8 @@ impl fmt::Debug for Verifier {
 }
 
 #[cfg(test)]
+#[cfg(sealgate_model)]
+mod model;
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
 mod tests;

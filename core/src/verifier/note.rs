@@ -49,7 +49,7 @@ pub(super) fn key(
     age: Option<Span>,
 ) -> String {
     let kid = key.kid().unwrap_or("without kid");
-    let age = age.map(|age| format!(", fetched {} s ago", age.seconds()));
+    let age = age.map(|age| format!(", fetched {} ago", age.in_words()));
     let age = age.unwrap_or_default();
     format!("{}, key {kid}, generation {generation}{age}", issuer.name)
 }
@@ -61,10 +61,15 @@ pub(super) fn claims(row: &Row) -> String {
 pub(super) fn time(dates: &Dates, now: NumericDate, leeway: Span) -> String {
     let mut text = String::new();
     if let Some(iat) = dates.issued_at {
-        text.push_str(&format!("issued {} s ago, ", now.since(iat).seconds()));
+        text.push_str(&format!("issued {}, ", now.relative(iat)));
     }
-    let left = dates.expires_at.since(now).seconds();
-    text + &format!("expires in {left} s, leeway {} s", leeway.seconds())
+    let verb = if dates.expires_at > now {
+        "expires"
+    } else {
+        "expired"
+    };
+    let end = now.relative(dates.expires_at);
+    text + &format!("{verb} {end}, leeway {}", leeway.in_words())
 }
 
 pub(super) fn audience(claims: &Claims) -> String {

@@ -95,6 +95,15 @@ fn audience(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Box<str>>
             .problems
             .push(section.problem("audience", "empty: no token could open the gate"));
     }
+    for item in section.texts("audience") {
+        if let Some(table) = compiler.table_named(&item.text) {
+            let text = format!(
+                "{:?} is a name, of [{table}]. Write what its tokens have in aud",
+                item.text
+            );
+            compiler.refuse(&item, text);
+        }
+    }
     exact_texts(section, "audience", "an audience", compiler)
 }
 
@@ -181,7 +190,13 @@ fn gate_issuers(
             // What an issuer with a mistyped profile may sign is not known.
             [] if issuer.profiles.is_empty() => {}
             [] => {
-                let text = format!("issuers.{}.profiles has no {}", issuer.name, kind.as_str());
+                let names = issuer.profiles.iter().map(|profile| profile.as_str());
+                let names: Vec<&str> = names.chain([kind.as_str()]).collect();
+                let text = format!(
+                    "issuers.{}.profiles has no {}. Write profiles = {names:?}",
+                    issuer.name,
+                    kind.as_str()
+                );
                 compiler.problems.push(section.problem_here(text));
             }
             [first, second, ..] => {

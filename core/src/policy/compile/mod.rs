@@ -31,6 +31,8 @@ pub(super) struct Compiler<'o> {
     loopback: bool,
     /// Each issuer's name with its first `iss`, to tell names from values (refusal 16).
     values: Vec<(String, String)>,
+    /// Each gate's name, for the same.
+    gates: Vec<String>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -57,6 +59,7 @@ pub(super) fn compile<'o>(
         options,
         loopback: false,
         values,
+        gates: names(&document, "gates"),
         problems,
         warnings: Vec::new(),
     };
@@ -126,6 +129,15 @@ impl Compiler<'_> {
         (value != name).then(|| format!("{name:?} is a name. Write {value:?}"))
     }
 
+    /// Refusal 16: the table that has this name, where a claim value belongs.
+    fn table_named(&self, text: &str) -> Option<String> {
+        if self.values.iter().any(|(name, _)| name == text) {
+            return Some(format!("issuers.{text}"));
+        }
+        let is_gate = self.gates.iter().any(|name| name == text);
+        is_gate.then(|| format!("gates.{text}"))
+    }
+
     /// The content of the file that a member names, relative to the document's folder.
     fn file(&mut self, section: &Section<'_>, name: &str, most: usize) -> Option<Content> {
         let path = PathBuf::from(section.member(name)?.node.as_text()?);
@@ -161,6 +173,11 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+fn names(document: &Section<'_>, table: &str) -> Vec<String> {
+    let tables = document.named(table).into_iter();
+    tables.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// `[issuers.partnr]` is not there; maybe another is.

@@ -38,12 +38,20 @@ pub(super) fn url(text: &str, loopback: Loopback) -> Option<String> {
     let secure =
         scheme == "https" || (scheme == "http" && is_loopback && loopback == Loopback::Http);
     if !secure {
-        let what = if scheme == "http" && is_loopback {
-            "must be https; http on this machine needs http_loopback_issuers under [danger]"
+        if scheme == "http" && is_loopback {
+            let text =
+                "must be https; http on this machine needs http_loopback_issuers under [danger]";
+            return Some(text.to_owned());
+        }
+        // A host that somebody wrote as it is said.
+        let meant = scheme == "http" || (scheme.is_empty() && name.contains('.'));
+        let write = format!("https://{rest}");
+        let meant = meant && url(&write, Loopback::Https).is_none();
+        return Some(if meant {
+            format!("must be https. Write {write:?}")
         } else {
-            "must be https"
-        };
-        return Some(what.to_owned());
+            "must be https".to_owned()
+        });
     }
     let port_is_number = port.is_none_or(|port| port.parse::<u16>().is_ok());
     [

@@ -119,7 +119,7 @@ fn bad_syntax_says_where() {
     assert_eq!(
         problems("a = 2020-01-01\nb = nan\n", Format::Toml),
         [
-            "1:5 a: JSON has no dates. Write a string",
+            "1:5 a: TOML dates are not durations, nor anything else here. Write a string, as \"30s\"",
             "2:5 b: JSON has no such number"
         ]
     );

@@ -75,6 +75,9 @@ fn table(
     Value::Table(members.collect())
 }
 
+const NO_DATE: &str =
+    "TOML dates are not durations, nor anything else here. Write a string, as \"30s\"";
+
 fn convert(
     value: &DeValue<'_>,
     at: Position,
@@ -98,7 +101,7 @@ fn convert(
             Ok(float) if float.is_finite() => Value::Float(float),
             _ => refuse("JSON has no such number".to_owned()),
         },
-        DeValue::Datetime(_) => refuse("JSON has no dates. Write a string".to_owned()),
+        DeValue::Datetime(_) => refuse(NO_DATE.to_owned()),
         DeValue::Array(_) | DeValue::Table(_) if depth >= DEPTH => {
             refuse(format!("more than {DEPTH} levels deep"))
         }

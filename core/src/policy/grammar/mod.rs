@@ -21,6 +21,8 @@ pub(in crate::policy) struct Row {
     pub(in crate::policy) absent: Absent,
     /// Its capability has not landed in this version.
     pub(in crate::policy) later: bool,
+    /// Of such a member: what to write until then, where there is something.
+    pub(in crate::policy) instead: Option<&'static str>,
 }
 
 /// What may stand there.
@@ -63,6 +65,8 @@ pub(in crate::policy) struct Choice {
     pub(in crate::policy) later: &'static [&'static str],
     /// What any other string would name, once that has landed: `"a delegation table"`.
     pub(in crate::policy) names: Option<&'static str>,
+    /// Strings that belong in another member, and in which.
+    pub(in crate::policy) elsewhere: &'static [(&'static str, &'static str)],
 }
 
 /// What an absent member means.
@@ -100,16 +104,18 @@ const fn row(name: &'static str, shape: Shape, absent: Absent, doc: &'static str
         shape,
         absent,
         later: false,
+        instead: None,
     }
 }
 
-const fn later(name: &'static str, doc: &'static str) -> Row {
+const fn later(name: &'static str, doc: &'static str, instead: Option<&'static str>) -> Row {
     Row {
         name,
         doc,
         shape: Shape::Free,
         absent: Absent::Nothing,
         later: true,
+        instead,
     }
 }
 
@@ -118,5 +124,6 @@ const fn choice(now: fn() -> Vec<&'static str>) -> Choice {
         now,
         later: &[],
         names: None,
+        elsewhere: &[],
     }
 }

@@ -3,10 +3,13 @@
 use super::values::{
     ACT_ISS, ACT_MEANING, AUD_NAMES, DELEGATION, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH,
     SENDER_CONSTRAINED, default_algorithms, default_delegation, default_discovery,
-    default_max_lifetime, default_refresh,
+    default_max_lifetime, default_refresh, no_danger,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
+
+const BOUND: &str = "Until then a bound token passes only where sender_constrained = \"external\" says that \
+     its proof is checked elsewhere";
 
 /// The document itself.
 pub(in crate::policy) static DOCUMENT: &[Row] = &[
@@ -61,16 +64,24 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
     row(
         "danger",
         Shape::Table(DANGER),
-        Absent::Nothing,
+        Absent::Computed(no_danger), // its presence alone needs a word from the program
         "What the program must allow by name.",
     ),
-    later("delegation", "Delegation tables: who may act for whom."),
-    later("dpop", "DPoP proofs (RFC 9449)."),
-    later("mtls", "Certificate-bound tokens (RFC 8705)."),
-    later("replay", "Who remembers used proofs."),
-    later("revocation", "Which revocations are checked."),
-    later("stores", "Stores that several processes share."),
-    later("tables", "Keys with precomputed tables."),
+    later(
+        "delegation",
+        "Delegation tables: who may act for whom.",
+        Some("Write delegation = \"surface\" at a gate to see chains"),
+    ),
+    later("dpop", "DPoP proofs (RFC 9449).", Some(BOUND)),
+    later("mtls", "Certificate-bound tokens (RFC 8705).", Some(BOUND)),
+    later("replay", "Who remembers used proofs.", None),
+    later("revocation", "Which revocations are checked.", None),
+    later(
+        "stores",
+        "Stores that several processes share.",
+        Some("Write jwks_push = \"process\", and publish to every process"),
+    ),
+    later("tables", "Keys with precomputed tables.", None),
 ];
 
 static ISSUER: &[Row] = &[
@@ -343,9 +354,10 @@ static GATE: &[Row] = &[
     later(
         "context",
         "Further tokens that a request may or must carry.",
+        None,
     ),
-    later("require_intent", "Approved intents."),
-    later("intent_pointers", "Where an intent is found."),
+    later("require_intent", "Approved intents.", None),
+    later("intent_pointers", "Where an intent is found.", None),
 ];
 
 static CACHE: &[Row] = &[row(
@@ -393,8 +405,8 @@ static LIMITS: &[Row] = &[
         Absent::Count(1024),
         "Members of one array or object.",
     ),
-    later("max_chain_size", "Bytes of a chain of tokens."),
-    later("max_chain_tokens", "Tokens of a chain."),
+    later("max_chain_size", "Bytes of a chain of tokens.", None),
+    later("max_chain_tokens", "Tokens of a chain.", None),
 ];
 
 static DANGER: &[Row] = &[row(

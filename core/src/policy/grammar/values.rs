@@ -11,23 +11,27 @@ pub(super) static PUSH: Choice = Choice {
     now: || vec!["process"],
     later: &[],
     names: Some("a store"),
+    elsewhere: &[],
 };
 pub(super) static ACT_ISS: Choice = choice(|| vec!["inherit", "require"]);
 pub(super) static ACT_MEANING: Choice = Choice {
     now: || vec!["rfc8693"],
     later: &["inverted"],
     names: None,
+    elsewhere: &[],
 };
 pub(super) static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
 pub(super) static SENDER_CONSTRAINED: Choice = Choice {
     now: || vec!["if_bound", "external"],
     later: &["required"],
     names: None,
+    elsewhere: &[],
 };
 pub(super) static DELEGATION: Choice = Choice {
     now: || vec!["forbid", "surface"],
     later: &[],
     names: Some("a delegation table"),
+    elsewhere: &[],
 };
 pub(super) static PROFILES: Choice = Choice {
     now: || {
@@ -38,6 +42,7 @@ pub(super) static PROFILES: Choice = Choice {
     },
     later: LATER_PROFILES,
     names: None,
+    elsewhere: &[],
 };
 pub(super) static KINDS: Choice = Choice {
     now: || {
@@ -48,6 +53,11 @@ pub(super) static KINDS: Choice = Choice {
     },
     later: LATER_PROFILES,
     names: None,
+    elsewhere: &[(
+        "access_token_untyped",
+        "is one way to write access tokens. Write profile = \"access_token\", and \"access_token_untyped\" \
+         in the issuer's profiles",
+    )],
 };
 /// Rows of standards 29.2 that a gate or an issuer will name.
 static LATER_PROFILES: &[&str] = &[
@@ -85,6 +95,11 @@ pub(super) fn default_refresh(_: Preset, issuer: &Node) -> Option<Node> {
     let fetched =
         issuer.get(jwks_uri).is_some() || !kept.iter().any(|place| issuer.get(place).is_some());
     fetched.then(|| Node::table::<String>([]))
+}
+
+/// An absent `[danger]` stays absent.
+pub(super) fn no_danger(_: Preset, _: &Node) -> Option<Node> {
+    None
 }
 
 /// The asymmetric algorithms, as far as the issuer's profiles permit them.

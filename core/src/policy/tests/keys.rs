@@ -44,7 +44,7 @@ fn fetched_keys_come_over_https_from_hosts_that_are_written_down() {
     loads(&fetched("jwks_uri = \"https://keys.example.com/set\""), &[]);
     refuses(
         &fetched("jwks_uri = \"http://keys.example.com/set\""),
-        &["6:12 issuers.corp.jwks_uri: must be https"],
+        &["6:12 issuers.corp.jwks_uri: must be https. Write \"https://keys.example.com/set\""],
     );
     refuses(
         &fetched("jwks_uri = \"https://keys.example.com/set?tenant=1\""),

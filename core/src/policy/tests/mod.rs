@@ -274,3 +274,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_effective_document_loads_and_is_its_own() {
+    let pushed = with(refusals::JWKS, "jwks_push = \"process\"");
+    let svid = with("https://login.example.com", "spiffe://td.example")
+        .replace("issuer = ", "profiles = [\"jwt_svid\"]\nissuer = ")
+        .replace("access_token", "jwt_svid");
+    let fetched = with(
+        refusals::JWKS,
+        "jwks_uri = \"https://login.example.com/jwks\"",
+    );
+    let found = with(refusals::JWKS, "");
+    let custom = with("[\"ES256\"]", "[\"ES256\"]\nprofiles = [\"jwt_custom\"]")
+        .replace("profile = \"access_token\"", "profile = \"jwt_custom\"");
+    let rfc = with("version = 1", "version = 1\npreset = \"rfc\"");
+    for document in [MINIMAL, &pushed, &svid, &fetched, &found, &custom, &rfc] {
+        let effective = load(document).unwrap().effective();
+        let again = load_as(&effective.to_string(), Format::Json, &LoadOptions::new());
+        let again = again.unwrap_or_else(|problems| panic!("{problems:?}\n{effective:#}"));
+        assert_eq!(again.effective(), effective);
+    }
+}

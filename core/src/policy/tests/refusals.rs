@@ -93,7 +93,7 @@ fn refusal_3_another_version() {
     );
     refuses(
         &with("version = 1", "version = \"1\""),
-        &["2:11 version: this sealgate reads version 1"],
+        &["2:11 version: this sealgate reads version 1. Write 1 without quotes"],
     );
 }
 
@@ -144,8 +144,18 @@ fn refusal_6_one_issuer_in_two_tables() {
 fn refusal_7_issuers_that_are_not_https() {
     let named = |issuer: &str| with("https://login.example.com", issuer);
     for (issuer, text) in [
-        ("http://login.example.com", "must be https"),
-        ("login.example.com", "must be https"),
+        (
+            "http://login.example.com",
+            "must be https. Write \"https://login.example.com\"",
+        ),
+        (
+            "login.example.com",
+            "must be https. Write \"https://login.example.com\"",
+        ),
+        (
+            "https://b\u{fc}cher.example",
+            "must have its host in ASCII, as \"xn--bcher-kva.example\"",
+        ),
         ("https://login.example.com?x=1", "must have no query"),
         ("https://login.example.com#x", "must have no fragment"),
         (
@@ -174,7 +184,7 @@ fn refusal_7_issuers_that_are_not_https() {
         &danger.replace("localhost", "login"),
         Format::Toml,
         &allowed,
-        &["4:10 issuers.corp.issuer: must be https"],
+        &["4:10 issuers.corp.issuer: must be https. Write \"https://login:9000\""],
     );
 }
 
@@ -204,7 +214,7 @@ fn refusal_7_follows_the_profile() {
     );
     refuses(
         &assertion.replace("s6BhdRkqt3", "http://client.example"),
-        &["5:10 issuers.corp.issuer: must be https"],
+        &["5:10 issuers.corp.issuer: must be https. Write \"https://client.example\""],
     );
 }
 
@@ -348,7 +358,10 @@ fn refusal_12_gates_without_what_they_need() {
 fn refusal_13_no_row_or_two_rows() {
     refuses(
         &with("profile = \"access_token\"", "profile = \"logout_token\""),
-        &["7:1 gates.tools: issuers.corp.profiles has no logout_token"],
+        &[
+            "7:1 gates.tools: issuers.corp.profiles has no logout_token. Write profiles = \
+             [\"access_token\", \"logout_token\"]",
+        ],
     );
     refuses(
         &issuer("profiles = [\"access_token\", \"access_token_untyped\"]"),
@@ -433,6 +446,66 @@ fn refusal_16_a_name_where_a_claim_value_belongs() {
 }
 
 #[test]
+fn refusal_16_a_name_is_no_audience() {
+    for (name, table) in [("corp", "issuers.corp"), ("tools", "gates.tools")] {
+        refuses(
+            &with("https://api.example.com/mcp", name),
+            &[&format!(
+                "9:12 gates.tools.audience: {name:?} is a name, of [{table}]. Write what its tokens \
+                 have in aud"
+            )],
+        );
+    }
+    loads(&with("https://api.example.com/mcp", "tool"), &[]);
+}
+
+#[test]
+fn what_is_written_in_the_wrong_way_says_how() {
+    refuses(
+        &gate("delegation = \"surfce\""),
+        &[
+            "11:14 gates.tools.delegation: \"surfce\" would name a delegation table: not available \
+             in this version yet. Did you mean \"surface\"?",
+        ],
+    );
+    refuses(
+        &gate("max_age = 2027-01-15"),
+        &[
+            "11:11 gates.tools.max_age: TOML dates are not durations, nor anything else here. Write \
+             a string, as \"30s\"",
+        ],
+    );
+    refuses(
+        &gate("max_age = \"1.5m\""),
+        &["11:11 gates.tools.max_age: \"1.5m\" is not a whole number. Write \"90s\""],
+    );
+    refuses(
+        &with(
+            "profile = \"access_token\"",
+            "profile = \"access_token_untyped\"",
+        ),
+        &[
+            "8:11 gates.tools.profile: \"access_token_untyped\" is one way to write access tokens. \
+             Write profile = \"access_token\", and \"access_token_untyped\" in the issuer's profiles",
+        ],
+    );
+    // What an unknown member was meant to be is not missed as well.
+    refuses(
+        &with("audience =", "audiance ="),
+        &["9:1 gates.tools.audiance: unknown member. Did you mean \"audience\"?"],
+    );
+    refuses(
+        &gate("[stores.fleet]\n[dpop]"),
+        &[
+            "11:2 stores: not available in this version yet. Write jwks_push = \"process\", and \
+             publish to every process",
+            "12:2 dpop: not available in this version yet. Until then a bound token passes only \
+             where sender_constrained = \"external\" says that its proof is checked elsewhere",
+        ],
+    );
+}
+
+#[test]
 fn claim_names_are_not_those_of_other_claims() {
     let named = |names: &str| issuer(&format!("claim_names = {{ {names} }}"));
     for (names, problem) in [
@@ -502,7 +575,7 @@ fn refusal_21_public_urls() {
     );
     refuses(
         &gate("public_url = \"http://api.example.com\""),
-        &["11:14 gates.tools.public_url: must be https"],
+        &["11:14 gates.tools.public_url: must be https. Write \"https://api.example.com\""],
     );
     loads(&gate("public_url = \"https://api.example.com/base\""), &[]);
     loads(&gate("public_url = \"http://localhost:8000\""), &[]);

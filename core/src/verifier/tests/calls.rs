@@ -9,7 +9,7 @@ use crate::verifier::{Gate, Requirements, VerifiedToken, Verifier};
 /// A gate, and a token for it with these claims more: `"x":1,`.
 fn gate_and_token(more: &str) -> (Gate, String) {
     let clock = Clock::fixed(NOW);
-    let verifier = Verifier::with_clock(policy("api"), aws_lc::provider(), clock).unwrap();
+    let verifier = Verifier::with_clock(policy("mcp"), aws_lc::provider(), clock).unwrap();
     let key = key(1, "k");
     verifier.keys().publish("a", &set(&[&key])).unwrap();
     let gate = verifier.gate("api").unwrap();

@@ -26,7 +26,7 @@ fn six_issuers_with_one_kid_take_no_tokens_of_one_another() {
     let names: Vec<String> = (0..COUNT).map(|number| format!("\"i{number}\"")).collect();
     let document = format!(
         r#"{{"version":1,"issuers":{{{}}},
-            "gates":{{"api":{{"profile":"access_token","audience":"api","issuers":[{}]}}}}}}"#,
+            "gates":{{"api":{{"profile":"access_token","audience":"mcp","issuers":[{}]}}}}}}"#,
         issuers.join(","),
         names.join(",")
     );

@@ -49,7 +49,7 @@ fn nothing_of_a_token_is_shown_by_debug() {
     .replace("\"u1\"", "\"MARKED\"")
     .replace("\"c1\"", "\"MARKED\"")
     .replace("\"j1\"", "\"MARKED\"")
-    .replace("\"api\"", "[\"MARKED\",\"MARKED.b\"]");
+    .replace("\"mcp\"", "[\"MARKED\",\"MARKED.b\"]");
     let text = token_with(&key, r#""x":"MARKED","#, &claims);
     let token = gate.verify(&text).unwrap();
     assert_clean(&token);

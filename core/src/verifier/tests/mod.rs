@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 mod batches;
 mod cached;
 mod calls;
+mod explained;
 mod issuers;
 mod leaks;
 mod policies;
@@ -39,7 +40,7 @@ fn token(key: &SigningKey, iss: &str, scope: &str) -> String {
 /// The claims of a good token, and these: `"x":1,`.
 fn claims(iss: &str, scope: &str, more: &str) -> String {
     format!(
-        r#"{{{more}"iss":"{iss}","sub":"u1","aud":"api","client_id":"c1","jti":"j1",
+        r#"{{{more}"iss":"{iss}","sub":"u1","aud":"mcp","client_id":"c1","jti":"j1",
             "scope":"{scope}","iat":{NOW},"exp":{}}}"#,
         NOW + 300
     )
@@ -69,7 +70,7 @@ fn policy(audience: &str) -> Policy {
 }
 
 fn verifier() -> Verifier {
-    Verifier::with_clock(policy("api"), aws_lc::provider(), Clock::fixed(NOW)).unwrap()
+    Verifier::with_clock(policy("mcp"), aws_lc::provider(), Clock::fixed(NOW)).unwrap()
 }
 
 const A: &str = "https://a.example";
@@ -155,7 +156,7 @@ fn a_cached_token_still_expires_and_still_answers_to_each_call() {
     let Clock::Fixed(hands) = &clock else {
         panic!("fixed")
     };
-    let verifier = Verifier::with_clock(policy("api"), aws_lc::provider(), clock.clone()).unwrap();
+    let verifier = Verifier::with_clock(policy("mcp"), aws_lc::provider(), clock.clone()).unwrap();
     let gate = verifier.gate("api").unwrap();
     let key = key(1, "k");
     verifier.keys().publish("a", &set(&[&key])).unwrap();
@@ -273,7 +274,7 @@ fn a_reload_is_atomic_and_gates_and_published_keys_outlive_it() {
     verifier.reload(policy("other")).unwrap();
     assert_ne!(verifier.policy_digest(), digest);
     assert_eq!(gate.verify(&token).unwrap_err().code(), Code::AudMismatch);
-    verifier.reload(policy("api")).unwrap();
+    verifier.reload(policy("mcp")).unwrap();
     assert!(gate.verify(&token).is_ok());
     assert_eq!(verifier.policy_digest(), digest);
 }
@@ -282,7 +283,7 @@ fn a_reload_is_atomic_and_gates_and_published_keys_outlive_it() {
 fn other_policy(issuer: &str, options: &LoadOptions) -> Policy {
     let text = format!(
         r#"{{"version":1,"issuers":{{"a":{{{issuer}}}}},
-            "gates":{{"api":{{"profile":"access_token","audience":"api","issuers":["a"]}}}}}}"#
+            "gates":{{"api":{{"profile":"access_token","audience":"mcp","issuers":["a"]}}}}}}"#
     );
     Policy::parse_with(text, Format::Json, options).unwrap()
 }
@@ -361,7 +362,7 @@ fn limits_hold_for_headers_that_were_seen_before() {
     let gate = verifier.gate("api").unwrap();
     let nested = format!("{input}.{signature}");
     assert_eq!(gate.judge(&nested).code(), "accepted");
-    let text = policy("api").canonical_json().replacen(
+    let text = policy("mcp").canonical_json().replacen(
         "\"version\":1",
         "\"version\":1,\"limits\":{\"max_json_depth\":1}",
         1,

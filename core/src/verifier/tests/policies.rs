@@ -16,7 +16,7 @@ algorithms = {algorithms}
 jwks = {{ keys = [{{ kty = "OKP", crv = "Ed25519", x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }}] }}
 [gates.api]
 profile = "access_token"
-audience = "api"
+audience = "mcp"
 issuers = ["corp"]
 "#
     )
@@ -68,7 +68,7 @@ fn a_good_policy_is_good_for_its_provider() {
     let text = format!(
         r#"{{"version":1,"issuers":{{"corp":{{"issuer":"https://login.example.com",
             "jwks":{{"keys":[{public}]}}}}}},
-            "gates":{{"api":{{"profile":"access_token","audience":"api","issuers":["corp"]}}}}}}"#
+            "gates":{{"api":{{"profile":"access_token","audience":"mcp","issuers":["corp"]}}}}}}"#
     );
     for provider in [ring::provider(), aws_lc::provider()] {
         let options = LoadOptions::new();

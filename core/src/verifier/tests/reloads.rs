@@ -24,7 +24,7 @@ fn an_error_of_before_a_reload_still_names_its_issuer() {
     let moved = other_policy(&members, &LoadOptions::new());
     verifier.reload(moved).unwrap();
     assert_eq!(gate.advice(&error).issuer_name.as_deref(), Some("b"));
-    verifier.reload(policy("api")).unwrap();
+    verifier.reload(policy("mcp")).unwrap();
     assert_eq!(gate.advice(&error).issuer_name.as_deref(), Some("b"));
 }
 
@@ -39,7 +39,7 @@ fn a_file_that_changed_beneath_the_same_document_counts() {
         let document = format!(
             r#"{{"version":1,
                 "issuers":{{"a":{{"issuer":"{A}","jwks_file":"keys.json"}}}},
-                "gates":{{"api":{{"profile":"access_token","audience":"api","issuers":["a"]}}}}}}"#
+                "gates":{{"api":{{"profile":"access_token","audience":"mcp","issuers":["a"]}}}}}}"#
         );
         let options = LoadOptions::new().folder(&folder);
         Policy::parse_with(document, Format::Json, &options).unwrap()

@@ -11,7 +11,7 @@ use crate::verifier::{SubjectKind, VerifiedToken, Verifier};
 
 /// A verified token with these claims more, from a gate that surfaces delegation.
 fn verified(more: &str) -> VerifiedToken {
-    let document = policy("api").canonical_json();
+    let document = policy("mcp").canonical_json();
     let document = document.replacen(
         "\"issuers\":[",
         "\"delegation\":\"surface\",\"issuers\":[",

@@ -45,6 +45,11 @@ impl Loader<'_, '_, '_> {
         let Ok(text) = std::str::from_utf8(&content.bytes) else {
             return self.refuse(&place, "the file is not UTF-8");
         };
+        if text.trim_start().starts_with("-----BEGIN") {
+            let file = self.section.text("jwks_file").unwrap_or_default();
+            let text = format!("a PEM file. Write keys = [{{ pem_file = {file:?} }}]");
+            return self.refuse(&place, &text);
+        }
         let (set, problems) = read_json(text);
         for problem in &problems {
             let text = format!("{}:{} of the file: {problem}", problem.line, problem.column);

@@ -1,0 +1,478 @@
+//! The line of `explain` that refuses: what the token says beside what was expected. It shows claim
+//! values.
+
+use super::Requirements;
+use super::malformed;
+use super::seen::Seen;
+use super::state::Door;
+use crate::claims::Claim;
+use crate::encoding::json::{JsonKind, Value};
+use crate::error::{Code, Error};
+use crate::jwa::Algorithm;
+use crate::limits::{ACTOR_DEPTH, HEADER_SIZE, KID_SIZE};
+use crate::policy::{GateRules, IssuerRules, Profile, Row};
+use crate::time::NumericDate;
+
+/// Names of one issuer's keys that fit on a line.
+const KEYS_SHOWN: usize = 5;
+/// Characters of a stranger's value that do.
+const VALUE_SHOWN: usize = 200;
+
+pub(super) struct Halves<'a, 't> {
+    pub(super) door: Door<'a>,
+    pub(super) seen: &'a Seen<'t>,
+    pub(super) requirements: &'a Requirements,
+    pub(super) now: NumericDate,
+    /// What the gate expects, as [`Advice::expected`](super::Advice::expected) has it.
+    pub(super) expected: &'a [String],
+}
+
+impl Halves<'_, '_> {
+    /// The line; `None` where there is nothing to set beside one another.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other codes compare nothing"
+    )]
+    pub(super) fn line(&self, error: &Error) -> Option<String> {
+        let claim = error.claim();
+        match error.code() {
+            Code::MalformedToken => malformed::cause(self.seen.token),
+            Code::Oversized => Some(self.oversized(claim)),
+            Code::NestingTooDeep => {
+                let depth = self.door.rules().limits.json_depth;
+                Some(format!(
+                    "{}: nested deeper than {depth} (limits.max_json_depth)",
+                    self.segment()
+                ))
+            }
+            Code::DuplicateMember => Some(format!("in the {}", self.segment())),
+            Code::UnsupportedCrit => self.critical(),
+            Code::AlgNotAllowed => Some(self.parameter("alg")),
+            Code::TypMismatch => Some(self.parameter("typ")),
+            Code::KeyNotFound | Code::KeysRefreshing => self.key(),
+            Code::MissingClaim => self.missing(),
+            Code::ClaimType => self.wrong_type(claim?),
+            Code::ForbiddenClaim => self.forbidden(),
+            Code::WrongTokenKind => self.wrong_kind(claim),
+            Code::AudMismatch if claim == Some("azp") => {
+                Some(self.compare(Claim::Azp, &self.door.gate.audience))
+            }
+            Code::AudMismatch => Some(self.compare(Claim::Aud, &self.door.gate.audience)),
+            Code::IssUntrusted => {
+                let claim = if claim == Some("sub") {
+                    Claim::Sub
+                } else {
+                    Claim::Iss
+                };
+                Some(self.compare(claim, self.expected))
+            }
+            Code::Expired | Code::NotYetValid | Code::IssuedInFuture => self.date(claim?),
+            Code::TooOld => self.age(),
+            Code::LifetimeTooLong => self.lifetime(),
+            Code::ChainTooDeep => {
+                let count = self.actors();
+                Some(format!("act has {count} actors, at most {ACTOR_DEPTH}"))
+            }
+            Code::ActorNotAllowed => Some(format!(
+                "act names {}, and gates.{}.delegation is \"forbid\"",
+                counted(self.actors(), "actor"),
+                self.door.gate.name
+            )),
+            Code::InsufficientScope => Some(self.scope()),
+            Code::InsufficientUserAuthentication => self.sign_in(claim?),
+            _ => None,
+        }
+    }
+
+    fn gate(&self) -> &GateRules {
+        self.door.gate
+    }
+
+    fn row(&self) -> Option<&'static Row> {
+        Some(self.seen.source.as_ref()?.profile.row())
+    }
+
+    fn issuer(&self) -> Option<&IssuerRules> {
+        self.door.issuer(self.seen.source.as_ref()?).ok()
+    }
+
+    /// Which segment is at fault, where one of the two did not parse.
+    fn segment(&self) -> &'static str {
+        if self.seen.header.is_none() {
+            "header"
+        } else {
+            "payload"
+        }
+    }
+
+    fn oversized(&self, about: Option<&str>) -> String {
+        let limits = self.door.rules().limits;
+        let token = self.seen.token;
+        let header = token.split(|byte| *byte == b'.').next().unwrap_or_default();
+        if token.len() > limits.token_size {
+            return format!(
+                "{} bytes, at most {} (limits.max_token_size)",
+                token.len(),
+                limits.token_size
+            );
+        }
+        if header.len() > HEADER_SIZE {
+            return format!(
+                "the header has {} bytes, at most {HEADER_SIZE}",
+                header.len()
+            );
+        }
+        if about == Some("kid") {
+            return format!("kid has more than {KID_SIZE} bytes");
+        }
+        format!(
+            "{}: a string of more than {} bytes (limits.max_string_size), or more than {} members \
+             in one array or object (limits.max_array_members)",
+            self.segment(),
+            limits.string_size,
+            limits.array_members
+        )
+    }
+
+    fn critical(&self) -> Option<String> {
+        let names = self.seen.parameter("crit").and_then(|crit| crit.as_array());
+        match names {
+            Some(names) => {
+                let names: Vec<&str> = names.map(|name| shown(Some(name))).collect();
+                Some(format!("crit lists {}", listed(&names, "nothing")))
+            }
+            None => Some(format!("b64 is {}", shown(self.seen.parameter("b64")))),
+        }
+    }
+
+    fn parameter(&self, name: &str) -> String {
+        let ours = listed(self.expected, "nothing");
+        format!(
+            "{name} is {}, expected {ours}",
+            shown(self.seen.parameter(name))
+        )
+    }
+
+    fn key(&self) -> Option<String> {
+        let source = self.seen.source.as_ref()?;
+        let issuer = self.issuer()?;
+        let set = self.door.state.keys.set(source.position)?;
+        let kids: Vec<String> = set
+            .iter()
+            .map(|key| {
+                key.kid()
+                    .map_or_else(|| "one without kid".to_owned(), |kid| format!("{kid:?}"))
+            })
+            .collect();
+        let mut names = kids
+            .iter()
+            .take(KEYS_SHOWN)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        if let Some(more) = kids.len().checked_sub(KEYS_SHOWN).filter(|more| *more > 0) {
+            names += &format!(" and {more} more");
+        }
+        let kid = shown(self.seen.parameter("kid"));
+        Some(format!(
+            "kid is {kid}, the keys of {} are {names}",
+            issuer.name
+        ))
+    }
+
+    /// Every claim that is missing, not the first alone.
+    fn missing(&self) -> Option<String> {
+        let claims = self.seen.claims.as_ref()?;
+        let required = match self.row() {
+            Some(row) => row.required,
+            None => self.gate().issuers.first()?.profile.row().required,
+        };
+        let gone = Claim::ALL.iter().filter(|claim| {
+            let wanted = required.contains(**claim)
+                || (**claim == Claim::Iat && self.gate().max_age.is_some());
+            wanted && !claims.present().contains(**claim)
+        });
+        let mut names: Vec<&str> = gone.map(|claim| self.seen.name_of(*claim)).collect();
+        let own = self.gate().required_claims.iter();
+        let null = |name: &str| {
+            let value = claims.json().root().get(name);
+            value.is_none_or(|value| value.kind() == JsonKind::Null)
+        };
+        names.extend(own.map(|name| &**name).filter(|name| null(name)));
+        if names.is_empty() {
+            return Some("sub and sid are missing, one of which must be there".to_owned());
+        }
+        Some(format!("missing: {}", names.join(", ")))
+    }
+
+    fn wrong_type(&self, name: &str) -> Option<String> {
+        let claim = Claim::from_name(name)?;
+        let value = self.seen.claim(claim)?;
+        let belongs = match (claim, self.row().map(|row| row.profile)) {
+            (Claim::Sub, Some(Profile::IdToken)) if is_text(value) => "ASCII of at most 255 bytes",
+            (Claim::Sub, Some(Profile::JwtSvid)) if is_text(value) => "a SPIFFE ID",
+            _ => definition(claim),
+        };
+        Some(format!(
+            "{} is {} ({}), where {belongs} belongs",
+            self.seen.name_of(claim),
+            shown(Some(value)),
+            kind(value)
+        ))
+    }
+
+    fn forbidden(&self) -> Option<String> {
+        let (claims, row) = (self.seen.claims.as_ref()?, self.row()?);
+        let there = Claim::ALL
+            .iter()
+            .filter(|claim| row.forbidden.contains(**claim) && claims.written().contains(**claim));
+        let names: Vec<&str> = there.map(|claim| self.seen.name_of(*claim)).collect();
+        Some(format!(
+            "has {}, which {} never has",
+            names.join(", "),
+            row.name
+        ))
+    }
+
+    fn wrong_kind(&self, about: Option<&str>) -> Option<String> {
+        let row = self.row()?;
+        match about {
+            Some("header") => Some(format!(
+                "the header of {} has alg, kid and typ alone",
+                row.name
+            )),
+            Some("sub") => Some(format!(
+                "sub is {}, iss is {}: they must be one",
+                shown(self.seen.claim(Claim::Sub)),
+                shown(self.seen.claim(Claim::Iss))
+            )),
+            Some(_) => None,
+            None => {
+                let together = Claim::ALL
+                    .iter()
+                    .filter(|claim| row.forbidden_together.contains(**claim));
+                let names: Vec<&str> = together.map(|claim| self.seen.name_of(*claim)).collect();
+                Some(format!(
+                    "has {} together, which {} never has",
+                    names.join(" and "),
+                    row.name
+                ))
+            }
+        }
+    }
+
+    /// A claim of one value or several beside ours, and where two of them nearly meet.
+    fn compare(&self, claim: Claim, ours: &[impl AsRef<str>]) -> String {
+        let value = self.seen.claim(claim);
+        let theirs: Vec<&str> = match value.and_then(|value| value.as_array()) {
+            Some(members) => members.filter_map(|member| member.as_str()).collect(),
+            None => value.and_then(|value| value.as_str()).into_iter().collect(),
+        };
+        let mut line = format!(
+            "{} is {}, expected {}",
+            self.seen.name_of(claim),
+            shown(value),
+            listed(ours, "nothing")
+        );
+        let pairs = theirs
+            .iter()
+            .flat_map(|theirs| ours.iter().map(move |ours| (*theirs, ours.as_ref())));
+        if let Some((theirs, difference)) = pairs
+            .clone()
+            .find_map(|(theirs, ours)| Some((theirs, nearly(theirs, ours)?)))
+        {
+            let which = if theirs.len() > VALUE_SHOWN {
+                "one of them"
+            } else {
+                theirs
+            };
+            line += &format!(": {which:?} has {difference}");
+        } else if pairs.clone().any(|(theirs, ours)| theirs == ours) {
+            line += ": beside ours it names others";
+        }
+        line
+    }
+
+    fn date(&self, name: &str) -> Option<String> {
+        let claim = Claim::from_name(name)?;
+        let at = self.seen.claims.as_ref()?.date(claim)?;
+        let what = if claim == Claim::Exp {
+            "expired"
+        } else if claim == Claim::Nbf {
+            "valid"
+        } else {
+            "issued"
+        };
+        let leeway = self.door.rules().leeway;
+        Some(format!(
+            "{what} {}, leeway {}",
+            self.now.relative(at),
+            leeway.in_words()
+        ))
+    }
+
+    fn age(&self) -> Option<String> {
+        let issued = self.seen.claims.as_ref()?.date(Claim::Iat)?;
+        let caps = [self.gate().max_age, self.row()?.max_age];
+        let cap = caps.into_iter().flatten().min()?;
+        let leeway = self.door.rules().leeway;
+        Some(format!(
+            "issued {}, at most {} old, leeway {}",
+            self.now.relative(issued),
+            cap.in_words(),
+            leeway.in_words()
+        ))
+    }
+
+    fn lifetime(&self) -> Option<String> {
+        let claims = self.seen.claims.as_ref()?;
+        let expires = claims.date(Claim::Exp)?;
+        let cap = self.seen.source.as_ref()?.max_lifetime;
+        Some(match claims.date(Claim::Iat) {
+            Some(issued) => format!(
+                "lives {} (exp - iat), at most {}",
+                expires.since(issued).in_words(),
+                cap?.in_words()
+            ),
+            None => {
+                let caps = [cap, self.gate().max_age, self.row()?.max_age];
+                format!(
+                    "lives {} from now and has no iat, at most {}",
+                    expires.since(self.now).in_words(),
+                    caps.into_iter().flatten().min()?.in_words()
+                )
+            }
+        })
+    }
+
+    /// Links of `act`, as far as they are objects.
+    fn actors(&self) -> usize {
+        let first = self.seen.claim(Claim::Act);
+        std::iter::successors(first, |link| link.get("act")).count()
+    }
+
+    fn scope(&self) -> String {
+        let value = self.seen.claim(Claim::Scope);
+        let needed = super::advice::scopes(self.gate(), self.requirements);
+        let claims = self.seen.claims.as_ref();
+        let lacks = |scope: &&String| {
+            claims.is_none_or(|claims| !super::authority::has_scope(claims, self.gate(), scope))
+        };
+        let missing: Vec<&str> = needed.iter().filter(lacks).map(String::as_str).collect();
+        format!(
+            "{} is {}, needed are {}: missing {}",
+            self.seen.name_of(Claim::Scope),
+            shown(value),
+            needed.join(" "),
+            missing.join(" ")
+        )
+    }
+
+    fn sign_in(&self, name: &str) -> Option<String> {
+        if name == "acr" {
+            let values: Vec<&str> = [&self.gate().acr_values, &self.requirements.acr_values]
+                .into_iter()
+                .flatten()
+                .map(|value| &**value)
+                .collect();
+            let acr = shown(self.seen.claim(Claim::Acr));
+            return Some(format!(
+                "acr is {acr}, expected {}",
+                listed(&values, "nothing")
+            ));
+        }
+        let at = self.seen.claims.as_ref()?.date(Claim::AuthTime);
+        let age = self.requirements.max_age?.in_words();
+        Some(match at {
+            Some(at) => format!("signed in {}, at most {age} ago", self.now.relative(at)),
+            None => format!("auth_time is absent, at most {age} ago"),
+        })
+    }
+}
+
+/// The source text of a value, cut where it is long.
+fn shown(value: Option<Value<'_>>) -> &str {
+    let raw = value.map_or("absent", Value::raw);
+    let end = raw.char_indices().nth(VALUE_SHOWN);
+    end.map_or(raw, |(end, _)| raw.get(..end).unwrap_or(raw))
+}
+
+/// `"a" or "b"`; `nothing` for none.
+fn listed(texts: &[impl AsRef<str>], nothing: &str) -> String {
+    let quoted = |text: &str| {
+        if text.starts_with('"') || Algorithm::from_name(text).is_some() {
+            text.to_owned()
+        } else {
+            format!("{text:?}")
+        }
+    };
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text.as_ref())).collect();
+    match texts.as_slice() {
+        [] => nothing.to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// What tells two texts apart that differ in little.
+fn nearly(theirs: &str, ours: &str) -> Option<String> {
+    if theirs == ours {
+        return None;
+    }
+    if theirs.strip_suffix('/') == Some(ours) {
+        return Some("one \"/\" more".to_owned());
+    }
+    if ours.strip_suffix('/') == Some(theirs) {
+        return Some("one \"/\" less".to_owned());
+    }
+    if theirs.trim() == ours {
+        return Some("a space more".to_owned());
+    }
+    if theirs.eq_ignore_ascii_case(ours) {
+        return Some("other letter case".to_owned());
+    }
+    let (scheme, rest) = theirs.split_once("://")?;
+    let (own, own_rest) = ours.split_once("://")?;
+    (rest == own_rest).then(|| format!("{scheme} for {own}"))
+}
+
+fn is_text(value: Value<'_>) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+fn kind(value: Value<'_>) -> &'static str {
+    match value.kind() {
+        JsonKind::Null => "null",
+        JsonKind::Bool => "a boolean",
+        JsonKind::Number => "a number",
+        JsonKind::String => "a string",
+        JsonKind::Array => "an array",
+        JsonKind::Object => "an object",
+    }
+}
+
+/// What its definition allows a claim to be.
+fn definition(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Exp | Claim::Nbf | Claim::Iat | Claim::AuthTime => "a number of seconds since 1970",
+        Claim::Aud => "a string or an array of strings",
+        Claim::Scope => "a string of scopes with one space between",
+        Claim::Cnf | Claim::Events | Claim::Status | Claim::Act => "an object",
+        Claim::AuthorizationDetails => "an array of objects, each with a type",
+        Claim::Iss | Claim::Sub | Claim::Jti | Claim::ClientId => "a string that is not empty",
+        Claim::Acr
+        | Claim::Azp
+        | Claim::Sid
+        | Claim::Nonce
+        | Claim::AtHash
+        | Claim::Txn
+        | Claim::ReqWl
+        | Claim::TokenIntrospection
+        | Claim::DelDepth => "a string",
+    }
+}
