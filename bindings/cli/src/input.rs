@@ -102,6 +102,17 @@ pub(crate) fn open(path: Option<&str>) -> Result<Source, Failure> {
     })
 }
 
+/// The whole of a small file; `-` is standard input.
+pub(crate) fn whole(path: &str) -> Result<Vec<u8>, Failure> {
+    let Source {
+        name, mut reader, ..
+    } = open(Some(path))?;
+    let mut text = Vec::new();
+    let read = reader.read_to_end(&mut text);
+    read.map_err(|error| Failure::reading(&name, &error))?;
+    Ok(text)
+}
+
 /// The one token of a command that takes one.
 pub(crate) fn one(path: Option<&str>) -> Result<Vec<u8>, Failure> {
     let Source {

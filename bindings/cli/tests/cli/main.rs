@@ -1,5 +1,8 @@
 //! The built binary as a person runs it: results, exit codes and what rubbish does to it.
 
+mod remote;
+mod server;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
