@@ -75,7 +75,7 @@ impl Issuer {
         let roles = [Role::Main, Role::Side(rotation)];
         roles
             .into_iter()
-            .map(|role| Ok(self.key(role)?.public_jwk().clone()))
+            .map(|role| Ok(self.key(role)?.verifying_jwk().clone()))
             .collect()
     }
 }
@@ -172,7 +172,7 @@ impl Mints {
             })?,
             id_token: each(&|issuer| Ok(Minter::new(issuer.key(Role::Main)?).with_typ("JWT")))?,
             confused: each(&|issuer| {
-                let public = issuer.key(Role::Main)?.public_jwk().to_json();
+                let public = issuer.key(Role::Main)?.verifying_jwk().to_json();
                 let secret = SigningKey::from_secret(Algorithm::Hs256, public.as_bytes())?;
                 let kid = format!("{}-main", issuer.name);
                 Ok(Minter::new(secret.with_kid(&kid)).with_typ("at+jwt"))
@@ -213,7 +213,7 @@ pub(super) fn claims_of(issuer: &Issuer, number: usize) -> ClaimsBuilder {
 /// A policy for tokens signed with one key, without a cache.
 pub(super) fn lone_policy(key: &SigningKey) -> Result<Policy, PolicyError> {
     let jwk: serde_json::Value =
-        serde_json::from_str(&key.public_jwk().to_json()).unwrap_or_default();
+        serde_json::from_str(&key.verifying_jwk().to_json()).unwrap_or_default();
     let document = serde_json::json!({
         "version": 1, "cache": { "tokens": 0 },
         "issuers": { "corp": {
@@ -339,7 +339,7 @@ mod tests {
         for role in [Role::Main, Role::Withdrawn].into_iter().chain(sides) {
             for issuer in &ISSUERS {
                 let key = issuer.key(role).unwrap();
-                let thumbprint = thumbprint(&aws_lc::provider(), key.public_jwk());
+                let thumbprint = thumbprint(&aws_lc::provider(), key.verifying_jwk());
                 let label = published::label_of(&thumbprint);
                 assert_eq!(label, Some("sealgate demo"), "{thumbprint}");
             }

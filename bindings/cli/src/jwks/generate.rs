@@ -1,6 +1,6 @@
-//! `sealgate jwks generate`: makes keys, and the public halves of keys.
+//! `sealgate jwks generate` and `jwks public`: makes keys, and the public halves of keys.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::Args;
 use sealgate::crypto::{self, SigningKey, aws_lc};
@@ -25,9 +25,13 @@ pub(crate) struct Arguments {
     /// output.
     #[arg(long, value_name = "FILE")]
     private: Option<String>,
-    /// Print only the public halves of the keys of this private set.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["private", "kid"])]
-    public: Option<String>,
+}
+
+/// Options of `jwks public`.
+#[derive(Args)]
+pub(crate) struct Public {
+    /// Private keys: a JWK, a JWK Set or PKCS#8 PEM; `-` is standard input.
+    file: String,
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {
@@ -38,12 +42,6 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
-    if let Some(path) = &arguments.public {
-        let keys = read_private(path)?;
-        let keys: Vec<String> = keys.iter().map(|key| key.public_jwk().to_json()).collect();
-        writeln!(out, "{{\"keys\":[{}]}}", keys.join(","))?;
-        return Ok(ACCEPTED);
-    }
     let mut keys = Vec::with_capacity(arguments.count.into());
     for number in 1..=arguments.count {
         let key = SigningKey::generate(arguments.alg)
@@ -51,7 +49,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
         let kid = match &arguments.kid {
             Some(kid) if arguments.count > 1 => format!("{kid}-{number}"),
             Some(kid) => kid.clone(),
-            None => crypto::thumbprint(&aws_lc::provider(), key.public_jwk()),
+            None => match key.public_jwk() {
+                Some(public) => crypto::thumbprint(&aws_lc::provider(), public),
+                // RFC 7638 §7: that of a secret would help to guess it.
+                None => random_id()?,
+            },
         };
         keys.push(key.with_kid(&kid));
     }
@@ -61,14 +63,53 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
         .collect();
     let private = format!("{{\"keys\":[{}]}}\n", private.join(","));
     match &arguments.private {
-        None => out.write_all(private.as_bytes())?,
+        None => {
+            out.write_all(private.as_bytes())?;
+            let text = "these are private keys; `sealgate jwks public FILE` prints what others may \
+                        have";
+            // Nothing is left to do when even this fails.
+            let _ = writeln!(io::stderr(), "sealgate: {text}");
+        }
         Some(path) => {
             write_secret(path, &private)?;
-            let public: Vec<String> = keys.iter().map(|key| key.public_jwk().to_json()).collect();
-            writeln!(out, "{{\"keys\":[{}]}}", public.join(","))?;
+            write_public(&keys, out)?;
         }
     }
     Ok(ACCEPTED)
+}
+
+pub(super) fn run_public(arguments: &Public, out: &mut dyn Write) -> Result<u8, Failure> {
+    let keys = read_private(&arguments.file)?;
+    if keys.iter().all(|key| key.public_jwk().is_none()) {
+        let text = format!("{}: no key with a public half", arguments.file);
+        return Err(Failure::Usage(text));
+    }
+    write_public(&keys, out)?;
+    Ok(ACCEPTED)
+}
+
+/// The set of the public halves, and a word of the keys that have none.
+fn write_public(keys: &[SigningKey], out: &mut dyn Write) -> Result<(), Failure> {
+    let public = keys
+        .iter()
+        .filter_map(|key| Some(key.public_jwk()?.to_json()));
+    let public: Vec<String> = public.collect();
+    writeln!(out, "{{\"keys\":[{}]}}", public.join(","))?;
+    let shared = keys.len() - public.len();
+    if shared > 0 {
+        let text = "left out: a shared key has no public half, and whoever verifies with it can \
+                    sign";
+        let _ = writeln!(io::stderr(), "sealgate: {shared} {text}");
+    }
+    Ok(())
+}
+
+/// 128 random bits, from a key nobody keeps.
+pub(crate) fn random_id() -> Result<String, Failure> {
+    let key = SigningKey::generate(Algorithm::Hs256);
+    let key = key.map_err(|error| Failure::Usage(error.to_string()))?;
+    let id = crypto::thumbprint(&aws_lc::provider(), key.verifying_jwk());
+    Ok(id.chars().take(22).collect())
 }
 
 /// Creates the file for its owner alone; never writes over one that is there.
@@ -96,6 +137,14 @@ pub(crate) fn read_private(path: &str) -> Result<Vec<SigningKey>, Failure> {
         Some(keys) => keys.clone(),
         None => vec![json],
     };
+    let is_public = |key: &Value| {
+        let private = ["d", "priv", "k"];
+        key.get("kty").is_some() && private.iter().all(|name| key.get(name).is_none())
+    };
+    if members.iter().any(is_public) {
+        let text = "holds a public key, and private ones are needed";
+        return Err(Failure::Usage(format!("{path}: {text}")));
+    }
     let keys = members
         .iter()
         .map(|key| SigningKey::from_jwk(key.to_string().as_bytes()));

@@ -14,7 +14,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 
 pub(crate) use fetch::freshness;
-pub(crate) use generate::read_private;
+pub(crate) use generate::{random_id, read_private};
 pub(crate) use judge::Judged;
 
 /// What to do with key sets.
@@ -22,8 +22,10 @@ pub(crate) use judge::Judged;
 pub(crate) enum Verb {
     /// Say of each key of a set whether it can be used; exit 1 when one cannot.
     Lint(lint::Arguments),
-    /// Make keys. The result is secret unless `--public` is given.
+    /// Make keys. The result is secret, unless `--private` keeps it apart.
     Generate(generate::Arguments),
+    /// Print the public halves of private keys.
+    Public(generate::Public),
     /// Fetch the keys an issuer publishes, and say how many can be used and how long they are
     /// fresh; exit 1 when none can, 3 when they could not be reached.
     Fetch(fetch::Arguments),
@@ -37,6 +39,7 @@ pub(crate) fn run(verb: &Verb) -> Result<ExitCode, Failure> {
     let exit = match verb {
         Verb::Lint(arguments) => lint::run(arguments, &mut out)?,
         Verb::Generate(arguments) => generate::run(arguments, &mut out)?,
+        Verb::Public(arguments) => generate::run_public(arguments, &mut out)?,
         Verb::Fetch(arguments) => fetch::run(arguments, &mut out)?,
         Verb::Watch(arguments) => watch::run(arguments, &mut out)?,
     };

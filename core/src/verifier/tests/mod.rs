@@ -29,7 +29,7 @@ fn key(seed: u8, kid: &str) -> SigningKey {
 }
 
 fn set(keys: &[&SigningKey]) -> JwkSet {
-    keys.iter().map(|key| key.public_jwk().clone()).collect()
+    keys.iter().map(|key| key.verifying_jwk().clone()).collect()
 }
 
 fn token(key: &SigningKey, iss: &str, scope: &str) -> String {
@@ -251,7 +251,7 @@ fn key_01_a_reload_leaves_published_keys_to_none_but_the_issuer_they_were_publis
     const PUSHED: &str =
         r#""issuer":"https://a.example","jwks_push":"process","algorithms":["Ed25519"]"#;
     let key = key(1, "k");
-    let jwks = format!(r#"{{"keys":[{}]}}"#, key.public_jwk().to_json());
+    let jwks = format!(r#"{{"keys":[{}]}}"#, key.verifying_jwk().to_json());
     let inline = PUSHED.replace(r#""jwks_push":"process""#, &format!(r#""jwks":{jwks}"#));
     let elsewhere = PUSHED.replace(A, B);
     let more = PUSHED.replace(r#"["Ed25519"]"#, r#"["Ed25519","ES256"]"#);
@@ -417,7 +417,7 @@ fn publishing_says_what_it_cannot_do() {
 #[test]
 fn pushed_keys_of_other_uses_and_published_ones_are_skipped_with_their_place() {
     let verifier = verifier();
-    let good = key(1, "k").public_jwk().to_json();
+    let good = key(1, "k").verifying_jwk().to_json();
     let svid = good
         .replacen('{', r#"{"use":"jwt-svid","#, 1)
         .replace(r#""k""#, r#""s""#);
