@@ -11,11 +11,12 @@ use sealgate::Gate;
 use sealgate::crypto::aws_lc;
 use serde_json::{Value, json};
 
+use crate::always_yes;
 use crate::failure::{ACCEPTED, Failure};
 use crate::gate::GateArguments;
+use crate::input::{self, First};
 use crate::stopwatch::Stopwatch;
 use crate::text::{printable, thousands};
-use crate::{always_yes, input};
 
 /// Options of `bench`.
 #[derive(Args)]
@@ -124,11 +125,10 @@ fn read(arguments: &Arguments) -> Result<(String, Vec<Vec<u8>>), Failure> {
     let name = source.name.clone();
     let mut tokens: Vec<Vec<u8>> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
-    input::chunks(source, |chunk, _| {
+    input::chunks(source, First::AtOnce, |chunk, _| {
         for token in chunk.tokens() {
-            if tokens.len() < MOST && !seen.contains(token.as_ref()) {
-                seen.insert(token.to_vec());
-                tokens.push(token.into_owned());
+            if tokens.len() < MOST && seen.insert(token.to_vec()) {
+                tokens.push(token.to_vec());
             }
         }
         Ok(())

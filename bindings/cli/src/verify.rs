@@ -1,6 +1,5 @@
 //! `sealgate verify`: verdicts over one token or a million.
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
@@ -11,7 +10,7 @@ use sealgate::{Batch, Error, Requirements, VerifiedToken};
 
 use crate::failure::Failure;
 use crate::gate::{GateArguments, Opened};
-use crate::input::{self, Chunk, Source};
+use crate::input::{self, Chunk, First, Source};
 use crate::stopwatch::Stopwatch;
 use crate::tally::Tally;
 use crate::text::is_watched;
@@ -32,16 +31,17 @@ pub(crate) struct Arguments {
     #[arg(long)]
     summary: bool,
     /// Threads; all cores by default.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-    /// Tokens, one a line or JSON lines; `-` or nothing is standard input.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+    /// Tokens, one a line: as they are, or JSON: a string, or an object with the member `token`.
+    /// `-` or nothing is standard input.
     file: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
     let source = input::open(arguments.file.as_deref())?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0).into());
     let pool = pool
         .build()
         .map_err(|error| Failure::Usage(format!("--threads: {error}")))?;
@@ -62,8 +62,13 @@ fn judge(
     let bar = progress(&source);
     let began = Stopwatch::start();
     let mut single = None;
-    input::chunks(source, |chunk, last| {
-        let tokens: Vec<Cow<'_, [u8]>> = chunk.tokens().collect();
+    let first = if arguments.json || arguments.summary {
+        First::AtOnce
+    } else {
+        First::Held
+    };
+    input::chunks(source, first, |chunk, last| {
+        let tokens: Vec<&[u8]> = chunk.tokens().collect();
         let batch = opened.gate.verify_batch_with(&tokens, &requirements);
         bar.set_position(chunk.consumed);
         tally.add(&chunk, &batch);
@@ -72,6 +77,7 @@ fn judge(
             single = batch.into_iter().next().map(sealgate::Verdict::into_result);
         } else if !arguments.summary {
             list(arguments, opened, &chunk, &batch, out)?;
+            out.flush()?;
         }
         Ok(())
     })?;
@@ -83,7 +89,9 @@ fn judge(
         Some(verdict) => verdict::describe(&opened.gate, &opened.clock, &verdict, out)?,
         // With verdicts on standard output the summary goes beside them.
         None if arguments.summary => summarize(&tally, &began, opened, arguments, out)?,
-        None if is_watched() => summarize(&tally, &began, opened, arguments, &mut io::stderr())?,
+        None if tally.total() > 1 => {
+            summarize(&tally, &began, opened, arguments, &mut io::stderr())?;
+        }
         None => {}
     }
     Ok(tally)
