@@ -1,18 +1,19 @@
 //! `sealgate bench`: how fast your own tokens verify here, under your own policy, and what of it
 //! is the signature.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use sealgate::Gate;
 use sealgate::crypto::aws_lc;
+use sealgate::{Batch, Gate};
 use serde_json::{Value, json};
 
 use crate::always_yes;
-use crate::failure::{ACCEPTED, Failure};
+use crate::failure::{ACCEPTED, Failure, REFUSED};
 use crate::gate::GateArguments;
 use crate::input::{self, First};
 use crate::stopwatch::Stopwatch;
@@ -70,6 +71,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let began = Stopwatch::start();
     let batch = black_box(fresh.gate.verify_batch(&tokens));
     let batched = batch.len() as f64 / began.elapsed().as_secs_f64().max(1e-9);
+    let exit = match batch.accepted() {
+        0 => {
+            // What is refused is not what a service spends its time on.
+            let codes = codes(&batch);
+            let _ = writeln!(io::stderr(), "sealgate: no token was accepted: {codes}");
+            REFUSED
+        }
+        _ => ACCEPTED,
+    };
     let mut out = BufWriter::new(io::stdout().lock());
     if arguments.json {
         let rows = rows.iter().zip(&numbers).map(as_json);
@@ -80,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         });
         writeln!(out, "{report}")?;
         out.flush()?;
-        return Ok(ExitCode::from(ACCEPTED));
+        return Ok(ExitCode::from(exit));
     }
     let (all, accepted) = (thousands(tokens.len()), thousands(batch.accepted()));
     writeln!(
@@ -116,7 +126,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         )?;
     }
     out.flush()?;
-    Ok(ExitCode::from(ACCEPTED))
+    Ok(ExitCode::from(exit))
+}
+
+/// `expired 3, aud_mismatch 1`.
+fn codes(batch: &Batch) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for error in batch.results().filter_map(Result::err) {
+        *counts.entry(error.code().as_str()).or_default() += 1;
+    }
+    let counts = counts
+        .iter()
+        .map(|(code, count)| format!("{code} {}", thousands(*count)));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 /// Different tokens: one that comes again is not new, and would be timed as if it were.

@@ -38,6 +38,9 @@ enum Verb {
         /// Which.
         #[arg(value_parser = world::ROWS.map(|row| row.name))]
         name: String,
+        /// A JSON line with the member `token`, as `sealgate verify` reads it.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -51,14 +54,26 @@ pub(crate) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifie
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if let Some(Verb::Token { name }) = &arguments.verb {
+    if let Some(Verb::Token { name, json }) = &arguments.verb {
         let mints = world::Mints::new().map_err(|error| Failure::Usage(error.to_string()))?;
         let row = world::ROWS.iter().find(|row| row.name == name.as_str());
         let row = row.ok_or_else(|| Failure::usage("no such token"))?;
         let token = row
             .make(&mints, 7)
             .map_err(|error| Failure::Usage(error.to_string()))?;
-        writeln!(io::stdout(), "{token}")?;
+        if *json {
+            writeln!(io::stdout(), "{}", serde_json::json!({ "token": token }))?;
+        } else {
+            writeln!(io::stdout(), "{token}")?;
+        }
+        if row.gate != GATE {
+            // Nothing is left to do when even this fails.
+            let _ = writeln!(
+                io::stderr(),
+                "sealgate: for the door {}: add -g {0}",
+                row.gate
+            );
+        }
         return Ok(ExitCode::from(ACCEPTED));
     }
     let tokens = usize::try_from(arguments.tokens).unwrap_or(usize::MAX);

@@ -70,6 +70,8 @@ impl Chunk {
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) size: Option<u64>,
+    /// By its name, for a hint.
+    pub(crate) can_be_read_again: bool,
     reader: Box<dyn Read + Send>,
 }
 
@@ -79,6 +81,7 @@ pub(crate) fn open(path: Option<&str>) -> Result<Source, Failure> {
         return Ok(Source {
             name: "standard input".to_owned(),
             size: None,
+            can_be_read_again: false,
             reader: Box::new(io::stdin()),
         });
     };
@@ -90,6 +93,7 @@ pub(crate) fn open(path: Option<&str>) -> Result<Source, Failure> {
         .map(|data| data.len());
     Ok(Source {
         name: path.to_owned(),
+        can_be_read_again: size.is_some(),
         size,
         reader: Box::new(file),
     })

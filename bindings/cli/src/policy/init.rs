@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     token: Option<String>,
     #[command(flatten)]
     network: Network,
+    /// The document as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// The longest that the preset lets access tokens live (AT-06).
@@ -83,7 +86,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
     };
     let policy = draft.load().map_err(|error| blame_options(&error))?;
     let verifier = Verifier::new(policy, aws_lc::provider())?;
-    out.write_all(draft.to_toml().as_bytes())?;
+    if arguments.json {
+        writeln!(out, "{}", verifier.policy().to_json().trim_end())?;
+    } else {
+        out.write_all(draft.to_toml().as_bytes())?;
+    }
     out.flush()?;
     if let Some(sample) = sample {
         try_on(&verifier, &draft, sample)?;

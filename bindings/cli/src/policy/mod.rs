@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sealgate::crypto::aws_lc;
-use sealgate::{LoadOptions, Policy, PolicyError, Verifier};
+use sealgate::{GateSummary, LoadOptions, Policy, PolicyError, Verifier};
 use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED, USAGE};
@@ -97,11 +97,7 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
             .iter()
             .map(|w| json!({ "path": w.path, "line": w.line, "column": w.column, "text": w.text }))
             .collect();
-        let gates: Vec<&str> = summary
-            .gates
-            .iter()
-            .map(|gate| gate.name.as_str())
-            .collect();
+        let gates: Vec<Value> = summary.gates.iter().map(meaning).collect();
         writeln!(
             out,
             "{}",
@@ -166,6 +162,20 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
         )?;
     }
     Ok(exit)
+}
+
+/// What a gate means, as the table says it to people.
+fn meaning(gate: &GateSummary) -> Value {
+    let issuers = gate.issuers.iter().map(|issuer| {
+        json!({
+            "name": issuer.name, "typ": issuer.typ, "algorithms": issuer.algorithms,
+            "keys": issuer.keys,
+        })
+    });
+    json!({
+        "name": gate.name, "profile": gate.profile, "audience": gate.audience,
+        "demands": gate.demands, "issuers": issuers.collect::<Vec<_>>(),
+    })
 }
 
 fn refuse(error: &PolicyError, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {

@@ -369,7 +369,7 @@ fn verdicts_have_the_documented_members_in_order() {
         ),
         (
             "expired",
-            r#"{"line":1,"ok":false,"code":"expired","blame":"rejected","gate":"tools","issuer_name":"lab","claim":"exp","reason":"the token has expired"}"#,
+            r#"{"line":1,"ok":false,"code":"expired","blame":"rejected","gate":"tools","issuer_name":"lab","claim":"exp","reason":"the token has expired","expected":[],"hint":""#,
         ),
     ] {
         let verdict = text(&sealgate(&["verify", "--demo", "--json"], demo_token(name)));
@@ -498,6 +498,13 @@ fn a_policy_is_begun_checked_and_used_with_a_key_and_a_token_of_ones_own() {
     let policy = folder.write("policy.toml", &begun.stdout);
     let checked = sealgate(&["policy", "check", &policy], "");
     assert_eq!(code(&checked), 0, "{}", text(&checked));
+    let meaning = text(&sealgate(&["policy", "check", "--json", &policy], ""));
+    let meaning: Value = serde_json::from_str(&meaning).unwrap();
+    let gate = &meaning["gates"][0];
+    assert_eq!(
+        (&gate["name"], &gate["issuers"][0]["algorithms"]),
+        (&"tools".into(), &serde_json::json!(["ES256"]))
+    );
     assert!(
         text(&checked).contains("ok   version 1 · agent_strict · sha256:"),
         "{}",
@@ -702,4 +709,37 @@ fn nothing_secret_is_printed_as_if_it_were_public() {
     }
     let both = sealgate(&["jwks", "generate"], "");
     assert!(complaint(&both).contains("these are private keys"));
+}
+
+#[test]
+fn several_files_are_judged_as_one_and_told_apart() {
+    let folder = Folder::new("several");
+    let good = folder.write("good.txt", demo_token("agent"));
+    let bad = folder.write("bad.txt", format!("{}x\n", demo_token("agent")));
+    let output = sealgate(&["verify", "--demo", "--json", &good, &bad], "");
+    assert_eq!(code(&output), 1);
+    let rows: Vec<Value> = text(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let place = |row: &Value| (row["file"].clone(), row["line"].clone());
+    assert_eq!(place(&rows[0]), (good.as_str().into(), 1.into()));
+    assert_eq!(place(&rows[2]), (bad.as_str().into(), 2.into()));
+    let hint = &rows[2]["hint"];
+    assert!(hint.as_str().is_some_and(|hint| !hint.is_empty()), "{hint}");
+    let output = sealgate(&["verify", "--demo", "--summary", &good, &bad], "");
+    let table = text(&output);
+    assert!(table.contains(&format!("sed -n 2p {bad}")), "{table}");
+    assert!(table.starts_with("2 files   3 tokens"), "{table}");
+}
+
+#[test]
+fn a_measurement_of_nothing_but_refusals_says_so() {
+    let output = sealgate(&["bench", "--demo"], "x\ny\n");
+    assert_eq!(code(&output), 1);
+    assert!(
+        complaint(&output).contains("malformed_token 2"),
+        "{}",
+        complaint(&output)
+    );
 }
