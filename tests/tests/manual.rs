@@ -1,19 +1,61 @@
-//! The manual's policies load, and each issuer's table takes a token as that issuer sends it.
+//! What the documentation shows works: the first five lines print what they say, the manual's
+//! policies load, and each issuer's table takes a token as that issuer sends it.
 
 use std::path::Path;
 
 use sealgate::crypto::{SigningKey, aws_lc};
 use sealgate::jwa::Algorithm;
-use sealgate::mint::Minter;
-use sealgate::{Clock, Format, LoadOptions, Policy, Verifier};
+use sealgate::mint::{ClaimsBuilder, Minter};
+use sealgate::{Clock, Format, LoadOptions, Policy, Span, Verifier};
 use serde_json::{Value, json};
 
 const T: i64 = 1_800_000_000;
 
+fn page(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::fs::read_to_string(root.join(path)).unwrap()
+}
+
+#[test]
+fn the_first_five_lines_print_what_they_say() {
+    let page = page("README.md");
+    let policy = page.split("```toml\n").nth(1).unwrap();
+    let policy = policy.split("```").next().unwrap();
+    // Its keys would be fetched.
+    let policy = policy.replacen("\nalgorithms", "\njwks_push = \"process\"\nalgorithms", 1);
+    let policy = Policy::parse(policy, Format::Toml).unwrap();
+    let clock = Clock::fixed(T);
+    let verifier = Verifier::with_clock(policy, aws_lc::provider(), clock.clone()).unwrap();
+    let key = SigningKey::generate(Algorithm::Es256)
+        .unwrap()
+        .with_kid("k");
+    let set = [key.public_jwk().unwrap().clone()].into_iter().collect();
+    verifier.keys().publish("corp", &set).unwrap();
+    let claims = ClaimsBuilder::new()
+        .issuer("https://login.example.com")
+        .subject("u1")
+        .client_id("agent-a")
+        .audience(["https://api.example.com/mcp"])
+        .lifetime(clock.now(), Span::from_seconds(300))
+        .jwt_id("j1")
+        .actor("https://login.example.com", "agent-a");
+    let jwt = Minter::new(key).with_typ("at+jwt").mint(&claims).unwrap();
+    let tools = verifier.gate("tools").unwrap();
+    let token = tools.verify(jwt).unwrap();
+    // This line and the one after it are the page's.
+    let shown = format!(
+        "{:?} for {:?}",
+        token.actor().map(|actor| actor.sub()),
+        token.subject()
+    );
+    let line =
+        r#"println!("{:?} for {:?}", token.actor().map(|actor| actor.sub()), token.subject());"#;
+    assert!(page.contains(&format!("{line}\n// {shown}\n")), "{shown}");
+}
+
 /// The TOML blocks of the page about policies.
 fn blocks() -> Vec<String> {
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/manual/policies.md");
-    let page = std::fs::read_to_string(core).unwrap();
+    let page = page("core/src/manual/policies.md");
     let parts = page.split("```toml\n").skip(1);
     let blocks = parts.map(|part| part.split("```").next().unwrap_or_default().to_owned());
     blocks.collect()
