@@ -1,11 +1,13 @@
 //! From the command line to a gate: `--policy` and `--gate`, or the few options in their place.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 use sealgate::crypto::{CryptoProvider, aws_lc};
-use sealgate::{Clock, Format, Gate, LoadOptions, NumericDate, Policy, Verifier};
+use sealgate::{Clock, Format, Gate, LoadOptions, NumericDate, Policy, PolicyError, Verifier};
+use serde_json::{Value, json};
 
 use crate::demo;
 use crate::failure::Failure;
@@ -53,6 +55,14 @@ pub(crate) struct GateArguments {
     now: Option<NumericDate>,
 }
 
+/// Which cache a verifier has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// The policy's.
+    Own,
+    Off,
+}
+
 /// A verifier opened for a command.
 pub(crate) struct Opened {
     pub(crate) gate: Gate,
@@ -63,12 +73,17 @@ pub(crate) struct Opened {
 }
 
 impl GateArguments {
+    /// Without the policy's cache: what comes twice in a batch is judged once anyway.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
-        self.open_with(aws_lc::provider())
+        self.open_with(aws_lc::provider(), Cache::Off)
     }
 
     /// A verifier of its own each time, so that nothing was seen before.
-    pub(crate) fn open_with(&self, provider: CryptoProvider) -> Result<Opened, Failure> {
+    pub(crate) fn open_with(
+        &self,
+        provider: CryptoProvider,
+        cache: Cache,
+    ) -> Result<Opened, Failure> {
         let clock = match self.now {
             Some(date) => Clock::fixed(date.seconds()),
             None if self.demo => demo::clock(),
@@ -76,11 +91,14 @@ impl GateArguments {
         };
         let (verifier, source) = if self.demo {
             (
-                demo::verifier(clock.clone(), provider)?,
+                demo::verifier(clock.clone(), provider, cache)?,
                 "--demo".to_owned(),
             )
         } else {
-            let (policy, source) = self.load()?;
+            let (mut policy, source) = self.load()?;
+            if cache == Cache::Off {
+                policy = self.without_cache(&policy)?;
+            }
             (
                 Verifier::with_clock(policy, provider, clock.clone())?,
                 source,
@@ -123,6 +141,21 @@ impl GateArguments {
         })
     }
 
+    fn load_options(&self) -> LoadOptions {
+        let path = self.policy.as_ref().map(Path::new);
+        let folder = path.and_then(Path::parent).unwrap_or_else(|| Path::new(""));
+        let danger = self.allow_danger || !self.network.is_default();
+        LoadOptions::new().allow_danger(danger).folder(folder)
+    }
+
+    fn without_cache(&self, policy: &Policy) -> Result<Policy, PolicyError> {
+        // A policy's own JSON is an object.
+        let mut document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
+        document["cache"] = json!({ "tokens": 0 });
+        let text = document.to_string();
+        Policy::parse_with(text, Format::Json, &self.load_options())
+    }
+
     fn load(&self) -> Result<(Policy, String), Failure> {
         if let Some(path) = &self.policy {
             if !self.network.is_default() {
@@ -131,14 +164,13 @@ impl GateArguments {
                      itself, in refresh.allow_hosts and [danger]",
                 ));
             }
-            let options = LoadOptions::new().allow_danger(self.allow_danger);
             let danger = if self.allow_danger {
                 " --allow-danger"
             } else {
                 ""
             };
             let source = format!("-p {}{danger}", quoted(path));
-            return Ok((Policy::load_with(path, &options)?, source));
+            return Ok((Policy::load_with(path, &self.load_options())?, source));
         }
         let (Some(issuer), Some(audience)) = (&self.issuer, &self.audience) else {
             return Err(Failure::usage(
@@ -153,7 +185,7 @@ impl GateArguments {
             quoted(audience)
         );
         let (refresh, danger) = self.network.in_policy(issuer);
-        let mut table = serde_json::json!({ "issuer": issuer });
+        let mut table = json!({ "issuer": issuer });
         match &self.jwks_file {
             Some(file) => {
                 table["jwks_file"] = file.as_str().into();
@@ -165,7 +197,7 @@ impl GateArguments {
             }
         }
         source += &self.network.options();
-        let mut document = serde_json::json!({
+        let mut document = json!({
             "version": 1,
             "issuers": { "default": table },
             "gates": { "tools": {
@@ -178,8 +210,8 @@ impl GateArguments {
         if let Some(danger) = danger {
             document["danger"] = danger;
         }
-        let options = self.network.load_options();
-        let policy = Policy::parse_with(document.to_string(), Format::Json, &options);
+        let text = document.to_string();
+        let policy = Policy::parse_with(text, Format::Json, &self.load_options());
         Ok((policy.map_err(|error| blame_options(&error))?, source))
     }
 }

@@ -12,6 +12,7 @@ use sealgate::crypto::CryptoProvider;
 use sealgate::{Clock, PolicyError, Verifier};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED};
+use crate::gate::Cache;
 
 /// The demonstration's main gate.
 pub(crate) const GATE: &str = world::GATE;
@@ -49,8 +50,12 @@ pub(crate) fn clock() -> Clock {
 }
 
 /// The demonstration's policy and keys.
-pub(crate) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifier, PolicyError> {
-    world::verifier(clock, provider)
+pub(crate) fn verifier(
+    clock: Clock,
+    provider: CryptoProvider,
+    cache: Cache,
+) -> Result<Verifier, PolicyError> {
+    world::verifier(clock, provider, cache)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {

@@ -9,6 +9,8 @@ use sealgate::jwk::{JwkSet, KeyError};
 use sealgate::mint::{ClaimsBuilder, Minter};
 use sealgate::{Clock, Format, LoadOptions, NumericDate, Policy, PolicyError, Span, Verifier};
 
+use crate::gate::Cache;
+
 /// The moment at which everything happens: 2027-01-15T08:00:00Z.
 const NOW: i64 = 1_800_000_000;
 pub(super) const AGENTS: usize = 40;
@@ -81,7 +83,15 @@ impl Issuer {
 }
 
 /// The demonstration's verifier with its keys in place.
-pub(super) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifier, PolicyError> {
+pub(super) fn verifier(
+    clock: Clock,
+    provider: CryptoProvider,
+    cache: Cache,
+) -> Result<Verifier, PolicyError> {
+    let tokens = match cache {
+        Cache::Own => 1_000_000,
+        Cache::Off => 0,
+    };
     let issuers: serde_json::Map<String, serde_json::Value> = ISSUERS
         .iter()
         .map(|issuer| {
@@ -99,7 +109,7 @@ pub(super) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifie
         })
     };
     let document = serde_json::json!({
-        "version": 1, "issuers": issuers, "cache": { "tokens": 1_000_000 },
+        "version": 1, "issuers": issuers, "cache": { "tokens": tokens },
         "gates": { GATE: gate("surface"), VAULT: gate("forbid") },
     });
     let options = LoadOptions::new().allow_test_keys(true);

@@ -7,7 +7,7 @@ mod blocks;
 mod wrapper;
 
 use std::fs::File;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::ops::Range;
 use std::sync::mpsc;
 
@@ -78,6 +78,9 @@ pub(crate) struct Source {
 /// Opens a file; nothing or `-` is standard input.
 pub(crate) fn open(path: Option<&str>) -> Result<Source, Failure> {
     let Some(path) = path.filter(|path| *path != "-") else {
+        if io::stdin().is_terminal() {
+            complain("reading from the terminal; Ctrl-D ends it");
+        }
         return Ok(Source {
             name: "standard input".to_owned(),
             size: None,

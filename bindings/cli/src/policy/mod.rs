@@ -8,10 +8,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sealgate::crypto::aws_lc;
-use sealgate::{GateSummary, LoadOptions, Policy, PolicyError, Verifier};
+use sealgate::{Format, GateSummary, LoadOptions, Policy, PolicyError, Verifier};
 use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED, USAGE};
+use crate::input;
 
 pub(crate) use draft::{Draft, KeysFrom, Named, blame_options};
 
@@ -29,7 +30,7 @@ pub(crate) enum Verb {
 /// Options of `policy check`.
 #[derive(Args)]
 pub(crate) struct Check {
-    /// Policy document (.toml or .json).
+    /// Policy document (.toml or .json); `-` is standard input, where JSON begins with `{`.
     file: String,
     /// Print the document in another format instead.
     #[arg(long, value_name = "FORMAT")]
@@ -71,7 +72,18 @@ pub(crate) fn run(verb: &Verb) -> Result<ExitCode, Failure> {
 fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
     // The verifier judges what only a provider can: keys and algorithms.
     let options = LoadOptions::new().allow_danger(arguments.allow_danger);
-    let loaded = Policy::load_with(&arguments.file, &options)
+    let loaded = match arguments.file.as_str() {
+        "-" => {
+            let text = input::whole("-")?;
+            let format = match text.trim_ascii_start().first() {
+                Some(b'{') => Format::Json,
+                _ => Format::Toml,
+            };
+            Policy::parse_with(text, format, &options)
+        }
+        path => Policy::load_with(path, &options),
+    };
+    let loaded = loaded
         .and_then(|policy| Verifier::new(policy.clone(), aws_lc::provider()).map(|v| (policy, v)));
     let (policy, verifier) = match loaded {
         Ok(loaded) => loaded,

@@ -498,6 +498,8 @@ fn a_policy_is_begun_checked_and_used_with_a_key_and_a_token_of_ones_own() {
     let policy = folder.write("policy.toml", &begun.stdout);
     let checked = sealgate(&["policy", "check", &policy], "");
     assert_eq!(code(&checked), 0, "{}", text(&checked));
+    let piped = sealgate(&["policy", "check", "-", "--to", "json"], &begun.stdout);
+    assert_eq!(code(&piped), 0, "{}", text(&piped));
     let meaning = text(&sealgate(&["policy", "check", "--json", &policy], ""));
     let meaning: Value = serde_json::from_str(&meaning).unwrap();
     let gate = &meaning["gates"][0];
