@@ -188,6 +188,7 @@ fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
         .unwrap();
     let step = AtomicU64::new(0);
     let (stop, wrong) = (AtomicBool::new(false), AtomicU64::new(0));
+    let judged = AtomicU64::new(0);
     let index = |step: u64| usize::try_from(step).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -202,6 +203,7 @@ fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
                     let refused = good.is_err() && lasting;
                     let let_in = withdrawn.is_some_and(|verdict| verdict.is_ok());
                     wrong.fetch_add(u64::from(refused) + u64::from(let_in), Ordering::Relaxed);
+                    judged.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
@@ -211,13 +213,16 @@ fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
                 .publish("a", &set(&[&keys[next], &keys[next + 1]]))
                 .unwrap();
             step.store(u64::try_from(next).unwrap(), Ordering::SeqCst);
-            for _ in 0..50 {
+            // Until the others have judged under these keys too.
+            let enough = judged.load(Ordering::Relaxed) + 50;
+            while judged.load(Ordering::Relaxed) < enough {
                 assert!(gate.verify(&tokens[next]).is_ok());
             }
         }
         stop.store(true, Ordering::Relaxed);
     });
     assert_eq!(wrong.load(Ordering::Relaxed), 0);
+    assert!(judged.load(Ordering::Relaxed) >= 200);
 }
 
 #[test]
