@@ -25,7 +25,7 @@ fn rotation(criterion: &mut Criterion) {
         move || {
             while !stop.load(Ordering::Relaxed) {
                 for set in [&[&key, &other][..], &[&key]] {
-                    let set = set.iter().map(|key| key.public_jwk().clone()).collect();
+                    let set = set.iter().map(|key| key.verifying_jwk().clone()).collect();
                     verifier.keys().publish("corp", &set).expect("published");
                 }
             }

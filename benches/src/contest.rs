@@ -76,7 +76,7 @@ pub fn accept(name: &str, gate: Gate, tokens: &Rc<[Token]>) -> Case {
 
 /// The primitive alone.
 pub fn raw(key: &SigningKey, tokens: &Rc<[Token]>) -> Case {
-    let key = RawKey::new(key.public_jwk(), key.algorithm());
+    let key = RawKey::new(key.verifying_jwk(), key.algorithm());
     let run = in_turn(tokens, move |token| {
         let good = key.verify(black_box(&token.signing_input), black_box(&token.signature));
         assert!(good, "a good signature");
@@ -87,7 +87,7 @@ pub fn raw(key: &SigningKey, tokens: &Rc<[Token]>) -> Case {
 /// `jsonwebtoken` with the same checks; `None` where it lacks the algorithm.
 fn jsonwebtoken(key: &SigningKey, tokens: &Rc<[Token]>) -> Option<Case> {
     let algorithm = tokens::alg_name(key.algorithm()).parse().ok()?;
-    let jwk = serde_json::from_str(&key.public_jwk().to_json()).ok()?;
+    let jwk = serde_json::from_str(&key.verifying_jwk().to_json()).ok()?;
     let key = DecodingKey::from_jwk(&jwk).ok()?;
     let mut validation = Validation::new(algorithm);
     validation.set_issuer(&["https://login.example.com"]);

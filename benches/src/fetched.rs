@@ -15,7 +15,7 @@ use crate::tokens;
 pub fn serve(key: &SigningKey) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("its number").port();
-    let set = format!("{{\"keys\":[{}]}}", key.public_jwk().to_json());
+    let set = format!("{{\"keys\":[{}]}}", key.verifying_jwk().to_json());
     let answer = format!(
         "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{set}",
         set.len()

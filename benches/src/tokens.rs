@@ -148,7 +148,7 @@ pub fn verifier(key: &SigningKey, provider: CryptoProvider, cache: usize) -> Ver
         "access_token"
     };
     let keys = if algorithm.is_symmetric() {
-        format!(r#""jwks":{{"keys":[{}]}}"#, key.public_jwk().to_json())
+        format!(r#""jwks":{{"keys":[{}]}}"#, key.verifying_jwk().to_json())
     } else {
         r#""jwks_push":"process""#.to_owned()
     };
@@ -175,7 +175,7 @@ pub fn verifier(key: &SigningKey, provider: CryptoProvider, cache: usize) -> Ver
 
 /// Makes `key` the issuer's only key.
 pub fn publish(verifier: &Verifier, key: &SigningKey) {
-    let set: JwkSet = [key.public_jwk().clone()].into_iter().collect();
+    let set: JwkSet = [key.verifying_jwk().clone()].into_iter().collect();
     let receipt = verifier.keys().publish("corp", &set).expect("published");
     assert!(receipt.skipped.is_empty(), "{:?}", receipt.skipped);
 }

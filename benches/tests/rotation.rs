@@ -44,7 +44,7 @@ fn allocations(act: impl FnOnce()) -> u64 {
 fn sets() -> [JwkSet; 2] {
     let key = tokens::key(Algorithm::Es256);
     let other = tokens::key(Algorithm::Es256).with_kid("k2");
-    let [key, other] = [&key, &other].map(|key| key.public_jwk().clone());
+    let [key, other] = [&key, &other].map(|key| key.verifying_jwk().clone());
     [
         [key.clone(), other].into_iter().collect(),
         [key].into_iter().collect(),

@@ -20,7 +20,7 @@
 //!            "gates": {{ "tools": {{ "profile": "access_token", "issuers": ["corp"],
 //!                                 "audience": "https://api.example.com/mcp",
 //!                                 "delegation": "surface" }} }} }}"#,
-//!         key.public_jwk().to_json()
+//!         key.public_jwk().ok_or("a shared key")?.to_json()
 //!     ),
 //!     Format::Json,
 //! )?;

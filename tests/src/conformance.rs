@@ -19,10 +19,22 @@ use serde_json::{Map, Value, json};
 
 use crate::workshop::{b64u, unb64u};
 
-/// A stateless answer from a fresh harness over AWS-LC.
+/// A stateless answer from fresh harnesses over AWS-LC and ring, which must be the same.
+///
+/// # Panics
+///
+/// When the two differ, unless a key of the request is of a kind that ring does not have.
 #[must_use]
 pub fn answer(request: &Value) -> Value {
-    Harness::new(crypto::aws_lc::provider()).answer(request)
+    let providers = [crypto::aws_lc::provider(), crypto::ring::provider()];
+    let [aws_lc, ring] = providers.map(|provider| Harness::new(provider).answer(request));
+    // A key that is given as bytes shows its kind in the answer.
+    let text = format!("{request}{aws_lc}");
+    let has = |kind: &&str| text.contains(&format!("\"{kind}\""));
+    if !["P-521", "secp256k1", "AKP"].iter().any(has) {
+        assert_eq!(aws_lc, ring, "{request}");
+    }
+    aws_lc
 }
 
 /// What answers requests: a provider, and the verifiers that `open` keeps.

@@ -1,4 +1,5 @@
-//! The layers hold: every `crate::` and `super::` path of the core goes where its module may go.
+//! The layers hold: every `crate::` and `super::` path of the core goes where its module may go, and
+//! cryptography, clocks, threads and the network are each named in one place only.
 //!
 //! `LAYERS` is the table of `manual/architecture`; it changes together with it, in one commit.
 
@@ -184,6 +185,9 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Crates that only `crypto` may name.
 const CRYPTOGRAPHY: [&str; 2] = ["aws_lc_rs", "ring"];
+
+/// Crates that only `remote` may name; of `std` it alone has sockets, and `runtime` alone threads.
+const NETWORK: [&str; 2] = ["ureq", "rustls"];
 
 /// What only `time` may name.
 const CLOCKS: [&str; 2] = ["SystemTime", "Instant"];
@@ -397,6 +401,13 @@ fn violations(own: &[&str], source: &str) -> Vec<String> {
         if CRYPTOGRAPHY.contains(&root) && is_crate && *layer != "crypto" {
             found.push(format!("{own:?} names {root}"));
         }
+        let is_network = NETWORK.contains(&root) && is_crate && *layer != "remote";
+        let second = path.get(1).map(String::as_str).filter(|_| root == "std");
+        let is_thread = second == Some("thread") && *layer != "runtime";
+        let is_socket = second == Some("net") && *layer != "remote";
+        if is_network || is_thread || is_socket {
+            found.push(format!("{own:?} names {}", path.join("::")));
+        }
         let clock = path.iter().find(|word| CLOCKS.contains(&word.as_str()));
         if let Some(clock) = clock.filter(|_| *layer != "time") {
             found.push(format!("{own:?} names {clock}"));
@@ -479,6 +490,12 @@ fn a_wrong_import_is_found_wherever_it_hides() {
         "use std::time::SystemTime;",
         "fn f() { std::time::Instant::now(); }",
         "use ring::hmac;",
+        "use ureq::Agent;",
+        "fn f() { rustls::ClientConfig::builder() }",
+        "use std::net::TcpStream;",
+        "use std::{fmt, net::UdpSocket};",
+        "use std::thread;",
+        "fn f() { std::thread::spawn(g); }",
         "fn f() { aws_lc_rs::rand::fill(b) }",
         "#[cfg(test)] mod tests { use crate::policy::Policy; }\nuse crate::keys::KeySet;",
         "fn f<'a>(x: &'a str) { let y = 'x'; crate::batch::go(x) }",

@@ -642,7 +642,14 @@ fn everyone_has_the_private_key() {
         )
         .is_ok()
     );
-    assert!(policy(&jwk_of("ES256"), "ES256", LoadOptions::new()).is_ok());
+    let ours = policy(&jwk_of("ES256"), "ES256", LoadOptions::new());
+    let error = ours.unwrap_err().to_string();
+    assert!(
+        error.contains("everyone has this private key (sealgate test vectors)"),
+        "{error}"
+    );
+    let nobodys = Key::seeded("ES256", "in no file").jwk;
+    assert!(policy(&nobodys, "ES256", LoadOptions::new()).is_ok());
 }
 
 proptest! {

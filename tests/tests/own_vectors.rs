@@ -6,6 +6,7 @@ use std::fs;
 
 use sealgate::Code;
 use sealgate::crypto::{self, CryptoProvider};
+use sealgate::jwk::Jwk;
 use sealgate_tests::conformance::Harness;
 use sealgate_tests::generate;
 use serde_json::Value;
@@ -43,6 +44,44 @@ fn the_committed_files_are_what_the_generator_makes() {
             "{name} has more or fewer lines; run generate-vectors"
         );
     }
+}
+
+/// Every JWK that has all members of its thumbprint (RFC 7638), however deep.
+fn keys_in(value: &Value, keys: &mut Vec<Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| keys_in(item, keys)),
+        Value::Object(members) => {
+            if members.contains_key("kty") {
+                keys.push(value.clone());
+            }
+            members.values().for_each(|member| keys_in(member, keys));
+        }
+        _ => {}
+    }
+}
+
+/// Loader refusal 10: whoever reads the generator can sign for these keys.
+#[test]
+fn no_policy_takes_a_key_of_these_files_for_its_own() {
+    let (provider, mut count) = (crypto::aws_lc::provider(), 0);
+    for (name, lines) in files() {
+        let mut keys = Vec::new();
+        lines.iter().for_each(|line| keys_in(line, &mut keys));
+        for key in keys {
+            // Faulty keys are refused for what they are.
+            let Ok(jwk) = Jwk::parse(key.to_string().as_bytes()) else {
+                continue;
+            };
+            let thumbprint = crypto::thumbprint(&provider, &jwk);
+            let label = crypto::published::label_of(&thumbprint);
+            assert!(
+                label.is_some(),
+                "{name}: list {thumbprint} in core/src/crypto/published.rs"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 900, "{count}");
 }
 
 /// Whether `given` has every member of `expected`.

@@ -1,10 +1,10 @@
 //! Properties that hold for any input: nothing panics, an accepted token is in canonical form, and
-//! neither the cache nor a batch changes a verdict.
+//! neither the cache nor a batch nor the provider changes a verdict.
 
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use sealgate::crypto;
+use sealgate::crypto::{self, CryptoProvider};
 use sealgate::jwk::{Jwk, JwkSet};
 use sealgate::{Clock, Error, Format, Gate, LoadOptions, Policy, Verifier};
 use sealgate_tests::conformance::Harness;
@@ -12,13 +12,13 @@ use sealgate_tests::generate::{KINDS, Kind, T, canonical};
 use sealgate_tests::workshop::{Key, b64u, compact, unb64u};
 use serde_json::{Value, json};
 
-fn verifier(policy: &Value) -> Verifier {
+fn verifier(policy: &Value, provider: CryptoProvider) -> Verifier {
     let options = LoadOptions::new().allow_test_keys(true);
     let policy = Policy::parse_with(policy.to_string(), Format::Json, &options).unwrap();
-    Verifier::with_clock(policy, crypto::aws_lc::provider(), Clock::fixed(T)).unwrap()
+    Verifier::with_clock(policy, provider, Clock::fixed(T)).unwrap()
 }
 
-/// The gate of a kind, with and without a cache.
+/// The gate of a kind, with a cache over AWS-LC, and without one over ring.
 struct Twins {
     cached: Gate,
     bare: Gate,
@@ -28,9 +28,10 @@ impl Twins {
     fn of(kind: &Kind) -> Self {
         let mut policy = kind.policy();
         policy["gates"]["g"]["delegation"] = "surface".into();
-        let cached = verifier(&policy).gate("g").unwrap();
+        let cached = verifier(&policy, crypto::aws_lc::provider());
         policy["cache"]["tokens"] = 0.into();
-        let bare = verifier(&policy).gate("g").unwrap();
+        let bare = verifier(&policy, crypto::ring::provider());
+        let [cached, bare] = [cached, bare].map(|verifier| verifier.gate("g").unwrap());
         Self { cached, bare }
     }
 }

@@ -25,7 +25,7 @@ fn main() {
 
 fn josekit(key: &SigningKey, tokens: &Rc<[Token]>) -> Option<Case> {
     let jwk = Jwk::from_bytes(
-        key.public_jwk()
+        key.verifying_jwk()
             .to_json()
             .replace("Ed25519\",\"kid", "EdDSA\",\"kid"),
     )

@@ -42,7 +42,7 @@ type Verify =
 
 fn verifier(key: &SigningKey) -> Option<Verify> {
     let sec1 = |x: &[u8], y: &[u8]| [&[4], x, y].concat();
-    let verify: Verify = match (key.algorithm(), key.public_jwk().material()) {
+    let verify: Verify = match (key.algorithm(), key.verifying_jwk().material()) {
         (Algorithm::Hs256, KeyMaterial::Oct(secret)) => {
             let key = HS256Key::from_bytes(secret.as_bytes());
             Box::new(move |token, options| key.verify_token(token, Some(options)))

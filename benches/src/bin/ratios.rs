@@ -192,7 +192,7 @@ fn rotation() {
                             while !stop.load(Ordering::Relaxed) {
                                 let sets = [&[key, other][..], &[key]];
                                 let set = sets[count % 2].iter();
-                                let set = set.map(|key| key.public_jwk().clone()).collect();
+                                let set = set.map(|key| key.verifying_jwk().clone()).collect();
                                 verifier.keys().publish("corp", &set).expect("published");
                                 count += 1;
                                 if !pause.is_zero() {

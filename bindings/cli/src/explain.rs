@@ -207,7 +207,7 @@ mod tests {
         let document = format!(
             r#"{{"version":1,"issuers":{{"corp":{{"issuer":"https://a.example","jwks":{{"keys":[{}]}}}}}},
                 "gates":{{"tools":{{"profile":"access_token","issuers":["corp"],"audience":"{ours}"}}}}}}"#,
-            key.public_jwk().to_json()
+            key.verifying_jwk().to_json()
         );
         let policy = Policy::parse(document, Format::Json).unwrap();
         let clock = Clock::fixed(1_800_000_000);

@@ -21,6 +21,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The policy document is.
     Policy(PolicyError),
+    /// What was asked for could not be fetched.
+    Fetch { text: String, exit: u8 },
     /// Writing the result failed.
     Output(io::Error),
 }
@@ -37,6 +39,7 @@ impl Failure {
 
     /// Says so on standard error. A reader that has gone away is no failure.
     pub(crate) fn report(self) -> ExitCode {
+        let mut exit = USAGE;
         let text = match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return ExitCode::from(ACCEPTED);
@@ -44,10 +47,14 @@ impl Failure {
             Self::Output(error) => format!("standard output: {error}"),
             Self::Usage(text) => text,
             Self::Policy(error) => error.to_string(),
+            Self::Fetch { text, exit: code } => {
+                exit = code;
+                text
+            }
         };
         // Nothing is left to do when even this fails.
         let _ = writeln!(io::stderr(), "sealgate: {}", text.trim_end());
-        ExitCode::from(USAGE)
+        ExitCode::from(exit)
     }
 }
 

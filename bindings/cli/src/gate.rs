@@ -1,12 +1,23 @@
 //! From the command line to a gate: `--policy` and `--gate`, or the few options in their place.
 
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
 use clap::Args;
 use sealgate::crypto::{CryptoProvider, aws_lc};
-use sealgate::{Clock, Format, Gate, LoadOptions, NumericDate, Policy, Verifier};
+use sealgate::{Clock, Format, Gate, LoadOptions, NumericDate, Policy, PolicyError, Verifier};
+use serde_json::{Value, json};
 
 use crate::demo;
 use crate::failure::Failure;
-use crate::text::{parse_time, quoted};
+use crate::network::Network;
+use crate::policy::blame_options;
+use crate::stopwatch::Stopwatch;
+use crate::text::{parse_time, printable, quoted};
+
+/// How long a command waits for keys that are fetched.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the rules come from.
 #[derive(Args)]
@@ -14,6 +25,9 @@ pub(crate) struct GateArguments {
     /// Policy document (.toml or .json).
     #[arg(short, long, value_name = "FILE")]
     policy: Option<String>,
+    /// Let the policy have a `[danger]` table.
+    #[arg(long, requires = "policy")]
+    allow_danger: bool,
     /// Gate of the policy; may be left out when it has only one.
     #[arg(short, long, value_name = "NAME")]
     gate: Option<String>,
@@ -28,15 +42,25 @@ pub(crate) struct GateArguments {
     /// In place of a policy: the exact `aud`.
     #[arg(long, value_name = "AUD", conflicts_with = "policy")]
     audience: Option<String>,
-    /// In place of a policy: the issuer's keys.
+    /// In place of a policy: the issuer's keys; without it they are fetched.
     #[arg(long, value_name = "FILE", conflicts_with = "policy")]
     jwks_file: Option<String>,
+    #[command(flatten)]
+    network: Network,
     /// The policy, keys and time of `sealgate demo`.
     #[arg(long, conflicts_with_all = ["policy", "issuer", "audience", "jwks_file"])]
     demo: bool,
     /// Judge as of this time: seconds since 1970, or 2027-01-15T08:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
     now: Option<NumericDate>,
+}
+
+/// Which cache a verifier has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// The policy's.
+    Own,
+    Off,
 }
 
 /// A verifier opened for a command.
@@ -49,12 +73,17 @@ pub(crate) struct Opened {
 }
 
 impl GateArguments {
+    /// Without the policy's cache: what comes twice in a batch is judged once anyway.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
-        self.open_with(aws_lc::provider())
+        self.open_with(aws_lc::provider(), Cache::Off)
     }
 
     /// A verifier of its own each time, so that nothing was seen before.
-    pub(crate) fn open_with(&self, provider: CryptoProvider) -> Result<Opened, Failure> {
+    pub(crate) fn open_with(
+        &self,
+        provider: CryptoProvider,
+        cache: Cache,
+    ) -> Result<Opened, Failure> {
         let clock = match self.now {
             Some(date) => Clock::fixed(date.seconds()),
             None if self.demo => demo::clock(),
@@ -62,21 +91,28 @@ impl GateArguments {
         };
         let (verifier, source) = if self.demo {
             (
-                demo::verifier(clock.clone(), provider)?,
+                demo::verifier(clock.clone(), provider, cache)?,
                 "--demo".to_owned(),
             )
         } else {
-            let (policy, source) = self.load()?;
+            let (mut policy, source) = self.load()?;
+            if cache == Cache::Off {
+                policy = self.without_cache(&policy)?;
+            }
             (
                 Verifier::with_clock(policy, provider, clock.clone())?,
                 source,
             )
         };
         let gate = self.choose(&verifier)?;
-        let options = match &self.gate {
-            Some(name) => format!("{source} -g {}", quoted(name)),
-            None => source,
-        };
+        await_keys(&verifier, &gate);
+        let mut options = source;
+        if let Some(name) = &self.gate {
+            options += &format!(" -g {}", quoted(name));
+        }
+        if let Some(now) = self.now {
+            options += &format!(" --now {}", now.seconds());
+        }
         Ok(Opened {
             gate,
             verifier,
@@ -105,36 +141,109 @@ impl GateArguments {
         })
     }
 
+    fn load_options(&self) -> LoadOptions {
+        let path = self.policy.as_ref().map(Path::new);
+        let folder = path.and_then(Path::parent).unwrap_or_else(|| Path::new(""));
+        let danger = self.allow_danger || !self.network.is_default();
+        LoadOptions::new().allow_danger(danger).folder(folder)
+    }
+
+    fn without_cache(&self, policy: &Policy) -> Result<Policy, PolicyError> {
+        // A policy's own JSON is an object.
+        let mut document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
+        document["cache"] = json!({ "tokens": 0 });
+        let text = document.to_string();
+        Policy::parse_with(text, Format::Json, &self.load_options())
+    }
+
     fn load(&self) -> Result<(Policy, String), Failure> {
         if let Some(path) = &self.policy {
-            return Ok((Policy::load(path)?, format!("-p {}", quoted(path))));
+            if !self.network.is_default() {
+                return Err(Failure::usage(
+                    "--allow-host and --allow-loopback-http go with --issuer; a policy says so \
+                     itself, in refresh.allow_hosts and [danger]",
+                ));
+            }
+            let danger = if self.allow_danger {
+                " --allow-danger"
+            } else {
+                ""
+            };
+            let source = format!("-p {}{danger}", quoted(path));
+            return Ok((Policy::load_with(path, &self.load_options())?, source));
         }
-        let (Some(issuer), Some(audience), Some(file)) =
-            (&self.issuer, &self.audience, &self.jwks_file)
-        else {
+        let (Some(issuer), Some(audience)) = (&self.issuer, &self.audience) else {
             return Err(Failure::usage(
-                "which rules? Give --policy FILE, or --issuer URL --audience AUD --jwks-file FILE. \
-                 Without rules there is only `sealgate inspect`",
+                "which rules? Give --policy FILE, or --issuer URL --audience AUD, with --jwks-file \
+                 FILE where its keys are not to be fetched. Without rules there is only \
+                 `sealgate inspect`",
             ));
         };
-        let document = serde_json::json!({
+        let mut source = format!(
+            "--issuer {} --audience {}",
+            quoted(issuer),
+            quoted(audience)
+        );
+        let (refresh, danger) = self.network.in_policy(issuer);
+        let mut table = json!({ "issuer": issuer });
+        match &self.jwks_file {
+            Some(file) => {
+                table["jwks_file"] = file.as_str().into();
+                source += &format!(" --jwks-file {}", quoted(file));
+            }
+            None => {
+                table["discovery"] = "auto".into();
+                table["refresh"] = refresh.into();
+            }
+        }
+        source += &self.network.options();
+        let mut document = json!({
             "version": 1,
-            "issuers": { "default": { "issuer": issuer, "jwks_file": file } },
-            "gates": { "default": {
+            "issuers": { "default": table },
+            "gates": { "tools": {
                 "profile": "access_token",
                 "audience": audience,
                 "issuers": ["default"],
                 "delegation": "surface",
             } },
         });
-        let options = LoadOptions::new();
-        let policy = Policy::parse_with(document.to_string(), Format::Json, &options)?;
-        let source = format!(
-            "--issuer {} --audience {} --jwks-file {}",
-            quoted(issuer),
-            quoted(audience),
-            quoted(file)
-        );
-        Ok((policy, source))
+        if let Some(danger) = danger {
+            document["danger"] = danger;
+        }
+        let text = document.to_string();
+        let policy = Policy::parse_with(text, Format::Json, &self.load_options());
+        Ok((policy.map_err(|error| blame_options(&error))?, source))
+    }
+}
+
+/// Waits until the gate's issuers have keys, or a fetch has failed for each that has none: a person
+/// would rather know than wait for the next try. Tokens of those are undecided.
+pub(crate) fn await_keys(verifier: &Verifier, gate: &Gate) {
+    let name = gate.name();
+    let summary = verifier.policy().summary();
+    let issuers = summary.gates.into_iter().find(|gate| gate.name == name);
+    let issuers = issuers.map(|gate| gate.issuers).unwrap_or_default();
+    let began = Stopwatch::start();
+    loop {
+        let states = issuers.iter().filter_map(|issuer| {
+            let state = verifier.keys().state(&issuer.name)?;
+            let is_fetched = matches!(state.source, "discovery" | "jwks_uri");
+            (is_fetched && state.keys.is_empty()).then_some((&issuer.name, state.last_error))
+        });
+        let missing: Vec<_> = states.collect();
+        let all_told = missing.iter().all(|(_, error)| error.is_some());
+        if all_told || began.elapsed() >= PATIENCE {
+            for (name, error) in missing {
+                let error = error.unwrap_or_else(|| "no answer yet".to_owned());
+                // Nothing is left to do when even this fails.
+                let _ = writeln!(
+                    io::stderr(),
+                    "sealgate: no keys of {name}: {}",
+                    printable(&error)
+                );
+            }
+            return;
+        }
+        let _ = verifier.wait_ready(PATIENCE / 100);
     }
 }

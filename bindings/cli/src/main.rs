@@ -7,6 +7,7 @@ mod always_yes;
 mod bench;
 mod completions;
 mod demo;
+mod doctor;
 mod explain;
 mod failure;
 mod gate;
@@ -14,6 +15,7 @@ mod input;
 mod inspect;
 mod jwks;
 mod mint;
+mod network;
 mod policy;
 mod stopwatch;
 mod tally;
@@ -49,6 +51,9 @@ enum Verb {
     /// Look at key sets, or make keys.
     #[command(subcommand)]
     Jwks(jwks::Verb),
+    /// Examine an issuer: its metadata, certificate, keys and clock, and what a policy should say.
+    /// Exit 1 when something is wrong, 3 when it could not be reached.
+    Doctor(doctor::Arguments),
     /// Mint a token for a test.
     Mint(mint::Arguments),
     /// Measure how fast your own tokens verify here.
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
         Verb::Inspect(arguments) => inspect::run(&arguments),
         Verb::Policy(verb) => policy::run(&verb),
         Verb::Jwks(verb) => jwks::run(&verb),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Mint(arguments) => mint::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),

@@ -1,21 +1,21 @@
 //! `sealgate mint`: a token for a test.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
 use sealgate::mint::{ClaimsBuilder, Minter};
 use sealgate::{Clock, NumericDate, Span};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::failure::{ACCEPTED, Failure};
-use crate::jwks::read_private;
+use crate::jwks::{random_id, read_private};
 use crate::text::{parse_span, parse_time};
 
 /// Options of `mint`.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Private key: a JWK, the first key of a JWK Set, or PKCS#8 PEM.
+    /// Private key: a JWK, the first key of a JWK Set, or PKCS#8 PEM; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     key: String,
     /// `iss`.
@@ -37,14 +37,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
     nbf: Option<NumericDate>,
     /// `cnf.jkt`: the thumbprint of the key the token is bound to.
-    #[arg(long, value_name = "THUMBPRINT")]
+    #[arg(long, value_name = "THUMBPRINT", value_parser = thumbprint)]
     jkt: Option<String>,
     /// `client_id`; the outermost actor's `sub`, or else `sub`, by default.
     #[arg(long)]
     client_id: Option<String>,
     /// `jti`; random by default.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "count")]
     jti: Option<String>,
+    /// How many, one a line, each with a `jti` of its own.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    count: u32,
     /// `scope`.
     #[arg(long)]
     scope: Option<String>,
@@ -52,37 +55,70 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "[ISS,]SUB")]
     act: Vec<String>,
     /// `typ` of the header.
-    #[arg(long, default_value = "at+jwt")]
+    #[arg(long, default_value = "at+jwt", value_parser = typ)]
     typ: String,
     /// A further claim as `name=JSON`; may be repeated.
     #[arg(long, value_name = "NAME=JSON")]
     claim: Vec<String>,
+    /// JSON lines with the member `token`, as `sealgate verify` reads them.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let key = read_private(&arguments.key)?.into_iter().next();
     let key = key.ok_or_else(|| Failure::Usage(format!("{}: no key", arguments.key)))?;
+    let others = other_claims(&arguments.claim)?;
+    let claims = claims(arguments)?;
+    let minter = Minter::new(key).with_typ(arguments.typ.as_str());
+    let mut out = BufWriter::new(io::stdout().lock());
+    for _ in 0..arguments.count {
+        let jti = match &arguments.jti {
+            Some(jti) => jti.clone(),
+            None => random_id()?,
+        };
+        let claims = claims.clone().jwt_id(&jti).to_json();
+        // It was made a moment ago.
+        let mut claims: Map<String, Value> = serde_json::from_str(&claims).unwrap_or_default();
+        claims.extend(others.clone());
+        let token = minter.sign(Value::Object(claims).to_string().as_bytes());
+        let token = token.map_err(|error| Failure::Usage(error.to_string()))?;
+        if arguments.json {
+            writeln!(out, "{}", json!({ "token": token }))?;
+        } else {
+            writeln!(out, "{token}")?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::from(ACCEPTED))
+}
+
+/// The claims that have options of their own, but for `jti`.
+fn claims(arguments: &Arguments) -> Result<ClaimsBuilder, Failure> {
     let actors: Vec<(&str, &str)> = arguments
         .act
         .iter()
         .map(|actor| actor.split_once(',').unwrap_or((&arguments.iss, actor)))
         .collect();
+    if actors
+        .iter()
+        .any(|(iss, sub)| iss.is_empty() || sub.is_empty())
+    {
+        return Err(Failure::usage(
+            "--act: write ISS,SUB, or SUB, and neither empty",
+        ));
+    }
     let client = arguments.client_id.as_deref();
     let client = client
         .or_else(|| actors.first().map(|(_, sub)| *sub))
         .unwrap_or(&arguments.sub);
-    let jti = match &arguments.jti {
-        Some(jti) => jti.clone(),
-        None => random_id()?,
-    };
     let issued_at = arguments.now.unwrap_or_else(|| Clock::System.now());
     let mut claims = ClaimsBuilder::new()
         .issuer(&arguments.iss)
         .subject(&arguments.sub)
         .audience(arguments.aud.iter().map(String::as_str))
         .lifetime(issued_at, arguments.lifetime)
-        .client_id(client)
-        .jwt_id(&jti);
+        .client_id(client);
     if let Some(scope) = &arguments.scope {
         claims = claims.scope(scope);
     }
@@ -95,28 +131,57 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     for (iss, sub) in actors {
         claims = claims.actor(iss, sub);
     }
-    for claim in &arguments.claim {
+    Ok(claims)
+}
+
+/// Claims that have options of their own, by their names.
+const OPTIONS: [(&str, &str); 11] = [
+    ("iss", "--iss"),
+    ("sub", "--sub"),
+    ("aud", "--aud"),
+    ("exp", "--lifetime"),
+    ("iat", "--now"),
+    ("nbf", "--nbf"),
+    ("jti", "--jti"),
+    ("client_id", "--client-id"),
+    ("scope", "--scope"),
+    ("act", "--act"),
+    ("cnf", "--jkt"),
+];
+
+/// `--claim`: whatever has no option of its own.
+fn other_claims(given: &[String]) -> Result<Map<String, Value>, Failure> {
+    let mut claims = Map::new();
+    for claim in given {
         let (name, value) = claim
             .split_once('=')
             .ok_or_else(|| Failure::Usage(format!("--claim {claim}: write name=JSON")))?;
-        let value: Value = serde_json::from_str(value)
-            .map_err(|_| Failure::Usage(format!("--claim {name}: the value is not JSON")))?;
-        let added = claims.claim(name, value);
-        claims = added.map_err(|error| Failure::Usage(format!("--claim {error}")))?;
+        if let Some((_, option)) = OPTIONS.iter().find(|(own, _)| *own == name) {
+            return Err(Failure::Usage(format!("--claim {name}: use {option}")));
+        }
+        let value = serde_json::from_str(value).map_err(|_| {
+            let text = "the value is not JSON; write text in quotes of its own: name='\"text\"'";
+            Failure::Usage(format!("--claim {name}: {text}"))
+        })?;
+        if claims.insert(name.to_owned(), value).is_some() {
+            return Err(Failure::Usage(format!("--claim {name}: given twice")));
+        }
     }
-    let minter = Minter::new(key).with_typ(arguments.typ.as_str());
-    let token = minter
-        .mint(&claims)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    writeln!(io::stdout(), "{token}")?;
-    Ok(ExitCode::from(ACCEPTED))
+    Ok(claims)
 }
 
-/// 128 random bits, from a key nobody keeps.
-fn random_id() -> Result<String, Failure> {
-    use sealgate::crypto::{self, SigningKey, aws_lc};
-    let key = SigningKey::generate(sealgate::jwa::Algorithm::Hs256);
-    let key = key.map_err(|error| Failure::Usage(error.to_string()))?;
-    let id = crypto::thumbprint(&aws_lc::provider(), key.public_jwk());
-    Ok(id.chars().take(22).collect())
+fn typ(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("write one; `JWT` is what no kind of token requires".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn thumbprint(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if text.len() == 43 && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("a SHA-256 thumbprint has 43 characters of base64url; see `sealgate jwks lint`".into())
+    }
 }

@@ -25,7 +25,8 @@ struct Seen {
     /// As it was given first.
     error: Error,
     count: usize,
-    /// Where it was given first.
+    /// Where it was given first: a file, if it can be read again, and a line.
+    file: Option<String>,
     line: usize,
 }
 
@@ -50,7 +51,7 @@ impl Tally {
         }
     }
 
-    pub(crate) fn add(&mut self, chunk: &Chunk, batch: &Batch) {
+    pub(crate) fn add(&mut self, file: Option<&str>, chunk: &Chunk, batch: &Batch) {
         for (line, verdict) in chunk.numbers().zip(batch.results()) {
             let Err(error) = verdict else {
                 self.accepted += 1;
@@ -66,6 +67,7 @@ impl Tally {
                 None => self.codes.push(Seen {
                     error,
                     count: 1,
+                    file: file.map(str::to_owned),
                     line,
                 }),
             }
@@ -112,13 +114,11 @@ impl Tally {
         })
     }
 
-    /// The summary for a person. `file` is what the tokens were read from, if it can be read
-    /// again, and `options` are those that open the same gate.
+    /// The summary for a person. `options` are those that open the same gate.
     pub(crate) fn write(
         &self,
         elapsed: Duration,
         gate: &Gate,
-        file: Option<&str>,
         options: &str,
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -160,7 +160,10 @@ impl Tally {
             let label = " ".repeat(11);
             Columns::after(&label).write(out, &label, &gate.advice(&seen.error).hint)?;
         }
-        if let (Some(seen), Some(file)) = (refusals.first(), file) {
+        if let Some((seen, file)) = refusals
+            .first()
+            .and_then(|seen| Some((seen, seen.file.as_ref()?)))
+        {
             writeln!(
                 out,
                 "look closer    sed -n {}p {} | sealgate explain {options}        # the first {}",

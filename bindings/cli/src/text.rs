@@ -39,12 +39,12 @@ pub(crate) fn date(seconds: i64) -> String {
     date.unwrap_or_default().replace('T', " ")
 }
 
-/// `in 4 min 12 s` or `48 s ago`.
+/// `in 4 min 12 s`, `now` or `48 s ago`.
 pub(crate) fn relative(seconds: i64) -> String {
-    if seconds < 0 {
-        format!("{} ago", span(seconds))
-    } else {
-        format!("in {}", span(seconds))
+    match seconds {
+        ..0 => format!("{} ago", span(seconds)),
+        0 => "now".to_owned(),
+        1.. => format!("in {}", span(seconds)),
     }
 }
 
@@ -160,6 +160,7 @@ mod tests {
         assert_eq!(span(252), "4 min 12 s");
         assert_eq!(span(-90_000), "1 d 1 h");
         assert_eq!(relative(-48), "48 s ago");
+        assert_eq!(relative(0), "now");
         assert_eq!(date(1_800_000_300), "2027-01-15 08:05:00Z");
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use sealgate::{Blame, Clock, Error, Gate, Lineage, Possession, VerifiedToken};
+use sealgate::{Blame, Clock, Error, Gate, Lineage, Possession, Requirements, VerifiedToken};
 use serde::Serialize;
 
 use crate::text::{Columns, date, printable, relative};
@@ -10,6 +10,8 @@ use crate::text::{Columns, date, printable, relative};
 /// The members of an acceptance.
 #[derive(Serialize)]
 struct Accepted<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     line: usize,
     ok: bool,
     code: &'static str,
@@ -34,6 +36,8 @@ struct Link<'a> {
 /// The members of a refusal, and of a token that could not be decided.
 #[derive(Serialize)]
 struct Refused<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     line: usize,
     ok: bool,
     code: &'static str,
@@ -42,13 +46,26 @@ struct Refused<'a> {
     issuer_name: Option<&'a str>,
     claim: Option<&'a str>,
     reason: &'static str,
+    expected: &'a [String],
+    hint: &'a str,
+    /// Seconds; of a token that could not be decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
+}
+
+/// Where a token stood.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// Where there are several.
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: usize,
 }
 
 /// Appends a JSON line.
 pub(crate) fn write_json(
     out: &mut Vec<u8>,
     gate: &Gate,
-    line: usize,
+    Place { file, line }: Place<'_>,
     verdict: Result<&VerifiedToken, Error>,
 ) -> io::Result<()> {
     match verdict {
@@ -59,6 +76,7 @@ pub(crate) fn write_json(
             });
             let chain: Vec<Link<'_>> = actors.collect();
             let accepted = Accepted {
+                file,
                 line,
                 ok: true,
                 code: "accepted",
@@ -76,7 +94,12 @@ pub(crate) fn write_json(
         }
         Err(error) => {
             let advice = gate.advice(&error);
+            let retry_after = match error.blame() {
+                Blame::Rejected => None,
+                _ => retry_after(gate, &error),
+            };
             let refused = Refused {
+                file,
                 line,
                 ok: false,
                 code: error.code().as_str(),
@@ -85,12 +108,23 @@ pub(crate) fn write_json(
                 issuer_name: advice.issuer_name.as_deref(),
                 claim: error.claim(),
                 reason: error.code().reason(),
+                expected: &advice.expected,
+                hint: &advice.hint,
+                retry_after,
             };
             serde_json::to_writer(&mut *out, &refused)?;
         }
     }
     out.push(b'\n');
     Ok(())
+}
+
+/// What the answer on the wire says.
+fn retry_after(gate: &Gate, error: &Error) -> Option<u32> {
+    let headers = gate.answer(error, &Requirements::NONE).headers;
+    let mut headers = headers.into_iter();
+    let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+    value.parse().ok()
 }
 
 /// Appends a row of a list.

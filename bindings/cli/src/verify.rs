@@ -1,6 +1,5 @@
 //! `sealgate verify`: verdicts over one token or a million.
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
@@ -11,11 +10,11 @@ use sealgate::{Batch, Error, Requirements, VerifiedToken};
 
 use crate::failure::Failure;
 use crate::gate::{GateArguments, Opened};
-use crate::input::{self, Chunk, Source};
+use crate::input::{self, Chunk, First, Source};
 use crate::stopwatch::Stopwatch;
 use crate::tally::Tally;
-use crate::text::is_watched;
-use crate::verdict;
+use crate::text::{is_watched, printable};
+use crate::verdict::{self, Place};
 
 /// Options of `verify`.
 #[derive(Args)]
@@ -32,21 +31,27 @@ pub(crate) struct Arguments {
     #[arg(long)]
     summary: bool,
     /// Threads; all cores by default.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-    /// Tokens, one a line or JSON lines; `-` or nothing is standard input.
-    file: Option<String>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+    /// Tokens, one a line: as they are, or JSON: a string, or an object with the member `token`.
+    /// `-` or nothing is standard input.
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
-    let source = input::open(arguments.file.as_deref())?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0));
+    let files = arguments.files.iter().map(|file| input::open(Some(file)));
+    let mut sources: Vec<Source> = files.collect::<Result<_, _>>()?;
+    if sources.is_empty() {
+        sources.push(input::open(None)?);
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0).into());
     let pool = pool
         .build()
         .map_err(|error| Failure::Usage(format!("--threads: {error}")))?;
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
-    let tally = pool.install(|| judge(arguments, &opened, source, &mut out))?;
+    let tally = pool.install(|| judge(arguments, &opened, sources, &mut out))?;
     out.flush()?;
     Ok(ExitCode::from(tally.exit()))
 }
@@ -54,27 +59,46 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn judge(
     arguments: &Arguments,
     opened: &Opened,
-    source: Source,
+    sources: Vec<Source>,
     out: &mut (dyn Write + Send),
 ) -> Result<Tally, Failure> {
     let requirements = Requirements::scopes(arguments.scope.iter().map(String::as_str));
-    let mut tally = Tally::new(source.name.clone());
-    let bar = progress(&source);
+    let several = sources.len() > 1;
+    let mut tally = Tally::new(match sources.as_slice() {
+        [source] => source.name.clone(),
+        sources => format!("{} files", sources.len()),
+    });
+    let (bar, mut before) = (progress(&sources), 0);
     let began = Stopwatch::start();
     let mut single = None;
-    input::chunks(source, |chunk, last| {
-        let tokens: Vec<Cow<'_, [u8]>> = chunk.tokens().collect();
-        let batch = opened.gate.verify_batch_with(&tokens, &requirements);
-        bar.set_position(chunk.consumed);
-        tally.add(&chunk, &batch);
-        let alone = last && tally.total() == 1 && batch.len() == 1;
-        if alone && !arguments.json && !arguments.summary {
-            single = batch.into_iter().next().map(sealgate::Verdict::into_result);
-        } else if !arguments.summary {
-            list(arguments, opened, &chunk, &batch, out)?;
+    let first = if arguments.json || arguments.summary || several {
+        First::AtOnce
+    } else {
+        First::Held
+    };
+    for source in sources {
+        let (name, size) = (source.name.clone(), source.size.unwrap_or(0));
+        let again = source.can_be_read_again.then_some(&*name);
+        let file = several.then_some(&*name);
+        if let Some(name) = file.filter(|_| !arguments.json && !arguments.summary) {
+            writeln!(out, "{}", printable(name))?;
         }
-        Ok(())
-    })?;
+        input::chunks(source, first, |chunk, last| {
+            let tokens: Vec<&[u8]> = chunk.tokens().collect();
+            let batch = opened.gate.verify_batch_with(&tokens, &requirements);
+            bar.set_position(before + chunk.consumed);
+            tally.add(again, &chunk, &batch);
+            let alone = !several && last && tally.total() == 1 && batch.len() == 1;
+            if alone && !arguments.json && !arguments.summary {
+                single = batch.into_iter().next().map(sealgate::Verdict::into_result);
+            } else if !arguments.summary {
+                list(arguments, opened, file, &chunk, &batch, out)?;
+                out.flush()?;
+            }
+            Ok(())
+        })?;
+        before += size;
+    }
     bar.finish_and_clear();
     if tally.total() == 0 {
         return Err(Failure::Usage(format!("{}: no token", tally.name())));
@@ -83,7 +107,9 @@ fn judge(
         Some(verdict) => verdict::describe(&opened.gate, &opened.clock, &verdict, out)?,
         // With verdicts on standard output the summary goes beside them.
         None if arguments.summary => summarize(&tally, &began, opened, arguments, out)?,
-        None if is_watched() => summarize(&tally, &began, opened, arguments, &mut io::stderr())?,
+        None if tally.total() > 1 => {
+            summarize(&tally, &began, opened, arguments, &mut io::stderr())?;
+        }
         None => {}
     }
     Ok(tally)
@@ -93,6 +119,7 @@ fn judge(
 fn list(
     arguments: &Arguments,
     opened: &Opened,
+    file: Option<&str>,
     chunk: &Chunk,
     batch: &Batch,
     out: &mut dyn Write,
@@ -103,7 +130,8 @@ fn list(
         let mut lines = Vec::with_capacity(verdicts.len() * 256);
         for (line, verdict) in verdicts {
             if arguments.json {
-                verdict::write_json(&mut lines, &opened.gate, *line, *verdict)?;
+                let place = Place { file, line: *line };
+                verdict::write_json(&mut lines, &opened.gate, place, *verdict)?;
             } else {
                 verdict::write_row(&mut lines, *line, *verdict)?;
             }
@@ -127,12 +155,12 @@ fn summarize(
     if arguments.json {
         return writeln!(out, "{}", tally.as_json(elapsed));
     }
-    let file = arguments.file.as_deref().filter(|file| *file != "-");
-    tally.write(elapsed, &opened.gate, file, &opened.options, out)
+    tally.write(elapsed, &opened.gate, &opened.options, out)
 }
 
-fn progress(source: &Source) -> ProgressBar {
-    let Some(size) = source.size.filter(|_| is_watched()) else {
+fn progress(sources: &[Source]) -> ProgressBar {
+    let size: Option<u64> = sources.iter().map(|source| source.size).sum();
+    let Some(size) = size.filter(|_| is_watched()) else {
         return ProgressBar::hidden();
     };
     let style = ProgressStyle::with_template("  verifying  {bar:26}  {percent} %  {eta} left");

@@ -1,5 +1,5 @@
-//! Keys whose private half everyone has: examples in RFCs and on websites, and our own
-//! demonstration.
+//! Keys whose private half everyone has: examples in RFCs and on websites, our own demonstration
+//! and test vectors.
 //!
 //! Such keys reach production by way of copied examples. A policy that holds one is refused by its
 //! thumbprint (RFC 7638), so that no key is in this file.
@@ -125,6 +125,78 @@ const PUBLISHED: &[(&str, &str)] = &[
     (
         "YOoozn9HW61LqTP8beRDDD_Vogyl_2_Ju6M-8TpQTi8",
         "sealgate demo",
+    ),
+    (
+        "8qhgz2CZ_yzXazK6Vds9XeSRd2hBdgfH2HjIK5o7MC8",
+        "sealgate test vectors",
+    ),
+    (
+        "-bkj-usqo65GkUij13eVEgZuQGPaXq0Zy5JA-CHtdkE",
+        "sealgate test vectors",
+    ),
+    (
+        "Hf39i1rSMMWatO6Pe_MlLidfKgZ83-RNlm6_2d1bHKs",
+        "sealgate test vectors",
+    ),
+    (
+        "9KGp6s_Z0cMWCgE3uo10rUNReqZ7v7aJO6nM-RmGn-g",
+        "sealgate test vectors",
+    ),
+    (
+        "-feCsq-LQDZBPcHTErxL7TsUORFacg95NckCllxDm-A",
+        "sealgate test vectors",
+    ),
+    (
+        "lj38SA939s1Sqage6vgXcABIJSGPkef5ZFZt9S8Vp6A",
+        "sealgate test vectors",
+    ),
+    (
+        "fJtcjZ4GnCLbK7akcwwC-MptJkpHgzBw6F95arlduts",
+        "sealgate test vectors",
+    ),
+    (
+        "1m18dYU4fZnppnMlYfDItjDNH0aHAshEO1C7mEe2Mv0",
+        "sealgate test vectors",
+    ),
+    (
+        "T1BDm_HZCUe3kpuPstYAhX0irFNPacUP1ksdmAYnl-I",
+        "sealgate test vectors",
+    ),
+    (
+        "wkyMYe3-oshE1sKGkMCR6V8UfvFb8niBfC7mFrP3kTU",
+        "sealgate test vectors",
+    ),
+    (
+        "EU8psRoYQ0bRL8WEY9zfjbiM2RDSqIuzBF70C_JmA-Q",
+        "sealgate test vectors",
+    ),
+    (
+        "eVnb5btS_kiCrJFlB3h38NB9g3eUQ_nBJPztNBLLOg4",
+        "sealgate test vectors",
+    ),
+    (
+        "WLybeGTxNYECybs7PL6jIqQ_z2hsxbBajNytbFEfvnw",
+        "sealgate test vectors",
+    ),
+    (
+        "zO8OlhrNV1pbnHm1nPoIEtxQB1r0e5FcuSiIxdsBSOE",
+        "sealgate test vectors",
+    ),
+    (
+        "TpYm9yGa6Xzm0-HlgCNfMBbBI79RyhOlcZIQmCFnJbU",
+        "sealgate test vectors",
+    ),
+    (
+        "UN6i2jN3mXTPw3NQyiy59m0V7JraeAq49Y9PPrEjG2g",
+        "sealgate test vectors",
+    ),
+    (
+        "u0YnFSl1BvHhZCYVquwNUr4NmydiULVdF7-CZZ9KrxU",
+        "sealgate test vectors",
+    ),
+    (
+        "6KXanhJhnwJ8_408nqBMMp1LNLQc9d8BT3SyyA20adw",
+        "sealgate test vectors",
     ),
 ];
 

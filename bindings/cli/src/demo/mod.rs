@@ -12,6 +12,7 @@ use sealgate::crypto::CryptoProvider;
 use sealgate::{Clock, PolicyError, Verifier};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED};
+use crate::gate::Cache;
 
 /// The demonstration's main gate.
 pub(crate) const GATE: &str = world::GATE;
@@ -38,6 +39,9 @@ enum Verb {
         /// Which.
         #[arg(value_parser = world::ROWS.map(|row| row.name))]
         name: String,
+        /// A JSON line with the member `token`, as `sealgate verify` reads it.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -46,19 +50,35 @@ pub(crate) fn clock() -> Clock {
 }
 
 /// The demonstration's policy and keys.
-pub(crate) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifier, PolicyError> {
-    world::verifier(clock, provider)
+pub(crate) fn verifier(
+    clock: Clock,
+    provider: CryptoProvider,
+    cache: Cache,
+) -> Result<Verifier, PolicyError> {
+    world::verifier(clock, provider, cache)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if let Some(Verb::Token { name }) = &arguments.verb {
+    if let Some(Verb::Token { name, json }) = &arguments.verb {
         let mints = world::Mints::new().map_err(|error| Failure::Usage(error.to_string()))?;
         let row = world::ROWS.iter().find(|row| row.name == name.as_str());
         let row = row.ok_or_else(|| Failure::usage("no such token"))?;
         let token = row
             .make(&mints, 7)
             .map_err(|error| Failure::Usage(error.to_string()))?;
-        writeln!(io::stdout(), "{token}")?;
+        if *json {
+            writeln!(io::stdout(), "{}", serde_json::json!({ "token": token }))?;
+        } else {
+            writeln!(io::stdout(), "{token}")?;
+        }
+        if row.gate != GATE {
+            // Nothing is left to do when even this fails.
+            let _ = writeln!(
+                io::stderr(),
+                "sealgate: for the door {}: add -g {0}",
+                row.gate
+            );
+        }
         return Ok(ExitCode::from(ACCEPTED));
     }
     let tokens = usize::try_from(arguments.tokens).unwrap_or(usize::MAX);

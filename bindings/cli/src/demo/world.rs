@@ -9,6 +9,8 @@ use sealgate::jwk::{JwkSet, KeyError};
 use sealgate::mint::{ClaimsBuilder, Minter};
 use sealgate::{Clock, Format, LoadOptions, NumericDate, Policy, PolicyError, Span, Verifier};
 
+use crate::gate::Cache;
+
 /// The moment at which everything happens: 2027-01-15T08:00:00Z.
 const NOW: i64 = 1_800_000_000;
 pub(super) const AGENTS: usize = 40;
@@ -75,13 +77,21 @@ impl Issuer {
         let roles = [Role::Main, Role::Side(rotation)];
         roles
             .into_iter()
-            .map(|role| Ok(self.key(role)?.public_jwk().clone()))
+            .map(|role| Ok(self.key(role)?.verifying_jwk().clone()))
             .collect()
     }
 }
 
 /// The demonstration's verifier with its keys in place.
-pub(super) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifier, PolicyError> {
+pub(super) fn verifier(
+    clock: Clock,
+    provider: CryptoProvider,
+    cache: Cache,
+) -> Result<Verifier, PolicyError> {
+    let tokens = match cache {
+        Cache::Own => 1_000_000,
+        Cache::Off => 0,
+    };
     let issuers: serde_json::Map<String, serde_json::Value> = ISSUERS
         .iter()
         .map(|issuer| {
@@ -99,7 +109,7 @@ pub(super) fn verifier(clock: Clock, provider: CryptoProvider) -> Result<Verifie
         })
     };
     let document = serde_json::json!({
-        "version": 1, "issuers": issuers, "cache": { "tokens": 1_000_000 },
+        "version": 1, "issuers": issuers, "cache": { "tokens": tokens },
         "gates": { GATE: gate("surface"), VAULT: gate("forbid") },
     });
     let options = LoadOptions::new().allow_test_keys(true);
@@ -172,7 +182,7 @@ impl Mints {
             })?,
             id_token: each(&|issuer| Ok(Minter::new(issuer.key(Role::Main)?).with_typ("JWT")))?,
             confused: each(&|issuer| {
-                let public = issuer.key(Role::Main)?.public_jwk().to_json();
+                let public = issuer.key(Role::Main)?.verifying_jwk().to_json();
                 let secret = SigningKey::from_secret(Algorithm::Hs256, public.as_bytes())?;
                 let kid = format!("{}-main", issuer.name);
                 Ok(Minter::new(secret.with_kid(&kid)).with_typ("at+jwt"))
@@ -213,7 +223,7 @@ pub(super) fn claims_of(issuer: &Issuer, number: usize) -> ClaimsBuilder {
 /// A policy for tokens signed with one key, without a cache.
 pub(super) fn lone_policy(key: &SigningKey) -> Result<Policy, PolicyError> {
     let jwk: serde_json::Value =
-        serde_json::from_str(&key.public_jwk().to_json()).unwrap_or_default();
+        serde_json::from_str(&key.verifying_jwk().to_json()).unwrap_or_default();
     let document = serde_json::json!({
         "version": 1, "cache": { "tokens": 0 },
         "issuers": { "corp": {
@@ -339,7 +349,7 @@ mod tests {
         for role in [Role::Main, Role::Withdrawn].into_iter().chain(sides) {
             for issuer in &ISSUERS {
                 let key = issuer.key(role).unwrap();
-                let thumbprint = thumbprint(&aws_lc::provider(), key.public_jwk());
+                let thumbprint = thumbprint(&aws_lc::provider(), key.verifying_jwk());
                 let label = published::label_of(&thumbprint);
                 assert_eq!(label, Some("sealgate demo"), "{thumbprint}");
             }

@@ -59,9 +59,15 @@ impl SigningKey {
         self.public.kid()
     }
 
-    /// What verifiers need: the public half; of a shared key, the key.
+    /// The public half; none of a shared key, which is all secret.
     #[must_use]
-    pub const fn public_jwk(&self) -> &Jwk {
+    pub fn public_jwk(&self) -> Option<&Jwk> {
+        (!self.algorithm.is_symmetric()).then_some(&self.public)
+    }
+
+    /// What a verifier needs: the public half; of a shared key, *the secret*.
+    #[must_use]
+    pub const fn verifying_jwk(&self) -> &Jwk {
         &self.public
     }
 
@@ -328,11 +334,11 @@ mod tests {
             let key = SigningKey::generate(algorithm).unwrap();
             let again = SigningKey::from_jwk(key.to_private_jwk().as_bytes()).unwrap();
             assert_eq!(
-                key.public_jwk().to_json(),
-                again.public_jwk().to_json(),
+                key.verifying_jwk().to_json(),
+                again.verifying_jwk().to_json(),
                 "{algorithm}"
             );
-            let loaded = (provider.load)(key.public_jwk(), algorithm).unwrap();
+            let loaded = (provider.load)(key.verifying_jwk(), algorithm).unwrap();
             let signature = again.sign(b"message").unwrap();
             let fits = |message: &[u8], signature: &[u8]| {
                 provider
@@ -355,8 +361,14 @@ mod tests {
             let Ok(key) = key else { continue };
             let again = SigningKey::from_seed(algorithm, &[7; 32]).unwrap();
             let other = SigningKey::from_seed(algorithm, &[8; 32]).unwrap();
-            assert_eq!(key.public_jwk().to_json(), again.public_jwk().to_json());
-            assert_ne!(key.public_jwk().to_json(), other.public_jwk().to_json());
+            assert_eq!(
+                key.verifying_jwk().to_json(),
+                again.verifying_jwk().to_json()
+            );
+            assert_ne!(
+                key.verifying_jwk().to_json(),
+                other.verifying_jwk().to_json()
+            );
         }
     }
 }

@@ -97,7 +97,7 @@ fn key(kid: &str) -> SigningKey {
 fn set(kids: &[&str]) -> String {
     let keys: Vec<String> = kids
         .iter()
-        .map(|kid| key(kid).public_jwk().to_json())
+        .map(|kid| key(kid).verifying_jwk().to_json())
         .collect();
     format!("{{\"keys\":[{}]}}", keys.join(","))
 }
@@ -283,7 +283,7 @@ fn jwks_02_what_is_broken_or_empty_never_takes_the_place_of_a_good_set() {
         Ok(format!("{{\"keys\":[{private}]}}")),
         Ok(format!(
             "{{\"keys\":[{0},{0}]}}",
-            key("b").public_jwk().to_json()
+            key("b").verifying_jwk().to_json()
         )),
     ];
     for answer in answers {

@@ -30,7 +30,7 @@ fn key(seed: u8, kid: &str) -> SigningKey {
 }
 
 fn set(keys: &[&SigningKey]) -> JwkSet {
-    keys.iter().map(|key| key.public_jwk().clone()).collect()
+    keys.iter().map(|key| key.verifying_jwk().clone()).collect()
 }
 
 fn token(key: &SigningKey, iss: &str, scope: &str) -> String {
@@ -189,6 +189,7 @@ fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
         .unwrap();
     let step = AtomicU64::new(0);
     let (stop, wrong) = (AtomicBool::new(false), AtomicU64::new(0));
+    let judged = AtomicU64::new(0);
     let index = |step: u64| usize::try_from(step).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -203,6 +204,7 @@ fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
                     let refused = good.is_err() && lasting;
                     let let_in = withdrawn.is_some_and(|verdict| verdict.is_ok());
                     wrong.fetch_add(u64::from(refused) + u64::from(let_in), Ordering::Relaxed);
+                    judged.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
@@ -212,13 +214,16 @@ fn rotation_under_load_refuses_no_good_token_and_lets_no_withdrawn_key_in() {
                 .publish("a", &set(&[&keys[next], &keys[next + 1]]))
                 .unwrap();
             step.store(u64::try_from(next).unwrap(), Ordering::SeqCst);
-            for _ in 0..50 {
+            // Until the others have judged under these keys too.
+            let enough = judged.load(Ordering::Relaxed) + 50;
+            while judged.load(Ordering::Relaxed) < enough {
                 assert!(gate.verify(&tokens[next]).is_ok());
             }
         }
         stop.store(true, Ordering::Relaxed);
     });
     assert_eq!(wrong.load(Ordering::Relaxed), 0);
+    assert!(judged.load(Ordering::Relaxed) >= 200);
 }
 
 #[test]
@@ -293,7 +298,7 @@ fn key_01_a_reload_leaves_published_keys_to_none_but_the_issuer_they_were_publis
     const PUSHED: &str =
         r#""issuer":"https://a.example","jwks_push":"process","algorithms":["Ed25519"]"#;
     let key = key(1, "k");
-    let jwks = format!(r#"{{"keys":[{}]}}"#, key.public_jwk().to_json());
+    let jwks = format!(r#"{{"keys":[{}]}}"#, key.verifying_jwk().to_json());
     let inline = PUSHED.replace(r#""jwks_push":"process""#, &format!(r#""jwks":{jwks}"#));
     let elsewhere = PUSHED.replace(A, B);
     let more = PUSHED.replace(r#"["Ed25519"]"#, r#"["Ed25519","ES256"]"#);
@@ -459,7 +464,7 @@ fn publishing_says_what_it_cannot_do() {
 #[test]
 fn pushed_keys_of_other_uses_and_published_ones_are_skipped_with_their_place() {
     let verifier = verifier();
-    let good = key(1, "k").public_jwk().to_json();
+    let good = key(1, "k").verifying_jwk().to_json();
     let svid = good
         .replacen('{', r#"{"use":"jwt-svid","#, 1)
         .replace(r#""k""#, r#""s""#);

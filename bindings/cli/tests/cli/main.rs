@@ -1,5 +1,8 @@
 //! The built binary as a person runs it: results, exit codes and what rubbish does to it.
 
+mod remote;
+mod server;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -166,54 +169,140 @@ fn one_token_is_described_and_many_are_listed() {
     );
 }
 
+/// So many different good tokens at the door of `sealgate mint`'s own key, and others in between.
 #[test]
-fn a_hundred_thousand_tokens_stream_in_bounded_memory() {
+fn thousands_of_tokens_stream_in_bounded_memory_and_are_counted_exactly() {
     let folder = Folder::new("many");
-    let good = demo_token("agent");
-    // Each line differs, so nothing is saved by having seen it before.
-    let (head, tail) = good.trim().split_at(good.len() - 20);
-    let mut file = std::fs::File::create(folder.path("tokens.txt")).unwrap();
-    for number in 0..100_000 {
-        writeln!(file, "{head}{number:06}{}", &tail[6..]).unwrap();
-    }
-    drop(file);
-    let output = sealgate(
-        &[
-            "verify",
-            "--demo",
-            "--summary",
-            "--json",
-            &folder.path("tokens.txt"),
-        ],
-        "",
-    );
+    let private = folder.path("private.json");
+    let public = sealgate(&["jwks", "generate", "--private", &private], "").stdout;
+    let public = folder.write("public.json", public);
+    let mint = |count: &str, more: &[&str]| {
+        let arguments = [
+            "mint",
+            "--key",
+            &private,
+            "--iss",
+            "https://corp.example",
+            "--sub",
+            "u1",
+            "--aud",
+            "api",
+            "--now",
+            "1800000000",
+            "--count",
+            count,
+        ];
+        let output = sealgate(&[&arguments[..], more].concat(), "");
+        assert_eq!(code(&output), 0, "{}", complaint(&output));
+        text(&output)
+    };
+    let good = mint("2000", &[]);
+    let different: std::collections::BTreeSet<&str> = good.lines().collect();
+    assert_eq!(different.len(), 2000);
+    let late = mint("500", &["--lifetime", "1s"]);
+    // The input is 60 MiB: rubbish that is read and refused, and among it what is accepted.
+    let filler = format!("{}\n", "x".repeat(6000)).repeat(10_000);
+    let tokens = folder.write("tokens.txt", format!("{good}{filler}{late}"));
+    let rules = [
+        "verify",
+        "--issuer",
+        "https://corp.example",
+        "--audience",
+        "api",
+        "--jwks-file",
+        &public,
+        "--now",
+        "1800000100",
+        "--summary",
+        &tokens,
+    ];
+    let output = sealgate(&[&rules[..], &["--json"]].concat(), "");
     let summary: Value = serde_json::from_str(&text(&output)).unwrap();
-    assert_eq!(summary["tokens"], 100_000);
-    assert_eq!(
-        summary["refused"],
-        100_000 - summary["accepted"].as_u64().unwrap()
-    );
     assert_eq!(code(&output), 1);
-    let table = sealgate(
-        &["verify", "--demo", "--summary", &folder.path("tokens.txt")],
-        "",
+    assert_eq!(summary["tokens"], 12_500);
+    assert_eq!(summary["accepted"], 2_000);
+    assert_eq!(summary["refused"], 10_500);
+    assert_eq!(
+        summary["codes"],
+        serde_json::json!({ "malformed_token": 10_000, "expired": 500 })
     );
-    let table = text(&table);
-    assert!(table.contains("look closer    sed -n 1p"), "{table}");
+    let table = text(&sealgate(&rules, ""));
+    assert!(table.contains("look closer    sed -n 2001p"), "{table}");
+    assert!(table.contains("--now 1800000100"), "{table}");
     if let Some(peak) = table
         .split("   ")
         .find_map(|part| part.trim().strip_suffix(" MiB at most"))
     {
-        // The input is 55 MiB: two chunks of it are held, and what is known of one.
-        assert!(peak.parse::<usize>().unwrap() < 256, "{table}");
+        // Read ahead, two chunks, and what is known of one.
+        assert!(peak.parse::<usize>().unwrap() < 128, "{table}");
     }
+}
+
+#[test]
+fn the_number_of_threads_has_bounds() {
+    for (threads, exit) in [("0", 2), ("257", 2), ("100000000", 2), ("2", 1)] {
+        let output = sealgate(&["verify", "--demo", "--threads", threads], "x");
+        assert_eq!(code(&output), exit, "{threads}");
+    }
+}
+
+#[test]
+fn a_summary_stands_beside_many_verdicts() {
+    let many = format!("{}x\n", demo_token("agent"));
+    let output = sealgate(&["verify", "--demo"], &many);
+    assert_eq!(text(&output).lines().count(), 2);
+    let said = complaint(&output);
+    assert!(
+        said.contains("refused") && said.contains("malformed_token 1"),
+        "{said}"
+    );
+}
+
+/// Each verdict is there before the next token is: `tail -f` shows what happens.
+#[test]
+fn a_verdict_does_not_wait_for_the_next_token() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sealgate"))
+        .args(["verify", "--demo", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut lines = std::io::BufRead::lines(stdout);
+    for number in 1..=3 {
+        writeln!(stdin, "x").unwrap();
+        let verdict: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(verdict["line"], number);
+    }
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn text_of_other_encodings_is_read_or_told() {
+    let marked = [b"\xef\xbb\xbf", demo_token("agent").as_bytes()].concat();
+    assert_eq!(code(&sealgate(&["verify", "--demo"], marked)), 0);
+    let wide: Vec<u8> = demo_token("agent")
+        .bytes()
+        .flat_map(|byte| [byte, 0])
+        .collect();
+    let output = sealgate(&["verify", "--demo"], [&b"\xff\xfe"[..], &wide].concat());
+    assert_eq!(code(&output), 2);
+    assert!(
+        complaint(&output).contains("UTF-16"),
+        "{}",
+        complaint(&output)
+    );
 }
 
 #[test]
 fn rubbish_is_refused_and_never_fatal() {
     let good = demo_token("agent").trim().to_owned();
     let rubbish: Vec<Vec<u8>> = vec![
-        b"\xff\xfe\x00\x01".to_vec(),
+        b"\xff\xfd\x00\x01".to_vec(),
+        b"{\"token\":\"a.b.c\",\"token\":\"a.b.c\"}".to_vec(),
         vec![b'.'; 1_000_000],
         vec![b'a'; 1_000_000],
         b"{\"token\": 5}".to_vec(),
@@ -230,6 +319,8 @@ fn rubbish_is_refused_and_never_fatal() {
         assert_eq!(code(&output), 1, "{}", complaint(&output));
         let verdict: Value = serde_json::from_str(&text(&output)).unwrap();
         assert_eq!(verdict["blame"], "rejected");
+        let is_json = input.starts_with(b"{") || input.starts_with(b"\"");
+        assert_eq!(complaint(&output).contains("line 1: "), is_json);
         assert_eq!(code(&sealgate(&["inspect"], &input)), 1);
         assert_eq!(code(&sealgate(&["explain", "--demo"], &input)), 1);
     }
@@ -278,7 +369,7 @@ fn verdicts_have_the_documented_members_in_order() {
         ),
         (
             "expired",
-            r#"{"line":1,"ok":false,"code":"expired","blame":"rejected","gate":"tools","issuer_name":"lab","claim":"exp","reason":"the token has expired"}"#,
+            r#"{"line":1,"ok":false,"code":"expired","blame":"rejected","gate":"tools","issuer_name":"lab","claim":"exp","reason":"the token has expired","expected":[],"hint":""#,
         ),
     ] {
         let verdict = text(&sealgate(&["verify", "--demo", "--json"], demo_token(name)));
@@ -407,6 +498,15 @@ fn a_policy_is_begun_checked_and_used_with_a_key_and_a_token_of_ones_own() {
     let policy = folder.write("policy.toml", &begun.stdout);
     let checked = sealgate(&["policy", "check", &policy], "");
     assert_eq!(code(&checked), 0, "{}", text(&checked));
+    let piped = sealgate(&["policy", "check", "-", "--to", "json"], &begun.stdout);
+    assert_eq!(code(&piped), 0, "{}", text(&piped));
+    let meaning = text(&sealgate(&["policy", "check", "--json", &policy], ""));
+    let meaning: Value = serde_json::from_str(&meaning).unwrap();
+    let gate = &meaning["gates"][0];
+    assert_eq!(
+        (&gate["name"], &gate["issuers"][0]["algorithms"]),
+        (&"tools".into(), &serde_json::json!(["ES256"]))
+    );
     assert!(
         text(&checked).contains("ok   version 1 · agent_strict · sha256:"),
         "{}",
@@ -464,9 +564,58 @@ fn a_policy_is_begun_checked_and_used_with_a_key_and_a_token_of_ones_own() {
         "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
     ]);
     assert!(judged(bound, "1800000000").starts_with("refused   pop_required"));
-    for reserved in ["act={}", "sub=\"admin\"", "no-value"] {
-        let refused = sealgate(&[&mint[..], &["--claim", reserved]].concat(), "");
-        assert_eq!(code(&refused), 2, "{reserved}");
+    for (wrong, part) in [
+        (["--claim", "act={}"], "use --act"),
+        (["--claim", "sub=\"admin\""], "use --sub"),
+        (["--claim", "no-value"], "name=JSON"),
+        (["--claim", "x=text"], "not JSON"),
+        (["--act", ""], "--act"),
+        (["--act", "iss,"], "--act"),
+        (["--typ", ""], "--typ"),
+        (["--jkt", "short"], "43 characters"),
+    ] {
+        let refused = sealgate(&[&mint[..], &wrong].concat(), "");
+        assert_eq!(code(&refused), 2, "{wrong:?}");
+        let said = complaint(&refused);
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let twice = ["--claim", "x=1", "--claim", "x=2"];
+    assert_eq!(code(&sealgate(&[&mint[..], &twice].concat(), "")), 2);
+    let with_public = mint.map(|argument| {
+        if argument == private {
+            &*public
+        } else {
+            argument
+        }
+    });
+    let refused = sealgate(&with_public, "");
+    assert!(
+        complaint(&refused).contains("a public key"),
+        "{}",
+        complaint(&refused)
+    );
+    let rare = [
+        "--json",
+        "--count",
+        "2",
+        "--claim",
+        "nonce=\"n\"",
+        "--claim",
+        "azp=\"a\"",
+        "--claim",
+        "events={}",
+    ];
+    let rare = with(&rare);
+    for line in rare.lines() {
+        let token: Value = serde_json::from_str(line).unwrap();
+        let seen = sealgate(&["inspect", "--json"], token["token"].as_str().unwrap());
+        let claims: Value = serde_json::from_str(&text(&seen)).unwrap();
+        let claims = &claims["unverified"]["claims"];
+        assert_eq!(
+            (&claims["nonce"], &claims["azp"]),
+            (&"n".into(), &"a".into())
+        );
+        assert!(claims["events"].is_object());
     }
     for never in ["-5", "253402300800"] {
         let output = sealgate(&["verify", "-p", &policy, "--now", never], &token);
@@ -530,4 +679,69 @@ fn schema_and_completions_print() {
     assert!(schema["properties"]["gates"].is_object());
     let completions = sealgate(&["completions", "bash"], "");
     assert!(text(&completions).contains("_sealgate"));
+}
+
+#[test]
+fn nothing_secret_is_printed_as_if_it_were_public() {
+    let folder = Folder::new("secret");
+    for (alg, public) in [("HS256", 0), ("ES256", 1)] {
+        let private = folder.path(&format!("{alg}.json"));
+        let made = sealgate(
+            &["jwks", "generate", "--alg", alg, "--private", &private],
+            "",
+        );
+        assert_eq!(code(&made), 0, "{}", complaint(&made));
+        let set: Value = serde_json::from_str(&text(&made)).unwrap();
+        assert_eq!(set["keys"].as_array().unwrap().len(), public);
+        let whole = std::fs::read_to_string(&private).unwrap();
+        let secret: Value = serde_json::from_str(&whole).unwrap();
+        let secret = &secret["keys"][0];
+        let secret = secret["k"]
+            .as_str()
+            .or_else(|| secret["d"].as_str())
+            .unwrap();
+        let again = sealgate(&["jwks", "public", &private], "");
+        assert_eq!(code(&again), if public == 0 { 2 } else { 0 });
+        let piped = sealgate(&["jwks", "public", "-"], &whole);
+        assert_eq!(text(&again), text(&piped));
+        for output in [&made, &again] {
+            assert!(!text(output).contains(secret) && !complaint(output).contains(secret));
+        }
+        assert_eq!(complaint(&made).contains("no public half"), public == 0);
+    }
+    let both = sealgate(&["jwks", "generate"], "");
+    assert!(complaint(&both).contains("these are private keys"));
+}
+
+#[test]
+fn several_files_are_judged_as_one_and_told_apart() {
+    let folder = Folder::new("several");
+    let good = folder.write("good.txt", demo_token("agent"));
+    let bad = folder.write("bad.txt", format!("{}x\n", demo_token("agent")));
+    let output = sealgate(&["verify", "--demo", "--json", &good, &bad], "");
+    assert_eq!(code(&output), 1);
+    let rows: Vec<Value> = text(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let place = |row: &Value| (row["file"].clone(), row["line"].clone());
+    assert_eq!(place(&rows[0]), (good.as_str().into(), 1.into()));
+    assert_eq!(place(&rows[2]), (bad.as_str().into(), 2.into()));
+    let hint = &rows[2]["hint"];
+    assert!(hint.as_str().is_some_and(|hint| !hint.is_empty()), "{hint}");
+    let output = sealgate(&["verify", "--demo", "--summary", &good, &bad], "");
+    let table = text(&output);
+    assert!(table.contains(&format!("sed -n 2p {bad}")), "{table}");
+    assert!(table.starts_with("2 files   3 tokens"), "{table}");
+}
+
+#[test]
+fn a_measurement_of_nothing_but_refusals_says_so() {
+    let output = sealgate(&["bench", "--demo"], "x\ny\n");
+    assert_eq!(code(&output), 1);
+    assert!(
+        complaint(&output).contains("malformed_token 2"),
+        "{}",
+        complaint(&output)
+    );
 }

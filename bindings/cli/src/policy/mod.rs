@@ -1,16 +1,20 @@
 //! `sealgate policy`: check a document, print its schema, begin one.
 
+mod draft;
+mod init;
+
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sealgate::crypto::aws_lc;
-use sealgate::jwk::JwkSet;
-use sealgate::{Format, LoadOptions, Policy, PolicyError, Verifier};
+use sealgate::{Format, GateSummary, LoadOptions, Policy, PolicyError, Verifier};
 use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED, USAGE};
 use crate::input;
+
+pub(crate) use draft::{Draft, KeysFrom, Named, blame_options};
 
 /// What to do with a policy.
 #[derive(Subcommand)]
@@ -20,13 +24,13 @@ pub(crate) enum Verb {
     /// Print the JSON Schema of policy documents.
     Schema,
     /// Write a policy for one issuer and one gate.
-    Init(Init),
+    Init(init::Arguments),
 }
 
 /// Options of `policy check`.
 #[derive(Args)]
 pub(crate) struct Check {
-    /// Policy document (.toml or .json).
+    /// Policy document (.toml or .json); `-` is standard input, where JSON begins with `{`.
     file: String,
     /// Print the document in another format instead.
     #[arg(long, value_name = "FORMAT")]
@@ -37,6 +41,9 @@ pub(crate) struct Check {
     /// Exit 1 when there is a warning.
     #[arg(long)]
     deny_warnings: bool,
+    /// Let the policy have a `[danger]` table.
+    #[arg(long)]
+    allow_danger: bool,
     /// The result as JSON.
     #[arg(long)]
     json: bool,
@@ -48,23 +55,6 @@ enum To {
     Json,
 }
 
-/// Options of `policy init`.
-#[derive(Args)]
-pub(crate) struct Init {
-    /// The exact `iss`.
-    #[arg(long, value_name = "URL")]
-    issuer: String,
-    /// The exact `aud`.
-    #[arg(long, value_name = "AUD")]
-    audience: String,
-    /// The issuer's keys. Discovery is not available in this version.
-    #[arg(long, value_name = "FILE")]
-    jwks_file: String,
-    /// A token of the issuer's, to choose the profile by; it is not verified.
-    #[arg(long, value_name = "FILE")]
-    token: Option<String>,
-}
-
 pub(crate) fn run(verb: &Verb) -> Result<ExitCode, Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     let exit = match verb {
@@ -73,7 +63,7 @@ pub(crate) fn run(verb: &Verb) -> Result<ExitCode, Failure> {
             writeln!(out, "{}", Policy::schema().trim_end())?;
             ACCEPTED
         }
-        Verb::Init(arguments) => init(arguments, &mut out)?,
+        Verb::Init(arguments) => init::run(arguments, &mut out)?,
     };
     out.flush()?;
     Ok(ExitCode::from(exit))
@@ -81,7 +71,19 @@ pub(crate) fn run(verb: &Verb) -> Result<ExitCode, Failure> {
 
 fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
     // The verifier judges what only a provider can: keys and algorithms.
-    let loaded = Policy::load(&arguments.file)
+    let options = LoadOptions::new().allow_danger(arguments.allow_danger);
+    let loaded = match arguments.file.as_str() {
+        "-" => {
+            let text = input::whole("-")?;
+            let format = match text.trim_ascii_start().first() {
+                Some(b'{') => Format::Json,
+                _ => Format::Toml,
+            };
+            Policy::parse_with(text, format, &options)
+        }
+        path => Policy::load_with(path, &options),
+    };
+    let loaded = loaded
         .and_then(|policy| Verifier::new(policy.clone(), aws_lc::provider()).map(|v| (policy, v)));
     let (policy, verifier) = match loaded {
         Ok(loaded) => loaded,
@@ -107,11 +109,7 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
             .iter()
             .map(|w| json!({ "path": w.path, "line": w.line, "column": w.column, "text": w.text }))
             .collect();
-        let gates: Vec<&str> = summary
-            .gates
-            .iter()
-            .map(|gate| gate.name.as_str())
-            .collect();
+        let gates: Vec<Value> = summary.gates.iter().map(meaning).collect();
         writeln!(
             out,
             "{}",
@@ -178,6 +176,20 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
     Ok(exit)
 }
 
+/// What a gate means, as the table says it to people.
+fn meaning(gate: &GateSummary) -> Value {
+    let issuers = gate.issuers.iter().map(|issuer| {
+        json!({
+            "name": issuer.name, "typ": issuer.typ, "algorithms": issuer.algorithms,
+            "keys": issuer.keys,
+        })
+    });
+    json!({
+        "name": gate.name, "profile": gate.profile, "audience": gate.audience,
+        "demands": gate.demands, "issuers": issuers.collect::<Vec<_>>(),
+    })
+}
+
 fn refuse(error: &PolicyError, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     if !as_json {
         writeln!(out, "{}", error.to_string().trim_end())?;
@@ -194,71 +206,4 @@ fn refuse(error: &PolicyError, as_json: bool, out: &mut dyn Write) -> Result<(),
         json!({ "ok": false, "code": "policy_invalid", "problems": problems })
     )?;
     Ok(())
-}
-
-fn init(arguments: &Init, out: &mut dyn Write) -> Result<u8, Failure> {
-    let keys = std::fs::read(&arguments.jwks_file)
-        .map_err(|error| Failure::reading(&arguments.jwks_file, &error))?;
-    let keys = JwkSet::parse(&keys)
-        .map_err(|error| Failure::Usage(format!("{}: {error}", arguments.jwks_file)))?;
-    let mut algorithms: Vec<&str> = keys
-        .keys()
-        .iter()
-        .map(|key| {
-            key.algorithm()
-                .map_or("RS256", |algorithm| algorithm.name())
-        })
-        .collect();
-    algorithms.sort_unstable();
-    algorithms.dedup();
-    if algorithms.is_empty() {
-        let text = format!(
-            "{}: no key that can be used; see `sealgate jwks lint`",
-            arguments.jwks_file
-        );
-        return Err(Failure::Usage(text));
-    }
-    let (profile, delegation) = match &arguments.token {
-        Some(path) => of_sample(path)?,
-        None => ("access_token", false),
-    };
-    let quote = |text: &str| Value::from(text).to_string();
-    let algorithms: Vec<String> = algorithms.into_iter().map(quote).collect();
-    let delegation = if delegation {
-        "delegation = \"surface\"         # the sample has `act`; its chain is shown, not enforced\n"
-    } else {
-        "delegation = \"forbid\"          # or \"surface\" to see who acts for whom\n"
-    };
-    let document = format!(
-        "version = 1\n\n[issuers.main]\nissuer     = {issuer}   # exact `iss`, to the last slash\n\
-         jwks_file  = {file}\nalgorithms = [{algorithms}]\nprofiles   = [\"{profile}\"]\n\n\
-         [gates.main]\nprofile    = \"access_token\"\naudience   = {audience}   # exact `aud`\n\
-         issuers    = [\"main\"]\n{delegation}",
-        issuer = quote(&arguments.issuer),
-        file = quote(&arguments.jwks_file),
-        algorithms = algorithms.join(", "),
-        audience = quote(&arguments.audience),
-    );
-    // What is written must load.
-    Policy::parse_with(&document, Format::Toml, &LoadOptions::new())?;
-    out.write_all(document.as_bytes())?;
-    Ok(ACCEPTED)
-}
-
-/// The profile that fits a sample's `typ`, and whether it has `act`. Nothing of it is trusted: a
-/// person reads the policy before it is used.
-fn of_sample(path: &str) -> Result<(&'static str, bool), Failure> {
-    let token = sealgate::inspect(input::one(Some(path))?)?;
-    let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
-    let (header, claims) = (parse(token.header()), parse(token.claims()));
-    let typ = header["typ"].as_str().unwrap_or("JWT").to_ascii_lowercase();
-    let profile = match typ.trim_start_matches("application/") {
-        "at+jwt" => "access_token",
-        "jwt" => "access_token_untyped",
-        other => {
-            let text = format!("{path}: typ {other:?} is no access token's");
-            return Err(Failure::Usage(text));
-        }
-    };
-    Ok((profile, claims.get("act").is_some()))
 }
