@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use sealgate::{Error, PolicyError};
+use sealgate::{Error, PolicyError, UnknownGate};
 
 /// All tokens were accepted.
 pub(crate) const ACCEPTED: u8 = 0;
@@ -79,5 +79,11 @@ impl From<Error> for Failure {
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Failure")
+    }
+}
+
+impl From<UnknownGate> for Failure {
+    fn from(error: UnknownGate) -> Self {
+        Self::Usage(error.to_string())
     }
 }
