@@ -170,7 +170,7 @@ impl Policy {
         options: &LoadOptions,
         document: Option<String>,
     ) -> Result<Self, PolicyError> {
-        let (root, mut problems) = document::read(text, format);
+        let (root, problems) = document::read(text, format);
         let Some(mut root) = root else {
             return Err(PolicyError::new(problems).of(document));
         };

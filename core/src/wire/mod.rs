@@ -3,7 +3,7 @@
 //!
 //! The answer never holds token text or a claim value, and nothing about keys, chains or actors.
 
-use crate::error::{Code, Error, Group};
+use crate::error::{Blame, Code, Error, Group};
 use crate::policy::{Challenge, Kind};
 use crate::verifier::{Gate, Requirements};
 
@@ -46,6 +46,23 @@ impl Gate {
 }
 
 impl Answer {
+    /// The answer to an error that no gate gave, as [`crate::verify_jws`]: its status alone, since
+    /// without a gate there is nothing to challenge for.
+    #[must_use]
+    pub fn without_gate(error: &Error) -> Self {
+        let group = error.code().group();
+        match (error.blame(), group) {
+            (Blame::Unavailable, _) => Self::unavailable(),
+            (Blame::Misuse | Blame::Internal, _) => Self::new(500),
+            (Blame::Rejected, Group::ActorPolicy | Group::Authority) => Self::new(403),
+            (Blame::Rejected, _) => Self::new(401),
+        }
+    }
+
+    fn unavailable() -> Self {
+        Self::new(503).with("Retry-After", RETRY_AFTER.to_owned())
+    }
+
     /// An answer without a body; nothing may keep any of ours.
     fn new(status: u16) -> Self {
         let headers = vec![("Cache-Control", "no-store".to_owned())];
@@ -78,7 +95,7 @@ const RETRY_AFTER: &str = "5";
 
 fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
     match error.code().group() {
-        Group::Unavailable => Answer::new(503).with("Retry-After", RETRY_AFTER.to_owned()),
+        Group::Unavailable => Answer::unavailable(),
         Group::Misuse | Group::Internal => Answer::new(500),
         Group::NoCredential
         | Group::Request

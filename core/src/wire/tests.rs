@@ -115,3 +115,12 @@ fn the_metadata_path_goes_between_host_and_path() {
     );
     assert_eq!(metadata_url("api"), None);
 }
+
+#[test]
+fn without_a_gate_the_status_is_the_same_and_nothing_is_challenged() {
+    for code in Code::ALL.iter().copied() {
+        let plain = Answer::without_gate(&Error::new(code));
+        assert_eq!(plain.status, of(code).status, "{code:?}");
+        assert_eq!(field(&plain, "WWW-Authenticate"), None);
+    }
+}

@@ -1,0 +1,55 @@
+//! JSON text as Python values nobody can change: objects are `mappingproxy`, arrays tuples.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyFloat, PyList, PyMappingProxy, PyTuple};
+
+/// The value of this text, which the core has read strictly before: no member is there twice, and
+/// nothing is nested deeper than its limit.
+pub(crate) fn parse<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    freeze(&load(py, text)?)
+}
+
+/// The same, of text that must be UTF-8.
+pub(crate) fn parse_bytes<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    parse(py, &String::from_utf8_lossy(text))
+}
+
+/// The same, as fresh `dict`s and `list`s.
+pub(crate) fn load<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let loads = LOADS.import(py, "json", "loads")?;
+    match loads.call1((text,)) {
+        // Python refuses to read integers of thousands of digits; as numbers they are infinite.
+        Err(error) if error.is_instance_of::<PyValueError>(py) => {
+            let options = PyDict::new(py);
+            options.set_item("parse_int", py.get_type::<PyFloat>())?;
+            loads.call((text,), Some(&options))
+        }
+        loaded => loaded,
+    }
+}
+
+fn freeze<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    if let Ok(members) = value.cast::<PyDict>() {
+        for (name, member) in members.iter() {
+            if let Some(frozen) = freeze_inner(&member)? {
+                members.set_item(name, frozen)?;
+            }
+        }
+        return Ok(PyMappingProxy::new(py, members.as_mapping()).into_any());
+    }
+    if let Ok(items) = value.cast::<PyList>() {
+        let items = items.iter().map(|item| freeze(&item));
+        return Ok(PyTuple::new(py, items.collect::<PyResult<Vec<_>>>()?)?.into_any());
+    }
+    Ok(value.clone())
+}
+
+/// A frozen member in the place of one that could be changed.
+fn freeze_inner<'py>(member: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let changeable = member.is_instance_of::<PyDict>() || member.is_instance_of::<PyList>();
+    changeable.then(|| freeze(member)).transpose()
+}
