@@ -6,31 +6,64 @@ Codes, reasons and answers are the core's; an exception asks it when somebody lo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ._types import Problem
 
+
+class Facts(Protocol):
+    """What an exception shows: the core's view of it, or what of that has travelled."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def blame(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def hint(self) -> str | None: ...
+    @property
+    def doc(self) -> str: ...
+    @property
+    def claim(self) -> str | None: ...
+    @property
+    def expected(self) -> tuple[str, ...]: ...
+    @property
+    def gate(self) -> str | None: ...
+    @property
+    def issuer_name(self) -> str | None: ...
+    @property
+    def http_status(self) -> int: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def body(self) -> str: ...
+
+
 _FACTS = (
-    "code",
-    "blame",
-    "group",
-    "reason",
-    "hint",
-    "doc",
-    "claim",
-    "expected",
-    "gate",
-    "issuer_name",
-    "http_status",
-    "headers",
-    "body",
+    *("code", "blame", "group", "reason", "hint", "doc", "claim", "expected"),
+    *("gate", "issuer_name", "http_status", "headers", "body"),
 )
 
 
 class _Kept:
     """The facts of an exception that has travelled to another process."""
 
-    __slots__ = _FACTS
+    code: str
+    blame: str
+    group: str
+    reason: str
+    hint: str | None
+    doc: str
+    claim: str | None
+    expected: tuple[str, ...]
+    gate: str | None
+    issuer_name: str | None
+    http_status: int
+    headers: dict[str, str]
+    body: str
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         for name in _FACTS:
@@ -50,8 +83,8 @@ class SealgateError(Exception):
     `code: reason`, then what was expected, where our configuration says so.
     """
 
-    def __init__(self, facts: Any) -> None:
-        Exception.__init__(self)
+    def __init__(self, facts: Facts) -> None:
+        Exception.__init__(self)  # what it says is asked, not kept twice
         self._facts = facts
 
     @property
@@ -253,7 +286,7 @@ class PolicyError(SealgateError, ValueError):
     def __init__(
         self, text: str, document: str | None, problems: Sequence[tuple[str, int, int, str]]
     ) -> None:
-        facts = dict.fromkeys(_FACTS)
+        facts: dict[str, Any] = dict.fromkeys(_FACTS)
         facts |= {
             "code": "policy_invalid",
             "blame": "misuse",

@@ -38,7 +38,8 @@ class Step(NamedTuple):
     note: str
 
 
-class Skipped(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Skipped:
     """A key of a set that cannot be used."""
 
     index: int
