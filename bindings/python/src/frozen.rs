@@ -1,12 +1,11 @@
 //! JSON text as Python values nobody can change: objects are `mappingproxy`, arrays tuples.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyFloat, PyList, PyMappingProxy, PyTuple};
+use pyo3::types::{PyDict, PyList, PyMappingProxy, PyTuple};
 
-/// The value of this text, which the core has read strictly before: no member is there twice, and
-/// nothing is nested deeper than its limit.
+/// The value of this text, which the core has read strictly before: no member is there twice,
+/// nothing is nested deeper than its limit, and every number is within the range of a `float`.
 pub(crate) fn parse<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     freeze(&load(py, text)?)
 }
@@ -19,16 +18,7 @@ pub(crate) fn parse_bytes<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'
 /// The same, as fresh `dict`s and `list`s.
 pub(crate) fn load<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let loads = LOADS.import(py, "json", "loads")?;
-    match loads.call1((text,)) {
-        // Python refuses to read integers of thousands of digits; as numbers they are infinite.
-        Err(error) if error.is_instance_of::<PyValueError>(py) => {
-            let options = PyDict::new(py);
-            options.set_item("parse_int", py.get_type::<PyFloat>())?;
-            loads.call((text,), Some(&options))
-        }
-        loaded => loaded,
-    }
+    LOADS.import(py, "json", "loads")?.call1((text,))
 }
 
 fn freeze<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -22,11 +22,19 @@ mod token;
 mod verdict;
 mod verifier;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
+
+/// The interpreter that came first, by the address of its `sys`.
+static FIRST: AtomicUsize = AtomicUsize::new(0);
 
 /// The compiled half of `sealgate`; its names are public only through the package.
 #[pymodule(gil_used = false)]
 mod _native {
+    use super::*;
+
     #[pymodule_export]
     use super::batch::Batch;
     #[pymodule_export]
@@ -51,4 +59,18 @@ mod _native {
     use super::verdict::Verdict;
     #[pymodule_export]
     use super::verifier::Verifier;
+
+    /// Objects are kept for the whole process, so only one interpreter of it may have them. PyO3
+    /// does not see to it where a module is initialised in phases.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let here = module.py().import("sys")?.as_ptr().addr();
+        let order = Ordering::Relaxed;
+        match FIRST.compare_exchange(0, here, order, order) {
+            Err(first) if first != here => Err(PyImportError::new_err(
+                "sealgate is in use by another interpreter of this process",
+            )),
+            _ => Ok(()),
+        }
+    }
 }

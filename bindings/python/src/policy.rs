@@ -132,19 +132,22 @@ fn loaded(
     }
 }
 
-/// A policy for tests: it may have published keys and inline secrets; with `push_all_keys` its
-/// issuers' keys come from the program, whatever it says. `source` is a path, a mapping, or text
+/// A policy for tests: with `allow_test_keys` it may have published keys and inline secrets, with
+/// `push_all_keys` its issuers' keys come from the program, whatever it says. `source` is a path, a mapping, or text
 /// when `format` is given.
 #[pyfunction]
-#[pyo3(signature = (source, *, format=None, push_all_keys=false, allow_danger=false))]
+#[pyo3(signature = (
+    source, *, format=None, allow_test_keys=false, push_all_keys=false, allow_danger=false
+))]
 pub(crate) fn policy_for_tests(
     source: &Bound<'_, PyAny>,
     format: Option<&str>,
+    allow_test_keys: bool,
     push_all_keys: bool,
     allow_danger: bool,
 ) -> PyResult<Policy> {
     let options = LoadOptions::new()
-        .allow_test_keys(true)
+        .allow_test_keys(allow_test_keys)
         .push_all_keys(push_all_keys)
         .allow_danger(allow_danger);
     match format {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 import types
 import typing
@@ -46,13 +47,11 @@ def _msgspec(msgspec: Any, model: type, payload: bytes) -> Any:
     try:
         return msgspec.json.decode(payload, type=model)
     except msgspec.ValidationError as error:
-        # "Expected `str`, got `int` - at `$.tenant`": the path is the only structured part.
-        text = str(error)
-        _, _, path = text.rpartition("`$")
-        claim = path.strip("`.").partition(".")[0].partition("[")[0] or None
-        if claim is None and (missing := text.split("`")[1:2]):
-            claim = missing[0]
-        raise Misfit(claim) from None
+        # The path in the text is the only structured part: "Expected `str`, got `int` - at
+        # `$.tenant`", "Object missing required field `tenant`".
+        path = re.search(r"at `\$\.([^.\[`]+)", str(error))
+        path = path or re.search(r"required field `([^`]+)`", str(error))
+        raise Misfit(path and path.group(1)) from None
 
 
 def _pydantic(pydantic: Any, model: Any, payload: bytes) -> Any:

@@ -367,6 +367,7 @@ def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,
     *,
     format: Literal["toml", "json"] | None = None,
+    allow_test_keys: bool = False,
     push_all_keys: bool = False,
     allow_danger: bool = False,
 ) -> Policy: ...

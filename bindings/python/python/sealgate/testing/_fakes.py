@@ -198,7 +198,7 @@ def policy(
     source: str | PathLike[str] | Mapping[str, Any], *, allow_danger: bool = False
 ) -> Policy:
     """A policy that may hold keys whose private half is published, and secrets inline."""
-    return policy_for_tests(source, allow_danger=allow_danger)
+    return policy_for_tests(source, allow_test_keys=True, allow_danger=allow_danger)
 
 
 # The fakes of each verifier that `open` made.
