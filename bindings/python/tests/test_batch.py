@@ -50,7 +50,7 @@ def test_forms_of_a_batch(tools: Gate, tokens: list[str]) -> None:
         memoryview(lines.encode()),
     ]
     for form in forms:
-        batch = tools.verify_batch(form)  # type: ignore[arg-type]
+        batch = tools.verify_batch(form)
         assert [verdict.code for verdict in batch] == CODES
     assert len(tools.verify_batch([])) == len(tools.verify_batch(b"")) == 0
     assert [verdict.code for verdict in tools.verify_batch(b"\n")] == ["malformed_token"]
@@ -58,17 +58,17 @@ def test_forms_of_a_batch(tools: Gate, tokens: list[str]) -> None:
 
 def test_wrong_arguments(tools: Gate, jwt: str) -> None:
     with pytest.raises(UsageError, match=r"tokens\[1\] must be str"):
-        tools.verify_batch([jwt, None])  # type: ignore[list-item]
+        tools.verify_batch([jwt, None])
     with pytest.raises(UsageError, match="an iterable"):
-        tools.verify_batch(5)  # type: ignore[arg-type]
+        tools.verify_batch(5)
     with pytest.raises(ZeroDivisionError):
-        tools.verify_batch(1 // 0 for _ in range(1))  # type: ignore[misc]
+        tools.verify_batch(1 // 0 for _ in range(1))
 
 
 def test_a_batch_may_need_more(tools: Gate, jwt: str) -> None:
     (verdict,) = tools.verify_batch([jwt], required_scopes=["admin"])
     assert verdict.code == "insufficient_scope"
-    assert 'scope="mcp:use admin"' in (verdict.error.www_authenticate or "")  # type: ignore[union-attr]
+    assert 'scope="mcp:use admin"' in (verdict.error.www_authenticate or "")
 
 
 def test_a_buffer_that_changes_later_changes_no_verdict(tools: Gate, jwt: str) -> None:

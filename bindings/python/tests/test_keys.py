@@ -27,7 +27,7 @@ def test_keys_that_cannot_be_used_are_told(verifier: Verifier, corp: testing.Fak
     assert [key.index for key in receipt.skipped] == [0] and receipt.skipped[0].reason
     for wrong in ({"keys": [other]}, {"keys": 5}, {}, "no JSON", b"\xff"):
         with pytest.raises(UsageError):
-            verifier.keys.publish("silent", wrong)  # type: ignore[arg-type]
+            verifier.keys.publish("silent", wrong)
     assert verifier.keys.state("silent").generation == receipt.generation
 
 
