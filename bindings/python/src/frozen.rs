@@ -2,7 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyMappingProxy, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMappingProxy, PyString, PyTuple};
+use sealgate::JsonValue;
 
 /// The value of this text, which the core has read strictly before: no member is there twice,
 /// nothing is nested deeper than its limit, and every number is within the range of a `float`.
@@ -10,9 +11,39 @@ pub(crate) fn parse<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyA
     freeze(&load(py, text)?)
 }
 
-/// The same, of text that must be UTF-8.
-pub(crate) fn parse_bytes<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    parse(py, &String::from_utf8_lossy(text))
+/// A value the core has in hand, without reading its text again.
+pub(crate) fn of<'py>(py: Python<'py>, value: JsonValue<'_>) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(members) = value.as_object() {
+        let dict = PyDict::new(py);
+        for (name, member) in members {
+            dict.set_item(name, of(py, member)?)?;
+        }
+        return Ok(PyMappingProxy::new(py, dict.as_mapping()).into_any());
+    }
+    if let Some(elements) = value.as_array() {
+        let items = elements.map(|element| of(py, element));
+        return Ok(PyTuple::new(py, items.collect::<PyResult<Vec<_>>>()?)?.into_any());
+    }
+    if let Some(text) = value.as_str() {
+        return Ok(PyString::new(py, text).into_any());
+    }
+    if let Some(flag) = value.as_bool() {
+        return Ok(PyBool::new(py, flag).to_owned().into_any());
+    }
+    value
+        .as_number()
+        .map_or_else(|| Ok(py.None().into_bound(py)), |text| number(py, text))
+}
+
+/// A number as Python's own `json` has it: whole ones exact, others the nearest `float`.
+fn number<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    if let Ok(whole) = text.parse::<i64>() {
+        return Ok(whole.into_pyobject(py)?.into_any());
+    }
+    if text.contains(['.', 'e', 'E']) {
+        return py.get_type::<PyFloat>().call1((text,));
+    }
+    py.get_type::<PyInt>().call1((text,))
 }
 
 /// The same, as fresh `dict`s and `list`s.

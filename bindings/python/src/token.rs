@@ -92,9 +92,8 @@ impl VerifiedToken {
     }
 
     fn raw_claims(&self, py: Python<'_>) -> PyResult<&Py<PyAny>> {
-        self.claims.get_or_try_init(py, || {
-            Ok(frozen::parse_bytes(py, self.token.payload())?.unbind())
-        })
+        self.claims
+            .get_or_try_init(py, || Ok(frozen::of(py, self.token.claims())?.unbind()))
     }
 }
 
