@@ -120,6 +120,10 @@ def test_types_that_cannot_be_checked(tools: Gate, corp: testing.FakeIssuer) -> 
     class Odd:
         sub: set[str]
 
-    for model in (dict, str, None.__class__, Odd, "Claims"):
+    @dataclass
+    class Local:
+        sub: Odd  # a name that no module has
+
+    for model in (dict, str, None.__class__, Odd, Local, "Claims"):
         with pytest.raises(UsageError, match="into"):
             tools.verify(token(corp), into=model)

@@ -82,7 +82,7 @@ _known: dict[type, list[tuple[str, _Check, bool]]] = {}
 def _fields(model: Any) -> list[tuple[str, _Check, bool]]:
     known = _known.get(model)
     if known is None:
-        hints = typing.get_type_hints(model)
+        hints = _hints(model)
         missing = dataclasses.MISSING
         known = [
             (
@@ -97,9 +97,16 @@ def _fields(model: Any) -> list[tuple[str, _Check, bool]]:
     return known
 
 
+def _hints(model: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(model)
+    except NameError as error:  # a name that is only there for type checkers
+        raise NoModel(f"into: {model.__name__} cannot be checked: {error}") from None
+
+
 def _made(model: Any, name: str, value: Any) -> Any:
     """The value as its field wants it: a nested dataclass, a tuple."""
-    return _make(typing.get_type_hints(model)[name], value)
+    return _make(_hints(model)[name], value)
 
 
 def _make(hint: Any, value: Any) -> Any:
