@@ -78,12 +78,12 @@ class _Forge:
         return kind
 
     def header(self) -> dict[str, Any]:
-        typs = {
+        names = {
             "access_token": "at+jwt",
             "logout_token": "logout+jwt",
             "client_assertion": "client-authentication+jwt",
         }
-        typ = self.rules.get("typ") or typs.get(self.profile, "JWT")
+        typ = self.rules.get("typ") or names.get(self.profile, "JWT")
         return {"alg": self.issuer.key.alg, "typ": typ, "kid": self.issuer.kid}
 
     def claims(self) -> dict[str, Any]:
