@@ -38,7 +38,8 @@ pub(crate) fn bytes<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Option<Cow<'v, 
     } else if let Ok(bytes) = value.cast::<PyByteArray>() {
         Cow::Owned(bytes.to_vec())
     } else if let Ok(view) = value.cast::<PyMemoryView>() {
-        let copy = view.call_method0("tobytes")?;
+        let copy = view.call_method0("tobytes");
+        let copy = copy.map_err(|_| usage(value.py(), "the memoryview was released"))?;
         Cow::Owned(copy.cast::<PyBytes>()?.as_bytes().to_vec())
     } else {
         return Ok(None);
@@ -53,6 +54,14 @@ pub(crate) fn requirements(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requir
     }
 }
 
+/// A name of the policy's.
+pub(crate) fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<&'v str> {
+    let text = value.cast::<PyString>();
+    let text = text.map_err(|_| wrong_type(value, name, "str"))?;
+    let text = text.to_str();
+    text.map_err(|_| usage(value.py(), format!("{name}: not Unicode")))
+}
+
 /// Several strings. A single one is refused: its letters would be taken for them.
 pub(crate) fn texts(values: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
     let right = "a list or another iterable of str";
@@ -64,11 +73,7 @@ pub(crate) fn texts(values: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Strin
     items
         .map(|item| {
             let item = item?;
-            let text = item
-                .cast::<PyString>()
-                .map(|text| text.to_str().map(str::to_owned));
-            let text = text.map_err(|_| wrong_type(&item, &format!("each of {name}"), "str"))?;
-            text.map_err(|_| usage(item.py(), format!("{name}: not Unicode")))
+            text(&item, &format!("each of {name}")).map(str::to_owned)
         })
         .collect()
 }

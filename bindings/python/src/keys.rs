@@ -31,9 +31,10 @@ impl Keys {
     fn publish<'py>(
         &self,
         py: Python<'py>,
-        issuer_name: &str,
+        issuer_name: &Bound<'py, PyAny>,
         jwks: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let issuer_name = input::text(issuer_name, "issuer_name")?;
         let text = input::jwks_text(jwks, "jwks")?;
         let set = JwkSet::parse(&text).map_err(|error| usage(py, format!("jwks: {error}")))?;
         // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
@@ -47,7 +48,12 @@ impl Keys {
     }
 
     /// The keys of the issuer that the policy calls `issuer_name`, as they are at this moment.
-    fn state<'py>(&self, py: Python<'py>, issuer_name: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn state<'py>(
+        &self,
+        py: Python<'py>,
+        issuer_name: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let issuer_name = input::text(issuer_name, "issuer_name")?;
         let state = self.verifier.keys().state(issuer_name);
         let state = state.ok_or_else(|| usage(py, PublishError::NoSuchIssuer.to_string()))?;
         let keys = state.keys.iter();

@@ -38,9 +38,17 @@ impl Policy {
     /// Reads a policy from text; `format` is `"toml"` or `"json"`. Relative paths in it begin in
     /// the working directory.
     #[staticmethod]
-    #[pyo3(signature = (text, format="toml", *, allow_danger=false))]
-    fn parse(text: &Bound<'_, PyAny>, format: &str, allow_danger: bool) -> PyResult<Self> {
+    #[pyo3(
+        signature = (text, format=None, *, allow_danger=false),
+        text_signature = "(text, format=\"toml\", *, allow_danger=False)"
+    )]
+    fn parse(
+        text: &Bound<'_, PyAny>,
+        format: Option<&Bound<'_, PyAny>>,
+        allow_danger: bool,
+    ) -> PyResult<Self> {
         let options = LoadOptions::new().allow_danger(allow_danger);
+        let format = format.map_or(Ok("toml"), |format| input::text(format, "format"))?;
         of_text(text, format, &options)
     }
 

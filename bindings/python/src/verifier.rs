@@ -159,8 +159,8 @@ impl Verifier {
 
     /// The gate with this name. Resolve gates when the program starts: a typo raises `UsageError`
     /// there.
-    fn gate(slf: &Bound<'_, Self>, name: &str) -> PyResult<Gate> {
-        let door = slf.get().door(slf.py(), name)?;
+    fn gate(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<Gate> {
+        let door = slf.get().door(slf.py(), input::text(name, "name")?)?;
         Ok(Gate::new(Arc::new(door), slf.clone().unbind()))
     }
 

@@ -36,6 +36,10 @@ def test_issuers_that_take_no_keys(verifier: Verifier, corp: testing.FakeIssuer)
         verifier.keys.publish("nobody", corp.jwks())
     with pytest.raises(UsageError, match="no issuer of this name"):
         verifier.keys.state("nobody")
+    with pytest.raises(UsageError, match="issuer_name must be str"):
+        verifier.keys.publish(5, corp.jwks())
+    with pytest.raises(UsageError, match="issuer_name must be str"):
+        verifier.keys.state(b"corp")
     fixed = verifier.policy.to_dict()
     fixed["issuers"]["corp"] = fixed["issuers"]["corp"] | {"jwks": corp.jwks()}
     del fixed["issuers"]["corp"]["jwks_push"]

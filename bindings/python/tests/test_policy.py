@@ -83,6 +83,11 @@ def test_documents_that_never_end() -> None:
         Policy(loop)
     with pytest.raises(UsageError, match="a mapping"):
         Policy(TOML)
+    for form in ("yaml", 5):
+        with pytest.raises(UsageError, match="format must be"):
+            Policy.parse(TOML, form)
+    with pytest.raises(UsageError, match="name must be str"):
+        Verifier.from_policy(Policy.parse(TOML)).gate(None)
     with pytest.raises(UsageError, match="a path, a mapping or a Policy"):
         Verifier.from_policy(5)
 

@@ -103,6 +103,29 @@ def test_forked_children_verify(tools: Gate, corp: testing.FakeIssuer, jwt: str)
     assert tools.verify_batch(tokens).accepted == 200
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_children_forked_in_the_midst_of_work(tools: Gate, corp: testing.FakeIssuer) -> None:
+    tokens = [corp.token(aud=AUDIENCE, scope="mcp:use") for _ in range(100)]
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            tools.verify_batch(tokens)
+            tools.judge(tokens[0])
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            assert in_child(lambda: tools.verify_batch(tokens).accepted == 100)
+    finally:
+        stop.set()
+    for thread in threads:
+        thread.join()
+
+
 def python(program: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)

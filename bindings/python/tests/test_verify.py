@@ -98,6 +98,13 @@ def test_what_is_no_token_is_the_callers_mistake(tools: Gate, token: object) -> 
         assert caught.value.http_status == 500
 
 
+def test_a_view_that_was_released(tools: Gate, jwt: str) -> None:
+    view = memoryview(jwt.encode())
+    view.release()
+    with pytest.raises(UsageError, match="released"):
+        tools.judge(view)
+
+
 @pytest.mark.parametrize("token", ["", b"", "é.é.é", "\ud800.a.b", b"\xff" * 10**7, "a.b.c"])
 def test_rubbish_is_refused(tools: Gate, token: str | bytes) -> None:
     verdict = tools.judge(token)
