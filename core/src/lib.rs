@@ -122,6 +122,9 @@ pub use batch::Batch;
 pub use cache::CacheStats;
 pub use claims::{Audience, Claim, Scopes};
 pub use delegation::Actor;
+pub use encoding::json::{
+    Elements as JsonElements, JsonKind, Members as JsonMembers, Value as JsonValue,
+};
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
 pub use policy::{

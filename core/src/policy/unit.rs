@@ -2,6 +2,18 @@
 
 use crate::time::Span;
 
+impl Span {
+    /// Reads a duration as policy documents write it: one number and one unit, `"250ms"`, `"30s"`,
+    /// `"5m"`, `"1h"`, `"2d"`.
+    ///
+    /// # Errors
+    ///
+    /// Why it is none, and what to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        parse_duration(text)
+    }
+}
+
 /// Why a text is not a duration or size, as the document's author should read it.
 pub(super) fn parse_duration(text: &str) -> Result<Span, String> {
     let (number, unit) = split(text, "30s")?;

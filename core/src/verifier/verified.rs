@@ -14,6 +14,7 @@ use crate::binding::PossessionConfirmed;
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
 use crate::delegation::{Actor, ChainAccepted};
+use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Profile, SenderConstrained};
@@ -299,6 +300,12 @@ impl VerifiedToken {
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {
         Some(self.facts().claims.json().root().get(name)?.raw())
+    }
+
+    /// All claims, as they were read while the token was verified.
+    #[must_use]
+    pub fn claims(&self) -> Value<'_> {
+        self.facts().claims.json().root()
     }
 
     /// The claims as a type of the application's own.

@@ -47,6 +47,26 @@ impl Gate {
 }
 
 impl Answer {
+    /// The answer to an error that no gate gave, as [`crate::verify_jws`]: its status alone, since
+    /// without a gate there is nothing to challenge for.
+    #[must_use]
+    pub fn without_gate(error: &Error) -> Self {
+        let group = error.code().group();
+        match (error.blame(), group) {
+            (Blame::Unavailable, _) => Self::unavailable(error),
+            (Blame::Misuse | Blame::Internal, _) => Self::new(500),
+            (Blame::Rejected, Group::ActorPolicy | Group::Authority) => Self::new(403),
+            (Blame::Rejected, _) => Self::new(401),
+        }
+    }
+
+    fn unavailable(error: &Error) -> Self {
+        let [soon, later] = RETRY_AFTER;
+        let refreshing = error.code() == Code::KeysRefreshing;
+        let seconds = if refreshing { soon } else { later };
+        Self::new(503).with("Retry-After", seconds.to_owned())
+    }
+
     /// An answer without a body; nothing may keep any of ours.
     fn new(status: u16) -> Self {
         let headers = vec![("Cache-Control", "no-store".to_owned())];
@@ -80,12 +100,7 @@ const RETRY_AFTER: [&str; 2] = ["1", "5"];
 
 fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
     match error.blame() {
-        Blame::Unavailable => {
-            let [soon, later] = RETRY_AFTER;
-            let refreshing = error.code() == Code::KeysRefreshing;
-            let seconds = if refreshing { soon } else { later };
-            Answer::new(503).with("Retry-After", seconds.to_owned())
-        }
+        Blame::Unavailable => Answer::unavailable(error),
         Blame::Misuse | Blame::Internal => Answer::new(500),
         Blame::Rejected => match challenge.kind {
             Kind::AccessToken | Kind::JwtSvid | Kind::JwtCustom | Kind::IdToken => {

@@ -184,3 +184,12 @@ fn what_a_call_asks_for_can_be_written_in_a_challenge() {
         assert!(batch.results().all(|verdict| verdict.map(drop) == wrong));
     }
 }
+
+#[test]
+fn without_a_gate_the_status_is_the_same_and_nothing_is_challenged() {
+    for code in Code::ALL.iter().copied() {
+        let plain = Answer::without_gate(&Error::new(code));
+        assert_eq!(plain.status, of(code).status, "{code:?}");
+        assert_eq!(field(&plain, "WWW-Authenticate"), None);
+    }
+}

@@ -85,12 +85,19 @@ struct Node {
 
 /// The six kinds of RFC 8259 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum JsonKind {
+#[expect(clippy::exhaustive_enums, reason = "closed by the standard")]
+pub enum JsonKind {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool,
+    /// A number.
     Number,
+    /// A string.
     String,
+    /// An array.
     Array,
+    /// An object.
     Object,
 }
 
@@ -167,16 +174,18 @@ impl fmt::Debug for Json {
     }
 }
 
-/// One value inside a [`Json`].
+/// A value of a JSON text that was read strictly: no object in it has the same member twice, and
+/// every number is within the range of an `f64`.
 #[derive(Clone, Copy)]
-pub(crate) struct Value<'a> {
+pub struct Value<'a> {
     json: &'a Json,
     node: u32,
 }
 
 impl<'a> Value<'a> {
     /// The kind of this value.
-    pub(crate) fn kind(self) -> JsonKind {
+    #[must_use]
+    pub fn kind(self) -> JsonKind {
         match self.json.first_byte(self.span()) {
             Some(b'{') => JsonKind::Object,
             Some(b'[') => JsonKind::Array,
@@ -187,13 +196,14 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number under which [`Json::value`] finds this value again.
+    /// The number under which `Json::value` finds this value again.
     pub(crate) const fn node(self) -> u32 {
         self.node
     }
 
     /// The source text of this value; that of a string has its quotes.
-    pub(crate) fn raw(self) -> &'a str {
+    #[must_use]
+    pub fn raw(self) -> &'a str {
         let Node { start, end, .. } = self.span();
         self.json
             .source
@@ -202,8 +212,9 @@ impl<'a> Value<'a> {
     }
 
     /// The text of a string, unescaped.
+    #[must_use]
     #[inline]
-    pub(crate) fn as_str(self) -> Option<&'a str> {
+    pub fn as_str(self) -> Option<&'a str> {
         let node = self.span();
         match self.json.first_byte(node) {
             Some(b'"') => self.json.string(node),
@@ -212,7 +223,8 @@ impl<'a> Value<'a> {
     }
 
     /// Whether a boolean is `true`.
-    pub(crate) fn as_bool(self) -> Option<bool> {
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
         match self.raw() {
             "true" => Some(true),
             "false" => Some(false),
@@ -221,8 +233,9 @@ impl<'a> Value<'a> {
     }
 
     /// The text of a number. It follows the grammar and is within the range of an `f64`.
+    #[must_use]
     #[inline]
-    pub(crate) fn as_number(self) -> Option<&'a str> {
+    pub fn as_number(self) -> Option<&'a str> {
         match self.json.first_byte(self.span()) {
             Some(b'-' | b'0'..=b'9') => Some(self.raw()),
             _ => None,
@@ -230,7 +243,8 @@ impl<'a> Value<'a> {
     }
 
     /// The values of an array.
-    pub(crate) fn as_array(self) -> Option<Elements<'a>> {
+    #[must_use]
+    pub fn as_array(self) -> Option<Elements<'a>> {
         let Self { json, node } = self;
         (self.kind() == JsonKind::Array).then(|| Elements {
             json,
@@ -240,7 +254,8 @@ impl<'a> Value<'a> {
     }
 
     /// The members of an object, in source order.
-    pub(crate) fn as_object(self) -> Option<Members<'a>> {
+    #[must_use]
+    pub fn as_object(self) -> Option<Members<'a>> {
         let Self { json, node } = self;
         (self.kind() == JsonKind::Object).then(|| Members {
             json,
@@ -250,7 +265,8 @@ impl<'a> Value<'a> {
     }
 
     /// The member of an object with this name. Looks at one after another.
-    pub(crate) fn get(&self, name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Self> {
         self.as_object()?
             .find_map(|(found, value)| (found == name).then_some(value))
     }
@@ -265,7 +281,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The kind only, for the reason given at [`Json`].
+/// The kind only: the content is a stranger's, or a secret.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind().fmt(f)
@@ -274,7 +290,7 @@ impl fmt::Debug for Value<'_> {
 
 /// The values of an array, from [`Value::as_array`].
 #[derive(Clone, Debug)]
-pub(crate) struct Elements<'a> {
+pub struct Elements<'a> {
     json: &'a Json,
     node: u32,
     left: u32,
@@ -302,7 +318,7 @@ impl ExactSizeIterator for Elements<'_> {}
 
 /// The members of an object, from [`Value::as_object`].
 #[derive(Clone, Debug)]
-pub(crate) struct Members<'a> {
+pub struct Members<'a> {
     json: &'a Json,
     node: u32,
     left: u32,

@@ -1,0 +1,112 @@
+"""Verifies the tokens that AI agents present: genuine, for me, who acts for whom.
+
+    from sealgate import Verifier
+
+    verifier = Verifier.from_policy("policy.toml")
+    tools = verifier.gate("tools")  # a typo fails here, when the program starts
+    token = tools.verify(jwt)  # raises TokenError (theirs) or UnavailableError (ours: 503)
+    print(token.subject, token.actor, token.scopes)
+
+Calls do no I/O and take no lock; threads verify in parallel. Under a policy with one gate,
+`Verifier` has the calls of the gate itself.
+"""
+
+from ._errors import (
+    ActorError,
+    AudienceError,
+    AuthorityError,
+    CredentialError,
+    DelegationError,
+    ExpiredTokenError,
+    InternalError,
+    IssuerError,
+    KeysUnavailableError,
+    MalformedTokenError,
+    PolicyError,
+    PossessionError,
+    ReplayError,
+    ReplayUnavailableError,
+    RevocationUnavailableError,
+    RevokedError,
+    SealgateError,
+    SignatureError,
+    StepUpError,
+    TokenError,
+    TokenKindError,
+    UnavailableError,
+    UsageError,
+    ValidityError,
+)
+from ._native import (
+    Actor,
+    Batch,
+    Gate,
+    Jws,
+    Keys,
+    Policy,
+    Trail,
+    Unverified,
+    Verdict,
+    VerifiedToken,
+    Verifier,
+    inspect,
+    verify_jws,
+)
+from ._types import (
+    IssuerKey,
+    KeyState,
+    PolicyWarning,
+    Problem,
+    Receipt,
+    Skipped,
+    Snapshot,
+    Step,
+)
+
+__all__ = [
+    "Actor",
+    "ActorError",
+    "AudienceError",
+    "AuthorityError",
+    "Batch",
+    "CredentialError",
+    "DelegationError",
+    "ExpiredTokenError",
+    "Gate",
+    "InternalError",
+    "IssuerError",
+    "IssuerKey",
+    "Jws",
+    "KeyState",
+    "Keys",
+    "KeysUnavailableError",
+    "MalformedTokenError",
+    "Policy",
+    "PolicyError",
+    "PolicyWarning",
+    "PossessionError",
+    "Problem",
+    "Receipt",
+    "ReplayError",
+    "ReplayUnavailableError",
+    "RevocationUnavailableError",
+    "RevokedError",
+    "SealgateError",
+    "SignatureError",
+    "Skipped",
+    "Snapshot",
+    "Step",
+    "StepUpError",
+    "TokenError",
+    "TokenKindError",
+    "Trail",
+    "UnavailableError",
+    "Unverified",
+    "UsageError",
+    "ValidityError",
+    "Verdict",
+    "VerifiedToken",
+    "Verifier",
+    "inspect",
+    "verify_jws",
+]

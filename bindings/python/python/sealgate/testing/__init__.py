@@ -1,0 +1,30 @@
+"""Your own tests against your own policy: no network, no sleep, no real time.
+
+    from sealgate import testing
+
+    clock = testing.FixedClock(1_800_000_000)
+    corp = testing.FakeIssuer("https://login.example.com", clock=clock, seed=1)
+    tools = testing.open("policy.toml", issuers={"corp": corp}, clock=clock).gate("tools")
+
+    jwt = corp.token(sub="u1", aud="https://api.example.com/mcp", scope="mcp:use")
+    assert tools.judge(jwt).ok
+    clock.advance("6m")
+    assert tools.judge(jwt).code == "expired"
+
+`refusals(tools)` gives a request for every code the gate can give, to test your own answers with.
+"""
+
+from .._native import FixedClock, codes
+from ._fakes import FakeAgent, FakeIssuer, open, policy
+from ._refusals import Call, refusals
+
+__all__ = [
+    "Call",
+    "FakeAgent",
+    "FakeIssuer",
+    "FixedClock",
+    "codes",
+    "open",
+    "policy",
+    "refusals",
+]

@@ -1,0 +1,213 @@
+//! [`Gate`]: a door one verifies at.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use sealgate::{Clock, Error, Requirements};
+
+use crate::batch::Batch;
+use crate::errors::{guard, of_gate};
+use crate::explain::Trail;
+use crate::input;
+use crate::pool;
+use crate::token::VerifiedToken;
+use crate::verdict::Verdict;
+use crate::verifier::Verifier;
+
+/// A gate of the core and the clock it judges by: what tokens, verdicts and batches hold on to.
+pub(crate) struct Door {
+    pub(crate) gate: sealgate::Gate,
+    pub(crate) clock: Clock,
+}
+
+impl Door {
+    /// One verdict. Only a token that was not seen before is worth letting go of the interpreter.
+    fn decide(
+        &self,
+        py: Python<'_>,
+        token: &[u8],
+        requirements: &Requirements,
+    ) -> Result<sealgate::VerifiedToken, Error> {
+        guard(|| match self.gate.recall(token, requirements) {
+            Some(verdict) => verdict,
+            None => py.detach(|| self.gate.verify_unseen(token, requirements)),
+        })
+    }
+
+    pub(crate) fn verify<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        token: &Bound<'py, PyAny>,
+        scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<VerifiedToken> {
+        let bytes = input::token(token, "token")?;
+        let requirements = input::requirements(scopes)?;
+        match self.decide(py, &bytes, &requirements) {
+            Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
+            Err(error) => Err(of_gate(py, error, &self.gate, &requirements)),
+        }
+    }
+
+    pub(crate) fn judge<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        token: &Bound<'py, PyAny>,
+        scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Verdict> {
+        let bytes = input::token(token, "token")?;
+        let requirements = input::requirements(scopes)?;
+        let verdict = self.decide(py, &bytes, &requirements);
+        Verdict::new(py, verdict, Arc::clone(self), requirements, into)
+    }
+
+    pub(crate) fn verify_batch(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        tokens: &Bound<'_, PyAny>,
+        scopes: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Batch> {
+        let requirements = input::requirements(scopes)?;
+        let batch = match input::bytes(tokens)? {
+            Some(buffer) => self.batch(py, &input::lines(&buffer), &requirements),
+            None => {
+                let items = input::items(tokens)?;
+                let tokens = items.iter().enumerate();
+                let tokens =
+                    tokens.map(|(index, item)| input::token(item, &format!("tokens[{index}]")));
+                self.batch(py, &tokens.collect::<PyResult<Vec<_>>>()?, &requirements)
+            }
+        };
+        let batch = batch.map_err(|error| of_gate(py, error, &self.gate, &requirements))?;
+        Ok(Batch::new(batch, Arc::clone(self), requirements))
+    }
+
+    fn batch<T: AsRef<[u8]> + Sync>(
+        &self,
+        py: Python<'_>,
+        tokens: &[T],
+        requirements: &Requirements,
+    ) -> Result<sealgate::Batch, Error> {
+        guard(|| {
+            let judged =
+                py.detach(|| pool::install(|| self.gate.verify_batch_with(tokens, requirements)));
+            judged.map_err(|_| sealgate::Code::Internal.into()) // the system gave no threads
+        })
+    }
+
+    pub(crate) fn explain(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        token: &Bound<'_, PyAny>,
+    ) -> PyResult<Trail> {
+        let bytes = input::token(token, "token")?;
+        let explained = guard(|| Ok(py.detach(|| self.gate.explain(&bytes))));
+        let explained =
+            explained.map_err(|error| of_gate(py, error, &self.gate, &Requirements::NONE))?;
+        Trail::new(py, explained, Arc::clone(self))
+    }
+}
+
+/// A door of a verifier: a kind of token, from these issuers, for this audience, under these rules.
+///
+/// It comes from `Verifier.gate` and stays valid over reloads. Calls do no I/O and take no lock;
+/// they may come from any thread, and threads verify in parallel.
+#[pyclass(frozen, module = "sealgate", weakref)]
+pub(crate) struct Gate {
+    pub(crate) door: Arc<Door>,
+    verifier: Py<Verifier>,
+}
+
+impl Gate {
+    pub(crate) fn new(door: Arc<Door>, verifier: Py<Verifier>) -> Self {
+        Self { door, verifier }
+    }
+}
+
+#[pymethods]
+impl Gate {
+    /// The gate's name in the policy; empty after a reload has removed it.
+    #[getter]
+    fn name(&self) -> String {
+        self.door.gate.name()
+    }
+
+    /// The verifier it belongs to.
+    #[getter]
+    fn verifier(&self) -> &Py<Verifier> {
+        &self.verifier
+    }
+
+    /// Verifies a bearer token: `str`, `bytes` or `memoryview`. A token that is bound to a key is
+    /// refused with `pop_required`.
+    ///
+    /// `required_scopes` are what this call needs beyond its gate. `into` is a dataclass, a
+    /// `msgspec.Struct` or a pydantic model that `claims` is to be, checked after the signature.
+    ///
+    /// Raises `TokenError` (the token is refused: 400, 401 or 403), `UnavailableError` (it cannot
+    /// be decided: 503) or `UsageError` (an argument is wrong).
+    #[pyo3(
+        signature = (token, *, required_scopes=None, into=None),
+        text_signature = "($self, token, *, required_scopes=(), into=None)"
+    )]
+    fn verify<'py>(
+        &self,
+        py: Python<'py>,
+        token: &Bound<'py, PyAny>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<VerifiedToken> {
+        self.door.verify(py, token, required_scopes, into)
+    }
+
+    /// As `verify`, with the answer as a value: accepted, refused or undecided. Raises only
+    /// `UsageError`.
+    #[pyo3(
+        signature = (token, *, required_scopes=None, into=None),
+        text_signature = "($self, token, *, required_scopes=(), into=None)"
+    )]
+    fn judge<'py>(
+        &self,
+        py: Python<'py>,
+        token: &Bound<'py, PyAny>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Verdict> {
+        self.door.judge(py, token, required_scopes, into)
+    }
+
+    /// Judges many tokens under one state and one moment, on all cores, with the interpreter
+    /// released: an iterable of `str` or `bytes`, or one buffer with a token a line. A token that
+    /// occurs more than once is verified once. Raises only `UsageError` (and `InternalError`).
+    #[pyo3(
+        signature = (tokens, *, required_scopes=None),
+        text_signature = "($self, tokens, *, required_scopes=())"
+    )]
+    fn verify_batch(
+        &self,
+        py: Python<'_>,
+        tokens: &Bound<'_, PyAny>,
+        required_scopes: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Batch> {
+        self.door.verify_batch(py, tokens, required_scopes)
+    }
+
+    /// Verifies from scratch and tells what each rule saw. For operators: it shows claim values.
+    fn explain(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Trail> {
+        self.door.explain(py, token)
+    }
+
+    /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728) as a mapping; `None` after
+    /// a reload has removed it.
+    fn resource_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let metadata = self.door.gate.resource_metadata();
+        metadata
+            .map(|text| crate::frozen::parse(py, &text))
+            .transpose()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Gate {:?}>", self.name())
+    }
+}

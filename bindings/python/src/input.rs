@@ -1,0 +1,140 @@
+//! Arguments: tokens borrowed in place, documents as JSON text.
+
+use std::borrow::Cow;
+
+use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyModule, PyString};
+use sealgate::Requirements;
+
+use crate::errors::usage;
+
+/// What is wrong with an argument: its type, never its value.
+pub(crate) fn wrong_type(value: &Bound<'_, PyAny>, name: &str, right: &str) -> PyErr {
+    let kind = value.get_type().name();
+    let kind = kind.map_or_else(|_| "another type".to_owned(), |name| name.to_string());
+    usage(value.py(), format!("{name} must be {right}, not {kind}"))
+}
+
+/// The bytes of a token. A `str` or `bytes` is read in place, since it cannot change; anything that
+/// can is copied, so that no verdict is about other bytes than those that were judged.
+pub(crate) fn token<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
+    match bytes(value)? {
+        Some(bytes) => Ok(bytes),
+        None => Err(wrong_type(value, name, "str, bytes or memoryview")),
+    }
+}
+
+/// The bytes of a value that has any.
+pub(crate) fn bytes<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Option<Cow<'v, [u8]>>> {
+    Ok(Some(if let Ok(text) = value.cast::<PyString>() {
+        match text.to_str() {
+            Ok(text) => Cow::Borrowed(text.as_bytes()),
+            // Lone surrogates: no token has them, and the core says so.
+            Err(_) => text.to_string_lossy().into_owned().into_bytes().into(),
+        }
+    } else if let Ok(bytes) = value.cast::<PyBytes>() {
+        Cow::Borrowed(bytes.as_bytes())
+    } else if let Ok(bytes) = value.cast::<PyByteArray>() {
+        Cow::Owned(bytes.to_vec())
+    } else if let Ok(view) = value.cast::<PyMemoryView>() {
+        let copy = view.call_method0("tobytes");
+        let copy = copy.map_err(|_| usage(value.py(), "the memoryview was released"))?;
+        Cow::Owned(copy.cast::<PyBytes>()?.as_bytes().to_vec())
+    } else {
+        return Ok(None);
+    }))
+}
+
+/// The scopes a call needs beyond its gate's.
+pub(crate) fn requirements(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requirements> {
+    match scopes {
+        None => Ok(Requirements::NONE),
+        Some(scopes) => Ok(Requirements::scopes(texts(scopes, "required_scopes")?)),
+    }
+}
+
+/// A name of the policy's.
+pub(crate) fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<&'v str> {
+    let text = value.cast::<PyString>();
+    let text = text.map_err(|_| wrong_type(value, name, "str"))?;
+    let text = text.to_str();
+    text.map_err(|_| usage(value.py(), format!("{name}: not Unicode")))
+}
+
+/// Several strings. A single one is refused: its letters would be taken for them.
+pub(crate) fn texts(values: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
+    let right = "a list or another iterable of str";
+    if values.is_instance_of::<PyString>() || values.is_instance_of::<PyBytes>() {
+        return Err(wrong_type(values, name, right));
+    }
+    let items = values.try_iter();
+    let items = items.map_err(|_| wrong_type(values, name, right))?;
+    items
+        .map(|item| {
+            let item = item?;
+            text(&item, &format!("each of {name}")).map(str::to_owned)
+        })
+        .collect()
+}
+
+/// A mapping as JSON text. `timedelta` becomes a duration, a path its text; see
+/// `sealgate/_plain.py`.
+pub(crate) fn json(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    let py = value.py();
+    let plain = PyModule::import(py, "sealgate._plain")?;
+    let text = plain.getattr("to_json")?.call1((value,));
+    let text = text.map_err(|error| {
+        let ours = error.is_instance_of::<PyTypeError>(py)
+            || error.is_instance_of::<PyValueError>(py)
+            || error.is_instance_of::<PyRecursionError>(py);
+        if ours {
+            usage(py, format!("{name}: {}", error.value(py)))
+        } else {
+            error
+        }
+    })?;
+    text.extract()
+}
+
+/// The JSON text of a JWK or JWK Set: a mapping, or the text itself.
+pub(crate) fn jwks_text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<u8>> {
+    match bytes(value)? {
+        Some(text) => Ok(text.into_owned()),
+        None => Ok(json(value, name)?.into_bytes()),
+    }
+}
+
+/// The options that were given, as a JSON object.
+pub(crate) fn options(
+    py: Python<'_>,
+    options: &[(&str, Option<Bound<'_, PyAny>>)],
+) -> PyResult<String> {
+    let given = PyDict::new(py);
+    for (name, value) in options {
+        if let Some(value) = value {
+            given.set_item(name, value)?;
+        }
+    }
+    json(given.as_any(), "options")
+}
+
+/// The items of a list of tokens, held so that nobody can take them away.
+pub(crate) fn items<'py>(tokens: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let right = "an iterable of str or bytes, or one buffer with a token a line";
+    let items = tokens.try_iter();
+    let items = items.map_err(|_| wrong_type(tokens, "tokens", right))?;
+    items.collect()
+}
+
+/// The tokens of a buffer, one a line; what ends the last line begins no other.
+pub(crate) fn lines(buffer: &[u8]) -> Vec<&[u8]> {
+    let body = buffer.strip_suffix(b"\n").unwrap_or(buffer);
+    if body.is_empty() && buffer.is_empty() {
+        return Vec::new();
+    }
+    let lines = body.split(|byte| *byte == b'\n');
+    lines
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .collect()
+}

@@ -1,0 +1,131 @@
+//! [`Verdict`]: accepted, refused or undecided, as a value.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use sealgate::{Error, Requirements};
+
+use crate::errors::{misfit, of_gate};
+use crate::gate::Door;
+use crate::token::{Filled, VerifiedToken};
+
+/// The answer of `judge`: `if verdict:` is `if verdict.ok:`. A refusal and an outage are both not
+/// ok; `verdict.error` tells them apart.
+#[pyclass(frozen, module = "sealgate", generic)]
+pub(crate) struct Verdict {
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Accepted(Py<VerifiedToken>),
+    Other(Box<Other>),
+}
+
+/// What was not accepted; its exception is made when somebody asks for it.
+struct Other {
+    error: Error,
+    door: Arc<Door>,
+    requirements: Requirements,
+    exception: PyOnceLock<Py<PyAny>>,
+}
+
+impl Verdict {
+    pub(crate) fn new<'py>(
+        py: Python<'py>,
+        verdict: Result<sealgate::VerifiedToken, Error>,
+        door: Arc<Door>,
+        requirements: Requirements,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Self> {
+        let outcome = match verdict {
+            Ok(token) => match VerifiedToken::fill(py, token, Arc::clone(&door), into)? {
+                Filled::Token(token) => Outcome::Accepted(Py::new(py, token)?),
+                Filled::Misfit(claim) => {
+                    let exception = misfit(py, claim, &door.gate).into_value(py).into_any();
+                    let other = Other::new(sealgate::Code::ClaimType.into(), door, requirements);
+                    // Nobody else has it yet, so it is not set.
+                    let _ = other.exception.set(py, exception);
+                    Outcome::Other(Box::new(other))
+                }
+            },
+            Err(error) => Outcome::Other(Box::new(Other::new(error, door, requirements))),
+        };
+        Ok(Self { outcome })
+    }
+
+    fn exception<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        match &self.outcome {
+            Outcome::Accepted(_) => None,
+            Outcome::Other(other) => Some(other.exception(py)),
+        }
+    }
+}
+
+impl Other {
+    fn new(error: Error, door: Arc<Door>, requirements: Requirements) -> Self {
+        Self {
+            error,
+            door,
+            requirements,
+            exception: PyOnceLock::new(),
+        }
+    }
+
+    fn exception<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        let made = self.exception.get_or_init(py, || {
+            let error = of_gate(py, self.error, &self.door.gate, &self.requirements);
+            error.into_value(py).into_any()
+        });
+        made.bind(py).clone()
+    }
+}
+
+#[pymethods]
+impl Verdict {
+    /// Whether the token was accepted.
+    #[getter]
+    fn ok(&self) -> bool {
+        matches!(self.outcome, Outcome::Accepted(_))
+    }
+
+    /// `"accepted"`, or the code of the refusal.
+    #[getter]
+    fn code(&self) -> &'static str {
+        match &self.outcome {
+            Outcome::Accepted(_) => "accepted",
+            Outcome::Other(other) => other.error.code().as_str(),
+        }
+    }
+
+    /// The verified token; `None` unless it was accepted.
+    #[getter]
+    fn token(&self) -> Option<&Py<VerifiedToken>> {
+        match &self.outcome {
+            Outcome::Accepted(token) => Some(token),
+            Outcome::Other(_) => None,
+        }
+    }
+
+    /// The exception `verify` would have raised; `None` when the token was accepted.
+    #[getter]
+    fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.exception(py)
+    }
+
+    /// The verified token, or raises `error`.
+    fn unwrap(&self, py: Python<'_>) -> PyResult<Py<VerifiedToken>> {
+        match &self.outcome {
+            Outcome::Accepted(token) => Ok(token.clone_ref(py)),
+            Outcome::Other(other) => Err(PyErr::from_value(other.exception(py))),
+        }
+    }
+
+    fn __bool__(&self) -> bool {
+        self.ok()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Verdict {}>", self.code())
+    }
+}

@@ -1,0 +1,155 @@
+"""One vocabulary: every code has a class, a doc line and a vector; an outage is never a refusal."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+from conftest import AUDIENCE
+
+import sealgate
+from sealgate import (
+    AudienceError,
+    Gate,
+    InternalError,
+    KeysUnavailableError,
+    PolicyError,
+    SealgateError,
+    TokenError,
+    UnavailableError,
+    UsageError,
+    testing,
+)
+from sealgate._errors import CLASSES
+from sealgate._native import _provoke_panic, codes
+
+VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
+# What no token provokes: the caller's mistake, and ours. Keys are refused when they are loaded.
+WITHOUT_VECTOR = {"internal"}
+
+
+def test_every_code_has_a_class_of_its_blame() -> None:
+    assert set(CLASSES) == {code for code, *_ in codes()}
+    parents = {
+        "rejected": TokenError,
+        "unavailable": UnavailableError,
+        "misuse": UsageError,
+        "internal": InternalError,
+    }
+    for code, blame, _, _ in codes():
+        assert issubclass(CLASSES[code], parents[blame]), code
+
+
+def test_every_code_has_a_vector() -> None:
+    seen = set()
+    for file in sorted(VECTORS.glob("*.jsonl")):
+        for line in file.read_text().splitlines():
+            expected = json.loads(line)["expect"]
+            seen.add(expected.get("code"))
+            seen |= {verdict.get("code") for verdict in expected.get("verdicts", ())}
+    assert {code for code, *_ in codes()} - seen == WITHOUT_VECTOR
+
+
+def test_every_class_and_code_is_documented() -> None:
+    for code, _, _, reason in codes():
+        assert reason, code
+        assert CLASSES[code].__doc__, code
+
+
+def test_no_outage_is_a_refusal() -> None:
+    assert not issubclass(UnavailableError, TokenError)
+    assert not issubclass(TokenError, UnavailableError)
+    assert not issubclass(UsageError, TokenError)
+
+
+def test_what_an_error_shows(tools: Gate, corp: testing.FakeIssuer) -> None:
+    with pytest.raises(AudienceError) as caught:
+        tools.verify(corp.token(aud="https://elsewhere.example", scope="mcp:use"))
+    error = caught.value
+    assert (error.code, error.blame, error.group) == ("aud_mismatch", "rejected", "validity")
+    assert error.reason == "the token is for another audience"
+    assert error.claim == "aud" and error.expected == (AUDIENCE,)
+    assert error.gate == "tools" and error.issuer_name == "corp"
+    assert error.hint is not None and AUDIENCE in error.hint
+    assert error.doc.endswith("enum.Code.html#variant.AudMismatch")
+    assert error.http_status == 401 and error.oauth_error == "invalid_token"
+    assert error.headers["Cache-Control"] == "no-store"
+    assert error.www_authenticate == (
+        'Bearer error="invalid_token", '
+        'error_description="the token is for another audience", '
+        'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp"'
+    )
+    assert json.loads(error.body)["error_description"] == error.reason
+    assert error.retry_after is None
+    assert str(error) == (
+        f"aud_mismatch: the token is for another audience (aud); expected {AUDIENCE}"
+    )
+    assert repr(error) == f"AudienceError({str(error)!r})"
+
+
+def test_missing_keys_are_an_outage(tools: Gate, corp: testing.FakeIssuer) -> None:
+    jwt = corp.token(aud=AUDIENCE, claims={"iss": "https://silent.example"})
+    with pytest.raises(KeysUnavailableError) as caught:
+        tools.verify(jwt)
+    error = caught.value
+    assert (error.http_status, error.retry_after, error.www_authenticate) == (503, 5, None)
+    assert error.issuer_name == "silent" and not error.body and error.oauth_error is None
+
+
+def test_errors_travel_to_other_processes(tools: Gate, corp: testing.FakeIssuer) -> None:
+    error = tools.judge(corp.token(aud="https://elsewhere.example")).error
+    assert error is not None
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error) and copy.headers == error.headers
+    assert (str(copy), copy.expected, copy.hint) == (str(error), error.expected, error.hint)
+    with pytest.raises(PolicyError) as caught:
+        sealgate.Policy.parse("version = 2")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert str(copy) == str(caught.value) and copy.problems == caught.value.problems
+
+
+def test_a_panic_is_an_exception_like_any_other(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InternalError) as caught:
+        _provoke_panic()
+    assert caught.value.http_status == 500 and not caught.value.body
+    assert "provoked" in capfd.readouterr().err
+
+
+def test_the_tree() -> None:
+    """Names and parents are API: this is the table of the documentation."""
+    tree = {
+        "TokenError": "SealgateError",
+        "CredentialError": "TokenError",
+        "MalformedTokenError": "TokenError",
+        "SignatureError": "TokenError",
+        "TokenKindError": "TokenError",
+        "ValidityError": "TokenError",
+        "ExpiredTokenError": "ValidityError",
+        "AudienceError": "ValidityError",
+        "IssuerError": "ValidityError",
+        "ReplayError": "ValidityError",
+        "PossessionError": "TokenError",
+        "DelegationError": "TokenError",
+        "ActorError": "DelegationError",
+        "RevokedError": "TokenError",
+        "AuthorityError": "TokenError",
+        "StepUpError": "AuthorityError",
+        "UnavailableError": "SealgateError",
+        "KeysUnavailableError": "UnavailableError",
+        "RevocationUnavailableError": "UnavailableError",
+        "ReplayUnavailableError": "UnavailableError",
+        "PolicyError": "SealgateError",
+        "UsageError": "SealgateError",
+        "InternalError": "SealgateError",
+    }
+    errors = {
+        name: value
+        for name, value in vars(sealgate).items()
+        if isinstance(value, type) and issubclass(value, SealgateError)
+    }
+    assert {name: cls.__bases__[0].__name__ for name, cls in errors.items()} == tree | {
+        "SealgateError": "Exception"
+    }
+    assert issubclass(PolicyError, ValueError) and issubclass(UsageError, TypeError)

@@ -1,0 +1,41 @@
+"""The examples of the README run as they stand."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from conftest import AUDIENCE, ISSUER
+
+from sealgate import testing
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    corp = testing.FakeIssuer(ISSUER)
+    (policy,) = blocks("toml")
+    Path("policy.toml").write_text(policy)
+    Path("corp.jwks.json").write_text(json.dumps(corp.jwks()))
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use", act=["agent-7"], claims={"tenant": "t1"})
+    names: dict[str, object] = {"jwt": jwt, "__name__": "__main__"}
+    shown = io.StringIO()
+    examples = blocks("python")
+    assert len(examples) == 6
+    with contextlib.redirect_stdout(shown):
+        for number, example in enumerate(examples):
+            code = compile(example, f"README example {number}", "exec", dont_inherit=True)
+            exec(code, names)
+    assert f"u1 Actor(iss='{ISSUER}', sub='agent-7') ('mcp:use',)\n" in shown.getvalue()
+    assert "1 {'accepted': 1, 'malformed_token': 1}\n1 malformed_token\n" in shown.getvalue()
+    status, headers, body = names["answer"]
+    assert status == 403 and "insufficient_scope" in body and "WWW-Authenticate" in headers

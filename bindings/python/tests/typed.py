@@ -1,0 +1,77 @@
+"""What type checkers must see: nothing here is `Any`, and `into` says what `claims` is."""
+
+# pyright: strict
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import assert_type
+
+from sealgate import (
+    Actor,
+    Batch,
+    Gate,
+    Policy,
+    SealgateError,
+    Snapshot,
+    TokenError,
+    UnavailableError,
+    Verdict,
+    VerifiedToken,
+    Verifier,
+    testing,
+)
+
+
+@dataclass
+class Claims:
+    tenant: str
+
+
+def results(gate: Gate, jwt: str) -> None:
+    token = gate.verify(jwt, required_scopes=["a"])
+    assert_type(token, VerifiedToken[Mapping[str, Any]])
+    assert_type(token.actor, Actor | None)
+    assert_type(token.chain, tuple[Actor, ...])
+    assert_type(token.scopes, tuple[str, ...])
+    assert_type(token.snapshot, Snapshot)
+    assert_type(token.require(required_scopes=("b",)), VerifiedToken[Mapping[str, Any]])
+    typed = gate.verify(jwt, into=Claims)
+    assert_type(typed, VerifiedToken[Claims])
+    assert_type(typed.claims.tenant, str)
+
+
+def verdicts(verifier: Verifier, jwt: bytes) -> None:
+    verdict = verifier.judge(jwt, into=Claims)
+    assert_type(verdict, Verdict[Claims])
+    assert_type(verdict.unwrap().claims, Claims)
+    assert_type(verdict.error, SealgateError | None)
+    batch = verifier.verify_batch([jwt, "x"])
+    assert_type(batch, Batch)
+    for index, error in batch.errors():
+        assert_type(index, int)
+        assert_type(error.headers, dict[str, str])
+    for _, token in batch.tokens():
+        assert_type(token.payload, bytes)
+
+
+def errors(gate: Gate) -> int:
+    try:
+        gate.verify("x")
+    except TokenError as error:
+        return error.http_status
+    except UnavailableError as error:
+        return error.retry_after or 0
+    return 200
+
+
+def fakes(policy: Policy) -> None:
+    clock = testing.FixedClock(0)
+    issuer = testing.FakeIssuer("https://i.example", clock=clock)
+    gate = testing.open(policy, issuers={"i": issuer}, clock=clock).gate("g")
+    for code, call in testing.refusals(gate):
+        assert_type(code, str)
+        assert_type(call.headers, tuple[tuple[str, str], ...])
