@@ -61,13 +61,13 @@ pub(crate) fn signing_key(
 /// The public half as a JWK; of a shared secret, the secret.
 #[napi]
 pub(crate) fn public_jwk(key: &External<SigningKey>) -> String {
-    key.public_jwk().to_json()
+    key.verifying_jwk().to_json()
 }
 
 /// The JWK thumbprint (RFC 7638).
 #[napi]
 pub(crate) fn key_thumbprint(key: &External<SigningKey>) -> String {
-    thumbprint(&aws_lc::provider(), key.public_jwk())
+    thumbprint(&aws_lc::provider(), key.verifying_jwk())
 }
 
 /// The signature over these bytes.
