@@ -64,7 +64,7 @@ fn what_the_loader_was_not_told_of_the_verifier_refuses() {
 
 #[test]
 fn a_good_policy_is_good_for_its_provider() {
-    let public = key(1, "k").public_jwk().unwrap().to_json();
+    let public = key(1, "k").verifying_jwk().to_json();
     let text = format!(
         r#"{{"version":1,"issuers":{{"corp":{{"issuer":"https://login.example.com",
             "jwks":{{"keys":[{public}]}}}}}},

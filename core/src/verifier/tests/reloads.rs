@@ -34,7 +34,7 @@ fn a_file_that_changed_beneath_the_same_document_counts() {
     std::fs::create_dir_all(&folder).unwrap();
     let (old, new) = (key(1, "k1"), key(2, "k2"));
     let load = |key: &crate::crypto::SigningKey| {
-        let set = format!(r#"{{"keys":[{}]}}"#, key.public_jwk().unwrap().to_json());
+        let set = format!(r#"{{"keys":[{}]}}"#, key.verifying_jwk().to_json());
         std::fs::write(folder.join("keys.json"), set).unwrap();
         let document = format!(
             r#"{{"version":1,
