@@ -1,5 +1,6 @@
 // Who takes part: each checks signature, `exp`, `nbf`, issuer and audience of the same tokens, with a
 // key that was parsed once where the library allows it.
+import { createSecretKey } from 'node:crypto'
 import nodeRs from '@node-rs/jsonwebtoken'
 import { JwtVerifier } from 'aws-jwt-verify'
 import { createVerifier } from 'fast-jwt'
@@ -38,7 +39,7 @@ export function sync(issuer) {
   all['fast-jwt'] = createVerifier({ key, algorithms: [alg], allowedIss: ISSUER, allowedAud: AUDIENCE, cache: false })
   if (alg !== 'EdDSA') {
     const options = { algorithms: [alg], issuer: ISSUER, audience: AUDIENCE }
-    const parsed = publicKey ?? key
+    const parsed = publicKey ?? createSecretKey(secret)
     all.jsonwebtoken = (token) => jsonwebtoken.verify(token, parsed, options)
   }
   const rsOptions = { algorithms: [alg], iss: [ISSUER], aud: [AUDIENCE], validateExp: true, validateNbf: true }
@@ -55,7 +56,8 @@ export function sync(issuer) {
 export function concurrent(issuer) {
   const { alg, jwk, pem, secret } = issuer
   const { verify } = gate(issuer, 0)
-  const set = jose.createLocalJWKSet({ keys: [jwk] })
+  // jose has no key sets of secrets.
+  const set = secret ? createSecretKey(secret) : jose.createLocalJWKSet({ keys: [jwk] })
   const options = { issuer: ISSUER, audience: AUDIENCE, algorithms: [alg] }
   const rsOptions = { algorithms: [alg], iss: [ISSUER], aud: [AUDIENCE], validateExp: true, validateNbf: true }
   return {

@@ -10,10 +10,12 @@ const { fit, makeToken } = require('./token.cjs')
 const { CODES, accepted, makeBatch, notAccepted, refusalAt } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
-// The numbers below 0 that `src/gate.rs` answers with.
-const REFUSED = -1
-const NOT_TO_BE_KEPT = -2
-const TO_BE_KEPT = -3
+// What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code,
+// below that an acceptance that is not kept yet.
+const NOT_TO_BE_KEPT = -256
+const TO_BE_KEPT = -257
+
+const isRefusal = (answer) => answer < 0 && answer > NOT_TO_BE_KEPT
 
 /** Strings that a batch reads before it lets the event loop turn: about half a millisecond. */
 const SLICE = 1000
@@ -63,12 +65,12 @@ function makeGate(engine, name) {
     if (options === undefined) {
       const answer = ask(token)
       if (answer >= 0) return kept[answer]
-      if (answer === REFUSED) throw refusalAt(take(), 0)
+      if (isRefusal(answer)) throw refusalAt(take(), 0)
       return tokenOf(answer)
     }
     const { requiredScopes, into } = checkOptions(options, 'verify', ['requiredScopes', 'into'])
     const answer = ask(token, scopes(requiredScopes, 'verify'))
-    if (answer === REFUSED) throw refusalAt(take(), 0)
+    if (isRefusal(answer)) throw refusalAt(take(), 0)
     const verified = tokenOf(answer)
     return into === undefined ? verified : fit(verified, into)
   }
@@ -80,10 +82,9 @@ function makeGate(engine, name) {
     if (closed) throw usage('the verifier is closed')
     try {
       const answer = ask(token, needed)
-      if (answer === REFUSED) {
+      if (isRefusal(answer)) {
         const verdicts = take()
-        const [number] = native.columns(verdicts)
-        return notAccepted(CODES[number], () => refusalAt(verdicts, 0))
+        return notAccepted(CODES[-answer], () => refusalAt(verdicts, 0))
       }
       const verified = tokenOf(answer)
       return accepted(into === undefined ? verified : fit(verified, into))

@@ -15,15 +15,15 @@ use napi_derive::napi;
 use sealgate::{Clock, Error, Gate, Requirements, VerifiedToken};
 use serde_json::json;
 
+use crate::error;
 use crate::text::{with_bytes, with_text};
 use crate::token::Verdicts;
 use crate::verifier::Engine;
 
-/// Answers below 0, where there is no kept object.
-const REFUSED: i32 = -1;
-const NOT_TO_BE_KEPT: i32 = -2;
+// Answers below 0, where there is no kept object: to -255 the number of a code, as `columns` has it.
+const NOT_TO_BE_KEPT: i32 = -256;
 /// From here downwards: an acceptance to keep at place 0, 1, 2…
-const TO_BE_KEPT: i32 = -3;
+const TO_BE_KEPT: i32 = -257;
 
 /// Places of a set: with one alone, two tokens in turn would push each other out.
 const WAYS: usize = 4;
@@ -140,7 +140,7 @@ impl Desk {
                 Found::Free(place) => (TO_BE_KEPT - place, Some(place)),
                 Found::NoRoom => (NOT_TO_BE_KEPT, None),
             },
-            Err(_) => (REFUSED, None),
+            Err(error) => (-i32::from(error::number(error)), None),
         };
         *self.last.borrow_mut() = Some(Last {
             verdict,

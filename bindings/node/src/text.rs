@@ -47,12 +47,9 @@ pub(crate) fn with_text<R>(text: JsString<'_>, read: impl FnOnce(&[u8]) -> R) ->
 /// the caller to a buffer under a batch, changes nothing.
 pub(crate) fn with_bytes<R>(bytes: &Uint8ArraySlice<'_>, read: impl FnOnce(&[u8]) -> R) -> R {
     let bytes = bytes.get(..MOST).unwrap_or(bytes);
-    let mut copy = [0; ROOM];
-    match copy.get_mut(..bytes.len()) {
-        Some(copy) => {
-            copy.copy_from_slice(bytes);
-            read(copy)
-        }
+    let mut room = [const { MaybeUninit::uninit() }; ROOM];
+    match room.get_mut(..bytes.len()) {
+        Some(room) => read(room.write_copy_of_slice(bytes)),
         None => {
             let copy: Box<[u8]> = bytes.into();
             read(&copy)
