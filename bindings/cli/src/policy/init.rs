@@ -114,7 +114,8 @@ fn try_on(verifier: &Verifier, draft: &Draft, sample: &Sample) -> Result<(), Fai
         )?;
     }
     drop(beside);
-    let gate = verifier.gate("tools")?;
+    let gate = verifier.gate("tools");
+    let gate = gate.map_err(|error| Failure::Usage(error.to_string()))?;
     gate::await_keys(verifier, &gate);
     let verdict = gate.verify(&sample.token);
     verdict::describe(&gate, &Clock::System, &verdict, &mut io::stderr().lock())?;
