@@ -10,13 +10,16 @@ use serde_json::{Map, Value, json};
 use crate::failure::{ACCEPTED, Failure, REFUSED, UNDECIDED};
 use crate::gate::GateArguments;
 use crate::input;
-use crate::text::{Columns, WIDTH, printable};
+use crate::text::{Columns, WIDTH, parse_scope, printable};
 
 /// Options of `explain`.
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     gate: GateArguments,
+    /// Scope the token must have, beyond those of the gate; may be repeated.
+    #[arg(long, value_name = "SCOPE", value_parser = parse_scope)]
+    scope: Vec<String>,
     /// The stages as one JSON object.
     #[arg(long)]
     json: bool,
@@ -27,7 +30,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
     let token = input::one(arguments.file.as_deref())?;
-    let explanation = opened.gate.explain(&token);
+    let requirements = Requirements::scopes(arguments.scope.iter().map(String::as_str));
+    let explanation = opened.gate.explain_with(&token, &requirements);
     let mut out = BufWriter::new(io::stdout().lock());
     let exit = match &explanation.outcome {
         Ok(_) => ACCEPTED,
@@ -38,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .outcome
         .as_ref()
         .err()
-        .map(|error| opened.gate.answer(error, &Requirements::NONE));
+        .map(|error| opened.gate.answer(error, &requirements));
     if arguments.json {
         writeln!(out, "{}", as_json(&explanation, answer))?;
     } else {

@@ -78,7 +78,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         out.flush()?;
         return Ok(ExitCode::from(ACCEPTED));
     }
-    writeln!(out, "{WARNING}\n")?;
+    Columns::after("").write(&mut out, "", WARNING)?;
+    writeln!(out)?;
     let labels = claims.keys().map(|name| printable(name).chars().count());
     let width = labels
         .filter(|width| *width <= LABEL)

@@ -120,6 +120,16 @@ pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
+/// One scope (RFC 6749 §3.3).
+pub(crate) fn parse_scope(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+    if !text.is_empty() && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("one scope, without spaces; give the option once for each".to_owned())
+    }
+}
+
 /// A span written with one unit, as in policies: `5m`.
 pub(crate) fn parse_span(text: &str) -> Result<Span, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();

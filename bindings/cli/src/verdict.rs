@@ -140,11 +140,11 @@ pub(crate) fn write_row(
                 Some(actor) => format!("{}  for  {subject}", printable(actor.sub())),
                 None => subject,
             };
-            writeln!(out, "{line:>8}  {:<22} {row}", "accepted")
+            writeln!(out, "{line:>8}  {:<25} {row}", "accepted")
         }
         Err(error) => {
             let (code, reason) = (error.code().as_str(), error.code().reason());
-            writeln!(out, "{line:>8}  {code:<22} {reason}")
+            writeln!(out, "{line:>8}  {code:<25} {reason}")
         }
     }
 }

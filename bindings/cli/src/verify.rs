@@ -13,7 +13,7 @@ use crate::gate::{GateArguments, Opened};
 use crate::input::{self, Chunk, First, Source};
 use crate::stopwatch::Stopwatch;
 use crate::tally::Tally;
-use crate::text::{is_watched, printable};
+use crate::text::{is_watched, parse_scope, printable, quoted};
 use crate::verdict::{self, Place};
 
 /// Options of `verify`.
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     gate: GateArguments,
     /// Scope every token must have, beyond those of the gate; may be repeated.
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", value_parser = parse_scope)]
     scope: Vec<String>,
     /// Verdicts as JSON lines.
     #[arg(long)]
@@ -155,7 +155,10 @@ fn summarize(
     if arguments.json {
         return writeln!(out, "{}", tally.as_json(elapsed));
     }
-    tally.write(elapsed, &opened.gate, &opened.options, out)
+    let scopes = arguments.scope.iter();
+    let scopes = scopes.map(|scope| format!(" --scope {}", quoted(scope)));
+    let options = opened.options.clone() + &scopes.collect::<String>();
+    tally.write(elapsed, &opened.gate, &options, out)
 }
 
 fn progress(sources: &[Source]) -> ProgressBar {

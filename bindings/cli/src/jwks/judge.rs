@@ -7,7 +7,7 @@ use sealgate::jwa::Algorithm;
 use sealgate::jwk::{Jwk, JwkSet};
 use serde_json::{Value, json};
 
-use crate::text::printable;
+use crate::text::{Columns, printable};
 
 /// A key set, key by key.
 pub(crate) struct Judged {
@@ -71,19 +71,22 @@ impl Judged {
         names
     }
 
-    /// A line a key.
+    /// A line a key, or two.
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         for key in &self.usable {
-            let kid = printable(key.kid.as_deref().unwrap_or("-"));
             let alg = key.algorithm.map_or("any of its kind", Algorithm::name);
-            writeln!(
-                out,
-                "  ✓ {kid:<24} {alg:<10} {:<4} {}",
-                key.kty, key.thumbprint
-            )?;
+            let label = format!("  ✓ {alg:<9} {:<3} ", key.kty);
+            let text = match &key.kid {
+                // Many a `kid` is the thumbprint.
+                Some(kid) if *kid != key.thumbprint => {
+                    format!("{}  {}", printable(kid), key.thumbprint)
+                }
+                _ => key.thumbprint.clone(),
+            };
+            Columns::after(&label).write(out, &label, &text)?;
         }
         for key in &self.unusable {
-            writeln!(out, "  ✗ {}", key.describe())?;
+            Columns::after("  ✗ ").write(out, "  ✗ ", &key.describe())?;
         }
         Ok(())
     }

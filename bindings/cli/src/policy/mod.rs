@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED, USAGE};
 use crate::input;
+use crate::text::Columns;
 
 pub(crate) use draft::{Draft, KeysFrom, Named, blame_options};
 
@@ -130,22 +131,15 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
     )?;
     let wide = |texts: Vec<usize>| texts.into_iter().max().unwrap_or(0);
     let name = wide(summary.gates.iter().map(|gate| gate.name.len()).collect());
-    let audience = wide(
-        summary
-            .gates
-            .iter()
-            .map(|gate| gate.audience.join(" ").len())
-            .collect(),
-    );
     for gate in &summary.gates {
+        let label = format!("  gate {:<name$}   ", gate.name);
         let row = format!(
-            "  gate {:<name$}   {}   {:<audience$}   {}",
-            gate.name,
+            "{}   {}   {}",
             gate.profile,
             gate.audience.join(" "),
             gate.demands.join(" · ")
         );
-        writeln!(out, "{}", row.trim_end())?;
+        Columns::after(&label).write(out, &label, &row)?;
         let width = wide(
             gate.issuers
                 .iter()
@@ -153,25 +147,22 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
                 .collect(),
         );
         for issuer in &gate.issuers {
-            writeln!(
-                out,
-                "       {:<width$}   {}   {}   {}",
-                issuer.name,
+            let label = format!("       {:<width$}   ", issuer.name);
+            let row = format!(
+                "{}   {}   {}",
                 issuer.typ,
                 issuer.algorithms.join(" "),
                 issuer.keys
-            )?;
+            );
+            Columns::after(&label).write(out, &label, &row)?;
         }
     }
     for (name, value) in &summary.annotations {
         writeln!(out, "  {name}: {}", crate::text::printable(value))?;
     }
     for warning in policy.warnings() {
-        writeln!(
-            out,
-            "  warning  {}:{}  {warning}",
-            warning.line, warning.column
-        )?;
+        let text = format!("{}:{}  {warning}", warning.line, warning.column);
+        Columns::after("  warning  ").write(out, "  warning  ", &text)?;
     }
     Ok(exit)
 }

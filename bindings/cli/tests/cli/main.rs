@@ -392,6 +392,34 @@ fn what_a_person_reads_stays_within_eighty_columns() {
             .lines()
             .map(str::to_owned),
     );
+    let folder = Folder::new("columns");
+    let set = text(&sealgate(
+        &["jwks", "generate", "--kid", &"k".repeat(40)],
+        "",
+    ));
+    let private = folder.write("private.json", set);
+    let set = text(&sealgate(&["jwks", "public", &private], ""));
+    let set = folder.write("set.json", set);
+    let long = "https://a-rather-long-name-of-an-audience.example.com/mcp";
+    let rules = [
+        "--issuer",
+        "https://a.example",
+        "--audience",
+        long,
+        "--jwks-file",
+        &set,
+    ];
+    let policy = text(&sealgate(&[&["policy", "init"], &rules[..]].concat(), ""));
+    let policy = folder.write("p.toml", policy);
+    for command in [&["policy", "check", &policy][..], &["jwks", "lint", &set]] {
+        let output = sealgate(command, "");
+        assert_eq!(code(&output), 0, "{}", text(&output));
+        // The first and the last line have a path in full.
+        let lines = text(&output).replace(&*folder.path(""), "");
+        shown.extend(lines.lines().map(str::to_owned));
+    }
+    let seen = text(&sealgate(&["inspect"], demo_token("chain")));
+    shown.extend(seen.lines().map(str::to_owned));
     assert!(shown.len() > 50);
     for line in shown {
         assert!(line.chars().count() <= 80, "{line}");
@@ -744,4 +772,35 @@ fn a_measurement_of_nothing_but_refusals_says_so() {
         "{}",
         complaint(&output)
     );
+}
+
+/// The hint names every option that the verdict hung on.
+#[test]
+fn looking_closer_finds_what_was_refused() {
+    let folder = Folder::new("closer");
+    let tokens = folder.write("tokens.txt", demo_token("agent").repeat(2));
+    let verify = [
+        "verify",
+        "--demo",
+        "--scope",
+        "it's",
+        "--scope",
+        "c",
+        "--summary",
+        &tokens,
+    ];
+    let table = text(&sealgate(&verify, ""));
+    let options = r"explain --demo --scope 'it'\''s' --scope c";
+    assert!(table.contains(options), "{table}");
+    let explain = ["explain", "--demo", "--scope", "c", "--json"];
+    let explained = text(&sealgate(&explain, demo_token("agent")));
+    let explained: Value = serde_json::from_str(&explained).unwrap();
+    assert_eq!(explained["code"], "insufficient_scope", "{explained}");
+    let explained = sealgate(&["explain", "--demo"], demo_token("agent"));
+    assert_eq!(code(&explained), 0, "the near miss");
+    let two = sealgate(
+        &["explain", "--demo", "--scope", "a b"],
+        demo_token("agent"),
+    );
+    assert_eq!(code(&two), 2, "{}", complaint(&two));
 }

@@ -92,7 +92,7 @@ fn keys_are_fetched_by_an_issuer_or_by_their_own_url() {
         let said = complaint(&output);
         for part in [
             "1 usable, 1 not",
-            "✓ k1",
+            "✓ ES256     EC  k1  ",
             "✗ keys[1]: ",
             "for 2 h 0 min; taken as 1 h",
         ] {
