@@ -103,7 +103,7 @@ fn open(arguments: &Arguments) -> Result<Verifier, Failure> {
     issuer.insert("refresh".to_owned(), refresh.into());
     let mut document = json!({
         "version": 1, "issuers": { NAME: issuer },
-        "gates": { NAME: { "profile": "access_token", "audience": NAME, "issuers": [NAME] } },
+        "gates": { NAME: { "profile": "access_token", "audience": "nobody", "issuers": [NAME] } },
     });
     if let (Some(danger), Some(document)) = (danger, document.as_object_mut()) {
         document.insert("danger".to_owned(), danger);
