@@ -298,7 +298,7 @@ test('explain shows both halves', () => {
   assert.deepEqual([trail.ok, trail.code], [false, 'aud_mismatch'])
   const step = trail.steps.find(({ outcome }) => outcome === 'refused')
   assert.equal(step.stage, 'audience')
-  assert.match(step.note, /other\.example.*expected https:\/\/api\.example\.com\/mcp/)
+  assert.match(step.note, /other\.example.*expected "https:\/\/api\.example\.com\/mcp"/)
   assert.deepEqual(trail.expected, [AUDIENCE])
   assert.match(`${trail}`, /audience +refused/)
   assert.equal(gate.explain(token()).code, 'accepted')
@@ -386,7 +386,9 @@ test('a test agent binds tokens to its key', () => {
 })
 
 test('resource metadata is the policy’s', () => {
-  const { gate } = world({ gate: { metadata: { resource_name: 'Tools' } } })
+  const { gate } = world({
+    gate: { public_url: 'https://api.example.com', metadata: { resource_name: 'Tools' } },
+  })
   assert.deepEqual(gate.resourceMetadata(), {
     resource: AUDIENCE,
     authorization_servers: [ISSUER],

@@ -345,6 +345,7 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "insufficient_scope": AuthorityError,
     "insufficient_user_authentication": StepUpError,
     "keys_unavailable": KeysUnavailableError,
+    "keys_refreshing": KeysUnavailableError,
     "status_unavailable": RevocationUnavailableError,
     "usage": UsageError,
     "internal": InternalError,
