@@ -63,7 +63,7 @@ pub(crate) fn of(clock: Option<&Bound<'_, PyAny>>) -> PyResult<Clock> {
 }
 
 /// A duration: one number and one unit, as in a policy document, or a `timedelta`.
-fn span(duration: &Bound<'_, PyAny>) -> PyResult<Span> {
+pub(crate) fn span(duration: &Bound<'_, PyAny>) -> PyResult<Span> {
     let py = duration.py();
     if let Ok(delta) = duration.cast::<PyDelta>() {
         let seconds = i64::from(delta.get_days()) * 86_400 + i64::from(delta.get_seconds());

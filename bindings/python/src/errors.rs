@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
-use sealgate::{Advice, Answer, Code, Error, PolicyError, Requirements};
+use sealgate::{Advice, Answer, Code, Error, NotReady, PolicyError, Requirements};
 
 /// What an exception shows: an error, with its gate's advice and answer.
 #[pyclass(frozen, module = "sealgate._native")]
@@ -18,6 +18,8 @@ pub(crate) struct Refusal {
     claim: Option<String>,
     /// What the caller did wrong, where the core cannot know.
     detail: Option<String>,
+    /// The policy's name of an issuer, where no gate tells it.
+    issuer_name: Option<String>,
     advice: PyOnceLock<Advice>,
     answer: PyOnceLock<Answer>,
 }
@@ -30,6 +32,7 @@ impl Refusal {
             requirements: Requirements::NONE,
             claim: None,
             detail: None,
+            issuer_name: None,
             advice: PyOnceLock::new(),
             answer: PyOnceLock::new(),
         }
@@ -99,7 +102,8 @@ impl Refusal {
 
     #[getter]
     fn issuer_name<'a>(&'a self, py: Python<'_>) -> Option<&'a str> {
-        self.advice(py)?.issuer_name.as_deref()
+        let own = self.issuer_name.as_deref();
+        own.or_else(|| self.advice(py)?.issuer_name.as_deref())
     }
 
     #[getter]
@@ -158,6 +162,18 @@ pub(crate) fn misfit(py: Python<'_>, claim: Option<String>, gate: &sealgate::Gat
 /// The exception of a core error that no gate gave.
 pub(crate) fn without_gate(py: Python<'_>, error: Error) -> PyErr {
     raise(py, Refusal::new(error))
+}
+
+/// The outage of an issuer that has no keys after all the time there was.
+pub(crate) fn not_ready(py: Python<'_>, error: NotReady) -> PyErr {
+    raise(
+        py,
+        Refusal {
+            detail: Some(error.to_string()),
+            issuer_name: Some(error.issuer_name),
+            ..Refusal::new(Code::KeysUnavailable.into())
+        },
+    )
 }
 
 /// The caller's mistake: what was wrong and what is right, without values of the call.

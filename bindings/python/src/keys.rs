@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
-use sealgate::PublishError;
 use sealgate::jwk::{JwkSet, SkippedKey};
+use sealgate::{KeyState, PublishError};
 
 use crate::errors::usage;
 use crate::input;
@@ -54,21 +54,38 @@ impl Keys {
         issuer_name: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let issuer_name = input::text(issuer_name, "issuer_name")?;
-        let state = self.verifier.keys().state(issuer_name);
-        let state = state.ok_or_else(|| usage(py, PublishError::NoSuchIssuer.to_string()))?;
-        let keys = state.keys.iter();
-        let keys: Vec<_> = keys
-            .map(|key| (key.kid.as_deref(), key.alg, key.thumbprint.as_deref()))
-            .collect();
-        let module = PyModule::import(py, "sealgate._types")?;
-        module
-            .getattr("key_state")?
-            .call1((state.source, state.generation, keys))
+        shown(py, self.verifier.keys().state(issuer_name))
+    }
+
+    /// Asks for an issuer's keys to be fetched now, cooldown or not, and returns at once how things
+    /// stand. Of an issuer whose keys are not fetched it only returns that.
+    fn refresh<'py>(
+        &self,
+        py: Python<'py>,
+        issuer_name: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let issuer_name = input::text(issuer_name, "issuer_name")?;
+        shown(py, self.verifier.keys().refresh(issuer_name))
     }
 
     fn __repr__(&self) -> &'static str {
         "<Keys>"
     }
+}
+
+fn shown(py: Python<'_>, state: Option<KeyState>) -> PyResult<Bound<'_, PyAny>> {
+    let state = state.ok_or_else(|| usage(py, PublishError::NoSuchIssuer.to_string()))?;
+    let keys = state.keys.iter();
+    let keys: Vec<_> = keys
+        .map(|key| (key.kid.as_deref(), key.alg, key.thumbprint.as_deref()))
+        .collect();
+    let module = PyModule::import(py, "sealgate._types")?;
+    let fetched_at = state.fetched_at.map(|date| date.seconds());
+    let next_refresh = state.next_refresh.map(|date| date.seconds());
+    let fetching = (fetched_at, next_refresh, state.last_error);
+    module
+        .getattr("key_state")?
+        .call1((state.source, state.generation, keys, fetching))
 }
 
 /// A key of a set that cannot be used, and why.

@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, LoadOptions};
+use sealgate::{Clock, LoadOptions, Span};
 
 use crate::batch::Batch;
 use crate::errors::{self, usage};
@@ -17,6 +17,9 @@ use crate::policy::{self, Policy};
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::{clock, input};
+
+/// How long `wait_ready` waits unless it is told.
+const READY: Span = Span::from_seconds(10);
 
 /// A policy made ready to judge tokens.
 ///
@@ -176,6 +179,18 @@ impl Verifier {
         Keys::new(self.verifier.clone())
     }
 
+    /// Waits until every issuer whose keys are fetched has some; raises `KeysUnavailableError`, which
+    /// names the one that has none, when `timeout` is over.
+    ///
+    /// Judging never waits: until the keys are there, tokens are `keys_refreshing`, 503. Call it
+    /// before a server takes its first request. The interpreter is released meanwhile.
+    #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
+    fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let timeout = timeout.map_or(Ok(READY), clock::span)?.to_duration();
+        let waited = py.detach(|| self.verifier.wait_ready(timeout));
+        waited.map_err(|error| errors::not_ready(py, error))
+    }
+
     /// The policy in force.
     #[getter]
     fn policy(&self) -> Policy {
@@ -223,16 +238,19 @@ impl Verifier {
         Ok(stats)
     }
 
-    /// Stops what works in the background, which in this version is nothing; gates go on judging.
-    fn close(&self) {}
+    /// Stops what works in the background: keys are fetched no more. Gates go on judging with the
+    /// keys there are, for as long as these may be trusted.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.verifier.close());
+    }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
         slf
     }
 
     #[pyo3(signature = (*_exc_info))]
-    fn __exit__(&self, _exc_info: &Bound<'_, PyAny>) {
-        self.close();
+    fn __exit__(&self, py: Python<'_>, _exc_info: &Bound<'_, PyAny>) {
+        self.close(py);
     }
 
     /// As `Gate.verify`, where the policy has one gate.

@@ -75,11 +75,19 @@ class IssuerKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """The keys of one issuer at one moment: `source` is `"static"` or `"push"`."""
+    """The keys of one issuer at one moment.
+
+    `source` is `"static"`, `"push"`, `"discovery"` or `"jwks_uri"`. Of keys that are fetched,
+    `fetched_at` and `next_refresh` are NumericDates in seconds, and `last_error` says in a sentence
+    why the last fetch failed; each is None where there is none.
+    """
 
     source: str
     generation: int
     keys: tuple[IssuerKey, ...]
+    fetched_at: int | None = None
+    next_refresh: int | None = None
+    last_error: str | None = None
 
 
 def receipt(generation: int, changed: bool, reach: str, skipped: Sequence[Skipped]) -> Receipt:
@@ -87,9 +95,12 @@ def receipt(generation: int, changed: bool, reach: str, skipped: Sequence[Skippe
 
 
 def key_state(
-    source: str, generation: int, keys: Sequence[tuple[str | None, str, str | None]]
+    source: str,
+    generation: int,
+    keys: Sequence[tuple[str | None, str, str | None]],
+    fetching: tuple[int | None, int | None, str | None],
 ) -> KeyState:
-    return KeyState(source, generation, tuple(IssuerKey(*key) for key in keys))
+    return KeyState(source, generation, tuple(IssuerKey(*key) for key in keys), *fetching)
 
 
 _MARKS = {"passed": "✓", "refused": "✗", "not_reached": "·"}
