@@ -202,6 +202,14 @@ export class Verifier implements Calls {
    * @throws {@link UsageError} there is none
    */
   gate(name: string): Gate
+  /**
+   * Resolves once every issuer whose keys are fetched has some. Judging never waits: until then
+   * tokens are `keys_refreshing`, 503. Call it before a server takes its first request.
+   *
+   * @param options `timeout`: `"10s"` unless it is given
+   * @throws {@link KeysUnavailableError} the time is over; `issuerName` has none
+   */
+  waitReady(options?: { readonly timeout?: string }): Promise<void>
   /** Issuers' keys. */
   readonly keys: Keys
   /** The policy in force. */
@@ -249,6 +257,13 @@ export interface Keys {
    * @throws {@link UsageError} the policy has no such issuer
    */
   state(name: string): KeyState
+  /**
+   * Asks for an issuer's keys to be fetched now, cooldown or not, and returns at once how things
+   * stand.
+   *
+   * @throws {@link UsageError} the policy has no such issuer
+   */
+  refresh(name: string): KeyState
 }
 
 /** What a publication did. */
@@ -265,9 +280,15 @@ export interface Receipt {
 
 /** The keys of one issuer. */
 export interface KeyState {
-  readonly source: 'static' | 'push'
+  readonly source: 'static' | 'push' | 'discovery' | 'jwks_uri'
   readonly generation: number
   readonly keys: ReadonlyArray<{ readonly kid: string | null; readonly alg: string; readonly thumbprint: string | null }>
+  /** When they were last fetched, in seconds since 1970; `null` of keys that are not. */
+  readonly fetchedAt: number | null
+  /** When they are fetched again, unless something asks for it sooner. */
+  readonly nextRefresh: number | null
+  /** Why the last fetch failed, in a sentence. */
+  readonly lastError: string | null
 }
 
 /** A policy document that has been checked whole. */

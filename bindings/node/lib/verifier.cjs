@@ -3,8 +3,8 @@
 
 const native = require('./native.cjs')
 const { checkOptions, checkString, isPlain, json, kind, toMembers } = require('./arguments.cjs')
-const { clockHandle } = require('./clock.cjs')
-const { policyRefused, refused, usage } = require('./errors.cjs')
+const { clockHandle, millis } = require('./clock.cjs')
+const { internal, policyRefused, refused, usage } = require('./errors.cjs')
 const { makeGate } = require('./gate.cjs')
 const { policyHandle, singleHandle, wrapPolicy } = require('./policy.cjs')
 const { deepFreeze } = require('./token.cjs')
@@ -105,6 +105,18 @@ class Verifier {
     return this.#keys
   }
 
+  async waitReady(options) {
+    const { timeout = '10s' } = checkOptions(options, 'waitReady', ['timeout'])
+    const wait = millis(timeout)
+    let outage
+    try {
+      outage = await native.waitReady(this.#engine, wait)
+    } catch (error) {
+      throw internal(error)
+    }
+    if (outage !== null) throw refused(JSON.parse(outage))
+  }
+
   get policy() {
     return wrapPolicy(native.currentPolicy(this.#engine))
   }
@@ -124,6 +136,7 @@ class Verifier {
   close() {
     this.#closed = true
     for (const { close } of this.#gates.values()) close()
+    native.closeEngine(this.#engine)
   }
 }
 
@@ -147,7 +160,13 @@ function makeKeys(engine) {
     return deepFreeze(JSON.parse(state))
   }
 
-  return Object.freeze({ publish, state })
+  function refresh(name) {
+    const state = native.refreshKeys(engine, checkString(name, 'keys.refresh: the issuer name'))
+    if (state === null) throw usage(`the policy has no issuer ${JSON.stringify(name)}`)
+    return deepFreeze(JSON.parse(state))
+  }
+
+  return Object.freeze({ publish, state, refresh })
 }
 
 module.exports = { Verifier, makeVerifier }

@@ -1,9 +1,13 @@
 //! Publishing an issuer's keys, and looking at them.
 
-use napi::bindgen_prelude::External;
+use std::thread;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{External, Object};
+use napi::{Env, Error, Result};
 use napi_derive::napi;
-use sealgate::PublishError;
 use sealgate::jwk::{JwkSet, SkippedKey};
+use sealgate::{Code, KeyState, PublishError};
 use serde_json::{Value, json};
 
 use crate::error;
@@ -37,18 +41,68 @@ pub(crate) fn publish_keys(engine: &External<Engine>, name: String, jwks: String
     }
 }
 
-/// The keys of the issuer that the policy calls `name`: `{source, generation, keys}`.
+/// A promise of nothing, once every issuer whose keys are fetched has some; of the outage of one
+/// that has none, once `millis` are over. A thread of its own waits, and none of Node's.
+#[napi]
+pub(crate) fn wait_ready<'env>(
+    env: &'env Env,
+    engine: &External<Engine>,
+    millis: f64,
+) -> Result<Object<'env>> {
+    let verifier = engine.verifier.clone();
+    let timeout = Duration::from_secs_f64((millis / 1000.0).clamp(0.0, 1e9));
+    let (deferred, promise) = env.create_deferred()?;
+    let waiting = thread::Builder::new().name("sealgate-ready".to_owned());
+    let spawned = waiting.spawn(move || {
+        let outage = verifier.wait_ready(timeout).err().map(|error| {
+            json!({
+                "code": Code::KeysUnavailable.as_str(),
+                "text": error.to_string(),
+                "issuerName": error.issuer_name,
+                "status": 503,
+                "headers": [["Retry-After", "5"]],
+            })
+            .to_string()
+        });
+        deferred.resolve(move |_| Ok(outage));
+    });
+    spawned.map_err(|error| Error::from_reason(error.to_string()))?;
+    Ok(promise)
+}
+
+/// Stops fetching keys. No thread of Node's waits for the end of it.
+#[napi]
+pub(crate) fn close_engine(engine: &External<Engine>) {
+    engine.verifier.close();
+}
+
+/// The keys of the issuer that the policy calls `name`.
 #[napi]
 pub(crate) fn key_state(engine: &External<Engine>, name: String) -> Option<String> {
-    let state = engine.verifier.keys().state(&name)?;
+    engine.verifier.keys().state(&name).map(shown)
+}
+
+/// As [`key_state`], having asked for a fetch.
+#[napi]
+pub(crate) fn refresh_keys(engine: &External<Engine>, name: String) -> Option<String> {
+    engine.verifier.keys().refresh(&name).map(shown)
+}
+
+fn shown(state: KeyState) -> String {
     let keys = state
         .keys
         .iter()
         .map(|key| json!({ "kid": key.kid, "alg": key.alg, "thumbprint": key.thumbprint }));
     let keys: Vec<Value> = keys.collect();
-    Some(
-        json!({ "source": state.source, "generation": state.generation, "keys": keys }).to_string(),
-    )
+    json!({
+        "source": state.source,
+        "generation": state.generation,
+        "keys": keys,
+        "fetchedAt": state.fetched_at.map(|date| date.seconds()),
+        "nextRefresh": state.next_refresh.map(|date| date.seconds()),
+        "lastError": state.last_error,
+    })
+    .to_string()
 }
 
 fn skipped(keys: &[SkippedKey]) -> Vec<Value> {

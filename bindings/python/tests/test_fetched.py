@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,4 +81,28 @@ def test_an_issuer_that_does_not_answer_is_named(server: Server) -> None:
     assert caught.value.hint is not None and "corp has no usable keys" in caught.value.hint
     with pytest.raises(UsageError):
         fetched.wait_ready("soon")
+    fetched.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_fetches_by_itself(server: Server) -> None:
+    """As under `gunicorn --preload`: the child has the keys of its parent and none of its threads."""
+    fake = testing.FakeIssuer("https://login.example.com", seed=1)
+    fetched = verifier(server, fake)
+    fetched.wait_ready("30s")
+    other = testing.FakeIssuer("https://login.example.com", seed=2)
+    server.answer = json.dumps(other.jwks()).encode()
+    old, new = fake.token(aud=AUDIENCE), other.token(aud=AUDIENCE)
+    child = os.fork()
+    if child == 0:
+        inherited = fetched.judge(old).ok
+        wait = threading.Event()
+        for _ in range(3_000):
+            fetched.keys.refresh("corp")
+            if fetched.judge(new).ok:
+                os._exit(0 if inherited else 2)
+            wait.wait(0.01)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert fetched.judge(old).ok, "the parent was not asked"
     fetched.close()
