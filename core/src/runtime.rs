@@ -20,7 +20,7 @@ use crate::verifier::Engine;
 /// How long the thread sleeps when nothing is due: it is woken for all else.
 const LONG: Duration = Duration::from_secs(3600);
 /// A fixed clock moves without a word to anyone; only tests have one.
-const FIXED: Duration = Duration::from_millis(2);
+const FIXED: Duration = Duration::from_millis(10);
 /// Of a thread that fetches: TLS needs little of it.
 const STACK: usize = 512 * 1024;
 
@@ -77,6 +77,8 @@ impl Runtime {
             Ok(handle) => {
                 let _ = running.thread.set(handle.thread().clone());
                 *lock(&running.handle) = Some(handle);
+                // Whoever rang before there was a thread to wake.
+                running.wake();
             }
             // No room for a thread now: the next ring tries again.
             Err(_) => {
@@ -87,6 +89,10 @@ impl Runtime {
 
     /// The thread: does what is due, and sleeps.
     fn keep(&self, running: &Arc<Running>) {
+        let _end = End {
+            runtime: self,
+            running,
+        };
         let mut keepers = Keepers::new();
         let (sender, outcomes) = mpsc::channel();
         while !self.closed.load(Ordering::Acquire) {
@@ -112,9 +118,6 @@ impl Runtime {
             };
             drop(engine);
             thread::park_timeout(rest);
-        }
-        if let Some(engine) = self.engine.upgrade() {
-            keepers.leave(&engine);
         }
     }
 }
@@ -144,7 +147,9 @@ impl Background for Runtime {
                 return true;
             }
             match running.zip(seen) {
-                Some((running, seen)) if running.wait_beyond(seen, deadline) => {}
+                Some((running, seen))
+                    if !self.closed.load(Ordering::Acquire)
+                        && running.wait_beyond(seen, deadline) => {}
                 Some(_) | None => return done(),
             }
         }
@@ -155,19 +160,40 @@ impl Background for Runtime {
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
         let held = self.running.load();
-        let Some(running) = held
-            .get()
-            .filter(|running| running.process == std::process::id())
-        else {
-            return;
-        };
-        running.wake();
-        let handle = lock(&running.handle).take();
-        if let Some(handle) = handle {
-            // It cannot have panicked over anything that is still to be said.
-            let _ = handle.join();
+        let process = std::process::id();
+        let running = held.get().filter(|running| running.process == process);
+        if let Some(running) = running {
+            running.wake();
+            let handle = lock(&running.handle).take();
+            if let Some(handle) = handle {
+                // It cannot have panicked over anything that is still to be said.
+                let _ = handle.join();
+            }
         }
-        running.announce(1);
+        if let Some(engine) = self.engine.upgrade() {
+            crate::remote::leave(&engine);
+        }
+        if let Some(running) = running {
+            running.announce(1);
+        }
+    }
+}
+
+/// Lets another thread take the place of one that a panic ended: the next ring starts it.
+struct End<'r> {
+    runtime: &'r Runtime,
+    running: &'r Arc<Running>,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let held = self.runtime.running.load();
+        let own = held
+            .get()
+            .is_some_and(|held| std::ptr::eq(held, &**self.running));
+        if thread::panicking() && own {
+            self.runtime.running.clear_if(&held);
+        }
     }
 }
 
@@ -200,6 +226,7 @@ impl Running {
 
 /// Runs one fetch on a thread of its own, and wakes the keeper with what it brought.
 fn begin(job: Job, outcomes: &mpsc::Sender<Outcome>, running: &Arc<Running>) {
+    let own_thread = running;
     let (sender, running) = (outcomes.clone(), Arc::clone(running));
     let slot = Arc::new(Mutex::new(Some(job)));
     let own = Arc::clone(&slot);
@@ -218,6 +245,7 @@ fn begin(job: Job, outcomes: &mpsc::Sender<Outcome>, running: &Arc<Running>) {
         && let Some(job) = lock(&slot).take()
     {
         let _ = outcomes.send(job.give_up());
+        own_thread.wake();
     }
 }
 

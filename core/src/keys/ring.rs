@@ -64,8 +64,10 @@ impl KeyRing {
     ) -> Result<&SetKey, Error> {
         let entry = self.issuers.get(position);
         let entry = entry.ok_or_else(|| Error::new(Code::Internal))?;
+        // Asked also where there are none yet: it is what notices that nobody fetches.
+        let good = entry.is_good(now);
         let set = entry.set.as_ref().filter(|set| !set.is_empty());
-        let Some(set) = set.filter(|_| entry.is_good(now)) else {
+        let Some(set) = set.filter(|_| good) else {
             let watch = entry.watch.as_ref();
             let code = watch.map_or(Code::KeysUnavailable, |watch| watch.without_keys(now));
             return Err(Error::new(code));
@@ -87,15 +89,25 @@ impl KeyRing {
                 .map(|entry| entry.generation)
                 .sum::<u64>()
         };
-        self.issuers.len() == other.issuers.len() && generations(self) == generations(other)
+        // Where keys are fetched from elsewhere, or by other rules, the watch is another.
+        let watches = |(a, b): (&Entry, &Entry)| match (&a.watch, &b.watch) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        self.issuers.len() == other.issuers.len()
+            && generations(self) == generations(other)
+            && self.issuers.iter().zip(&other.issuers).all(watches)
     }
 
-    /// This ring with other keys for one issuer, and whether they differ from those before: an
-    /// identical set keeps its generation, and what was judged under it.
-    pub(crate) fn with_published(&self, position: usize, set: Arc<KeySet>) -> (Self, bool) {
+    /// This ring with other keys for one issuer; `None` where they are the same: an identical set
+    /// keeps its generation, and what was judged under it.
+    pub(crate) fn with_published(&self, position: usize, set: Arc<KeySet>) -> Option<Self> {
+        if self.set(position).is_some_and(|own| own.is_same(&set)) {
+            return None;
+        }
         let mut ring = self.clone();
-        let changed = ring.replace(position, Some(set));
-        (ring, changed)
+        ring.replace(position, Some(set)).then_some(ring)
     }
 
     /// Gives the issuer at `position` its first set in this ring, continuing the generations of

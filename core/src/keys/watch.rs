@@ -25,6 +25,8 @@ pub(crate) enum Phase {
     Cooling = 3,
     /// The last fetch failed; the next is due after a while.
     Failing = 4,
+    /// Nobody fetches any more.
+    Closed = 5,
 }
 
 impl Phase {
@@ -34,7 +36,8 @@ impl Phase {
             1 => Self::Wanted,
             2 => Self::Running,
             3 => Self::Cooling,
-            _ => Self::Failing,
+            4 => Self::Failing,
+            _ => Self::Closed,
         }
     }
 
@@ -45,6 +48,7 @@ impl Phase {
             Self::Running => 2,
             Self::Cooling => 3,
             Self::Failing => 4,
+            Self::Closed => 5,
         }
     }
 }
@@ -120,7 +124,7 @@ impl Watch {
     pub(crate) fn without_keys(&self, now: NumericDate) -> Code {
         match self.ask(now) {
             Phase::Resting | Phase::Wanted | Phase::Running => Code::KeysRefreshing,
-            Phase::Cooling | Phase::Failing => Code::KeysUnavailable,
+            Phase::Cooling | Phase::Failing | Phase::Closed => Code::KeysUnavailable,
         }
     }
 
@@ -135,6 +139,7 @@ impl Watch {
             Phase::Resting | Phase::Wanted | Phase::Running | Phase::Failing => {
                 Code::KeysRefreshing
             }
+            Phase::Closed => Code::KeyNotFound,
             Phase::Cooling => {
                 self.absent.insert(kid, now);
                 Code::KeyNotFound
@@ -158,7 +163,9 @@ impl Watch {
         let allowed = match Phase::from_bits(seen) {
             Phase::Resting => true,
             Phase::Cooling => cooled,
-            phase @ (Phase::Wanted | Phase::Running | Phase::Failing) => return phase,
+            phase @ (Phase::Wanted | Phase::Running | Phase::Failing | Phase::Closed) => {
+                return phase;
+            }
         };
         if !allowed {
             return Phase::Cooling;

@@ -24,6 +24,12 @@ impl Origin {
             Some((host, port)) if !port.contains(']') => (host, Some(port.parse().ok()?)),
             _ => (authority, None),
         };
+        let default = match scheme.to_ascii_lowercase().as_str() {
+            "https" => Some(443),
+            "http" => Some(80),
+            _ => None,
+        };
+        let port = port.filter(|port| Some(*port) != default);
         let plain = |byte: u8| byte.is_ascii_graphic() && !b"@\\%".contains(&byte);
         let fits = !host.is_empty() && host.bytes().all(plain);
         fits.then(|| Self {
@@ -100,7 +106,13 @@ impl Place {
     /// The IANA special-purpose registry (RFC 6890).
     fn of_v4(address: Ipv4Addr) -> Self {
         match address.octets() {
-            [0, ..] | [169, 254, ..] | [224..=255, ..] => Self::Nowhere,
+            // Instance metadata: link-local; Azure, Alibaba and Oracle elsewhere.
+            [0, ..]
+            | [169, 254, ..]
+            | [168, 63, 129, 16]
+            | [100, 100, 100, 200]
+            | [192, 0, 0, 192]
+            | [224..=255, ..] => Self::Nowhere,
             [10, ..]
             | [100, 64..=127, ..]
             | [127, ..]
@@ -125,9 +137,9 @@ impl Place {
         match segments {
             [0, 0, 0, 0, 0, 0, 0, 1] => Self::Private,
             // IPv4 in other clothes: mapped, NAT64 and 6to4 lead where the IPv4 address leads.
-            [0, 0, 0, 0, 0, 0xFFFF, high, low] | [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => {
-                embedded(high, low)
-            }
+            [0, 0, 0, 0, 0, 0xFFFF, high, low]
+            | [0, 0, 0, 0, 0xFFFF, 0, high, low]
+            | [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => embedded(high, low),
             [0x2002, high, low, ..] => embedded(high, low),
             // Unspecified and IPv4-compatible, link-local, site-local, multicast, Teredo, discard.
             [0, 0, 0, 0, 0, 0, ..]
@@ -137,7 +149,11 @@ impl Place {
             | [0x100, 0, 0, 0, ..] => Self::Nowhere,
             // Unique local; where AWS keeps its IPv6 instance metadata (fd00:ec2::254).
             [0xFD00, 0x0EC2, ..] => Self::Nowhere,
-            [0xFC00..=0xFDFF, ..] | [0x2001, 0xDB8, ..] | [0x64, 0xFF9B, 1, ..] => Self::Private,
+            [0xFC00..=0xFDFF, ..]
+            | [0x2001, 0xDB8, ..]
+            | [0x3FFF, 0..=0x0FFF, ..]
+            | [0x5F00, ..]
+            | [0x64, 0xFF9B, 1, ..] => Self::Private,
             _ => Self::Public,
         }
     }
@@ -250,6 +266,9 @@ mod tests {
     fn link_local_and_the_like_are_for_nobody() {
         for address in [
             "169.254.169.254",
+            "168.63.129.16",
+            "100.100.100.200",
+            "192.0.0.192",
             "0.0.0.0",
             "224.0.0.1",
             "255.255.255.255",
@@ -284,6 +303,8 @@ mod tests {
     fn origins_are_told_apart_by_scheme_host_and_port() {
         let same = |a, b| Origin::of(a) == Origin::of(b);
         assert!(same("https://a.example/x", "https://A.example/y?z"));
+        assert!(same("https://a.example", "https://a.example:443/"));
+        assert!(!same("https://a.example", "https://a.example:80/"));
         assert!(!same("https://a.example", "https://a.example:444"));
         assert!(!same("https://a.example", "http://a.example"));
         assert!(!same("https://a.example", "https://b.example"));

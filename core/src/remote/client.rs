@@ -2,7 +2,7 @@
 
 use super::address::Origin;
 use super::discovery::{self, Metadata};
-use super::fetch::{Fetch, Https, Request};
+use super::fetch::{Deadline, Fetch, Https, Request};
 use super::job::parse;
 use super::{Discovery, FetchError};
 use crate::jwk::JwkSet;
@@ -57,7 +57,8 @@ impl Client {
     ///
     /// When there is none, or it is not this issuer's.
     pub fn discover(&self, issuer: &str, discovery: Discovery) -> Result<Metadata, FetchError> {
-        discovery::discover(&Https, discovery, issuer, &self.reach(issuer))
+        let deadline = Deadline::start();
+        discovery::discover(&Https, discovery, issuer, &self.reach(issuer), deadline)
     }
 
     /// A JWK Set by its URL.
@@ -70,6 +71,7 @@ impl Client {
             url,
             etag: None,
             reach: &self.reach(url),
+            deadline: Deadline::start(),
         })?;
         let text = response.body.unwrap_or_default();
         Ok(FetchedSet {

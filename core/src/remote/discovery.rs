@@ -3,7 +3,7 @@
 
 use super::FetchError;
 use super::address::shown;
-use super::fetch::{Fetch, Request, Response};
+use super::fetch::{Deadline, Fetch, Request, Response};
 use crate::encoding::json::{Json, Value};
 use crate::limits::Limits;
 use crate::policy::{Discovery, Reach};
@@ -53,6 +53,7 @@ pub(super) fn discover(
     discovery: Discovery,
     issuer: &str,
     reach: &Reach,
+    deadline: Deadline,
 ) -> Result<Metadata, FetchError> {
     let mut last = FetchError::BadUrl(shown(issuer));
     for url in urls(discovery, issuer) {
@@ -60,6 +61,7 @@ pub(super) fn discover(
             url: &url,
             etag: None,
             reach,
+            deadline,
         };
         match fetch.fetch(request) {
             Ok(response) => return read(&response, issuer, &url),
@@ -115,7 +117,7 @@ mod tests {
     use super::{discover, urls};
     use crate::policy::{Discovery, Reach};
     use crate::remote::FetchError;
-    use crate::remote::fetch::{Fetch, Request, Response};
+    use crate::remote::fetch::{Deadline, Fetch, Request, Response};
 
     #[test]
     fn metadata_is_where_the_standards_put_it() {
@@ -167,7 +169,8 @@ mod tests {
         "id_token_signing_alg_values_supported":["ES256"],"scopes_supported":["a"]}"#;
 
     fn with(answers: Vec<(&'static str, Result<&'static str, u16>)>) -> Result<String, FetchError> {
-        let found = discover(&Canned(answers), Discovery::Auto, ISSUER, &Reach::default());
+        let (reach, deadline) = (Reach::default(), Deadline::start());
+        let found = discover(&Canned(answers), Discovery::Auto, ISSUER, &reach, deadline);
         found.map(|metadata| metadata.jwks_uri)
     }
 

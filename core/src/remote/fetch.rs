@@ -3,6 +3,7 @@
 //! time limit over all.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -14,7 +15,7 @@ use super::address::{self, Origin, shown};
 use super::freshness::{Fields, freshness};
 use crate::limits::{FETCH_CONNECT, FETCH_REDIRECTS, FETCH_SIZE, FETCH_TOTAL};
 use crate::policy::Reach;
-use crate::time::Span;
+use crate::time::{Clock, Moment, Span};
 
 /// What to get.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,26 @@ pub(super) struct Request<'a> {
     /// The validator of the document that is here already (RFC 9110 §13.1.2).
     pub(super) etag: Option<&'a str>,
     pub(super) reach: &'a Reach,
+    pub(super) deadline: Deadline,
+}
+
+/// The end of the time for a whole refresh: metadata, redirects and keys together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(Moment);
+
+impl Deadline {
+    pub(super) fn start() -> Self {
+        Self(Clock::System.moment().plus(FETCH_TOTAL.into()))
+    }
+
+    /// What is left of it.
+    fn left(self) -> Result<Duration, FetchError> {
+        let left = self.0.since(Clock::System.moment());
+        if left <= Span::ZERO {
+            return Err(FetchError::Timeout("the whole answer"));
+        }
+        Ok(left.to_duration())
+    }
 }
 
 /// A document, or word that it is still the same.
@@ -47,12 +68,18 @@ pub(super) struct Https;
 
 impl Fetch for Https {
     fn fetch(&self, request: Request<'_>) -> Result<Response, FetchError> {
-        let Request { url, etag, reach } = request;
+        let Request {
+            url,
+            etag,
+            reach,
+            deadline,
+        } = request;
         let origin = address::check_url(reach, url)?;
         let agent = agent(reach, &origin);
         let mut url = url.to_owned();
         for _ in 0..=FETCH_REDIRECTS {
-            let mut call = agent.get(&url);
+            let call = agent.get(&url).config();
+            let mut call = call.timeout_global(Some(deadline.left()?)).build();
             if let Some(etag) = etag {
                 call = call.header("If-None-Match", etag);
             }
@@ -100,7 +127,6 @@ fn agent(reach: &Reach, origin: &Origin) -> Agent {
         .accept("application/jwk-set+json, application/json;q=0.9, */*;q=0.1")
         .timeout_resolve(Some(FETCH_CONNECT))
         .timeout_connect(Some(FETCH_CONNECT))
-        .timeout_global(Some(FETCH_TOTAL))
         .build();
     let resolver = Guarded {
         reach: reach.clone(),

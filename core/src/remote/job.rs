@@ -3,8 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::FetchError;
+use super::address::shown;
 use super::discovery::discover;
-use super::fetch::{Fetch, Https, Request};
+use super::fetch::{Deadline, Fetch, Https, Request};
 use super::refresh::Flight;
 use crate::jwk::JwkSet;
 use crate::policy::{FetchedKeys, KeyLocation};
@@ -70,26 +71,36 @@ impl Job {
 
     fn refresh(self, fetch: &dyn Fetch) -> Result<Answer, FetchError> {
         let reach = &self.keys.reach;
+        let deadline = Deadline::start();
         let known = self.known;
         let jwks_uri = match (&self.keys.from, known.jwks_uri) {
             (KeyLocation::Uri(uri), _) => uri.to_string(),
             (KeyLocation::Discovery(..), Some(uri)) => uri,
             (KeyLocation::Discovery(discovery, issuer), None) => {
-                discover(fetch, *discovery, issuer, reach)?.jwks_uri
+                discover(fetch, *discovery, issuer, reach, deadline)?.jwks_uri
             }
         };
         let response = fetch.fetch(Request {
             url: &jwks_uri,
             etag: known.etag.as_deref(),
             reach,
+            deadline,
         })?;
-        let set = response.body.as_deref().map(parse).transpose()?;
+        let (set, etag) = match response.body {
+            Some(body) => (Some(parse(&body)?), response.etag),
+            None if known.etag.is_some() => (None, known.etag),
+            // Nobody asked whether anything had changed.
+            None => {
+                let url = shown(&jwks_uri);
+                return Err(FetchError::Status { url, status: 304 });
+            }
+        };
         Ok(Answer {
             set,
             freshness: response.freshness,
             known: Known {
                 jwks_uri: Some(jwks_uri),
-                etag: response.etag.or(known.etag),
+                etag,
             },
         })
     }

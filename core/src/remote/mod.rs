@@ -20,6 +20,6 @@ pub use client::{Client, FetchedSet};
 pub use discovery::Metadata;
 pub use error::FetchError;
 pub(crate) use job::{Job, Outcome};
-pub(crate) use keeper::Keepers;
+pub(crate) use keeper::{Keepers, leave};
 
 pub use crate::policy::Discovery;

@@ -40,6 +40,8 @@ pub(super) struct Refresh {
     next: Moment,
     flight: Option<(Flight, Moment)>,
     flights: u64,
+    /// An operator has asked since the flight under way began: what it brings may be older.
+    insisted: bool,
 }
 
 /// What verification may be told (see `keys::watch::Phase`).
@@ -63,6 +65,7 @@ impl Refresh {
             next: now,
             flight: None,
             flights: 0,
+            insisted: false,
         }
     }
 
@@ -84,17 +87,28 @@ impl Refresh {
             .settled
             .map_or(now, |settled| settled.plus(FIRST_RETRY));
         self.next = now.max(soonest);
+        self.insisted = self.flight.is_some();
     }
 
-    /// The flight to begin now, if one is due. A flight that has taken far too long is given up.
-    pub(super) fn begin(&mut self, now: Moment) -> Option<Flight> {
-        if let Some((flight, began)) = self.flight {
-            if now.since(began) < FLIGHT {
-                return None;
+    /// Whether a flight would begin now.
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        self.flight.is_none() && now >= self.next
+    }
+
+    /// Gives up a flight that has taken far too long, as failed; says whether there was one.
+    pub(super) fn give_up(&mut self, now: Moment) -> bool {
+        match self.flight {
+            Some((flight, began)) if now.since(began) >= FLIGHT => {
+                self.failed(flight, now);
+                true
             }
-            self.failed(flight, now);
+            Some(_) | None => false,
         }
-        if now < self.next {
+    }
+
+    /// The flight to begin now, if one is due.
+    pub(super) fn begin(&mut self, now: Moment) -> Option<Flight> {
+        if !self.is_due(now) {
             return None;
         }
         self.flights += 1;
@@ -129,6 +143,14 @@ impl Refresh {
         let ahead = self.rules.ahead.min(freshness.scaled(1, 2));
         let pause = Span::between(ahead, freshness);
         self.next = now.plus(self.jitter.shorten(pause, 10));
+        self.meet_insistence(now);
+    }
+
+    /// What an operator has asked for during a flight begins a second after it.
+    fn meet_insistence(&mut self, now: Moment) {
+        if std::mem::take(&mut self.insisted) {
+            self.next = self.next.min(now.plus(FIRST_RETRY));
+        }
     }
 
     /// The flight brought nothing of use.
@@ -148,6 +170,7 @@ impl Refresh {
         self.failures = self.failures.saturating_add(1);
         // Later by up to a half: those who failed together come back apart.
         self.next = now.plus(self.jitter.lengthen(pause, 2));
+        self.meet_insistence(now);
     }
 
     /// When to look at this machine again.
@@ -315,9 +338,22 @@ mod tests {
     }
 
     #[test]
+    fn what_an_operator_asks_for_during_a_flight_begins_after_it() {
+        let mut machine = machine();
+        let flight = machine.begin(at(0)).unwrap();
+        machine.insist(at(1));
+        machine.succeeded(flight, at(2), secs(3600));
+        assert_eq!(machine.begin(at(2)), None);
+        let second = machine.begin(at(3)).unwrap();
+        machine.succeeded(second, at(4), secs(3600));
+        assert!(machine.next() > at(1000), "once");
+    }
+
+    #[test]
     fn a_late_answer_changes_nothing() {
         let mut machine = machine();
         let late = machine.begin(at(0)).unwrap();
+        assert!(!machine.give_up(at(59)) && machine.give_up(at(61)));
         let newer = machine.begin(at(61));
         assert_eq!(newer, None, "given up, and not begun again at once");
         let newer = machine.begin(at(63)).unwrap();

@@ -181,14 +181,17 @@ impl Engine {
         position: usize,
         keys: Arc<KeySet>,
     ) -> Option<(u64, bool)> {
-        let (ring, changed) = state.keys.with_published(position, keys);
+        let Some(ring) = state.keys.with_published(position, keys) else {
+            return Some((state.keys.generation(position), false));
+        };
         let generation = ring.generation(position);
-        let next = || State {
+        let next = State {
             world: Arc::clone(&state.world),
             keys: ring,
             cache: Arc::clone(&state.cache),
         };
-        (!changed || self.state.replace(state, Arc::new(next()))).then_some((generation, changed))
+        let replaced = self.state.replace(state, Arc::new(next));
+        replaced.then_some((generation, true))
     }
 }
 

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use sealgate::Span;
+use sealgate::{Requirements, Span};
 use serde_json::json;
 
 use super::server::{Answer, Server, http, ok};
@@ -159,7 +160,7 @@ fn nobody_listening_is_an_outage_and_not_the_tokens_fault() {
         "{}",
         gate.advice(&error).hint
     );
-    let answer = gate.answer(&error, &sealgate::Requirements::NONE);
+    let answer = gate.answer(&error, &Requirements::NONE);
     assert_eq!(answer.status, 503);
 }
 
@@ -282,19 +283,73 @@ fn keys_rotate_under_load() {
 fn a_verifier_that_is_closed_or_dropped_fetches_no_more() {
     let (server, stand) = served(ok(&set(&["a"])));
     assert_eq!(stand.says("a"), "accepted");
-    stand.verifier.close();
-    stand.clock.advance(Span::from_seconds(100_000));
     let gate = stand.verifier.gate("g").unwrap();
+    stand.verifier.close();
+    assert_eq!(
+        gate.judge(token("a")).code(),
+        "accepted",
+        "while the keys may be trusted"
+    );
+    assert_eq!(
+        gate.judge(token("b")).code(),
+        "key_not_found",
+        "and no other will come"
+    );
+    stand.clock.advance(Span::from_seconds(100_000));
     assert_eq!(
         gate.judge(token("a")).code(),
         "keys_unavailable",
         "too old to be trusted"
     );
-    assert!(
-        stand
-            .verifier
-            .wait_ready(std::time::Duration::from_millis(1))
-            .is_err()
-    );
+    assert!(stand.verifier.wait_ready(Duration::from_millis(1)).is_err());
     assert_eq!(server.asked(), 1);
+}
+
+/// Whoever waits for a fetch that will not come is told at once.
+#[test]
+fn closing_ends_all_waiting() {
+    let (server, stand) = served(Answer::Stall(Vec::new()));
+    let gate = stand.verifier.gate("g").unwrap();
+    thread::scope(|scope| {
+        let for_keys = scope.spawn(|| stand.verifier.wait_ready(Duration::MAX));
+        let for_token =
+            scope.spawn(|| gate.verify_waiting(token("a"), &Requirements::NONE, Duration::MAX));
+        until("it was asked", || (server.asked() > 0).then_some(()));
+        stand.verifier.close();
+        assert!(for_keys.join().unwrap().is_err());
+        assert_eq!(
+            for_token.join().unwrap().unwrap_err().code().as_str(),
+            "keys_unavailable"
+        );
+    });
+}
+
+/// The thread ends with the verifier, though the clock asks for a fetch.
+#[test]
+fn a_verifier_that_is_dropped_leaves_no_thread_behind() {
+    let threads = || {
+        let tasks = std::fs::read_dir("/proc/self/task").map(|tasks| {
+            let names = tasks
+                .flatten()
+                .filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+            names.filter(|name| name.trim() == "sealgate-keys").count()
+        });
+        tasks.unwrap_or(0)
+    };
+    let (_, stand) = served(ok(&set(&["a"])));
+    assert_eq!(stand.says("a"), "accepted");
+    let most = 24;
+    assert!(threads() <= most);
+    let stands: Vec<Stand> = (0..most)
+        .map(|_| {
+            let (_, stand) = served(ok(&set(&["a"])));
+            assert_eq!(stand.says("a"), "accepted");
+            stand
+        })
+        .collect();
+    drop(stands);
+    // Other tests have verifiers of their own, fewer than these.
+    until("the threads have ended", || {
+        (threads() < most).then_some(())
+    });
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use serde_json::json;
+use sealgate::{Format, LoadOptions, Policy};
+use serde_json::{Value, json};
 
 use super::server::{Server, Wrap, ok};
 use super::stand::{Stand, policy, set, token, until};
@@ -59,20 +60,31 @@ impl Authority {
     }
 }
 
-/// A policy that names the host and, if any, the authority.
-fn stand(server: &Server, authority: Option<&Authority>, name: &str) -> Stand {
+fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A document that names the host and, if any, the file of the authority.
+fn document(server: &Server, private: bool) -> Value {
     let mut refresh = json!({ "allow_hosts": ["localhost"] });
-    if let Some(authority) = authority {
-        fs::write(folder.join("ca.pem"), &authority.pem).unwrap();
+    if private {
         refresh["ca_file"] = "ca.pem".into();
     }
     let uri = format!("https://localhost:{}/keys", server.port);
     let members = json!({ "jwks_uri": uri, "refresh": refresh });
     let mut document = policy("https://as.example", &members);
     document.as_object_mut().unwrap().remove("danger");
-    Stand::open(&document, &folder)
+    document
+}
+
+fn stand(server: &Server, authority: Option<&Authority>, name: &str) -> Stand {
+    let folder = folder(name);
+    if let Some(authority) = authority {
+        fs::write(folder.join("ca.pem"), &authority.pem).unwrap();
+    }
+    Stand::open(&document(server, authority.is_some()), &folder)
 }
 
 fn error(stand: &Stand) -> String {
@@ -114,6 +126,21 @@ fn what_is_not_trusted_is_not_read() {
         assert!(error.starts_with("TLS: "), "{name}: {error}");
         assert_eq!(server.asked(), 0, "{name}");
     }
+}
+
+#[test]
+fn an_authority_that_is_replaced_beneath_its_document_counts() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = authority.server("localhost", 3000);
+    let stand = stand(&server, Some(&other), "replaced");
+    assert!(error(&stand).starts_with("TLS: "));
+    let folder = folder("replaced");
+    fs::write(folder.join("ca.pem"), &authority.pem).unwrap();
+    let options = LoadOptions::new().allow_test_keys(true).folder(&folder);
+    let text = document(&server, true).to_string();
+    let policy = Policy::parse_with(text, Format::Json, &options).unwrap();
+    stand.verifier.reload(policy).unwrap();
+    assert_eq!(stand.says("a"), "accepted");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::job::{Answer, Job, Known, Outcome};
 use super::refresh::{Refresh, Standing};
 use crate::keys::{Phase, Report, Watch};
 use crate::limits::{FETCHES, FETCHES_FAILING};
-use crate::policy::{FetchedKeys, KeyLocation};
+use crate::policy::FetchedKeys;
 use crate::time::{Clock, Moment, NumericDate, Span};
 use crate::verifier::{Engine, FetchedIssuer, InForce};
 
@@ -36,6 +36,9 @@ struct Keeper {
     machine: Refresh,
     known: Known,
     report: Report,
+    /// Until when the keys may be trusted, by the wall clock as it stood when they came: a machine
+    /// that sleeps stops its other clock.
+    good_until: Option<NumericDate>,
     failures: u32,
     /// What verification was last told.
     told: Option<Standing>,
@@ -84,22 +87,33 @@ impl Keepers {
     pub(crate) fn step(&mut self, engine: &Engine) -> Step {
         let now = Now::of(engine.clock());
         self.follow(engine, now);
-        let mut room = Room::of(self.keepers.values());
-        let mut jobs = Vec::new();
-        let mut wakes: Option<Moment> = None;
+        let mut due = Vec::new();
         for (number, keeper) in &mut self.keepers {
             keeper.hear(now);
-            if room.admits(keeper)
+            if keeper.machine.is_due(now.moment) {
+                due.push((keeper.machine.next(), *number));
+            }
+        }
+        // Whoever has waited longest comes first.
+        due.sort_unstable();
+        let mut room = Room::of(self.keepers.values());
+        let mut jobs = Vec::new();
+        for (_, number) in due {
+            if let Some(keeper) = self.keepers.get_mut(&number)
+                && room.admits(keeper)
                 && let Some(flight) = keeper.machine.begin(now.moment)
             {
                 room.take(keeper);
                 jobs.push(Job {
-                    keeper: *number,
+                    keeper: number,
                     flight,
                     keys: keeper.keys.clone(),
                     known: keeper.known.clone(),
                 });
             }
+        }
+        let mut wakes: Option<Moment> = None;
+        for keeper in self.keepers.values_mut() {
             keeper.tell(now);
             // What found no room begins when a flight has settled.
             let next = keeper.machine.wakes();
@@ -140,6 +154,8 @@ impl Keepers {
                 keeper
                     .machine
                     .succeeded(outcome.flight, now.moment, freshness);
+                let good_until = keeper.machine.good_until();
+                keeper.good_until = good_until.map(|moment| now.date_at(moment));
                 keeper.known = known;
                 keeper.failures = 0;
                 keeper.report.fetched_at = Some(now.date);
@@ -147,29 +163,11 @@ impl Keepers {
             }
             Err(error) => {
                 keeper.machine.failed(outcome.flight, now.moment);
-                keeper.failures = keeper.failures.saturating_add(1);
-                if keeper.failures >= LOST && matches!(keeper.keys.from, KeyLocation::Discovery(..))
-                {
-                    keeper.known.jwks_uri = None;
-                }
-                keeper.report.last_error = Some(error);
+                keeper.note_failure(error);
             }
         }
         keeper.told = None;
         keeper.tell(now);
-    }
-
-    /// Nobody fetches from now on, and verification must not promise it.
-    pub(crate) fn leave(&self, engine: &Engine) {
-        let now = engine.clock().now();
-        for keeper in self.keepers.values() {
-            keeper.watch.set_phase(Phase::Failing, now);
-            keeper.watch.set_report(Report {
-                next_refresh: None,
-                last_error: Some(FetchError::Closed.to_string()),
-                ..keeper.report.clone()
-            });
-        }
     }
 
     /// Under another policy: issuers that are still there go on as they were, flights included.
@@ -209,6 +207,7 @@ impl Keeper {
             known: Known::default(),
             // A fork's child goes on with what its parent had fetched.
             report: Report::clone(&issuer.watch.report()),
+            good_until: None,
             failures: 0,
             told: None,
         }
@@ -217,13 +216,31 @@ impl Keeper {
     /// What verification and operators have asked for since.
     fn hear(&mut self, now: Now) {
         if self.watch.phase() == Phase::Wanted {
+            // Too old by the wall clock, whatever the other one says: a machine that slept.
+            if self.good_until.is_some_and(|date| now.date >= date) {
+                self.machine.insist(now.moment);
+            }
             self.machine.want(now.moment);
             // Heard, also where the answer is that it is too soon: then that is told anew.
             self.told = None;
         }
         if self.watch.take_insistence() {
             self.machine.insist(now.moment);
+            self.told = None;
         }
+        if self.machine.give_up(now.moment) {
+            self.note_failure(FetchError::Timeout("the whole refresh").to_string());
+            self.told = None;
+        }
+    }
+
+    fn note_failure(&mut self, error: String) {
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= LOST {
+            // The keys may have moved, and a validator is that of one place.
+            self.known = Known::default();
+        }
+        self.report.last_error = Some(error);
     }
 
     /// Tells verification how things stand, where that has changed.
@@ -233,8 +250,8 @@ impl Keeper {
             return;
         }
         self.told = Some(standing);
-        if let Some(moment) = self.machine.good_until() {
-            self.watch.set_good_until(now.date_at(moment));
+        if let Some(date) = self.good_until {
+            self.watch.set_good_until(date);
         }
         let wakes = self.machine.wakes().max(self.machine.next());
         self.watch.set_overdue_at(now.date_at(wakes).plus(GRACE));
@@ -249,6 +266,19 @@ impl Keeper {
         self.watch.set_report(Report {
             next_refresh: Some(now.date_at(self.machine.next())),
             ..self.report.clone()
+        });
+    }
+}
+
+/// Nobody fetches from now on, and verification must not promise it.
+pub(crate) fn leave(engine: &Engine) {
+    let now = engine.clock().now();
+    for issuer in engine.fetched_issuers() {
+        issuer.watch.set_phase(Phase::Closed, now);
+        issuer.watch.set_report(Report {
+            next_refresh: None,
+            last_error: Some(FetchError::Closed.to_string()),
+            ..Report::clone(&issuer.watch.report())
         });
     }
 }

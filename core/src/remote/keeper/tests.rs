@@ -359,7 +359,7 @@ fn keys_too_old_are_not_trusted_even_if_nobody_fetches_any_more() {
 #[test]
 fn who_stops_fetching_says_so() {
     let stand = Stand::with_keys(&["a"]);
-    stand.keepers.leave(stand.verifier.engine());
+    super::leave(stand.verifier.engine());
     stand.clock.advance(Span::from_seconds(31));
     assert_eq!(stand.says("a"), "accepted");
     stand.clock.advance(Span::from_seconds(86_400 + 600));
@@ -518,4 +518,121 @@ fn fetched_keys_are_not_the_programs_to_publish() {
     let keys = crate::jwk::JwkSet::parse(set(&["b"]).as_bytes()).unwrap();
     let refused = stand.verifier.keys().publish("i0", &keys).unwrap_err();
     assert_eq!(refused, crate::PublishError::NotPushed);
+}
+
+/// Counts how often verification asks whether anybody still fetches.
+#[derive(Default)]
+struct Rings(std::sync::atomic::AtomicUsize);
+
+impl crate::keys::Background for Rings {
+    fn ring(&self) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn wait(&self, _: std::time::Duration, done: &mut dyn FnMut() -> bool) -> bool {
+        done()
+    }
+
+    fn close(&self) {}
+}
+
+/// A fork leaves the child what its parent had, in whatever phase, and no thread.
+#[test]
+fn a_child_that_has_no_keys_yet_asks_for_a_thread_of_its_own() {
+    for forked in ["before anything", "while it runs", "after a failure"] {
+        let mut stand = Stand::new(policy(1, by_uri));
+        let rings = Arc::new(Rings::default());
+        stand.verifier.engine().attach(Arc::<Rings>::clone(&rings));
+        match forked {
+            "before anything" => assert_eq!(stand.says("a"), "keys_refreshing"),
+            "while it runs" => drop(stand.begin()),
+            _ => stand.run(),
+        }
+        stand.keepers = Keepers::new();
+        let before = rings.0.load(std::sync::atomic::Ordering::Relaxed);
+        stand.clock.advance(Span::from_seconds(121));
+        assert_ne!(stand.says("a"), "accepted");
+        let rung = rings.0.load(std::sync::atomic::Ordering::Relaxed) - before;
+        assert_eq!(rung, 1, "{forked}: once, for all who ask meanwhile");
+        stand.serve(Ok(&set(&["a"])));
+        stand.run();
+        assert_eq!(stand.says("a"), "accepted", "{forked}");
+    }
+}
+
+/// A machine that slept: the wall clock has moved on, and the other has not.
+#[test]
+fn keys_that_are_too_old_do_not_come_back_to_life() {
+    let mut stand = Stand::with_keys(&["a"]);
+    stand.clock.set(START + 5 * 86_400);
+    let token = stand.token(0, "a");
+    assert_eq!(stand.judge(0, &token), "keys_refreshing");
+    stand.serve(Err(503));
+    assert!(
+        stand.begin().is_empty(),
+        "not within a second of the last fetch"
+    );
+    stand.clock.advance(Span::from_seconds(1));
+    let jobs = stand.begin();
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(stand.judge(0, &token), "keys_refreshing", "while it runs");
+    for job in jobs {
+        stand.end(job);
+    }
+    assert_eq!(
+        stand.judge(0, &token),
+        "keys_unavailable",
+        "after it failed"
+    );
+    stand.serve(Ok(&set(&["a"])));
+    stand.pass(400);
+    assert_eq!(stand.judge(0, &token), "accepted");
+}
+
+/// Says that nothing has changed, whatever it is asked.
+struct Unchanged;
+
+impl Fetch for Unchanged {
+    fn fetch(&self, _: Request<'_>) -> Result<Response, FetchError> {
+        Ok(Response::default())
+    }
+}
+
+#[test]
+fn nobody_confirms_what_was_never_there() {
+    let mut stand = Stand::new(policy(1, by_uri));
+    for job in stand.begin() {
+        let outcome = job.run_with(&Unchanged);
+        stand.keepers.settle(stand.verifier.engine(), outcome);
+    }
+    assert_eq!(stand.says("a"), "keys_unavailable");
+    let error = stand.last_error().unwrap();
+    assert_eq!(error, "https://i0.example/keys answered 304");
+}
+
+/// Answers without a validator after one that had one.
+#[test]
+fn a_validator_is_that_of_the_set_in_place() {
+    struct Plain(String);
+    impl Fetch for Plain {
+        fn fetch(&self, request: Request<'_>) -> Result<Response, FetchError> {
+            assert!(
+                request.etag.is_none_or(|etag| etag.contains("\"a\"")),
+                "of another set"
+            );
+            Ok(Response {
+                body: Some(self.0.clone().into_bytes()),
+                ..Response::default()
+            })
+        }
+    }
+    let mut stand = Stand::with_keys(&["a"]);
+    for _ in 0..2 {
+        stand.clock.advance(Span::from_seconds(601));
+        for job in stand.begin() {
+            let outcome = job.run_with(&Plain(set(&["b"])));
+            stand.keepers.settle(stand.verifier.engine(), outcome);
+        }
+        assert_eq!(stand.says("b"), "accepted");
+    }
 }
