@@ -43,6 +43,12 @@ impl Origin {
         &self.host
     }
 
+    /// The port that is written, or the scheme's own.
+    pub(super) fn port(&self) -> u16 {
+        let own = if self.scheme == "http" { 80 } else { 443 };
+        self.port.unwrap_or(own)
+    }
+
     fn is_loopback(&self) -> bool {
         matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
     }

@@ -1,6 +1,8 @@
 //! [`Client`]: metadata and key sets by hand, for tools; under the same limits as in a verifier.
 
-use super::address::Origin;
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use super::address::{Origin, check_address, check_url};
 use super::discovery::{self, Metadata};
 use super::fetch::{Deadline, Fetch, Https, Request};
 use super::job::parse;
@@ -80,6 +82,28 @@ impl Client {
             freshness: response.freshness,
             date: response.date,
         })
+    }
+
+    /// The addresses that a fetch of this URL would connect to, all of them allowed.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not, or the host has none.
+    pub fn addresses(&self, url: &str) -> Result<Vec<SocketAddr>, FetchError> {
+        let reach = self.reach(url);
+        let origin = check_url(&reach, url)?;
+        let not_found = || FetchError::HostNotFound(origin.host().to_owned());
+        let name = origin.host().trim_matches(['[', ']']);
+        let found = (name, origin.port()).to_socket_addrs();
+        let found: Vec<SocketAddr> = found.map_err(|_| not_found())?.collect();
+        for address in &found {
+            check_address(&reach, origin.host(), address.ip())?;
+        }
+        if found.is_empty() {
+            Err(not_found())
+        } else {
+            Ok(found)
+        }
     }
 
     /// The hosts that were named; else the one that is asked for, at a public address.

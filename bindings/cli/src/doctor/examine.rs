@@ -26,7 +26,7 @@ pub(super) fn examine(issuer: &str, network: &Network, policy: Option<&Policy>) 
         client = client.allow_host(&host);
     }
     let found = client.discover(issuer, Discovery::Auto);
-    look_at_certificate(issuer, found.as_ref().err(), &mut report);
+    look_at_certificate(&client, issuer, found.as_ref().err(), &mut report);
     let metadata = match found {
         Ok(metadata) => metadata,
         Err(error) => {
@@ -56,39 +56,21 @@ const fn state_of(error: &FetchError) -> State {
     }
 }
 
-/// A handshake of our own, where the fetch got as far or failed at it.
-fn look_at_certificate(url: &str, error: Option<&FetchError>, report: &mut Report) {
-    let reached = match error {
-        None => true,
-        // Where no address may be connected to, none is.
-        Some(
-            FetchError::BadUrl(_)
-            | FetchError::NotHttps(_)
-            | FetchError::HostNotAllowed(_)
-            | FetchError::HostNotFound(_)
-            | FetchError::PrivateAddress { .. },
-        ) => false,
-        Some(_) => true,
-    };
-    let Some(host) = host_of(url).filter(|_| reached) else {
+/// A handshake of our own, with the very addresses that a fetch may connect to.
+fn look_at_certificate(
+    client: &Client,
+    url: &str,
+    error: Option<&FetchError>,
+    report: &mut Report,
+) {
+    let (Some(host), Ok(addresses)) = (host_of(url), client.addresses(url)) else {
         return;
     };
     if !url.starts_with("https://") {
         report.add("TLS", State::Note, "none: plain http, for development only");
         return;
     }
-    let port = url
-        .strip_prefix("https://")
-        .and_then(|rest| rest.split(['/', '?', '#']).next())
-        .and_then(|authority| {
-            authority
-                .strip_prefix(host)?
-                .strip_prefix(':')?
-                .parse()
-                .ok()
-        })
-        .unwrap_or(443);
-    match tls::handshake(host, port) {
+    match tls::handshake(host, &addresses) {
         Ok(seen) => {
             let left = seen.not_after - Clock::System.now().seconds();
             let state = if left < SOON {
@@ -108,7 +90,7 @@ fn look_at_certificate(url: &str, error: Option<&FetchError>, report: &mut Repor
         }
         Err(text) => {
             let state = error.map_or(State::Wrong, state_of);
-            report.add("TLS", state, format!("{host}:{port}: {text}"));
+            report.add("TLS", state, format!("{host}: {text}"));
         }
     }
 }
@@ -122,7 +104,7 @@ fn look_at_keys(
     let url = &metadata.jwks_uri;
     let set = client.key_set(url);
     if host_of(url) != host_of(issuer) {
-        look_at_certificate(url, set.as_ref().err(), report);
+        look_at_certificate(client, url, set.as_ref().err(), report);
     }
     let set = match set {
         Ok(set) => set,

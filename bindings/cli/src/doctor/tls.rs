@@ -1,7 +1,7 @@
 //! One TLS handshake, to see a server's certificate or where exactly it fails.
 
 use std::io::ErrorKind;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +25,9 @@ const STEP: Duration = Duration::from_secs(3);
 /// Of the whole handshake.
 const TOTAL: Duration = Duration::from_secs(10);
 
-/// Shakes hands with a server, trusting the public authorities.
-pub(super) fn handshake(host: &str, port: u16) -> Result<Certificate, String> {
+/// Shakes hands with the server of this name at one of these addresses, trusting the public
+/// authorities.
+pub(super) fn handshake(host: &str, addresses: &[SocketAddr]) -> Result<Certificate, String> {
     let name = host.trim_start_matches('[').trim_end_matches(']');
     let server = ServerName::try_from(name.to_owned());
     let server = server.map_err(|_| format!("{host} is no name a certificate could have"))?;
@@ -39,7 +40,7 @@ pub(super) fn handshake(host: &str, port: u16) -> Result<Certificate, String> {
         .with_no_client_auth();
     let connection = ClientConnection::new(Arc::new(config), server);
     let mut connection = connection.map_err(|error| error.to_string())?;
-    let mut stream = connect(name, port)?;
+    let mut stream = connect(name, addresses)?;
     shake(&mut connection, &mut stream)?;
     let chain = connection.peer_certificates().unwrap_or_default();
     let first = chain.first().ok_or("the server showed no certificate")?;
@@ -56,12 +57,10 @@ pub(super) fn handshake(host: &str, port: u16) -> Result<Certificate, String> {
     })
 }
 
-fn connect(host: &str, port: u16) -> Result<TcpStream, String> {
-    let addresses = (host, port).to_socket_addrs();
-    let addresses = addresses.map_err(|error| format!("no address for {host}: {error}"))?;
+fn connect(host: &str, addresses: &[SocketAddr]) -> Result<TcpStream, String> {
     let mut last = format!("no address for {host}");
     for address in addresses {
-        match TcpStream::connect_timeout(&address, STEP) {
+        match TcpStream::connect_timeout(address, STEP) {
             Ok(stream) => {
                 let limited = stream
                     .set_read_timeout(Some(STEP))
