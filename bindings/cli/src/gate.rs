@@ -170,7 +170,10 @@ impl GateArguments {
                 ""
             };
             let source = format!("-p {}{danger}", quoted(path));
-            return Ok((Policy::load_with(path, &self.load_options())?, source));
+            return Ok((
+                Policy::load_for(path, &self.load_options(), &aws_lc::provider())?,
+                source,
+            ));
         }
         let (Some(issuer), Some(audience)) = (&self.issuer, &self.audience) else {
             return Err(Failure::usage(

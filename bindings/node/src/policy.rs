@@ -24,10 +24,10 @@ pub(crate) fn load_policy(
         .allow_test_keys(allow_test_keys)
         .push_all_keys(push_all_keys);
     let policy = match kind.as_str() {
-        "path" => Policy::load_with(source, &options),
-        "toml" => Policy::parse_with(source, Format::Toml, &options),
+        "path" => Policy::load_for(source, &options, &aws_lc::provider()),
+        "toml" => Policy::parse_for(source, Format::Toml, &options, &aws_lc::provider()),
         "members" => Policy::single(&source, &options),
-        _ => Policy::parse_with(source, Format::Json, &options),
+        _ => Policy::parse_for(source, Format::Json, &options, &aws_lc::provider()),
     };
     let usable = policy.and_then(|policy| {
         Verifier::new(policy.clone(), aws_lc::provider())?;

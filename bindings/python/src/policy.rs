@@ -106,7 +106,7 @@ fn of_mapping(mapping: &Bound<'_, PyAny>, options: &LoadOptions) -> PyResult<Pol
     let text = input::json(mapping, "policy")?;
     loaded(
         mapping.py(),
-        sealgate::Policy::parse_with(text, Format::Json, options),
+        sealgate::Policy::parse_for(text, Format::Json, options, &aws_lc::provider()),
     )
 }
 
@@ -115,7 +115,12 @@ fn of_path(path: &Bound<'_, PyAny>, options: &LoadOptions) -> PyResult<Policy> {
     let path: PathBuf = path
         .extract()
         .map_err(|_| wrong_type(path, "a policy", right))?;
-    Python::attach(|py| loaded(py, sealgate::Policy::load_with(path, options)))
+    Python::attach(|py| {
+        loaded(
+            py,
+            sealgate::Policy::load_for(path, options, &aws_lc::provider()),
+        )
+    })
 }
 
 fn of_text(text: &Bound<'_, PyAny>, format: &str, options: &LoadOptions) -> PyResult<Policy> {
@@ -127,7 +132,10 @@ fn of_text(text: &Bound<'_, PyAny>, format: &str, options: &LoadOptions) -> PyRe
     };
     let bytes = input::bytes(text)?;
     let bytes = bytes.ok_or_else(|| wrong_type(text, "text", "str or bytes"))?;
-    loaded(py, sealgate::Policy::parse_with(bytes, format, options))
+    loaded(
+        py,
+        sealgate::Policy::parse_for(bytes, format, options, &aws_lc::provider()),
+    )
 }
 
 fn loaded(

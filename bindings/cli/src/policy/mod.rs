@@ -80,9 +80,9 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
                 Some(b'{') => Format::Json,
                 _ => Format::Toml,
             };
-            Policy::parse_with(text, format, &options)
+            Policy::parse_for(text, format, &options, &aws_lc::provider())
         }
-        path => Policy::load_with(path, &options),
+        path => Policy::load_for(path, &options, &aws_lc::provider()),
     };
     let loaded = loaded
         .and_then(|policy| Verifier::new(policy.clone(), aws_lc::provider()).map(|v| (policy, v)));
