@@ -79,8 +79,8 @@ struct Unique<'t> {
 }
 
 impl<'t> Unique<'t> {
-    /// Sorts by hash, on all cores, and compares neighbours. A table would be filled by one core
-    /// alone, which took an eighth of the time of a batch of HS256 tokens; and tokens come from
+    /// Sorts by hash, on all cores, and compares neighbours. A table is filled by one core
+    /// alone, and its keyed hash took half as long as the HMACs of HS256 tokens. Tokens come from
     /// strangers, but whoever makes hashes collide makes a sort no slower.
     fn of<T: AsRef<[u8]> + Sync>(batch: &'t [T]) -> Self {
         let seed = foldhash::quality::RandomState::default();
