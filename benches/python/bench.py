@@ -174,10 +174,7 @@ def jwcrypto(world: World) -> Verify:
 
 
 def authlib(world: World) -> Verify:
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it points to joserfc, which is here too
-        from authlib.jose import JsonWebKey, JsonWebToken
+    from authlib.jose import JsonWebKey, JsonWebToken  # says that joserfc follows it
 
     key = JsonWebKey.import_key(world.jwk)
     reader = JsonWebToken([world.wire])
