@@ -174,11 +174,7 @@ def jwcrypto(world: World) -> Verify:
 
 
 def authlib(world: World) -> Verify:
-    import authlib.deprecate  # it turns its own warnings on
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it points to joserfc, which is here too
-        from authlib.jose import JsonWebKey, JsonWebToken
+    from authlib.jose import JsonWebKey, JsonWebToken  # says that joserfc follows it
 
     key = JsonWebKey.import_key(world.jwk)
     reader = JsonWebToken([world.wire])
@@ -326,7 +322,9 @@ def parallel(alg: str, rounds: int) -> None:
                 list(pool.map(run, [verify] * 2, halves))
                 gains.append(alone / (time.perf_counter_ns() - began))
             median, best = statistics.median(gains), max(gains)
-            print(f"  {alg:<8}{name:<12}two threads do {median:.2f} times as much (best {best:.2f})")
+            print(
+                f"  {alg:<8}{name:<12}two threads do {median:.2f} times as much (best {best:.2f})"
+            )
     gains = []
     for _ in range(rounds):
         began = time.perf_counter_ns()
@@ -351,7 +349,8 @@ def main() -> None:
         for alg in ("RS256", "ES256"):
             parallel(alg, 3 if arguments.quick else 15)
         return
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, sealgate at {Path(sealgate.__file__).parent}")
+    version, where = sys.version.split()[0], Path(sealgate.__file__).parent
+    print(f"Python {version}, {os.cpu_count()} cores, sealgate at {where}")
     for alg in arguments.algorithms:
         single(alg, rounds)
     print("\nOn two cores")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import AUDIENCE
 
 from sealgate import Gate, SignatureError, UsageError, Verdict, testing
+
+from conftest import AUDIENCE
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_verdicts_in_input_order(tools: Gate, tokens: list[str]) -> None:
     assert [verdict.code for verdict in batch] == CODES
     assert len(batch) == 5 and batch[-1].code == CODES[-1] and batch[1].code == CODES[1]
     assert (batch.accepted, batch.refused, batch.undecided) == (2, 2, 1)
-    assert list(batch.counts)[0] == "accepted" and sum(batch.counts.values()) == 5
+    assert next(iter(batch.counts)) == "accepted" and sum(batch.counts.values()) == 5
     assert [index for index, _ in batch.tokens()] == [0, 3]
     assert [(index, error.code) for index, error in batch.errors()] == [
         (index, code) for index, code in enumerate(CODES) if code != "accepted"

@@ -1,4 +1,4 @@
-"""`compat.pyjwt` against PyJWT itself: the same claims or the same exception, or a row of a table."""
+"""`compat.pyjwt` against PyJWT: the same claims or the same exception, or a row of a table."""
 
 from __future__ import annotations
 
@@ -260,7 +260,11 @@ def test_a_private_key_is_no_public_one() -> None:
 
 def test_detached_payloads_are_refused() -> None:
     signed = theirs.api_jws.encode(
-        b"payload", SECRET, "HS256", headers={"b64": False, "crit": ["b64"]}, is_payload_detached=True
+        b"payload",
+        SECRET,
+        "HS256",
+        headers={"b64": False, "crit": ["b64"]},
+        is_payload_detached=True,
     )
     assert theirs.api_jws.decode(signed, SECRET, ["HS256"], detached_payload=b"payload")
     with pytest.raises(ours.InvalidTokenError):

@@ -1,4 +1,4 @@
-"""All vectors through the Python harness: the answers are those the Rust binary gives, line by line.
+"""All vectors through the Python harness, whose answers are the Rust binary's, line by line.
 
 `SEALGATE_CONFORMANCE` names the binary; without it the vectors' own expectations are compared.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conformance import Harness
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"

@@ -7,7 +7,6 @@ import pickle
 from pathlib import Path
 
 import pytest
-from conftest import AUDIENCE
 
 import sealgate
 from sealgate import (
@@ -24,6 +23,8 @@ from sealgate import (
 )
 from sealgate._errors import CLASSES
 from sealgate._native import _provoke_panic, codes
+
+from conftest import AUDIENCE
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
 # What no token provokes: the caller's mistake, and ours. Keys are refused when they are loaded.

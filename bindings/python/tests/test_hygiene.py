@@ -7,10 +7,11 @@ import pickle
 import traceback
 
 import pytest
-from conftest import AUDIENCE
 
 import sealgate
 from sealgate import Gate, SealgateError, testing
+
+from conftest import AUDIENCE
 
 SECRETS = ["person-4711", "4711@example.com", "agent-of-4711"]
 
@@ -41,12 +42,10 @@ def test_no_claim_value_in_errors(tools: Gate, corp: testing.FakeIssuer) -> None
         assert error is not None
         shown = [str(error), repr(error), error.hint, error.body, str(error.headers)]
         shown += ["".join(traceback.format_exception(error)), str(error.__reduce__())]
+        values = ["nobody.invalid", "elsewhere.invalid", "agent-1"]
+        values += [piece for piece in call.token.split(".") if len(piece) > 20]
         for text in shown:
-            assert text is not None
-            assert "nobody.invalid" not in text and "elsewhere.invalid" not in text
-            assert "agent-1" not in text and call.token.split(".")[-1][:30] not in text or (
-                len(call.token.split(".")[-1]) < 30
-            )
+            assert text is not None and not any(value in text for value in values), text
 
 
 def test_nothing_is_verified_without_verifying(tools: Gate, secret: str) -> None:

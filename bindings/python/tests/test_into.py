@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Optional
+from typing import Any, Literal
 
 import msgspec
 import pydantic
 import pytest
-from conftest import AUDIENCE
 
 from sealgate import Gate, TokenKindError, UsageError, testing
+
+from conftest import AUDIENCE
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Claims:
     sub: str
     tenant: str
     parts: list[Part] = field(default_factory=list)
-    level: Optional[int] = None
+    level: int | None = None
     color: Literal["red", "blue"] | None = None
     names: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)

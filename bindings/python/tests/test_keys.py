@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import AUDIENCE
 
 from sealgate import Gate, UsageError, Verifier, testing
+
+from conftest import AUDIENCE
 
 
 def test_publishing(verifier: Verifier, corp: testing.FakeIssuer) -> None:

@@ -9,9 +9,10 @@ import gc
 import os
 
 import psutil
-from conftest import AUDIENCE
 
 from sealgate import Gate, SealgateError, testing
+
+from conftest import AUDIENCE
 
 CALLS = int(os.environ.get("SEALGATE_LEAK_CALLS", "200000"))
 # What an allocator may keep for itself; a leak of one small object a call would be far more.

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from conftest import AUDIENCE, ISSUER, document
 
 from sealgate import Policy, PolicyError, UsageError, Verifier, testing
+
+from conftest import AUDIENCE, ISSUER, document
 
 TOML = f"""
 version = 1
@@ -34,7 +35,7 @@ def test_a_string_is_a_path(tmp_path: Path) -> None:
     assert Verifier.from_policy(str(file)).gates == ["tools"]
     assert Verifier.from_policy(file).policy.digest == policy.digest
     assert Verifier.from_policy(policy).gates == ["tools"]
-    with pytest.raises(PolicyError, match="must end in .toml or .json"):
+    with pytest.raises(PolicyError, match=r"must end in \.toml or \.json"):
         Verifier.from_policy(TOML)
     with pytest.raises(PolicyError) as caught:
         Policy.load(tmp_path / "none.toml")
@@ -60,7 +61,7 @@ def test_all_problems_at_once() -> None:
     assert isinstance(error, ValueError)
     paths = [problem.path for problem in error.problems]
     assert paths == ["gates.tools.audiance", "gates.tools.leeway"]
-    path, line, column, text = error.problems[0]
+    _, line, column, text = error.problems[0]
     assert (line, column) == (9, 1) and 'Did you mean "audience"?' in text
     assert error.code == "policy_invalid" and error.http_status == 500 and error.body == ""
     assert 'Did you mean "audience"?' in str(error)
@@ -112,9 +113,7 @@ def test_the_short_form(corp: testing.FakeIssuer, tmp_path: Path) -> None:
     file = tmp_path / "jwks.json"
     file.write_text(json.dumps(corp.jwks()))
     for keys in ({"jwks": corp.jwks()}, {"jwks_file": file}, {"jwks_file": str(file)}):
-        verifier = Verifier(
-            issuer=ISSUER, audience=AUDIENCE, algorithms=("ES256",), **keys
-        )
+        verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, algorithms=("ES256",), **keys)
         assert verifier.gates == ["default"]
         assert verifier.judge("x").code == "malformed_token"
     with pytest.raises(PolicyError) as caught:

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import AUDIENCE
 
 from sealgate import Gate, testing
+
+from conftest import AUDIENCE
 
 
 def test_threads_agree(tools: Gate, corp: testing.FakeIssuer) -> None:
@@ -97,7 +98,9 @@ def test_forked_children_verify(tools: Gate, corp: testing.FakeIssuer, jwt: str)
         batch = tools.verify_batch(more)
         corp.rotate()
         grandchild = in_child(lambda: tools.verify_batch(more).accepted == 200)
-        return tools.judge(jwt).ok and tools.judge(fresh).ok and batch.accepted == 200 and grandchild
+        return (
+            tools.judge(jwt).ok and tools.judge(fresh).ok and batch.accepted == 200 and grandchild
+        )
 
     assert in_child(work)
     assert tools.verify_batch(tokens).accepted == 200
@@ -187,4 +190,3 @@ def test_a_process_ends_while_it_verifies() -> None:
         """
     )
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
-

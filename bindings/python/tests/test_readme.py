@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import AUDIENCE, ISSUER
 
 from sealgate import testing
+
+from conftest import AUDIENCE, ISSUER
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import AUDIENCE, ISSUER, document
 
 from sealgate import Gate, Verifier, testing
+
+from conftest import AUDIENCE, ISSUER, document
 
 # Codes that keys give when they are loaded, not tokens when they are judged; and nobody's.
 NOT_OF_TOKENS = {"weak_key", "key_use_mismatch", "keys_refreshing", "usage", "internal"}
@@ -52,9 +53,10 @@ def test_a_policy_file_as_it_is(tmp_path: Path, clock: testing.FixedClock) -> No
     corp = testing.FakeIssuer(ISSUER, clock=clock)
     verifier = testing.open(file, issuers={"corp": corp}, clock=clock)
     assert verifier.verify(corp.token(aud=AUDIENCE)).subject == "u1"
-    assert testing.open(str(file), issuers={}, clock=clock).judge(
-        corp.token(aud=AUDIENCE)
-    ).code == "keys_unavailable"
+    assert (
+        testing.open(str(file), issuers={}, clock=clock).judge(corp.token(aud=AUDIENCE)).code
+        == "keys_unavailable"
+    )
 
 
 def test_fakes_must_fit_the_policy(clock: testing.FixedClock, corp: testing.FakeIssuer) -> None:
@@ -133,7 +135,7 @@ def test_refusals_know_every_kind(
 
 def test_refusals_need_a_fake(corp: testing.FakeIssuer, verifier: Verifier) -> None:
     plain = Verifier.from_policy(verifier.policy)
-    with pytest.raises(ValueError, match="testing.open"):
+    with pytest.raises(ValueError, match=r"testing\.open"):
         testing.refusals(plain.gate("tools"))
     with pytest.raises(ValueError, match="has a fake"):
         testing.refusals(testing.open(document(), issuers={}).gate("tools"))

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from conftest import AUDIENCE, ISSUER, NOW, document
 
 import sealgate
 from sealgate import (
@@ -19,6 +18,8 @@ from sealgate import (
     Verifier,
     testing,
 )
+
+from conftest import AUDIENCE, ISSUER, NOW, document
 
 
 def test_views(tools: Gate, corp: testing.FakeIssuer, verifier: Verifier) -> None:
@@ -185,12 +186,12 @@ def test_explain_shows_every_rule(tools: Gate, corp: testing.FakeIssuer, jwt: st
     assert accepted.verdict.ok and str(accepted).startswith("accepted") and accepted.hint is None
 
 
-def test_numbers_are_whole_as_far_as_they_are_read(
-    tools: Gate, corp: testing.FakeIssuer
-) -> None:
+def test_numbers_are_whole_as_far_as_they_are_read(tools: Gate, corp: testing.FakeIssuer) -> None:
     """Python would not read an integer of 5,000 digits; the core refuses it first."""
     for digits, code in ((308, "accepted"), (5000, "malformed_token")):
-        claims = json.dumps(tools.verify(corp.token(aud=AUDIENCE, scope="mcp:use")).to_dict()["claims"])
+        claims = json.dumps(
+            tools.verify(corp.token(aud=AUDIENCE, scope="mcp:use")).to_dict()["claims"]
+        )
         jwt = corp.sign(f'{claims[:-1]}, "n": {"9" * digits}}}'.encode())
         verdict = tools.judge(jwt)
         assert verdict.code == code

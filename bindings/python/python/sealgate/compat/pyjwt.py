@@ -8,7 +8,7 @@ It is stricter than PyJWT, and nowhere laxer:
 
 | what | PyJWT | here |
 |---|---|---|
-| `options={"verify_signature": False}` | claims of anybody | `NotImplementedError`; see `sealgate.inspect` |
+| `options={"verify_signature": False}` | claims of anybody | `NotImplementedError` |
 | a JSON member twice, at any depth | the last one counts | `DecodeError` |
 | `exp`, `nbf`, `iat` as a string or a boolean | read as a number | refused |
 | padding `=` in a segment | accepted | `DecodeError` |

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import json
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from os import PathLike
 from typing import Any
@@ -202,9 +202,7 @@ def policy(
 
 
 # The fakes of each verifier that `open` made.
-opened: weakref.WeakKeyDictionary[Verifier, Mapping[str, FakeIssuer]] = (
-    weakref.WeakKeyDictionary()
-)
+opened: weakref.WeakKeyDictionary[Verifier, Mapping[str, FakeIssuer]] = weakref.WeakKeyDictionary()
 
 
 def _seed(name: str, seed: int, number: int) -> bytes:
