@@ -47,9 +47,7 @@ def verifier(server: Server, fake: testing.FakeIssuer) -> Verifier:
         "version": 1,
         "danger": {"http_loopback_issuers": True},
         "issuers": {"corp": {"issuer": fake.issuer, "jwks_uri": uri}},
-        "gates": {
-            "tools": {"profile": "access_token", "audience": AUDIENCE, "issuers": ["corp"]}
-        },
+        "gates": {"tools": {"profile": "access_token", "audience": AUDIENCE, "issuers": ["corp"]}},
     }
     return Verifier.from_policy(testing.policy(policy, allow_danger=True))
 
