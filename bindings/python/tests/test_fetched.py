@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from sealgate import KeysUnavailableError, UsageError, Verifier, testing
 
 AUDIENCE = "https://api.example.com/mcp"
@@ -84,7 +85,7 @@ def test_an_issuer_that_does_not_answer_is_named(server: Server) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_fetches_by_itself(server: Server) -> None:
-    """As under `gunicorn --preload`: the child has the keys of its parent and none of its threads."""
+    """As under `gunicorn --preload`: a child has its parent's keys and none of its threads."""
     fake = testing.FakeIssuer("https://login.example.com", seed=1)
     fetched = verifier(server, fake)
     fetched.wait_ready("30s")
