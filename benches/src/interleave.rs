@@ -1,7 +1,10 @@
 //! A stopwatch for claims: all cases take turns within each round, so that what the machine does
 //! meanwhile happens to all of them, and ratios are taken round by round.
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
+
+use sealgate::Gate;
 
 use crate::Case;
 
@@ -107,4 +110,28 @@ pub fn percentile(mut samples: Vec<f64>, percent: usize) -> f64 {
         .get(last * percent / 100)
         .copied()
         .unwrap_or(f64::NAN)
+}
+
+/// Microseconds of single calls that accept this token: the median, p99 and p99.9.
+///
+/// # Panics
+///
+/// When the gate does not accept it.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
+pub fn latencies(gate: &Gate, text: &str, calls: usize) -> [f64; 3] {
+    let times = (0..calls).map(|_| {
+        let began = Instant::now();
+        black_box(gate.verify(black_box(text)).expect("a good token"));
+        began.elapsed().as_secs_f64() * 1e6
+    });
+    let times: Vec<f64> = times.collect();
+    let permille = |p: usize| percentile(times.clone(), p);
+    let mut sorted = times.clone();
+    sorted.sort_by(f64::total_cmp);
+    [
+        permille(50),
+        permille(99),
+        sorted[sorted.len() * 999 / 1000],
+    ]
 }

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sealgate::Verifier;
 use sealgate::crypto::SigningKey;
 use sealgate::jwa::Algorithm;
-use sealgate::{Gate, Verifier};
-use sealgate_benches::interleave::{median, percentile};
+use sealgate_benches::interleave::{latencies, median};
 use sealgate_benches::{fetched, tokens};
 
 const LONG: Duration = Duration::from_secs(300);
@@ -43,24 +43,6 @@ fn ready(issuers: usize) -> (Verifier, String, SigningKey, String) {
     let claims = tokens::claims(0).replace(tokens::ISSUER, &issuer);
     let text = tokens::sign(&key, &tokens::header(key.algorithm()), &claims).text;
     (verifier, text, key, issuer)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
-fn latencies(gate: &Gate, text: &str, calls: usize) -> [f64; 3] {
-    let times = (0..calls).map(|_| {
-        let began = Instant::now();
-        black_box(gate.verify(black_box(text)).expect("a good token"));
-        began.elapsed().as_secs_f64() * 1e6
-    });
-    let times: Vec<f64> = times.collect();
-    let mut sorted = times.clone();
-    sorted.sort_by(f64::total_cmp);
-    let permille = |p: usize| percentile(times.clone(), p);
-    [
-        permille(50),
-        permille(99),
-        sorted[sorted.len() * 999 / 1000],
-    ]
 }
 
 fn storm(issuers: usize) {

@@ -4,7 +4,6 @@
 //! `SEALGATE_BENCH_ROUNDS` (default 61), `SEALGATE_BENCH_ENTRIES` (default 100,000).
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
 
-use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,11 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rayon::ThreadPoolBuilder;
-use sealgate::Gate;
 use sealgate::crypto::aws_lc;
 use sealgate::jwa::Algorithm;
 use sealgate_benches::cached::{Sketch, hash, hit, warm};
-use sealgate_benches::interleave::{median, percentile, rounds, table};
+use sealgate_benches::interleave::{latencies, median, rounds, table};
 use sealgate_benches::{Case, always_yes, contest, large, tokens, worst};
 
 fn main() {
@@ -146,25 +144,6 @@ fn batch() {
             vec![on(2), on(1), single],
         );
     }
-}
-
-/// Times of single calls, sorted out into percentiles.
-#[expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
-fn latencies(gate: &Gate, text: &str, calls: usize) -> [f64; 3] {
-    let times = (0..calls).map(|_| {
-        let began = Instant::now();
-        black_box(gate.verify(black_box(text)).expect("a good token"));
-        began.elapsed().as_secs_f64() * 1e6
-    });
-    let times: Vec<f64> = times.collect();
-    let permille = |p: usize| percentile(times.clone(), p);
-    let mut sorted = times.clone();
-    sorted.sort_by(f64::total_cmp);
-    [
-        permille(50),
-        permille(99),
-        sorted[sorted.len() * 999 / 1000],
-    ]
 }
 
 fn rotation() {

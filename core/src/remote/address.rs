@@ -50,7 +50,7 @@ impl Origin {
     }
 
     fn is_loopback(&self) -> bool {
-        matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+        names_loopback(&self.host)
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn check_address(
     origin_host: &str,
     address: IpAddr,
 ) -> Result<(), FetchError> {
-    let loopback = matches!(origin_host, "localhost" | "127.0.0.1" | "[::1]");
+    let loopback = names_loopback(origin_host);
     let allowed = match Place::of(address) {
         Place::Public => true,
         Place::Private => reach.named || (reach.loopback_http && loopback && is_loopback(address)),
@@ -85,6 +85,11 @@ pub(super) fn check_address(
         let host = origin_host.to_owned();
         Err(FetchError::PrivateAddress { host, address })
     }
+}
+
+/// The names of this machine that development may use.
+fn names_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 fn is_loopback(address: IpAddr) -> bool {

@@ -117,6 +117,11 @@ impl Refresh {
         Some(flight)
     }
 
+    /// How many flights in a row have failed.
+    pub(super) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Whether any flight is under way.
     pub(super) const fn is_flying(&self) -> bool {
         self.flight.is_some()

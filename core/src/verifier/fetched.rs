@@ -190,8 +190,7 @@ impl Keys<'_> {
     /// stand; `None` when the policy has no issuer of this name.
     pub fn refresh(&self, name: &str) -> Option<KeyState> {
         let state = self.engine.state.load();
-        let mut issuers = state.world.rules().issuers.iter();
-        let position = issuers.position(|issuer| *issuer.name == *name)?;
+        let position = keys::position(&state, name)?;
         if let Some(watch) = state.keys.watch(position) {
             watch.insist();
         }

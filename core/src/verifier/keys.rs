@@ -226,7 +226,7 @@ pub(super) fn build(
     Ok((keys, skipped))
 }
 
-fn position(state: &State, name: &str) -> Option<usize> {
+pub(super) fn position(state: &State, name: &str) -> Option<usize> {
     state
         .world
         .rules()

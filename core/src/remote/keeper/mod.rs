@@ -39,7 +39,6 @@ struct Keeper {
     /// Until when the keys may be trusted, by the wall clock as it stood when they came: a machine
     /// that sleeps stops its other clock.
     good_until: Option<NumericDate>,
-    failures: u32,
     /// What verification was last told.
     told: Option<Standing>,
 }
@@ -157,7 +156,6 @@ impl Keepers {
                 let good_until = keeper.machine.good_until();
                 keeper.good_until = good_until.map(|moment| now.date_at(moment));
                 keeper.known = known;
-                keeper.failures = 0;
                 keeper.report.fetched_at = Some(now.date);
                 keeper.report.last_error = None;
             }
@@ -208,7 +206,6 @@ impl Keeper {
             // A fork's child goes on with what its parent had fetched.
             report: Report::clone(&issuer.watch.report()),
             good_until: None,
-            failures: 0,
             told: None,
         }
     }
@@ -235,8 +232,7 @@ impl Keeper {
     }
 
     fn note_failure(&mut self, error: String) {
-        self.failures = self.failures.saturating_add(1);
-        if self.failures >= LOST {
+        if self.machine.failures() >= LOST {
             // The keys may have moved, and a validator is that of one place.
             self.known = Known::default();
         }
@@ -303,12 +299,12 @@ impl Room {
     }
 
     const fn admits(&self, keeper: &Keeper) -> bool {
-        self.all > 0 && (keeper.failures == 0 || self.failing > 0)
+        self.all > 0 && (keeper.machine.failures() == 0 || self.failing > 0)
     }
 
     const fn take(&mut self, keeper: &Keeper) {
         self.all = self.all.saturating_sub(1);
-        if keeper.failures > 0 {
+        if keeper.machine.failures() > 0 {
             self.failing = self.failing.saturating_sub(1);
         }
     }
