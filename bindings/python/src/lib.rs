@@ -9,6 +9,7 @@
 mod batch;
 mod clock;
 mod errors;
+mod events;
 mod explain;
 mod frozen;
 mod gate;
@@ -21,6 +22,7 @@ mod pool;
 mod token;
 mod verdict;
 mod verifier;
+mod waiting;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

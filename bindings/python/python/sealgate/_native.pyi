@@ -179,6 +179,42 @@ class Gate:
     def judge(
         self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
     ) -> Verdict[_Model]: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> Verdict[_Model]: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
@@ -236,6 +272,8 @@ class Verifier:
         revocation: Mapping[str, Any] | None = None,
         leeway: _Duration | None = None,
         preset: Literal["agent_strict", "rfc"] | None = None,
+        danger: Mapping[str, Any] | None = None,
+        allow_danger: bool = False,
     ) -> Verifier: ...
     @staticmethod
     def from_policy(
@@ -248,6 +286,7 @@ class Verifier:
     @property
     def gates(self) -> list[str]: ...
     def wait_ready(self, timeout: _Duration = "10s") -> None: ...
+    async def wait_ready_async(self, timeout: _Duration = "10s") -> None: ...
     @property
     def keys(self) -> Keys: ...
     @property
@@ -272,6 +311,42 @@ class Verifier:
     @overload
     def judge(
         self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
+    ) -> Verdict[_Model]: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
     ) -> Verdict[_Model]: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
