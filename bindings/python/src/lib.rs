@@ -11,6 +11,7 @@ mod clock;
 mod errors;
 mod events;
 mod explain;
+mod fetch;
 mod frozen;
 mod gate;
 mod input;
@@ -45,6 +46,8 @@ mod _native {
     use super::errors::{Refusal, codes, provoke_panic};
     #[pymodule_export]
     use super::explain::Trail;
+    #[pymodule_export]
+    use super::fetch::fetch_jwks;
     #[pymodule_export]
     use super::gate::Gate;
     #[pymodule_export]

@@ -7,17 +7,17 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 import trio
 
-from sealgate import Gate, KeysUnavailableError, UsageError, Verifier, testing
+from sealgate import Gate, KeysUnavailableError, UsageError, testing
 from sealgate._async import Waiters
 
 from conftest import AUDIENCE
-from test_fetched import Handler, Server, verifier
+from loopback import Server, fetching
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 
@@ -36,45 +36,16 @@ def on_trio(work: Callable[[], Awaitable[Any]]) -> Any:
 both = pytest.mark.parametrize("run", [on_asyncio, on_trio])
 
 
-class Holding(Handler):
-    """Answers only when it may, and says when somebody asks."""
-
-    asked = threading.Event()
-    may = threading.Event()
-
-    def do_GET(self) -> None:
-        self.asked.set()
-        assert self.may.wait(60)
-        self.server.fetches += 1
-        super().do_GET()
-
-
-class HoldingServer(Server):
-    fetches = 0
-
-
 @pytest.fixture
-def server() -> Iterator[HoldingServer]:
-    Holding.asked.clear()
-    Holding.may.clear()
-    with HoldingServer(("127.0.0.1", 0), Holding) as served:
-        threading.Thread(target=served.serve_forever, daemon=True).start()
-        yield served
-        Holding.may.set()
-        served.shutdown()
+def held(server: Server) -> Server:
+    """It holds its answer until it is told."""
+    server.may_answer.clear()
+    return server
 
 
 @pytest.fixture
 def fake() -> testing.FakeIssuer:
     return testing.FakeIssuer("https://login.example.com", seed=1)
-
-
-def let_answer_when_asked() -> None:
-    def work() -> None:
-        assert Holding.asked.wait(60)
-        Holding.may.set()
-
-    threading.Thread(target=work, daemon=True).start()
 
 
 def waiting() -> int:
@@ -104,18 +75,16 @@ def test_without_a_loop_it_need_not_wait(tools: Gate, jwt: str) -> None:
 
 @both
 def test_a_call_waits_for_the_refresh_that_is_running(
-    run: Run, server: HoldingServer, fake: testing.FakeIssuer
+    run: Run, held: Server, fake: testing.FakeIssuer
 ) -> None:
-    fetched = verifier(server, fake)
+    fetched = fetching(held, fake)
     jwt = fake.token(aud=AUDIENCE)
 
     async def work() -> None:
         assert (await fetched.judge_async(jwt, wait="0s")).code == "keys_refreshing"
-        let_answer_when_asked()
+        held.answer_when_asked()
         assert (await fetched.verify_async(jwt, wait="60s")).subject == "u1"
-        # An iterator is asked once, although the token is judged more than once.
-        gate = fetched.gate("tools")
-        assert (await gate.judge_async(jwt)).ok
+        assert (await fetched.gate("tools").judge_async(jwt)).ok
 
     run(work)
     assert waiting() == 0
@@ -124,13 +93,13 @@ def test_a_call_waits_for_the_refresh_that_is_running(
 
 @both
 def test_what_is_required_is_required_after_the_wait_too(
-    run: Run, server: HoldingServer, fake: testing.FakeIssuer
+    run: Run, held: Server, fake: testing.FakeIssuer
 ) -> None:
-    fetched = verifier(server, fake)
+    fetched = fetching(held, fake)
     jwt = fake.token(aud=AUDIENCE)
 
     async def work() -> None:
-        let_answer_when_asked()
+        held.answer_when_asked()
         scopes = iter(["admin"])
         verdict = await fetched.judge_async(jwt, required_scopes=scopes, wait="60s")
         assert verdict.code == "insufficient_scope"
@@ -140,10 +109,8 @@ def test_what_is_required_is_required_after_the_wait_too(
 
 
 @both
-def test_no_longer_than_it_is_told(
-    run: Run, server: HoldingServer, fake: testing.FakeIssuer
-) -> None:
-    fetched = verifier(server, fake)
+def test_no_longer_than_it_is_told(run: Run, held: Server, fake: testing.FakeIssuer) -> None:
+    fetched = fetching(held, fake)
 
     async def work() -> None:
         verdict = await fetched.judge_async(fake.token(aud=AUDIENCE), wait="20ms")
@@ -161,11 +128,11 @@ def test_no_longer_than_it_is_told(
 
 
 @both
-def test_readiness_is_awaited(run: Run, server: HoldingServer, fake: testing.FakeIssuer) -> None:
-    fetched = verifier(server, fake)
+def test_readiness_is_awaited(run: Run, held: Server, fake: testing.FakeIssuer) -> None:
+    fetched = fetching(held, fake)
 
     async def work() -> None:
-        let_answer_when_asked()
+        held.answer_when_asked()
         await fetched.wait_ready_async("60s")
         assert fetched.judge(fake.token(aud=AUDIENCE)).ok
         await fetched.wait_ready_async()
@@ -175,9 +142,9 @@ def test_readiness_is_awaited(run: Run, server: HoldingServer, fake: testing.Fak
 
 
 def test_a_thousand_wait_for_one_fetch_without_threads(
-    server: HoldingServer, fake: testing.FakeIssuer
+    held: Server, fake: testing.FakeIssuer
 ) -> None:
-    fetched = verifier(server, fake)
+    fetched = fetching(held, fake)
     jwt = fake.token(aud=AUDIENCE)
 
     async def main() -> None:
@@ -185,20 +152,18 @@ def test_a_thousand_wait_for_one_fetch_without_threads(
         while waiting() < 1000:
             await asyncio.sleep(0)
         threads = threading.active_count()
-        Holding.may.set()
+        held.may_answer.set()
         tokens = await asyncio.gather(*calls)
         assert {token.subject for token in tokens} == {"u1"}
         assert threads < 10
 
     asyncio.run(main())
-    assert server.fetches == 1 and waiting() == 0
+    assert held.fetches == 1 and waiting() == 0
     fetched.close()
 
 
-def test_a_call_that_is_cancelled_leaves_nothing(
-    server: HoldingServer, fake: testing.FakeIssuer
-) -> None:
-    fetched = verifier(server, fake)
+def test_a_call_that_is_cancelled_leaves_nothing(held: Server, fake: testing.FakeIssuer) -> None:
+    fetched = fetching(held, fake)
     jwt = fake.token(aud=AUDIENCE)
 
     async def under_asyncio() -> None:
@@ -226,13 +191,11 @@ def test_a_call_that_is_cancelled_leaves_nothing(
 
 
 @both
-def test_closing_wakes_those_who_wait(
-    run: Run, server: HoldingServer, fake: testing.FakeIssuer
-) -> None:
-    fetched = verifier(server, fake)
+def test_closing_wakes_those_who_wait(run: Run, held: Server, fake: testing.FakeIssuer) -> None:
+    fetched = fetching(held, fake)
 
     def close() -> None:
-        assert Holding.asked.wait(60)
+        assert held.asked.wait(60)
         fetched.close()
 
     async def work() -> None:
@@ -243,16 +206,14 @@ def test_closing_wakes_those_who_wait(
     run(work)
 
 
-def test_a_loop_that_is_over_is_no_trouble(
-    server: HoldingServer, fake: testing.FakeIssuer
-) -> None:
-    fetched = verifier(server, fake)
+def test_a_loop_that_is_over_is_no_trouble(held: Server, fake: testing.FakeIssuer) -> None:
+    fetched = fetching(held, fake)
     loop = asyncio.new_event_loop()
     call = loop.create_task(fetched.verify_async(fake.token(aud=AUDIENCE), wait="60s"))
     while not waiting():
         loop.run_until_complete(asyncio.sleep(0))
     loop.close()  # with the call still waiting
-    Holding.may.set()
+    held.may_answer.set()
     fetched.wait_ready("60s")
     assert fetched.judge(fake.token(aud=AUDIENCE)).ok
     call.get_coro().close()
@@ -262,8 +223,8 @@ def test_a_loop_that_is_over_is_no_trouble(
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_forked_child_waits_by_itself(server: HoldingServer, fake: testing.FakeIssuer) -> None:
-    fetched = verifier(server, fake)
+def test_a_forked_child_waits_by_itself(held: Server, fake: testing.FakeIssuer) -> None:
+    fetched = fetching(held, fake)
     jwt = fake.token(aud=AUDIENCE)
 
     def in_child() -> bool:
@@ -277,12 +238,12 @@ def test_a_forked_child_waits_by_itself(server: HoldingServer, fake: testing.Fak
         call = asyncio.ensure_future(fetched.verify_async(jwt, wait="60s"))
         while not waiting():
             await asyncio.sleep(0)
-        assert Holding.asked.wait(60)
+        assert held.asked.wait(60)
         child = os.fork()
         if child == 0:
             asyncio._set_running_loop(None)
             os._exit(0 if in_child() else 1)
-        Holding.may.set()
+        held.may_answer.set()
         assert (await call).subject == "u1"
         ended = await asyncio.to_thread(os.waitpid, child, 0)
         assert os.waitstatus_to_exitcode(ended[1]) == 0

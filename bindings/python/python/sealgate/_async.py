@@ -1,7 +1,9 @@
-"""The calls that may be awaited: at once where the keys are there, else when a refresh has settled.
+"""The calls that may be awaited: answered at once where the keys are there, else when a refresh has
+settled.
 
-Under asyncio and trio, neither of which is imported: whoever runs has done so. Nothing is held while
-a call waits but an entry in a set; a refresh that settles wakes all who wait, and each judges again.
+Under asyncio and trio, neither of which is imported: whoever runs one has done so. While a call
+waits it holds an entry in a set and no thread; a refresh that settles wakes all, and each judges
+again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The log `sealgate`: what happens to issuers' keys in the background. Never a token, and nothing
 per token.
 
-Handlers are the application's: they may raise, be slow, or call the verifier. So they run on a thread
-that nobody waits for, which lives while there is something to write.
+Handlers are the application's: they may raise, be slow, or call the verifier. So they run on a
+thread that nobody waits for, which lives while there is something to write.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ __all__ = [
     "Verifier",
     "_provoke_panic",
     "codes",
+    "fetch_jwks",
     "inspect",
     "parse_jwks",
     "policy_for_tests",
@@ -439,6 +440,7 @@ class Refusal:
     @property
     def body(self) -> str: ...
 
+def fetch_jwks(url: str, hosts: list[str]) -> bytes: ...
 def parse_jwks(text: _Jwks) -> tuple[list[Key], list[Skipped]]: ...
 def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,
