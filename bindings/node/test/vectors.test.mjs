@@ -12,7 +12,7 @@ const folder = `${root}tests/vectors/`
 const UNSUPPORTED = new Set(['verify_raw', 'load_key', 'load_jwks'])
 
 const core = process.env.SEALGATE_CONFORMANCE
-const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'))
+const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.jsonl'))
 
 /** Every member that is expected is there; others may be too. */
 function assertWithin(given, expected, place) {

@@ -139,12 +139,15 @@ codes! {
         PopRequired "pop_required" "this token is bound to a key, and no proof came with it"
     }
     Chain {
+        ActorMissing "actor_missing" "nobody acts for the subject, and this gate takes agents only"
         ActorMalformed "actor_malformed" "an actor in the chain is not well formed"
         ChainTooDeep "chain_too_deep" "the chain has more actors than the limit"
         ChainLoop "chain_loop" "an actor stands in the chain twice, or acts for itself"
+        ChainIncomplete "chain_incomplete" "the chain does not name all of its actors"
     }
     ActorPolicy {
         ActorNotAllowed "actor_not_allowed" "no rule lets this agent act at this gate"
+        ActorPresenterMismatch "actor_presenter_mismatch" "the caller is another workload than the agent the token names"
     }
     Authority {
         InsufficientScope "insufficient_scope" "the token lacks a scope this call needs"

@@ -5,6 +5,7 @@
 mod challenge;
 mod check;
 mod compile;
+mod delegation;
 mod document;
 mod effective;
 mod file;
@@ -21,6 +22,10 @@ mod unit;
 mod waiver;
 
 pub(crate) use challenge::Challenge;
+pub(crate) use delegation::{
+    ActorPattern, ActorPresence, AllowRule, Delegation, DelegationRules, DenyReach, Loops,
+    PresenterRule, SelfActor, SubjectPattern,
+};
 pub use document::Format;
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
@@ -71,6 +76,7 @@ pub(crate) struct IssuerRules {
     /// The document names it.
     pub(crate) max_lifetime_named: bool,
     pub(crate) act_iss: ActIss,
+    pub(crate) act_meaning: ActMeaning,
     pub(crate) claim_names: ClaimNames,
 }
 
@@ -147,6 +153,15 @@ pub(crate) enum ActIss {
     Require,
 }
 
+/// Whom an issuer means by `act` (standards 27).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ActMeaning {
+    /// Who acts for `sub`.
+    Rfc8693,
+    /// For whom `sub` acts.
+    Inverted,
+}
+
 /// Where an issuer puts a registered claim that is not under its RFC name (DIA-04).
 #[derive(Debug, Default)]
 pub(crate) struct ClaimNames {
@@ -204,15 +219,6 @@ pub(crate) enum SenderConstrained {
     IfBound,
     /// Somebody else has checked the proof.
     External,
-}
-
-/// What a gate does with `act`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delegation {
-    /// A token with `act` is refused (ACT-09).
-    Forbid,
-    /// The chain is parsed, checked for structure, and shown.
-    Surface,
 }
 
 impl IssuerRules {

@@ -154,7 +154,6 @@ impl Context<'_> {
     fn hint(&self, code: Code, about: Option<&str>) -> String {
         let gate = &self.gate.name;
         let name = self.name();
-        let table = self.table();
         match code {
             Code::MalformedToken => self.malformed(),
             Code::Oversized => "Ask the issuer for a smaller token, or raise it under [limits].".into(),
@@ -186,15 +185,15 @@ impl Context<'_> {
             Code::Expired => "Get a new one. If it was minted seconds ago, compare clocks.".into(),
             Code::NotYetValid | Code::IssuedInFuture => "Compare the issuer's clock with this machine's.".into(),
             Code::TooOld => "Get a fresh token; the gate limits age by max_age, or the kind of token does.".into(),
-            Code::LifetimeTooLong => format!("Ask {name} for shorter tokens, or raise {table}.max_lifetime as far as the kind of token allows."),
+            Code::LifetimeTooLong => self.lifetime(),
             Code::PopRequired => "Client: send a proof. Server: possession cannot be checked in this version; sender_constrained = \"external\" says that somebody else does.".into(),
             Code::ActorMalformed => "Each act needs a sub, and iss where the policy says act_iss = \"require\" (RFC 8693 §4.1).".into(),
-            Code::ChainTooDeep => format!("At most {} actors.", crate::limits::ACTOR_DEPTH),
+            Code::ActorMissing => format!("{}.actor is \"required\": the token must name an agent in act. client_id, azp and may_act name none.", self.delegation()),
+            Code::ChainTooDeep => self.depth(),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
-            Code::ActorNotAllowed => match self.gate.delegation {
-                Delegation::Forbid => format!("gates.{gate}.delegation is \"forbid\". Write \"surface\" to see chains. Nothing of this goes on the wire."),
-                Delegation::Surface => "Nothing of this goes on the wire.".into(),
-            },
+            Code::ChainIncomplete => format!("The issuer says that it does not name all actors (chain_complete), and {}.require_complete is true.", self.delegation()),
+            Code::ActorNotAllowed => self.actor(),
+            Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
             Code::InsufficientScope => self.scope(),
             Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
                 [] => "Send the user to sign in again.".into(),
@@ -206,6 +205,55 @@ impl Context<'_> {
             Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
+    }
+
+    /// The gate's delegation table in the document.
+    fn delegation(&self) -> String {
+        let name = self.gate.delegation.rules().map(|rules| &*rules.name);
+        format!("delegation.{}", name.unwrap_or("…"))
+    }
+
+    fn depth(&self) -> String {
+        let most = self.gate.delegation.max_depth();
+        match &self.gate.delegation {
+            Delegation::Enforce(_) => {
+                format!("At most {most} actors ({}.max_depth).", self.delegation())
+            }
+            Delegation::Forbid | Delegation::Surface => format!("At most {most} actors."),
+        }
+    }
+
+    fn actor(&self) -> String {
+        let gate = &self.gate.name;
+        match &self.gate.delegation {
+            Delegation::Forbid => format!(
+                "gates.{gate}.delegation is \"forbid\". Write \"surface\" to see chains. Nothing of \
+                 this goes on the wire."
+            ),
+            Delegation::Surface => "Nothing of this goes on the wire.".into(),
+            Delegation::Enforce(rules) => format!(
+                "Only the outermost actor counts. Add a [[delegation.{}.allow]] rule, or delegation \
+                 = \"surface\" to see chains first; a [[…deny]] rule refuses any actor of the chain. \
+                 Nothing of this goes on the wire.",
+                rules.name
+            ),
+        }
+    }
+
+    fn lifetime(&self) -> String {
+        let (name, table) = (self.name(), self.table());
+        let rules = self.gate.delegation.rules();
+        let delegated = rules.filter(|rules| rules.max_lifetime.is_some() && self.sees("act"));
+        let other = delegated.map_or_else(String::new, |rules| {
+            format!(
+                ", and delegation.{}.max_lifetime, since it has act,",
+                rules.name
+            )
+        });
+        format!(
+            "Ask {name} for shorter tokens, or raise {table}.max_lifetime{other} as far as the kind \
+             of token allows."
+        )
     }
 
     /// The issuer's table in the document.

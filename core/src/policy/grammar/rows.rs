@@ -1,9 +1,10 @@
 //! The members of each table, in the order in which people read them.
 
+use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, DELEGATION, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH,
-    SENDER_CONSTRAINED, default_algorithms, default_delegation, default_discovery,
-    default_max_lifetime, default_refresh, no_danger,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH, SENDER_CONSTRAINED,
+    default_algorithms, default_delegation, default_discovery, default_max_lifetime,
+    default_refresh, no_danger,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -44,6 +45,12 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         "The doors that tokens open, by our names.",
     ),
     row(
+        "delegation",
+        Shape::Named(DELEGATION),
+        Absent::Nothing,
+        "Who may act for whom, by our names for the tables.",
+    ),
+    row(
         "cache",
         Shape::Table(CACHE),
         Absent::Nothing,
@@ -66,11 +73,6 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         Shape::Table(DANGER),
         Absent::Computed(no_danger), // its presence alone needs a word from the program
         "What the program must allow by name.",
-    ),
-    later(
-        "delegation",
-        "Delegation tables: who may act for whom.",
-        Some("Write delegation = \"surface\" at a gate to see chains"),
     ),
     later("dpop", "DPoP proofs (RFC 9449).", Some(BOUND)),
     later("mtls", "Certificate-bound tokens (RFC 8705).", Some(BOUND)),
@@ -167,7 +169,7 @@ static ISSUER: &[Row] = &[
         "act_meaning",
         Shape::Choice(&ACT_MEANING),
         Absent::Text("rfc8693"),
-        "How it nests `act`.",
+        "Whom it means by `act`: who acts for `sub`, or for whom `sub` acts.",
     ),
     row(
         "claim_names",
@@ -317,9 +319,9 @@ static GATE: &[Row] = &[
     ),
     row(
         "delegation",
-        Shape::Choice(&DELEGATION),
+        Shape::Text,
         Absent::Computed(default_delegation),
-        "What becomes of a token with `act`.",
+        "What becomes of a token with `act`: \"forbid\", \"surface\", or the name of a delegation table.",
     ),
     row(
         "max_age",

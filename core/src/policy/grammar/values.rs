@@ -14,12 +14,7 @@ pub(super) static PUSH: Choice = Choice {
     elsewhere: &[],
 };
 pub(super) static ACT_ISS: Choice = choice(|| vec!["inherit", "require"]);
-pub(super) static ACT_MEANING: Choice = Choice {
-    now: || vec!["rfc8693"],
-    later: &["inverted"],
-    names: None,
-    elsewhere: &[],
-};
+pub(super) static ACT_MEANING: Choice = choice(|| vec!["rfc8693", "inverted"]);
 pub(super) static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
 pub(super) static SENDER_CONSTRAINED: Choice = Choice {
     now: || vec!["if_bound", "external"],
@@ -27,10 +22,14 @@ pub(super) static SENDER_CONSTRAINED: Choice = Choice {
     names: None,
     elsewhere: &[],
 };
-pub(super) static DELEGATION: Choice = Choice {
-    now: || vec!["forbid", "surface"],
-    later: &[],
-    names: Some("a delegation table"),
+pub(super) static ACTOR_PRESENCE: Choice = choice(|| vec!["optional", "required"]);
+pub(super) static LOOPS: Choice = choice(|| vec!["deny_any", "deny_adjacent", "allow"]);
+pub(super) static SELF_ACTOR: Choice = choice(|| vec!["accept", "reject"]);
+pub(super) static PRESENTER: Choice = choice(|| vec!["must_be_actor", "any"]);
+pub(super) static LINEAGE: Choice = Choice {
+    now: || vec!["asserted"],
+    later: &["correlated", "issuer_attested", "cryptographic"],
+    names: None,
     elsewhere: &[],
 };
 pub(super) static PROFILES: Choice = Choice {
@@ -78,6 +77,12 @@ pub(super) fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
         Preset::AgentStrict => "forbid",
         Preset::Rfc => "surface",
     }))
+}
+
+/// A delegated token cannot be called back by whoever delegated, so it is short-lived
+/// (standards 29.2).
+pub(super) fn default_delegated_lifetime(preset: Preset, _: &Node) -> Option<Node> {
+    (preset == Preset::AgentStrict).then(|| Node::text("15m"))
 }
 
 /// Other places an issuer's keys can be, in the order in which they are named.

@@ -1,5 +1,6 @@
 //! Policy documents as users write them: twins, the complete example, refusals and near misses.
 
+mod delegation;
 mod keys;
 mod refusals;
 
@@ -180,11 +181,8 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
         shown,
         [
             "19:issuers.partner.jwks_push",
-            "35:gates.tools.delegation",
             "48:gates.payments.sender_constrained",
-            "49:gates.payments.delegation",
-            "57:gates.jobs.delegation",
-            "63:delegation",
+            "86:delegation.paying_agents.edges",
             "90:dpop",
             "94:replay",
             "99:revocation",
