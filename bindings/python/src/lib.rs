@@ -42,8 +42,11 @@ mod _native {
     use super::batch::Batch;
     #[pymodule_export]
     use super::clock::FixedClock;
+    #[cfg(feature = "provoke-panic")]
     #[pymodule_export]
-    use super::errors::{Refusal, codes, provoke_panic};
+    use super::errors::provoke_panic;
+    #[pymodule_export]
+    use super::errors::{Refusal, codes};
     #[pymodule_export]
     use super::explain::Trail;
     #[pymodule_export]
@@ -59,7 +62,7 @@ mod _native {
     #[pymodule_export]
     use super::policy::{Policy, policy_for_tests};
     #[pymodule_export]
-    use super::token::{Actor, VerifiedToken};
+    use super::token::{Actor, Snapshot, VerifiedToken};
     #[pymodule_export]
     use super::verdict::Verdict;
     #[pymodule_export]

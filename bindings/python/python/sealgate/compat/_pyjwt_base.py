@@ -15,6 +15,8 @@ else:
     except ImportError:
         from . import _pyjwt_errors as errors
 
+__all__ = ["canonical", "errors", "get_unverified_header", "translated"]
+
 
 def get_unverified_header(jwt: str | bytes) -> dict[str, Any]:
     """The header of a token nobody has verified."""

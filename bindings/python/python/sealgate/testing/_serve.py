@@ -80,10 +80,10 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
     timeout = 10  # seconds; nobody keeps a thread by saying nothing
 
     def do_GET(self) -> None:
+        assert isinstance(self.server, _Server)
         answer = self.server.issuer._answer(self.path)
         body = json.dumps(answer or {}).encode()
         self.send_response(404 if answer is None else 200)
