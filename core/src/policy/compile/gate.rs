@@ -31,6 +31,7 @@ pub(super) fn compile(
             compiler.warn(section.at("sender_constrained"), at, text);
             SenderConstrained::External
         }
+        Some("required") => SenderConstrained::Required,
         _ => SenderConstrained::IfBound,
     };
     let public_url = section.text("public_url");
@@ -77,6 +78,8 @@ pub(super) fn compile(
         required_scopes: scopes(section, compiler),
         scope_implies: scope_implies(section, compiler),
         sender_constrained,
+        takes_dpop: false, // for `possession`, which sees the whole document
+        takes_mtls: false,
         delegation: match section.text("delegation").as_deref() {
             Some("surface") => Delegation::Surface,
             _ => Delegation::Forbid,

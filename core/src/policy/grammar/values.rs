@@ -21,12 +21,16 @@ pub(super) static ACT_MEANING: Choice = Choice {
     elsewhere: &[],
 };
 pub(super) static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
-pub(super) static SENDER_CONSTRAINED: Choice = Choice {
-    now: || vec!["if_bound", "external"],
-    later: &["required"],
-    names: None,
+pub(super) static SENDER_CONSTRAINED: Choice = choice(|| vec!["if_bound", "required", "external"]);
+pub(super) static NONCE: Choice = choice(|| vec!["off", "required"]);
+pub(super) static CERTIFICATES: Choice = choice(|| vec!["caller"]);
+pub(super) static REPLAY_STORE: Choice = Choice {
+    now: || vec!["process", "external"],
+    later: &[],
+    names: Some("a store"),
     elsewhere: &[],
 };
+pub(super) static UNAVAILABLE: Choice = choice(|| vec!["refuse", "accept_marked"]);
 pub(super) static DELEGATION: Choice = Choice {
     now: || vec!["forbid", "surface"],
     later: &[],
@@ -97,8 +101,8 @@ pub(super) fn default_refresh(_: Preset, issuer: &Node) -> Option<Node> {
     fetched.then(|| Node::table::<String>([]))
 }
 
-/// An absent `[danger]` stays absent.
-pub(super) fn no_danger(_: Preset, _: &Node) -> Option<Node> {
+/// A table whose presence says something stays absent where it is.
+pub(super) fn stays_absent(_: Preset, _: &Node) -> Option<Node> {
     None
 }
 
@@ -110,6 +114,14 @@ pub(super) fn default_algorithms(_: Preset, issuer: &Node) -> Option<Node> {
         .filter(|algorithm| profiles.iter().any(|profile| profile.permits(*algorithm)));
     Some(Node::list(
         permitted.map(|algorithm| Node::text(algorithm.name())),
+    ))
+}
+
+/// The asymmetric algorithms: whoever holds the key must be the only one.
+pub(super) fn default_proof_algorithms(_: Preset, _: &Node) -> Option<Node> {
+    let algorithms = profile::default_algorithms().iter();
+    Some(Node::list(
+        algorithms.map(|algorithm| Node::text(algorithm.name())),
     ))
 }
 

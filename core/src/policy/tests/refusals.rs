@@ -495,12 +495,11 @@ fn what_is_written_in_the_wrong_way_says_how() {
         &["9:1 gates.tools.audiance: unknown member. Did you mean \"audience\"?"],
     );
     refuses(
-        &gate("[stores.fleet]\n[dpop]"),
+        &gate("[stores.fleet]\n[revocation]"),
         &[
             "11:2 stores: not available in this version yet. Write jwks_push = \"process\", and \
              publish to every process",
-            "12:2 dpop: not available in this version yet. Until then a bound token passes only \
-             where sender_constrained = \"external\" says that its proof is checked elsewhere",
+            "12:2 revocation: not available in this version yet",
         ],
     );
 }
@@ -544,13 +543,11 @@ fn claim_names_are_not_those_of_other_claims() {
 #[test]
 fn members_and_values_that_have_not_landed() {
     refuses(
-        &gate("delegation = \"agents\"\nsender_constrained = \"required\"\ncontext = []"),
+        &gate("delegation = \"agents\"\ncontext = []"),
         &[
             "11:14 gates.tools.delegation: \"agents\" would name a delegation table: not available \
              in this version yet. Write \"forbid\" or \"surface\"",
-            "12:22 gates.tools.sender_constrained: \"required\": not available in this version \
-             yet. Write \"if_bound\" or \"external\"",
-            "13:1 gates.tools.context: not available in this version yet",
+            "12:1 gates.tools.context: not available in this version yet",
         ],
     );
     refuses(
