@@ -5,9 +5,9 @@ const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
 const { checkOptions, checkToken, isToken, kind, scopes } = require('./arguments.cjs')
-const { internal, usage } = require('./errors.cjs')
+const { internal, refused, usage } = require('./errors.cjs')
 const { fit, makeToken } = require('./token.cjs')
-const { CODES, accepted, makeBatch, notAccepted, refusalAt } = require('./verdict.cjs')
+const { CODES, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code,
@@ -27,7 +27,8 @@ const life = native.life()
 function makeGate(engine, name) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
-  const { take, keep, places, door } = opened
+  const { places, door } = opened
+  const [take, keep, refusal, describe] = [opened.take, opened.keep, opened.refusal, opened.describe].map(native.guarded)
   let { verifyText, verifyBytes } = opened
   let closed = false
 
@@ -61,16 +62,23 @@ function makeGate(engine, name) {
     return token
   }
 
+  /** What makes the error of the last refusal. It holds a number: a flood of bad tokens leaves nothing. */
+  function lastRefusal(needed) {
+    const place = refusal()
+    return () => refused(JSON.parse(needed === undefined ? describe(place) : describe(place, needed)))
+  }
+
   function verify(token, options) {
     if (options === undefined) {
       const answer = ask(token)
       if (answer >= 0) return kept[answer]
-      if (isRefusal(answer)) throw refusalAt(take(), 0)
+      if (isRefusal(answer)) throw lastRefusal()()
       return tokenOf(answer)
     }
     const { requiredScopes, into } = checkOptions(options, 'verify', ['requiredScopes', 'into'])
-    const answer = ask(token, scopes(requiredScopes, 'verify'))
-    if (isRefusal(answer)) throw refusalAt(take(), 0)
+    const needed = scopes(requiredScopes, 'verify')
+    const answer = ask(token, needed)
+    if (isRefusal(answer)) throw lastRefusal(needed)()
     const verified = tokenOf(answer)
     return into === undefined ? verified : fit(verified, into)
   }
@@ -82,10 +90,7 @@ function makeGate(engine, name) {
     if (closed) throw usage('the verifier is closed')
     try {
       const answer = ask(token, needed)
-      if (isRefusal(answer)) {
-        const verdicts = take()
-        return notAccepted(CODES[-answer], () => refusalAt(verdicts, 0))
-      }
+      if (isRefusal(answer)) return notAccepted(CODES[-answer], lastRefusal(needed))
       const verified = tokenOf(answer)
       return accepted(into === undefined ? verified : fit(verified, into))
     } catch (error) {

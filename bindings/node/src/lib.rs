@@ -11,6 +11,7 @@ mod batch;
 mod error;
 mod gate;
 mod jws;
+mod key;
 mod keys;
 mod policy;
 mod testing;

@@ -24,6 +24,39 @@ function judge() {
   say([token(), token({ aud: 'x' })].map((jwt) => gate.judge(jwt).code))
 }
 
+/** Where no thread can be started (see RUST_MIN_STACK), a batch on all cores panics. */
+async function panic() {
+  const { gate, token } = world()
+  const jwt = token()
+  const ended = [() => gate.verifyBatchSync([jwt, token()]), () => gate.verifyBatch([jwt, token()])].map(async (call) => {
+    try {
+      await call()
+    } catch (error) {
+      return `${error.name} ${error.code} ${error.httpStatus}`
+    }
+  })
+  say([...(await Promise.all(ended)), gate.judge(jwt).code].join(', '))
+}
+
+/** Bytes that so many refusals leave where the event loop never turns: errors are made of each. */
+function refusals() {
+  const { gate, token } = world()
+  const bad = token({ aud: 'x' })
+  const leave = (count) => {
+    for (let turn = 0; turn < count; turn++) {
+      try {
+        gate.verify(bad)
+      } catch (error) {
+        if (gate.judge(bad).error.code !== error.code) throw error
+      }
+    }
+    gc()
+    return process.memoryUsage.rss()
+  }
+  const first = leave(30_000) // the heap has its size
+  console.log(JSON.stringify({ first, last: leave(100_000) }))
+}
+
 /** Resident bytes half way, when every pool and arena has its size, and at the end. */
 async function memory() {
   const { gate, token, corp } = world({ document: { cache: { tokens: 64 } } })
@@ -75,7 +108,9 @@ const scenes = {
   idle() {
     world().gate.judge('x')
   },
+  panic,
   memory,
+  refusals,
 }
 
 await scenes[process.argv[2]]()
