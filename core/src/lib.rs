@@ -106,6 +106,7 @@ mod limits;
 pub mod manual;
 #[cfg(feature = "mint")]
 pub mod mint;
+mod observe;
 mod open;
 mod policy;
 #[cfg(feature = "remote")]
@@ -127,6 +128,7 @@ pub use encoding::json::{
 };
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
+pub use observe::{Event, Observer};
 pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,

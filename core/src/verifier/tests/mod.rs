@@ -8,6 +8,7 @@ mod calls;
 mod explained;
 mod issuers;
 mod leaks;
+mod observed;
 mod policies;
 mod reloads;
 mod tokens;
