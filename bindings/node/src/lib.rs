@@ -9,6 +9,7 @@
 
 mod batch;
 mod error;
+mod events;
 mod gate;
 mod jws;
 mod key;
