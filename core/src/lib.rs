@@ -111,6 +111,7 @@ mod open;
 mod policy;
 #[cfg(feature = "remote")]
 pub mod remote;
+mod replay;
 mod revocation;
 #[cfg(feature = "remote")]
 mod runtime;

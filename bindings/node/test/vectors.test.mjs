@@ -9,7 +9,7 @@ import { answer } from './conformance.mjs'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const folder = `${root}tests/vectors/`
 const core = process.env.SEALGATE_CONFORMANCE
-const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'))
+const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.jsonl'))
 
 /** Every member that is expected is there; others may be too. */
 function assertWithin(given, expected, place) {

@@ -8,7 +8,7 @@ use crate::delegation::ChainAccepted;
 use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
-use crate::policy::{GateRules, IssuerRules, Row};
+use crate::policy::{GateRules, IssuerRules, PresenterRule, Row};
 use crate::time::{NumericDate, Span};
 
 pub(super) fn size(token: &[u8], limits: Limits) -> String {
@@ -83,12 +83,25 @@ pub(super) fn possession(claims: &Claims) -> String {
     "no cnf: a bearer token".to_owned()
 }
 
-pub(super) fn chain(chain: &ChainAccepted) -> String {
-    match chain.len() {
-        0 => "no act".to_owned(),
+pub(super) fn chain(chain: &ChainAccepted, gate: &GateRules, caller_known: bool) -> String {
+    let mut text = match chain.len() {
+        0 => return "no act".to_owned(),
         1 => "1 actor, asserted by the issuer".to_owned(),
         count => format!("{count} actors, asserted by the issuer"),
+    };
+    if chain.is_mapped() {
+        text += "; its act says for whom, and was read so (DIA-02)";
     }
+    if let Some(rules) = gate.delegation.rules() {
+        text += &format!("; delegation.{} lets the outermost act", rules.name);
+        if rules.presenter == PresenterRule::MustBeActor {
+            text += match caller_known {
+                true => ", and it is the caller (CD-02)",
+                false => ", whoever the caller is",
+            };
+        }
+    }
+    text
 }
 
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {

@@ -11,7 +11,7 @@ use super::kind::TypAccepted;
 use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
-use super::verified::{Evidence, Settled, VerifiedToken};
+use super::verified::{Evidence, Fresh, Settled, VerifiedToken};
 use super::{Engine, Requirements, authority, kind, note};
 use crate::binding;
 use crate::claims::Claims;
@@ -190,7 +190,8 @@ pub(super) fn finish<T: Trail>(
     let well_formed = kind::check_claims(claims, gate, issuer, row)?;
     trail.passed(Stage::Claims, || note::claims(row));
     trail.enter(Stage::Time);
-    let dates = Dates::of(&well_formed, gate, row, source.max_lifetime, rules.leeway)?;
+    let max_lifetime = gate.max_lifetime(source.max_lifetime, claims);
+    let dates = Dates::of(&well_formed, gate, row, max_lifetime, rules.leeway)?;
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
     trail.enter(Stage::Audience);
@@ -200,14 +201,11 @@ pub(super) fn finish<T: Trail>(
     let possession = binding::bearer(gate, claims)?;
     trail.passed(Stage::Possession, || note::possession(claims));
     trail.enter(Stage::Chain);
-    let chain = delegation::check(
-        claims,
-        source.issuer(claims),
-        issuer.act_iss,
-        gate.delegation,
-        rules.preset,
-    )?;
-    trail.passed(Stage::Chain, || note::chain(&chain));
+    let iss = source.issuer(claims);
+    let chain = delegation::check(claims, iss, issuer, gate, rules.preset)?;
+    let caller = requirements.presenter();
+    let presenter = delegation::check_presenter(&chain, claims, iss, gate, caller)?;
+    trail.passed(Stage::Chain, || note::chain(&chain, gate, caller.is_some()));
     trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
@@ -226,7 +224,13 @@ pub(super) fn finish<T: Trail>(
     let called_for =
         authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
-    Ok(VerifiedToken::new(settled, timely, not_revoked, called_for))
+    let fresh = Fresh {
+        timely,
+        presenter,
+        not_revoked,
+        called_for,
+    };
+    Ok(VerifiedToken::new(settled, fresh))
 }
 
 /// A token seen before: what can change is checked anew, in the same order.
@@ -240,10 +244,17 @@ pub(super) fn renew(
     let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
+    let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
     let called_for =
         authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
-    Ok(VerifiedToken::new(settled, timely, not_revoked, called_for))
+    let fresh = Fresh {
+        timely,
+        presenter,
+        not_revoked,
+        called_for,
+    };
+    Ok(VerifiedToken::new(settled, fresh))
 }
 
 /// `typ` against the issuer's row; a token of no known issuer against every row of the gate, so

@@ -91,7 +91,7 @@ impl Stage {
             Self::Time => "AT-06",
             Self::Audience => "JWT-03",
             Self::Possession => "AT-09, AT-10",
-            Self::Chain => "ACT-01 to 06, ACT-08, ACT-09",
+            Self::Chain => "ACT-01 to 10",
             Self::Revocation => "X03",
             Self::Policy => "AT-07, RFC 9470",
         }

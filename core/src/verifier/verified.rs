@@ -13,7 +13,7 @@ use super::{Candidate, Misfit, Requirements, misfit};
 use crate::binding::PossessionConfirmed;
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
-use crate::delegation::{Actor, ChainAccepted};
+use crate::delegation::{self, Actor, ChainAccepted, PresenterAccepted};
 use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
@@ -51,6 +51,14 @@ pub(super) struct Evidence {
     pub(super) possession: PossessionConfirmed,
     pub(super) chain: ChainAccepted,
     pub(super) authority: GateSatisfied,
+}
+
+/// The evidence of what is checked anew at each use, consumed by [`VerifiedToken::new`].
+pub(super) struct Fresh {
+    pub(super) timely: TimeAccepted,
+    pub(super) presenter: PresenterAccepted,
+    pub(super) not_revoked: NotRevoked,
+    pub(super) called_for: CallSatisfied,
 }
 
 impl Settled {
@@ -97,6 +105,16 @@ impl Settled {
         &self.0.source
     }
 
+    /// Whether this call's caller, where it is known, is the one who acts.
+    pub(super) fn check_presenter(
+        &self,
+        gate: &GateRules,
+        requirements: &Requirements,
+    ) -> Result<PresenterAccepted, Error> {
+        let (facts, caller) = (&*self.0, requirements.presenter());
+        delegation::check_presenter(&facts.chain, &facts.claims, facts.issuer(), gate, caller)
+    }
+
     /// Heap bytes, for the cache's budget. A header that other tokens share counts with each of
     /// them: who keeps it alive last cannot be known.
     pub(super) fn size(&self) -> usize {
@@ -117,12 +135,13 @@ impl Settled {
 }
 
 impl VerifiedToken {
-    pub(super) fn new(
-        settled: Settled,
-        TimeAccepted { .. }: TimeAccepted,
-        NotRevoked { .. }: NotRevoked,
-        CallSatisfied { .. }: CallSatisfied,
-    ) -> Self {
+    pub(super) fn new(settled: Settled, fresh: Fresh) -> Self {
+        let Fresh {
+            timely: TimeAccepted { .. },
+            presenter: PresenterAccepted { .. },
+            not_revoked: NotRevoked { .. },
+            called_for: CallSatisfied { .. },
+        } = fresh;
         Self { settled }
     }
 
@@ -150,10 +169,24 @@ impl VerifiedToken {
         &self.issuer_rules().name
     }
 
-    /// `sub`. Only logout and custom tokens may lack it.
+    /// `sub`: for whom the token is. Of an issuer that inverts `act` it is the `sub` of `act`
+    /// (see [`VerifiedToken::dialect_mapped`]). Only logout and custom tokens may lack it.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.facts().claims.text(Claim::Sub)
+        Some(self.party()?.sub())
+    }
+
+    /// Whether the issuer means by `act` for whom `sub` acts, so that subject and actor were
+    /// exchanged here (`act_meaning = "inverted"`).
+    #[must_use]
+    pub fn dialect_mapped(&self) -> bool {
+        self.facts().chain.is_mapped()
+    }
+
+    /// The subject as a party of the chain.
+    fn party(&self) -> Option<Actor<'_>> {
+        let facts = self.facts();
+        facts.chain.subject(&facts.claims, facts.issuer())
     }
 
     /// `client_id`, or what the issuer's `claim_names` says stands for it.
@@ -235,7 +268,7 @@ impl VerifiedToken {
     }
 
     fn is_subject(&self, actor: Actor<'_>) -> bool {
-        self.subject() == Some(actor.sub()) && actor.iss() == self.issuer()
+        self.party() == Some(actor)
     }
 
     /// What kind of party the subject is, where the token shows it.
@@ -322,13 +355,15 @@ impl VerifiedToken {
     ///
     /// # Errors
     ///
-    /// `insufficient_scope` or `insufficient_user_authentication`; `expired` and the like; `usage`
-    /// for requirements that no token can meet.
+    /// `insufficient_scope` or `insufficient_user_authentication`; `actor_presenter_mismatch`;
+    /// `expired` and the like; `usage` for requirements that no token can meet.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         requirements.check()?;
         let facts = self.facts();
         let leeway = facts.identity.leeway();
         facts.dates.check(now)?;
+        self.settled
+            .check_presenter(self.gate_rules(), requirements)?;
         authority::check_call(&facts.claims, self.gate_rules(), requirements, now, leeway)
             .map(|CallSatisfied { .. }| ())
     }

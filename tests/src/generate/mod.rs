@@ -5,11 +5,13 @@
 //! accepted. Keys and signatures follow from names, so that the files can be made again and
 //! compared; ML-DSA signatures, which AWS-LC hedges, are taken from the committed file.
 
+mod act;
 mod algorithms;
 mod delegation;
 mod dialects;
 mod parse;
 mod profiles;
+mod rules;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -26,8 +28,10 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 6] = [
+pub const FILES: [&str; 8] = [
     "algorithms.jsonl",
+    "delegation/act.jsonl",
+    "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
     "parse.jsonl",
@@ -44,6 +48,8 @@ pub const FILES: [&str; 6] = [
 pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
+        "delegation/act.jsonl" => act::lines(),
+        "delegation/rules.jsonl" => rules::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),

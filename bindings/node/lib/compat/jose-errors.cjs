@@ -79,10 +79,13 @@ const TABLE = {
   too_old: ['JWTExpired', 'iat', 'check_failed'],
   lifetime_too_long: [FAILED, 'exp', 'check_failed'],
   pop_required: [FAILED, 'cnf', 'check_failed'],
+  actor_missing: [FAILED, 'act', 'missing'],
   actor_malformed: [FAILED, 'act', 'invalid'],
   chain_too_deep: [FAILED, 'act', 'check_failed'],
   chain_loop: [FAILED, 'act', 'check_failed'],
+  chain_incomplete: [FAILED, 'act', 'check_failed'],
   actor_not_allowed: [FAILED, 'act', 'check_failed'],
+  actor_presenter_mismatch: [FAILED, 'act', 'check_failed'],
   insufficient_scope: [FAILED, 'scope', 'check_failed'],
   insufficient_user_authentication: [FAILED, 'acr', 'check_failed'],
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 mod batches;
 mod cached;
 mod calls;
+mod delegated;
 mod explained;
 mod issuers;
 mod leaks;
