@@ -15,7 +15,8 @@ export function policy(uri) {
   }
 }
 
-async function listen(t, handler) {
+/** The URI of a server that ends with the test. */
+export async function listen(t, handler) {
   const server = createServer(handler)
   t.after(() => {
     server.close()

@@ -3,6 +3,7 @@ import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
 import { type KeyEvent, inspect, verifyJws } from 'sealgate'
 import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals } from 'sealgate/testing'
+import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
 
 declare const jwt: string
@@ -196,3 +197,12 @@ const outages: Array<{ prototype: sealgate.UnavailableError }> = [
   sealgate.ReplayUnavailableError,
 ]
 const faults = [sealgate.UsageError, sealgate.InternalError, sealgate.TokenError, sealgate.UnavailableError]
+
+const remote = jose.createRemoteJWKSet(new URL('https://login.example.com/jwks'), { cooldownDuration: 30_000, cacheMaxAge: 600_000, timeoutDuration: 5000 })
+const reloaded: Promise<void> = remote.reload()
+const ages: boolean[] = [remote.fresh, remote.coolingDown, remote.reloading]
+const fetched: { keys: object[] } | undefined = remote.jwks()
+const verified: Promise<jose.JWTVerifyResult> = jose.jwtVerify(jwt, remote, { issuer: 'i', audience: 'a' })
+const late: typeof jose.errors.JOSEError = jose.errors.JWKSTimeout
+// @ts-expect-error a URL, not a text
+jose.createRemoteJWKSet('https://login.example.com/jwks')
