@@ -189,6 +189,7 @@ impl Engine {
             world: Arc::clone(&state.world),
             keys: ring,
             cache: Arc::clone(&state.cache),
+            replay: state.replay.clone(),
         };
         let replaced = self.state.replace(state, Arc::new(next));
         replaced.then_some((generation, true))
