@@ -9,6 +9,7 @@ mod algorithms;
 mod delegation;
 mod dialects;
 mod parse;
+mod possession;
 mod profiles;
 mod sessions;
 
@@ -26,11 +27,12 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 6] = [
+pub const FILES: [&str; 7] = [
     "algorithms.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
     "parse.jsonl",
+    "possession.jsonl",
     "profiles.jsonl",
     "sessions.jsonl",
 ];
@@ -47,6 +49,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),
+        "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),
