@@ -21,6 +21,8 @@ use std::fmt;
 pub use evidence::{SignatureJob, SignatureVerified, Signed};
 #[cfg(feature = "mint")]
 pub use signing::SigningKey;
+#[cfg(feature = "mint")]
+pub(crate) use signing::random;
 
 use crate::encoding::base64url;
 use crate::jwa::{Algorithm, AlgorithmSet};

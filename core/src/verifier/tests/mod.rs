@@ -10,6 +10,7 @@ mod issuers;
 mod leaks;
 mod policies;
 mod reloads;
+mod requests;
 mod tokens;
 
 use super::{PublishError, Requirements, Verifier};
