@@ -138,8 +138,8 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit, Outcome,
-    Possession, PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind,
+    Advice, BatchSnapshot, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit,
+    Outcome, Possession, PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind,
     UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

@@ -5,10 +5,10 @@ import { Batch, UsageError, Verdict, VerifiedToken } from 'sealgate'
 import { thrown, world } from './world.mjs'
 
 function mixed() {
-  const { gate, token, corp, clock } = world()
+  const { gate, verifier, token, corp, clock } = world()
   const good = Array.from({ length: 30 }, (_, index) => token({ sub: `user-${index}` }))
   const tokens = good.flatMap((jwt, index) => [jwt, token({ aud: 'x' }), index % 2 ? 'x' : `${jwt}A`])
-  return { gate, tokens, corp, clock, token }
+  return { gate, verifier, tokens, corp, clock, token }
 }
 
 test('verdicts in input order, the same as one by one', async () => {
@@ -69,6 +69,16 @@ test('a batch asks for scopes, and knows outages', async () => {
   corp.withdraw(corp.kid)
   const outage = await gate.verifyBatch(tokens)
   assert.deepEqual([outage.accepted, outage.undecided, outage.refused], [0, 75, 15])
+})
+
+test('a batch says what it was judged under', async () => {
+  const { gate, verifier, corp, tokens } = mixed()
+  for (const batch of [await gate.verifyBatch(tokens), gate.verifyBatchSync([])]) {
+    assert.deepEqual(batch.snapshot, { policy: verifier.policy.digest, keys: { corp: 1 } })
+    assert.ok(Object.isFrozen(batch.snapshot.keys))
+  }
+  corp.rotate()
+  assert.deepEqual(gate.verifyBatchSync(['x']).snapshot.keys, { corp: 2 })
 })
 
 test('a buffer that changes under a running batch changes no verdict', async () => {

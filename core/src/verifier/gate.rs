@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::advice::{self, Advice, Call};
 use super::explain::{self, Explanation};
-use super::{Engine, Requirements, Verdict, VerifiedToken, pipeline};
+use super::{BatchSnapshot, Engine, Requirements, Verdict, VerifiedToken, pipeline};
 use crate::error::Error;
 use crate::policy::{Challenge, Kind};
 
@@ -95,26 +95,27 @@ impl Gate {
     }
 
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
-    /// fewer of them once `wanted` has said no.
+    /// fewer of them once `wanted` has said no. Tells under which state.
     pub(crate) fn verify_many(
         &self,
         tokens: &[&[u8]],
         requirements: &Requirements,
         chunk: usize,
         wanted: impl Fn() -> bool + Sync,
-    ) -> Vec<Result<VerifiedToken, Error>> {
+    ) -> (Vec<Result<VerifiedToken, Error>>, BatchSnapshot) {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
+        let snapshot = state.snapshot(self.door);
         let door = requirements.check().and_then(|()| state.door(self.door));
         let door = match door {
             Ok(door) => door,
-            Err(error) => return vec![Err(error); tokens.len()],
+            Err(error) => return (vec![Err(error); tokens.len()], snapshot),
         };
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(&self.engine, door, tokens, requirements, now)
         });
-        chunks.collect()
+        (chunks.collect(), snapshot)
     }
 
     /// As [`Gate::verify`], with the three-valued answer as a value.

@@ -43,7 +43,7 @@ pub use misfit::Misfit;
 pub use requirements::Requirements;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
-pub use verified::{Lineage, Possession, SnapshotId, SubjectKind, VerifiedToken};
+pub use verified::{BatchSnapshot, Lineage, Possession, SnapshotId, SubjectKind, VerifiedToken};
 
 use pipeline::Candidate;
 use state::State;
