@@ -61,6 +61,17 @@ test('a batch is no array, and has no constructor', () => {
   assert.equal(gate.verifyBatchSync('a\n\nb').length, 3)
 })
 
+test('a text of any length is cut between no two tokens', async () => {
+  const { gate, token } = world()
+  const jwt = token()
+  const lines = Array.from({ length: 3000 }, (_, index) => (index % 3 ? jwt : 'é'.repeat(index)))
+  for (const text of [lines.join('\n'), Buffer.from(lines.join('\n'))]) {
+    for (const batch of [await gate.verifyBatch(text), gate.verifyBatchSync(text)]) {
+      assert.deepEqual([batch.length, batch.accepted, batch.counts.malformed_token], [3000, 2000, 1000])
+    }
+  }
+})
+
 test('a batch asks for scopes, and knows outages', async () => {
   const { gate, tokens, corp } = mixed()
   const batch = await gate.verifyBatch(tokens, { requiredScopes: ['admin'] })
