@@ -139,8 +139,9 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit, Outcome, Pending,
-    PublishError, Receipt, Request, Requirements, SnapshotId, Stage, Step, SubjectKind,
-    UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, BatchSnapshot, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit,
+    Outcome, Pending, PublishError, Receipt, Request, Requirements, SnapshotId, Stage, Step,
+    SubjectKind, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect,
+    verify_jws,
 };
 pub use wire::Answer;

@@ -9,7 +9,9 @@ use super::advice::{self, Advice, Call};
 use super::explain::{self, Explanation};
 use super::state::Door;
 use super::verified::Judged;
-use super::{Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline};
+use super::{
+    BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
+};
 use crate::binding::Shown;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
@@ -203,26 +205,27 @@ impl Gate {
     }
 
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
-    /// fewer of them once `wanted` has said no.
+    /// fewer of them once `wanted` has said no. Tells under which state.
     pub(crate) fn verify_many(
         &self,
         tokens: &[&[u8]],
         requirements: &Requirements,
         chunk: usize,
         wanted: impl Fn() -> bool + Sync,
-    ) -> Vec<Result<VerifiedToken, Error>> {
+    ) -> (Vec<Result<VerifiedToken, Error>>, BatchSnapshot) {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
+        let snapshot = state.snapshot(self.door);
         let door = requirements.check().and_then(|()| state.door(self.door));
         let door = match door {
             Ok(door) => door,
-            Err(error) => return vec![Err(error); tokens.len()],
+            Err(error) => return (vec![Err(error); tokens.len()], snapshot),
         };
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(&self.engine, door, tokens, requirements, now)
         });
-        chunks.collect()
+        (chunks.collect(), snapshot)
     }
 
     /// As [`Gate::verify`], with the three-valued answer as a value.

@@ -48,7 +48,7 @@ pub use request::Request;
 pub use requirements::Requirements;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
-pub use verified::{Lineage, SnapshotId, SubjectKind, VerifiedToken};
+pub use verified::{BatchSnapshot, Lineage, SnapshotId, SubjectKind, VerifiedToken};
 
 use pipeline::Candidate;
 use state::State;

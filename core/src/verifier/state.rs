@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::headers::Headers;
 use super::kind::trust_domain;
-use super::verified::Settled;
+use super::verified::{BatchSnapshot, Settled};
 use crate::binding::{Judge, Origin};
 use crate::cache::{Stamp, TokenCache};
 use crate::claims::{Claim, Claims};
@@ -165,6 +165,22 @@ impl State {
                 gate,
             }),
             None => Err(Error::about(Code::Usage, "gate")),
+        }
+    }
+
+    /// What a batch at this gate is judged under.
+    pub(super) fn snapshot(&self, number: u32) -> BatchSnapshot {
+        let entries = self.door(number).map(|door| door.gate.issuers.iter());
+        let keys = entries.into_iter().flatten().filter_map(|entry| {
+            let issuer = self.world.rules().issuers.get(entry.position)?;
+            Some((
+                issuer.name.to_string(),
+                self.keys.generation(entry.position),
+            ))
+        });
+        BatchSnapshot {
+            policy: self.world.digest.to_string(),
+            keys: keys.collect(),
         }
     }
 }

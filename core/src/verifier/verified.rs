@@ -482,6 +482,16 @@ pub enum Lineage {
     Asserted,
 }
 
+/// The state of the world that a batch was judged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchSnapshot {
+    /// Digest of the policy document.
+    pub policy: String,
+    /// Generation of the keys of each of the gate's issuers, by the policy's names, in its order.
+    pub keys: Vec<(String, u64)>,
+}
+
 /// The state of the world a verdict was reached in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

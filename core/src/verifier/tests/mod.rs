@@ -529,6 +529,17 @@ fn a_batch_answers_in_input_order_like_single_calls() {
         ]
     );
     assert_eq!((batch.len(), batch.accepted()), (5, 2));
+    let snapshot = batch.snapshot();
+    assert_eq!(snapshot.policy, verifier.policy_digest());
+    let generation = |name: &str| {
+        (
+            name.to_owned(),
+            verifier.keys().state(name).unwrap().generation,
+        )
+    };
+    let issuers = snapshot.keys.iter().map(|(name, _)| generation(name));
+    assert_eq!(snapshot.keys, issuers.collect::<Vec<_>>());
+    assert!(snapshot.keys.contains(&generation("a")));
     let single: Vec<&str> = tokens
         .iter()
         .map(|token| gate.judge(token).code())
