@@ -4,7 +4,7 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkToken, isToken, kind, scopes } = require('./arguments.cjs')
+const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
 const { millis } = require('./clock.cjs')
 const { internal, refused, usage } = require('./errors.cjs')
 const { fit, makeToken } = require('./token.cjs')
@@ -20,8 +20,9 @@ const isRefusal = (answer) => answer < 0 && answer > NOT_TO_BE_KEPT
 
 const REFRESHING = 'keys_refreshing'
 
-/** Strings that a batch reads before it lets the event loop turn: about half a millisecond. */
+/** Tokens, and letters, that a batch reads before it lets the event loop turn: half a millisecond. */
 const SLICE = 1000
+const LETTERS = 1 << 19
 
 /** Ends with this thread, and with it every batch that runs. */
 const life = native.life()
@@ -140,35 +141,29 @@ function makeGate(engine, name, events) {
     return verdict.code === REFRESHING ? afterRefresh(token, rest, wait) : verdict
   }
 
-  /** Reads a batch that can be read at once; the rest of it by `readOn`. */
-  function read(tokens, options, call) {
+  /** The tokens of a batch, as the caller can change them no more, and its scopes. */
+  function begin(tokens, options, call) {
     const { requiredScopes } = checkOptions(options, call, ['requiredScopes'])
     const needed = scopes(requiredScopes, call)
     if (closed) throw usage('the verifier is closed')
-    if (isToken(tokens)) return { input: native.batchLines(tokens), needed, rest: [] }
+    const input = native.batchInput()
+    if (types.isUint8Array(tokens)) {
+      native.batchLines(input, tokens)
+      return { input, needed, rest: [] }
+    }
+    if (typeof tokens === 'string') return { input, needed, rest: tokens }
     if (!Array.isArray(tokens)) {
       throw usage(
         `${call}: the tokens are an array of strings or Uint8Arrays, or one of them with a token ` +
           `a line, not ${kind(tokens)}`
       )
     }
-    const copy = Array.from(tokens)
-    const wrong = copy.findIndex((token) => !isToken(token))
-    if (wrong !== -1) checkToken(copy[wrong], `${call}: tokens[${wrong}]`)
-    const input = native.batchInput()
-    // Strings stay what they are. Bytes can change while the event loop turns, so they are all
-    // copied now.
-    if (copy.every((token) => typeof token === 'string')) return { input, needed, rest: copy }
-    native.batchRead(input, copy, 0, copy.length)
-    return { input, needed, rest: [] }
+    return { input, needed, rest: copied(tokens, call) }
   }
 
   async function verifyBatch(tokens, options) {
-    const { input, needed, rest } = read(tokens, options, 'verifyBatch')
-    for (let from = 0; from < rest.length; from += SLICE) {
-      if (from > 0) await turn()
-      native.batchRead(input, rest, from, Math.min(from + SLICE, rest.length))
-    }
+    const { input, needed, rest } = begin(tokens, options, 'verifyBatch')
+    for (const _ of read(input, rest)) await turn()
     try {
       return makeBatch(await native.verifyBatch(life, door, input, needed))
     } catch (error) {
@@ -177,8 +172,8 @@ function makeGate(engine, name, events) {
   }
 
   function verifyBatchSync(tokens, options) {
-    const { input, needed, rest } = read(tokens, options, 'verifyBatchSync')
-    native.batchRead(input, rest, 0, rest.length)
+    const { input, needed, rest } = begin(tokens, options, 'verifyBatchSync')
+    for (const _ of read(input, rest));
     return makeBatch(native.verifyBatchSync(door, input, needed))
   }
 
@@ -202,6 +197,39 @@ function makeGate(engine, name, events) {
 
   const calls = { verify, judge, verifyAsync, judgeAsync, verifyBatch, verifyBatchSync, explain, resourceMetadata }
   return { gate: Object.freeze({ name, ...calls }), close }
+}
+
+/** A copy of a batch. Strings stay what they are; bytes lie behind one another in memory of ours. */
+function copied(tokens, call) {
+  const copy = new Array(tokens.length)
+  let size = 0
+  for (let index = 0; index < copy.length; index++) {
+    const token = (copy[index] = tokens[index])
+    if (types.isUint8Array(token)) size += token.length
+    else if (typeof token !== 'string') checkToken(token, `${call}: tokens[${index}]`)
+  }
+  if (size === 0) return copy
+  const memory = Buffer.allocUnsafeSlow(size)
+  let end = 0
+  for (let index = 0; index < copy.length; index++) {
+    const token = copy[index]
+    if (typeof token === 'string') continue
+    memory.set(token, end)
+    copy[index] = memory.subarray(end, (end += token.length))
+  }
+  return copy
+}
+
+/** Reads a batch of strings and copies, or a text; between two slices the event loop may turn. */
+function* read(input, rest) {
+  const isText = typeof rest === 'string'
+  const step = isText ? LETTERS : SLICE
+  for (let from = 0; from < rest.length; from += step) {
+    if (from > 0) yield
+    const to = Math.min(from + step, rest.length)
+    if (isText) native.batchLines(input, rest.slice(from, to))
+    else native.batchRead(input, rest, from, to)
+  }
 }
 
 module.exports = { makeGate }

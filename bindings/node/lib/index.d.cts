@@ -456,6 +456,8 @@ export class VerifiedToken<Output = Claims> {
   readonly payload: Uint8Array
   /** Under which policy and keys it was judged. */
   readonly snapshot: { readonly policy: string; readonly keys: number }
+  /** Header fields to add to your answer of success, one a name; none for a bearer token. */
+  readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */
   hasScope(...names: [string, ...string[]]): boolean
   /**
@@ -507,6 +509,8 @@ export class Batch implements Iterable<Verdict> {
   readonly undecided: number
   /** How often each code was given, `accepted` included, most frequent first. */
   readonly counts: Readonly<Record<string, number>>
+  /** Under which policy, and which generation of the keys of each of the gate's issuers, by name. */
+  readonly snapshot: { readonly policy: string; readonly keys: Readonly<Record<string, number>> }
   /** The verdict over the token at this place; negative places count from the end. */
   at(index: number): Verdict | undefined
   [Symbol.iterator](): IterableIterator<Verdict>

@@ -16,6 +16,7 @@ use sealgate::{Clock, Error, Gate, Requirements, VerifiedToken};
 use serde_json::json;
 
 use crate::error;
+use crate::shelf::{Found, Shelf};
 use crate::text::{with_bytes, with_text};
 use crate::token::Verdicts;
 use crate::verifier::Engine;
@@ -24,9 +25,6 @@ use crate::verifier::Engine;
 const NOT_TO_BE_KEPT: i32 = -256;
 /// From here downwards: an acceptance to keep at place 0, 1, 2…
 const TO_BE_KEPT: i32 = -257;
-
-/// Places of a set: with one alone, two tokens in turn would push each other out.
-const WAYS: usize = 4;
 
 /// A gate, and the clock that later questions about its tokens are asked by.
 pub(crate) struct Door {
@@ -42,26 +40,16 @@ struct Desk {
     refusals: RefCell<Vec<Error>>,
     /// The place of the last one.
     refusal: Cell<u32>,
-    /// The tokens whose objects JavaScript keeps, in sets of [`WAYS`]. A power of two, or none where
-    /// the policy has no cache: without one no token comes twice.
-    kept: RefCell<Vec<Option<Kept>>>,
-    /// Which place of a full set is given up next.
-    turn: Cell<usize>,
+    /// Without room where the policy has no cache: without one no token comes twice.
+    shelf: RefCell<Shelf>,
     accepted: RefCell<Option<Accepted>>,
-}
-
-/// A token whose object JavaScript keeps.
-struct Kept {
-    address: usize,
-    /// While it is here, no other token can have the address.
-    _token: VerifiedToken,
 }
 
 /// The last acceptance that JavaScript has been told of by number only.
 struct Accepted {
     token: VerifiedToken,
     requirements: Requirements,
-    place: Option<i32>,
+    place: Option<u32>,
 }
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
@@ -84,20 +72,14 @@ pub(crate) fn gate<'env>(
         clock: engine.clock.clone(),
     });
     let tokens = engine.verifier.policy().effective()["cache"]["tokens"].as_u64();
-    let tokens = tokens
-        .and_then(|tokens| usize::try_from(tokens).ok())
+    let places = tokens
+        .and_then(|tokens| u32::try_from(tokens).ok())
         .unwrap_or(0);
-    let places = if tokens == 0 {
-        0
-    } else {
-        tokens.next_power_of_two().max(WAYS)
-    };
     let desk = Rc::new(Desk {
         door: Arc::clone(&door),
         refusals: RefCell::new(Vec::new()),
         refusal: Cell::new(0),
-        kept: RefCell::new(std::iter::repeat_with(|| None).take(places).collect()),
-        turn: Cell::new(0),
+        shelf: RefCell::new(Shelf::new(usize::try_from(places).unwrap_or(0))),
         accepted: RefCell::new(None),
     });
     let mut functions = Object::new(env)?;
@@ -139,7 +121,7 @@ pub(crate) fn gate<'env>(
             Ok(own.describe(call.get::<u32>(0)?, &requirements))
         })?;
     functions.set("describe", describe)?;
-    functions.set("places", u32::try_from(places).unwrap_or(0))?;
+    functions.set("places", places)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
@@ -158,9 +140,9 @@ impl Desk {
             Ok(token) => token,
             Err(error) => return self.refuse(error),
         };
-        let (answer, place) = match self.find(&token) {
-            Found::Kept(place) => return place,
-            Found::Free(place) => (TO_BE_KEPT - place, Some(place)),
+        let (answer, place) = match self.shelf.borrow_mut().find(&token) {
+            Found::Kept(place) => return number(place),
+            Found::Free(place) => (TO_BE_KEPT - number(place), Some(place)),
             Found::NoRoom => (NOT_TO_BE_KEPT, None),
         };
         *self.accepted.borrow_mut() = Some(Accepted {
@@ -189,32 +171,6 @@ impl Desk {
         Some(error::refusal(&self.door.gate, error, requirements))
     }
 
-    /// Where this very token's object is kept, or may be from now on: at one of the places of the
-    /// set that its address hashes to, in place of the one before, where all are taken.
-    fn find(&self, token: &VerifiedToken) -> Found {
-        let mut kept = self.kept.borrow_mut();
-        let own = address(token);
-        // Fibonacci hashing: addresses differ in their middle bits.
-        let hash = own.wrapping_mul(0x9E37_79B9) >> 16;
-        let first = hash & kept.len().wrapping_sub(1) & !(WAYS - 1);
-        let Some(set) = kept.get_mut(first..first + WAYS) else {
-            return Found::NoRoom;
-        };
-        let is_own = |slot: &Option<Kept>| slot.as_ref().is_some_and(|kept| kept.address == own);
-        if let Some(way) = set.iter().position(is_own) {
-            return Found::Kept(number(first + way));
-        }
-        let free = set.iter().position(Option::is_none);
-        let way = free.unwrap_or_else(|| {
-            self.turn.set(self.turn.get().wrapping_add(1));
-            self.turn.get() % WAYS
-        });
-        if let Some(slot) = set.get_mut(way) {
-            *slot = None; // JavaScript has the other token's object there, until it says `keep`
-        }
-        Found::Free(number(first + way))
-    }
-
     fn take(&self) -> Option<Verdicts> {
         let accepted = self.accepted.borrow();
         let Accepted {
@@ -226,6 +182,7 @@ impl Desk {
             door: Arc::clone(&self.door),
             requirements: requirements.clone(),
             verdicts: vec![Ok(token.clone())],
+            snapshot: None,
         })
     }
 
@@ -238,30 +195,12 @@ impl Desk {
         else {
             return;
         };
-        let place = usize::try_from(place).unwrap_or(usize::MAX);
-        if let Some(slot) = self.kept.borrow_mut().get_mut(place) {
-            *slot = Some(Kept {
-                address: address(&token),
-                _token: token,
-            });
-        }
+        self.shelf.borrow_mut().keep(token, place);
     }
 }
 
-enum Found {
-    Kept(i32),
-    Free(i32),
-    NoRoom,
-}
-
-/// What tells a verified token from every other that is alive: where its payload lies. The cache
-/// gives out the same payload for as long as it remembers the token.
-fn address(token: &VerifiedToken) -> usize {
-    token.payload().as_ptr().addr()
-}
-
 /// A place as JavaScript counts it: a policy's cache has at most 2^24 entries.
-fn number(place: usize) -> i32 {
+fn number(place: u32) -> i32 {
     i32::try_from(place).unwrap_or(i32::MAX)
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, External, Uint8Array};
 use napi_derive::napi;
 use sealgate::{
-    Actor, Code, Error, Lineage, NumericDate, Possession, Requirements, SubjectKind, VerifiedToken,
+    Actor, BatchSnapshot, Code, Error, Lineage, NumericDate, Possession, Requirements, SubjectKind,
+    VerifiedToken,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +18,8 @@ pub(crate) struct Verdicts {
     pub(crate) door: Arc<Door>,
     pub(crate) requirements: Requirements,
     pub(crate) verdicts: Vec<Result<VerifiedToken, Error>>,
+    /// Of a batch: what all of it was judged under.
+    pub(crate) snapshot: Option<BatchSnapshot>,
 }
 
 impl Verdicts {
@@ -37,6 +40,17 @@ pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint8Array {
         Err(error) => error::number(error),
     });
     numbers.collect::<Vec<u8>>().into()
+}
+
+/// Under which policy and keys a batch was judged: `{policy, keys: {…}}`.
+#[napi(catch_unwind)]
+pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
+    let snapshot = verdicts.snapshot.as_ref()?;
+    let keys = snapshot.keys.iter().cloned();
+    let keys: serde_json::Map<String, Value> = keys
+        .map(|(name, generation)| (name, generation.into()))
+        .collect();
+    Some(json!({ "policy": snapshot.policy, "keys": keys }).to_string())
 }
 
 /// A refusal in full; none where the token was accepted.
@@ -115,10 +129,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
             Lineage::None => "none",
             _ => "asserted",
         },
-        "senderConstrained": token.sender_constrained().map(|how| match how {
-            Possession::External => "external",
-            _ => "unknown",
-        }),
+        "senderConstrained": token.sender_constrained().map(Possession::as_str),
         "subjectKind": token.subject_kind().map(|kind| match kind {
             SubjectKind::Agent => "agent",
             _ => "client",

@@ -98,6 +98,8 @@ for (const [index, accepted] of batch.tokens()) index + accepted.issuerName
 const counts: number | undefined = batch.counts['expired']
 const numbers: number = batch.accepted + batch.refused + batch.undecided + batch.length
 const last: Verdict | undefined = batch.at(-1)
+const generationOf: number | undefined = batch.snapshot.keys['default']
+const extra: Readonly<Record<string, string>> = token.responseHeaders
 // @ts-expect-error deliberately no array
 batch.every(Boolean)
 
