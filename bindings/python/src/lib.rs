@@ -39,7 +39,7 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use super::batch::Batch;
+    use super::batch::{Batch, BatchSnapshot};
     #[pymodule_export]
     use super::clock::FixedClock;
     #[cfg(feature = "provoke-panic")]

@@ -41,6 +41,7 @@ from ._keys import IssuerKey, Keys, KeyState, Receipt, Skipped
 from ._native import (
     Actor,
     Batch,
+    BatchSnapshot,
     Gate,
     Jws,
     Policy,
@@ -61,6 +62,7 @@ __all__ = [
     "AudienceError",
     "AuthorityError",
     "Batch",
+    "BatchSnapshot",
     "CredentialError",
     "DelegationError",
     "ExpiredTokenError",
