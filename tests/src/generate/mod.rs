@@ -5,11 +5,14 @@
 //! accepted. Keys and signatures follow from names, so that the files can be made again and
 //! compared; ML-DSA signatures, which AWS-LC hedges, are taken from the committed file.
 
+mod act;
 mod algorithms;
 mod delegation;
 mod dialects;
 mod parse;
+mod possession;
 mod profiles;
+mod rules;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -26,11 +29,14 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 6] = [
+pub const FILES: [&str; 9] = [
     "algorithms.jsonl",
+    "delegation/act.jsonl",
+    "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
     "parse.jsonl",
+    "possession.jsonl",
     "profiles.jsonl",
     "sessions.jsonl",
 ];
@@ -44,9 +50,12 @@ pub const FILES: [&str; 6] = [
 pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
+        "delegation/act.jsonl" => act::lines(),
+        "delegation/rules.jsonl" => rules::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),
+        "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),
