@@ -20,6 +20,7 @@ mod key;
 mod keys;
 mod policy;
 mod pool;
+mod request;
 mod token;
 mod verdict;
 mod verifier;

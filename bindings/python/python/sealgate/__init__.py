@@ -54,6 +54,7 @@ from ._native import (
     inspect,
     verify_jws,
 )
+from ._request import single_valued
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -102,5 +103,6 @@ __all__ = [
     "VerifiedToken",
     "Verifier",
     "inspect",
+    "single_valued",
     "verify_jws",
 ]
