@@ -129,10 +129,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
             Lineage::None => "none",
             _ => "asserted",
         },
-        "senderConstrained": token.sender_constrained().map(|how| match how {
-            Possession::External => "external",
-            _ => "unknown",
-        }),
+        "senderConstrained": token.sender_constrained().map(Possession::as_str),
         "subjectKind": token.subject_kind().map(|kind| match kind {
             SubjectKind::Agent => "agent",
             _ => "client",

@@ -169,38 +169,32 @@ impl Gate {
     /// Raises `TokenError` (the token is refused: 400, 401 or 403), `UnavailableError` (it cannot
     /// be decided: 503) or `UsageError` (an argument is wrong).
     #[pyo3(
-        signature = (token=None, *extra, required_scopes=None, into=None, **unknown),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn verify<'py>(
         &self,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
-        input::no_more(extra, unknown)?;
         self.door.verify(py, token, required_scopes, into)
     }
 
     /// As `verify`, with the answer as a value: accepted, refused or undecided. Raises only
     /// `UsageError`.
     #[pyo3(
-        signature = (token=None, *extra, required_scopes=None, into=None, **unknown),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn judge<'py>(
         &self,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Verdict> {
-        input::no_more(extra, unknown)?;
         self.door.judge(py, token, required_scopes, into)
     }
 

@@ -58,7 +58,7 @@ mod _native {
     #[pymodule_export]
     use super::key::{Key, SigningKey, parse_jwks};
     #[pymodule_export]
-    use super::keys::Keys;
+    use super::keys::RawKeys;
     #[pymodule_export]
     use super::policy::{Policy, policy_for_tests};
     #[pymodule_export]

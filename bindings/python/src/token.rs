@@ -217,16 +217,11 @@ impl VerifiedToken {
         }
     }
 
-    /// How possession of the token's key was shown: `None` for a bearer token, `"external"` where
-    /// somebody else checked the proof.
+    /// How possession of the token's key was shown: `None` for a bearer token, `"dpop"`, `"mtls"`,
+    /// or `"external"` where somebody else checked the proof.
     #[getter]
     fn sender_constrained(&self) -> Option<&'static str> {
-        self.token
-            .sender_constrained()
-            .map(|possession| match possession {
-                Possession::External => "external",
-                _ => "other",
-            })
+        self.token.sender_constrained().map(Possession::as_str)
     }
 
     /// What kind of party the subject is, where the token shows it: `"client"` or `"agent"`.

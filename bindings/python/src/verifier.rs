@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyModule, PyTuple};
 use sealgate::crypto::aws_lc;
 use sealgate::{Clock, LoadOptions, Span};
 
@@ -12,7 +12,7 @@ use crate::batch::Batch;
 use crate::errors::{self, usage};
 use crate::explain::Trail;
 use crate::gate::{Door, Gate};
-use crate::keys::Keys;
+use crate::keys::RawKeys;
 use crate::policy::{self, Policy};
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
@@ -62,6 +62,8 @@ pub(crate) struct Verifier {
     clock: Clock,
     /// Those who wait for its keys.
     pub(crate) waiters: Py<PyAny>,
+    /// Its `sealgate.Keys`.
+    keys: Py<PyAny>,
     /// The one gate, where there is only one.
     sole: ArcSwapOption<Door>,
 }
@@ -70,7 +72,10 @@ impl Verifier {
     fn open(py: Python<'_>, policy: sealgate::Policy, clock: Clock) -> PyResult<Self> {
         let verifier = sealgate::Verifier::with_clock(policy, aws_lc::provider(), clock.clone());
         let verifier = verifier.map_err(|error| errors::policy(py, &error))?;
+        let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
+        let keys = keys.call1((RawKeys::new(verifier.clone()),))?;
         let verifier = Self {
+            keys: keys.unbind(),
             waiters: events::listen(py, &verifier)?,
             verifier,
             clock,
@@ -193,8 +198,8 @@ impl Verifier {
 
     /// Publishing and inspecting issuers' keys.
     #[getter]
-    fn keys(&self) -> Keys {
-        Keys::new(self.verifier.clone())
+    fn keys(&self) -> &Py<PyAny> {
+        &self.keys
     }
 
     /// Waits until every issuer whose keys are fetched has some; raises `KeysUnavailableError`, which
@@ -284,37 +289,31 @@ impl Verifier {
 
     /// As `Gate.verify`, where the policy has one gate.
     #[pyo3(
-        signature = (token=None, *extra, required_scopes=None, into=None, **unknown),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn verify<'py>(
         &self,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
-        input::no_more(extra, unknown)?;
         self.sole(py)?.verify(py, token, required_scopes, into)
     }
 
     /// As `Gate.judge`, where the policy has one gate.
     #[pyo3(
-        signature = (token=None, *extra, required_scopes=None, into=None, **unknown),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn judge<'py>(
         &self,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Verdict> {
-        input::no_more(extra, unknown)?;
         self.sole(py)?.judge(py, token, required_scopes, into)
     }
 

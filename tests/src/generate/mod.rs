@@ -10,6 +10,7 @@ mod algorithms;
 mod delegation;
 mod dialects;
 mod parse;
+mod possession;
 mod profiles;
 mod rules;
 mod sessions;
@@ -28,13 +29,14 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 8] = [
+pub const FILES: [&str; 9] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
     "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
     "parse.jsonl",
+    "possession.jsonl",
     "profiles.jsonl",
     "sessions.jsonl",
 ];
@@ -53,6 +55,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),
+        "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),

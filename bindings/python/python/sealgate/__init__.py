@@ -37,12 +37,12 @@ from ._errors import (
     UsageError,
     ValidityError,
 )
+from ._keys import IssuerKey, Keys, KeyState, Receipt, Skipped
 from ._native import (
     Actor,
     Batch,
     Gate,
     Jws,
-    Keys,
     Policy,
     Snapshot,
     Trail,
@@ -53,15 +53,7 @@ from ._native import (
     inspect,
     verify_jws,
 )
-from ._types import (
-    IssuerKey,
-    KeyState,
-    PolicyWarning,
-    Problem,
-    Receipt,
-    Skipped,
-    Step,
-)
+from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
     "Actor",

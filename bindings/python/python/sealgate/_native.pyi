@@ -16,7 +16,8 @@ from typing import (
 from typing_extensions import TypeVar
 
 from ._errors import SealgateError
-from ._types import KeyState, PolicyWarning, Receipt, Skipped, Step
+from ._keys import Keys
+from ._types import PolicyWarning, Step
 
 __all__ = [
     "Actor",
@@ -25,8 +26,8 @@ __all__ = [
     "Gate",
     "Jws",
     "Key",
-    "Keys",
     "Policy",
+    "RawKeys",
     "Refusal",
     "SigningKey",
     "Snapshot",
@@ -236,12 +237,6 @@ class Gate:
     def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
 @final
-class Keys:
-    def publish(self, issuer_name: str, jwks: _Jwks) -> Receipt: ...
-    def state(self, issuer_name: str) -> KeyState: ...
-    def refresh(self, issuer_name: str) -> KeyState: ...
-
-@final
 class Policy:
     def __new__(cls, mapping: _Document, /, *, allow_danger: bool = False) -> Policy: ...
     @staticmethod
@@ -392,6 +387,23 @@ class FixedClock:
     def set(self, seconds: int) -> None: ...
     def now(self) -> int: ...
 
+_State: TypeAlias = tuple[
+    str,
+    int,
+    list[tuple[str | None, str, str | None]],
+    int | None,
+    int | None,
+    str | None,
+]
+
+@final
+class RawKeys:
+    def publish(
+        self, issuer_name: str, jwks: _Jwks
+    ) -> tuple[int, bool, str, list[tuple[int, str]]]: ...
+    def state(self, issuer_name: str) -> _State: ...
+    def refresh(self, issuer_name: str) -> _State: ...
+
 @final
 class Key:
     @staticmethod
@@ -454,7 +466,7 @@ class Refusal:
     def body(self) -> str: ...
 
 def fetch_jwks(url: str, hosts: list[str]) -> bytes: ...
-def parse_jwks(text: _Jwks) -> tuple[list[Key], list[Skipped]]: ...
+def parse_jwks(text: _Jwks) -> tuple[list[Key], list[tuple[int, str]]]: ...
 def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,
     *,
