@@ -6,15 +6,19 @@ const native = require('./native.cjs')
 const { checkOptions, checkString, isPlain, kind } = require('./arguments.cjs')
 const { FixedClock, clockHandle, millis } = require('./clock.cjs')
 const { refused, usage } = require('./errors.cjs')
+const { inspect } = require('./jws.cjs')
 const { policyHandle } = require('./policy.cjs')
 const { makeVerifier } = require('./verifier.cjs')
 
 /** A key that a name and a number stand for, the same in every run; RSA keys are always fresh. */
 function makeKey(algorithm, kid, ...seed) {
-  const digest = createHash('sha256').update(JSON.stringify(['sealgate/testing', ...seed])).digest()
-  const key = native.signingKey(algorithm, kid, digest)
+  const key = native.signingKey(algorithm, kid, digest(...seed))
   if (typeof key === 'string') throw refused(JSON.parse(key))
   return key
+}
+
+function digest(...seed) {
+  return createHash('sha256').update(JSON.stringify(['sealgate/testing', ...seed])).digest()
 }
 
 function encode(value) {
@@ -107,7 +111,7 @@ class FakeIssuer {
 
   #claims({ sub, aud, scope, act = [], bindTo, lifetime = '5m', clientId, jti, issuedAt, notBefore, claims }) {
     const actors = act.map(({ iss = this.issuer, sub }) => ({ iss, sub }))
-    const iat = issuedAt ?? this.#clock?.now() ?? Math.trunc(Date.now() / 1000)
+    const iat = issuedAt ?? now(this.#clock)
     const made = {
       iss: this.issuer,
       sub,
@@ -141,6 +145,7 @@ const TOKEN_OPTIONS = [
 ]
 
 class FakeAgent {
+  #clock
   #key
 
   constructor(sub, options) {
@@ -148,16 +153,39 @@ class FakeAgent {
     const { clock, iss, seed = 0 } = checkOptions(options, 'FakeAgent', ['clock', 'iss', 'seed'])
     clockHandle(clock, 'FakeAgent')
     if (iss !== undefined) this.iss = checkString(iss, 'FakeAgent: iss')
-    this.#key = makeKey('ES256', undefined, sub, seed)
-    this.jkt = native.keyThumbprint(this.#key)
+    this.#clock = clock
+    this.#key = native.prover(digest(sub, seed))
+    this.jkt = native.proverThumbprint(this.#key)
     Object.freeze(this)
   }
 
+  headers(method, url, token, options) {
+    const { nonce } = checkOptions(options, 'FakeAgent.headers', ['nonce'])
+    if (boundTo(token) !== this.jkt) return [['Authorization', `Bearer ${token}`]]
+    const proof = native.prove(this.#key, method, `${url}`, token, now(this.#clock), nonce)
+    return [
+      ['Authorization', `DPoP ${token}`],
+      ['DPoP', proof],
+    ]
+  }
+
   /** Presents a token at a gate; the verdict. */
-  call(gate, _method, _uri, token) {
-    return gate.judge(token)
+  call(gate, method, uri, token) {
+    const { origin } = opened.get(gate) ?? {}
+    return gate.judgeRequest({ method, uri, headers: this.headers(method, `${origin ?? ''}${uri}`, token) })
   }
 }
+
+/** The `cnf.jkt` of a token, unverified. */
+function boundTo(token) {
+  try {
+    return inspect(token).claims.cnf?.jkt
+  } catch {
+    return undefined
+  }
+}
+
+const now = (clock) => clock?.now() ?? Math.trunc(Date.now() / 1000)
 
 /** What `refusals` must know of a gate: whose tokens it takes, and what they look like. */
 const opened = new WeakMap()
@@ -180,7 +208,7 @@ function open(source, options) {
   }
   for (const name of verifier.gates) {
     const issuer = gates[name].issuers.map((known) => issuers[known]).find(Boolean)
-    opened.set(verifier.gate(name), { issuer, clock, rules: gates[name] })
+    opened.set(verifier.gate(name), { issuer, clock, rules: gates[name], origin: gates[name].public_url })
   }
   return verifier
 }
