@@ -167,6 +167,8 @@ function makeGate(engine, name, events) {
   async function judgeAsync(token, options) {
     const needs = patience(options, 'judgeAsync')
     checkToken(token)
+    const verdict = verdictOf(() => ask(token, needs.needed), needs.needed, needs.into)
+    if (verdict.code !== REFRESHING) return verdict
     const own = unchanging(token)
     return verdictAfter(() => ask(own, needs.needed), needs)
   }

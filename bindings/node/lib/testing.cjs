@@ -172,7 +172,8 @@ class FakeAgent {
   /** Presents a token at a gate; the verdict. */
   call(gate, method, uri, token) {
     const { origin } = opened.get(gate) ?? {}
-    return gate.judgeRequest({ method, uri, headers: this.headers(method, `${origin ?? ''}${uri}`, token) })
+    const url = origin ? new URL(uri, origin) : uri
+    return gate.judgeRequest({ method, uri, headers: this.headers(method, url, token) })
   }
 }
 
@@ -213,21 +214,42 @@ function open(source, options) {
   return verifier
 }
 
-/** Every refusal that this gate gives to a bearer token, each with a request that meets it. */
+/** Every refusal that this gate gives for a request or its token, each with a request that meets it. */
 function* refusals(gate) {
-  const { issuer, clock, rules } = opened.get(gate) ?? {}
+  const { issuer, clock, rules, origin } = opened.get(gate) ?? {}
   if (issuer === undefined) throw usage('refusals takes a gate of `open` with a FakeIssuer')
   const options = {
     sub: 'somebody',
     aud: [rules.audience].flat()[0],
     scope: rules.required_scopes.join(' '),
   }
-  const good = gate.judge(issuer.token(options))
+  const raw = issuer.token(options)
+  const good = gate.judge(raw)
   if (!good.ok) throw usage(`refusals knows access tokens; this gate answers ${good.code} to one`)
-  for (const [code, token] of attempts(issuer, options, clock ?? new FixedClock(good.token.issuedAt))) {
-    const verdict = gate.judge(token)
-    if (verdict.code === code) yield [code, new Refusal(token, verdict.error)]
+  const agent = new FakeAgent('refused', { clock })
+  const bound = issuer.token({ ...options, bindTo: agent })
+  for (const [code, request] of requests(raw, agent.headers('PUT', new URL('/', origin ?? 'https://a.example'), bound))) {
+    const { uri = '/', headers } = request
+    const verdict = gate.judgeRequest({ method: 'GET', uri, headers: Object.entries(headers) })
+    if (verdict.code === code) yield [code, new Refusal(uri, headers, verdict.error)]
   }
+  for (const [code, token] of attempts(issuer, options, clock ?? new FixedClock(good.token.issuedAt))) {
+    const headers = { authorization: `Bearer ${token}` }
+    const verdict = gate.judgeRequest({ method: 'GET', uri: '/', headers: Object.entries(headers) })
+    if (verdict.code === code) yield [code, new Refusal('/', headers, verdict.error, token)]
+  }
+}
+
+/** Codes, each with a request that earns it: what it lacks or has twice, and a proof for another method. */
+function requests(good, proven) {
+  const authorization = `Bearer ${good}`
+  return [
+    ['no_token', { headers: {} }],
+    ['multiple_credentials', { headers: { authorization: `${authorization}, ${authorization}` } }],
+    ['token_in_query', { uri: `/?access_token=${good}`, headers: { authorization } }],
+    ['malformed_request', { headers: { authorization: 'Bearer' } }],
+    ['pop_invalid', { headers: Object.fromEntries(proven) }],
+  ]
 }
 
 /** Codes, each with a token that earns it where the gate's rules allow the code at all. */
@@ -241,11 +263,11 @@ function attempts(issuer, options, clock) {
   const agents = ['agent-1', 'agent-2', 'agent-3', 'agent-4', 'agent-5', 'agent-6']
   const act = (...names) => names.map((sub) => ({ sub }))
   return [
-    ['malformed_token', `Bearer ${good}`],
+    ['malformed_token', good.slice(1)],
     ['oversized', 'A'.repeat(1 << 17)],
     ['nesting_too_deep', issuer.sign(`{"x":${'['.repeat(300)}${']'.repeat(300)}}`, { typ: 'at+jwt' })],
     ['duplicate_member', issuer.sign('{"sub":"a","sub":"b"}', { typ: 'at+jwt' })],
-    ['unsupported_serialization', JSON.stringify({ payload, signatures: [{ protected: header, signature }] })],
+    ['unsupported_serialization', JSON.stringify({ payload })],
     ['unsupported_crit', token({ header: { crit: ['x'], x: 1 } })],
     ['encrypted_not_supported', `${encode({ alg: 'dir', enc: 'A256GCM' })}..${payload}.${payload}.${payload}`],
     ['alg_not_allowed', token({ header: { alg: 'none' } })],
@@ -274,11 +296,11 @@ function attempts(issuer, options, clock) {
 
 /** A request that is refused, and the answer it must get. */
 class Refusal {
-  constructor(token, error) {
+  constructor(uri, headers, error, token) {
     this.method = 'GET'
-    this.uri = '/'
+    this.uri = uri
     this.token = token
-    this.headers = { authorization: `Bearer ${token}` }
+    this.headers = headers
     this.httpStatus = error.httpStatus
     Object.freeze(this)
   }
