@@ -1,97 +1,93 @@
 'use strict'
-// An HTTP request as `verifyRequest` takes it, from what each kind of server calls its parts.
-//
-// Scheme and host are never read: `publicUrl` alone decides them. Headers stay pairs in the order
-// in which they came: Node's `headers` shows only the first `Authorization`, and whoever reads it
-// cannot refuse the second.
+// Requests of every make, as the four things that possession is judged by.
 
+const { X509Certificate } = require('node:crypto')
+const { types } = require('node:util')
+const { checkOptions, checkString, isPlain, kind } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
-const { isPlain, kind } = require('./arguments.cjs')
+
+/** The fields that the engine looks at. Names are compared there; here the others are left behind. */
+const isWanted = (name) => (name.length === 4 || name.length === 13) && /^(?:dpop|authorization)$/i.test(name)
 
 const SINGLE = Symbol('singleValued')
 
-/**
- * A plain object of headers, for `verifyRequest({ headers })`. It cannot show that a header came
- * twice, which a proof and an `Authorization` must not: use it only where the server before you
- * refuses such requests.
- */
+/** A plain object of headers, told apart from those of a server that cannot refuse repeated ones. */
 function singleValued(headers) {
   if (!isPlain(headers)) throw usage(`singleValued: headers must be an object, not ${kind(headers)}`)
-  const flat = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue
-    // Node's own objects have arrays where a header may come more than once.
-    for (const each of Array.isArray(value) ? value : [value]) flat.push(name, each)
-  }
-  return Object.freeze({ [SINGLE]: Object.freeze(flat) })
+  // Node's own objects have an array where a field may come more than once.
+  const pairs = Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).filter((each) => each !== undefined).map((each) => [name, each])
+  )
+  return Object.freeze({ [SINGLE]: pairs })
 }
 
-/** Names and values by turns, as `rawHeaders` has them. */
-function flat(headers) {
-  if (Array.isArray(headers)) {
-    const list = headers.every(Array.isArray) ? pairs(headers) : headers
-    if (list.length % 2 === 0 && list.every((text) => typeof text === 'string')) return list
-    throw usage('headers must be rawHeaders (names and values by turns) or pairs of strings')
-  }
-  if (typeof headers === 'object' && headers !== null) {
-    if (headers[SINGLE] !== undefined) return headers[SINGLE]
-    // Fetch `Headers` joins repeats with a comma, which the checks of the two headers that matter
-    // refuse.
-    if (typeof headers[Symbol.iterator] === 'function') return pairs([...headers])
+/** Names and values in turn, those of fields that are wanted; every one of them, repeats too. */
+function fields(headers, call) {
+  if (typeof headers?.[Symbol.iterator] !== 'function' || typeof headers === 'string') {
+    if (headers?.[SINGLE] !== undefined) return fields(headers[SINGLE], call)
+    // A mapping has lost the second of two fields already.
     throw usage(
-      'headers must be rawHeaders or pairs: an object cannot show that a header came twice; where ' +
-        'your server refuses such requests, wrap it in singleValued()'
+      `${call}: headers are pairs, as rawHeaders or an array of [name, value], not ${kind(headers)}; where ` +
+        'your server refuses repeated ones, wrap its object in singleValued()'
     )
   }
-  throw usage(`headers must be rawHeaders or pairs, not ${kind(headers)}`)
+  const all = [...headers]
+  const pairs = all.every((entry) => typeof entry === 'string') ? inPairs(all) : all
+  const wanted = []
+  for (const pair of pairs) {
+    const [name, value] = Array.isArray(pair) ? pair : []
+    if (typeof name !== 'string' || typeof value !== 'string') {
+      throw usage(`${call}: each of the headers is a name and a value, both strings`)
+    }
+    if (isWanted(name)) wanted.push(name, value)
+  }
+  return wanted
 }
 
-function pairs(list) {
-  const wrong = list.find((pair) => !Array.isArray(pair) || pair.length !== 2)
-  if (wrong !== undefined) throw usage('headers must be pairs of strings')
-  return list.flat()
+function inPairs(flat) {
+  return Array.from({ length: Math.ceil(flat.length / 2) }, (_, index) => [flat[2 * index], flat[2 * index + 1]])
 }
 
-/**
- * Method, path and query as sent, and headers by turns, of an `IncomingMessage`, a request of
- * Express, Fastify or Hono, a Fetch `Request`, or `{ method, uri, headers }`.
- */
-function parts(request) {
+/** DER, in memory that nobody changes meanwhile. */
+function der(certificate, call) {
+  if (certificate === undefined || certificate === null) return undefined
+  if (certificate instanceof X509Certificate) return certificate.raw
+  if (types.isUint8Array(certificate)) return Uint8Array.from(certificate)
+  throw usage(`${call}: the client certificate is DER or an X509Certificate, not ${kind(certificate)}`)
+}
+
+/** Of Node's own requests, which Express and others extend and Fastify has as `raw`. */
+function ofNode(request, call) {
+  const { method, originalUrl, url, rawHeaders, socket } = request
+  const certificate = socket?.getPeerX509Certificate?.()
+  return [checkString(method, `${call}: the method`), originalUrl ?? url, fields(rawHeaders, call), der(certificate, call)]
+}
+
+/** Of a Fetch request: where it says it came to is not known to be true, so path and query alone count. */
+function ofFetch(request, call) {
+  const { pathname, search } = new URL(request.url)
+  return [request.method, pathname + search, fields(request.headers, call), undefined]
+}
+
+function ofParts(request, call) {
+  const names = ['method', 'uri', 'headers', 'clientCertificate']
+  const { method, uri, headers, clientCertificate } = checkOptions(request, call, names)
+  checkString(method, `${call}: the method`)
+  return [method, checkString(uri, `${call}: the uri`), fields(headers, call), der(clientCertificate, call)]
+}
+
+/** Method, URI, header fields and client certificate of a request. */
+function partsOf(request, call) {
   if (typeof request !== 'object' || request === null) {
-    throw usage(`the request must be an object, not ${kind(request)}`)
+    throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)
   }
-  if ('uri' in request || isPlain(request)) {
-    const { method, uri, headers } = request
-    return { method: text(method, 'method'), uri: text(uri, 'uri'), headers: flat(headers) }
-  }
-  // Express keeps here what a router has cut from `url`.
-  const { method, originalUrl } = request
-  if (Array.isArray(request.rawHeaders)) {
-    return { method, uri: originalUrl ?? request.url, headers: request.rawHeaders }
-  }
-  // Fastify's and Hono's: what they wrap.
-  if (typeof request.raw === 'object' && request.raw !== null) {
-    const inner = parts(request.raw)
-    return originalUrl === undefined ? inner : { ...inner, uri: originalUrl }
-  }
-  if (typeof request.url === 'string' && typeof request.headers?.[Symbol.iterator] === 'function') {
-    return { method: text(method, 'method'), uri: pathOf(request.url), headers: flat(request.headers) }
-  }
-  throw usage(
-    'the request must be an IncomingMessage, a request of Express, Fastify or Hono, a Fetch Request, ' +
-      'or { method, uri, headers }'
-  )
+  if (Array.isArray(request.rawHeaders)) return ofNode(request, call)
+  if (request instanceof Request) return ofFetch(request, call)
+  // Fastify's and Hono's requests: what they wrap.
+  const { raw } = request
+  if (Array.isArray(raw?.rawHeaders)) return ofNode(raw, call)
+  if (raw instanceof Request) return ofFetch(raw, call)
+  return ofParts(request, call)
 }
 
-/** Of a Fetch Request, whose URL has the host that the caller named. */
-function pathOf(url) {
-  const { pathname, search } = new URL(url)
-  return pathname + search
-}
-
-function text(value, what) {
-  if (typeof value !== 'string') throw usage(`${what} must be a string, not ${kind(value)}`)
-  return value
-}
-
-module.exports = { parts, singleValued }
+module.exports = { partsOf, singleValued }

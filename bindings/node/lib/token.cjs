@@ -9,8 +9,6 @@ const { refused, usage } = require('./errors.cjs')
 /** Whoever has it may make tokens; nobody else does. */
 const SECRET = Symbol('verified')
 
-const NO_HEADERS = Object.freeze({})
-
 let withClaims, verdictsOf
 
 class VerifiedToken {
@@ -123,9 +121,12 @@ class VerifiedToken {
     return this.#all.snapshot
   }
 
-  /** A bearer token asks for no field of the answer. */
   get responseHeaders() {
-    return NO_HEADERS
+    return this.#all.responseHeaders
+  }
+
+  get replayReach() {
+    return this.#all.replayReach
   }
 
   get actor() {

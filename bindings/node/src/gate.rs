@@ -12,7 +12,7 @@ use napi::bindgen_prelude::{
 };
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
-use sealgate::{Clock, Error, Gate, Requirements, VerifiedToken};
+use sealgate::{Clock, Error, Explanation, Gate, Request, Requirements, VerifiedToken};
 use serde_json::json;
 
 use crate::error;
@@ -53,8 +53,9 @@ struct Accepted {
 }
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
-/// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces, and
-/// answer by number; `take` is the last acceptance as a handle; `keep` says that its object is kept
+/// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
+/// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate and
+/// scopes; they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is kept
 /// now; `places` is how many may be kept; `refusal` is the place of the last refusal, and `describe`
 /// all there is to say about the one at a place, given the call's scopes; `door` is for calls that
 /// are not hot.
@@ -86,7 +87,7 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_text: Function<'_, (), i32> =
         env.create_function_from_closure("verifyText", move |call| {
-            let requirements = Desk::requirements(&call)?;
+            let requirements = Desk::requirements(&call, 1)?;
             with_text(call.get::<JsString<'_>>(0)?, |token| {
                 own.verify(token, requirements)
             })
@@ -95,11 +96,22 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_bytes: Function<'_, (), i32> =
         env.create_function_from_closure("verifyBytes", move |call| {
-            let requirements = Desk::requirements(&call)?;
+            let requirements = Desk::requirements(&call, 1)?;
             let token = call.get::<Uint8ArraySlice<'_>>(0)?;
             Ok(with_bytes(&token, |token| own.verify(token, requirements)))
         })?;
     functions.set("verifyBytes", verify_bytes)?;
+    let own = Rc::clone(&desk);
+    let verify_request: Function<'_, (), i32> =
+        env.create_function_from_closure("verifyRequest", move |call| {
+            let requirements = Desk::requirements(&call, 4)?;
+            let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
+            let fields = call.get::<Vec<String>>(2)?;
+            let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
+            let request = request(&method, &uri, &fields, certificate.as_deref());
+            Ok(own.verify_request(&request, requirements))
+        })?;
+    functions.set("verifyRequest", verify_request)?;
     let own = Rc::clone(&desk);
     let take: Function<'_, (), Option<External<Verdicts>>> =
         env.create_function_from_closure("take", move |_| Ok(own.take().map(External::new)))?;
@@ -117,7 +129,7 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let describe: Function<'_, (), Option<String>> =
         env.create_function_from_closure("describe", move |call| {
-            let requirements = Desk::requirements(&call)?;
+            let requirements = Desk::requirements(&call, 1)?;
             Ok(own.describe(call.get::<u32>(0)?, &requirements))
         })?;
     functions.set("describe", describe)?;
@@ -127,12 +139,12 @@ pub(crate) fn gate<'env>(
 }
 
 impl Desk {
-    /// The scopes that a call names after its first argument.
-    fn requirements(call: &FunctionCallContext<'_>) -> Result<Requirements> {
-        if call.length() < 2 {
+    /// The scopes that a call names at this place, if it does.
+    fn requirements(call: &FunctionCallContext<'_>, place: usize) -> Result<Requirements> {
+        if call.length() <= place {
             return Ok(Requirements::NONE);
         }
-        Ok(requirements(&call.get::<String>(1)?))
+        Ok(requirements(&call.get::<String>(place)?))
     }
 
     fn verify(&self, token: &[u8], requirements: Requirements) -> i32 {
@@ -145,12 +157,25 @@ impl Desk {
             Found::Free(place) => (TO_BE_KEPT - number(place), Some(place)),
             Found::NoRoom => (NOT_TO_BE_KEPT, None),
         };
+        self.accept(token, requirements, place);
+        answer
+    }
+
+    /// Its token is never kept: what was shown for it belongs to this request.
+    fn verify_request(&self, request: &Request<'_>, requirements: Requirements) -> i32 {
+        match self.door.gate.verify_request(request, &requirements) {
+            Ok(token) => self.accept(token, requirements, None),
+            Err(error) => return self.refuse(error),
+        }
+        NOT_TO_BE_KEPT
+    }
+
+    fn accept(&self, token: VerifiedToken, requirements: Requirements, place: Option<u32>) {
         *self.accepted.borrow_mut() = Some(Accepted {
             token,
             requirements,
             place,
         });
-        answer
     }
 
     #[cold]
@@ -209,6 +234,38 @@ pub(crate) fn requirements(scopes: &str) -> Requirements {
     Requirements::scopes(scopes.split(' ').filter(|scope| !scope.is_empty()))
 }
 
+/// A request with these fields, names and values in turn.
+fn request<'r>(
+    method: &'r str,
+    uri: &'r str,
+    fields: &'r [String],
+    certificate: Option<&'r [u8]>,
+) -> Request<'r> {
+    let pairs = fields.chunks_exact(2).filter_map(|pair| match pair {
+        [name, value] => Some((name, value)),
+        _ => None,
+    });
+    let request = Request::new(method, uri).headers(pairs);
+    match certificate {
+        Some(der) => request.client_certificate(der),
+        None => request,
+    }
+}
+
+/// As [`explain`], of a request with these fields, names and values in turn.
+#[napi(catch_unwind)]
+pub(crate) fn explain_request(
+    door: &External<Arc<Door>>,
+    method: String,
+    uri: String,
+    fields: Vec<String>,
+    certificate: Option<Uint8ArraySlice<'_>>,
+) -> String {
+    let request = request(&method, &uri, &fields, certificate.as_deref());
+    let none = Requirements::NONE;
+    shown(&door.gate.explain_request(&request, &none))
+}
+
 /// Every stage of one verification, with claim values: `{code, steps, hint, expected}`.
 #[napi(catch_unwind)]
 pub(crate) fn explain(
@@ -219,6 +276,10 @@ pub(crate) fn explain(
         Either::A(text) => with_text(text, |token| door.gate.explain(token))?,
         Either::B(bytes) => with_bytes(&bytes, |token| door.gate.explain(token)),
     };
+    Ok(shown(&explanation))
+}
+
+fn shown(explanation: &Explanation) -> String {
     let steps = explanation.steps.iter().map(|step| {
         let outcome = match step.outcome {
             sealgate::Outcome::Passed => "passed",
@@ -239,13 +300,13 @@ pub(crate) fn explain(
         .as_ref()
         .err()
         .map(|error| error.code().as_str());
-    Ok(json!({
+    json!({
         "code": code,
         "steps": steps,
         "expected": advice.map(|advice| &advice.expected),
         "hint": advice.map(|advice| &advice.hint),
     })
-    .to_string())
+    .to_string()
 }
 
 /// The gate's RFC 9728 document as JSON; none where its audience is no resource.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, External, Uint8Array};
 use napi_derive::napi;
 use sealgate::{
-    Actor, BatchSnapshot, Code, Error, Lineage, NumericDate, Possession, Requirements, SubjectKind,
-    VerifiedToken,
+    Actor, BatchSnapshot, Code, Error, Lineage, NumericDate, Possession, ReplayReach, Requirements,
+    SubjectKind, VerifiedToken,
 };
 use serde_json::{Value, json};
 
@@ -129,6 +129,11 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
             Lineage::None => "none",
             _ => "asserted",
         },
+        "responseHeaders": token
+            .response_headers()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect::<serde_json::Map<String, Value>>(),
+        "replayReach": token.replay_reach().map(ReplayReach::as_str),
         "senderConstrained": token.sender_constrained().map(Possession::as_str),
         "subjectKind": token.subject_kind().map(|kind| match kind {
             SubjectKind::Agent => "agent",
