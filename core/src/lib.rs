@@ -121,21 +121,21 @@ mod wire;
 pub use batch::Batch;
 pub use cache::CacheStats;
 pub use claims::{Audience, Claim, Scopes};
-pub use delegation::Actor;
+pub use delegation::{Actor, Dimension};
 pub use encoding::json::{
     Elements as JsonElements, JsonKind, Members as JsonMembers, Value as JsonValue,
 };
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
 pub use policy::{
-    Discovery, Format, GateSummary, IssuerSummary, Kind, LoadOptions, Policy, PolicyError,
+    Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit, Outcome,
+    Advice, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Misfit, Outcome,
     Possession, PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind,
     UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };

@@ -64,6 +64,11 @@ pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Default number of links of `act` (ACT-05): the Actor Profile draft asks for at least 4, Auth0
 /// issues 5.
 pub(crate) const ACTOR_DEPTH: usize = 5;
+/// Tokens of a proven chain (30.6): Auth0 nests five actors, and a grant and a transaction token may
+/// stand at its ends.
+pub(crate) const CHAIN_TOKENS: usize = 8;
+/// Bytes of all tokens of a proven chain (30.6).
+pub(crate) const CHAIN_SIZE: usize = 256 * 1024;
 /// Bytes of a fetched document (KEY-03).
 #[cfg(feature = "remote")]
 pub(crate) const FETCH_SIZE: usize = JWK_SET_SIZE;

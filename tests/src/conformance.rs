@@ -12,8 +12,8 @@ use sealgate::crypto::{self, CryptoProvider, SignatureJob, Signed};
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
-    Blame, Clock, Code, Error, FixedClock, Format, Gate, LoadOptions, Policy, PublishError,
-    Requirements, VerifiedToken, Verifier, verify_jws,
+    Blame, Clock, Code, ContextToken, Error, FixedClock, Format, Gate, Kind, LoadOptions, Policy,
+    PublishError, Requirements, VerifiedToken, Verifier, verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -104,6 +104,7 @@ impl Harness {
         let op = request["op"].as_str();
         match op.ok_or_else(|| Refusal::Harness("no op".to_owned()))? {
             "verify" => self.verify(request),
+            "verify_request" => self.verify_request(request),
             "verify_batch" => self.verify_batch(request),
             "verify_jws" => self.verify_jws(request),
             "verify_raw" => self.verify_raw(request),
@@ -122,6 +123,22 @@ impl Harness {
         let gate = self.gate(request)?;
         let verified = gate.verify_with(text(request, "token")?, &requirements);
         verified.map(|token| facts(&token)).map_err(Refusal::from)
+    }
+
+    /// A request with a bearer token, and perhaps with the tokens that it comes from.
+    fn verify_request(&self, request: &Value) -> Answer {
+        let requirements = requirements(request)?;
+        let gate = self.gate(request)?;
+        let token = bearer(request)?;
+        let mut context = Vec::new();
+        for further in request["context"].as_array().into_iter().flatten() {
+            let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
+            context.push(ContextToken::new(kind, text(further, "token")?));
+        }
+        let verified = gate.verify_chain(token, &context, &requirements)?;
+        let mut answer = facts(&verified);
+        answer.insert("lineage".to_owned(), verified.lineage().as_str().into());
+        Ok(answer)
     }
 
     fn verify_batch(&self, request: &Value) -> Answer {
@@ -396,6 +413,20 @@ fn no_session(name: &str) -> Refusal {
 fn text<'r>(request: &'r Value, name: &str) -> Result<&'r str, Refusal> {
     let text = optional_text(request, name)?;
     text.ok_or_else(|| Refusal::Harness(format!("no {name}")))
+}
+
+/// The token of the one `Authorization` header.
+fn bearer(request: &Value) -> Result<&str, Refusal> {
+    let headers = request["headers"].as_array();
+    let values = headers.into_iter().flatten().filter_map(|header| {
+        let name = header[0].as_str()?;
+        let named = name.eq_ignore_ascii_case("authorization");
+        named.then(|| header[1].as_str())?
+    });
+    match values.collect::<Vec<_>>().as_slice() {
+        [value] => value.strip_prefix("Bearer ").ok_or(Refusal::UnsupportedOp),
+        _ => Err(Refusal::UnsupportedOp),
+    }
 }
 
 fn optional_text<'r>(request: &'r Value, name: &str) -> Result<Option<&'r str>, Refusal> {

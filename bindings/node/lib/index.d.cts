@@ -367,7 +367,7 @@ export class VerifiedToken<Output = Claims> {
   /** Whether somebody else acts for the subject. */
   readonly delegated: boolean
   /** What is proven about the chain, not what is claimed. */
-  readonly lineage: 'none' | 'asserted'
+  readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
   /** How possession of the token's key was shown; null is a bearer token. */
   readonly senderConstrained: 'external' | null
   /** Never "user": no token proves that. */

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, External, Uint8Array};
 use napi_derive::napi;
 use sealgate::{
-    Actor, Code, Error, Lineage, NumericDate, Possession, Requirements, SubjectKind, VerifiedToken,
+    Actor, Code, Error, NumericDate, Possession, Requirements, SubjectKind, VerifiedToken,
 };
 use serde_json::{Value, json};
 
@@ -111,10 +111,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "authorizationDetails": details.unwrap_or_else(|| json!([])),
         "chain": chain,
         "delegated": token.delegated(),
-        "lineage": match token.lineage() {
-            Lineage::None => "none",
-            _ => "asserted",
-        },
+        "lineage": token.lineage().as_str(),
         "senderConstrained": token.sender_constrained().map(|how| match how {
             Possession::External => "external",
             _ => "unknown",

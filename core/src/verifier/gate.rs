@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::advice::{self, Advice, Call};
+use super::ancestry::{self, ContextToken};
 use super::explain::{self, Explanation};
 use super::{Engine, Requirements, Verdict, VerifiedToken, pipeline};
 use crate::error::Error;
@@ -49,9 +50,37 @@ impl Gate {
         let door = state.door(self.door)?;
         let token = token.as_ref();
         match door.recall(token, now) {
-            Some(settled) => pipeline::renew(door, settled, requirements, now),
+            Some(settled) => pipeline::renew(door, settled, &ancestry::ALONE, requirements, now),
             None => pipeline::verify(&self.engine, door, token, requirements, now, &mut ()),
         }
+    }
+
+    /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for,
+    /// or the grant it was given for. Each is verified as its own kind asks, was valid when the next
+    /// was issued, and was meant for whoever used it; from each to the next, nobody is left out and
+    /// authority only shrinks. What that proves is the token's [`VerifiedToken::lineage`].
+    ///
+    /// The gate's `context` says which kinds it takes. The order of `context` does not matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_with`]; also `chain_link_broken`, `subject_changed`, `txn_mismatch`,
+    /// `may_act_mismatch` and the four of attenuation, as `attenuation_scope`; what is wrong with
+    /// one of the further tokens; `oversized` for more than 8 tokens or 256 KiB; and `usage` for a
+    /// kind that the gate does not take.
+    pub fn verify_chain(
+        &self,
+        token: impl AsRef<[u8]>,
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> Result<VerifiedToken, Error> {
+        requirements.check()?;
+        let state = self.engine.state.load();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door)?;
+        let token = token.as_ref();
+        let engine = &self.engine;
+        pipeline::verify_chain(engine, door, token, context, requirements, now, &mut ())
     }
 
     /// What [`Gate::verify_with`] would answer without verifying anything, because this gate has
@@ -67,7 +96,13 @@ impl Gate {
         let now = self.engine.clock.now();
         let door = state.door(self.door).ok()?;
         let settled = door.recall(token.as_ref(), now)?;
-        Some(pipeline::renew(door, settled, requirements, now))
+        Some(pipeline::renew(
+            door,
+            settled,
+            &ancestry::ALONE,
+            requirements,
+            now,
+        ))
     }
 
     /// As [`Gate::verify_with`], without looking into the cache first: for a token that

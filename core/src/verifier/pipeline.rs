@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::ancestry::{self, Ancestors, ContextToken};
 use super::kind::TypAccepted;
 use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
@@ -16,7 +17,7 @@ use super::{Engine, Requirements, authority, kind, note};
 use crate::binding;
 use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
-use crate::delegation;
+use crate::delegation::{self, Member};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
@@ -57,8 +58,67 @@ pub(super) fn verify<T: Trail>(
     let Some(signed) = engine.provider.verify(job) else {
         return Err(door.blame(&source, Error::new(Code::BadSignature)));
     };
-    finish(door, token, signed, requirements, now, trail)
-        .map_err(|error| door.blame(&source, error))
+    finish(
+        door,
+        token,
+        signed,
+        &ancestry::ALONE,
+        requirements,
+        now,
+        trail,
+    )
+    .map_err(|error| door.blame(&source, error))
+}
+
+/// The same steps with the tokens that this one comes from; the provider sees all signatures at
+/// once.
+pub(super) fn verify_chain<T: Trail>(
+    engine: &Engine,
+    door: Door<'_>,
+    token: &[u8],
+    context: &[ContextToken<'_>],
+    requirements: &Requirements,
+    now: NumericDate,
+    trail: &mut T,
+) -> Result<VerifiedToken, Error> {
+    let doors = ancestry::doors(door, token, context)?;
+    let mut buffer = SignatureBuffer::new();
+    let mut buffers: Vec<_> = context.iter().map(|_| SignatureBuffer::new()).collect();
+    let settled = door.recall(token, now);
+    let leaf = match settled {
+        Some(_) => None,
+        None => Some(admit(door, token, now, &mut buffer, trail)?),
+    };
+    let source = leaf.as_ref().map(|job| job.signed().source);
+    let mut jobs: Vec<_> = leaf.into_iter().collect();
+    let refused = match ancestry::admit(&doors, context, now, &mut buffers) {
+        Ok(further) => {
+            jobs.extend(further);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    let mut signed = engine.provider.verify_many(jobs).into_iter();
+    let leaf = source.map(|source| (source, signed.next().flatten()));
+    let max_depth = door.gate.delegation.max_depth();
+    let settle = |(door, signed): (&Door<'_>, Option<_>)| {
+        let signed = signed.ok_or_else(|| Error::new(Code::BadSignature))?;
+        ancestry::settle(*door, signed, max_depth)
+    };
+    // What is wrong with a further token is told in its turn, after what is wrong with this one.
+    let ancestors = match refused {
+        Some(error) => Err(error),
+        None => doors.iter().zip(signed).map(settle).collect(),
+    };
+    match (settled, leaf) {
+        (Some(settled), _) => renew(door, settled, &ancestors, requirements, now),
+        (None, Some((source, Some(signed)))) => {
+            finish(door, token, signed, &ancestors, requirements, now, trail)
+                .map_err(|error| door.blame(&source, error))
+        }
+        (None, Some((source, None))) => Err(door.blame(&source, Error::new(Code::BadSignature))),
+        (None, None) => Err(Error::new(Code::Internal)),
+    }
 }
 
 /// The same steps over a chunk of a batch; the provider sees all its signatures at once.
@@ -78,7 +138,7 @@ pub(super) fn verify_many(
         .zip(&mut buffers)
         .map(|(token, buffer)| {
             if let Some(settled) = door.recall(token, now) {
-                return Some(renew(door, settled, requirements, now));
+                return Some(renew(door, settled, &ancestry::ALONE, requirements, now));
             }
             match admit(door, token, now, buffer, &mut ()) {
                 Ok(job) => {
@@ -96,8 +156,16 @@ pub(super) fn verify_many(
             let (signed, source) = signed.next().ok_or_else(|| Error::new(Code::Internal))?;
             let signed =
                 signed.ok_or_else(|| door.blame(&source, Error::new(Code::BadSignature)))?;
-            finish(door, token, signed, requirements, now, &mut ())
-                .map_err(|error| door.blame(&source, error))
+            finish(
+                door,
+                token,
+                signed,
+                &ancestry::ALONE,
+                requirements,
+                now,
+                &mut (),
+            )
+            .map_err(|error| door.blame(&source, error))
         })
     });
     verdicts.collect()
@@ -178,6 +246,7 @@ pub(super) fn finish<T: Trail>(
     door: Door<'_>,
     token: &[u8],
     signed: SignatureVerified<Candidate<'_>>,
+    ancestors: &Ancestors<'_>,
     requirements: &Requirements,
     now: NumericDate,
     trail: &mut T,
@@ -204,8 +273,21 @@ pub(super) fn finish<T: Trail>(
     let iss = source.issuer(claims);
     let chain = delegation::check(claims, iss, issuer, gate, rules.preset)?;
     let caller = requirements.presenter();
-    let presenter = delegation::check_presenter(&chain, claims, iss, gate, caller)?;
-    trail.passed(Stage::Chain, || note::chain(&chain, gate, caller.is_some()));
+    let links = chain.chain();
+    let presenter = delegation::check_presenter(links, claims, iss, gate, caller)?;
+    trail.passed(Stage::Chain, || note::chain(links, gate, caller.is_some()));
+    trail.enter(Stage::Links);
+    let member = Member {
+        kind: row.kind,
+        claims,
+        iss,
+        chain: links,
+        dates: dates.claimed(),
+    };
+    let lineage = ancestry::judge(door, &member, ancestors)?;
+    trail.passed(Stage::Links, || {
+        note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
+    });
     trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
@@ -227,6 +309,7 @@ pub(super) fn finish<T: Trail>(
     let fresh = Fresh {
         timely,
         presenter,
+        lineage,
         not_revoked,
         called_for,
     };
@@ -237,6 +320,7 @@ pub(super) fn finish<T: Trail>(
 pub(super) fn renew(
     door: Door<'_>,
     settled: Settled,
+    ancestors: &Ancestors<'_>,
     requirements: &Requirements,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
@@ -245,12 +329,14 @@ pub(super) fn renew(
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
+    let lineage = ancestry::judge(door, &settled.member(), ancestors).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
     let called_for =
         authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
     let fresh = Fresh {
         timely,
         presenter,
+        lineage,
         not_revoked,
         called_for,
     };

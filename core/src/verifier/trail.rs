@@ -30,6 +30,8 @@ pub enum Stage {
     Possession,
     /// The delegation chain.
     Chain,
+    /// The tokens that this one comes from.
+    Links,
     /// Revocation and status.
     Revocation,
     /// Scopes and strength of the sign-in.
@@ -51,6 +53,7 @@ impl Stage {
         Self::Audience,
         Self::Possession,
         Self::Chain,
+        Self::Links,
         Self::Revocation,
         Self::Policy,
     ];
@@ -71,6 +74,7 @@ impl Stage {
             Self::Audience => "audience",
             Self::Possession => "possession",
             Self::Chain => "chain",
+            Self::Links => "links",
             Self::Revocation => "revocation",
             Self::Policy => "policy",
         }
@@ -92,6 +96,7 @@ impl Stage {
             Self::Audience => "JWT-03",
             Self::Possession => "AT-09, AT-10",
             Self::Chain => "ACT-01 to 10",
+            Self::Links => "ATN-01 to 15",
             Self::Revocation => "X03",
             Self::Policy => "AT-07, RFC 9470",
         }

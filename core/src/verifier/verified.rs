@@ -13,11 +13,14 @@ use super::{Candidate, Misfit, Requirements, misfit};
 use crate::binding::PossessionConfirmed;
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
-use crate::delegation::{self, Actor, ChainAccepted, PresenterAccepted};
+use crate::delegation::{
+    self, Actor, Chain, ChainAccepted, Dimension, Dimensions, LineageAccepted, Member,
+    PresenterAccepted,
+};
 use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Profile, SenderConstrained};
+use crate::policy::{GateRules, IssuerRules, Lineage, Profile, SenderConstrained};
 use crate::revocation::NotRevoked;
 use crate::time::NumericDate;
 
@@ -28,6 +31,8 @@ use crate::time::NumericDate;
 #[derive(Clone)]
 pub struct VerifiedToken {
     settled: Settled,
+    lineage: Lineage,
+    unproven: Dimensions,
 }
 
 /// Everything about a token that cannot change while policy and keys stand: what a cache may
@@ -38,7 +43,7 @@ pub(super) struct Settled(Arc<Facts>);
 struct Facts {
     claims: Claims,
     header: Arc<ProtectedHeader>,
-    chain: ChainAccepted,
+    chain: Chain,
     dates: Dates,
     source: Source,
     identity: Identity,
@@ -57,6 +62,7 @@ pub(super) struct Evidence {
 pub(super) struct Fresh {
     pub(super) timely: TimeAccepted,
     pub(super) presenter: PresenterAccepted,
+    pub(super) lineage: LineageAccepted,
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
 }
@@ -86,7 +92,7 @@ impl Settled {
         Self(Arc::new(Facts {
             claims,
             header,
-            chain,
+            chain: chain.into_chain(),
             dates,
             source,
             identity,
@@ -103,6 +109,18 @@ impl Settled {
 
     pub(super) fn source(&self) -> &Source {
         &self.0.source
+    }
+
+    /// The token as one of a chain of tokens.
+    pub(super) fn member(&self) -> Member<'_> {
+        let facts = &*self.0;
+        Member {
+            kind: facts.source.profile.kind(),
+            claims: &facts.claims,
+            iss: facts.issuer(),
+            chain: &facts.chain,
+            dates: facts.dates.claimed(),
+        }
     }
 
     /// Whether this call's caller, where it is known, is the one who acts.
@@ -139,10 +157,15 @@ impl VerifiedToken {
         let Fresh {
             timely: TimeAccepted { .. },
             presenter: PresenterAccepted { .. },
+            lineage,
             not_revoked: NotRevoked { .. },
             called_for: CallSatisfied { .. },
         } = fresh;
-        Self { settled }
+        Self {
+            settled,
+            lineage: lineage.lineage(),
+            unproven: lineage.unproven(),
+        }
     }
 
     fn facts(&self) -> &Facts {
@@ -281,14 +304,19 @@ impl VerifiedToken {
             .then_some(SubjectKind::Client)
     }
 
-    /// How much is proven about the chain: one token proves nothing of its history.
+    /// How much is proven about the chain: one token proves nothing of its history, and those it
+    /// comes from as much as the weakest step between them ([`Gate::verify_chain`]).
+    ///
+    /// [`Gate::verify_chain`]: crate::Gate::verify_chain
     #[must_use]
-    pub fn lineage(&self) -> Lineage {
-        if self.facts().chain.len() == 0 {
-            Lineage::None
-        } else {
-            Lineage::Asserted
-        }
+    pub const fn lineage(&self) -> Lineage {
+        self.lineage
+    }
+
+    /// What was not compared between this token and those it comes from: an issuer's word alone
+    /// says that it did not grow.
+    pub fn unproven(&self) -> impl Iterator<Item = Dimension> {
+        self.unproven.iter()
     }
 
     /// How possession of the token's key was shown; `None` is a bearer token.
@@ -404,16 +432,6 @@ pub enum SubjectKind {
     Client,
     /// An agent acting for itself (ACT-07).
     Agent,
-}
-
-/// How much is proven about a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Lineage {
-    /// There is no chain.
-    None,
-    /// The issuer says so.
-    Asserted,
 }
 
 /// How possession of a token's key was shown.

@@ -7,6 +7,7 @@
 
 mod act;
 mod algorithms;
+mod chains;
 mod delegation;
 mod dialects;
 mod parse;
@@ -28,9 +29,10 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 8] = [
+pub const FILES: [&str; 9] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
+    "delegation/chains.jsonl",
     "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
@@ -49,6 +51,7 @@ pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
         "delegation/act.jsonl" => act::lines(),
+        "delegation/chains.jsonl" => chains::lines(),
         "delegation/rules.jsonl" => rules::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),

@@ -18,10 +18,13 @@ struct Link {
     iss: Option<u32>,
 }
 
-/// The links of `act`, outermost first: evidence that the gate takes a token with this chain, or
-/// that there is none and need be none.
+/// Evidence that the gate takes a token with this chain, or that there is none and need be none.
 #[derive(Debug)]
-pub(crate) struct ChainAccepted {
+pub(crate) struct ChainAccepted(Chain);
+
+/// The links of `act`, outermost first.
+#[derive(Debug)]
+pub(crate) struct Chain {
     links: Vec<Link>,
     /// Where the issuer inverts `act`: for whom the token's own subject acts (DIA-02).
     delegator: Option<Link>,
@@ -44,25 +47,47 @@ pub(crate) fn check(
         return if required {
             Err(about_act(Code::ActorMissing)) // ACT-10: nothing else fills the gap
         } else {
-            Ok(ChainAccepted::none())
+            Ok(ChainAccepted(Chain::NONE))
         };
     };
-    let chain = match issuer.act_meaning {
-        ActMeaning::Rfc8693 => {
-            ChainAccepted::parse(act, issuer.act_iss, preset, delegation.max_depth())?
-        }
-        ActMeaning::Inverted => ChainAccepted::parse_inverted(act, claims, issuer.act_iss, preset)?,
-    };
+    let chain = read_act(act, claims, issuer, preset, delegation.max_depth())?;
     if chain.has_loop(claims, iss, delegation.loops()) {
         return Err(about_act(Code::ChainLoop));
     }
     match delegation {
         Delegation::Forbid => Err(about_act(Code::ActorNotAllowed)), // ACT-09: never ignored
-        Delegation::Surface => Ok(chain),
+        Delegation::Surface => Ok(ChainAccepted(chain)),
         Delegation::Enforce(rules) => {
             rules::judge(&chain, claims, iss, rules)?;
-            Ok(chain)
+            Ok(ChainAccepted(chain))
         }
+    }
+}
+
+/// The chain of a token that is no credential here, but tells where another comes from: its form
+/// is checked, and nobody asks who may act.
+pub(crate) fn read(
+    claims: &Claims,
+    issuer: &IssuerRules,
+    preset: Preset,
+    max_depth: usize,
+) -> Result<Chain, Error> {
+    match claims.value(Claim::Act) {
+        Some(act) => read_act(act, claims, issuer, preset, max_depth),
+        None => Ok(Chain::NONE),
+    }
+}
+
+fn read_act(
+    act: Value<'_>,
+    claims: &Claims,
+    issuer: &IssuerRules,
+    preset: Preset,
+    max_depth: usize,
+) -> Result<Chain, Error> {
+    match issuer.act_meaning {
+        ActMeaning::Rfc8693 => Chain::parse(act, issuer.act_iss, preset, max_depth),
+        ActMeaning::Inverted => Chain::parse_inverted(act, claims, issuer.act_iss, preset),
     }
 }
 
@@ -71,12 +96,20 @@ pub(super) fn about_act(code: Code) -> Error {
 }
 
 impl ChainAccepted {
-    const fn none() -> Self {
-        Self {
-            links: Vec::new(),
-            delegator: None,
-        }
+    pub(crate) const fn chain(&self) -> &Chain {
+        &self.0
     }
+
+    pub(crate) fn into_chain(self) -> Chain {
+        self.0
+    }
+}
+
+impl Chain {
+    const NONE: Self = Self {
+        links: Vec::new(),
+        delegator: None,
+    };
 
     /// Walks `act` from the outermost link inwards, checking each.
     fn parse(

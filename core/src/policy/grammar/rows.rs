@@ -2,9 +2,9 @@
 
 use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH, SENDER_CONSTRAINED,
-    default_algorithms, default_delegation, default_discovery, default_max_lifetime,
-    default_refresh, no_danger,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CONTEXT_NEED, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH,
+    SENDER_CONSTRAINED, default_algorithms, default_delegation, default_discovery,
+    default_max_lifetime, default_refresh, no_danger,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -353,13 +353,30 @@ static GATE: &[Row] = &[
         Absent::Texts(&[]),
         "For jwt_custom: further claims its tokens must have.",
     ),
-    later(
+    row(
         "context",
-        "Further tokens that a request may or must carry.",
-        None,
+        Shape::Table(CONTEXT),
+        Absent::Nothing,
+        "The kinds of further tokens that a request may or must carry.",
     ),
     later("require_intent", "Approved intents.", None),
     later("intent_pointers", "Where an intent is found.", None),
+];
+
+/// One row a kind that some edge begins with.
+static CONTEXT: &[Row] = &[
+    row(
+        "access_token",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "Access tokens that this one was exchanged for.",
+    ),
+    row(
+        "jwt_bearer_grant",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "The grant of another issuer that this token was given for.",
+    ),
 ];
 
 static CACHE: &[Row] = &[row(

@@ -182,7 +182,6 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
         [
             "19:issuers.partner.jwks_push",
             "48:gates.payments.sender_constrained",
-            "86:delegation.paying_agents.edges",
             "90:dpop",
             "94:replay",
             "99:revocation",

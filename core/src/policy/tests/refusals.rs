@@ -541,11 +541,11 @@ fn claim_names_are_not_those_of_other_claims() {
 #[test]
 fn members_and_values_that_have_not_landed() {
     refuses(
-        &gate("sender_constrained = \"required\"\ncontext = []"),
+        &gate("sender_constrained = \"required\"\nrequire_intent = true"),
         &[
             "11:22 gates.tools.sender_constrained: \"required\": not available in this version \
              yet. Write \"if_bound\" or \"external\"",
-            "12:1 gates.tools.context: not available in this version yet",
+            "12:1 gates.tools.require_intent: not available in this version yet",
         ],
     );
     refuses(
