@@ -106,10 +106,12 @@ mod limits;
 pub mod manual;
 #[cfg(feature = "mint")]
 pub mod mint;
+mod observe;
 mod open;
 mod policy;
 #[cfg(feature = "remote")]
 pub mod remote;
+mod replay;
 mod revocation;
 #[cfg(feature = "remote")]
 mod runtime;
@@ -127,6 +129,7 @@ pub use encoding::json::{
 };
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
+pub use observe::{Event, Observer};
 pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,

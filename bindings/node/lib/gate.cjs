@@ -5,9 +5,10 @@ const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
 const { checkOptions, checkToken, isToken, kind, scopes } = require('./arguments.cjs')
-const { internal, usage } = require('./errors.cjs')
+const { millis } = require('./clock.cjs')
+const { internal, refused, usage } = require('./errors.cjs')
 const { fit, makeToken } = require('./token.cjs')
-const { CODES, accepted, makeBatch, notAccepted, refusalAt } = require('./verdict.cjs')
+const { CODES, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code,
@@ -17,6 +18,8 @@ const TO_BE_KEPT = -257
 
 const isRefusal = (answer) => answer < 0 && answer > NOT_TO_BE_KEPT
 
+const REFRESHING = 'keys_refreshing'
+
 /** Strings that a batch reads before it lets the event loop turn: about half a millisecond. */
 const SLICE = 1000
 
@@ -24,11 +27,14 @@ const SLICE = 1000
 const life = native.life()
 
 /** A gate and what closes it; nothing where the policy has none of this name. */
-function makeGate(engine, name) {
+function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
-  const { take, keep, places, door } = opened
-  let { verifyText, verifyBytes } = opened
+  const { places, door } = opened
+  const [take, keep, refusal, describe] = ['take', 'keep', 'refusal', 'describe'].map((call) =>
+    native.guarded(opened[call])
+  )
+  let { verifyText, verifyBytes } = opened // guarded by `ask`
   let closed = false
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -61,16 +67,23 @@ function makeGate(engine, name) {
     return token
   }
 
+  /** What makes the error of the last refusal. It holds a number: a flood of bad tokens leaves nothing. */
+  function lastRefusal(needed) {
+    const place = refusal()
+    return () => refused(JSON.parse(needed === undefined ? describe(place) : describe(place, needed)))
+  }
+
   function verify(token, options) {
     if (options === undefined) {
       const answer = ask(token)
       if (answer >= 0) return kept[answer]
-      if (isRefusal(answer)) throw refusalAt(take(), 0)
+      if (isRefusal(answer)) throw lastRefusal()()
       return tokenOf(answer)
     }
     const { requiredScopes, into } = checkOptions(options, 'verify', ['requiredScopes', 'into'])
-    const answer = ask(token, scopes(requiredScopes, 'verify'))
-    if (isRefusal(answer)) throw refusalAt(take(), 0)
+    const needed = scopes(requiredScopes, 'verify')
+    const answer = ask(token, needed)
+    if (isRefusal(answer)) throw lastRefusal(needed)()
     const verified = tokenOf(answer)
     return into === undefined ? verified : fit(verified, into)
   }
@@ -82,16 +95,49 @@ function makeGate(engine, name) {
     if (closed) throw usage('the verifier is closed')
     try {
       const answer = ask(token, needed)
-      if (isRefusal(answer)) {
-        const verdicts = take()
-        return notAccepted(CODES[-answer], () => refusalAt(verdicts, 0))
-      }
+      if (isRefusal(answer)) return notAccepted(CODES[-answer], lastRefusal(needed))
       const verified = tokenOf(answer)
       return accepted(into === undefined ? verified : fit(verified, into))
     } catch (error) {
       if (error.blame === undefined || error.blame === 'misuse') throw error
       return notAccepted(error.code, error)
     }
+  }
+
+  /** The options of a call that may wait: those of the call itself, and how long in milliseconds. */
+  function patience(options, call) {
+    const { wait = '2s', ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
+    return [millis(wait), options === undefined ? undefined : rest]
+  }
+
+  /** The verdict over a token whose key is being fetched, once that has ended or nobody waits longer. */
+  async function afterRefresh(token, options, wait) {
+    const own = typeof token === 'string' ? token : Uint8Array.from(token) // it may change meanwhile
+    // Listening first: what ends before the next look is seen by it, and what ends after it is told.
+    events.watch()
+    let verdict = judge(own, options)
+    const done = () => {
+      verdict = judge(own, options)
+      return verdict.code !== REFRESHING
+    }
+    if (verdict.code === REFRESHING) await events.until(done, wait)
+    return verdict
+  }
+
+  async function verifyAsync(token, options) {
+    const [wait, rest] = patience(options, 'verifyAsync')
+    try {
+      return verify(token, rest)
+    } catch (error) {
+      if (error.code !== REFRESHING) throw error
+    }
+    return (await afterRefresh(token, rest, wait)).unwrap()
+  }
+
+  async function judgeAsync(token, options) {
+    const [wait, rest] = patience(options, 'judgeAsync')
+    const verdict = judge(token, rest)
+    return verdict.code === REFRESHING ? afterRefresh(token, rest, wait) : verdict
   }
 
   /** Reads a batch that can be read at once; the rest of it by `readOn`. */
@@ -154,7 +200,7 @@ function makeGate(engine, name) {
     }
   }
 
-  const calls = { verify, judge, verifyBatch, verifyBatchSync, explain, resourceMetadata }
+  const calls = { verify, judge, verifyAsync, judgeAsync, verifyBatch, verifyBatchSync, explain, resourceMetadata }
   return { gate: Object.freeze({ name, ...calls }), close }
 }
 

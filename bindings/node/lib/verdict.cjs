@@ -119,4 +119,4 @@ function makeBatch(verdicts) {
   return new Batch(SECRET, verdicts)
 }
 
-module.exports = { Batch, CODES, Verdict, accepted, makeBatch, notAccepted, refusalAt }
+module.exports = { Batch, CODES, Verdict, accepted, makeBatch, notAccepted }

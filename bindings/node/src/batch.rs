@@ -74,7 +74,7 @@ impl Drop for Life {
 }
 
 /// The handle that ends with this thread of JavaScript.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn life() -> External<Life> {
     External::new(Life {
         ended: Arc::new(AtomicBool::new(false)),
@@ -82,13 +82,13 @@ pub(crate) fn life() -> External<Life> {
 }
 
 /// An empty batch.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn batch_input() -> External<Input> {
     External::new(Input::default())
 }
 
 /// Copies the tokens `from..to` of an array of strings and `Uint8Array`s into a batch.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn batch_read(
     input: &mut External<Input>,
     tokens: Array<'_>,
@@ -106,7 +106,7 @@ pub(crate) fn batch_read(
 }
 
 /// Copies a text of tokens, one a line; a line break at the very end ends the last line.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn batch_lines(
     lines: Either<JsString<'_>, Uint8ArraySlice<'_>>,
 ) -> Result<External<Input>> {
@@ -127,7 +127,7 @@ pub(crate) fn batch_lines(
 }
 
 /// Judges a batch on the calling thread and all cores.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn verify_batch_sync(
     door: &External<Arc<Door>>,
     input: &mut External<Input>,
@@ -139,7 +139,7 @@ pub(crate) fn verify_batch_sync(
 }
 
 /// Judges a batch on the pool; a promise of its verdicts. It is given up when `life` ends.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn verify_batch<'env>(
     env: &'env Env,
     life: &External<Life>,

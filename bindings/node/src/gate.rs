@@ -37,12 +37,17 @@ pub(crate) struct Door {
 /// A gate as one JavaScript object uses it.
 struct Desk {
     door: Arc<Door>,
+    /// Every refusal that was ever given, once: JavaScript holds the number of its place, which needs
+    /// no freeing. There are as many as codes, claims and issuers make pairs, whatever is presented.
+    refusals: RefCell<Vec<Error>>,
+    /// The place of the last one.
+    refusal: Cell<u32>,
     /// The tokens whose objects JavaScript keeps, in sets of [`WAYS`]. A power of two, or none where
     /// the policy has no cache: without one no token comes twice.
     kept: RefCell<Vec<Option<Kept>>>,
     /// Which place of a full set is given up next.
     turn: Cell<usize>,
-    last: RefCell<Option<Last>>,
+    accepted: RefCell<Option<Accepted>>,
 }
 
 /// A token whose object JavaScript keeps.
@@ -52,18 +57,20 @@ struct Kept {
     _token: VerifiedToken,
 }
 
-/// The verdict that JavaScript has been told of by number only.
-struct Last {
-    verdict: std::result::Result<VerifiedToken, Error>,
+/// The last acceptance that JavaScript has been told of by number only.
+struct Accepted {
+    token: VerifiedToken,
     requirements: Requirements,
     place: Option<i32>,
 }
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
 /// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces, and
-/// answer by number; `take` is the last verdict as a handle; `keep` says that its object is kept
-/// now; `places` is how many may be kept; `door` is for calls that are not hot.
-#[napi]
+/// answer by number; `take` is the last acceptance as a handle; `keep` says that its object is kept
+/// now; `places` is how many may be kept; `refusal` is the place of the last refusal, and `describe`
+/// all there is to say about the one at a place, given the call's scopes; `door` is for calls that
+/// are not hot.
+#[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
     engine: &External<Engine>,
@@ -87,15 +94,17 @@ pub(crate) fn gate<'env>(
     };
     let desk = Rc::new(Desk {
         door: Arc::clone(&door),
+        refusals: RefCell::new(Vec::new()),
+        refusal: Cell::new(0),
         kept: RefCell::new(std::iter::repeat_with(|| None).take(places).collect()),
         turn: Cell::new(0),
-        last: RefCell::new(None),
+        accepted: RefCell::new(None),
     });
     let mut functions = Object::new(env)?;
     let own = Rc::clone(&desk);
     let verify_text: Function<'_, (), i32> =
         env.create_function_from_closure("verifyText", move |call| {
-            let requirements = own.requirements(&call)?;
+            let requirements = Desk::requirements(&call)?;
             with_text(call.get::<JsString<'_>>(0)?, |token| {
                 own.verify(token, requirements)
             })
@@ -104,7 +113,7 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_bytes: Function<'_, (), i32> =
         env.create_function_from_closure("verifyBytes", move |call| {
-            let requirements = own.requirements(&call)?;
+            let requirements = Desk::requirements(&call)?;
             let token = call.get::<Uint8ArraySlice<'_>>(0)?;
             Ok(with_bytes(&token, |token| own.verify(token, requirements)))
         })?;
@@ -119,13 +128,25 @@ pub(crate) fn gate<'env>(
         Ok(())
     })?;
     functions.set("keep", keep)?;
+    let own = Rc::clone(&desk);
+    let refusal: Function<'_, (), u32> =
+        env.create_function_from_closure("refusal", move |_| Ok(own.refusal.get()))?;
+    functions.set("refusal", refusal)?;
+    let own = Rc::clone(&desk);
+    let describe: Function<'_, (), Option<String>> =
+        env.create_function_from_closure("describe", move |call| {
+            let requirements = Desk::requirements(&call)?;
+            Ok(own.describe(call.get::<u32>(0)?, &requirements))
+        })?;
+    functions.set("describe", describe)?;
     functions.set("places", u32::try_from(places).unwrap_or(0))?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
 
 impl Desk {
-    fn requirements(&self, call: &FunctionCallContext<'_>) -> Result<Requirements> {
+    /// The scopes that a call names after its first argument.
+    fn requirements(call: &FunctionCallContext<'_>) -> Result<Requirements> {
         if call.length() < 2 {
             return Ok(Requirements::NONE);
         }
@@ -133,21 +154,39 @@ impl Desk {
     }
 
     fn verify(&self, token: &[u8], requirements: Requirements) -> i32 {
-        let verdict = self.door.gate.verify_with(token, &requirements);
-        let (answer, place) = match &verdict {
-            Ok(token) => match self.find(token) {
-                Found::Kept(place) => return place,
-                Found::Free(place) => (TO_BE_KEPT - place, Some(place)),
-                Found::NoRoom => (NOT_TO_BE_KEPT, None),
-            },
-            Err(error) => (-i32::from(error::number(error)), None),
+        let token = match self.door.gate.verify_with(token, &requirements) {
+            Ok(token) => token,
+            Err(error) => return self.refuse(error),
         };
-        *self.last.borrow_mut() = Some(Last {
-            verdict,
+        let (answer, place) = match self.find(&token) {
+            Found::Kept(place) => return place,
+            Found::Free(place) => (TO_BE_KEPT - place, Some(place)),
+            Found::NoRoom => (NOT_TO_BE_KEPT, None),
+        };
+        *self.accepted.borrow_mut() = Some(Accepted {
+            token,
             requirements,
             place,
         });
         answer
+    }
+
+    #[cold]
+    fn refuse(&self, error: Error) -> i32 {
+        let mut refusals = self.refusals.borrow_mut();
+        let known = refusals.iter().position(|known| *known == error);
+        let place = known.unwrap_or_else(|| {
+            refusals.push(error);
+            refusals.len() - 1
+        });
+        self.refusal.set(u32::try_from(place).unwrap_or(u32::MAX));
+        -i32::from(error::number(&error))
+    }
+
+    fn describe(&self, place: u32, requirements: &Requirements) -> Option<String> {
+        let refusals = self.refusals.borrow();
+        let error = refusals.get(usize::try_from(place).ok()?)?;
+        Some(error::refusal(&self.door.gate, error, requirements))
     }
 
     /// Where this very token's object is kept, or may be from now on: at one of the places of the
@@ -177,26 +216,25 @@ impl Desk {
     }
 
     fn take(&self) -> Option<Verdicts> {
-        let last = self.last.borrow();
-        let Last {
-            verdict,
+        let accepted = self.accepted.borrow();
+        let Accepted {
+            token,
             requirements,
             place: _,
-        } = last.as_ref()?;
+        } = accepted.as_ref()?;
         Some(Verdicts {
             door: Arc::clone(&self.door),
             requirements: requirements.clone(),
-            verdicts: vec![verdict.clone()],
+            verdicts: vec![Ok(token.clone())],
         })
     }
 
     fn keep(&self) {
-        let last = self.last.borrow_mut().take();
-        let Some(Last {
-            verdict: Ok(token),
+        let Some(Accepted {
+            token,
             place: Some(place),
             ..
-        }) = last
+        }) = self.accepted.borrow_mut().take()
         else {
             return;
         };
@@ -233,7 +271,7 @@ pub(crate) fn requirements(scopes: &str) -> Requirements {
 }
 
 /// Every stage of one verification, with claim values: `{code, steps, hint, expected}`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn explain(
     door: &External<Arc<Door>>,
     token: Either<JsString<'_>, Uint8ArraySlice<'_>>,
@@ -272,7 +310,7 @@ pub(crate) fn explain(
 }
 
 /// The gate's RFC 9728 document as JSON; none where its audience is no resource.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn resource_metadata(door: &External<Arc<Door>>) -> Option<String> {
     door.gate.resource_metadata()
 }

@@ -9,8 +9,10 @@
 
 mod batch;
 mod error;
+mod events;
 mod gate;
 mod jws;
+mod key;
 mod keys;
 mod policy;
 mod testing;

@@ -30,7 +30,7 @@ impl Verdicts {
 }
 
 /// One byte a verdict: 0 is an acceptance, else the place of its code in the table, from 1.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint8Array {
     let numbers = verdicts.verdicts.iter().map(|verdict| match verdict {
         Ok(_) => 0,
@@ -40,7 +40,7 @@ pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint8Array {
 }
 
 /// A refusal in full; none where the token was accepted.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn refusal(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
     let error = verdicts.get(index)?.as_ref().err()?;
     Some(error::refusal(
@@ -51,14 +51,14 @@ pub(crate) fn refusal(verdicts: &External<Verdicts>, index: u32) -> Option<Strin
 }
 
 /// The refusal of a token whose claims do not fit the application's schema.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn misfit(verdicts: &External<Verdicts>) -> String {
     let error = Error::from(Code::ClaimType);
     error::refusal(&verdicts.door.gate, &error, &verdicts.requirements)
 }
 
 /// A later question to the same token: its refusal, or nothing.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn require(verdicts: &External<Verdicts>, index: u32, scopes: String) -> Option<String> {
     let requirements = gate::requirements(&scopes);
     let now = verdicts.door.clock.now();
@@ -67,32 +67,32 @@ pub(crate) fn require(verdicts: &External<Verdicts>, index: u32, scopes: String)
 }
 
 /// Whether the token grants all of these scopes, by itself or by implication.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn has_scopes(verdicts: &External<Verdicts>, index: u32, scopes: Vec<String>) -> bool {
     let token = verdicts.token(index);
     token.is_some_and(|token| scopes.iter().all(|scope| token.has_scope(scope)))
 }
 
 /// The payload as signed.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn payload(verdicts: &External<Verdicts>, index: u32) -> Option<Buffer> {
     Some(verdicts.token(index)?.payload().into())
 }
 
 /// The payload as text.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn claims(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {
     std::str::from_utf8(verdicts.token(index)?.payload()).ok()
 }
 
 /// `sub`: what is asked for most.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn subject(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {
     verdicts.token(index)?.subject()
 }
 
 /// Everything about a token but its claims, as JSON under the names it has in JavaScript.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
     let token = verdicts.token(index)?;
     let chain: Vec<Value> = token.chain().map(actor).collect();

@@ -241,6 +241,7 @@ pub(crate) fn codes(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 }
 
 /// Panics where a fault of ours would: for the test that it becomes an exception.
+#[cfg(feature = "provoke-panic")]
 #[pyfunction(name = "_provoke_panic")]
 #[expect(clippy::panic, reason = "it is what the function is for")]
 pub(crate) fn provoke_panic(py: Python<'_>) -> PyResult<()> {

@@ -15,6 +15,7 @@ mod flat;
 mod grammar;
 mod key_use;
 mod load;
+mod possession;
 mod problem;
 mod profile;
 mod schema;
@@ -34,6 +35,10 @@ pub use document::Format;
 pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
+pub(crate) use possession::{
+    DpopRules, NonceSecret, OnUnavailable, PossessionRules, ReplayRules, ReplayStore,
+    SenderConstrained,
+};
 pub use problem::{PolicyError, Problem, Warning};
 pub(crate) use profile::{AudienceRule, Row, TypRule};
 pub use profile::{Kind, Preset, Profile};
@@ -54,6 +59,7 @@ pub(crate) struct Rules {
     pub(crate) limits: Limits,
     /// Entries of the token cache; 0 is off.
     pub(crate) cache_tokens: usize,
+    pub(crate) possession: PossessionRules,
     pub(crate) issuers: Vec<IssuerRules>,
     pub(crate) gates: Vec<GateRules>,
 }
@@ -193,6 +199,10 @@ pub(crate) struct GateRules {
     /// Each scope with all scopes it implies, transitively closed.
     pub(crate) scope_implies: Vec<(Box<str>, Vec<Box<str>>)>,
     pub(crate) sender_constrained: SenderConstrained,
+    /// Whether DPoP proofs are taken here (RFC 9449).
+    pub(crate) takes_dpop: bool,
+    /// Whether client certificates are taken here (RFC 8705).
+    pub(crate) takes_mtls: bool,
     pub(crate) delegation: Delegation,
     /// The kinds of further tokens a request may carry here.
     pub(crate) context: Vec<ContextRules>,
@@ -217,15 +227,6 @@ pub(crate) struct GateIssuer {
     pub(crate) profile: Profile,
     /// Cap on `exp - iat`; `None` is no cap.
     pub(crate) max_lifetime: Option<Span>,
-}
-
-/// Whether a token must be bound to a key its presenter proves to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SenderConstrained {
-    /// A token with `cnf` needs its proof; one without is a bearer token.
-    IfBound,
-    /// Somebody else has checked the proof.
-    External,
 }
 
 impl IssuerRules {

@@ -147,10 +147,7 @@ fn demands(gate: &GateRules) -> Vec<String> {
     if !gate.required_claims.is_empty() {
         demands.push(format!("claims {}", gate.required_claims.join(" ")));
     }
-    demands.push(match gate.sender_constrained {
-        SenderConstrained::IfBound => "bound tokens refused".to_owned(),
-        SenderConstrained::External => "possession proven elsewhere".to_owned(),
-    });
+    demands.push(possession(gate));
     demands.push(match &gate.delegation {
         Delegation::Forbid => "no delegation".to_owned(),
         Delegation::Surface => "delegation surfaced".to_owned(),
@@ -175,6 +172,22 @@ fn table(rules: &DelegationRules) -> String {
         text += &format!(", {} deny", rules.deny.len());
     }
     text
+}
+
+/// `DPoP or mTLS if bound`, `DPoP required`.
+fn possession(gate: &GateRules) -> String {
+    let proofs = match (gate.takes_dpop, gate.takes_mtls) {
+        (true, true) => "DPoP or mTLS",
+        (true, false) => "DPoP",
+        (false, true) => "mTLS",
+        (false, false) => "",
+    };
+    match gate.sender_constrained {
+        SenderConstrained::External => "possession proven elsewhere".to_owned(),
+        SenderConstrained::Required => format!("{proofs} required"),
+        SenderConstrained::IfBound if proofs.is_empty() => "bound tokens refused".to_owned(),
+        SenderConstrained::IfBound => format!("{proofs} if bound"),
+    }
 }
 
 fn typ(profile: Profile) -> String {

@@ -186,7 +186,17 @@ impl Context<'_> {
             Code::NotYetValid | Code::IssuedInFuture => "Compare the issuer's clock with this machine's.".into(),
             Code::TooOld => "Get a fresh token; the gate limits age by max_age, or the kind of token does.".into(),
             Code::LifetimeTooLong => self.lifetime(),
-            Code::PopRequired => "Client: send a proof. Server: possession cannot be checked in this version; sender_constrained = \"external\" says that somebody else does.".into(),
+            Code::PopRequired => self.possession(),
+            Code::NoToken => "Send Authorization: Bearer … or DPoP ….".into(),
+            Code::MultipleCredentials => "Send one Authorization field with one token.".into(),
+            Code::TokenInQuery => "A URL is logged everywhere: send the token in Authorization, and replace this one.".into(),
+            Code::MalformedRequest => "Send Authorization: Bearer or DPoP, one space and the token (RFC 6750 §2.1).".into(),
+            Code::PopMismatch => "Each token is used with the key it was asked for with, and under its scheme: DPoP for cnf.jkt, Bearer for a certificate.".into(),
+            Code::PopInvalid => self.proof(about),
+            Code::NonceRequired => "Make a new proof with the nonce of DPoP-Nonce; clients do so by themselves (RFC 9449 §9).".into(),
+            Code::Replayed => "A proof is used once: clients make a new one for every request, retries too. Two tiers that check the same proof need two values of replay.namespace.".into(),
+            Code::ReplayUnavailable => "The program's store of used proofs did not answer. Not the caller's fault; they may retry.".into(),
+            Code::ReplayFull => "More proofs came than one process remembers: share the load, or lower dpop.max_age.".into(),
             Code::ActorMalformed => "Each act needs a sub, and iss where the policy says act_iss = \"require\" (RFC 8693 §4.1).".into(),
             Code::ActorMissing => format!("{}.actor is \"required\": the token must name an agent in act. client_id, azp and may_act name none.", self.delegation()),
             Code::ChainTooDeep => self.depth(),
@@ -405,6 +415,63 @@ impl Context<'_> {
             return "Step up with exactly what the call needs.".into();
         }
         format!("Needed: {needed}. Step up with exactly these.")
+    }
+
+    fn possession(&self) -> String {
+        let (gate, rules) = (&self.gate.name, self.gate);
+        if self.call.seen.is_some() && !self.sees("cnf") {
+            return format!(
+                "Gate {gate} takes only tokens that are bound to a key: ask the issuer for one \
+                 (RFC 9449 §5, RFC 8705 §3)."
+            );
+        }
+        match (rules.takes_dpop, rules.takes_mtls) {
+            (false, false) => {
+                "No proof can be checked here: add [dpop] or [mtls] to the policy, or \
+                 say sender_constrained = \"external\" where somebody else checks it."
+                    .into()
+            }
+            (true, _) => {
+                "Client: Authorization: DPoP and a DPoP proof. Server: call verify_request, \
+                 not verify; behind Envoy HTTP ext_authz list dpop in allowed_headers."
+                    .into()
+            }
+            (false, true) => {
+                "Client: connect with its certificate. Server: call verify_request with \
+                 the client certificate of the connection."
+                    .into()
+            }
+        }
+    }
+
+    /// What makes proofs that are well meant fail.
+    fn proof(&self, about: Option<&str>) -> String {
+        match about {
+            Some("htu") => format!(
+                "The URL that the client calls must lie under gates.{}.public_url: {}.",
+                self.gate.name,
+                self.gate.public_url.as_deref().unwrap_or("none")
+            ),
+            Some("iat") => {
+                "Compare the client's clock with this machine's; a proof lives for dpop.max_age."
+                    .into()
+            }
+            Some("ath") => "The proof was made for another token.".into(),
+            Some("htm") => "The proof was made for another method.".into(),
+            Some("alg") => format!(
+                "Proofs are signed with {}.",
+                self.rules
+                    .possession
+                    .dpop
+                    .as_ref()
+                    .map_or_else(String::new, |dpop| {
+                        let names: Vec<_> = dpop.algorithms.iter().map(|a| a.name()).collect();
+                        names.join(" ")
+                    })
+            ),
+            Some("dpop") => "Send exactly one DPoP field with one proof.".into(),
+            _ => "Make a new proof for this request (RFC 9449 §4.2).".into(),
+        }
     }
 
     /// Whether `scope` is read from where it belongs.

@@ -53,6 +53,7 @@ use state::State;
 use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
+use crate::observe::{Observer, Observers};
 use crate::policy::{Policy, PolicyError};
 use crate::sync::Snapshot;
 use crate::time::Clock;
@@ -74,6 +75,7 @@ pub(crate) struct Engine {
     names: Mutex<Names>,
     /// Wakes whoever fetches keys.
     bell: Bell,
+    observers: Observers,
 }
 
 /// Names by number, append-only: numbers outlive reloads.
@@ -100,6 +102,7 @@ impl Verifier {
                 state: Snapshot::new(state),
                 names: Mutex::new(names),
                 bell,
+                observers: Observers::none(),
             }),
         })
     }
@@ -186,6 +189,11 @@ impl Verifier {
         drop(names);
         engine.bell.ring();
         Ok(())
+    }
+
+    /// Tells `observer` of everything that happens from now on, for as long as the verifier lives.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.engine.observers.add(observer);
     }
 
     /// Counters of the token cache.

@@ -44,6 +44,7 @@ from ._native import (
     Jws,
     Keys,
     Policy,
+    Snapshot,
     Trail,
     Unverified,
     Verdict,
@@ -59,7 +60,6 @@ from ._types import (
     Problem,
     Receipt,
     Skipped,
-    Snapshot,
     Step,
 )
 

@@ -312,6 +312,10 @@ class PolicyError(SealgateError, ValueError):
 
 
 CLASSES: Mapping[str, type[SealgateError]] = {
+    "no_token": CredentialError,
+    "multiple_credentials": CredentialError,
+    "token_in_query": CredentialError,
+    "malformed_request": CredentialError,
     "malformed_token": MalformedTokenError,
     "oversized": MalformedTokenError,
     "nesting_too_deep": MalformedTokenError,
@@ -337,7 +341,11 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "issued_in_future": ValidityError,
     "too_old": ValidityError,
     "lifetime_too_long": ValidityError,
+    "replayed": ReplayError,
     "pop_required": PossessionError,
+    "pop_mismatch": PossessionError,
+    "pop_invalid": PossessionError,
+    "nonce_required": PossessionError,
     "actor_missing": DelegationError,
     "actor_malformed": DelegationError,
     "chain_too_deep": DelegationError,
@@ -358,6 +366,8 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "keys_unavailable": KeysUnavailableError,
     "keys_refreshing": KeysUnavailableError,
     "status_unavailable": RevocationUnavailableError,
+    "replay_unavailable": ReplayUnavailableError,
+    "replay_full": ReplayUnavailableError,
     "usage": UsageError,
     "internal": InternalError,
 }

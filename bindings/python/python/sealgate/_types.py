@@ -47,14 +47,6 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a verdict was reached under: the policy's digest, the generation of the keys."""
-
-    policy: str
-    keys: int
-
-
-@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a publication did: `reach` is `"process"`, since other processes have their own keys."""
 

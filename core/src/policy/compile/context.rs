@@ -62,6 +62,8 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
         scope_implies: Vec::new(),
         // Nobody presents such a token as a credential: it tells where another comes from.
         sender_constrained: SenderConstrained::External,
+        takes_dpop: false,
+        takes_mtls: false,
         delegation: Delegation::Surface,
         context: Vec::new(),
         max_age: None,

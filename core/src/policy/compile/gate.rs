@@ -33,6 +33,7 @@ pub(super) fn compile(
             compiler.warn(section.at("sender_constrained"), at, text);
             SenderConstrained::External
         }
+        Some("required") => SenderConstrained::Required,
         _ => SenderConstrained::IfBound,
     };
     let public_url = section.text("public_url");
@@ -82,6 +83,8 @@ pub(super) fn compile(
         required_scopes: scopes(section, compiler),
         scope_implies,
         sender_constrained,
+        takes_dpop: false, // for `possession`, which sees the whole document
+        takes_mtls: false,
         delegation,
         context,
         max_age: section.duration("max_age"),

@@ -9,6 +9,8 @@ mod gate;
 mod issuer;
 mod keys;
 mod pairs;
+mod possession;
+mod secret;
 mod text;
 
 pub(super) use keys::push_all as push_all_keys;
@@ -100,9 +102,11 @@ pub(super) fn compile<'o>(
                 .unwrap_or(default.array_members),
         },
         cache_tokens: cache.count("tokens").unwrap_or(0),
+        possession: possession::compile(&document, &mut compiler),
         issuers,
         gates,
     };
+    possession::settle(&mut rules, &document, &mut compiler);
     pairs::check(&rules, &document, &mut compiler);
     pairs::set_rivals(&mut rules.gates);
     (rules, compiler)

@@ -2,15 +2,13 @@
 
 use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, CONTEXT_NEED, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH,
-    SENDER_CONSTRAINED, default_algorithms, default_delegation, default_discovery,
-    default_max_lifetime, default_refresh, no_danger,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, KINDS, NONCE, PRESETS,
+    PROFILES, PUSH, REPLAY_STORE, SENDER_CONSTRAINED, UNAVAILABLE, default_algorithms,
+    default_delegation, default_discovery, default_max_lifetime, default_proof_algorithms,
+    default_refresh, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
-
-const BOUND: &str = "Until then a bound token passes only where sender_constrained = \"external\" says that \
-     its proof is checked elsewhere";
 
 /// The document itself.
 pub(in crate::policy) static DOCUMENT: &[Row] = &[
@@ -71,12 +69,27 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
     row(
         "danger",
         Shape::Table(DANGER),
-        Absent::Computed(no_danger), // its presence alone needs a word from the program
+        Absent::Computed(stays_absent), // its presence alone needs a word from the program
         "What the program must allow by name.",
     ),
-    later("dpop", "DPoP proofs (RFC 9449).", Some(BOUND)),
-    later("mtls", "Certificate-bound tokens (RFC 8705).", Some(BOUND)),
-    later("replay", "Who remembers used proofs.", None),
+    row(
+        "dpop",
+        Shape::Table(DPOP),
+        Absent::Computed(stays_absent), // its presence makes gates take proofs
+        "DPoP proofs (RFC 9449).",
+    ),
+    row(
+        "mtls",
+        Shape::Table(MTLS),
+        Absent::Computed(stays_absent), // its presence makes gates take certificates
+        "Certificate-bound tokens (RFC 8705).",
+    ),
+    row(
+        "replay",
+        Shape::Table(REPLAY),
+        Absent::Computed(stays_absent), // who remembers is written by hand, never a default
+        "Who remembers used proofs.",
+    ),
     later("revocation", "Which revocations are checked.", None),
     later(
         "stores",
@@ -376,6 +389,61 @@ static CONTEXT: &[Row] = &[
         Shape::Choice(&CONTEXT_NEED),
         Absent::Nothing,
         "The grant of another issuer that this token was given for.",
+    ),
+];
+
+static DPOP: &[Row] = &[
+    row(
+        "algorithms",
+        Shape::List(&Shape::Text),
+        Absent::Computed(default_proof_algorithms),
+        "The algorithms that proofs may be signed with.",
+    ),
+    row(
+        "max_age",
+        Shape::Duration { most: Some(300) },
+        Absent::Text("60s"),
+        "The most since a proof's `iat`; the leeway is added on both sides.",
+    ),
+    row(
+        "nonce",
+        Shape::Choice(&NONCE),
+        Absent::Text("off"),
+        "Whether a proof must carry a nonce of this server's (RFC 9449 §9).",
+    ),
+    row(
+        "nonce_secret",
+        Shape::Secret,
+        Absent::Nothing,
+        "What nonces are made with, at least 32 bytes, the same on all instances; one line break at its end is not part of it.",
+    ),
+];
+
+static MTLS: &[Row] = &[row(
+    "source",
+    Shape::Choice(&CERTIFICATES),
+    Absent::Text("caller"),
+    "Where client certificates come from: the program passes the one of its TLS connection.",
+)];
+
+static REPLAY: &[Row] = &[
+    row(
+        "store",
+        Shape::Choice(&REPLAY_STORE),
+        Absent::Required,
+        "Who remembers used proofs: this process, or the program.",
+    ),
+    row(
+        "namespace",
+        Shape::Text,
+        Absent::Nothing,
+        "Two tiers that see one proof need two names.",
+    ),
+    row(
+        "on_unavailable",
+        Shape::Choice(&UNAVAILABLE),
+        Absent::Text("refuse"),
+        "What becomes of a proof when the program's store does not answer.",
     ),
 ];
 

@@ -16,10 +16,13 @@ pub(super) static PUSH: Choice = Choice {
 pub(super) static ACT_ISS: Choice = choice(|| vec!["inherit", "require"]);
 pub(super) static ACT_MEANING: Choice = choice(|| vec!["rfc8693", "inverted"]);
 pub(super) static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
-pub(super) static SENDER_CONSTRAINED: Choice = Choice {
-    now: || vec!["if_bound", "external"],
-    later: &["required"],
-    names: None,
+pub(super) static SENDER_CONSTRAINED: Choice = choice(|| vec!["if_bound", "required", "external"]);
+pub(super) static NONCE: Choice = choice(|| vec!["off", "required"]);
+pub(super) static CERTIFICATES: Choice = choice(|| vec!["caller"]);
+pub(super) static REPLAY_STORE: Choice = Choice {
+    now: || vec!["process", "external"],
+    later: &[],
+    names: Some("a store"),
     elsewhere: &[],
 };
 pub(super) static ACTOR_PRESENCE: Choice = choice(|| vec!["optional", "required"]);
@@ -32,6 +35,7 @@ pub(super) static LINEAGE: Choice = Choice {
     names: None,
     elsewhere: &[],
 };
+pub(super) static UNAVAILABLE: Choice = choice(|| vec!["refuse", "accept_marked"]);
 pub(super) static PROFILES: Choice = Choice {
     now: || {
         Profile::ALL
@@ -107,8 +111,8 @@ pub(super) fn default_refresh(_: Preset, issuer: &Node) -> Option<Node> {
     fetched.then(|| Node::table::<String>([]))
 }
 
-/// An absent `[danger]` stays absent.
-pub(super) fn no_danger(_: Preset, _: &Node) -> Option<Node> {
+/// A table whose presence says something stays absent where it is.
+pub(super) fn stays_absent(_: Preset, _: &Node) -> Option<Node> {
     None
 }
 
@@ -120,6 +124,14 @@ pub(super) fn default_algorithms(_: Preset, issuer: &Node) -> Option<Node> {
         .filter(|algorithm| profiles.iter().any(|profile| profile.permits(*algorithm)));
     Some(Node::list(
         permitted.map(|algorithm| Node::text(algorithm.name())),
+    ))
+}
+
+/// The asymmetric algorithms: whoever holds the key must be the only one.
+pub(super) fn default_proof_algorithms(_: Preset, _: &Node) -> Option<Node> {
+    let algorithms = profile::default_algorithms().iter();
+    Some(Node::list(
+        algorithms.map(|algorithm| Node::text(algorithm.name())),
     ))
 }
 

@@ -492,12 +492,11 @@ fn what_is_written_in_the_wrong_way_says_how() {
         &["9:1 gates.tools.audiance: unknown member. Did you mean \"audience\"?"],
     );
     refuses(
-        &gate("[stores.fleet]\n[dpop]"),
+        &gate("[stores.fleet]\n[revocation]"),
         &[
             "11:2 stores: not available in this version yet. Write jwks_push = \"process\", and \
              publish to every process",
-            "12:2 dpop: not available in this version yet. Until then a bound token passes only \
-             where sender_constrained = \"external\" says that its proof is checked elsewhere",
+            "12:2 revocation: not available in this version yet",
         ],
     );
 }
@@ -541,12 +540,8 @@ fn claim_names_are_not_those_of_other_claims() {
 #[test]
 fn members_and_values_that_have_not_landed() {
     refuses(
-        &gate("sender_constrained = \"required\"\nrequire_intent = true"),
-        &[
-            "11:22 gates.tools.sender_constrained: \"required\": not available in this version \
-             yet. Write \"if_bound\" or \"external\"",
-            "12:1 gates.tools.require_intent: not available in this version yet",
-        ],
+        &gate("require_intent = true"),
+        &["11:1 gates.tools.require_intent: not available in this version yet"],
     );
     refuses(
         &with(JWKS, "jwks_push = \"fleet\""),

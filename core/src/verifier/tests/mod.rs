@@ -9,6 +9,7 @@ mod delegated;
 mod explained;
 mod issuers;
 mod leaks;
+mod observed;
 mod policies;
 mod reloads;
 mod tokens;
