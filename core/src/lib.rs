@@ -65,10 +65,9 @@
 //!
 //! # What is not checked
 //!
-//! Proof of possession (a token with `cnf` is refused as a bearer token), replay, revocation, and
-//! which agent may act for whom: in this version a chain is refused, or read and shown. Of what
-//! belongs to one exchange the caller compares, after the verdict: the `nonce` and `at_hash` of an
-//! ID token, the `client_id` that came with a client assertion.
+//! Proof of possession (a token with `cnf` is refused as a bearer token), replay and revocation. Of
+//! what belongs to one exchange the caller compares, after the verdict: the `nonce` and `at_hash` of
+//! an ID token, the `client_id` that came with a client assertion.
 #![forbid(unsafe_code, unused_must_use)]
 #![warn(
     missing_docs,

@@ -50,7 +50,7 @@ pub(super) struct Ancestor<'t> {
 pub(super) type Ancestors<'t> = Result<Vec<Ancestor<'t>>, Error>;
 
 /// A request without further tokens.
-pub(super) const ALONE: Ancestors<'static> = Ok(Vec::new());
+pub(super) static ALONE: Ancestors<'static> = Ok(Vec::new());
 
 /// The door of each further token, before anything is spent on one of them: their number and size
 /// are bounded, and the gate takes their kinds and has those that it must have.
@@ -127,7 +127,12 @@ pub(super) fn judge(
     ancestors: &Ancestors<'_>,
 ) -> Result<LineageAccepted, Error> {
     let (gate, rules) = (door.gate, door.rules());
-    let ancestors = ancestors.as_ref().map_err(|error| *error)?;
+    let least = gate.delegation.min_lineage();
+    let ancestors = match ancestors {
+        Ok(ancestors) if ancestors.is_empty() => return delegation::assert(leaf.chain, least),
+        Ok(ancestors) => ancestors,
+        Err(error) => return Err(*error),
+    };
     let terms = Terms {
         edges: gate.delegation.edges(),
         implies: &gate.scope_implies,
@@ -135,7 +140,7 @@ pub(super) fn judge(
         preset: rules.preset,
     };
     let members: Vec<Member<'_>> = ancestors.iter().map(Ancestor::member).collect();
-    delegation::prove(leaf, &members, gate.delegation.min_lineage(), &terms)
+    delegation::prove(leaf, &members, least, &terms)
 }
 
 impl Ancestor<'_> {

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::{Types, within};
 use crate::claims::Claims;
 use crate::encoding::json::Json;
@@ -368,4 +370,99 @@ fn p23_clauses_are_matched_and_not_taken_greedily() {
             (&any(&[&narrower, &wide]), &any(&[&narrow])),
         ],
     );
+}
+
+/// An entry of a type that has everything entries have.
+fn entries() -> impl Strategy<Value = String> {
+    let list = || proptest::collection::btree_set(0..3_u8, 0..3);
+    let texts = |name: &str, members: &std::collections::BTreeSet<u8>| {
+        let members: Vec<String> = members
+            .iter()
+            .map(|member| format!("\"{member}\""))
+            .collect();
+        format!(",\"{name}\":[{}]", members.join(","))
+    };
+    let general = (
+        proptest::option::of(list()),
+        proptest::option::of(list()),
+        proptest::option::of(0..2_u8),
+    )
+        .prop_map(move |(actions, locations, identifier)| {
+            let actions = actions
+                .map(|all| texts("actions", &all))
+                .unwrap_or_default();
+            let locations = locations
+                .map(|all| texts("locations", &all))
+                .unwrap_or_default();
+            let identifier = identifier
+                .map(|id| format!(",\"identifier\":\"{id}\""))
+                .unwrap_or_default();
+            format!("{{\"type\":\"account\"{actions}{locations}{identifier}}}")
+        });
+    let constraint = prop_oneof![
+        (0..3_u8).prop_map(|value| format!(r#"{{"constraint_type":"exact","value":{value}}}"#)),
+        (0..3_u8, 0..3_u8, any::<bool>()).prop_map(|(min, more, closed)| format!(
+            r#"{{"constraint_type":"range","min":{min},"max":{},"min_inclusive":{closed}}}"#,
+            min + more
+        )),
+        list().prop_map(|all| format!(
+            r#"{{"constraint_type":"one_of","values":{:?}}}"#,
+            all.into_iter().collect::<Vec<_>>()
+        )),
+        list().prop_map(|all| format!(
+            r#"{{"constraint_type":"not_one_of","values":{:?}}}"#,
+            all.into_iter().collect::<Vec<_>>()
+        )),
+        Just(r#"{"constraint_type":"wildcard"}"#.to_owned()),
+    ];
+    let clauses = proptest::collection::vec(constraint, 1..3).prop_map(|clauses| {
+        format!(
+            r#"{{"type":"attenuating_agent_token","tools":{{"t":{{"x":{{"constraint_type":"all","constraints":[{}]}}}}}}}}"#,
+            clauses.join(",")
+        )
+    });
+    let mission = (0..3_u8, any::<bool>(), proptest::option::of(0..3_u8)).prop_map(
+        |(place, prefix, amount)| {
+            let resource = ["/a", "/a/b", "/a/b/c"][usize::from(place)];
+            let how = if prefix {
+                ",\"resource_match\":\"prefix\""
+            } else {
+                ""
+            };
+            let amount =
+                amount.map(|amount| format!(",\"constraints\":{{\"max_amount\":\"{amount}.50\"}}"));
+            let amount = amount.unwrap_or_default();
+            format!(
+                "{{\"type\":\"mission_resource_access\",\"resource\":\"{resource}\"{how}{amount}}}"
+            )
+        },
+    );
+    prop_oneof![general, clauses, mission]
+}
+
+fn details_of_one_type() -> impl Strategy<Value = [String; 3]> {
+    let some = || proptest::collection::vec(entries(), 0..3);
+    (some(), some(), some())
+        .prop_map(|(a, b, c)| [a, b, c].map(|entries| format!("[{}]", entries.join(","))))
+}
+
+proptest! {
+    /// Attenuation is a partial order: everything is within itself, and what lies within something
+    /// within a third lies within that.
+    #[test]
+    fn attenuation_is_a_partial_order([a, b, c] in details_of_one_type()) {
+        prop_assert!(shrinks(&a, &a), "{a}");
+        if shrinks(&a, &b) && shrinks(&b, &c) {
+            prop_assert!(shrinks(&a, &c), "{a} {b} {c}");
+        }
+    }
+
+    /// The same of single entries, which are comparable more often.
+    #[test]
+    fn entries_are_a_partial_order(a in entries(), b in entries(), c in entries()) {
+        let [a, b, c] = [a, b, c].map(|entry| format!("[{entry}]"));
+        if shrinks(&a, &b) && shrinks(&b, &c) {
+            prop_assert!(shrinks(&a, &c), "{a} {b} {c}");
+        }
+    }
 }

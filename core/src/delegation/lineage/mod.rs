@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 
+use super::chain::Chain;
 use super::edge::{self, Member, Shown, Terms, broken};
 use crate::claims::Claim;
 use crate::error::{Code, Error};
@@ -76,37 +77,39 @@ impl LineageAccepted {
         self.lineage
     }
 
+    /// A token without actors has no chain to prove.
+    fn at_least(self, least: Lineage, chain: &Chain) -> Result<Self, Error> {
+        if chain.len() > 0 && self.lineage < least {
+            return Err(broken());
+        }
+        Ok(self)
+    }
+
     /// What the edges took on an issuer's word.
     pub(crate) const fn unproven(&self) -> Dimensions {
         self.unproven
     }
 }
 
-/// Judges a token together with those it comes from, in whatever order they are given; `least` is
-/// what the gate asks for. Without any, the token's issuer has said so, and nothing is proven.
+/// What is proven of the chain of a token that comes alone: its issuer says so. `least` is what the
+/// gate asks for.
+pub(crate) fn assert(chain: &Chain, least: Lineage) -> Result<LineageAccepted, Error> {
+    let lineage = match chain.len() {
+        0 => Lineage::None,
+        _ => Lineage::Asserted,
+    };
+    let unproven = Dimensions::NONE;
+    LineageAccepted { lineage, unproven }.at_least(least, chain)
+}
+
+/// Judges a token together with those it comes from, in whatever order they are given.
 pub(crate) fn prove(
     leaf: &Member<'_>,
     ancestors: &[Member<'_>],
     least: Lineage,
     terms: &Terms<'_>,
 ) -> Result<LineageAccepted, Error> {
-    let accepted = if ancestors.is_empty() {
-        let lineage = match leaf.chain.len() {
-            0 => Lineage::None,
-            _ => Lineage::Asserted,
-        };
-        LineageAccepted {
-            lineage,
-            unproven: Dimensions::NONE,
-        }
-    } else {
-        prove_edges(leaf, ancestors, terms)?
-    };
-    // A token without actors has no chain to prove.
-    if leaf.chain.len() > 0 && accepted.lineage < least {
-        return Err(broken());
-    }
-    Ok(accepted)
+    prove_edges(leaf, ancestors, terms)?.at_least(least, leaf.chain)
 }
 
 fn prove_edges(
@@ -159,3 +162,6 @@ fn age(member: &Member<'_>) -> Age {
     let (born, end) = (member.dates.issued_at, Reverse(member.dates.expires_at));
     (born, member.chain.len(), becomes, end)
 }
+
+#[cfg(test)]
+mod tests;
