@@ -62,6 +62,18 @@ fn blocks() -> Vec<String> {
 }
 
 #[test]
+fn the_policies_about_delegation_load() {
+    let page = page("core/src/manual/delegation.md");
+    let blocks = page.split("```toml\n").skip(1);
+    let blocks: Vec<&str> = blocks.filter_map(|part| part.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let policy = Policy::parse(block, Format::Toml).unwrap();
+        assert!(Verifier::new(policy, aws_lc::provider()).is_ok());
+    }
+}
+
+#[test]
 fn the_first_policy_loads() {
     let block = blocks().remove(0);
     let file = "corp.jwks.json";

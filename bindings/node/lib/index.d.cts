@@ -509,7 +509,7 @@ export class VerifiedToken<Output = Claims> {
   /** Whether somebody else acts for the subject. */
   readonly delegated: boolean
   /** What is proven about the chain, not what is claimed. */
-  readonly lineage: 'none' | 'asserted'
+  readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
   /** How possession of the token's key was shown; null is a bearer token. */
   readonly senderConstrained: 'dpop' | 'mtls' | 'external' | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, External, Uint8Array};
 use napi_derive::napi;
 use sealgate::{
-    Actor, BatchSnapshot, Code, Error, Lineage, NumericDate, Possession, ReplayReach, Requirements,
+    Actor, BatchSnapshot, Code, Error, NumericDate, Possession, ReplayReach, Requirements,
     SubjectKind, VerifiedToken,
 };
 use serde_json::{Value, json};
@@ -125,10 +125,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "authorizationDetails": details.unwrap_or_else(|| json!([])),
         "chain": chain,
         "delegated": token.delegated(),
-        "lineage": match token.lineage() {
-            Lineage::None => "none",
-            _ => "asserted",
-        },
+        "lineage": token.lineage().as_str(),
         "responseHeaders": token
             .response_headers()
             .map(|(name, value)| (name.to_owned(), value.into()))

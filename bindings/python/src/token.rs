@@ -6,7 +6,7 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyTuple};
-use sealgate::{Lineage, Possession, ReplayReach, SubjectKind};
+use sealgate::{Possession, ReplayReach, SubjectKind};
 
 use crate::errors::{misfit, of_gate, usage};
 use crate::frozen;
@@ -208,13 +208,10 @@ impl VerifiedToken {
         self.token.delegated()
     }
 
-    /// What is proven about the chain: `"none"`, or `"asserted"` by the issuer.
+    /// What is proven about the chain: `"none"`, `"asserted"` by the issuer, or more.
     #[getter]
     fn lineage(&self) -> &'static str {
-        match self.token.lineage() {
-            Lineage::None => "none",
-            _ => "asserted",
-        }
+        self.token.lineage().as_str()
     }
 
     /// How possession of the token's key was shown: `None` for a bearer token, `"dpop"`, `"mtls"`,

@@ -5,9 +5,16 @@
 
 mod actor;
 mod chain;
+mod details;
+mod edge;
+mod lineage;
 mod presenter;
 mod rules;
+mod scope;
 
 pub use actor::Actor;
-pub(crate) use chain::{ChainAccepted, check};
+pub(crate) use chain::{Chain, ChainAccepted, check, read};
+pub(crate) use edge::{Member, Terms};
+pub use lineage::Dimension;
+pub(crate) use lineage::{Dimensions, LineageAccepted, assert, prove};
 pub(crate) use presenter::{Presenter, PresenterAccepted, check_presenter};

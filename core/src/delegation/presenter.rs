@@ -2,7 +2,7 @@
 //! of another workload.
 
 use super::Actor;
-use super::chain::{ChainAccepted, about_act};
+use super::chain::{Chain, about_act};
 use crate::claims::Claims;
 use crate::error::{Code, Error};
 use crate::policy::{GateRules, PresenterRule};
@@ -24,7 +24,7 @@ pub(crate) struct PresenterAccepted(());
 /// Compares a known caller with the outermost actor. A token without `act` names nobody that the
 /// caller would have to be.
 pub(crate) fn check_presenter(
-    chain: &ChainAccepted,
+    chain: &Chain,
     claims: &Claims,
     iss: &str,
     gate: &GateRules,

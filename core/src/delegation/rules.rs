@@ -2,7 +2,7 @@
 //! deny rules on any link. Compiled with the policy; nothing is allocated here.
 
 use super::Actor;
-use super::chain::{ChainAccepted, about_act};
+use super::chain::{Chain, about_act};
 use crate::claims::Claims;
 use crate::error::{Code, Error};
 use crate::policy::{
@@ -11,7 +11,7 @@ use crate::policy::{
 
 /// Judges a chain of at least one link; `iss` is the token's.
 pub(super) fn judge(
-    chain: &ChainAccepted,
+    chain: &Chain,
     claims: &Claims,
     iss: &str,
     rules: &DelegationRules,

@@ -4,7 +4,7 @@ use crate::claims::{Claim, Claims};
 use crate::limits::ACTOR_DEPTH;
 use crate::time::Span;
 
-use super::{GateRules, Preset};
+use super::{Edges, GateRules, Preset};
 
 /// What a gate does with `act`.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) struct DelegationRules {
     pub(crate) presenter: PresenterRule,
     /// Cap on `exp - iat` of a token with `act`; `None` is no cap.
     pub(crate) max_lifetime: Option<Span>,
+    /// The least that must be proven of a chain.
+    pub(crate) min_lineage: Lineage,
     /// A chain that says it is not complete is refused.
     pub(crate) require_complete: bool,
     /// One of these must fit the outermost actor.
@@ -37,6 +39,37 @@ pub(crate) struct DelegationRules {
     /// None of these may fit any link that they reach.
     pub(crate) deny: Vec<ActorPattern>,
     pub(crate) deny_reach: DenyReach,
+    pub(crate) edges: Edges,
+}
+
+/// How much is proven about a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Lineage {
+    /// There is no chain.
+    None,
+    /// The issuer of the one token says so.
+    Asserted,
+    /// Further tokens share a task with it, and nothing more.
+    Correlated,
+    /// Each step is the word of an issuer that is trusted for it, and no step leaves anybody out.
+    IssuerAttested,
+    /// Each step is signed by the party that delegated.
+    Cryptographic,
+}
+
+impl Lineage {
+    /// The spelling in policy documents and results.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Asserted => "asserted",
+            Self::Correlated => "correlated",
+            Self::IssuerAttested => "issuer_attested",
+            Self::Cryptographic => "cryptographic",
+        }
+    }
 }
 
 /// Whether a token must have an actor (ACT-10).
@@ -126,6 +159,17 @@ impl Delegation {
 
     pub(crate) fn loops(&self) -> Loops {
         self.rules().map_or(Loops::DenyAny, |rules| rules.loops)
+    }
+
+    /// The least that must be proven of a chain.
+    pub(crate) fn min_lineage(&self) -> Lineage {
+        let asserted = Lineage::Asserted;
+        self.rules().map_or(asserted, |rules| rules.min_lineage)
+    }
+
+    pub(crate) fn edges(&self) -> &Edges {
+        static DEFAULT: Edges = Edges::DEFAULT;
+        self.rules().map_or(&DEFAULT, |rules| &rules.edges)
     }
 
     /// The gate's table, where it names one.

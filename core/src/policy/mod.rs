@@ -5,8 +5,10 @@
 mod challenge;
 mod check;
 mod compile;
+mod context;
 mod delegation;
 mod document;
+mod edges;
 mod effective;
 mod file;
 mod flat;
@@ -23,11 +25,14 @@ mod unit;
 mod waiver;
 
 pub(crate) use challenge::Challenge;
+pub(crate) use context::{ContextNeed, ContextRules};
+pub use delegation::Lineage;
 pub(crate) use delegation::{
     ActorPattern, ActorPresence, AllowRule, Delegation, DelegationRules, DenyReach, Loops,
     PresenterRule, SelfActor, SubjectPattern,
 };
 pub use document::Format;
+pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
@@ -199,6 +204,8 @@ pub(crate) struct GateRules {
     /// Whether client certificates are taken here (RFC 8705).
     pub(crate) takes_mtls: bool,
     pub(crate) delegation: Delegation,
+    /// The kinds of further tokens a request may carry here.
+    pub(crate) context: Vec<ContextRules>,
     /// Cap on `now - iat`; `None` is no cap.
     pub(crate) max_age: Option<Span>,
     /// One of these must be the token's `acr` (RFC 9470); empty is no demand.

@@ -7,7 +7,7 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Delegation, GateRules, IssuerRules, KeySource, Kind, Profile, Row, Rules, TypRule,
+    Delegation, GateRules, IssuerRules, KeySource, Kind, Lineage, Profile, Row, Rules, TypRule,
 };
 use crate::time::NumericDate;
 
@@ -202,6 +202,14 @@ impl Context<'_> {
             Code::ChainTooDeep => self.depth(),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
             Code::ChainIncomplete => format!("The issuer says that it does not name all actors (chain_complete), and {}.require_complete is true.", self.delegation()),
+            Code::ChainLinkBroken => self.link(),
+            Code::SubjectChanged => "Tokens of one chain are about one subject; this one was put together from two.".into(),
+            Code::AttenuationScope => format!("A token may only have scopes of the one before it. If the issuer gives it others on purpose, say so under [{}.edges].", self.delegation()),
+            Code::AttenuationDetails => "Each entry of authorization_details must lie within one entry of the token before it, of the same type.".into(),
+            Code::AttenuationTime => format!("A token comes after the one before it and ends no later; see exp under [{}.edges].", self.delegation()),
+            Code::AttenuationAudience => format!("The aud of a further token names whoever used it: by its sub or client_id, or by aud = {{ map = … }} under [{}.edges].", self.delegation()),
+            Code::TxnMismatch => "Tokens of one request belong to one transaction; this one was put together from two.".into(),
+            Code::MayActMismatch => "The token before this one says in may_act who may act, and that is somebody else.".into(),
             Code::ActorNotAllowed => self.actor(),
             Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
             Code::InsufficientScope => self.scope(),
@@ -231,6 +239,20 @@ impl Context<'_> {
             }
             Delegation::Forbid | Delegation::Surface => format!("At most {most} actors."),
         }
+    }
+
+    fn link(&self) -> String {
+        let least = self.gate.delegation.min_lineage();
+        if least > Lineage::Asserted {
+            return format!(
+                "{}.min_lineage is \"{}\": send the tokens that this one comes from along, and none \
+                 besides.",
+                self.delegation(),
+                least.as_str()
+            );
+        }
+        "Send along exactly the tokens that this one comes from, each with its whole history."
+            .into()
     }
 
     fn actor(&self) -> String {

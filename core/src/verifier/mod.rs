@@ -1,6 +1,7 @@
 //! [`Verifier`]: a policy, keys and a clock, put together; [`Gate`]: a door one verifies at.
 
 mod advice;
+mod ancestry;
 mod authority;
 mod build;
 mod explain;
@@ -32,6 +33,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use advice::Advice;
+pub use ancestry::ContextToken;
 pub(crate) use build::refusals;
 pub use explain::Explanation;
 #[cfg(feature = "remote")]
@@ -48,7 +50,7 @@ pub use request::Request;
 pub use requirements::Requirements;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
-pub use verified::{BatchSnapshot, Lineage, SnapshotId, SubjectKind, VerifiedToken};
+pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};
 
 use pipeline::Candidate;
 use state::State;

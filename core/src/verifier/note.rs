@@ -5,7 +5,7 @@ use super::validity::Dates;
 use super::{Requirements, VerifiedToken};
 use crate::binding::{Possession, PossessionConfirmed, Proofs, Scheme, Shown};
 use crate::claims::Claims;
-use crate::delegation::ChainAccepted;
+use crate::delegation::{Chain, Dimension, LineageAccepted};
 use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
@@ -102,7 +102,7 @@ pub(super) fn possession(possession: &PossessionConfirmed) -> String {
     .to_owned()
 }
 
-pub(super) fn chain(chain: &ChainAccepted, gate: &GateRules, caller_known: bool) -> String {
+pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> String {
     let mut text = match chain.len() {
         0 => return "no act".to_owned(),
         1 => "1 actor, asserted by the issuer".to_owned(),
@@ -129,6 +129,20 @@ pub(super) fn replay(token: &VerifiedToken) -> String {
         _ => "no proof was used",
     }
     .to_owned()
+}
+
+pub(super) fn links(lineage: &LineageAccepted, tokens: usize) -> String {
+    let strength = lineage.lineage().as_str();
+    if tokens == 0 {
+        return format!("no further token; lineage {strength}");
+    }
+    let plural = if tokens == 1 { "" } else { "s" };
+    let unproven: Vec<&str> = lineage.unproven().iter().map(Dimension::as_str).collect();
+    let open = match unproven.as_slice() {
+        [] => String::new(),
+        names => format!("; not compared: {}", names.join(", ")),
+    };
+    format!("{tokens} further token{plural}; lineage {strength}{open}")
 }
 
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {

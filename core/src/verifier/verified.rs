@@ -15,11 +15,14 @@ use crate::binding::{
 };
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
-use crate::delegation::{self, Actor, ChainAccepted, PresenterAccepted};
+use crate::delegation::{
+    self, Actor, Chain, ChainAccepted, Dimension, Dimensions, LineageAccepted, Member,
+    PresenterAccepted,
+};
 use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Profile};
+use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
 use crate::revocation::NotRevoked;
 use crate::time::NumericDate;
 
@@ -30,6 +33,8 @@ use crate::time::NumericDate;
 #[derive(Clone)]
 pub struct VerifiedToken {
     settled: Settled,
+    lineage: Lineage,
+    unproven: Dimensions,
     shown: Option<Possession>,
     replay: Option<ReplayReach>,
     next_nonce: Option<Arc<str>>,
@@ -39,6 +44,7 @@ pub struct VerifiedToken {
 /// before: that is asked last, once nothing else can refuse.
 pub(super) struct Judged {
     settled: Settled,
+    lineage: LineageAccepted,
     possession: PossessionConfirmed,
 }
 
@@ -51,7 +57,7 @@ struct Facts {
     claims: Claims,
     header: Arc<ProtectedHeader>,
     confirmation: Confirmation,
-    chain: ChainAccepted,
+    chain: Chain,
     dates: Dates,
     source: Source,
     identity: Identity,
@@ -70,6 +76,7 @@ pub(super) struct Fresh {
     pub(super) timely: TimeAccepted,
     pub(super) possession: PossessionConfirmed,
     pub(super) presenter: PresenterAccepted,
+    pub(super) lineage: LineageAccepted,
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
 }
@@ -100,7 +107,7 @@ impl Settled {
             claims,
             header,
             confirmation,
-            chain,
+            chain: chain.into_chain(),
             dates,
             source,
             identity,
@@ -121,6 +128,18 @@ impl Settled {
 
     pub(super) fn source(&self) -> &Source {
         &self.0.source
+    }
+
+    /// The token as one of a chain of tokens.
+    pub(super) fn member(&self) -> Member<'_> {
+        let facts = &*self.0;
+        Member {
+            kind: facts.source.profile.kind(),
+            claims: &facts.claims,
+            iss: facts.issuer(),
+            chain: &facts.chain,
+            dates: facts.dates.claimed(),
+        }
     }
 
     /// Whether this call's caller, where it is known, is the one who acts.
@@ -160,11 +179,13 @@ impl Judged {
             timely: TimeAccepted { .. },
             possession,
             presenter: PresenterAccepted { .. },
+            lineage,
             not_revoked: NotRevoked { .. },
             called_for: CallSatisfied { .. },
         } = fresh;
         Self {
             settled,
+            lineage,
             possession,
         }
     }
@@ -184,6 +205,7 @@ impl Judged {
     ) -> Result<VerifiedToken, Error> {
         let Self {
             settled,
+            lineage,
             possession,
         } = self;
         let shown = possession.how();
@@ -191,6 +213,8 @@ impl Judged {
         let not_replayed = look_up(replay)?;
         Ok(VerifiedToken {
             settled,
+            lineage: lineage.lineage(),
+            unproven: lineage.unproven(),
             shown,
             replay: not_replayed.reach(),
             next_nonce: next_nonce.map(Arc::from),
@@ -335,14 +359,19 @@ impl VerifiedToken {
             .then_some(SubjectKind::Client)
     }
 
-    /// How much is proven about the chain: one token proves nothing of its history.
+    /// How much is proven about the chain: one token proves nothing of its history, and those it
+    /// comes from as much as the weakest step between them ([`Gate::verify_chain`]).
+    ///
+    /// [`Gate::verify_chain`]: crate::Gate::verify_chain
     #[must_use]
-    pub fn lineage(&self) -> Lineage {
-        if self.facts().chain.len() == 0 {
-            Lineage::None
-        } else {
-            Lineage::Asserted
-        }
+    pub const fn lineage(&self) -> Lineage {
+        self.lineage
+    }
+
+    /// What was not compared between this token and those it comes from: an issuer's word alone
+    /// says that it did not grow.
+    pub fn unproven(&self) -> impl Iterator<Item = Dimension> {
+        self.unproven.iter()
     }
 
     /// How possession of the token's key was shown; `None` is a bearer token.
@@ -470,16 +499,6 @@ pub enum SubjectKind {
     Client,
     /// An agent acting for itself (ACT-07).
     Agent,
-}
-
-/// How much is proven about a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Lineage {
-    /// There is no chain.
-    None,
-    /// The issuer says so.
-    Asserted,
 }
 
 /// The state of the world that a batch was judged in.

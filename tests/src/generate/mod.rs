@@ -7,6 +7,7 @@
 
 mod act;
 mod algorithms;
+mod chains;
 mod delegation;
 mod dialects;
 mod parse;
@@ -29,9 +30,10 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 9] = [
+pub const FILES: [&str; 10] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
+    "delegation/chains.jsonl",
     "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
@@ -51,6 +53,7 @@ pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
         "delegation/act.jsonl" => act::lines(),
+        "delegation/chains.jsonl" => chains::lines(),
         "delegation/rules.jsonl" => rules::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),

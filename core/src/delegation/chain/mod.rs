@@ -18,10 +18,13 @@ struct Link {
     iss: Option<u32>,
 }
 
-/// The links of `act`, outermost first: evidence that the gate takes a token with this chain, or
-/// that there is none and need be none.
+/// Evidence that the gate takes a token with this chain, or that there is none and need be none.
 #[derive(Debug)]
-pub(crate) struct ChainAccepted {
+pub(crate) struct ChainAccepted(Chain);
+
+/// The links of `act`, outermost first.
+#[derive(Debug)]
+pub(crate) struct Chain {
     links: Vec<Link>,
     /// Where the issuer inverts `act`: for whom the token's own subject acts (DIA-02).
     delegator: Option<Link>,
@@ -44,25 +47,47 @@ pub(crate) fn check(
         return if required {
             Err(about_act(Code::ActorMissing)) // ACT-10: nothing else fills the gap
         } else {
-            Ok(ChainAccepted::none())
+            Ok(ChainAccepted(Chain::NONE))
         };
     };
-    let chain = match issuer.act_meaning {
-        ActMeaning::Rfc8693 => {
-            ChainAccepted::parse(act, issuer.act_iss, preset, delegation.max_depth())?
-        }
-        ActMeaning::Inverted => ChainAccepted::parse_inverted(act, claims, issuer.act_iss, preset)?,
-    };
+    let chain = read_act(act, claims, issuer, preset, delegation.max_depth())?;
     if chain.has_loop(claims, iss, delegation.loops()) {
         return Err(about_act(Code::ChainLoop));
     }
     match delegation {
         Delegation::Forbid => Err(about_act(Code::ActorNotAllowed)), // ACT-09: never ignored
-        Delegation::Surface => Ok(chain),
+        Delegation::Surface => Ok(ChainAccepted(chain)),
         Delegation::Enforce(rules) => {
             rules::judge(&chain, claims, iss, rules)?;
-            Ok(chain)
+            Ok(ChainAccepted(chain))
         }
+    }
+}
+
+/// The chain of a token that is no credential here, but tells where another comes from: its form
+/// is checked, and nobody asks who may act.
+pub(crate) fn read(
+    claims: &Claims,
+    issuer: &IssuerRules,
+    preset: Preset,
+    max_depth: usize,
+) -> Result<Chain, Error> {
+    match claims.value(Claim::Act) {
+        Some(act) => read_act(act, claims, issuer, preset, max_depth),
+        None => Ok(Chain::NONE),
+    }
+}
+
+fn read_act(
+    act: Value<'_>,
+    claims: &Claims,
+    issuer: &IssuerRules,
+    preset: Preset,
+    max_depth: usize,
+) -> Result<Chain, Error> {
+    match issuer.act_meaning {
+        ActMeaning::Rfc8693 => Chain::parse(act, issuer.act_iss, preset, max_depth),
+        ActMeaning::Inverted => Chain::parse_inverted(act, claims, issuer.act_iss, preset),
     }
 }
 
@@ -71,12 +96,20 @@ pub(super) fn about_act(code: Code) -> Error {
 }
 
 impl ChainAccepted {
-    const fn none() -> Self {
-        Self {
-            links: Vec::new(),
-            delegator: None,
-        }
+    pub(crate) const fn chain(&self) -> &Chain {
+        &self.0
     }
+
+    pub(crate) fn into_chain(self) -> Chain {
+        self.0
+    }
+}
+
+impl Chain {
+    const NONE: Self = Self {
+        links: Vec::new(),
+        delegator: None,
+    };
 
     /// Walks `act` from the outermost link inwards, checking each.
     fn parse(
@@ -129,22 +162,24 @@ impl ChainAccepted {
     /// ACT-08: an actor that acts twice, or a subject that acts for itself by way of another. The
     /// outermost actor may be the subject: an agent acting for itself (ACT-07).
     fn has_loop(&self, claims: &Claims, iss: &str, loops: Loops) -> bool {
-        let subject = self.subject(claims, iss);
+        if self.links.len() < 2 || loops == Loops::Allow {
+            return false;
+        }
         let json = claims.json();
-        let actors = || self.links.iter().filter_map(|link| link.actor(json, iss));
+        let names = || self.links.iter().filter_map(|link| link.name(json, iss));
+        let subject = self.subject(claims, iss);
+        let subject = subject.map(|subject| (subject.sub, subject.iss));
         match loops {
             Loops::Allow => false,
-            Loops::DenyAny => actors().enumerate().any(|(place, actor)| {
-                let is_subject = place > 0 && subject == Some(actor);
-                is_subject || actors().take(place).any(|outer| outer == actor)
+            Loops::DenyAny => names().enumerate().skip(1).any(|(place, name)| {
+                subject == Some(name) || names().take(place).any(|outer| outer == name)
             }),
             // Beside the earliest actor stands the subject.
             Loops::DenyAdjacent => {
-                let inner = actors().skip(1).map(Some).chain([subject]);
-                let pairs = actors().zip(inner).enumerate();
-                let last = self.links.len().saturating_sub(1);
-                let mut pairs = pairs.filter(|(place, _)| *place != last || last > 0);
-                pairs.any(|(_, (outer, inner))| Some(outer) == inner)
+                let inner = names().skip(1).map(Some).chain([subject]);
+                names()
+                    .zip(inner)
+                    .any(|(outer, inner)| Some(outer) == inner)
             }
         }
     }
@@ -189,6 +224,12 @@ impl ChainAccepted {
 }
 
 impl Link {
+    /// What identifies the actor, `sub` first: it is where two differ.
+    fn name<'a>(self, json: &'a Json, iss: &'a str) -> Option<(&'a str, &'a str)> {
+        let own = self.iss.and_then(|node| json.value(node)?.as_str());
+        Some((json.value(self.sub)?.as_str()?, own.unwrap_or(iss)))
+    }
+
     fn actor<'a>(self, json: &'a Json, iss: &'a str) -> Option<Actor<'a>> {
         let own = self.iss.and_then(|node| json.value(node)?.as_str());
         Some(Actor {
@@ -228,6 +269,14 @@ fn check_link<'a>(
     }
     let claims = link.node();
     Ok((Link { claims, sub, iss }, inner))
+}
+
+/// The chain of claims that are known to have a good one.
+#[cfg(test)]
+pub(super) fn of_tests(claims: &Claims) -> Chain {
+    let act = claims.value(Claim::Act);
+    let read = |act| Chain::parse(act, ActIss::Inherit, Preset::AgentStrict, 32).unwrap();
+    act.map_or(Chain::NONE, read)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::ChainAccepted;
+use super::Chain;
 use crate::claims::{Claim, Claims};
 use crate::encoding::json::Json;
 use crate::error::Code;
@@ -7,7 +7,7 @@ use crate::policy::{ActIss, Loops, Preset};
 
 fn parse(text: &str, act_iss: ActIss, preset: Preset) -> Result<Vec<String>, Code> {
     let json = Json::parse(text.into(), Limits::DEFAULT.into()).unwrap();
-    let chain = ChainAccepted::parse(json.root(), act_iss, preset, 5);
+    let chain = Chain::parse(json.root(), act_iss, preset, 5);
     let chain = chain.map_err(|error| error.code())?;
     let actors = chain.actors(&json, "https://as.example");
     Ok(actors
@@ -80,7 +80,7 @@ fn act_08_nobody_acts_twice() {
         let json = Json::parse(json.into(), Limits::DEFAULT.into()).unwrap();
         let claims = Claims::locate(json).unwrap();
         let (act, iss) = (claims.value(Claim::Act).unwrap(), "https://as.example");
-        let chain = ChainAccepted::parse(act, ActIss::Inherit, Preset::Rfc, 5).unwrap();
+        let chain = Chain::parse(act, ActIss::Inherit, Preset::Rfc, 5).unwrap();
         [Loops::DenyAny, Loops::DenyAdjacent, Loops::Allow]
             .map(|loops| chain.has_loop(&claims, iss, loops))
     };

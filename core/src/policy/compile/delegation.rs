@@ -1,11 +1,12 @@
 //! One `[delegation.X]` table: who may act for whom (loader refusals 15 to 18).
 
-use super::{Compiler, boxed, text, unknown_name};
+use super::{Compiler, boxed, edges, text, unknown_name};
 use crate::policy::check::quoted;
 use crate::policy::delegation::{
-    ActorPattern, ActorPresence, AllowRule, DelegationRules, DenyReach, Loops, PresenterRule,
-    SelfActor, SubPattern, SubjectPattern,
+    ActorPattern, ActorPresence, AllowRule, DelegationRules, DenyReach, Lineage, Loops,
+    PresenterRule, SelfActor, SubPattern, SubjectPattern,
 };
+use crate::policy::edges::Edges;
 use crate::policy::section::{Item, Section};
 use crate::policy::{Delegation, GateRules};
 use crate::time::Span;
@@ -26,9 +27,11 @@ struct Rest {
     self_actor: SelfActor,
     presenter: PresenterRule,
     max_lifetime: Option<Span>,
+    min_lineage: Lineage,
     require_complete: bool,
     deny: Vec<ActorPattern>,
     deny_reach: DenyReach,
+    edges: Edges,
 }
 
 pub(super) fn compile(name: &str, section: &Section<'_>, compiler: &mut Compiler<'_>) -> Table {
@@ -88,9 +91,15 @@ pub(super) fn compile(name: &str, section: &Section<'_>, compiler: &mut Compiler
                 _ => PresenterRule::MustBeActor,
             },
             max_lifetime,
+            min_lineage: match section.text("min_lineage").as_deref() {
+                Some("correlated") => Lineage::Correlated,
+                Some("issuer_attested") => Lineage::IssuerAttested,
+                _ => Lineage::Asserted,
+            },
             require_complete: section.flag("require_complete"),
             deny,
             deny_reach: DenyReach::of(section.preset()),
+            edges: edges::compile(&section.section("edges"), compiler),
         },
     }
 }
@@ -162,9 +171,11 @@ impl Table {
             self_actor,
             presenter,
             max_lifetime,
+            min_lineage,
             require_complete,
             deny,
             deny_reach,
+            edges,
         } = rest;
         let holds = |gates: &[Item]| gates.is_empty() || gates.iter().any(|item| item.text == gate);
         let rules = allow.iter().filter(|(_, gates)| holds(gates));
@@ -176,12 +187,14 @@ impl Table {
             self_actor: *self_actor,
             presenter: *presenter,
             max_lifetime: *max_lifetime,
+            min_lineage: *min_lineage,
             require_complete: *require_complete,
             allow: rules
                 .map(|(rule, _)| rule.clone().closed(implies))
                 .collect(),
             deny: deny.clone(),
             deny_reach: *deny_reach,
+            edges: edges.clone(),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::delegation::{self, Table};
 use super::text::{self, Loopback};
-use super::{Compiler, boxed, unknown_name};
+use super::{Compiler, boxed, context, unknown_name};
 use crate::policy::check::quoted;
 use crate::policy::document::join;
 use crate::policy::profile::{Kind, Preset, Profile, TypRule};
@@ -70,6 +70,7 @@ pub(super) fn compile(
     } else {
         None
     };
+    let context = context::compile(section, name, issuers, compiler);
     let scope_implies = scope_implies(section, compiler);
     let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
     GateRules {
@@ -85,6 +86,7 @@ pub(super) fn compile(
         takes_dpop: false, // for `possession`, which sees the whole document
         takes_mtls: false,
         delegation,
+        context,
         max_age: section.duration("max_age"),
         acr_values: acr_values(section, compiler),
         metadata: metadata(section, compiler),
@@ -234,7 +236,7 @@ fn unknown_issuer(text: &str, issuers: &[IssuerRules]) -> String {
 
 /// The cap on `exp - iat` at this gate. Kinds that live for minutes by their own standard (LOG-06,
 /// CA-03) keep that cap under `agent_strict` when the issuer's is longer.
-fn max_lifetime(preset: Preset, issuer: &IssuerRules, profile: Profile) -> Option<Span> {
+pub(super) fn max_lifetime(preset: Preset, issuer: &IssuerRules, profile: Profile) -> Option<Span> {
     let own = match preset {
         Preset::AgentStrict => profile.row().max_lifetime,
         Preset::Rfc => None,

@@ -2,7 +2,9 @@
 //!
 //! Everything is compiled to the end, problems or not, so that all of them are told at once.
 
+mod context;
 mod delegation;
+mod edges;
 mod gate;
 mod issuer;
 mod keys;

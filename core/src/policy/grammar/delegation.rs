@@ -1,7 +1,8 @@
 //! The rows of a `[delegation.X]` table (standards 30.4).
 
 use super::values::{
-    ACTOR_PRESENCE, LINEAGE, LOOPS, PRESENTER, SELF_ACTOR, default_delegated_lifetime,
+    ACTOR_PRESENCE, EDGE_AUD, EDGE_EXP, EDGE_SCOPE, LINEAGE, LOOPS, PRESENTER, SELF_ACTOR,
+    default_delegated_lifetime,
 };
 use super::{Absent, Row, Shape, later, row};
 
@@ -66,12 +67,81 @@ pub(super) static DELEGATION: &[Row] = &[
         Absent::Nothing,
         "Rules on every link, none of which may hold.",
     ),
-    later(
+    row(
         "edges",
-        "What a token may take over from the one before it.",
-        None,
+        Shape::Table(EDGES),
+        Absent::Nothing,
+        "What a token may take over from the one before it, where a request carries both.",
     ),
 ];
+
+/// Standards 30.5.
+static EDGES: &[Row] = &[
+    row(
+        "exchange",
+        Shape::Table(EXCHANGE),
+        Absent::Nothing,
+        "From an access token to one that its issuer gave for it (RFC 8693).",
+    ),
+    row(
+        "cross_domain",
+        Shape::Table(CROSS_DOMAIN),
+        Absent::Nothing,
+        "From a grant to the access token that another issuer gave for it.",
+    ),
+    later("offline", "From a capability to a narrower one.", None),
+    later(
+        "at_to_txn",
+        "From an access token to a transaction token.",
+        None,
+    ),
+    later(
+        "txn_replace",
+        "From a transaction token to its replacement.",
+        None,
+    ),
+    later(
+        "mission",
+        "From a mission to what was approved under it.",
+        None,
+    ),
+    later("aauth", "From an AAuth token to a sub-agent's.", None),
+];
+
+static EXCHANGE: &[Row] = &[
+    row(
+        "scope",
+        Shape::ChoiceOr(&EDGE_SCOPE, MAP),
+        Absent::Text("strict_subset"),
+        "How scopes compare: within the parent's, by a map from the parent's, or not at all.",
+    ),
+    row(
+        "exp",
+        Shape::Choice(&EDGE_EXP),
+        Absent::Text("within_parent"),
+        "Whether the token may outlive its parent.",
+    ),
+    row(
+        "aud",
+        Shape::ChoiceOr(&EDGE_AUD, MAP),
+        Absent::Text("exchanger"),
+        "Whom the parent's `aud` must name: the party that exchanged it, by its `sub` or `client_id` or by a map from audiences to those; or anybody.",
+    ),
+];
+
+static CROSS_DOMAIN: &[Row] = &[row(
+    "scope",
+    Shape::ChoiceOr(&EDGE_SCOPE, MAP),
+    Absent::Text("issuer_attested"),
+    "How scopes compare: within the grant's, by a map from the grant's, or not at all.",
+)];
+
+static MAP: &[Row] = &[row(
+    "map",
+    Shape::Map(&Shape::List(&Shape::Text)),
+    Absent::Required,
+    "What each text of the parent stands for in the token.",
+)];
 
 static ALLOW: &[Row] = &[
     row(

@@ -46,6 +46,8 @@ pub(in crate::policy) enum Shape {
     },
     Text,
     Choice(&'static Choice),
+    /// One of these, or a table of these members.
+    ChoiceOr(&'static Choice, &'static [Row]),
     List(&'static Self),
     OneOrMany(&'static Self),
     /// These members.

@@ -2,10 +2,10 @@
 
 use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, DISCOVERY, KINDS, NONCE, PRESETS, PROFILES,
-    PUSH, REPLAY_STORE, SENDER_CONSTRAINED, UNAVAILABLE, default_algorithms, default_delegation,
-    default_discovery, default_max_lifetime, default_proof_algorithms, default_refresh,
-    stays_absent,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, KINDS, NONCE, PRESETS,
+    PROFILES, PUSH, REPLAY_STORE, SENDER_CONSTRAINED, UNAVAILABLE, default_algorithms,
+    default_delegation, default_discovery, default_max_lifetime, default_proof_algorithms,
+    default_refresh, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -366,13 +366,30 @@ static GATE: &[Row] = &[
         Absent::Texts(&[]),
         "For jwt_custom: further claims its tokens must have.",
     ),
-    later(
+    row(
         "context",
-        "Further tokens that a request may or must carry.",
-        None,
+        Shape::Table(CONTEXT),
+        Absent::Nothing,
+        "The kinds of further tokens that a request may or must carry.",
     ),
     later("require_intent", "Approved intents.", None),
     later("intent_pointers", "Where an intent is found.", None),
+];
+
+/// One row a kind that some edge begins with.
+static CONTEXT: &[Row] = &[
+    row(
+        "access_token",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "Access tokens that this one was exchanged for.",
+    ),
+    row(
+        "jwt_bearer_grant",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "The grant of another issuer that this token was given for.",
+    ),
 ];
 
 static DPOP: &[Row] = &[

@@ -30,8 +30,8 @@ pub(super) static LOOPS: Choice = choice(|| vec!["deny_any", "deny_adjacent", "a
 pub(super) static SELF_ACTOR: Choice = choice(|| vec!["accept", "reject"]);
 pub(super) static PRESENTER: Choice = choice(|| vec!["must_be_actor", "any"]);
 pub(super) static LINEAGE: Choice = Choice {
-    now: || vec!["asserted"],
-    later: &["correlated", "issuer_attested", "cryptographic"],
+    now: || vec!["asserted", "correlated", "issuer_attested"],
+    later: &["cryptographic"],
     names: None,
     elsewhere: &[],
 };
@@ -82,6 +82,11 @@ pub(super) fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
         Preset::Rfc => "surface",
     }))
 }
+
+pub(super) static EDGE_SCOPE: Choice = choice(|| vec!["strict_subset", "issuer_attested"]);
+pub(super) static EDGE_EXP: Choice = choice(|| vec!["within_parent", "any"]);
+pub(super) static EDGE_AUD: Choice = choice(|| vec!["exchanger", "any"]);
+pub(super) static CONTEXT_NEED: Choice = choice(|| vec!["allowed", "required"]);
 
 /// A delegated token cannot be called back by whoever delegated, so it is short-lived
 /// (standards 29.2).

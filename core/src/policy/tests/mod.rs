@@ -182,7 +182,6 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
         shown,
         [
             "19:issuers.partner.jwks_push",
-            "86:delegation.paying_agents.edges",
             "95:replay.store",
             "99:revocation",
             "106:stores",
