@@ -3,17 +3,33 @@
 
 const { X509Certificate } = require('node:crypto')
 const { types } = require('node:util')
-const { checkOptions, checkString, kind } = require('./arguments.cjs')
+const { checkOptions, checkString, isPlain, kind } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
 
 /** The fields that the engine looks at. Names are compared there; here the others are left behind. */
 const isWanted = (name) => (name.length === 4 || name.length === 13) && /^(?:dpop|authorization)$/i.test(name)
 
+const SINGLE = Symbol('singleValued')
+
+/** A plain object of headers, told apart from those of a server that cannot refuse repeated ones. */
+function singleValued(headers) {
+  if (!isPlain(headers)) throw usage(`singleValued: headers must be an object, not ${kind(headers)}`)
+  // Node's own objects have an array where a field may come more than once.
+  const pairs = Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).filter((each) => each !== undefined).map((each) => [name, each])
+  )
+  return Object.freeze({ [SINGLE]: pairs })
+}
+
 /** Names and values in turn, those of fields that are wanted; every one of them, repeats too. */
 function fields(headers, call) {
   if (typeof headers?.[Symbol.iterator] !== 'function' || typeof headers === 'string') {
+    if (headers?.[SINGLE] !== undefined) return fields(headers[SINGLE], call)
     // A mapping has lost the second of two fields already.
-    throw usage(`${call}: headers are pairs, as rawHeaders or an array of [name, value], not ${kind(headers)}`)
+    throw usage(
+      `${call}: headers are pairs, as rawHeaders or an array of [name, value], not ${kind(headers)}; where ` +
+        'your server refuses repeated ones, wrap its object in singleValued()'
+    )
   }
   const all = [...headers]
   const pairs = all.every((entry) => typeof entry === 'string') ? inPairs(all) : all
@@ -66,9 +82,12 @@ function partsOf(request, call) {
     throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)
   }
   if (Array.isArray(request.rawHeaders)) return ofNode(request, call)
-  if (Array.isArray(request.raw?.rawHeaders)) return ofNode(request.raw, call)
   if (request instanceof Request) return ofFetch(request, call)
+  // Fastify's and Hono's requests: what they wrap.
+  const { raw } = request
+  if (Array.isArray(raw?.rawHeaders)) return ofNode(raw, call)
+  if (raw instanceof Request) return ofFetch(raw, call)
   return ofParts(request, call)
 }
 
-module.exports = { partsOf }
+module.exports = { partsOf, singleValued }

@@ -6,7 +6,7 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyTuple};
-use sealgate::{Lineage, Possession, SubjectKind};
+use sealgate::{Lineage, Possession, ReplayReach, SubjectKind};
 
 use crate::errors::{misfit, of_gate, usage};
 use crate::frozen;
@@ -279,8 +279,19 @@ impl VerifiedToken {
 
     /// Header fields to add to the answer that grants the call, one a name; usually none.
     #[getter]
-    fn response_headers<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
-        PyDict::new(py)
+    fn response_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let headers = PyDict::new(py);
+        for (name, value) in self.token.response_headers() {
+            headers.set_item(name, value)?;
+        }
+        Ok(headers)
+    }
+
+    /// How far it is known that the proof was not used before: `"process"`, or `"external"` where
+    /// the policy says that somebody else remembers; `None` where no proof came.
+    #[getter]
+    fn replay_reach(&self) -> Option<&'static str> {
+        self.token.replay_reach().map(ReplayReach::as_str)
     }
 
     /// Asks a later, narrower question of the same verdict: per tool, per route. Returns the token,

@@ -14,6 +14,7 @@ use crate::explain::Trail;
 use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
 use crate::policy::{self, Policy};
+use crate::request::Given;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::waiting::{self, Ask};
@@ -359,6 +360,183 @@ impl Verifier {
         slf.get()
             .ask(slf, token, required_scopes, into, wait)?
             .judge()
+    }
+
+    /// As `Gate.verify_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn verify_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?
+            .verify_request(py, &given, required_scopes, into)
+    }
+
+    /// As `Gate.judge_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn judge_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Verdict> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?
+            .judge_request(py, &given, required_scopes, into)
+    }
+
+    /// As `Gate.explain_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=())"
+    )]
+    fn explain_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Trail> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?.explain_request(py, &given, required_scopes)
+    }
+
+    /// As `Gate.verify_request_async`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn verify_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().waiters,
+            &waiting::VERIFY_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
+    }
+
+    /// As `Gate.judge_request_async`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn judge_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().waiters,
+            &waiting::JUDGE_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
     }
 
     /// As `Gate.verify_batch`, where the policy has one gate.

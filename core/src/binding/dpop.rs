@@ -186,3 +186,88 @@ fn replay_key(judge: &Judge<'_>, thumbprint: &Thumbprint, jti: &str) -> ReplayKe
     ];
     (judge.provider.sha256)(&parts.concat())
 }
+
+#[cfg(test)]
+#[cfg(feature = "aws-lc-rs")]
+mod tests {
+    use super::{Judge, Shown, verify};
+    use crate::binding::{Proofs, Scheme, Thumbprint};
+    use crate::crypto::aws_lc;
+    use crate::encoding::base64url;
+    use crate::error::Code;
+    use crate::limits::Limits;
+    use crate::policy::{Format, Policy};
+    use crate::time::{NumericDate, Span};
+
+    /// RFC 9449 §7.1: the proof of figure 12 with its access token, which is no JWT.
+    const PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6\
+        Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpi\
+        VFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1\
+        MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXN\
+        vdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0N\
+        BcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxS\
+        YoMxhAJpLjA";
+    const TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+    const JKT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    const IAT: i64 = 1_562_262_618;
+
+    fn judge(token: &str, method: &str, url: &str, jkt: Thumbprint, now: i64) -> Option<Code> {
+        let policy = Policy::parse(
+            r#"{"version":1,"issuers":{"a":{"issuer":"https://a.example","jwks_push":"process"}},
+                "gates":{"g":{"profile":"access_token","audience":"https://resource.example.org/",
+                    "issuers":["a"],"public_url":"https://resource.example.org"}},
+                "dpop":{},"replay":{"store":"process"}}"#,
+            Format::Json,
+        );
+        let (policy, provider) = (policy.unwrap(), aws_lc::provider());
+        let rules = policy.rules();
+        let judge = Judge {
+            provider: &provider,
+            gate: &rules.gates[0],
+            rules: &rules.possession,
+            limits: Limits::DEFAULT,
+            leeway: Span::ZERO,
+            now: NumericDate::from_seconds(now).unwrap(),
+        };
+        let shown = Shown {
+            scheme: Scheme::Dpop,
+            proofs: Proofs::One(PROOF.as_bytes()),
+            method: method.as_bytes(),
+            target: Some(url),
+            certificate: None,
+        };
+        let dpop = rules.possession.dpop.as_ref().unwrap();
+        let expected = [Some(jkt), None];
+        let outcome = verify(
+            &judge,
+            dpop,
+            PROOF.as_bytes(),
+            &shown,
+            token.as_bytes(),
+            expected,
+        );
+        outcome.err().map(|error| error.code())
+    }
+
+    #[test]
+    fn the_example_of_rfc_9449() {
+        let mut jkt = [0; 32];
+        base64url::decode_slice(JKT.as_bytes(), &mut jkt).unwrap();
+        let url = "https://resource.example.org/protectedresource";
+        assert_eq!(judge(TOKEN, "GET", url, jkt, IAT), None);
+        assert_eq!(judge(TOKEN, "GET", url, jkt, IAT + 60), None);
+        for wrong in [
+            judge("another", "GET", url, jkt, IAT),
+            judge(TOKEN, "POST", url, jkt, IAT),
+            judge(TOKEN, "GET", "https://resource.example.org/", jkt, IAT),
+            judge(TOKEN, "GET", url, jkt, IAT + 61),
+            judge(TOKEN, "GET", url, jkt, IAT - 1),
+        ] {
+            assert_eq!(wrong, Some(Code::PopInvalid));
+        }
+        assert_eq!(
+            judge(TOKEN, "GET", url, [0; 32], IAT),
+            Some(Code::PopMismatch)
+        );
+    }
+}

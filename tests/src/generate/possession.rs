@@ -560,6 +560,9 @@ fn fields(file: &mut File) {
     let (auth, proof) = (json!(["authorization", call.authorization()]), call.proof());
     let sent = |fields: Value| call.with_fields(fields);
     file.accept(near, &sent(json!([auth, ["dpop", proof]])), json!({}));
+    let capitals = json!(["Authorization", format!("DPOP {}", call.token)]);
+    let capitals = sent(json!([capitals, ["DPoP", proof]]));
+    file.accept("fields/scheme-in-capitals", &capitals, json!({}));
     file.accept(
         "fields/space-around",
         &sent(json!([auth, ["DPOP", format!(" {proof}\t")]])),

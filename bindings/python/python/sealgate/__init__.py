@@ -41,6 +41,7 @@ from ._keys import IssuerKey, Keys, KeyState, Receipt, Skipped
 from ._native import (
     Actor,
     Batch,
+    BatchSnapshot,
     Gate,
     Jws,
     Policy,
@@ -53,6 +54,7 @@ from ._native import (
     inspect,
     verify_jws,
 )
+from ._request import single_valued
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "AudienceError",
     "AuthorityError",
     "Batch",
+    "BatchSnapshot",
     "CredentialError",
     "DelegationError",
     "ExpiredTokenError",
@@ -100,5 +103,6 @@ __all__ = [
     "VerifiedToken",
     "Verifier",
     "inspect",
+    "single_valued",
     "verify_jws",
 ]
