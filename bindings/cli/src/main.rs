@@ -17,6 +17,7 @@ mod jwks;
 mod mint;
 mod network;
 mod policy;
+mod request;
 mod stopwatch;
 mod tally;
 mod text;
