@@ -344,11 +344,11 @@ export class Actor {
  */
 export class VerifiedToken<Output = Claims> {
   private constructor()
-  /** `iss`; for a JWT-SVID the trust domain. */
+  /** `iss`; for the token of a workload its trust domain; else the policy's name for who signed it. */
   readonly issuer: string
   /** The policy's name for the issuer, safe as a metric label. */
   readonly issuerName: string
-  /** `sub`. Only logout and custom tokens may lack it. */
+  /** `sub`. Tokens that tell of something rather than somebody lack it. */
   readonly subject: string | null
   readonly clientId: string | null
   readonly jwtId: string | null
@@ -356,7 +356,8 @@ export class VerifiedToken<Output = Claims> {
   /** Whole seconds since 1970; the exact number is in `claims`. */
   readonly issuedAt: number | null
   readonly notBefore: number | null
-  readonly expiresAt: number
+  /** Security event tokens and agent cards have none. */
+  readonly expiresAt: number | null
   readonly scopes: readonly string[]
   /** RFC 9396. */
   readonly authorizationDetails: readonly Json[]

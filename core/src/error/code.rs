@@ -146,6 +146,9 @@ codes! {
     ActorPolicy {
         ActorNotAllowed "actor_not_allowed" "no rule lets this agent act at this gate"
     }
+    Revocation {
+        Inactive "inactive" "the authorization server says that the token is not active"
+    }
     Authority {
         InsufficientScope "insufficient_scope" "the token lacks a scope this call needs"
     }

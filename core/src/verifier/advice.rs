@@ -123,6 +123,7 @@ impl Context<'_> {
                 (Some(typ), _) => typ.to_string(),
                 (None, TypRule::Required(typ) | TypRule::Preferred(typ)) => typ.to_owned(),
                 (None, TypRule::Untyped(names)) => names.join(" or ").to_uppercase(),
+                (None, TypRule::Named) => String::new(), // the loader asks the gate for it
             })
             .collect();
         names.dedup();
@@ -195,6 +196,7 @@ impl Context<'_> {
                 Delegation::Forbid => format!("gates.{gate}.delegation is \"forbid\". Write \"surface\" to see chains. Nothing of this goes on the wire."),
                 Delegation::Surface => "Nothing of this goes on the wire.".into(),
             },
+            Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope => self.scope(),
             Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
                 [] => "Send the user to sign in again.".into(),
@@ -252,7 +254,9 @@ impl Context<'_> {
         let (gate, name, table) = (&self.gate.name, self.name(), self.table());
         let expected = format!("Expected typ {}.", self.typ().join(" or "));
         match self.gate.kind {
-            Kind::JwtCustom => format!("{expected} gates.{gate}.typ says which."),
+            Kind::JwtCustom | Kind::IntentToken => {
+                format!("{expected} gates.{gate}.typ says which.")
+            }
             Kind::AccessToken => {
                 let typed = self
                     .row
@@ -282,7 +286,17 @@ impl Context<'_> {
             | Kind::LogoutToken
             | Kind::ClientAssertion
             | Kind::JwtBearerGrant
-            | Kind::JwtSvid => {
+            | Kind::JwtSvid
+            | Kind::IdJag
+            | Kind::ClientAttestation
+            | Kind::TxnToken
+            | Kind::Wit
+            | Kind::Capability
+            | Kind::ActorProof
+            | Kind::Set
+            | Kind::StatusListToken
+            | Kind::IntrospectionResponse
+            | Kind::AgentCard => {
                 format!(
                     "{expected} Gate {gate} takes {} alone.",
                     self.gate.kind.as_str()
@@ -314,6 +328,13 @@ impl Context<'_> {
     }
 
     fn audience(&self) -> String {
+        if self.gate.audience.is_empty() {
+            return format!(
+                "Gate {} has no audience, and so takes tokens that are for nobody in particular. \
+                 If this one is for you, write its aud as gates.{}.audience.",
+                self.gate.name, self.gate.name
+            );
+        }
         format!(
             "Gate {} expects {}. Ask the issuer for it with resource= (RFC 8707) or audience=; \
              compare slashes with `sealgate explain`.",
@@ -401,6 +422,7 @@ fn is_of_nobody(typ: &str) -> bool {
         TypRule::Required(name) => of(typ, name),
         TypRule::Preferred(name) => of(typ, name) || of(typ, "jwt"),
         TypRule::Untyped(names) => names.iter().any(|name| of(typ, name)),
+        TypRule::Named => false,
     });
     !of_a_kind
 }

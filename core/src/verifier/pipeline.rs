@@ -141,6 +141,8 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let source = source?;
     let blame = |error| door.blame(&source, error);
     let issuer = door.issuer(&source)?;
+    trail.enter(Stage::Typ);
+    kind::check_header(&header, issuer, source.profile).map_err(blame)?;
     trail.enter(Stage::Alg);
     if !issuer.allows(algorithm, source.profile) {
         return Err(blame(Error::about(Code::AlgNotAllowed, "alg"))); // ALG-01
@@ -190,20 +192,20 @@ pub(super) fn finish<T: Trail>(
     let well_formed = kind::check_claims(claims, gate, issuer, row)?;
     trail.passed(Stage::Claims, || note::claims(row));
     trail.enter(Stage::Time);
-    let dates = Dates::of(&well_formed, gate, row, source.max_lifetime, rules.leeway)?;
+    let dates = Dates::of(&well_formed, gate, row, source.max_lifetime, rules.leeway);
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
     trail.enter(Stage::Audience);
     let audience = validity::check_audience(claims, gate, source)?;
-    trail.passed(Stage::Audience, || note::audience(claims));
+    trail.passed(Stage::Audience, || note::audience(claims, row));
     trail.enter(Stage::Possession);
     let possession = binding::bearer(gate, claims)?;
     trail.passed(Stage::Possession, || note::possession(claims));
     trail.enter(Stage::Chain);
     let chain = delegation::check(
         claims,
-        source.issuer(claims),
-        issuer.act_iss,
+        source.issuer(claims, issuer),
+        issuer.act_iss(source.profile),
         gate.delegation,
         rules.preset,
     )?;

@@ -11,7 +11,7 @@ use crate::time::{NumericDate, Span};
 /// The dates of a token and the caps on them, read once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dates {
-    pub(super) expires_at: NumericDate,
+    pub(super) expires_at: Option<NumericDate>,
     pub(super) not_before: Option<NumericDate>,
     pub(super) issued_at: Option<NumericDate>,
     max_lifetime: Option<Span>,
@@ -34,32 +34,37 @@ impl Dates {
         row: &Row,
         max_lifetime: Option<Span>,
         leeway: Span,
-    ) -> Result<Self, Error> {
-        // Every row requires `exp`; without one nothing here would ever end.
+    ) -> Self {
         let ClaimedDates {
             expires_at,
             not_before,
             issued_at,
         } = *claims.dates();
-        let expires_at = expires_at.ok_or_else(|| Error::about(Code::MissingClaim, "exp"))?;
         let max_age = [gate.max_age, row.max_age].into_iter().flatten().min();
-        Ok(Self {
+        Self {
             expires_at,
             not_before,
             issued_at,
             max_lifetime,
             max_age,
             leeway,
-        })
+        }
     }
 
-    /// The moment from which the token is expired.
+    /// The moment from which the token is expired, or too old; the last there is where the kind of
+    /// token says neither.
     pub(super) fn end(&self) -> NumericDate {
-        self.expires_at.plus(self.leeway)
+        let oldest = self.issued_at.zip(self.max_age);
+        let oldest = oldest.map(|(iat, cap)| iat.plus(cap));
+        let ends = [self.expires_at, oldest].into_iter().flatten().min();
+        ends.map_or(NumericDate::LAST, |end| end.plus(self.leeway))
     }
 
     pub(super) fn check(&self, now: NumericDate) -> Result<TimeAccepted, Error> {
-        if now >= self.end() {
+        if self
+            .expires_at
+            .is_some_and(|exp| now >= exp.plus(self.leeway))
+        {
             return Err(Error::about(Code::Expired, "exp"));
         }
         if self
@@ -89,7 +94,9 @@ impl Dates {
                 .min(),
         };
         let issued = self.issued_at.unwrap_or(now);
-        if cap.is_some_and(|cap| self.expires_at.since(issued) > cap) {
+        if let (Some(cap), Some(exp)) = (cap, self.expires_at)
+            && exp.since(issued) > cap
+        {
             return Err(Error::about(Code::LifetimeTooLong, "exp"));
         }
         Ok(TimeAccepted(()))
@@ -108,6 +115,9 @@ pub(super) fn check_audience(
         AudienceRule::Contains => audiences.any(is_ours),
         AudienceRule::Sole => audiences.next().is_some_and(is_ours) && audiences.next().is_none(),
         AudienceRule::OnlyOurs => audiences.next().is_some_and(is_ours) && audiences.all(is_ours),
+        AudienceRule::IfAny if gate.audience.is_empty() => audiences.next().is_none(),
+        AudienceRule::IfAny => audiences.any(is_ours),
+        AudienceRule::Never => audiences.next().is_none(),
     };
     // A token that is also for a gate of another kind may be of that kind: nothing here tells.
     let is_rival = |audience: &str| {

@@ -8,6 +8,7 @@
 mod algorithms;
 mod delegation;
 mod dialects;
+mod kinds;
 mod parse;
 mod profiles;
 mod sessions;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use crate::workshop::{Key, over, signing_input};
 
-pub use profiles::{KINDS, Kind};
+pub use kinds::{KINDS, Kind, holder};
 
 /// `now` of most lines.
 pub const T: i64 = 1_800_000_000;

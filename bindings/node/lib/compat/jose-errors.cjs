@@ -83,6 +83,7 @@ const TABLE = {
   chain_too_deep: [FAILED, 'act', 'check_failed'],
   chain_loop: [FAILED, 'act', 'check_failed'],
   actor_not_allowed: [FAILED, 'act', 'check_failed'],
+  inactive: [FAILED, undefined, 'check_failed'],
   insufficient_scope: [FAILED, 'scope', 'check_failed'],
   insufficient_user_authentication: [FAILED, 'acr', 'check_failed'],
 }

@@ -342,6 +342,7 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "chain_too_deep": DelegationError,
     "chain_loop": DelegationError,
     "actor_not_allowed": ActorError,
+    "inactive": RevokedError,
     "insufficient_scope": AuthorityError,
     "insufficient_user_authentication": StepUpError,
     "keys_unavailable": KeysUnavailableError,

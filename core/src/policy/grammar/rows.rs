@@ -3,7 +3,7 @@
 use super::values::{
     ACT_ISS, ACT_MEANING, AUD_NAMES, DELEGATION, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH,
     SENDER_CONSTRAINED, default_algorithms, default_delegation, default_discovery,
-    default_max_lifetime, default_refresh, no_danger,
+    default_max_lifetime, default_refresh, names_an_audience, no_danger,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -282,7 +282,7 @@ static GATE: &[Row] = &[
     row(
         "audience",
         Shape::OneOrMany(&Shape::Text),
-        Absent::Required,
+        Absent::RequiredIf(names_an_audience),
         "The exact `aud` it answers to; the first is its RFC 9728 `resource`.",
     ),
     row(
@@ -343,7 +343,7 @@ static GATE: &[Row] = &[
         "typ",
         Shape::Text,
         Absent::Nothing,
-        "For jwt_custom: the `typ` of its tokens.",
+        "For jwt_custom, capability and intent_token: the `typ` of its tokens.",
     ),
     row(
         "required_claims",

@@ -3,6 +3,7 @@
 use super::{Choice, choice};
 use crate::policy::document::Node;
 use crate::policy::profile::{self, Preset, Profile};
+use crate::policy::row::AudienceRule;
 use crate::policy::unit::show_duration;
 
 pub(super) static PRESETS: Choice = choice(|| vec!["agent_strict", "rfc"]);
@@ -59,25 +60,24 @@ pub(super) static KINDS: Choice = Choice {
          in the issuer's profiles",
     )],
 };
-/// Rows of standards 29.2 that a gate or an issuer will name.
-static LATER_PROFILES: &[&str] = &[
-    "id_jag",
-    "client_attestation",
-    "txn_token",
-    "wit",
-    "capability",
-    "actor_proof",
-    "intent_token",
-    "set",
-    "status_list_token",
-    "introspection_response",
-];
+/// Rows of standards 29.2 whose tokens are proofs for another one's key: a request brings both.
+static LATER_PROFILES: &[&str] = &["client_attestation_pop", "wpt", "capability_pop"];
 
 pub(super) fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
     Some(Node::text(match preset {
         Preset::AgentStrict => "forbid",
         Preset::Rfc => "surface",
     }))
+}
+
+/// Whether tokens of the gate's kind are for somebody in particular; of an unknown kind, most are.
+pub(super) fn names_an_audience(gate: &Node) -> bool {
+    let kind = gate.get("profile").and_then(Node::as_text);
+    let kind = kind.and_then(profile::Kind::from_name);
+    kind.is_none_or(|kind| match kind.row().audience {
+        AudienceRule::Contains | AudienceRule::Sole | AudienceRule::OnlyOurs => true,
+        AudienceRule::IfAny | AudienceRule::Never => false,
+    })
 }
 
 /// Other places an issuer's keys can be, in the order in which they are named.

@@ -729,7 +729,8 @@ fn jwt_custom_rules_are_its_own() {
     refuses(
         &gate("typ = \"x+jwt\"\nrequired_claims = [\"tenant\"]"),
         &[
-            "11:7 gates.tools.typ: only for profile = \"jwt_custom\"; every other kind has its own",
+            "11:7 gates.tools.typ: only for capability, intent_token, jwt_custom; every other kind has \
+             its own",
             "12:19 gates.tools.required_claims: only for profile = \"jwt_custom\"; every other \
              kind has its own",
         ],
