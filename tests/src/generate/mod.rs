@@ -11,6 +11,7 @@ mod dialects;
 mod kinds;
 mod parse;
 mod profiles;
+mod rules;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -27,12 +28,13 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 6] = [
+pub const FILES: [&str; 7] = [
     "algorithms.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
     "parse.jsonl",
     "profiles.jsonl",
+    "rules.jsonl",
     "sessions.jsonl",
 ];
 
@@ -49,6 +51,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),
         "profiles.jsonl" => profiles::lines(),
+        "rules.jsonl" => rules::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),
     }
