@@ -1,6 +1,8 @@
 //! The rows of the profile table, as the standards have them (29.2, Appendix B): written again, by
 //! hand, so that the engine's own table is compared with something.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::{T, canonical, header, token, with};
@@ -91,7 +93,8 @@ const TXN: &[(&str, &str)] = &[("txn", "\"x1\""), ("req_wl", "\"gw.td.example\""
 /// The public key that tokens bound to one name.
 #[must_use]
 pub fn holder() -> Value {
-    Key::seeded("ES256", "holder").jwk
+    static HOLDER: LazyLock<Value> = LazyLock::new(|| Key::seeded("ES256", "holder").jwk);
+    HOLDER.clone()
 }
 
 /// The rows of this version.
@@ -538,6 +541,13 @@ impl Kind {
     #[must_use]
     pub fn ends(&self) -> bool {
         self.claims()["exp"].is_number()
+    }
+
+    /// Whether a claim means anything to the kind.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        let together = self.together.iter().any(|(known, _)| *known == name);
+        together || self.forbids(name) || !self.claims()[name].is_null()
     }
 
     pub(super) fn forbids(&self, name: &str) -> bool {
