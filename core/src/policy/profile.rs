@@ -1,8 +1,10 @@
 //! Kinds of tokens and their rows, by name (standards 29.2).
 
-use super::row::{AlgorithmRule, Row, TypRule};
+use super::row::{AlgorithmRule, Presence, Row, TypRule};
 use super::rows::ROWS;
+use crate::claims::Claim;
 use crate::jwa::{Algorithm, AlgorithmSet, Family};
+use crate::jws::header::typ_is;
 
 /// A named set of defaults for a whole policy document (standards 29.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,6 +157,49 @@ impl Profile {
     #[must_use]
     pub fn kind(self) -> Kind {
         self.row().kind
+    }
+
+    /// The `typ` its tokens carry; none where they need none, or a gate names it.
+    #[must_use]
+    pub fn typ(self) -> Option<&'static str> {
+        match self.row().typ {
+            TypRule::Required(typ) | TypRule::Preferred(typ) => Some(typ),
+            TypRule::Untyped(_) | TypRule::Named => None,
+        }
+    }
+
+    /// The row whose `typ` this is: a guess for people who look at a token. What a token is is
+    /// decided by the gate it is brought to.
+    ///
+    /// ```
+    /// use sealgate::Profile;
+    ///
+    /// assert_eq!(Profile::suggested_by("application/secevent+jwt"), Some(Profile::Set));
+    /// assert_eq!(Profile::suggested_by("JWT"), None);
+    /// ```
+    #[must_use]
+    pub fn suggested_by(typ: &str) -> Option<Self> {
+        let is_typ = |profile: &&Self| profile.typ().is_some_and(|own| typ_is(typ, own));
+        Self::ALL.iter().find(is_typ).copied()
+    }
+
+    /// The claims every one of its tokens has. Single rows ask for more: a logout token for `sub` or
+    /// `sid`, an intent token for `intent` or `mission`.
+    pub fn required_claims(self) -> impl Iterator<Item = &'static str> {
+        let row = self.row();
+        row.required
+            .iter()
+            .map(Claim::name)
+            .chain(row.own_names(Presence::Required))
+    }
+
+    /// The claims none of its tokens has: they would make it another kind.
+    pub fn forbidden_claims(self) -> impl Iterator<Item = &'static str> {
+        let row = self.row();
+        row.forbidden
+            .iter()
+            .map(Claim::name)
+            .chain(row.own_names(Presence::Forbidden))
     }
 
     pub(crate) fn row(self) -> &'static Row {

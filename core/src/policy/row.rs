@@ -176,6 +176,12 @@ impl OwnClaim {
 }
 
 impl Row {
+    /// Claims of its own that must, may or must not be there.
+    pub(crate) fn own_names(&self, presence: Presence) -> impl Iterator<Item = &'static str> {
+        let own = self.own.iter().filter(move |own| own.presence == presence);
+        own.map(|own| own.name)
+    }
+
     /// Whether no token can be of both kinds, since one must have what the other must not. What an
     /// issuer may put under another name counts for nothing: its own name may stand beside.
     pub(crate) fn excludes(&self, other: &Self) -> bool {

@@ -197,12 +197,11 @@ impl Halves<'_, '_> {
             wanted && !claims.present().contains(**claim)
         });
         let mut names: Vec<&str> = gone.map(|claim| self.seen.name_of(*claim)).collect();
-        let own = row
-            .own
-            .iter()
-            .filter(|own| own.presence == Presence::Required);
-        let own = own.map(|own| own.name);
-        names.extend(own.filter(|name| claims.other(name).is_none()));
+        for name in row.own_names(Presence::Required) {
+            if claims.other(name).is_none() {
+                names.push(name);
+            }
+        }
         let own = self.gate().required_claims.iter();
         let null = |name: &str| {
             let value = claims.json().root().get(name);
@@ -300,11 +299,11 @@ impl Halves<'_, '_> {
             .iter()
             .filter(|claim| row.forbidden.contains(**claim) && claims.written().contains(**claim));
         let mut names: Vec<&str> = there.map(|claim| self.seen.name_of(*claim)).collect();
-        let own = row
-            .own
-            .iter()
-            .filter(|own| own.presence == Presence::Forbidden);
-        names.extend(own.map(|own| own.name).filter(|name| self.seen.has(name)));
+        for name in row.own_names(Presence::Forbidden) {
+            if self.seen.has(name) {
+                names.push(name);
+            }
+        }
         if names.is_empty() {
             return Some(
                 "a string in tctx or rctx looks like a token, and must be none".to_owned(),

@@ -155,10 +155,6 @@ fn workload(error: &Error) -> Answer {
 }
 
 /// RFC 8935 §2.3.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "all that is left is the request's own fault"
-)]
 fn event(error: &Error) -> Answer {
     let name = match (error.code(), error.code().group()) {
         (Code::IssUntrusted, _) => "invalid_issuer",

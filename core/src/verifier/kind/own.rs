@@ -8,12 +8,9 @@ use crate::policy::{Form, OwnClaim, Presence, Row};
 
 /// Whatever its value, as with registered claims.
 pub(super) fn check_forbidden(claims: &Claims, row: &Row) -> Result<(), Error> {
-    let mut forbidden = row
-        .own
-        .iter()
-        .filter(|own| own.presence == Presence::Forbidden);
-    match forbidden.find(|own| claims.other(own.name).is_some()) {
-        Some(own) => Err(Error::about(Code::ForbiddenClaim, own.name)),
+    let mut forbidden = row.own_names(Presence::Forbidden);
+    match forbidden.find(|name| claims.other(name).is_some()) {
+        Some(name) => Err(Error::about(Code::ForbiddenClaim, name)),
         None => Ok(()),
     }
 }
@@ -30,12 +27,9 @@ pub(super) fn check_forms(claims: &Claims, row: &Row) -> Result<(), Error> {
 }
 
 pub(super) fn check_present(claims: &Claims, row: &Row) -> Result<(), Error> {
-    let mut required = row
-        .own
-        .iter()
-        .filter(|own| own.presence == Presence::Required);
-    match required.find(|own| claims.other(own.name).is_none()) {
-        Some(own) => Err(Error::about(Code::MissingClaim, own.name)),
+    let mut required = row.own_names(Presence::Required);
+    match required.find(|name| claims.other(name).is_none()) {
+        Some(name) => Err(Error::about(Code::MissingClaim, name)),
         None => Ok(()),
     }
 }
