@@ -11,6 +11,9 @@ pub mod threat_model {}
 #[doc = include_str!("policies.md")]
 pub mod policies {}
 
+#[doc = include_str!("kinds.md")]
+pub mod kinds {}
+
 #[cfg(feature = "remote")]
 #[doc = include_str!("fetched_keys.md")]
 pub mod fetched_keys {}

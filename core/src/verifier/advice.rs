@@ -7,7 +7,7 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Delegation, GateRules, IssuerRules, KeySource, Kind, Profile, Row, Rules, TypRule,
+    Delegation, GateRules, IssuerRules, KeySource, Kind, Profile, Row, Rules, SignerRule, TypRule,
 };
 use crate::time::NumericDate;
 
@@ -179,6 +179,10 @@ impl Context<'_> {
                 Some(about) => format!("The issuer writes {about} in a form its definition does not allow."),
                 None => "The issuer writes a claim in a form its definition does not allow.".into(),
             },
+            Code::IssUntrusted if self.gate.signer == SignerRule::TrustDomain => format!(
+                "It takes workloads of {}. The trust domain of sub must be one of these; a new one is a new [issuers.…] table, listed in the gate.",
+                self.issuers().join(" ")
+            ),
             Code::IssUntrusted => format!(
                 "It takes {}. iss must match to the last slash; a new issuer is a new [issuers.…] table, listed in the gate.",
                 self.issuers().join(" ")

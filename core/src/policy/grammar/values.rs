@@ -70,11 +70,14 @@ pub(super) fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
     }))
 }
 
-/// Whether tokens of the gate's kind are for somebody in particular; of an unknown kind, most are.
+/// Whether tokens of the gate's kind are for somebody in particular. Most are; of a kind that is
+/// named and not known, nobody can tell.
 pub(super) fn names_an_audience(gate: &Node) -> bool {
-    let kind = gate.get("profile").and_then(Node::as_text);
-    let kind = kind.and_then(profile::Kind::from_name);
-    kind.is_none_or(|kind| match kind.row().audience {
+    let Some(kind) = gate.get("profile") else {
+        return true;
+    };
+    let kind = kind.as_text().and_then(profile::Kind::from_name);
+    kind.is_some_and(|kind| match kind.row().audience {
         AudienceRule::Contains | AudienceRule::Sole | AudienceRule::OnlyOurs => true,
         AudienceRule::IfAny | AudienceRule::Never => false,
     })
