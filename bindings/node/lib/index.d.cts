@@ -20,6 +20,30 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** A whole number and one unit: `"30s"`, `"5m"`. A bare number has no unit and is refused. */
 export type Duration = string
 
+/** The kind of token a gate takes: its `profile`. */
+export type Kind =
+  | 'access_token'
+  | 'id_token'
+  | 'logout_token'
+  | 'client_assertion'
+  | 'jwt_bearer_grant'
+  | 'jwt_svid'
+  | 'id_jag'
+  | 'client_attestation'
+  | 'txn_token'
+  | 'wit'
+  | 'capability'
+  | 'actor_proof'
+  | 'intent_token'
+  | 'set'
+  | 'status_list_token'
+  | 'introspection_response'
+  | 'agent_card'
+  | 'jwt_custom'
+
+/** A row of the profile table: what an issuer may sign, and what a verified token is. */
+export type Profile = Kind | 'access_token_untyped'
+
 /** Claims as they were signed. Numbers beyond 2^53 lose digits here; `payload` keeps them. */
 export type Claims = { readonly [name: string]: Json }
 
@@ -119,9 +143,9 @@ export interface VerifierOptions {
   /** Default: the preset's asymmetric algorithms. Name yours. */
   algorithms?: readonly string[]
   /** Default: `["access_token"]`. */
-  profiles?: readonly string[]
+  profiles?: readonly Profile[]
   /** The kind of token. Default: `"access_token"`. */
-  profile?: string
+  profile?: Kind
   /** Default: the profile's; `"1h"` for access tokens under `agent_strict`. */
   maxLifetime?: Duration
   /** Default: true. */
@@ -374,7 +398,7 @@ export class VerifiedToken<Output = Claims> {
   /** Never "user": no token proves that. */
   readonly subjectKind: 'client' | 'agent' | null
   /** The exact row of the profile table. */
-  readonly profile: string
+  readonly profile: Profile
   readonly gate: string
   /** The protected header. */
   readonly header: Claims

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from sealgate import Policy, PolicyError, UsageError, Verifier, testing
+from sealgate import Kind, Policy, PolicyError, Profile, UsageError, Verifier, testing
 
 from conftest import AUDIENCE, ISSUER, document
 
@@ -172,3 +173,15 @@ def test_the_clock_is_one_of_ours() -> None:
     for wrong in ("5", 5, "1h30m"):
         with pytest.raises(UsageError):
             clock.advance(wrong)
+
+
+def test_the_kinds_of_the_types_are_those_the_loader_knows() -> None:
+    members = document()
+    members["issuers"]["corp"]["profiles"] = ["-"]
+    members["gates"]["tools"]["profile"] = "-"
+    with pytest.raises(PolicyError) as caught:
+        Policy(members)
+    texts = {problem.path: problem.text for problem in caught.value.problems}
+    named = {path: re.findall(r'"(\w+)"', text) for path, text in texts.items()}
+    assert named["gates.tools.profile"] == list(get_args(Kind))
+    assert set(named["issuers.corp.profiles[0]"]) == set(get_args(Profile))

@@ -16,7 +16,16 @@ from typing import (
 from typing_extensions import TypeVar
 
 from ._errors import SealgateError
-from ._types import KeyState, PolicyWarning, Receipt, Skipped, Snapshot, Step
+from ._types import (
+    KeyState,
+    Kind,
+    PolicyWarning,
+    Profile,
+    Receipt,
+    Skipped,
+    Snapshot,
+    Step,
+)
 
 __all__ = [
     "Actor",
@@ -104,7 +113,7 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def subject_kind(self) -> Literal["client", "agent"] | None: ...
     @property
-    def profile(self) -> str: ...
+    def profile(self) -> Profile: ...
     @property
     def gate(self) -> str: ...
     @property
@@ -224,8 +233,8 @@ class Verifier:
         keys: Iterable[Mapping[str, Any]] | None = None,
         jwks_push: str | None = None,
         algorithms: Iterable[str] | None = None,
-        profiles: Iterable[str] | None = None,
-        profile: str | None = None,
+        profiles: Iterable[Profile] | None = None,
+        profile: Kind | None = None,
         public_url: str | None = None,
         required_scopes: Iterable[str] | None = None,
         scope_implies: Mapping[str, Iterable[str]] | None = None,
