@@ -11,8 +11,9 @@ from sealgate import Gate, Verifier, testing
 
 from conftest import AUDIENCE, ISSUER, document
 
-# Codes that keys give when they are loaded, not tokens when they are judged; and nobody's.
-NOT_OF_TOKENS = {"weak_key", "key_use_mismatch", "keys_refreshing", "usage", "internal"}
+# Codes that keys give when they are loaded, not tokens when they are judged; what an introspection
+# endpoint says; and nobody's.
+NOT_OF_TOKENS = {"weak_key", "key_use_mismatch", "keys_refreshing", "inactive", "usage", "internal"}
 
 
 def test_seeds_give_the_same_keys() -> None:

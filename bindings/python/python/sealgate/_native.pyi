@@ -16,16 +16,7 @@ from typing import (
 from typing_extensions import TypeVar
 
 from ._errors import SealgateError
-from ._types import (
-    KeyState,
-    Kind,
-    PolicyWarning,
-    Profile,
-    Receipt,
-    Skipped,
-    Snapshot,
-    Step,
-)
+from ._types import KeyState, PolicyWarning, Receipt, Skipped, Snapshot, Step
 
 __all__ = [
     "Actor",
@@ -50,6 +41,29 @@ __all__ = [
     "policy_for_tests",
     "verify_jws",
 ]
+
+# What a gate takes; and what an issuer may sign and a verified token is.
+_Kind: TypeAlias = Literal[
+    "access_token",
+    "id_token",
+    "logout_token",
+    "client_assertion",
+    "jwt_bearer_grant",
+    "jwt_svid",
+    "id_jag",
+    "client_attestation",
+    "txn_token",
+    "wit",
+    "capability",
+    "actor_proof",
+    "intent_token",
+    "set",
+    "status_list_token",
+    "introspection_response",
+    "agent_card",
+    "jwt_custom",
+]
+_Profile: TypeAlias = Literal[_Kind, "access_token_untyped"]
 
 _Claims = TypeVar("_Claims", covariant=True, default=Mapping[str, Any])
 _Model = TypeVar("_Model")
@@ -113,7 +127,7 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def subject_kind(self) -> Literal["client", "agent"] | None: ...
     @property
-    def profile(self) -> Profile: ...
+    def profile(self) -> _Profile: ...
     @property
     def gate(self) -> str: ...
     @property
@@ -233,8 +247,8 @@ class Verifier:
         keys: Iterable[Mapping[str, Any]] | None = None,
         jwks_push: str | None = None,
         algorithms: Iterable[str] | None = None,
-        profiles: Iterable[Profile] | None = None,
-        profile: Kind | None = None,
+        profiles: Iterable[_Profile] | None = None,
+        profile: _Kind | None = None,
         public_url: str | None = None,
         required_scopes: Iterable[str] | None = None,
         scope_implies: Mapping[str, Iterable[str]] | None = None,

@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from . import Trail
-
-
-Kind: TypeAlias = Literal[
-    "access_token",
-    "id_token",
-    "logout_token",
-    "client_assertion",
-    "jwt_bearer_grant",
-    "jwt_svid",
-    "id_jag",
-    "client_attestation",
-    "txn_token",
-    "wit",
-    "capability",
-    "actor_proof",
-    "intent_token",
-    "set",
-    "status_list_token",
-    "introspection_response",
-    "agent_card",
-    "jwt_custom",
-]
-"""The kind of token a gate takes: its `profile`."""
-
-Profile: TypeAlias = Literal[Kind, "access_token_untyped"]
-"""A row of the profile table: what an issuer may sign, and what a verified token is."""
 
 
 class Problem(NamedTuple):
