@@ -65,10 +65,10 @@
 //!
 //! # What is not checked
 //!
-//! Proof of possession (a token with `cnf` is refused as a bearer token), replay, revocation, and
-//! which agent may act for whom: in this version a chain is refused, or read and shown. Of what
-//! belongs to one exchange the caller compares, after the verdict: the `nonce` and `at_hash` of an
-//! ID token, the `client_id` that came with a client assertion.
+//! Revocation, and which agent may act for whom: in this version a chain is refused, or read and
+//! shown. Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses a
+//! token that needs one. Of what belongs to one exchange the caller compares, after the verdict: the
+//! `nonce` and `at_hash` of an ID token, the `client_id` that came with a client assertion.
 #![forbid(unsafe_code, unused_must_use)]
 #![warn(
     missing_docs,
@@ -106,10 +106,12 @@ mod limits;
 pub mod manual;
 #[cfg(feature = "mint")]
 pub mod mint;
+mod observe;
 mod open;
 mod policy;
 #[cfg(feature = "remote")]
 pub mod remote;
+mod replay;
 mod revocation;
 #[cfg(feature = "remote")]
 mod runtime;
@@ -119,6 +121,7 @@ mod verifier;
 mod wire;
 
 pub use batch::Batch;
+pub use binding::{Possession, ReplayAnswer, ReplayReach};
 pub use cache::CacheStats;
 pub use claims::{Audience, Claim, Scopes};
 pub use delegation::Actor;
@@ -127,6 +130,7 @@ pub use encoding::json::{
 };
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
+pub use observe::{Event, Observer};
 pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
@@ -135,8 +139,9 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit, Outcome,
-    Possession, PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind,
-    UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, BatchSnapshot, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit,
+    Outcome, Pending, PublishError, Receipt, Request, Requirements, SnapshotId, Stage, Step,
+    SubjectKind, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect,
+    verify_jws,
 };
 pub use wire::Answer;

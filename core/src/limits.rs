@@ -64,6 +64,13 @@ pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Default number of links of `act` (ACT-05): the Actor Profile draft asks for at least 4, Auth0
 /// issues 5.
 pub(crate) const ACTOR_DEPTH: usize = 5;
+/// Used proofs that a process remembers at once, some 50 bytes each: those of two minutes, the
+/// default window, at 35,000 a second, which is more than two cores can verify.
+pub(crate) const REPLAY_ENTRIES: usize = 4 * 1024 * 1024;
+/// Bytes of a proof's `jti` (DP-13): a UUID has 36, a hash in hexadecimal 128.
+pub(crate) const JTI_SIZE: usize = 256;
+/// Bytes of a proof's `htu` and of a request's URL: what servers take at most.
+pub(crate) const URL_SIZE: usize = 8 * 1024;
 /// Bytes of a fetched document (KEY-03).
 #[cfg(feature = "remote")]
 pub(crate) const FETCH_SIZE: usize = JWK_SET_SIZE;

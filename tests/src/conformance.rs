@@ -12,8 +12,8 @@ use sealgate::crypto::{self, CryptoProvider, SignatureJob, Signed};
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
-    Blame, Clock, Code, Error, FixedClock, Format, Gate, LoadOptions, Policy, PublishError,
-    Requirements, VerifiedToken, Verifier, verify_jws,
+    Blame, Clock, Code, Error, FixedClock, Format, Gate, Lineage, LoadOptions, Policy, Possession,
+    PublishError, Request, Requirements, VerifiedToken, Verifier, verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -104,6 +104,7 @@ impl Harness {
         let op = request["op"].as_str();
         match op.ok_or_else(|| Refusal::Harness("no op".to_owned()))? {
             "verify" => self.verify(request),
+            "verify_request" => self.verify_request(request),
             "verify_batch" => self.verify_batch(request),
             "verify_jws" => self.verify_jws(request),
             "verify_raw" => self.verify_raw(request),
@@ -122,6 +123,33 @@ impl Harness {
         let gate = self.gate(request)?;
         let verified = gate.verify_with(text(request, "token")?, &requirements);
         verified.map(|token| facts(&token)).map_err(Refusal::from)
+    }
+
+    fn verify_request(&self, request: &Value) -> Answer {
+        if !request["context"].is_null() || !request["operation"].is_null() {
+            return Err(Refusal::UnsupportedOp);
+        }
+        let requirements = requirements(request)?;
+        let (method, uri) = (text(request, "method")?, text(request, "uri")?);
+        let fields = fields(request)?;
+        let certificate = match &request["certificate"] {
+            Value::Null => None,
+            _ => Some(bytes(request, "certificate")?),
+        };
+        let mut shown = Request::new(method, uri).headers(fields);
+        if let Some(certificate) = &certificate {
+            shown = shown.client_certificate(certificate);
+        }
+        let token = self.gate(request)?.verify_request(&shown, &requirements)?;
+        let mut facts = facts(&token);
+        let lineage = match token.lineage() {
+            Lineage::None => "none",
+            _ => "asserted",
+        };
+        facts.insert("lineage".to_owned(), lineage.into());
+        let shown = token.sender_constrained().map(Possession::as_str);
+        facts.insert("sender_constrained".to_owned(), shown.into());
+        Ok(facts)
     }
 
     fn verify_batch(&self, request: &Value) -> Answer {
@@ -416,6 +444,19 @@ fn texts<'r>(request: &'r Value, name: &str) -> Result<Vec<&'r str>, Refusal> {
         .as_array()
         .and_then(|items| items.iter().map(Value::as_str).collect());
     texts.ok_or_else(|| Refusal::Harness(format!("{name} is not an array of strings")))
+}
+
+/// `headers`: pairs of name and value, repeats kept.
+fn fields(request: &Value) -> Result<Vec<(&str, &str)>, Refusal> {
+    fn pair(field: &Value) -> Option<(&str, &str)> {
+        match field.as_array()?.as_slice() {
+            [Value::String(name), Value::String(value)] => Some((name, value)),
+            _ => None,
+        }
+    }
+    let fields = request["headers"].as_array();
+    let fields = fields.and_then(|fields| fields.iter().map(pair).collect());
+    fields.ok_or_else(|| Refusal::Harness("headers is not an array of pairs".to_owned()))
 }
 
 fn now(request: &Value) -> Result<i64, Refusal> {

@@ -4,10 +4,11 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkToken, isToken, kind, scopes } = require('./arguments.cjs')
-const { internal, usage } = require('./errors.cjs')
+const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
+const { millis } = require('./clock.cjs')
+const { internal, refused, usage } = require('./errors.cjs')
 const { fit, makeToken } = require('./token.cjs')
-const { CODES, accepted, makeBatch, notAccepted, refusalAt } = require('./verdict.cjs')
+const { CODES, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code,
@@ -17,18 +18,24 @@ const TO_BE_KEPT = -257
 
 const isRefusal = (answer) => answer < 0 && answer > NOT_TO_BE_KEPT
 
-/** Strings that a batch reads before it lets the event loop turn: about half a millisecond. */
+const REFRESHING = 'keys_refreshing'
+
+/** Tokens, and letters, that a batch reads before it lets the event loop turn: half a millisecond. */
 const SLICE = 1000
+const LETTERS = 1 << 19
 
 /** Ends with this thread, and with it every batch that runs. */
 const life = native.life()
 
 /** A gate and what closes it; nothing where the policy has none of this name. */
-function makeGate(engine, name) {
+function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
-  const { take, keep, places, door } = opened
-  let { verifyText, verifyBytes } = opened
+  const { places, door } = opened
+  const [take, keep, refusal, describe] = ['take', 'keep', 'refusal', 'describe'].map((call) =>
+    native.guarded(opened[call])
+  )
+  let { verifyText, verifyBytes } = opened // guarded by `ask`
   let closed = false
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -61,16 +68,23 @@ function makeGate(engine, name) {
     return token
   }
 
+  /** What makes the error of the last refusal. It holds a number: a flood of bad tokens leaves nothing. */
+  function lastRefusal(needed) {
+    const place = refusal()
+    return () => refused(JSON.parse(needed === undefined ? describe(place) : describe(place, needed)))
+  }
+
   function verify(token, options) {
     if (options === undefined) {
       const answer = ask(token)
       if (answer >= 0) return kept[answer]
-      if (isRefusal(answer)) throw refusalAt(take(), 0)
+      if (isRefusal(answer)) throw lastRefusal()()
       return tokenOf(answer)
     }
     const { requiredScopes, into } = checkOptions(options, 'verify', ['requiredScopes', 'into'])
-    const answer = ask(token, scopes(requiredScopes, 'verify'))
-    if (isRefusal(answer)) throw refusalAt(take(), 0)
+    const needed = scopes(requiredScopes, 'verify')
+    const answer = ask(token, needed)
+    if (isRefusal(answer)) throw lastRefusal(needed)()
     const verified = tokenOf(answer)
     return into === undefined ? verified : fit(verified, into)
   }
@@ -82,10 +96,7 @@ function makeGate(engine, name) {
     if (closed) throw usage('the verifier is closed')
     try {
       const answer = ask(token, needed)
-      if (isRefusal(answer)) {
-        const verdicts = take()
-        return notAccepted(CODES[-answer], () => refusalAt(verdicts, 0))
-      }
+      if (isRefusal(answer)) return notAccepted(CODES[-answer], lastRefusal(needed))
       const verified = tokenOf(answer)
       return accepted(into === undefined ? verified : fit(verified, into))
     } catch (error) {
@@ -94,35 +105,65 @@ function makeGate(engine, name) {
     }
   }
 
-  /** Reads a batch that can be read at once; the rest of it by `readOn`. */
-  function read(tokens, options, call) {
+  /** The options of a call that may wait: those of the call itself, and how long in milliseconds. */
+  function patience(options, call) {
+    const { wait = '2s', ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
+    return [millis(wait), options === undefined ? undefined : rest]
+  }
+
+  /** The verdict over a token whose key is being fetched, once that has ended or nobody waits longer. */
+  async function afterRefresh(token, options, wait) {
+    const own = typeof token === 'string' ? token : Uint8Array.from(token) // it may change meanwhile
+    // Listening first: what ends before the next look is seen by it, and what ends after it is told.
+    events.watch()
+    let verdict = judge(own, options)
+    const done = () => {
+      verdict = judge(own, options)
+      return verdict.code !== REFRESHING
+    }
+    if (verdict.code === REFRESHING) await events.until(done, wait)
+    return verdict
+  }
+
+  async function verifyAsync(token, options) {
+    const [wait, rest] = patience(options, 'verifyAsync')
+    try {
+      return verify(token, rest)
+    } catch (error) {
+      if (error.code !== REFRESHING) throw error
+    }
+    return (await afterRefresh(token, rest, wait)).unwrap()
+  }
+
+  async function judgeAsync(token, options) {
+    const [wait, rest] = patience(options, 'judgeAsync')
+    const verdict = judge(token, rest)
+    return verdict.code === REFRESHING ? afterRefresh(token, rest, wait) : verdict
+  }
+
+  /** The tokens of a batch, as the caller can change them no more, and its scopes. */
+  function begin(tokens, options, call) {
     const { requiredScopes } = checkOptions(options, call, ['requiredScopes'])
     const needed = scopes(requiredScopes, call)
     if (closed) throw usage('the verifier is closed')
-    if (isToken(tokens)) return { input: native.batchLines(tokens), needed, rest: [] }
+    const input = native.batchInput()
+    if (types.isUint8Array(tokens)) {
+      native.batchLines(input, tokens)
+      return { input, needed, rest: [] }
+    }
+    if (typeof tokens === 'string') return { input, needed, rest: tokens }
     if (!Array.isArray(tokens)) {
       throw usage(
         `${call}: the tokens are an array of strings or Uint8Arrays, or one of them with a token ` +
           `a line, not ${kind(tokens)}`
       )
     }
-    const copy = Array.from(tokens)
-    const wrong = copy.findIndex((token) => !isToken(token))
-    if (wrong !== -1) checkToken(copy[wrong], `${call}: tokens[${wrong}]`)
-    const input = native.batchInput()
-    // Strings stay what they are. Bytes can change while the event loop turns, so they are all
-    // copied now.
-    if (copy.every((token) => typeof token === 'string')) return { input, needed, rest: copy }
-    native.batchRead(input, copy, 0, copy.length)
-    return { input, needed, rest: [] }
+    return { input, needed, rest: copied(tokens, call) }
   }
 
   async function verifyBatch(tokens, options) {
-    const { input, needed, rest } = read(tokens, options, 'verifyBatch')
-    for (let from = 0; from < rest.length; from += SLICE) {
-      if (from > 0) await turn()
-      native.batchRead(input, rest, from, Math.min(from + SLICE, rest.length))
-    }
+    const { input, needed, rest } = begin(tokens, options, 'verifyBatch')
+    for (const _ of read(input, rest)) await turn()
     try {
       return makeBatch(await native.verifyBatch(life, door, input, needed))
     } catch (error) {
@@ -131,8 +172,8 @@ function makeGate(engine, name) {
   }
 
   function verifyBatchSync(tokens, options) {
-    const { input, needed, rest } = read(tokens, options, 'verifyBatchSync')
-    native.batchRead(input, rest, 0, rest.length)
+    const { input, needed, rest } = begin(tokens, options, 'verifyBatchSync')
+    for (const _ of read(input, rest));
     return makeBatch(native.verifyBatchSync(door, input, needed))
   }
 
@@ -154,8 +195,41 @@ function makeGate(engine, name) {
     }
   }
 
-  const calls = { verify, judge, verifyBatch, verifyBatchSync, explain, resourceMetadata }
+  const calls = { verify, judge, verifyAsync, judgeAsync, verifyBatch, verifyBatchSync, explain, resourceMetadata }
   return { gate: Object.freeze({ name, ...calls }), close }
+}
+
+/** A copy of a batch. Strings stay what they are; bytes lie behind one another in memory of ours. */
+function copied(tokens, call) {
+  const copy = new Array(tokens.length)
+  let size = 0
+  for (let index = 0; index < copy.length; index++) {
+    const token = (copy[index] = tokens[index])
+    if (types.isUint8Array(token)) size += token.length
+    else if (typeof token !== 'string') checkToken(token, `${call}: tokens[${index}]`)
+  }
+  if (size === 0) return copy
+  const memory = Buffer.allocUnsafeSlow(size)
+  let end = 0
+  for (let index = 0; index < copy.length; index++) {
+    const token = copy[index]
+    if (typeof token === 'string') continue
+    memory.set(token, end)
+    copy[index] = memory.subarray(end, (end += token.length))
+  }
+  return copy
+}
+
+/** Reads a batch of strings and copies, or a text; between two slices the event loop may turn. */
+function* read(input, rest) {
+  const isText = typeof rest === 'string'
+  const step = isText ? LETTERS : SLICE
+  for (let from = 0; from < rest.length; from += step) {
+    if (from > 0) yield
+    const to = Math.min(from + step, rest.length)
+    if (isText) native.batchLines(input, rest.slice(from, to))
+    else native.batchRead(input, rest, from, to)
+  }
 }
 
 module.exports = { makeGate }

@@ -78,7 +78,16 @@ export interface Into<Output> extends Requirements {
   readonly into: StandardSchema<unknown, Output>
 }
 
-/** The calls of a gate. All but `verifyBatch` are synchronous, do no I/O and take no lock. */
+/** How long a call may wait for a key that is being fetched. */
+export interface Patience {
+  /** Default: `"2s"`. */
+  readonly wait?: Duration
+}
+
+/**
+ * The calls of a gate. All but `verifyBatch` and the `…Async` ones are synchronous; all of them but
+ * `verifyBatch` do no I/O and take no lock.
+ */
 export interface Calls {
   /**
    * Verifies a bearer token. A token that is bound to a key is refused with `pop_required`.
@@ -94,6 +103,16 @@ export interface Calls {
    */
   judge(token: Token, options?: Requirements & { readonly into?: undefined }): Verdict
   judge<Output>(token: Token, options: Into<Output>): Verdict<Output>
+  /**
+   * As `verify`, at the same speed. Only where the answer is `keys_refreshing` it waits for the fetch
+   * that is running already, at most `wait`, and asks again. Until then it keeps the process running,
+   * as any request on its way does. Bytes are copied before it waits.
+   */
+  verifyAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
+  verifyAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
+  /** As `judge`, waiting as `verifyAsync` does. It rejects only for wrong arguments. */
+  judgeAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
+  judgeAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<Verdict<Output>>
   /**
    * Verifies many tokens on threads of its own, one less than there are cores, under one policy,
    * one generation of keys and one moment. A token that occurs twice is verified once.
@@ -125,7 +144,22 @@ export interface VerifierOptions {
   issuer: string | readonly string[]
   /** The exact `aud`. */
   audience: string | readonly string[]
-  /** The issuer's JWK Set. One key source: this, `jwksFile`, `keys` or `jwksPush`. */
+  /**
+   * Its keys are where its metadata says (RFC 8414, OpenID Connect Discovery). One key source: this,
+   * `jwksUri`, `jwks`, `jwksFile`, `keys` or `jwksPush`. Default: `"auto"`, where none is named.
+   */
+  discovery?: 'oauth' | 'oidc' | 'auto'
+  /** The URL of its JWK Set. */
+  jwksUri?: string
+  /** When fetched keys are fetched again, and from where. */
+  refresh?: {
+    ahead?: Duration
+    cooldown?: Duration
+    staleIfError?: Duration
+    allowHosts?: readonly string[]
+    caFile?: string
+  }
+  /** The issuer's JWK Set. */
   jwks?: object
   /** A file with the issuer's JWK Set. */
   jwksFile?: string
@@ -183,8 +217,8 @@ export interface VerifierOptions {
   cache?: { tokens?: number }
   limits?: { maxTokenSize?: string; maxJsonDepth?: number; maxStringSize?: string; maxArrayMembers?: number }
   annotations?: Readonly<Record<string, unknown>>
-  /** Takes effect only with `allowDanger`. */
-  danger?: Readonly<Record<string, unknown>>
+  /** Only with `allowDanger`. `httpLoopbackIssuers`: issuers on this machine may speak plain HTTP. */
+  danger?: { httpLoopbackIssuers?: boolean } & Readonly<Record<string, unknown>>
   /** Where time comes from. Default: the system. */
   clock?: FixedClock
   /** Lets `danger` be there. Default: false. */
@@ -245,6 +279,15 @@ export class Verifier implements Calls {
    * @throws {@link PolicyError} the policy in force stays
    */
   reload(source: PolicySource, options?: LoadOptions): void
+  /**
+   * Tells of what happens to issuers' keys from now on, never of tokens. A listener keeps no process
+   * running.
+   */
+  on(name: 'event', listener: (event: KeyEvent) => void): this
+  /** As `on`, for the next event alone. */
+  once(name: 'event', listener: (event: KeyEvent) => void): this
+  /** Takes a listener back. */
+  off(name: 'event', listener: (event: KeyEvent) => void): this
   /** Counters. Labels are only of the policy. */
   stats(): Stats
   /** Ends it: every later call is a {@link UsageError}. */
@@ -252,11 +295,41 @@ export class Verifier implements Calls {
   [Symbol.dispose](): void
   readonly verify: Calls['verify']
   readonly judge: Calls['judge']
+  readonly verifyAsync: Calls['verifyAsync']
+  readonly judgeAsync: Calls['judgeAsync']
   readonly verifyBatch: Calls['verifyBatch']
   readonly verifyBatchSync: Calls['verifyBatchSync']
   readonly explain: Calls['explain']
   readonly resourceMetadata: Calls['resourceMetadata']
 }
+
+/** Something that happened to an issuer's keys. `issuerName` is the policy's, safe as a metric label. */
+export type KeyEvent =
+  | {
+      /** Keys were fetched or published, or the issuer has confirmed those that are there. */
+      readonly event: 'keys_refreshed'
+      readonly issuerName: string
+      /** How many keys there are now. */
+      readonly keys: number
+      readonly generation: number
+      /** Whether the set differs from the one before. */
+      readonly changed: boolean
+    }
+  | {
+      /** A fetch failed; the keys stay as they were. It is tried again by itself. */
+      readonly event: 'keys_refresh_failed'
+      readonly issuerName: string
+      /** What went wrong, in a sentence. */
+      readonly reason: string
+    }
+  | {
+      /** The issuer no longer has a key; its tokens are refused from now on. */
+      readonly event: 'key_withdrawn'
+      readonly issuerName: string
+      readonly kid: string | null
+      /** JWK SHA-256 thumbprint (RFC 7638); null of a shared secret. */
+      readonly thumbprint: string | null
+    }
 
 /** What {@link Verifier.stats} counts. */
 export interface Stats {
@@ -408,6 +481,8 @@ export class VerifiedToken<Output = Claims> {
   readonly payload: Uint8Array
   /** Under which policy and keys it was judged. */
   readonly snapshot: { readonly policy: string; readonly keys: number }
+  /** Header fields to add to your answer of success, one a name; none for a bearer token. */
+  readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */
   hasScope(...names: [string, ...string[]]): boolean
   /**
@@ -459,6 +534,8 @@ export class Batch implements Iterable<Verdict> {
   readonly undecided: number
   /** How often each code was given, `accepted` included, most frequent first. */
   readonly counts: Readonly<Record<string, number>>
+  /** Under which policy, and which generation of the keys of each of the gate's issuers, by name. */
+  readonly snapshot: { readonly policy: string; readonly keys: Readonly<Record<string, number>> }
   /** The verdict over the token at this place; negative places count from the end. */
   at(index: number): Verdict | undefined
   [Symbol.iterator](): IterableIterator<Verdict>

@@ -27,7 +27,6 @@ let subscribe
 
 class FakeIssuer {
   #clock
-  #alg
   #seed
   #made = 0
   #minted = 0
@@ -39,12 +38,17 @@ class FakeIssuer {
     this.issuer = checkString(issuer, 'FakeIssuer: the issuer')
     const names = ['clock', 'seed', 'alg']
     const { clock, seed = 0, alg = 'ES256' } = checkOptions(options, 'FakeIssuer', names)
-    if (!(clock instanceof FixedClock)) throw usage('FakeIssuer: the clock must be a FixedClock')
+    clockHandle(clock, 'FakeIssuer')
     this.#clock = clock
-    this.#alg = alg
+    this.alg = alg
     this.#seed = seed
     this.#addKey()
-    Object.freeze(this)
+    if (new.target === FakeIssuer) Object.freeze(this)
+  }
+
+  static async serve(options) {
+    const names = ['issuer', 'clock', 'seed', 'alg']
+    return require('./served.cjs').serve(checkOptions(options, 'FakeIssuer.serve', names))
   }
 
   static {
@@ -56,7 +60,7 @@ class FakeIssuer {
 
   #addKey() {
     const kid = `key-${++this.#made}`
-    this.#keys.push({ kid, key: makeKey(this.#alg, kid, this.issuer, this.#seed, this.#made) })
+    this.#keys.push({ kid, key: makeKey(this.alg, kid, this.issuer, this.#seed, this.#made) })
   }
 
   #publish() {
@@ -97,13 +101,13 @@ class FakeIssuer {
   sign(payload, header) {
     const signer = this.#keys.at(-1)
     if (signer === undefined) throw usage('every key was withdrawn')
-    const input = `${encode({ alg: this.#alg, kid: signer.kid, ...header })}.${encode(payload)}`
+    const input = `${encode({ alg: this.alg, kid: signer.kid, ...header })}.${encode(payload)}`
     return `${input}.${native.sign(signer.key, Buffer.from(input)).toString('base64url')}`
   }
 
   #claims({ sub, aud, scope, act = [], bindTo, lifetime = '5m', clientId, jti, issuedAt, notBefore, claims }) {
     const actors = act.map(({ iss = this.issuer, sub }) => ({ iss, sub }))
-    const iat = issuedAt ?? this.#clock.now()
+    const iat = issuedAt ?? this.#clock?.now() ?? Math.trunc(Date.now() / 1000)
     const made = {
       iss: this.issuer,
       sub,

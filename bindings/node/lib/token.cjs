@@ -9,6 +9,8 @@ const { refused, usage } = require('./errors.cjs')
 /** Whoever has it may make tokens; nobody else does. */
 const SECRET = Symbol('verified')
 
+const NO_HEADERS = Object.freeze({})
+
 let withClaims, verdictsOf
 
 class VerifiedToken {
@@ -119,6 +121,11 @@ class VerifiedToken {
 
   get snapshot() {
     return this.#all.snapshot
+  }
+
+  /** A bearer token asks for no field of the answer. */
+  get responseHeaders() {
+    return NO_HEADERS
   }
 
   get actor() {

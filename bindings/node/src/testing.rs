@@ -12,32 +12,32 @@ use sealgate::{FixedClock, Span};
 use crate::error;
 
 /// A clock that stands at `seconds`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn fixed_clock(seconds: i64) -> External<Arc<FixedClock>> {
     External::new(Arc::new(FixedClock::new(seconds)))
 }
 
 /// The whole seconds a clock stands at.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn clock_now(clock: &External<Arc<FixedClock>>) -> i64 {
     clock.now().seconds()
 }
 
 /// Sets a clock.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn clock_set(clock: &External<Arc<FixedClock>>, seconds: i64) {
     clock.set(seconds);
 }
 
 /// Moves a clock by milliseconds, back where they are negative.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn clock_advance(clock: &External<Arc<FixedClock>>, millis: i64) {
     clock.advance(Span::from_millis(millis));
 }
 
 /// The key that a seed of 32 bytes stands for; for RSA, which has no such keys, and
 /// without a seed a fresh one. Or `{code, text}`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn signing_key(
     algorithm: String,
     kid: Option<String>,
@@ -59,19 +59,19 @@ pub(crate) fn signing_key(
 }
 
 /// The public half as a JWK; of a shared secret, the secret.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn public_jwk(key: &External<SigningKey>) -> String {
     key.verifying_jwk().to_json()
 }
 
 /// The JWK thumbprint (RFC 7638).
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn key_thumbprint(key: &External<SigningKey>) -> String {
     thumbprint(&aws_lc::provider(), key.verifying_jwk())
 }
 
 /// The signature over these bytes.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn sign(key: &External<SigningKey>, message: Buffer) -> Result<Buffer> {
     let signature = key.sign(&message);
     let signature = signature.map_err(|refused| Error::from_reason(refused.to_string()))?;

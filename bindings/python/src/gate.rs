@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 use sealgate::{Clock, Error, Requirements};
 
 use crate::batch::Batch;
@@ -13,6 +14,7 @@ use crate::pool;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::verifier::Verifier;
+use crate::waiting::Ask;
 
 /// A gate of the core and the clock it judges by: what tokens, verdicts and batches hold on to.
 pub(crate) struct Door {
@@ -37,11 +39,11 @@ impl Door {
     pub(crate) fn verify<'py>(
         self: &Arc<Self>,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<VerifiedToken> {
-        let bytes = input::token(token, "token")?;
+        let bytes = input::token(input::given(py, token)?, "token")?;
         let requirements = input::requirements(scopes)?;
         match self.decide(py, &bytes, &requirements) {
             Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
@@ -52,11 +54,11 @@ impl Door {
     pub(crate) fn judge<'py>(
         self: &Arc<Self>,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Verdict> {
-        let bytes = input::token(token, "token")?;
+        let bytes = input::token(input::given(py, token)?, "token")?;
         let requirements = input::requirements(scopes)?;
         let verdict = self.decide(py, &bytes, &requirements);
         Verdict::new(py, verdict, Arc::clone(self), requirements, into)
@@ -65,10 +67,11 @@ impl Door {
     pub(crate) fn verify_batch(
         self: &Arc<Self>,
         py: Python<'_>,
-        tokens: &Bound<'_, PyAny>,
+        tokens: Option<&Bound<'_, PyAny>>,
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Batch> {
         let requirements = input::requirements(scopes)?;
+        let tokens = input::all_given(py, tokens)?;
         let batch = match input::bytes(tokens)? {
             Some(buffer) => self.batch(py, &input::lines(&buffer), &requirements),
             None => {
@@ -99,9 +102,9 @@ impl Door {
     pub(crate) fn explain(
         self: &Arc<Self>,
         py: Python<'_>,
-        token: &Bound<'_, PyAny>,
+        token: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Trail> {
-        let bytes = input::token(token, "token")?;
+        let bytes = input::token(input::given(py, token)?, "token")?;
         let explained = guard(|| Ok(py.detach(|| self.gate.explain(&bytes))));
         let explained =
             explained.map_err(|error| of_gate(py, error, &self.gate, &Requirements::NONE))?;
@@ -122,6 +125,24 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(door: Arc<Door>, verifier: Py<Verifier>) -> Self {
         Self { door, verifier }
+    }
+
+    fn ask<'a, 'py>(
+        &'a self,
+        slf: &'a Bound<'py, Self>,
+        token: Option<&'a Bound<'py, PyAny>>,
+        scopes: Option<&'a Bound<'py, PyAny>>,
+        into: Option<&'a Bound<'py, PyAny>>,
+        wait: Option<&'a Bound<'py, PyAny>>,
+    ) -> PyResult<Ask<'a, 'py>> {
+        Ok(Ask {
+            door: slf.as_any(),
+            waiters: &self.verifier.get().waiters,
+            token: input::given(slf.py(), token)?,
+            scopes,
+            into,
+            wait,
+        })
     }
 }
 
@@ -148,13 +169,13 @@ impl Gate {
     /// Raises `TokenError` (the token is refused: 400, 401 or 403), `UnavailableError` (it cannot
     /// be decided: 503) or `UsageError` (an argument is wrong).
     #[pyo3(
-        signature = (token, *, required_scopes=None, into=None),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn verify<'py>(
         &self,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<VerifiedToken> {
@@ -164,37 +185,93 @@ impl Gate {
     /// As `verify`, with the answer as a value: accepted, refused or undecided. Raises only
     /// `UsageError`.
     #[pyo3(
-        signature = (token, *, required_scopes=None, into=None),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn judge<'py>(
         &self,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Verdict> {
         self.door.judge(py, token, required_scopes, into)
     }
 
+    /// As `verify`, to be awaited, under asyncio or trio. It answers at once; only where the answer
+    /// would be `keys_refreshing` it waits for that refresh, at most `wait`, and asks again.
+    #[pyo3(
+        signature = (
+            token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn verify_async<'py>(
+        slf: &Bound<'py, Self>,
+        token: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        slf.get()
+            .ask(slf, token, required_scopes, into, wait)?
+            .verify()
+    }
+
+    /// As `judge`, to be awaited: see `verify_async`.
+    #[pyo3(
+        signature = (
+            token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn judge_async<'py>(
+        slf: &Bound<'py, Self>,
+        token: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        slf.get()
+            .ask(slf, token, required_scopes, into, wait)?
+            .judge()
+    }
+
     /// Judges many tokens under one state and one moment, on all cores, with the interpreter
     /// released: an iterable of `str` or `bytes`, or one buffer with a token a line. A token that
     /// occurs more than once is verified once. Raises only `UsageError` (and `InternalError`).
     #[pyo3(
-        signature = (tokens, *, required_scopes=None),
+        signature = (tokens=None, *extra, required_scopes=None, **unknown),
         text_signature = "($self, tokens, *, required_scopes=())"
     )]
     fn verify_batch(
         &self,
         py: Python<'_>,
-        tokens: &Bound<'_, PyAny>,
+        tokens: Option<&Bound<'_, PyAny>>,
+        extra: &Bound<'_, PyTuple>,
         required_scopes: Option<&Bound<'_, PyAny>>,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Batch> {
+        input::no_more(extra, unknown)?;
         self.door.verify_batch(py, tokens, required_scopes)
     }
 
     /// Verifies from scratch and tells what each rule saw. For operators: it shows claim values.
-    fn explain(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Trail> {
+    #[pyo3(signature = (token=None, *extra, **unknown), text_signature = "($self, token)")]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        token: Option<&Bound<'_, PyAny>>,
+        extra: &Bound<'_, PyTuple>,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Trail> {
+        input::no_more(extra, unknown)?;
         self.door.explain(py, token)
     }
 

@@ -217,16 +217,11 @@ impl VerifiedToken {
         }
     }
 
-    /// How possession of the token's key was shown: `None` for a bearer token, `"external"` where
-    /// somebody else checked the proof.
+    /// How possession of the token's key was shown: `None` for a bearer token, `"dpop"`, `"mtls"`,
+    /// or `"external"` where somebody else checked the proof.
     #[getter]
     fn sender_constrained(&self) -> Option<&'static str> {
-        self.token
-            .sender_constrained()
-            .map(|possession| match possession {
-                Possession::External => "external",
-                _ => "other",
-            })
+        self.token.sender_constrained().map(Possession::as_str)
     }
 
     /// What kind of party the subject is, where the token shows it: `"client"` or `"agent"`.
@@ -274,10 +269,18 @@ impl VerifiedToken {
 
     /// Under which policy and keys it was judged.
     #[getter]
-    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn snapshot(&self) -> Snapshot {
         let snapshot = self.token.snapshot();
-        let class = PyModule::import(py, "sealgate._types")?.getattr("Snapshot")?;
-        class.call1((snapshot.policy, snapshot.keys))
+        Snapshot {
+            policy: snapshot.policy.into(),
+            keys: snapshot.keys,
+        }
+    }
+
+    /// Header fields to add to the answer that grants the call, one a name; usually none.
+    #[getter]
+    fn response_headers<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        PyDict::new(py)
     }
 
     /// Asks a later, narrower question of the same verdict: per tool, per route. Returns the token,
@@ -344,6 +347,39 @@ impl VerifiedToken {
             self.issuer_name(),
             self.profile()
         )
+    }
+}
+
+/// What a verdict was reached under: the policy's digest, the generation of the issuer's keys.
+#[pyclass(frozen, eq, hash, module = "sealgate")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Snapshot {
+    policy: Box<str>,
+    keys: u64,
+}
+
+#[pymethods]
+impl Snapshot {
+    #[new]
+    fn new(policy: &str, keys: u64) -> Self {
+        let policy = policy.into();
+        Self { policy, keys }
+    }
+
+    /// The digest of the policy document: `sha256:` and hexadecimal.
+    #[getter]
+    fn policy(&self) -> &str {
+        &self.policy
+    }
+
+    /// The generation of the issuer's keys.
+    #[getter]
+    fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Snapshot(policy='{}', keys={})", self.policy, self.keys)
     }
 }
 

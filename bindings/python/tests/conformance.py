@@ -125,7 +125,7 @@ class Harness:
 
     def load_jwks(self, request: dict[str, Any]) -> Answer:
         keys, others = parse_jwks(octets(request, "text"))
-        skipped = [{"index": key.index, "reason": key.reason} for key in others]
+        skipped = [{"index": index, "reason": reason} for index, reason in others]
         return {"keys": len(keys), "skipped": skipped}
 
     def load_policy(self, request: dict[str, Any]) -> Answer:

@@ -16,7 +16,7 @@ import pytest
 from conformance import Harness
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
-FILES = sorted(VECTORS.glob("*.jsonl"))
+FILES = sorted(VECTORS.rglob("*.jsonl"))
 
 
 def test_there_are_vectors() -> None:

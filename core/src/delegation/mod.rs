@@ -4,6 +4,10 @@
 //! a token's validity (TX-02).
 
 mod actor;
+mod chain;
+mod presenter;
+mod rules;
 
 pub use actor::Actor;
-pub(crate) use actor::{ChainAccepted, check};
+pub(crate) use chain::{ChainAccepted, check};
+pub(crate) use presenter::{Presenter, PresenterAccepted, check_presenter};

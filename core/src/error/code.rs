@@ -102,6 +102,14 @@ impl Group {
 }
 
 codes! {
+    NoCredential {
+        NoToken "no_token" "the request carries no token"
+    }
+    Request {
+        MultipleCredentials "multiple_credentials" "the request carries more than one token"
+        TokenInQuery "token_in_query" "the token is in the query of the URL"
+        MalformedRequest "malformed_request" "the request presents its token in a form that no standard has"
+    }
     Parse {
         MalformedToken "malformed_token" "this is not a compact JWT"
         Oversized "oversized" "the token, or something in it, is larger than the limit"
@@ -134,17 +142,24 @@ codes! {
         IssuedInFuture "issued_in_future" "the token claims to have been issued in the future"
         TooOld "too_old" "the token was issued too long ago"
         LifetimeTooLong "lifetime_too_long" "the token lives longer than the issuer's limit"
+        Replayed "replayed" "this proof was used before"
     }
     Possession {
         PopRequired "pop_required" "this token is bound to a key, and no proof came with it"
+        PopMismatch "pop_mismatch" "the key that was proven is not the one this token is bound to"
+        PopInvalid "pop_invalid" "the proof of possession does not hold for this request"
+        NonceRequired "nonce_required" "the proof lacks a nonce of this server, or has an old one"
     }
     Chain {
+        ActorMissing "actor_missing" "nobody acts for the subject, and this gate takes agents only"
         ActorMalformed "actor_malformed" "an actor in the chain is not well formed"
         ChainTooDeep "chain_too_deep" "the chain has more actors than the limit"
         ChainLoop "chain_loop" "an actor stands in the chain twice, or acts for itself"
+        ChainIncomplete "chain_incomplete" "the chain does not name all of its actors"
     }
     ActorPolicy {
         ActorNotAllowed "actor_not_allowed" "no rule lets this agent act at this gate"
+        ActorPresenterMismatch "actor_presenter_mismatch" "the caller is another workload than the agent the token names"
     }
     Revocation {
         Inactive "inactive" "the authorization server says that the token is not active"
@@ -159,6 +174,8 @@ codes! {
         KeysUnavailable "keys_unavailable" "the issuer has no usable keys"
         KeysRefreshing "keys_refreshing" "the issuer's keys are being fetched"
         StatusUnavailable "status_unavailable" "the token's status cannot be looked up"
+        ReplayUnavailable "replay_unavailable" "used proofs cannot be looked up"
+        ReplayFull "replay_full" "no more used proofs can be remembered now"
     }
     Misuse {
         Usage "usage" "the library was called wrongly"

@@ -5,6 +5,7 @@
 mod challenge;
 mod check;
 mod compile;
+mod delegation;
 mod document;
 mod effective;
 mod file;
@@ -12,6 +13,7 @@ mod flat;
 mod grammar;
 mod key_use;
 mod load;
+mod possession;
 mod problem;
 mod profile;
 mod row;
@@ -23,9 +25,17 @@ mod unit;
 mod waiver;
 
 pub(crate) use challenge::Challenge;
+pub(crate) use delegation::{
+    ActorPattern, ActorPresence, AllowRule, Delegation, DelegationRules, DenyReach, Loops,
+    PresenterRule, SelfActor, SubjectPattern,
+};
 pub use document::Format;
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
+pub(crate) use possession::{
+    DpopRules, NonceSecret, OnUnavailable, PossessionRules, ReplayRules, ReplayStore,
+    SenderConstrained,
+};
 pub use problem::{PolicyError, Problem, Warning};
 pub use profile::{Kind, Preset, Profile};
 pub(crate) use row::{
@@ -48,6 +58,7 @@ pub(crate) struct Rules {
     pub(crate) limits: Limits,
     /// Entries of the token cache; 0 is off.
     pub(crate) cache_tokens: usize,
+    pub(crate) possession: PossessionRules,
     pub(crate) issuers: Vec<IssuerRules>,
     pub(crate) gates: Vec<GateRules>,
 }
@@ -75,6 +86,7 @@ pub(crate) struct IssuerRules {
     /// The document names it.
     pub(crate) max_lifetime_named: bool,
     pub(crate) act_iss: ActIss,
+    pub(crate) act_meaning: ActMeaning,
     pub(crate) claim_names: ClaimNames,
 }
 
@@ -151,6 +163,15 @@ pub(crate) enum ActIss {
     Require,
 }
 
+/// Whom an issuer means by `act` (standards 27).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ActMeaning {
+    /// Who acts for `sub`.
+    Rfc8693,
+    /// For whom `sub` acts.
+    Inverted,
+}
+
 /// Where an issuer puts a registered claim that is not under its RFC name (DIA-04).
 #[derive(Debug, Default)]
 pub(crate) struct ClaimNames {
@@ -180,6 +201,10 @@ pub(crate) struct GateRules {
     /// Each scope with all scopes it implies, transitively closed.
     pub(crate) scope_implies: Vec<(Box<str>, Vec<Box<str>>)>,
     pub(crate) sender_constrained: SenderConstrained,
+    /// Whether DPoP proofs are taken here (RFC 9449).
+    pub(crate) takes_dpop: bool,
+    /// Whether client certificates are taken here (RFC 8705).
+    pub(crate) takes_mtls: bool,
     pub(crate) delegation: Delegation,
     /// Cap on `now - iat`; `None` is no cap.
     pub(crate) max_age: Option<Span>,
@@ -204,28 +229,10 @@ pub(crate) struct GateIssuer {
     pub(crate) max_lifetime: Option<Span>,
 }
 
-/// Whether a token must be bound to a key its presenter proves to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SenderConstrained {
-    /// A token with `cnf` needs its proof; one without is a bearer token.
-    IfBound,
-    /// Somebody else has checked the proof.
-    External,
-}
-
-/// What a gate does with `act`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delegation {
-    /// A token with `act` is refused (ACT-09).
-    Forbid,
-    /// The chain is parsed, checked for structure, and shown.
-    Surface,
-}
-
 impl IssuerRules {
-    /// What a link of `act` without `iss` means in a token of `profile`.
-    pub(crate) fn act_iss(&self, profile: Profile) -> ActIss {
-        if profile.row().qualified_actors {
+    /// What a link of `act` without `iss` means in a token of this kind.
+    pub(crate) fn act_iss(&self, kind: Kind) -> ActIss {
+        if kind.row().qualified_actors {
             ActIss::Require
         } else {
             self.act_iss

@@ -252,6 +252,14 @@ impl Kind {
         Self::JwtCustom,
     ];
 
+    /// Whether clients send it in `Authorization`, where a proof can come with it.
+    pub(crate) const fn comes_in_requests(self) -> bool {
+        matches!(
+            self,
+            Self::AccessToken | Self::IdToken | Self::JwtSvid | Self::JwtCustom
+        )
+    }
+
     /// The spelling in policy documents: that of its first row.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -315,6 +323,7 @@ mod tests {
             assert_eq!(row.signer, first.signer, "{}", row.name);
             assert_eq!(row.audience, first.audience, "{}", row.name);
             assert_eq!(row.used_once, first.used_once, "{}", row.name);
+            assert_eq!(row.qualified_actors, first.qualified_actors);
         }
     }
 

@@ -6,8 +6,8 @@ use super::load::Policy;
 use super::profile::{Preset, Profile};
 use super::row::TypRule;
 use super::{
-    Delegation, Discovery, GateIssuer, GateRules, IssuerRules, KeyLocation, KeySource,
-    SenderConstrained,
+    ActorPresence, Delegation, DelegationRules, Discovery, GateIssuer, GateRules, IssuerRules,
+    KeyLocation, KeySource, SenderConstrained,
 };
 use crate::time::Span;
 
@@ -148,15 +148,47 @@ fn demands(gate: &GateRules) -> Vec<String> {
     if !gate.required_claims.is_empty() {
         demands.push(format!("claims {}", gate.required_claims.join(" ")));
     }
-    demands.push(match gate.sender_constrained {
-        SenderConstrained::IfBound => "bound tokens refused".to_owned(),
-        SenderConstrained::External => "possession proven elsewhere".to_owned(),
-    });
-    demands.push(match gate.delegation {
+    demands.push(possession(gate));
+    demands.push(match &gate.delegation {
         Delegation::Forbid => "no delegation".to_owned(),
         Delegation::Surface => "delegation surfaced".to_owned(),
+        Delegation::Enforce(rules) => table(rules),
     });
     demands
+}
+
+/// `agents: 5 links, 2 allow, 1 deny`.
+fn table(rules: &DelegationRules) -> String {
+    let links = if rules.max_depth == 1 {
+        "link"
+    } else {
+        "links"
+    };
+    let mut text = format!("{}: {} {links}", rules.name, rules.max_depth);
+    if rules.actor == ActorPresence::Required {
+        text += ", actor required";
+    }
+    text += &format!(", {} allow", rules.allow.len());
+    if !rules.deny.is_empty() {
+        text += &format!(", {} deny", rules.deny.len());
+    }
+    text
+}
+
+/// `DPoP or mTLS if bound`, `DPoP required`.
+fn possession(gate: &GateRules) -> String {
+    let proofs = match (gate.takes_dpop, gate.takes_mtls) {
+        (true, true) => "DPoP or mTLS",
+        (true, false) => "DPoP",
+        (false, true) => "mTLS",
+        (false, false) => "",
+    };
+    match gate.sender_constrained {
+        SenderConstrained::External => "possession proven elsewhere".to_owned(),
+        SenderConstrained::Required => format!("{proofs} required"),
+        SenderConstrained::IfBound if proofs.is_empty() => "bound tokens refused".to_owned(),
+        SenderConstrained::IfBound => format!("{proofs} if bound"),
+    }
 }
 
 fn typ(profile: Profile) -> String {

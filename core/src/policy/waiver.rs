@@ -22,6 +22,7 @@ impl GateRules {
     pub(crate) fn waive_possession(&self, bound: bool) -> Option<Waiver<Possession>> {
         match self.sender_constrained {
             SenderConstrained::IfBound => (!bound).then_some(Waiver(PhantomData)),
+            SenderConstrained::Required => None,
             SenderConstrained::External => Some(Waiver(PhantomData)),
         }
     }

@@ -155,7 +155,6 @@ impl Context<'_> {
     fn hint(&self, code: Code, about: Option<&str>) -> String {
         let gate = &self.gate.name;
         let name = self.name();
-        let table = self.table();
         match code {
             Code::MalformedToken => self.malformed(),
             Code::Oversized => "Ask the issuer for a smaller token, or raise it under [limits].".into(),
@@ -191,15 +190,25 @@ impl Context<'_> {
             Code::Expired => "Get a new one. If it was minted seconds ago, compare clocks.".into(),
             Code::NotYetValid | Code::IssuedInFuture => "Compare the issuer's clock with this machine's.".into(),
             Code::TooOld => "Get a fresh token; the gate limits age by max_age, or the kind of token does.".into(),
-            Code::LifetimeTooLong => format!("Ask {name} for shorter tokens, or raise {table}.max_lifetime as far as the kind of token allows."),
-            Code::PopRequired => "Client: send a proof. Server: possession cannot be checked in this version; sender_constrained = \"external\" says that somebody else does.".into(),
+            Code::LifetimeTooLong => self.lifetime(),
+            Code::PopRequired => self.possession(),
+            Code::NoToken => "Send Authorization: Bearer … or DPoP ….".into(),
+            Code::MultipleCredentials => "Send one Authorization field with one token.".into(),
+            Code::TokenInQuery => "A URL is logged everywhere: send the token in Authorization, and replace this one.".into(),
+            Code::MalformedRequest => "Send Authorization: Bearer or DPoP, one space and the token (RFC 6750 §2.1).".into(),
+            Code::PopMismatch => "Each token is used with the key it was asked for with, and under its scheme: DPoP for cnf.jkt, Bearer for a certificate.".into(),
+            Code::PopInvalid => self.proof(about),
+            Code::NonceRequired => "Make a new proof with the nonce of DPoP-Nonce; clients do so by themselves (RFC 9449 §9).".into(),
+            Code::Replayed => "A proof is used once: clients make a new one for every request, retries too. Two tiers that check the same proof need two values of replay.namespace.".into(),
+            Code::ReplayUnavailable => "The program's store of used proofs did not answer. Not the caller's fault; they may retry.".into(),
+            Code::ReplayFull => "More proofs came than one process remembers: share the load, or lower dpop.max_age.".into(),
             Code::ActorMalformed => "Each act needs a sub, and iss where the policy says act_iss = \"require\" (RFC 8693 §4.1).".into(),
-            Code::ChainTooDeep => format!("At most {} actors.", crate::limits::ACTOR_DEPTH),
+            Code::ActorMissing => format!("{}.actor is \"required\": the token must name an agent in act. client_id, azp and may_act name none.", self.delegation()),
+            Code::ChainTooDeep => self.depth(),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
-            Code::ActorNotAllowed => match self.gate.delegation {
-                Delegation::Forbid => format!("gates.{gate}.delegation is \"forbid\". Write \"surface\" to see chains. Nothing of this goes on the wire."),
-                Delegation::Surface => "Nothing of this goes on the wire.".into(),
-            },
+            Code::ChainIncomplete => format!("The issuer says that it does not name all actors (chain_complete), and {}.require_complete is true.", self.delegation()),
+            Code::ActorNotAllowed => self.actor(),
+            Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
             Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope => self.scope(),
             Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
@@ -212,6 +221,55 @@ impl Context<'_> {
             Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
+    }
+
+    /// The gate's delegation table in the document.
+    fn delegation(&self) -> String {
+        let name = self.gate.delegation.rules().map(|rules| &*rules.name);
+        format!("delegation.{}", name.unwrap_or("…"))
+    }
+
+    fn depth(&self) -> String {
+        let most = self.gate.delegation.max_depth();
+        match &self.gate.delegation {
+            Delegation::Enforce(_) => {
+                format!("At most {most} actors ({}.max_depth).", self.delegation())
+            }
+            Delegation::Forbid | Delegation::Surface => format!("At most {most} actors."),
+        }
+    }
+
+    fn actor(&self) -> String {
+        let gate = &self.gate.name;
+        match &self.gate.delegation {
+            Delegation::Forbid => format!(
+                "gates.{gate}.delegation is \"forbid\". Write \"surface\" to see chains. Nothing of \
+                 this goes on the wire."
+            ),
+            Delegation::Surface => "Nothing of this goes on the wire.".into(),
+            Delegation::Enforce(rules) => format!(
+                "Only the outermost actor counts. Add a [[delegation.{}.allow]] rule, or delegation \
+                 = \"surface\" to see chains first; a [[…deny]] rule refuses any actor of the chain. \
+                 Nothing of this goes on the wire.",
+                rules.name
+            ),
+        }
+    }
+
+    fn lifetime(&self) -> String {
+        let (name, table) = (self.name(), self.table());
+        let rules = self.gate.delegation.rules();
+        let delegated = rules.filter(|rules| rules.max_lifetime.is_some() && self.sees("act"));
+        let other = delegated.map_or_else(String::new, |rules| {
+            format!(
+                ", and delegation.{}.max_lifetime, since it has act,",
+                rules.name
+            )
+        });
+        format!(
+            "Ask {name} for shorter tokens, or raise {table}.max_lifetime{other} as far as the kind \
+             of token allows."
+        )
     }
 
     /// The issuer's table in the document.
@@ -360,6 +418,63 @@ impl Context<'_> {
             return "Step up with exactly what the call needs.".into();
         }
         format!("Needed: {needed}. Step up with exactly these.")
+    }
+
+    fn possession(&self) -> String {
+        let (gate, rules) = (&self.gate.name, self.gate);
+        if self.call.seen.is_some() && !self.sees("cnf") {
+            return format!(
+                "Gate {gate} takes only tokens that are bound to a key: ask the issuer for one \
+                 (RFC 9449 §5, RFC 8705 §3)."
+            );
+        }
+        match (rules.takes_dpop, rules.takes_mtls) {
+            (false, false) => {
+                "No proof can be checked here: add [dpop] or [mtls] to the policy, or \
+                 say sender_constrained = \"external\" where somebody else checks it."
+                    .into()
+            }
+            (true, _) => {
+                "Client: Authorization: DPoP and a DPoP proof. Server: call verify_request, \
+                 not verify; behind Envoy HTTP ext_authz list dpop in allowed_headers."
+                    .into()
+            }
+            (false, true) => {
+                "Client: connect with its certificate. Server: call verify_request with \
+                 the client certificate of the connection."
+                    .into()
+            }
+        }
+    }
+
+    /// What makes proofs that are well meant fail.
+    fn proof(&self, about: Option<&str>) -> String {
+        match about {
+            Some("htu") => format!(
+                "The URL that the client calls must lie under gates.{}.public_url: {}.",
+                self.gate.name,
+                self.gate.public_url.as_deref().unwrap_or("none")
+            ),
+            Some("iat") => {
+                "Compare the client's clock with this machine's; a proof lives for dpop.max_age."
+                    .into()
+            }
+            Some("ath") => "The proof was made for another token.".into(),
+            Some("htm") => "The proof was made for another method.".into(),
+            Some("alg") => format!(
+                "Proofs are signed with {}.",
+                self.rules
+                    .possession
+                    .dpop
+                    .as_ref()
+                    .map_or_else(String::new, |dpop| {
+                        let names: Vec<_> = dpop.algorithms.iter().map(|a| a.name()).collect();
+                        names.join(" ")
+                    })
+            ),
+            Some("dpop") => "Send exactly one DPoP field with one proof.".into(),
+            _ => "Make a new proof for this request (RFC 9449 §4.2).".into(),
+        }
     }
 
     /// Whether `scope` is read from where it belongs.

@@ -16,7 +16,10 @@ mod lookup;
 mod malformed;
 mod misfit;
 mod note;
+mod pending;
 mod pipeline;
+mod proof;
+mod request;
 mod requirements;
 mod seen;
 mod state;
@@ -40,10 +43,12 @@ pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
 pub use lookup::UnknownGate;
 pub use misfit::Misfit;
+pub use pending::Pending;
+pub use request::Request;
 pub use requirements::Requirements;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
-pub use verified::{Lineage, Possession, SnapshotId, SubjectKind, VerifiedToken};
+pub use verified::{BatchSnapshot, Lineage, SnapshotId, SubjectKind, VerifiedToken};
 
 use pipeline::Candidate;
 use state::State;
@@ -51,6 +56,7 @@ use state::State;
 use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
+use crate::observe::{Observer, Observers};
 use crate::policy::{Policy, PolicyError};
 use crate::sync::Snapshot;
 use crate::time::Clock;
@@ -72,6 +78,7 @@ pub(crate) struct Engine {
     names: Mutex<Names>,
     /// Wakes whoever fetches keys.
     bell: Bell,
+    observers: Observers,
 }
 
 /// Names by number, append-only: numbers outlive reloads.
@@ -98,6 +105,7 @@ impl Verifier {
                 state: Snapshot::new(state),
                 names: Mutex::new(names),
                 bell,
+                observers: Observers::none(),
             }),
         })
     }
@@ -184,6 +192,11 @@ impl Verifier {
         drop(names);
         engine.bell.ring();
         Ok(())
+    }
+
+    /// Tells `observer` of everything that happens from now on, for as long as the verifier lives.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.engine.observers.add(observer);
     }
 
     /// Counters of the token cache.

@@ -1,15 +1,31 @@
 //! What `explain` says of a stage that passed. Never called on a plain verification.
 
-use super::Requirements;
 use super::state::Source;
 use super::validity::Dates;
-use crate::claims::{Claim, Claims};
+use super::{Requirements, VerifiedToken};
+use crate::binding::{Possession, PossessionConfirmed, Proofs, Scheme, Shown};
+use crate::claims::Claims;
 use crate::delegation::ChainAccepted;
 use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
-use crate::policy::{GateRules, IssuerRules, Row};
+use crate::policy::{GateRules, IssuerRules, PresenterRule, Row};
 use crate::time::{NumericDate, Span};
+
+pub(super) fn request(shown: &Shown<'_>) -> String {
+    let scheme = match shown.scheme {
+        Scheme::Bearer => "Bearer",
+        Scheme::Dpop => "DPoP",
+    };
+    let proofs = match shown.proofs {
+        Proofs::None => "no proof",
+        Proofs::One(_) => "one proof",
+        Proofs::Several => "several proofs",
+    };
+    let target = shown.target.map(|target| format!(", for {target}"));
+    let target = target.unwrap_or_default();
+    format!("{scheme}, {proofs}{target}")
+}
 
 pub(super) fn size(token: &[u8], limits: Limits) -> String {
     format!(
@@ -79,19 +95,43 @@ pub(super) fn audience(claims: &Claims, row: &Row) -> String {
     audiences.join(" ")
 }
 
-pub(super) fn possession(claims: &Claims) -> String {
-    if claims.present().contains(Claim::Cnf) {
-        return "bound; the policy says the proof was checked elsewhere".to_owned();
+pub(super) fn possession(possession: &PossessionConfirmed) -> String {
+    match possession.how() {
+        None => "no cnf: a bearer token",
+        Some(Possession::Dpop) => "the proof is of the token's key, for this request",
+        Some(Possession::Mtls) => "the connection's certificate is the token's",
+        Some(Possession::External) => "bound; the policy says the proof was checked elsewhere",
     }
-    "no cnf: a bearer token".to_owned()
+    .to_owned()
 }
 
-pub(super) fn chain(chain: &ChainAccepted) -> String {
-    match chain.len() {
-        0 => "no act".to_owned(),
+pub(super) fn chain(chain: &ChainAccepted, gate: &GateRules, caller_known: bool) -> String {
+    let mut text = match chain.len() {
+        0 => return "no act".to_owned(),
         1 => "1 actor, asserted by the issuer".to_owned(),
         count => format!("{count} actors, asserted by the issuer"),
+    };
+    if chain.is_mapped() {
+        text += "; its act says for whom, and was read so (DIA-02)";
     }
+    if let Some(rules) = gate.delegation.rules() {
+        text += &format!("; delegation.{} lets the outermost act", rules.name);
+        if rules.presenter == PresenterRule::MustBeActor {
+            text += match caller_known {
+                true => ", and it is the caller (CD-02)",
+                false => ", whoever the caller is",
+            };
+        }
+    }
+    text
+}
+
+pub(super) fn replay(token: &VerifiedToken) -> String {
+    match token.sender_constrained() {
+        Some(Possession::Dpop) => "not used before, and not used up by this",
+        _ => "no proof was used",
+    }
+    .to_owned()
 }
 
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {

@@ -3,7 +3,7 @@
 //! [`admit`] does what needs no cryptography and ends in a signature job; the provider turns the
 //! job into evidence; [`finish`] judges what the signature vouches for. A single verification and a
 //! batch run the same three steps. [`renew`] is the short way of a token whose unchanging part is
-//! remembered.
+//! remembered. [`commit`] comes last: a proof is used up once nothing else can refuse.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use super::kind::TypAccepted;
 use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
-use super::verified::{Evidence, Settled, VerifiedToken};
+use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
 use super::{Engine, Requirements, authority, kind, note};
-use crate::binding;
+use crate::binding::{Confirmation, Judge, Replay, Shown};
 use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
 use crate::delegation;
@@ -47,17 +47,19 @@ pub(super) fn verify<T: Trail>(
     engine: &Engine,
     door: Door<'_>,
     token: &[u8],
+    shown: &Shown<'_>,
     requirements: &Requirements,
     now: NumericDate,
     trail: &mut T,
-) -> Result<VerifiedToken, Error> {
+) -> Result<Judged, Error> {
     let mut buffer = SignatureBuffer::new();
     let job = admit(door, token, now, &mut buffer, trail)?;
     let source = job.signed().source;
     let Some(signed) = engine.provider.verify(job) else {
         return Err(door.blame(&source, Error::new(Code::BadSignature)));
     };
-    finish(door, token, signed, requirements, now, trail)
+    let possession = door.possession(&engine.provider, now);
+    finish(door, token, signed, &possession, shown, requirements, trail)
         .map_err(|error| door.blame(&source, error))
 }
 
@@ -69,6 +71,7 @@ pub(super) fn verify_many(
     requirements: &Requirements,
     now: NumericDate,
 ) -> Vec<Result<VerifiedToken, Error>> {
+    let (possession, shown) = (door.possession(&engine.provider, now), &Shown::NOTHING);
     let mut jobs = Vec::with_capacity(tokens.len());
     let mut sources = Vec::with_capacity(tokens.len());
     let mut buffers: Vec<_> = tokens.iter().map(|_| SignatureBuffer::new()).collect();
@@ -78,7 +81,8 @@ pub(super) fn verify_many(
         .zip(&mut buffers)
         .map(|(token, buffer)| {
             if let Some(settled) = door.recall(token, now) {
-                return Some(renew(door, settled, requirements, now));
+                let judged = renew(door, token, settled, &possession, shown, requirements);
+                return Some(judged.and_then(|judged| commit(door, judged, now)));
             }
             match admit(door, token, now, buffer, &mut ()) {
                 Ok(job) => {
@@ -96,8 +100,17 @@ pub(super) fn verify_many(
             let (signed, source) = signed.next().ok_or_else(|| Error::new(Code::Internal))?;
             let signed =
                 signed.ok_or_else(|| door.blame(&source, Error::new(Code::BadSignature)))?;
-            finish(door, token, signed, requirements, now, &mut ())
-                .map_err(|error| door.blame(&source, error))
+            finish(
+                door,
+                token,
+                signed,
+                &possession,
+                shown,
+                requirements,
+                &mut (),
+            )
+            .and_then(|judged| commit(door, judged, now))
+            .map_err(|error| door.blame(&source, error))
         })
     });
     verdicts.collect()
@@ -180,11 +193,12 @@ pub(super) fn finish<T: Trail>(
     door: Door<'_>,
     token: &[u8],
     signed: SignatureVerified<Candidate<'_>>,
+    judge: &Judge<'_>,
+    shown: &Shown<'_>,
     requirements: &Requirements,
-    now: NumericDate,
     trail: &mut T,
-) -> Result<VerifiedToken, Error> {
-    let (gate, rules) = (door.gate, door.rules());
+) -> Result<Judged, Error> {
+    let (gate, rules, now) = (door.gate, door.rules(), judge.now);
     let Candidate { claims, source, .. } = signed.get();
     let (issuer, row) = (door.issuer(source)?, source.profile.row());
     trail.passed(Stage::Signature, || "good".to_owned());
@@ -192,24 +206,23 @@ pub(super) fn finish<T: Trail>(
     let well_formed = kind::check_claims(claims, gate, issuer, row)?;
     trail.passed(Stage::Claims, || note::claims(row));
     trail.enter(Stage::Time);
-    let dates = Dates::of(&well_formed, gate, row, source.max_lifetime, rules.leeway);
+    let max_lifetime = gate.max_lifetime(source.max_lifetime, claims);
+    let dates = Dates::of(&well_formed, gate, row, max_lifetime, rules.leeway);
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
     trail.enter(Stage::Audience);
     let audience = validity::check_audience(claims, gate, source)?;
     trail.passed(Stage::Audience, || note::audience(claims, row));
     trail.enter(Stage::Possession);
-    let possession = binding::bearer(gate, claims)?;
-    trail.passed(Stage::Possession, || note::possession(claims));
+    let confirmation = Confirmation::of(claims, judge.provider);
+    let possession = judge.confirm(&confirmation, shown, token)?;
+    trail.passed(Stage::Possession, || note::possession(&possession));
     trail.enter(Stage::Chain);
-    let chain = delegation::check(
-        claims,
-        source.issuer(claims, issuer),
-        issuer.act_iss(source.profile),
-        gate.delegation,
-        rules.preset,
-    )?;
-    trail.passed(Stage::Chain, || note::chain(&chain));
+    let iss = source.issuer(claims, issuer);
+    let chain = delegation::check(claims, iss, issuer, gate, rules.preset)?;
+    let caller = requirements.presenter();
+    let presenter = delegation::check_presenter(&chain, claims, iss, gate, caller)?;
+    trail.passed(Stage::Chain, || note::chain(&chain, gate, caller.is_some()));
     trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
@@ -218,34 +231,76 @@ pub(super) fn finish<T: Trail>(
     let evidence = Evidence {
         claims: well_formed,
         audience,
-        possession,
         chain,
         authority: standing,
     };
     let identity = door.identity(source);
-    let settled = Settled::new(signed, dates, identity, evidence);
+    let settled = Settled::new(signed, dates, confirmation, identity, evidence);
     door.remember(token, &settled);
     let called_for =
         authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
-    Ok(VerifiedToken::new(settled, timely, not_revoked, called_for))
+    let fresh = Fresh {
+        timely,
+        possession,
+        presenter,
+        not_revoked,
+        called_for,
+    };
+    Ok(Judged::new(settled, fresh))
 }
 
 /// A token seen before: what can change is checked anew, in the same order.
 pub(super) fn renew(
     door: Door<'_>,
+    token: &[u8],
     settled: Settled,
+    judge: &Judge<'_>,
+    shown: &Shown<'_>,
     requirements: &Requirements,
-    now: NumericDate,
-) -> Result<VerifiedToken, Error> {
-    let (gate, rules) = (door.gate, door.rules());
+) -> Result<Judged, Error> {
+    let (gate, rules, now) = (door.gate, door.rules(), judge.now);
     let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
+    let possession = judge.confirm(settled.confirmation(), shown, token);
+    let possession = possession.map_err(blame)?;
+    let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
     let called_for =
         authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
-    Ok(VerifiedToken::new(settled, timely, not_revoked, called_for))
+    let fresh = Fresh {
+        timely,
+        possession,
+        presenter,
+        not_revoked,
+        called_for,
+    };
+    Ok(Judged::new(settled, fresh))
+}
+
+/// The verdict: a proof is remembered where the policy says, unless it was used before.
+pub(super) fn commit(
+    door: Door<'_>,
+    judged: Judged,
+    now: NumericDate,
+) -> Result<VerifiedToken, Error> {
+    let source = *judged.source();
+    let verdict = judged.conclude(|replay| match (replay, door.guard()?) {
+        (Replay::Settled(evidence), _) => Ok(evidence),
+        (Replay::Open(used), Some(guard)) => used.commit(guard, now),
+        (Replay::Open(used), None) => Ok(used.left_to_others()),
+    });
+    verdict.map_err(|error| door.blame(&source, error))
+}
+
+/// What [`commit`] would say, without using the proof up.
+pub(super) fn rehearse(door: Door<'_>, judged: Judged) -> Result<VerifiedToken, Error> {
+    judged.conclude(|replay| match (replay, door.guard()?) {
+        (Replay::Settled(evidence), _) => Ok(evidence),
+        (Replay::Open(used), Some(guard)) => used.rehearse(guard),
+        (Replay::Open(used), None) => Ok(used.left_to_others()),
+    })
 }
 
 /// `typ` against the issuer's row; a token of no known issuer against every row of the gate, so

@@ -10,14 +10,16 @@ use super::kind::{ClaimsAccepted, TypAccepted};
 use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
 use super::{Candidate, Misfit, Requirements, misfit};
-use crate::binding::PossessionConfirmed;
+use crate::binding::{
+    Confirmation, NotReplayed, Possession, PossessionConfirmed, Replay, ReplayReach,
+};
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
-use crate::delegation::{Actor, ChainAccepted};
+use crate::delegation::{self, Actor, ChainAccepted, PresenterAccepted};
 use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Profile, SenderConstrained};
+use crate::policy::{GateRules, IssuerRules, Profile};
 use crate::revocation::NotRevoked;
 use crate::time::NumericDate;
 
@@ -28,16 +30,27 @@ use crate::time::NumericDate;
 #[derive(Clone)]
 pub struct VerifiedToken {
     settled: Settled,
+    shown: Option<Possession>,
+    replay: Option<ReplayReach>,
+    next_nonce: Option<Arc<str>>,
+}
+
+/// A token that passed every check, except that a proof which came with it may have been used
+/// before: that is asked last, once nothing else can refuse.
+pub(super) struct Judged {
+    settled: Settled,
+    possession: PossessionConfirmed,
 }
 
 /// Everything about a token that cannot change while policy and keys stand: what a cache may
-/// remember. Time, revocation and the call's own needs are checked anew at each use.
+/// remember. Time, possession, revocation and the call's own needs are checked anew at each use.
 #[derive(Clone)]
 pub(super) struct Settled(Arc<Facts>);
 
 struct Facts {
     claims: Claims,
     header: Arc<ProtectedHeader>,
+    confirmation: Confirmation,
     chain: ChainAccepted,
     dates: Dates,
     source: Source,
@@ -48,22 +61,30 @@ struct Facts {
 pub(super) struct Evidence {
     pub(super) claims: ClaimsAccepted,
     pub(super) audience: AudienceAccepted,
-    pub(super) possession: PossessionConfirmed,
     pub(super) chain: ChainAccepted,
     pub(super) authority: GateSatisfied,
+}
+
+/// The evidence of what is checked anew at each use, consumed by [`Judged::new`].
+pub(super) struct Fresh {
+    pub(super) timely: TimeAccepted,
+    pub(super) possession: PossessionConfirmed,
+    pub(super) presenter: PresenterAccepted,
+    pub(super) not_revoked: NotRevoked,
+    pub(super) called_for: CallSatisfied,
 }
 
 impl Settled {
     pub(super) fn new(
         signed: SignatureVerified<Candidate<'_>>,
         dates: Dates,
+        confirmation: Confirmation,
         identity: Identity,
         evidence: Evidence,
     ) -> Self {
         let Evidence {
             claims: ClaimsAccepted { .. },
             audience: AudienceAccepted { .. },
-            possession: PossessionConfirmed { .. },
             chain,
             authority: GateSatisfied { .. },
         } = evidence;
@@ -78,6 +99,7 @@ impl Settled {
         Self(Arc::new(Facts {
             claims,
             header,
+            confirmation,
             chain,
             dates,
             source,
@@ -89,6 +111,10 @@ impl Settled {
         &self.0.claims
     }
 
+    pub(super) fn confirmation(&self) -> &Confirmation {
+        &self.0.confirmation
+    }
+
     pub(super) fn dates(&self) -> &Dates {
         &self.0.dates
     }
@@ -97,12 +123,23 @@ impl Settled {
         &self.0.source
     }
 
+    /// Whether this call's caller, where it is known, is the one who acts.
+    pub(super) fn check_presenter(
+        &self,
+        gate: &GateRules,
+        requirements: &Requirements,
+    ) -> Result<PresenterAccepted, Error> {
+        let (facts, caller) = (&*self.0, requirements.presenter());
+        delegation::check_presenter(&facts.chain, &facts.claims, facts.issuer(), gate, caller)
+    }
+
     /// Heap bytes, for the cache's budget. A header that other tokens share counts with each of
     /// them: who keeps it alive last cannot be known.
     pub(super) fn size(&self) -> usize {
         let Facts {
             claims,
             header,
+            confirmation,
             chain,
             dates: _,
             source: _,
@@ -112,20 +149,56 @@ impl Settled {
             + claims.heap_size()
             + size_of::<ProtectedHeader>()
             + header.heap_size()
+            + confirmation.heap_size()
             + chain.heap_size()
     }
 }
 
-impl VerifiedToken {
-    pub(super) fn new(
-        settled: Settled,
-        TimeAccepted { .. }: TimeAccepted,
-        NotRevoked { .. }: NotRevoked,
-        CallSatisfied { .. }: CallSatisfied,
-    ) -> Self {
-        Self { settled }
+impl Judged {
+    pub(super) fn new(settled: Settled, fresh: Fresh) -> Self {
+        let Fresh {
+            timely: TimeAccepted { .. },
+            possession,
+            presenter: PresenterAccepted { .. },
+            not_revoked: NotRevoked { .. },
+            called_for: CallSatisfied { .. },
+        } = fresh;
+        Self {
+            settled,
+            possession,
+        }
     }
 
+    pub(super) const fn possession(&self) -> &PossessionConfirmed {
+        &self.possession
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        self.settled.source()
+    }
+
+    /// The verdict, with evidence that its proof, if it has one, was not used before.
+    pub(super) fn conclude(
+        self,
+        look_up: impl FnOnce(Replay) -> Result<NotReplayed, Error>,
+    ) -> Result<VerifiedToken, Error> {
+        let Self {
+            settled,
+            possession,
+        } = self;
+        let shown = possession.how();
+        let (next_nonce, replay) = possession.into_parts();
+        let not_replayed = look_up(replay)?;
+        Ok(VerifiedToken {
+            settled,
+            shown,
+            replay: not_replayed.reach(),
+            next_nonce: next_nonce.map(Arc::from),
+        })
+    }
+}
+
+impl VerifiedToken {
     fn facts(&self) -> &Facts {
         &self.settled.0
     }
@@ -151,10 +224,25 @@ impl VerifiedToken {
         &self.issuer_rules().name
     }
 
-    /// `sub`. Tokens that tell of something rather than somebody lack it.
+    /// `sub`: for whom the token is. Of an issuer that inverts `act` it is the `sub` of `act`
+    /// (see [`VerifiedToken::dialect_mapped`]). Tokens that tell of something rather than somebody
+    /// lack it.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.facts().claims.text(Claim::Sub)
+        Some(self.party()?.sub())
+    }
+
+    /// Whether the issuer means by `act` for whom `sub` acts, so that subject and actor were
+    /// exchanged here (`act_meaning = "inverted"`).
+    #[must_use]
+    pub fn dialect_mapped(&self) -> bool {
+        self.facts().chain.is_mapped()
+    }
+
+    /// The subject as a party of the chain.
+    fn party(&self) -> Option<Actor<'_>> {
+        let facts = self.facts();
+        facts.chain.subject(&facts.claims, facts.issuer())
     }
 
     /// `client_id`, or what the issuer's `claim_names` says stands for it.
@@ -237,7 +325,7 @@ impl VerifiedToken {
     }
 
     fn is_subject(&self, actor: Actor<'_>) -> bool {
-        self.subject() == Some(actor.sub()) && actor.iss() == self.issuer()
+        self.party() == Some(actor)
     }
 
     /// What kind of party the subject is, where the token shows it.
@@ -263,9 +351,21 @@ impl VerifiedToken {
     /// How possession of the token's key was shown; `None` is a bearer token.
     #[must_use]
     pub fn sender_constrained(&self) -> Option<Possession> {
-        let bound = self.facts().claims.present().contains(Claim::Cnf);
-        let external = self.gate_rules().sender_constrained == SenderConstrained::External;
-        (bound && external).then_some(Possession::External)
+        self.shown
+    }
+
+    /// How far it reaches that the proof was used for the first time; `None` where no proof was
+    /// used, or nobody was asked.
+    #[must_use]
+    pub fn replay_reach(&self) -> Option<ReplayReach> {
+        self.replay
+    }
+
+    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).
+    /// Usually none.
+    pub fn response_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let nonce = self.next_nonce.as_deref();
+        nonce.into_iter().map(|nonce| ("DPoP-Nonce", nonce))
     }
 
     /// The exact row of the profile table.
@@ -324,13 +424,15 @@ impl VerifiedToken {
     ///
     /// # Errors
     ///
-    /// `insufficient_scope` or `insufficient_user_authentication`; `expired` and the like; `usage`
-    /// for requirements that no token can meet.
+    /// `insufficient_scope` or `insufficient_user_authentication`; `actor_presenter_mismatch`;
+    /// `expired` and the like; `usage` for requirements that no token can meet.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         requirements.check()?;
         let facts = self.facts();
         let leeway = facts.identity.leeway();
         facts.dates.check(now)?;
+        self.settled
+            .check_presenter(self.gate_rules(), requirements)?;
         authority::check_call(&facts.claims, self.gate_rules(), requirements, now, leeway)
             .map(|CallSatisfied { .. }| ())
     }
@@ -383,12 +485,14 @@ pub enum Lineage {
     Asserted,
 }
 
-/// How possession of a token's key was shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The state of the world that a batch was judged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Possession {
-    /// Somebody else checked the proof: the operator said so.
-    External,
+pub struct BatchSnapshot {
+    /// Digest of the policy document.
+    pub policy: String,
+    /// Generation of the keys of each of the gate's issuers, by the policy's names, in its order.
+    pub keys: Vec<(String, u64)>,
 }
 
 /// The state of the world a verdict was reached in.

@@ -5,11 +5,14 @@
 //! accepted. Keys and signatures follow from names, so that the files can be made again and
 //! compared; ML-DSA signatures, which AWS-LC hedges, are taken from the committed file.
 
+mod act;
 mod algorithms;
 mod delegation;
 mod dialects;
+mod kind_rules;
 mod kinds;
 mod parse;
+mod possession;
 mod profiles;
 mod rules;
 mod sessions;
@@ -28,13 +31,16 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 7] = [
+pub const FILES: [&str; 10] = [
     "algorithms.jsonl",
+    "delegation/act.jsonl",
+    "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
+    "kinds.jsonl",
     "parse.jsonl",
+    "possession.jsonl",
     "profiles.jsonl",
-    "rules.jsonl",
     "sessions.jsonl",
 ];
 
@@ -47,11 +53,14 @@ pub const FILES: [&str; 7] = [
 pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
+        "delegation/act.jsonl" => act::lines(),
+        "delegation/rules.jsonl" => rules::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),
+        "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
-        "rules.jsonl" => rules::lines(),
+        "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),
     }

@@ -1,875 +1,483 @@
-//! Rules of single kinds beyond what every row has (standards 11 to 18, 20, 21, 24, 25, 32.3).
+//! Delegation tables (standards 30.4, Appendix A): which actor may act for whom, and how far.
 
 use serde_json::{Value, json};
 
-use super::kinds::{Kind, holder};
-use super::{File, T, canonical, header, token, with};
-use crate::workshop::{Key, b64u};
+use super::act::{AS, chain};
+use super::delegation::request;
+use super::{File, T, with};
+
+const OTHER: &str = "https://other.example";
 
 pub(super) fn lines() -> String {
     let mut file = File::default();
-    for write in [
-        id_jag,
-        client_attestation,
-        txn_token,
-        wit,
-        wit_svid,
-        key_use,
-        capability,
-        actor_proof,
-        intent_token,
-        set,
-        status_list_token,
-        introspection_response,
-        agent_card,
-    ] {
-        write(&mut file);
-    }
+    outermost(&mut file);
+    patterns(&mut file);
+    narrowed(&mut file);
+    denied(&mut file);
+    structure(&mut file);
+    itself(&mut file);
+    lifetime(&mut file);
+    dialect(&mut file);
     file.lines
 }
 
-/// One kind's lines: its good token, and others that differ in what they name.
-struct Lines<'f> {
-    kind: &'static Kind,
-    file: &'f mut File,
+fn actor(sub: &str) -> Value {
+    json!({ "iss": AS, "sub": sub })
 }
 
-impl<'f> Lines<'f> {
-    fn of(profile: &str, file: &'f mut File) -> Self {
-        let kind = Kind::named(profile);
-        let mut lines = Self { kind, file };
-        lines.accept("good", json!({}), json!({}));
-        lines
-    }
-
-    fn id(&self, name: &str) -> String {
-        format!("{}/{name}", self.kind.profile)
-    }
-
-    /// The good token with these claims changed (`null` takes one away), at a gate whose policy is
-    /// changed so.
-    fn request(&self, claims: Value, policy: Value) -> Value {
-        let claims = with(&self.kind.claims(), claims);
-        self.signed(&self.kind.token(&claims), policy)
-    }
-
-    fn signed(&self, token: &str, policy: Value) -> Value {
-        with(&self.kind.request(token), json!({ "policy": policy }))
-    }
-
-    fn accept(&mut self, name: &str, claims: Value, policy: Value) {
-        let request = self.request(claims, policy);
-        self.file.accept(&self.id(name), &request, json!({}));
-    }
-
-    fn refuse(&mut self, name: &str, code: &str, claims: Value) {
-        self.refuse_near(name, "good", code, claims, json!({}));
-    }
-
-    fn refuse_near(&mut self, name: &str, near: &str, code: &str, claims: Value, policy: Value) {
-        let request = self.request(claims, policy);
-        self.file
-            .refuse(&self.id(name), &self.id(near), code, &request);
-    }
-
-    /// A member of an object claim put in place of the good one's: `merge` would keep the rest.
-    fn replaced(&self, name: &str, value: Value) -> Value {
-        let mut claims = self.kind.claims();
-        claims[name] = value;
-        self.kind.verify(&claims)
-    }
-
-    fn accept_replaced(&mut self, label: &str, name: &str, value: Value) {
-        let request = self.replaced(name, value);
-        self.file.accept(&self.id(label), &request, json!({}));
-    }
-
-    fn refuse_replaced(&mut self, label: &str, code: &str, name: &str, value: Value) {
-        let request = self.replaced(name, value);
-        self.file
-            .refuse(&self.id(label), &self.id("good"), code, &request);
-    }
+fn allow(actor: Value) -> Value {
+    json!({ "allow": [{ "actor": actor }] })
 }
 
-fn surfaced() -> Value {
-    json!({ "gates": { "g": { "delegation": "surface" } } })
+/// A request of an access token with more claims, at a gate with this table.
+fn judged(claims: Value, table: Value) -> Value {
+    let request = request(claims, json!({ "delegation": "agents" }));
+    with(
+        &request,
+        json!({ "policy": { "delegation": { "agents": table } } }),
+    )
 }
 
-/// IJ-08, IJ-09.
-fn id_jag(file: &mut File) {
-    let mut lines = Lines::of("id_jag", file);
-    let act = json!({ "act": { "iss": "https://as.example", "sub": "agent-a" } });
-    lines.accept("actor-of-an-issuer", act, surfaced());
-    let near = "actor-of-an-issuer";
-    let act = json!({ "act": { "sub": "agent-a" } });
-    lines.refuse_near("actor-of-nobody", near, "actor_malformed", act, surfaced());
-    lines.accept(
-        "tenants",
-        json!({ "tenant": "t1", "aud_tenant": "t2", "aud_sub": "u9" }),
-        json!({}),
-    );
-    for name in ["tenant", "aud_tenant", "aud_sub"] {
-        for (number, value) in [json!(""), json!(1), json!(["t1"])].into_iter().enumerate() {
-            let claims = json!({ name: value });
-            lines.refuse(&format!("{name}-malformed-{number}"), "claim_type", claims);
-        }
-    }
-    lines.accept_replaced(
-        "resources",
-        "resource",
-        json!(["https://a.example", "https://b.example"]),
-    );
-    lines.accept("no-resource", json!({ "resource": null }), json!({}));
-    for (number, value) in [json!([]), json!([""]), json!("")].into_iter().enumerate() {
-        lines.refuse_replaced(
-            &format!("resource-malformed-{number}"),
-            "claim_type",
-            "resource",
-            value,
-        );
-    }
+/// The same of a token with these links, outermost first.
+fn by(subs: &[&str], table: Value) -> Value {
+    judged(json!({ "act": chain(subs) }), table)
 }
 
-/// Keys that `cnf` must not hold, each with what is answered (ATT-04, WIT-01, WIT-02, AAT-03).
-fn keys_of_no_holder() -> Vec<(&'static str, &'static str, Value)> {
-    let with_holder = |more: Value| json!({ "jwk": with(&holder(), more) });
-    vec![
-        ("cnf-empty", "missing_claim", json!({})),
-        (
-            "cnf-thumbprint",
-            "missing_claim",
-            json!({ "jkt": b64u([7; 32]) }),
-        ),
-        ("cnf-jwk-text", "claim_type", json!({ "jwk": "x" })),
-        ("cnf-jwk-null", "claim_type", json!({ "jwk": null })),
-        (
-            "cnf-jwk-private",
-            "claim_type",
-            with_holder(json!({ "d": b64u([1; 32]) })),
-        ),
-        (
-            "cnf-jwk-off-the-curve",
-            "claim_type",
-            with_holder(json!({ "x": b64u([1; 32]) })),
-        ),
-        (
-            "cnf-jwk-for-encryption",
-            "claim_type",
-            with_holder(json!({ "use": "enc" })),
-        ),
-        (
-            "cnf-jwk-of-another-alg",
-            "claim_type",
-            with_holder(json!({ "alg": "ES384" })),
-        ),
-        (
-            "cnf-jwk-of-no-alg",
-            "claim_type",
-            with_holder(json!({ "alg": "none" })),
-        ),
-        (
-            "cnf-jwk-secret",
-            "claim_type",
-            json!({ "jwk": { "kty": "oct", "k": b64u([7; 32]), "alg": "HS256" } }),
-        ),
-    ]
+fn shown(subs: &[&str]) -> Value {
+    let links: Vec<Value> = subs.iter().map(|sub| actor(sub)).collect();
+    json!({ "subject": "u1", "actor": links.first(), "chain": links })
 }
 
-fn bound(lines: &mut Lines<'_>) {
-    for (label, code, cnf) in keys_of_no_holder() {
-        lines.refuse_replaced(label, code, "cnf", cnf);
-    }
-    // WIT-05 and its like: without its proof it opens nothing.
-    let policy = json!({ "gates": { "g": { "sender_constrained": "if_bound" } } });
-    lines.refuse_near("without-proof", "good", "pop_required", json!({}), policy);
-}
-
-/// The kind's `iss` may be there, and then it counts.
-fn optional_issuer(lines: &mut Lines<'_>) {
-    let named = json!({ "iss": lines.kind.issuer });
-    lines.accept("with-its-issuer", named.clone(), json!({}));
-    let key = Key::seeded(lines.kind.alg, "k2").jwk;
-    let two = json!({
-        "issuers": { "other": {
-            "issuer": "https://second.example", "jwks": { "keys": [key] },
-            "algorithms": [lines.kind.alg], "profiles": [lines.kind.profile],
-        } },
-        "gates": { "g": { "issuers": ["as", "other"] } },
-    });
-    lines.accept("one-of-two-issuers", named, two.clone());
-    let near = "one-of-two-issuers";
-    lines.refuse_near(
-        "of-two-issuers-neither",
-        near,
-        "missing_claim",
-        json!({}),
-        two,
-    );
-}
-
-fn client_attestation(file: &mut File) {
-    let mut lines = Lines::of("client_attestation", file);
-    bound(&mut lines);
-    optional_issuer(&mut lines);
-}
-
-/// TXT-05, TXT-09, TXT-10, and the agents' extension.
-fn txn_token(file: &mut File) {
-    let mut lines = Lines::of("txn_token", file);
-    optional_issuer(&mut lines);
-    let jwt = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJhIn0.c2ln";
-    for (number, context) in [
-        json!({ "token": jwt }),
-        json!({ "a": [{ "b": [1, { "c": jwt }] }] }),
-        json!({ "unsigned": "eyJhbGciOiJub25lIn0.eyJpc3MiOiJhIn0." }),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        for name in ["tctx", "rctx"] {
-            let label = format!("{name}-with-a-token-{number}");
-            lines.refuse_replaced(&label, "forbidden_claim", name, context.clone());
-        }
-    }
-    let harmless =
-        json!({ "a": "eyJ", "b": "eyJ.eyJ", "c": "1.2.3", "d": "eyJ a.b.c", "e": "a.b.c.d" });
-    lines.accept_replaced("tctx-without-a-token", "tctx", harmless);
-    for name in ["tctx", "rctx", "agentic_ctx"] {
-        for (number, value) in [json!("x"), json!([]), json!(1)].into_iter().enumerate() {
-            let label = format!("{name}-malformed-{number}");
-            lines.refuse_replaced(&label, "claim_type", name, value);
-        }
-    }
-    lines.refuse_replaced(
-        "req-wl-of-an-earlier-draft",
-        "claim_type",
-        "req_wl",
-        json!(["gw"]),
-    );
-    lines.accept("empty-scope", json!({ "scope": "" }), json!({}));
-    let needs = json!({ "gates": { "g": { "required_scopes": ["trade.stocks"] } } });
-    let (claims, near) = (json!({ "scope": "" }), "empty-scope");
-    lines.refuse_near(
-        "empty-scope-grants-nothing",
-        near,
-        "insufficient_scope",
-        claims,
-        needs,
-    );
-    let act = json!({ "iss": "https://as.example", "sub": "agent-a" });
-    let named = |act: &Value| json!({ "iss": "https://tts.td.example", "act": act });
-    lines.accept("agent", named(&act), surfaced());
-    let (near, nobody) = ("agent", json!({ "sub": "agent-a" }));
-    lines.refuse_near(
-        "agent-of-nobody",
-        near,
-        "actor_malformed",
-        named(&nobody),
-        surfaced(),
-    );
-    let anonymous = json!({ "act": act });
-    lines.refuse_near(
-        "agent-without-iss",
-        near,
-        "missing_claim",
-        anonymous,
-        surfaced(),
-    );
-}
-
-/// WIT-02 to WIT-05.
-fn wit(file: &mut File) {
-    let mut lines = Lines::of("wit", file);
-    bound(&mut lines);
-    let mut nameless = holder();
-    nameless
-        .as_object_mut()
-        .expect("a key")
-        .remove("alg")
-        .expect("there");
-    lines.refuse_replaced(
-        "cnf-jwk-without-alg",
-        "missing_claim",
-        "cnf",
-        json!({ "jwk": nameless }),
-    );
-    lines.accept(
-        "iss-of-another",
-        json!({ "iss": "https://issuer.example" }),
-        json!({}),
-    );
-    lines.accept(
-        "path-of-several-segments",
-        json!({ "sub": "wimse://td.example/a/b~c:1" }),
-        json!({}),
-    );
-    lines.accept(
-        "path-with-an-escape",
-        json!({ "sub": "wimse://td.example/a%20b" }),
-        json!({}),
-    );
-    for (number, sub) in [
-        "wimse://td.example",
-        "wimse://td.example/",
-        "wimse://td.example//a",
-        "wimse://td.example/a/",
-        "wimse://td.example/./a",
-        "wimse://td.example/a/..",
-        "wimse://td.example/%70ayment",
-        "wimse://td.example/a%2fb",
-        "wimse://td.example/a%",
-        "wimse://td.example/a?q",
-        "wimse://td.example/a#f",
-        "wimse://td.example:443/a",
-        "wimse://u@td.example/a",
-        "wimse://TD.example/a",
-        "WIMSE://td.example/a",
-        "wimse:///a",
-        "urn:td.example:a",
-        "td.example/a",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        lines.refuse(
-            &format!("sub-malformed-{number}"),
-            "claim_type",
-            json!({ "sub": sub }),
-        );
-    }
-    // WIT-03: whose key it is goes by the trust domain, and a domain has its own alone.
-    let (own, other) = (lines.kind.key(), Key::seeded("Ed25519", "k2"));
-    let two = json!({
-        "issuers": { "other": {
-            "issuer": "wimse://other.example", "jwks": { "keys": [other.jwk] },
-            "algorithms": ["Ed25519"], "profiles": ["wit"],
-        } },
-        "gates": { "g": { "issuers": ["as", "other"] } },
-    });
-    let claims = with(
-        &lines.kind.claims(),
-        json!({ "sub": "wimse://other.example/agent-a" }),
-    );
-    let payload = canonical(&claims);
-    let [good, foreign] = [&other, &own].map(|key| {
-        let token = token(key, &header(key, lines.kind.typ), &payload);
-        lines.signed(&token, two.clone())
-    });
-    lines.file.accept(
-        "wit/another-domain",
-        &good,
-        json!({ "issuer": "wimse://other.example" }),
-    );
-    let (id, near) = ("wit/key-of-another-domain", "wit/another-domain");
-    lines.file.refuse(id, near, "key_not_found", &foreign);
-}
-
-const SPIFFE: &str = "spiffe://td.example";
-
-/// WSV-01 to WSV-05: what SPIFFE asks beyond WIMSE.
-fn wit_svid(file: &mut File) {
-    let kind = Kind::named("wit");
-    let key = Key::seeded("ES256", "k1");
-    let claims = with(
-        &kind.claims(),
-        json!({ "sub": format!("{SPIFFE}/agent-a") }),
-    );
-    let policy = json!({ "issuers": { "as": {
-        "issuer": SPIFFE, "jwks": { "keys": [key.jwk] }, "algorithms": ["ES256", "Ed25519"],
-    } } });
-    let request = |key: &Key, header: &str, claims: &Value, policy: &Value| {
-        let token = token(key, header, &canonical(claims));
-        with(&kind.request(&token), json!({ "policy": policy }))
-    };
-    let head = header(&key, kind.typ);
-    let near = "wit/svid";
-    let answer = json!({ "issuer": SPIFFE, "subject": format!("{SPIFFE}/agent-a") });
-    file.accept(near, &request(&key, &head, &claims, &policy), answer);
-    let headless = head.replacen(&format!(",\"kid\":\"{}\"", key.kid()), "", 1);
-    let headless = headless.replacen(&format!("\"kid\":\"{}\",", key.kid()), "", 1);
-    assert_ne!(headless, head, "it had a kid");
-    let headless = request(&key, &headless, &claims, &policy);
-    file.refuse("wit/svid-without-kid", near, "missing_claim", &headless);
-    let curve = Key::seeded("Ed25519", "holder").jwk;
-    let mut edwards = claims.clone();
-    edwards["cnf"] = json!({ "jwk": curve });
-    let edwards = request(&key, &head, &edwards, &policy);
-    file.refuse("wit/svid-bound-to-ed25519", near, "claim_type", &edwards);
-    for (number, sub) in [
-        SPIFFE.to_owned(),
-        format!("{SPIFFE}/a~b"),
-        format!("{SPIFFE}/a%20b"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let request = request(&key, &head, &with(&claims, json!({ "sub": sub })), &policy);
-        file.refuse(
-            &format!("wit/svid-sub-malformed-{number}"),
-            near,
-            "claim_type",
-            &request,
-        );
-    }
-    let aimed = with(&claims, json!({ "aud": "https://rs.example" }));
+fn outermost(file: &mut File) {
+    let only = |sub: &str| allow(actor(sub));
+    let (a, b) = ("agent-a", "agent-b");
+    file.accept("d01-allowed", &by(&[a], only(a)), shown(&[a]));
+    let two = by(&[b, a], only(b));
+    file.accept("d02-only-the-outermost-counts", &two, shown(&[b, a]));
     file.refuse(
-        "wit/svid-with-aud",
-        near,
-        "forbidden_claim",
-        &request(&key, &head, &aimed, &policy),
+        "d03-an-inner-actor-grants-nothing",
+        "d02-only-the-outermost-counts",
+        "actor_not_allowed",
+        &by(&[b, a], only(a)),
     );
-    // An algorithm that the issuer lists for its other tokens, and SPIFFE does not have.
-    let other = Key::seeded("Ed25519", "k2");
-    let keys = json!({ "issuers": { "as": { "jwks": { "keys": [key.jwk, other.jwk] } } } });
-    let policy = with(&policy, keys);
-    let forged = request(&other, &header(&other, kind.typ), &claims, &policy);
-    file.refuse("wit/svid-by-ed25519", near, "alg_not_allowed", &forged);
-}
-
-/// JSV-05: a key of a bundle verifies the kind it says it is for.
-fn key_use(file: &mut File) {
-    let (jwt, wit) = (Key::seeded("ES256", "k1"), Key::seeded("ES256", "k2"));
-    let marked = |key: &Key, usage: &str| with(&key.jwk, json!({ "use": usage }));
-    let keys = [marked(&jwt, "jwt-svid"), marked(&wit, "wit-svid")];
-    for (profile, own, other) in [("jwt_svid", &jwt, &wit), ("wit", &wit, &jwt)] {
-        let kind = Kind::named(profile);
-        let claims = with(
-            &kind.claims(),
-            json!({ "sub": format!("{SPIFFE}/agent-a") }),
-        );
-        let policy = json!({ "issuers": { "as": {
-            "issuer": SPIFFE, "jwks": { "keys": keys }, "algorithms": ["ES256"],
-            "profiles": ["jwt_svid", "wit"],
-        } } });
-        let request = |key: &Key| {
-            let token = token(key, &header(key, kind.typ), &canonical(&claims));
-            with(&kind.request(&token), json!({ "policy": policy }))
-        };
-        let near = format!("{profile}/key-for-it");
-        file.accept(&near, &request(own), json!({}));
-        let id = format!("{profile}/key-for-another-kind");
-        file.refuse(&id, &near, "key_use_mismatch", &request(other));
-    }
-}
-
-/// A kind whose tokens may name an audience: they do where the gate has one, and nowhere else.
-fn optional_audience(lines: &mut Lines<'_>) {
-    let aimed = json!({ "gates": { "g": { "audience": "https://rs.example" } } });
-    let ours = json!({ "aud": "https://rs.example" });
-    lines.accept("for-us", ours.clone(), aimed.clone());
-    lines.accept(
-        "for-us-among-others",
-        json!({ "aud": ["x", "https://rs.example"] }),
-        aimed.clone(),
+    let other = by(&[b, "agent-c"], only(b));
+    file.accept("d04-another-history", &other, shown(&[b, "agent-c"]));
+    let foreign = json!({ "act": { "iss": OTHER, "sub": a } });
+    file.refuse(
+        "d05-namesake-of-another-issuer",
+        "d01-allowed",
+        "actor_not_allowed",
+        &judged(foreign.clone(), only(a)),
     );
-    let other = json!({ "aud": "https://other.example" });
-    lines.refuse_near(
-        "for-another",
-        "for-us",
-        "aud_mismatch",
-        other,
-        aimed.clone(),
-    );
-    lines.refuse_near("for-nobody", "for-us", "missing_claim", json!({}), aimed);
-    lines.refuse("for-somebody", "aud_mismatch", ours);
-}
-
-/// AAT-03.
-fn capability(file: &mut File) {
-    let mut lines = Lines::of("capability", file);
-    bound(&mut lines);
-    optional_audience(&mut lines);
-    lines.refuse("child", "wrong_token_kind", json!({ "del_depth": 1 }));
-    for (number, depth) in [json!(1.5), json!(-1), json!("0")].into_iter().enumerate() {
-        let claims = json!({ "del_max_depth": depth });
-        lines.refuse(&format!("depth-malformed-{number}"), "claim_type", claims);
-    }
-    lines.accept(
-        "ends-after-it-begins",
-        json!({ "iat": T + 20, "exp": T + 21 }),
+    let known = allow(json!({ "iss": OTHER, "sub": a }));
+    file.accept(
+        "d05-that-issuer",
+        &judged(foreign, known.clone()),
         json!({}),
     );
-    let claims = json!({ "iat": T + 20, "exp": T + 20 });
-    let near = "ends-after-it-begins";
-    lines.refuse_near("ends-as-it-begins", near, "claim_type", claims, json!({}));
-    let entry = |tools: Value| json!({ "type": "attenuating_agent_token", "tools": tools });
-    let name = "authorization_details";
-    lines.accept_replaced(
-        "tool-without-constraints",
-        name,
-        json!([entry(json!({ "read": {} }))]),
+    // ACT-03: an issuer that the link does not name is the token's, and no other.
+    let inferred = json!({ "act": { "sub": a } });
+    file.accept(
+        "d06-inherited",
+        &judged(inferred.clone(), only(a)),
+        shown(&[a]),
     );
-    let twice = json!([entry(json!({})), entry(json!({}))]);
-    for (number, details) in [
-        json!([]),
-        twice,
-        json!([entry(json!({})), { "type": "payment" }]),
-        json!([{ "type": "payment", "tools": {} }]),
-        json!([{ "type": "attenuating_agent_token" }]),
-        json!([entry(json!([]))]),
-        json!([entry(json!({ "read": [] }))]),
-        json!([entry(json!({ "read": { "path": "/a" } }))]),
-        json!([entry(json!({ "read": { "path": { "value": "/a" } } }))]),
-        json!([entry(
-            json!({ "read": { "path": { "constraint_type": 1 } } })
-        )]),
+    file.refuse(
+        "d06-never-another-issuer",
+        "d06-inherited",
+        "actor_not_allowed",
+        &judged(inferred.clone(), known),
+    );
+    let explicit = json!({ "allow": [{ "actor": actor(a), "explicit_iss": true }] });
+    file.accept("d06-explicit", &by(&[a], explicit.clone()), shown(&[a]));
+    file.refuse(
+        "d06-inherited-where-explicit",
+        "d06-explicit",
+        "actor_not_allowed",
+        &judged(inferred, explicit),
+    );
+    // ACT-10: nothing but `act` names an actor.
+    let required = || with(&only(a), json!({ "actor": "required" }));
+    file.accept("d15-actor-required", &by(&[a], required()), shown(&[a]));
+    for (id, claims) in [
+        ("d15-client-id-is-no-actor", json!({ "client_id": a })),
+        ("d15-azp-is-no-actor", json!({ "azp": a })),
+        ("d16-may-act-is-no-actor", json!({ "may_act": actor(a) })),
+    ] {
+        let request = judged(claims, required());
+        file.refuse(id, "d15-actor-required", "actor_missing", &request);
+    }
+    file.accept(
+        "d15-actor-optional",
+        &judged(json!({}), only(a)),
+        shown(&[]),
+    );
+    file.refuse(
+        "no-rule-at-all",
+        "d01-allowed",
+        "actor_not_allowed",
+        &by(&[a], json!({})),
+    );
+}
+
+fn patterns(file: &mut File) {
+    let set = || allow(json!({ "iss": AS, "sub": ["crawler-1", "crawler-2"] }));
+    file.accept("sub/one-of", &by(&["crawler-2"], set()), json!({}));
+    for (number, sub) in ["crawler-3", "crawler-", "Crawler-1", "crawler-1 "]
+        .into_iter()
+        .enumerate()
+    {
+        let id = format!("sub/none-of-{number}");
+        file.refuse(&id, "sub/one-of", "actor_not_allowed", &by(&[sub], set()));
+    }
+    let below = || allow(json!({ "iss": AS, "sub_prefix": "spiffe://td.example/agents/" }));
+    let inside = "spiffe://td.example/agents/research/7";
+    file.accept("sub/below", &by(&[inside], below()), shown(&[inside]));
+    for (number, sub) in [
+        "spiffe://td.example/agents/",
+        "spiffe://td.example/agents",
+        "spiffe://td.example/agents-evil/7",
+        "spiffe://td.example/agents/../admin",
+        "spiffe://td.example/agents/%2E%2e/admin",
+        "spiffe://td.example/agents/a/./b",
+        "SPIFFE://td.example/agents/7",
+        "https://evil.example/?spiffe://td.example/agents/7",
     ]
     .into_iter()
     .enumerate()
     {
-        lines.refuse_replaced(
-            &format!("details-malformed-{number}"),
-            "claim_type",
-            name,
-            details,
-        );
+        let id = format!("sub/not-below-{number}");
+        file.refuse(&id, "sub/below", "actor_not_allowed", &by(&[sub], below()));
     }
-    let named = json!({ "gates": { "g": { "typ": "cap+jwt" } } });
-    lines.refuse_near(
-        "typ-the-gate-does-not-name",
-        "good",
-        "typ_mismatch",
-        json!({}),
-        named,
+    let any = || allow(json!({ "iss": AS }));
+    file.accept("sub/any-of-the-issuer", &by(&["x"], any()), json!({}));
+    let foreign = json!({ "act": { "iss": OTHER, "sub": "x" } });
+    file.refuse(
+        "sub/of-another-issuer",
+        "sub/any-of-the-issuer",
+        "actor_not_allowed",
+        &judged(foreign, any()),
     );
+    let profile = || allow(json!({ "iss": AS, "sub_profile": "ai_agent" }));
+    let agent =
+        |profile: Value| json!({ "act": { "iss": AS, "sub": "x", "sub_profile": profile } });
+    file.accept(
+        "profile/fits",
+        &judged(agent("ai_agent".into()), profile()),
+        json!({}),
+    );
+    for (number, value) in [json!("service"), json!(null), json!(["ai_agent"])]
+        .into_iter()
+        .enumerate()
+    {
+        let id = format!("profile/another-{number}");
+        let request = judged(agent(value), profile());
+        file.refuse(&id, "profile/fits", "actor_not_allowed", &request);
+    }
 }
 
-/// Actor Proofs draft.
-fn actor_proof(file: &mut File) {
-    let mut lines = Lines::of("actor_proof", file);
-    lines.accept("oldest", json!({ "prh": null }), json!({}));
-    for (number, hash) in [
-        b64u([7; 31]),
-        b64u([7; 33]),
-        b64u([7; 32]) + "=",
-        "x".to_owned(),
+fn narrowed(file: &mut File) {
+    let rule = |more: Value| {
+        let rule = with(&json!({ "actor": actor("agent-a") }), more);
+        json!({ "allow": [rule] })
+    };
+    let token = |more: Value| with(&json!({ "act": chain(&["agent-a"]) }), more);
+    let code = "actor_not_allowed";
+
+    let ours = || rule(json!({ "subject": { "iss": [OTHER, AS] } }));
+    file.accept(
+        "subject/of-this-issuer",
+        &judged(token(json!({})), ours()),
+        json!({}),
+    );
+    let theirs = rule(json!({ "subject": { "iss": OTHER } }));
+    let request = judged(token(json!({})), theirs);
+    file.refuse(
+        "subject/of-another",
+        "subject/of-this-issuer",
+        code,
+        &request,
+    );
+    let user = || rule(json!({ "subject": { "sub_profile": "user" } }));
+    let request = judged(token(json!({ "sub_profile": "user" })), user());
+    file.accept("subject/profile", &request, json!({}));
+    let request = judged(token(json!({})), user());
+    file.refuse("subject/no-profile", "subject/profile", code, &request);
+
+    let (mcp, billing) = ("https://rs.example/mcp", "https://rs.example/billing");
+    let gate = json!({ "policy": { "gates": { "g": { "audience": [mcp, billing] } } } });
+    let for_mcp = || rule(json!({ "audience": mcp }));
+    let to = |aud: &str| {
+        with(
+            &judged(token(json!({ "aud": aud })), for_mcp()),
+            gate.clone(),
+        )
+    };
+    file.accept("audience/of-the-rule", &to(mcp), json!({}));
+    file.refuse(
+        "audience/another",
+        "audience/of-the-rule",
+        code,
+        &to(billing),
+    );
+
+    let second = json!({ "policy": { "gates": { "h": {
+        "profile": "access_token", "issuers": ["as"], "audience": mcp, "delegation": "agents",
+    } } } });
+    let at = |gate: &str| {
+        let request = judged(token(json!({})), rule(json!({ "gates": ["g"] })));
+        with(&with(&request, second.clone()), json!({ "gate": gate }))
+    };
+    file.accept("gates/the-one-it-names", &at("g"), json!({}));
+    file.refuse("gates/another", "gates/the-one-it-names", code, &at("h"));
+
+    let within = || rule(json!({ "scopes_within": ["files.read", "files.list"] }));
+    let has = |scope: &str| judged(token(json!({ "scope": scope })), within());
+    file.accept("scopes/within", &has("files.list files.read"), json!({}));
+    file.accept("scopes/none", &has(""), json!({}));
+    for (number, scope) in [
+        "files.write",
+        "files.read files.write",
+        "files",
+        "files.read.all",
+        "FILES.READ",
     ]
     .into_iter()
     .enumerate()
     {
-        lines.refuse(
-            &format!("prh-malformed-{number}"),
-            "claim_type",
-            json!({ "prh": hash }),
-        );
+        let id = format!("scopes/beyond-{number}");
+        file.refuse(&id, "scopes/within", code, &has(scope));
     }
-    let (aud, resource) = (json!("https://as.example"), json!(["https://rs.example"]));
-    lines.accept_replaced(
-        "target-of-both",
-        "target",
-        json!({ "aud": aud, "resource": resource }),
-    );
-    lines.accept_replaced(
-        "target-of-a-resource",
-        "target",
-        json!({ "resource": resource }),
-    );
-    for (number, target) in [
-        json!({}),
-        json!({ "aud": "" }),
-        json!({ "aud": [] }),
-        json!({ "aud": [1] }),
-        json!({ "aud": "a", "resource": 1 }),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        lines.refuse_replaced(
-            &format!("target-malformed-{number}"),
-            "claim_type",
-            "target",
-            target,
+    // A ceiling holds what its scopes imply, and not what implies them.
+    let implies = |ceiling: &str, scope: &str| {
+        let request = judged(
+            token(json!({ "scope": scope })),
+            rule(json!({ "scopes_within": [ceiling] })),
         );
-    }
+        let hierarchy = json!({ "files.write": ["files.read"] });
+        with(
+            &request,
+            json!({ "policy": { "gates": { "g": { "scope_implies": hierarchy } } } }),
+        )
+    };
+    let implied = implies("files.write", "files.read files.write");
+    file.accept("scopes/implied", &implied, json!({}));
+    let beyond = implies("files.read", "files.write");
+    file.refuse(
+        "scopes/implies-the-ceiling",
+        "scopes/implied",
+        code,
+        &beyond,
+    );
+
+    // One rule as a whole, never two of them by halves.
+    let halves = json!({ "allow": [
+        { "actor": actor("agent-a"), "scopes_within": ["files.read"] },
+        { "actor": actor("agent-b"), "scopes_within": ["admin"] },
+    ] });
+    let has = |scope: &str| judged(token(json!({ "scope": scope })), halves.clone());
+    file.accept("rules/one-as-a-whole", &has("files.read"), json!({}));
+    file.refuse(
+        "rules/halves-of-two",
+        "rules/one-as-a-whole",
+        code,
+        &has("admin"),
+    );
 }
 
-/// INTN-01, INTN-02, INTN-07.
-fn intent_token(file: &mut File) {
-    let mut lines = Lines::of("intent_token", file);
-    optional_audience(&mut lines);
-    let hash = format!("sha-256:{}", b64u([7; 32]));
-    let intent = json!({ "id": "i1", "issuer": "https://as.example", "hash": hash });
-    lines.accept(
-        "intent",
-        json!({ "mission": null, "intent": intent }),
+fn denied(file: &mut File) {
+    let table =
+        |deny: Value| json!({ "allow": [{ "actor": { "iss": AS } }], "deny": [{ "actor": deny }] });
+    let code = "actor_not_allowed";
+    let retired = || table(json!({ "iss": AS, "sub_prefix": "spiffe://td.example/retired/" }));
+    let old = "spiffe://td.example/retired/1";
+    file.accept(
+        "deny/nobody",
+        &by(&["agent-b", "agent-a"], retired()),
         json!({}),
     );
-    lines.accept("both", json!({ "intent": intent }), json!({}));
-    for member in ["id", "issuer", "hash"] {
-        let less = with(&intent, json!({ member: null }));
-        let claims = json!({ "mission": null, "intent": less });
-        lines.refuse_near(
-            &format!("intent-without-{member}"),
-            "intent",
-            "missing_claim",
-            claims,
-            json!({}),
-        );
-        for (number, value) in [json!(""), json!(1)].into_iter().enumerate() {
-            let other = with(&intent, json!({ member: value }));
-            let label = format!("intent-{member}-malformed-{number}");
-            let claims = json!({ "intent": other });
-            lines.refuse_near(&label, "both", "claim_type", claims, json!({}));
+    for (id, subs) in [
+        ("deny/the-outermost", [old, "agent-a"].as_slice()),
+        ("deny/an-inner-one", &["agent-b", old]),
+        ("deny/the-earliest", &["agent-c", "agent-b", old]),
+    ] {
+        file.refuse(id, "deny/nobody", code, &by(subs, retired()));
+    }
+    // RFC 8693 §4.1 to the letter: inner actors are informational.
+    let rfc = json!({ "policy": { "preset": "rfc" } });
+    let inner = with(&by(&["agent-b", old], retired()), rfc.clone());
+    file.accept("deny/rfc-leaves-inner-actors-alone", &inner, json!({}));
+    let outer = with(&by(&[old, "agent-a"], retired()), rfc);
+    let near = "deny/rfc-leaves-inner-actors-alone";
+    file.refuse("deny/rfc-the-outermost", near, code, &outer);
+    let anywhere = || table(json!({ "sub": "agent-x" }));
+    let foreign = json!({ "act": { "iss": OTHER, "sub": "agent-x" } });
+    let everybody = json!({ "allow": [{ "actor": { "iss": OTHER } }] });
+    file.accept(
+        "deny/of-no-issuer-near",
+        &judged(foreign.clone(), everybody.clone()),
+        json!({}),
+    );
+    let table = with(&everybody, json!({ "deny": anywhere()["deny"] }));
+    let request = judged(foreign, table);
+    file.refuse(
+        "deny/of-any-issuer",
+        "deny/of-no-issuer-near",
+        code,
+        &request,
+    );
+}
+
+fn structure(file: &mut File) {
+    let table = |more: Value| with(&allow(json!({ "iss": AS })), more);
+    let names: Vec<String> = (0..33).map(|link| format!("agent-{link}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for depth in [1, 2, 5, 32] {
+        let at = |links: usize| by(&names[..links], table(json!({ "max_depth": depth })));
+        let near = format!("depth/{depth}-of-{depth}");
+        file.accept(&near, &at(depth), json!({}));
+        let id = format!("depth/{}-of-{depth}", depth + 1);
+        file.refuse(&id, &near, "chain_too_deep", &at(depth + 1));
+    }
+    let apart: &[&str] = &["agent-a", "agent-b", "agent-a"];
+    let twice: &[&str] = &["agent-a", "agent-a"];
+    let subject: &[&str] = &["agent-a", "u1"];
+    let far: &[&str] = &["agent-a", "u1", "agent-b"];
+    for (setting, refused, accepted) in [
+        ("deny_any", vec![apart, twice, subject, far], vec![]),
+        ("deny_adjacent", vec![twice, subject], vec![apart, far]),
+        ("allow", vec![], vec![apart, twice, subject, far]),
+    ] {
+        let looped = |subs: &[&str]| by(subs, table(json!({ "loops": setting })));
+        let near = format!("d11-{setting}-straight");
+        file.accept(&near, &looped(&["agent-a", "agent-b"]), json!({}));
+        for subs in accepted {
+            let id = format!("d11-{setting}-{}", subs.join("-"));
+            file.accept(&id, &looped(subs), shown(subs));
+        }
+        for subs in refused {
+            let id = format!("d11-{setting}-{}", subs.join("-"));
+            file.refuse(&id, &near, "chain_loop", &looped(subs));
         }
     }
-    for (number, hash) in [
-        "sha-512:".to_owned() + &b64u([7; 64]),
-        b64u([7; 32]),
-        "sha-256:".to_owned() + &b64u([7; 31]),
-        "SHA-256:".to_owned() + &b64u([7; 32]),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let claims = json!({ "mission": { "authority_hash": hash } });
-        lines.refuse(&format!("hash-malformed-{number}"), "claim_type", claims);
-    }
-    let until = |text: &str| json!({ "mission": { "expires_at": text } });
-    lines.accept(
-        "no-end",
-        json!({ "mission": { "expires_at": null } }),
-        json!({}),
-    );
-    lines.accept("ends-with-it", until("2027-01-15T08:05:00Z"), json!({}));
-    lines.accept(
-        "ends-with-it-elsewhere",
-        until("2027-01-15T09:05:00+01:00"),
-        json!({}),
-    );
-    let earlier = until("2027-01-15T08:04:59Z");
-    lines.refuse_near(
-        "outlives-it",
-        "ends-with-it",
-        "lifetime_too_long",
-        earlier,
-        json!({}),
-    );
-    for (number, date) in [
-        json!("2027-01-15"),
-        json!("soon"),
-        json!(T + 3600),
-        json!("2027-02-30T08:00:00Z"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let claims = json!({ "mission": { "expires_at": date } });
-        lines.refuse(&format!("end-malformed-{number}"), "claim_type", claims);
-    }
-    lines.accept(
-        "bounds",
-        json!({ "mission": { "bounds": [{ "type": "payment" }] } }),
-        json!({}),
-    );
-    for (number, bounds) in [json!({}), json!([{}]), json!(["x"]), json!([{ "type": 1 }])]
+    let complete = |said: Value| {
+        let claims = json!({ "act": chain(&["agent-a"]), "chain_complete": said });
+        judged(claims, table(json!({ "require_complete": true })))
+    };
+    file.accept("d21-complete", &complete(true.into()), json!({}));
+    let unsaid = by(&["agent-a"], table(json!({ "require_complete": true })));
+    file.accept("d21-not-said", &unsaid, json!({}));
+    for (number, said) in [json!(false), json!("true"), json!({})]
         .into_iter()
         .enumerate()
     {
-        let claims = json!({ "mission": { "bounds": bounds } });
-        lines.refuse_near(
-            &format!("bounds-malformed-{number}"),
-            "bounds",
-            "claim_type",
-            claims,
-            json!({}),
-        );
+        let id = format!("d21-incomplete-{number}");
+        file.refuse(&id, "d21-complete", "chain_incomplete", &complete(said));
     }
+    let open = judged(
+        json!({ "act": chain(&["agent-a"]), "chain_complete": false }),
+        table(json!({})),
+    );
+    file.accept("d21-not-required", &open, json!({}));
 }
 
-/// SET-04, SET-05.
-fn set(file: &mut File) {
-    let mut lines = Lines::of("set", file);
-    let revoked = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
-    let changed = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
-    for (number, events) in [
+/// ACT-07: an agent that acts for itself.
+fn itself(file: &mut File) {
+    let table = |more: Value| with(&allow(actor("agent-a")), more);
+    let own = |more: Value| by(&["u1"], table(more));
+    file.accept("d13-itself", &own(json!({})), shown(&["u1"]));
+    file.refuse(
+        "d13-itself-rejected",
+        "d13-itself",
+        "chain_loop",
+        &own(json!({ "self_actor": "reject" })),
+    );
+    // It is no delegation, so where an actor is required it needs a rule of its own.
+    let required = json!({ "actor": "required" });
+    let ruled = by(&["u1"], with(&allow(actor("u1")), required.clone()));
+    file.accept("d13-itself-by-rule", &ruled, shown(&["u1"]));
+    let near = "d13-itself-by-rule";
+    file.refuse(
+        "d13-itself-without-rule",
+        near,
+        "actor_not_allowed",
+        &own(required),
+    );
+    let namesake = json!({ "act": { "iss": OTHER, "sub": "u1" } });
+    let request = judged(namesake, table(json!({})));
+    file.refuse("d13-namesake", "d13-itself", "actor_not_allowed", &request);
+}
+
+/// A delegated token lives for 15 minutes at most unless the table says otherwise.
+fn lifetime(file: &mut File) {
+    let lives = |seconds: i64, act: bool, table: Value| {
+        let mut claims = json!({ "exp": T + seconds });
+        if act {
+            claims["act"] = chain(&["agent-a"]);
+        }
+        judged(claims, with(&allow(actor("agent-a")), table))
+    };
+    let code = "lifetime_too_long";
+    file.accept("lifetime/900", &lives(900, true, json!({})), json!({}));
+    file.refuse(
+        "lifetime/901",
+        "lifetime/900",
+        code,
+        &lives(901, true, json!({})),
+    );
+    file.accept(
+        "lifetime/901-without-act",
+        &lives(901, false, json!({})),
         json!({}),
-        json!({ revoked: {}, changed: {} }),
-        json!({ revoked: [] }),
-        json!({ revoked: null }),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        lines.refuse_replaced(
-            &format!("events-malformed-{number}"),
-            "claim_type",
-            "events",
-            events,
-        );
-    }
-    let user = json!({ "format": "opaque", "id": "u1" });
-    for (number, subject) in [
-        user.clone(),
-        json!({ "format": "email", "email": "u1@example.com" }),
-        json!({ "format": "account", "uri": "acct:u1@example.com" }),
-        json!({ "format": "phone_number", "phone_number": "+12065550100" }),
-        json!({ "format": "did", "url": "did:example:123456" }),
-        json!({ "format": "uri", "uri": "urn:uuid:4e851e98-83c4-4743-a5da-150ecb53042f" }),
-        json!({ "format": "jwt_id", "iss": "https://as.example", "jti": "j1" }),
-        json!({ "format": "saml_assertion_id", "issuer": "https://as.example", "assertion_id": "a1" }),
-        json!({ "format": "ip-addresses", "ip-addresses": ["192.0.2.1"] }),
-        json!({ "format": "aliases", "identifiers": [user, { "format": "email", "email": "a@example.com" }] }),
-        json!({ "format": "complex", "user": user, "device": { "format": "opaque", "id": "d1" } }),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        lines.accept_replaced(&format!("subject-{number}"), "sub_id", subject);
-    }
-    for (number, subject) in [
-        json!({}),
-        json!({ "id": "u1" }),
-        json!({ "format": 1, "id": "u1" }),
-        json!({ "format": "agent", "id": "u1" }),
-        json!({ "format": "opaque" }),
-        json!({ "format": "opaque", "id": "" }),
-        json!({ "format": "iss_sub", "iss": "https://as.example" }),
-        json!({ "format": "iss_sub", "sub": "u1" }),
-        json!({ "format": "ip-addresses", "ip-addresses": [] }),
-        json!({ "format": "aliases", "identifiers": [] }),
-        json!({ "format": "aliases", "identifiers": [{ "format": "aliases", "identifiers": [user] }] }),
-        json!({ "format": "complex" }),
-        json!({ "format": "complex", "user": { "format": "opaque" } }),
-        json!({ "format": "complex", "user": user, "device": "d1" }),
-        json!({ "format": "complex", "user": { "format": "complex", "user": user } }),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        lines.refuse_replaced(&format!("subject-malformed-{number}"), "claim_type", "sub_id", subject);
-    }
-    lines.accept("time-of-the-event", json!({ "toe": T - 60 }), json!({}));
-    lines.refuse(
-        "time-of-the-event-malformed",
-        "claim_type",
-        json!({ "toe": "now" }),
+    );
+    let hour = || json!({ "max_lifetime": "2h" });
+    file.accept("lifetime/longer", &lives(3600, true, hour()), json!({}));
+    // The issuer's own cap stays.
+    file.refuse(
+        "lifetime/issuer",
+        "lifetime/longer",
+        code,
+        &lives(3601, true, hour()),
+    );
+    let short = || json!({ "max_lifetime": "1m" });
+    file.accept("lifetime/60", &lives(60, true, short()), json!({}));
+    file.refuse(
+        "lifetime/61",
+        "lifetime/60",
+        code,
+        &lives(61, true, short()),
     );
 }
 
-/// TSL-05, TSL-07.
-fn status_list_token(file: &mut File) {
-    let mut lines = Lines::of("status_list_token", file);
-    optional_issuer(&mut lines);
-    for bits in [1, 2, 4, 8] {
-        lines.accept(
-            &format!("bits-{bits}"),
-            json!({ "status_list": { "bits": bits } }),
-            json!({}),
-        );
-    }
-    for (number, bits) in [json!(0), json!(3), json!(16), json!("1"), json!(1.5)]
-        .into_iter()
-        .enumerate()
-    {
-        let claims = json!({ "status_list": { "bits": bits } });
-        lines.refuse(&format!("bits-malformed-{number}"), "claim_type", claims);
-    }
-    for (number, lst) in [json!(""), json!("eNrbuRgAAhcBXQ=="), json!("+"), json!(1)]
-        .into_iter()
-        .enumerate()
-    {
-        let claims = json!({ "status_list": { "lst": lst } });
-        lines.refuse(&format!("list-malformed-{number}"), "claim_type", claims);
-    }
-    lines.refuse(
-        "list-without-bits",
-        "claim_type",
-        json!({ "status_list": { "bits": null } }),
+/// DIA-01, DIA-02: an issuer whose `act` says for whom.
+fn dialect(file: &mut File) {
+    let claims = || {
+        json!({ "sub": "agent-a", "sub_profile": "ai_agent",
+                "act": { "sub": "u1", "sub_profile": "user" } })
+    };
+    let table = || {
+        json!({ "allow": [{
+            "actor": { "iss": AS, "sub": "agent-a" },
+            "subject": { "sub_profile": "user" },
+        }] })
+    };
+    let inverted = |claims: Value| {
+        let issuer = json!({ "policy": { "issuers": { "as": { "act_meaning": "inverted" } } } });
+        with(&judged(claims, table()), issuer)
+    };
+    let link = actor("agent-a");
+    let mapped = json!({ "subject": "u1", "actor": link, "chain": [link] });
+    file.accept("dia-02-inverted", &inverted(claims()), mapped);
+    let near = "dia-02-inverted";
+    let code = "actor_not_allowed";
+    file.refuse(
+        "dia-01-never-guessed",
+        near,
+        code,
+        &judged(claims(), table()),
     );
-    lines.accept("no-ttl", json!({ "ttl": null }), json!({}));
-    lines.refuse("ttl-of-nothing", "claim_type", json!({ "ttl": 0 }));
-    // Without an end of its own, its age is the gate's to cap.
-    let late = json!({ "now": T + 1_000_000 });
-    let endless = lines.request(json!({ "exp": null }), json!({}));
-    lines.file.accept(
-        "status_list_token/no-end",
-        &with(&endless, late.clone()),
-        json!({}),
-    );
-    let policy = json!({ "gates": { "g": { "max_age": "1d" } } });
-    let old = with(&lines.request(json!({ "exp": null }), policy), late);
-    let (id, near) = (
-        "status_list_token/too-old-for-the-gate",
-        "status_list_token/no-end",
-    );
-    lines.file.refuse(id, near, "too_old", &old);
-}
-
-/// INT-01, INT-02.
-fn introspection_response(file: &mut File) {
-    let mut lines = Lines::of("introspection_response", file);
-    let told = |members: Value| json!({ "token_introspection": members });
-    lines.refuse("inactive", "inactive", told(json!({ "active": false })));
-    // Whatever else it says.
-    lines.refuse(
-        "inactive-and-malformed",
-        "inactive",
-        told(json!({ "active": false, "exp": "x" })),
-    );
-    for (number, active) in [json!(null), json!("true"), json!(1)]
-        .into_iter()
-        .enumerate()
-    {
-        let mut members = lines.kind.claims()["token_introspection"].clone();
-        members["active"] = active;
-        let label = format!("active-malformed-{number}");
-        lines.refuse_replaced(&label, "claim_type", "token_introspection", members);
-    }
-    lines.refuse(
-        "active-absent",
-        "claim_type",
-        told(json!({ "active": null })),
-    );
-    lines.accept("ends-soon", told(json!({ "exp": T - 29 })), json!({}));
-    let over = told(json!({ "exp": T - 30 }));
-    lines.refuse_near("over", "ends-soon", "expired", over, json!({}));
-    lines.accept("no-end", told(json!({ "exp": null })), json!({}));
-    lines.accept("begins-now", told(json!({ "nbf": T + 30 })), json!({}));
-    let early = told(json!({ "nbf": T + 31 }));
-    lines.refuse_near("not-begun", "begins-now", "not_yet_valid", early, json!({}));
-    lines.accept(
-        "token-for-us",
-        told(json!({ "aud": ["https://rs.example", "x"] })),
-        json!({}),
-    );
-    let other = told(json!({ "aud": "https://other.example" }));
-    lines.refuse_near(
-        "token-for-another",
-        "token-for-us",
-        "aud_mismatch",
-        other,
-        json!({}),
-    );
-    for (name, value) in [
-        ("exp", json!("1800000300")),
-        ("iat", json!(-1)),
-        ("scope", json!(["a"])),
-        ("client_id", json!("")),
-        ("sub", json!(1)),
-        ("aud", json!([])),
-        ("cnf", json!("x")),
-    ] {
-        let label = format!("token-{name}-malformed");
-        lines.refuse(&label, "claim_type", told(json!({ name: value })));
-    }
-}
-
-/// A2A-02.
-fn agent_card(file: &mut File) {
-    let mut lines = Lines::of("agent_card", file);
-    let (kind, key) = (lines.kind, lines.kind.key());
-    let head = format!("{{\"alg\":\"{}\"}}", kind.alg);
-    let nameless = kind.request(&token(&key, &head, &canonical(&kind.claims())));
-    lines.file.refuse(
-        "agent_card/without-kid",
-        "agent_card/good",
-        "missing_claim",
-        &nameless,
-    );
-    let card = json!({
-        "description": "Forecasts", "capabilities": { "streaming": true },
-        "skills": [{ "id": "forecast", "name": "Forecast", "tags": ["weather"] }],
-        "supportedInterfaces": [{ "url": "https://weather.example/a2a", "protocolBinding": "JSONRPC" }],
-    });
-    lines.accept("whole-card", card, json!({}));
+    let nested = with(&claims(), json!({ "act": { "act": { "sub": "x" } } }));
+    file.refuse("dia-02-nested", near, "actor_malformed", &inverted(nested));
+    let swapped = json!({ "sub": "u1", "act": { "sub": "agent-a", "sub_profile": "user" } });
+    file.refuse("dia-02-the-other-way", near, code, &inverted(swapped));
 }

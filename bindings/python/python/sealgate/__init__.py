@@ -37,13 +37,14 @@ from ._errors import (
     UsageError,
     ValidityError,
 )
+from ._keys import IssuerKey, Keys, KeyState, Receipt, Skipped
 from ._native import (
     Actor,
     Batch,
     Gate,
     Jws,
-    Keys,
     Policy,
+    Snapshot,
     Trail,
     Unverified,
     Verdict,
@@ -52,16 +53,7 @@ from ._native import (
     inspect,
     verify_jws,
 )
-from ._types import (
-    IssuerKey,
-    KeyState,
-    PolicyWarning,
-    Problem,
-    Receipt,
-    Skipped,
-    Snapshot,
-    Step,
-)
+from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
     "Actor",

@@ -16,7 +16,8 @@ from typing import (
 from typing_extensions import TypeVar
 
 from ._errors import SealgateError
-from ._types import KeyState, PolicyWarning, Receipt, Skipped, Snapshot, Step
+from ._keys import Keys
+from ._types import PolicyWarning, Step
 
 __all__ = [
     "Actor",
@@ -25,17 +26,18 @@ __all__ = [
     "Gate",
     "Jws",
     "Key",
-    "Keys",
     "Policy",
+    "RawKeys",
     "Refusal",
     "SigningKey",
+    "Snapshot",
     "Trail",
     "Unverified",
     "Verdict",
     "VerifiedToken",
     "Verifier",
-    "_provoke_panic",
     "codes",
+    "fetch_jwks",
     "inspect",
     "parse_jwks",
     "policy_for_tests",
@@ -84,6 +86,17 @@ class Actor:
     def sub_profile(self) -> str | None: ...
     @property
     def claims(self) -> Mapping[str, Any]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Snapshot:
+    def __new__(cls, policy: str, keys: int) -> Snapshot: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def keys(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -138,6 +151,8 @@ class VerifiedToken(Generic[_Claims]):
     def payload(self) -> bytes: ...
     @property
     def snapshot(self) -> Snapshot: ...
+    @property
+    def response_headers(self) -> dict[str, str]: ...
     def require(self, *, required_scopes: Iterable[str] = ()) -> VerifiedToken[_Claims]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -202,17 +217,47 @@ class Gate:
     def judge(
         self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
     ) -> Verdict[_Model]: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> Verdict[_Model]: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
     def explain(self, token: _Token) -> Trail: ...
     def resource_metadata(self) -> Mapping[str, Any] | None: ...
-
-@final
-class Keys:
-    def publish(self, issuer_name: str, jwks: _Jwks) -> Receipt: ...
-    def state(self, issuer_name: str) -> KeyState: ...
-    def refresh(self, issuer_name: str) -> KeyState: ...
 
 @final
 class Policy:
@@ -259,6 +304,8 @@ class Verifier:
         revocation: Mapping[str, Any] | None = None,
         leeway: _Duration | None = None,
         preset: Literal["agent_strict", "rfc"] | None = None,
+        danger: Mapping[str, Any] | None = None,
+        allow_danger: bool = False,
     ) -> Verifier: ...
     @staticmethod
     def from_policy(
@@ -271,6 +318,7 @@ class Verifier:
     @property
     def gates(self) -> list[str]: ...
     def wait_ready(self, timeout: _Duration = "10s") -> None: ...
+    async def wait_ready_async(self, timeout: _Duration = "10s") -> None: ...
     @property
     def keys(self) -> Keys: ...
     @property
@@ -295,6 +343,42 @@ class Verifier:
     @overload
     def judge(
         self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
+    ) -> Verdict[_Model]: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
     ) -> Verdict[_Model]: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
@@ -325,6 +409,23 @@ class FixedClock:
     def advance(self, duration: _Duration) -> None: ...
     def set(self, seconds: int) -> None: ...
     def now(self) -> int: ...
+
+_State: TypeAlias = tuple[
+    str,
+    int,
+    list[tuple[str | None, str, str | None]],
+    int | None,
+    int | None,
+    str | None,
+]
+
+@final
+class RawKeys:
+    def publish(
+        self, issuer_name: str, jwks: _Jwks
+    ) -> tuple[int, bool, str, list[tuple[int, str]]]: ...
+    def state(self, issuer_name: str) -> _State: ...
+    def refresh(self, issuer_name: str) -> _State: ...
 
 @final
 class Key:
@@ -387,7 +488,8 @@ class Refusal:
     @property
     def body(self) -> str: ...
 
-def parse_jwks(text: _Jwks) -> tuple[list[Key], list[Skipped]]: ...
+def fetch_jwks(url: str, hosts: list[str]) -> bytes: ...
+def parse_jwks(text: _Jwks) -> tuple[list[Key], list[tuple[int, str]]]: ...
 def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,
     *,
@@ -397,4 +499,3 @@ def policy_for_tests(
     allow_danger: bool = False,
 ) -> Policy: ...
 def codes() -> list[tuple[str, str, str, str]]: ...
-def _provoke_panic() -> None: ...

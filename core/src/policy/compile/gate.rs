@@ -1,6 +1,7 @@
 //! One `[gates.X]` table: which tokens open it and what it demands of them (loader refusals 12,
 //! 13, 15, 16, 21, 23 and 24).
 
+use super::delegation::{self, Table};
 use super::text::{self, Loopback};
 use super::{Compiler, boxed, unknown_name};
 use crate::policy::check::quoted;
@@ -8,13 +9,14 @@ use crate::policy::document::join;
 use crate::policy::profile::{Kind, Preset, Profile};
 use crate::policy::row::{AudienceRule, OwnTyp, SignerRule, TypRule};
 use crate::policy::section::{Item, Section, texts};
-use crate::policy::{Delegation, GateIssuer, GateRules, IssuerRules, SenderConstrained};
+use crate::policy::{GateIssuer, GateRules, IssuerRules, SenderConstrained};
 use crate::time::Span;
 
 pub(super) fn compile(
     name: &str,
     section: &Section<'_>,
     issuers: &[IssuerRules],
+    tables: &[Table],
     compiler: &mut Compiler<'_>,
 ) -> GateRules {
     let kind = section
@@ -36,6 +38,7 @@ pub(super) fn compile(
             compiler.warn(section.at("sender_constrained"), at, text);
             SenderConstrained::External
         }
+        Some("required") => SenderConstrained::Required,
         _ => SenderConstrained::IfBound,
     };
     let public_url = section.text("public_url");
@@ -67,6 +70,8 @@ pub(super) fn compile(
         compiler.problems.push(section.problem(more, text));
     }
     let typ = kind.and_then(|kind| own_typ(section, kind, compiler));
+    let scope_implies = scope_implies(section, compiler);
+    let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
     let kind = kind.unwrap_or(Kind::AccessToken);
     GateRules {
         name: name.into(),
@@ -77,12 +82,11 @@ pub(super) fn compile(
         rivals: Vec::new(), // for `pairs`, which sees all gates
         public_url: public_url.map(Into::into),
         required_scopes: scopes(section, compiler),
-        scope_implies: scope_implies(section, compiler),
+        scope_implies,
         sender_constrained,
-        delegation: match section.text("delegation").as_deref() {
-            Some("surface") => Delegation::Surface,
-            _ => Delegation::Forbid,
-        },
+        takes_dpop: false, // for `possession`, which sees the whole document
+        takes_mtls: false,
+        delegation,
         max_age: section.duration("max_age"),
         acr_values: acr_values(section, compiler),
         metadata: metadata(section, compiler),

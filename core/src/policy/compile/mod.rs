@@ -2,10 +2,13 @@
 //!
 //! Everything is compiled to the end, problems or not, so that all of them are told at once.
 
+mod delegation;
 mod gate;
 mod issuer;
 mod keys;
 mod pairs;
+mod possession;
+mod secret;
 mod text;
 
 pub(super) use keys::push_all as push_all_keys;
@@ -72,11 +75,17 @@ pub(super) fn compile<'o>(
         .iter()
         .map(|(name, section)| issuer::compile(name, section, &mut compiler))
         .collect();
-    let gates = document
+    let tables: Vec<_> = document
+        .named("delegation")
+        .iter()
+        .map(|(name, section)| delegation::compile(name, section, &mut compiler))
+        .collect();
+    let gates: Vec<_> = document
         .named("gates")
         .iter()
-        .map(|(name, section)| gate::compile(name, section, &issuers, &mut compiler))
+        .map(|(name, section)| gate::compile(name, section, &issuers, &tables, &mut compiler))
         .collect();
+    delegation::warn_unused(&tables, &gates, &document, &mut compiler);
     let mut rules = Rules {
         preset: document.preset(),
         leeway: document.duration("leeway").unwrap_or(Span::ZERO),
@@ -91,9 +100,11 @@ pub(super) fn compile<'o>(
                 .unwrap_or(default.array_members),
         },
         cache_tokens: cache.count("tokens").unwrap_or(0),
+        possession: possession::compile(&document, &mut compiler),
         issuers,
         gates,
     };
+    possession::settle(&mut rules, &document, &mut compiler);
     pairs::check(&rules, &document, &mut compiler);
     pairs::set_rivals(&mut rules.gates);
     (rules, compiler)

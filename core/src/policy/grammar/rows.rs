@@ -1,15 +1,14 @@
 //! The members of each table, in the order in which people read them.
 
+use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, DELEGATION, DISCOVERY, KINDS, PRESETS, PROFILES, PUSH,
-    SENDER_CONSTRAINED, default_algorithms, default_delegation, default_discovery,
-    default_max_lifetime, default_refresh, names_an_audience, no_danger,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, DISCOVERY, KINDS, NONCE, PRESETS, PROFILES,
+    PUSH, REPLAY_STORE, SENDER_CONSTRAINED, UNAVAILABLE, default_algorithms, default_delegation,
+    default_discovery, default_max_lifetime, default_proof_algorithms, default_refresh,
+    names_an_audience, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
-
-const BOUND: &str = "Until then a bound token passes only where sender_constrained = \"external\" says that \
-     its proof is checked elsewhere";
 
 /// The document itself.
 pub(in crate::policy) static DOCUMENT: &[Row] = &[
@@ -44,6 +43,12 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         "The doors that tokens open, by our names.",
     ),
     row(
+        "delegation",
+        Shape::Named(DELEGATION),
+        Absent::Nothing,
+        "Who may act for whom, by our names for the tables.",
+    ),
+    row(
         "cache",
         Shape::Table(CACHE),
         Absent::Nothing,
@@ -64,17 +69,27 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
     row(
         "danger",
         Shape::Table(DANGER),
-        Absent::Computed(no_danger), // its presence alone needs a word from the program
+        Absent::Computed(stays_absent), // its presence alone needs a word from the program
         "What the program must allow by name.",
     ),
-    later(
-        "delegation",
-        "Delegation tables: who may act for whom.",
-        Some("Write delegation = \"surface\" at a gate to see chains"),
+    row(
+        "dpop",
+        Shape::Table(DPOP),
+        Absent::Computed(stays_absent), // its presence makes gates take proofs
+        "DPoP proofs (RFC 9449).",
     ),
-    later("dpop", "DPoP proofs (RFC 9449).", Some(BOUND)),
-    later("mtls", "Certificate-bound tokens (RFC 8705).", Some(BOUND)),
-    later("replay", "Who remembers used proofs.", None),
+    row(
+        "mtls",
+        Shape::Table(MTLS),
+        Absent::Computed(stays_absent), // its presence makes gates take certificates
+        "Certificate-bound tokens (RFC 8705).",
+    ),
+    row(
+        "replay",
+        Shape::Table(REPLAY),
+        Absent::Computed(stays_absent), // who remembers is written by hand, never a default
+        "Who remembers used proofs.",
+    ),
     later("revocation", "Which revocations are checked.", None),
     later(
         "stores",
@@ -167,7 +182,7 @@ static ISSUER: &[Row] = &[
         "act_meaning",
         Shape::Choice(&ACT_MEANING),
         Absent::Text("rfc8693"),
-        "How it nests `act`.",
+        "Whom it means by `act`: who acts for `sub`, or for whom `sub` acts.",
     ),
     row(
         "claim_names",
@@ -317,9 +332,9 @@ static GATE: &[Row] = &[
     ),
     row(
         "delegation",
-        Shape::Choice(&DELEGATION),
+        Shape::Text,
         Absent::Computed(default_delegation),
-        "What becomes of a token with `act`.",
+        "What becomes of a token with `act`: \"forbid\", \"surface\", or the name of a delegation table.",
     ),
     row(
         "max_age",
@@ -358,6 +373,61 @@ static GATE: &[Row] = &[
     ),
     later("require_intent", "Approved intents.", None),
     later("intent_pointers", "Where an intent is found.", None),
+];
+
+static DPOP: &[Row] = &[
+    row(
+        "algorithms",
+        Shape::List(&Shape::Text),
+        Absent::Computed(default_proof_algorithms),
+        "The algorithms that proofs may be signed with.",
+    ),
+    row(
+        "max_age",
+        Shape::Duration { most: Some(300) },
+        Absent::Text("60s"),
+        "The most since a proof's `iat`; the leeway is added on both sides.",
+    ),
+    row(
+        "nonce",
+        Shape::Choice(&NONCE),
+        Absent::Text("off"),
+        "Whether a proof must carry a nonce of this server's (RFC 9449 §9).",
+    ),
+    row(
+        "nonce_secret",
+        Shape::Secret,
+        Absent::Nothing,
+        "What nonces are made with, at least 32 bytes, the same on all instances; one line break at its end is not part of it.",
+    ),
+];
+
+static MTLS: &[Row] = &[row(
+    "source",
+    Shape::Choice(&CERTIFICATES),
+    Absent::Text("caller"),
+    "Where client certificates come from: the program passes the one of its TLS connection.",
+)];
+
+static REPLAY: &[Row] = &[
+    row(
+        "store",
+        Shape::Choice(&REPLAY_STORE),
+        Absent::Required,
+        "Who remembers used proofs: this process, or the program.",
+    ),
+    row(
+        "namespace",
+        Shape::Text,
+        Absent::Nothing,
+        "Two tiers that see one proof need two names.",
+    ),
+    row(
+        "on_unavailable",
+        Shape::Choice(&UNAVAILABLE),
+        Absent::Text("refuse"),
+        "What becomes of a proof when the program's store does not answer.",
+    ),
 ];
 
 static CACHE: &[Row] = &[row(

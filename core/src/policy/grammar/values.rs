@@ -15,25 +15,28 @@ pub(super) static PUSH: Choice = Choice {
     elsewhere: &[],
 };
 pub(super) static ACT_ISS: Choice = choice(|| vec!["inherit", "require"]);
-pub(super) static ACT_MEANING: Choice = Choice {
-    now: || vec!["rfc8693"],
-    later: &["inverted"],
-    names: None,
-    elsewhere: &[],
-};
+pub(super) static ACT_MEANING: Choice = choice(|| vec!["rfc8693", "inverted"]);
 pub(super) static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
-pub(super) static SENDER_CONSTRAINED: Choice = Choice {
-    now: || vec!["if_bound", "external"],
-    later: &["required"],
+pub(super) static SENDER_CONSTRAINED: Choice = choice(|| vec!["if_bound", "required", "external"]);
+pub(super) static NONCE: Choice = choice(|| vec!["off", "required"]);
+pub(super) static CERTIFICATES: Choice = choice(|| vec!["caller"]);
+pub(super) static REPLAY_STORE: Choice = Choice {
+    now: || vec!["process", "external"],
+    later: &[],
+    names: Some("a store"),
+    elsewhere: &[],
+};
+pub(super) static ACTOR_PRESENCE: Choice = choice(|| vec!["optional", "required"]);
+pub(super) static LOOPS: Choice = choice(|| vec!["deny_any", "deny_adjacent", "allow"]);
+pub(super) static SELF_ACTOR: Choice = choice(|| vec!["accept", "reject"]);
+pub(super) static PRESENTER: Choice = choice(|| vec!["must_be_actor", "any"]);
+pub(super) static LINEAGE: Choice = Choice {
+    now: || vec!["asserted"],
+    later: &["correlated", "issuer_attested", "cryptographic"],
     names: None,
     elsewhere: &[],
 };
-pub(super) static DELEGATION: Choice = Choice {
-    now: || vec!["forbid", "surface"],
-    later: &[],
-    names: Some("a delegation table"),
-    elsewhere: &[],
-};
+pub(super) static UNAVAILABLE: Choice = choice(|| vec!["refuse", "accept_marked"]);
 pub(super) static PROFILES: Choice = Choice {
     now: || {
         Profile::ALL
@@ -83,6 +86,12 @@ pub(super) fn names_an_audience(gate: &Node) -> bool {
     })
 }
 
+/// A delegated token cannot be called back by whoever delegated, so it is short-lived
+/// (standards 29.2).
+pub(super) fn default_delegated_lifetime(preset: Preset, _: &Node) -> Option<Node> {
+    (preset == Preset::AgentStrict).then(|| Node::text("15m"))
+}
+
 /// Other places an issuer's keys can be, in the order in which they are named.
 const PLACES: [&str; 5] = ["jwks_uri", "jwks", "jwks_file", "keys", "jwks_push"];
 
@@ -100,8 +109,8 @@ pub(super) fn default_refresh(_: Preset, issuer: &Node) -> Option<Node> {
     fetched.then(|| Node::table::<String>([]))
 }
 
-/// An absent `[danger]` stays absent.
-pub(super) fn no_danger(_: Preset, _: &Node) -> Option<Node> {
+/// A table whose presence says something stays absent where it is.
+pub(super) fn stays_absent(_: Preset, _: &Node) -> Option<Node> {
     None
 }
 
@@ -113,6 +122,14 @@ pub(super) fn default_algorithms(_: Preset, issuer: &Node) -> Option<Node> {
         .filter(|algorithm| profiles.iter().any(|profile| profile.permits(*algorithm)));
     Some(Node::list(
         permitted.map(|algorithm| Node::text(algorithm.name())),
+    ))
+}
+
+/// The asymmetric algorithms: whoever holds the key must be the only one.
+pub(super) fn default_proof_algorithms(_: Preset, _: &Node) -> Option<Node> {
+    let algorithms = profile::default_algorithms().iter();
+    Some(Node::list(
+        algorithms.map(|algorithm| Node::text(algorithm.name())),
     ))
 }
 

@@ -1,6 +1,8 @@
 //! Policy documents as users write them: twins, the complete example, refusals and near misses.
 
+mod delegation;
 mod keys;
+mod possession;
 mod refusals;
 
 use proptest::prelude::*;
@@ -180,13 +182,8 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
         shown,
         [
             "19:issuers.partner.jwks_push",
-            "35:gates.tools.delegation",
-            "48:gates.payments.sender_constrained",
-            "49:gates.payments.delegation",
-            "57:gates.jobs.delegation",
-            "63:delegation",
-            "90:dpop",
-            "94:replay",
+            "86:delegation.paying_agents.edges",
+            "95:replay.store",
             "99:revocation",
             "106:stores",
         ]
@@ -289,7 +286,10 @@ fn the_effective_document_loads_and_is_its_own() {
     let custom = with("[\"ES256\"]", "[\"ES256\"]\nprofiles = [\"jwt_custom\"]")
         .replace("profile = \"access_token\"", "profile = \"jwt_custom\"");
     let rfc = with("version = 1", "version = 1\npreset = \"rfc\"");
-    for document in [MINIMAL, &pushed, &svid, &fetched, &found, &custom, &rfc] {
+    let bound = possession::document("", "[dpop]\n[mtls]\n[replay]\nstore = \"process\"");
+    for document in [
+        MINIMAL, &pushed, &svid, &fetched, &found, &custom, &rfc, &bound,
+    ] {
         let effective = load(document).unwrap().effective();
         let again = load_as(&effective.to_string(), Format::Json, &LoadOptions::new());
         let again = again.unwrap_or_else(|problems| panic!("{problems:?}\n{effective:#}"));

@@ -463,10 +463,7 @@ fn refusal_16_a_name_is_no_audience() {
 fn what_is_written_in_the_wrong_way_says_how() {
     refuses(
         &gate("delegation = \"surfce\""),
-        &[
-            "11:14 gates.tools.delegation: \"surfce\" would name a delegation table: not available \
-             in this version yet. Did you mean \"surface\"?",
-        ],
+        &["11:14 gates.tools.delegation: no [delegation.surfce]. Did you mean \"surface\"?"],
     );
     refuses(
         &gate("max_age = 2027-01-15"),
@@ -495,12 +492,11 @@ fn what_is_written_in_the_wrong_way_says_how() {
         &["9:1 gates.tools.audiance: unknown member. Did you mean \"audience\"?"],
     );
     refuses(
-        &gate("[stores.fleet]\n[dpop]"),
+        &gate("[stores.fleet]\n[revocation]"),
         &[
             "11:2 stores: not available in this version yet. Write jwks_push = \"process\", and \
              publish to every process",
-            "12:2 dpop: not available in this version yet. Until then a bound token passes only \
-             where sender_constrained = \"external\" says that its proof is checked elsewhere",
+            "12:2 revocation: not available in this version yet",
         ],
     );
 }
@@ -544,14 +540,8 @@ fn claim_names_are_not_those_of_other_claims() {
 #[test]
 fn members_and_values_that_have_not_landed() {
     refuses(
-        &gate("delegation = \"agents\"\nsender_constrained = \"required\"\ncontext = []"),
-        &[
-            "11:14 gates.tools.delegation: \"agents\" would name a delegation table: not available \
-             in this version yet. Write \"forbid\" or \"surface\"",
-            "12:22 gates.tools.sender_constrained: \"required\": not available in this version \
-             yet. Write \"if_bound\" or \"external\"",
-            "13:1 gates.tools.context: not available in this version yet",
-        ],
+        &gate("context = []"),
+        &["11:1 gates.tools.context: not available in this version yet"],
     );
     refuses(
         &with(JWKS, "jwks_push = \"fleet\""),

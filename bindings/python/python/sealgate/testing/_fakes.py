@@ -10,9 +10,12 @@ import weakref
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._native import FixedClock, Policy, SigningKey, Verifier, policy_for_tests
+
+if TYPE_CHECKING:
+    from ._serve import ServedIssuer
 
 
 class FakeAgent:
@@ -70,6 +73,33 @@ class FakeIssuer:
         self._keys: list[SigningKey] = []
         self._verifiers: weakref.WeakKeyDictionary[Verifier, str] = weakref.WeakKeyDictionary()
         self.rotate(keep=0)
+
+    @staticmethod
+    def serve(
+        issuer: str | None = None,
+        *,
+        clock: FixedClock | None = None,
+        seed: int = 0,
+        alg: str = "ES256",
+        name: str = "key",
+    ) -> ServedIssuer:
+        """A fake issuer whose metadata and keys are served on this machine: a context manager.
+
+        Its `issuer` is the URL it is served at, for `discovery`; or the one that is given, whose
+        keys are then at `jwks_uri`. A verifier fetches from it only where it may:
+
+            with testing.FakeIssuer.serve() as corp:
+                verifier = Verifier(
+                    issuer=corp.issuer,
+                    audience="https://api.example.com/mcp",
+                    danger={"http_loopback_issuers": True},
+                    allow_danger=True,
+                )
+                verifier.wait_ready()
+        """
+        from ._serve import ServedIssuer
+
+        return ServedIssuer(issuer, clock=clock, seed=seed, alg=alg, name=name)
 
     @property
     def kid(self) -> str:

@@ -45,9 +45,6 @@ pub(in crate::policy) fn push_all(root: &mut Node) {
     }
 }
 
-/// Refusal 11 for files: whoever can read the secret can sign.
-const OPEN_TO_OTHERS: &str = "others can read this secret. Write chmod o-rwx";
-
 pub(super) fn source(
     section: &Section<'_>,
     algorithms: AlgorithmSet,

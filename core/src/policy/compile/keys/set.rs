@@ -3,7 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{Loader, OPEN_TO_OTHERS, Place};
+use super::super::secret::OPEN_TO_OTHERS;
+use super::{Loader, Place};
 use crate::error::Code;
 use crate::jwk::Jwk;
 use crate::limits;

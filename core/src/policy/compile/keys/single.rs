@@ -4,12 +4,11 @@
 use zeroize::Zeroizing;
 
 use super::super::issuer::parse_algorithm;
-use super::{Loader, OPEN_TO_OTHERS, Place};
+use super::{Loader, Place};
 use crate::encoding::base64url;
 use crate::jwa::Algorithm;
 use crate::jwk::{Jwk, KeyError};
 use crate::limits;
-use crate::policy::document::Node;
 use crate::policy::section::Section;
 
 /// Where a key can be; exactly one must be written.
@@ -87,35 +86,12 @@ impl Loader<'_, '_, '_> {
         algorithm: Option<Algorithm>,
         place: &Place,
     ) -> Option<Jwk> {
-        let member = key.member("secret")?;
         let Some(algorithm) = algorithm.filter(|algorithm| algorithm.is_symmetric()) else {
             self.refuse(place, "a secret needs its algorithm. Write alg = \"HS256\"");
             return None;
         };
-        let secret = match member.node.get("env").and_then(Node::as_text) {
-            Some(name) => {
-                let Some(value) = environment(name) else {
-                    let text = format!("environment variable {name} is not set");
-                    return self.refuse_member(key, "secret", text);
-                };
-                value
-            }
-            None => {
-                let within = key.inside("secret", &member.node);
-                let (place, content) = self.file(&within, "file")?;
-                if content.open_to_others {
-                    self.refuse(&place, OPEN_TO_OTHERS);
-                    return None;
-                }
-                content.bytes
-            }
-        };
-        // Editors and `echo` end a file with a line break; no secret is meant to.
-        let secret = secret
-            .strip_suffix(b"\r\n")
-            .or_else(|| secret.strip_suffix(b"\n"))
-            .unwrap_or(&secret);
-        let encoded = Zeroizing::new(base64url::encode(secret));
+        let secret = self.compiler.secret(key, "secret")?;
+        let encoded = Zeroizing::new(base64url::encode(&secret));
         let json = Zeroizing::new(format!(
             "{{\"kty\":\"oct\",\"alg\":\"{algorithm}\",\"k\":\"{}\"}}",
             encoded.as_str()
@@ -134,12 +110,4 @@ impl Loader<'_, '_, '_> {
         self.compiler.problems.push(key.problem(name, text));
         None
     }
-}
-
-/// The value of an environment variable; a name that no variable can have is not set.
-fn environment(name: &str) -> Option<Zeroizing<Vec<u8>>> {
-    if name.is_empty() || name.contains(['=', '\0']) {
-        return None;
-    }
-    std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
 }

@@ -1,0 +1,153 @@
+//! `[dpop]`, `[mtls]` and `[replay]`, and what they mean for each gate (loader refusals 11 and 19 to
+//! 21).
+
+use super::Compiler;
+use super::issuer::parse_algorithm;
+use crate::jwa::AlgorithmSet;
+use crate::policy::problem::Problem;
+use crate::policy::profile::Kind;
+use crate::policy::section::Section;
+use crate::policy::{
+    DpopRules, NonceSecret, OnUnavailable, PossessionRules, ReplayRules, ReplayStore, Rules,
+    SenderConstrained,
+};
+use crate::time::Span;
+
+/// The least bytes of a nonce secret: those of the MAC.
+const NONCE_SECRET: usize = 32;
+
+pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> PossessionRules {
+    PossessionRules {
+        dpop: document.has("dpop").then(|| dpop(document, compiler)),
+        replay: document.has("replay").then(|| replay(document, compiler)),
+    }
+}
+
+fn dpop(document: &Section<'_>, compiler: &mut Compiler<'_>) -> DpopRules {
+    let section = document.section("dpop");
+    if section.is_empty_list("algorithms") {
+        let text = "empty: name at least one";
+        compiler.problems.push(section.problem("algorithms", text));
+    }
+    let items = section.texts("algorithms");
+    compiler.refuse_repeats(&items);
+    let mut algorithms = AlgorithmSet::EMPTY;
+    for item in &items {
+        match parse_algorithm(&item.text) {
+            Err(problem) => compiler.refuse(item, problem),
+            Ok(algorithm) if algorithm.is_symmetric() => {
+                compiler.refuse(
+                    item,
+                    format!("{algorithm} proves nothing: two hold its key"),
+                );
+            }
+            Ok(algorithm) => algorithms = algorithms.with(algorithm),
+        }
+    }
+    if section.duration("max_age") == Some(Span::ZERO) {
+        let text = "\"0s\" leaves no time for a proof to arrive";
+        compiler.problems.push(section.problem("max_age", text));
+    }
+    DpopRules {
+        algorithms,
+        algorithms_named: section.has("algorithms"),
+        max_age: section.duration("max_age").unwrap_or(Span::ZERO),
+        nonce: nonce(&section, compiler),
+    }
+}
+
+/// Refusals 11 and 21: a nonce that instances do not share fails at every other one.
+fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<NonceSecret> {
+    let required = section.text("nonce").as_deref() == Some("required");
+    if !required {
+        if section.has("nonce_secret") {
+            let at = section.position("nonce_secret");
+            let text = "nonce is \"off\": nothing is made with it";
+            compiler.warn(section.at("nonce_secret"), at, text);
+        }
+        return None;
+    }
+    if !section.has("nonce_secret") {
+        let text = "needed when nonce = \"required\"";
+        let at = section.position("nonce");
+        let problem = Problem::new(section.at("nonce_secret"), at, text);
+        compiler.problems.push(problem);
+        return None;
+    }
+    let secret = compiler.secret(section, "nonce_secret")?;
+    if secret.len() < NONCE_SECRET {
+        let text = format!("{} bytes; at least {NONCE_SECRET}", secret.len());
+        compiler
+            .problems
+            .push(section.problem("nonce_secret", text));
+        return None;
+    }
+    Some(NonceSecret::new(secret))
+}
+
+fn replay(document: &Section<'_>, compiler: &mut Compiler<'_>) -> ReplayRules {
+    let section = document.section("replay");
+    let store = match section.text("store").as_deref() {
+        Some("external") => ReplayStore::External,
+        _ => ReplayStore::Process,
+    };
+    let text = match store {
+        ReplayStore::Process => "reaches one process; N workers accept a proof N times",
+        ReplayStore::External => "the program must remember used proofs: prepare, then commit",
+    };
+    compiler.warn(section.at("store"), section.position("store"), text);
+    ReplayRules {
+        store,
+        namespace: section.text("namespace").unwrap_or_default().into(),
+        on_unavailable: match section.text("on_unavailable").as_deref() {
+            Some("accept_marked") => OnUnavailable::AcceptMarked,
+            _ => OnUnavailable::Refuse,
+        },
+    }
+}
+
+/// Which proofs each gate takes, and whether it can judge them.
+pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut Compiler<'_>) {
+    let (dpop, mtls) = (document.has("dpop"), document.has("mtls"));
+    for (gate, (_, section)) in rules.gates.iter_mut().zip(document.named("gates")) {
+        let required = gate.sender_constrained == SenderConstrained::Required;
+        let judged =
+            gate.sender_constrained != SenderConstrained::External && gate.kind.comes_in_requests();
+        gate.takes_mtls = judged && mtls;
+        // Where clients bring access tokens to they bring proofs; elsewhere, if they can call it.
+        let called = gate.kind == Kind::AccessToken || gate.public_url.is_some();
+        gate.takes_dpop = judged && dpop && called;
+        if gate.takes_dpop && !section.has("public_url") {
+            let text = "needed for htu; the Host header is the caller's";
+            let problem = Problem::new(section.at("public_url"), section.node.at, text);
+            compiler.problems.push(problem); // 20
+        }
+        if required && !gate.takes_dpop && !gate.takes_mtls {
+            let text = if gate.kind.comes_in_requests() {
+                "\"required\", and no proof is taken here. Add [dpop] or [mtls]"
+            } else {
+                "only for tokens that clients send with their requests"
+            };
+            let problem = section.problem("sender_constrained", text);
+            compiler.problems.push(problem);
+        }
+    }
+    let takes_dpop = rules.gates.iter().any(|gate| gate.takes_dpop);
+    if takes_dpop && !document.has("replay") {
+        let text = "who remembers used proofs? Write store = \"process\" or \"external\" under \
+                    [replay]";
+        let problem = Problem::new("replay", document.position("dpop"), text);
+        compiler.problems.push(problem); // 19
+    }
+    let takes_mtls = rules.gates.iter().any(|gate| gate.takes_mtls);
+    let unused = [
+        ("dpop", !takes_dpop, "no gate takes proofs"),
+        ("mtls", !takes_mtls, "no gate takes certificates"),
+        ("replay", !dpop, "no proof is taken, so none is remembered"),
+    ];
+    for (name, unused, text) in unused {
+        if unused && document.has(name) {
+            compiler.warn(document.at(name), document.position(name), text);
+        }
+    }
+}

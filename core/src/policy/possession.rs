@@ -1,0 +1,86 @@
+//! What the document says of proofs of possession: `[dpop]`, `[mtls]`, `[replay]`, and each gate's
+//! `sender_constrained`.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::jwa::AlgorithmSet;
+use crate::time::Span;
+
+/// How possession is proven, for all gates that take proofs.
+#[derive(Debug, Default)]
+pub(crate) struct PossessionRules {
+    /// `None`: no gate takes DPoP proofs.
+    pub(crate) dpop: Option<DpopRules>,
+    /// `None`: no used proof is remembered, and no proof is taken.
+    pub(crate) replay: Option<ReplayRules>,
+}
+
+/// `[dpop]` (RFC 9449).
+#[derive(Debug)]
+pub(crate) struct DpopRules {
+    pub(crate) algorithms: AlgorithmSet,
+    /// The document names them; else they are the preset's, and a provider may lack some.
+    pub(crate) algorithms_named: bool,
+    /// The most since a proof's `iat` (DP-11); leeway is added.
+    pub(crate) max_age: Span,
+    /// What server nonces are made with; `None`: none is asked for (DP-10).
+    pub(crate) nonce: Option<NonceSecret>,
+}
+
+/// `[replay]`: who remembers used proofs (DP-13).
+#[derive(Debug)]
+pub(crate) struct ReplayRules {
+    pub(crate) store: ReplayStore,
+    /// Keeps apart what two tiers remember of one proof.
+    pub(crate) namespace: Box<str>,
+    pub(crate) on_unavailable: OnUnavailable,
+}
+
+/// Where used proofs are remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReplayStore {
+    /// In this process.
+    Process,
+    /// By the program.
+    External,
+}
+
+/// What becomes of a proof when the program's store does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnUnavailable {
+    Refuse,
+    /// The verdict says that nothing was looked up.
+    AcceptMarked,
+}
+
+/// Whether a token must be bound to a key its presenter proves to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SenderConstrained {
+    /// A token with `cnf` needs its proof; one without is a bearer token.
+    IfBound,
+    /// A token without `cnf` is refused too.
+    Required,
+    /// Somebody else has checked the proof.
+    External,
+}
+
+/// The secret that server nonces are made with; wiped when dropped, never printed.
+pub(crate) struct NonceSecret(Zeroizing<Vec<u8>>);
+
+impl NonceSecret {
+    pub(super) const fn new(secret: Zeroizing<Vec<u8>>) -> Self {
+        Self(secret)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for NonceSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NonceSecret")
+    }
+}

@@ -1,0 +1,194 @@
+//! Who has been here before: used proofs, remembered while they could be used again (DP-13).
+//!
+//! [`ReplayGuard::insert`] is one atomic insert-if-absent, so of any number of threads that show one
+//! proof exactly one is first. A bucket is an immutable list behind one pointer: who inserts makes
+//! a longer list and swaps it in, unless another has; nobody waits. What has ended leaves when its
+//! bucket is written, and two more buckets are swept at each insertion, so that what nobody asks
+//! for again leaves too. Nothing leaves before it has ended: at the cap newcomers are refused, and
+//! never anybody forgotten.
+//!
+//! A clock that is set back cannot reopen what has left: `swept` is the youngest moment of issue
+//! that was ever forgotten, and what is no younger counts as seen.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::error::{Code, Error};
+use crate::sync::{AtomicU64, AtomicUsize, Held, Ordering, Slot};
+use crate::time::NumericDate;
+
+/// A digest of whatever identifies a proof.
+pub(crate) type ReplayKey = [u8; 32];
+
+/// Buckets: 256 KiB of pointers, and eight entries in each at 260,000 proofs.
+const BUCKETS: usize = 32_768;
+/// Buckets swept beside the one that is written.
+const SWEPT_EACH: usize = 2;
+/// Buckets swept by a newcomer that finds no room.
+const SWEPT_AT_CAP: usize = 64;
+
+/// Used proofs of one process.
+pub(crate) struct ReplayGuard {
+    /// A proof's identifier is chosen by a stranger; where it goes is not.
+    seed: RandomState,
+    buckets: Box<[Slot<Vec<Used>>]>,
+    entries: AtomicUsize,
+    most: usize,
+    /// Where sweeping goes on.
+    hand: AtomicUsize,
+    /// The youngest moment of issue that was forgotten, as [`NumericDate::to_bits`].
+    swept: AtomicU64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Used {
+    key: ReplayKey,
+    issued_at: NumericDate,
+    /// The last moment it could be used again.
+    until: NumericDate,
+}
+
+/// Evidence that a proof was not used before, as far as this process remembers.
+#[derive(Debug)]
+pub(crate) struct FirstUse(());
+
+impl ReplayGuard {
+    /// A guard that remembers at most `most` proofs at once.
+    pub(crate) fn new(most: usize) -> Self {
+        Self::with_buckets(most, BUCKETS)
+    }
+
+    fn with_buckets(most: usize, buckets: usize) -> Self {
+        Self {
+            seed: RandomState::new(),
+            buckets: std::iter::repeat_with(Slot::empty).take(buckets).collect(),
+            entries: AtomicUsize::new(0),
+            most,
+            hand: AtomicUsize::new(0),
+            swept: AtomicU64::new(0),
+        }
+    }
+
+    /// Remembers a proof until its end, unless it is remembered already. Times are the proof's, and
+    /// `now` the verification's.
+    ///
+    /// # Errors
+    ///
+    /// `replayed`, and `replay_full` where it cannot be remembered.
+    pub(crate) fn insert(
+        &self,
+        key: ReplayKey,
+        issued_at: NumericDate,
+        until: NumericDate,
+        now: NumericDate,
+    ) -> Result<FirstUse, Error> {
+        for _ in 0..SWEPT_EACH {
+            self.sweep_next(now);
+        }
+        self.reserve(now)?;
+        let newcomer = Used {
+            key,
+            issued_at,
+            until,
+        };
+        let slot = self.slot(&key).ok_or_else(|| Error::new(Code::Internal))?;
+        loop {
+            let held = slot.load();
+            let known = held.get().map_or(&[][..], Vec::as_slice);
+            // Read after the bucket: who emptied it had raised it before.
+            let swept = self.swept.load(Ordering::Acquire);
+            if known.iter().any(|used| used.key == key) || issued_at.to_bits() <= swept {
+                self.entries.fetch_sub(1, Ordering::Relaxed);
+                return Err(Error::about(Code::Replayed, "jti"));
+            }
+            if self.rewrite(slot, &held, Some(newcomer), now) {
+                return Ok(FirstUse(()));
+            }
+        }
+    }
+
+    /// Whether [`ReplayGuard::insert`] would call this proof replayed, without remembering it.
+    pub(crate) fn has_seen(&self, key: &ReplayKey, issued_at: NumericDate) -> bool {
+        let held = self.slot(key).map(Slot::load);
+        let known = held.as_ref().and_then(Held::get);
+        let known = known.is_some_and(|known| known.iter().any(|used| used.key == *key));
+        known || issued_at.to_bits() <= self.swept.load(Ordering::Acquire)
+    }
+
+    fn slot(&self, key: &ReplayKey) -> Option<&Slot<Vec<Used>>> {
+        let buckets = u64::try_from(self.buckets.len()).ok()?;
+        let position = self.seed.hash_one(key).checked_rem(buckets)?;
+        self.buckets.get(usize::try_from(position).ok()?)
+    }
+
+    /// Takes a place, which an insertion keeps or gives back.
+    fn reserve(&self, now: NumericDate) -> Result<(), Error> {
+        let take = || {
+            let more = |entries: usize| (entries < self.most).then_some(entries + 1);
+            let (set, read) = (Ordering::Relaxed, Ordering::Relaxed);
+            self.entries.fetch_update(set, read, more).is_ok()
+        };
+        if take() {
+            return Ok(());
+        }
+        for _ in 0..SWEPT_AT_CAP {
+            self.sweep_next(now);
+        }
+        if take() {
+            return Ok(());
+        }
+        Err(Error::about(Code::ReplayFull, "jti"))
+    }
+
+    fn sweep_next(&self, now: NumericDate) {
+        let hand = self.hand.fetch_add(1, Ordering::Relaxed);
+        let position = hand.checked_rem(self.buckets.len()).unwrap_or(0);
+        let Some(slot) = self.buckets.get(position) else {
+            return;
+        };
+        let held = slot.load();
+        let ended = |known: &Vec<Used>| known.iter().any(|used| used.until < now);
+        if held.get().is_some_and(ended) {
+            // Who comes between sweeps it too.
+            self.rewrite(slot, &held, None, now);
+        }
+    }
+
+    /// Puts a list there without what has ended and with the newcomer, if `held` is still there.
+    fn rewrite(
+        &self,
+        slot: &Slot<Vec<Used>>,
+        held: &Held<Vec<Used>>,
+        newcomer: Option<Used>,
+        now: NumericDate,
+    ) -> bool {
+        let known = held.get().map_or(&[][..], Vec::as_slice);
+        let mut list = Vec::with_capacity(known.len() + 1);
+        let mut swept = None;
+        for used in known {
+            if used.until < now {
+                swept = swept.max(Some(used.issued_at));
+            } else {
+                list.push(*used);
+            }
+        }
+        let forgotten = known.len() - list.len();
+        list.extend(newcomer);
+        if let Some(issued_at) = swept {
+            // Before it can be missed.
+            self.swept.fetch_max(issued_at.to_bits(), Ordering::AcqRel);
+        }
+        let list = (!list.is_empty()).then(|| std::sync::Arc::new(list));
+        let done = slot.put_if(held, list);
+        if done {
+            self.entries.fetch_sub(forgotten, Ordering::Relaxed);
+        }
+        done
+    }
+}
+
+#[cfg(test)]
+#[cfg(sealgate_model)]
+mod model;
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests;
