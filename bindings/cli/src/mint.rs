@@ -80,7 +80,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let others = other_claims(&arguments.claim)?;
     let claims = claims(arguments)?;
     let typ = arguments.typ.as_deref().or_else(|| kind.typ());
-    let minter = Minter::new(key).with_typ(typ.unwrap_or("JWT"));
+    // What a card is signed as (A2A-02).
+    let plain = if kind == Profile::AgentCard {
+        "JOSE"
+    } else {
+        "JWT"
+    };
+    let minter = Minter::new(key).with_typ(typ.unwrap_or(plain));
     let mut out = BufWriter::new(io::stdout().lock());
     for _ in 0..arguments.count {
         let jti = match &arguments.jti {
