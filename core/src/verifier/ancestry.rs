@@ -10,7 +10,7 @@ use crate::delegation::{self, Chain, LineageAccepted, Member, Terms};
 use crate::error::{Code, Error};
 use crate::jws::SignatureBuffer;
 use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
-use crate::policy::{ContextNeed, GateRules, Kind};
+use crate::policy::{ContextNeed, GateRules, IssuerRules, Kind};
 use crate::time::NumericDate;
 
 /// A further token of a request: one that the request's own token comes from.
@@ -117,9 +117,9 @@ pub(super) fn settle<'t>(
         source.max_lifetime,
         rules.leeway,
     );
-    let dates = dates.map_err(blame)?;
     dates.check_lifetime().map_err(blame)?;
-    let chain = delegation::read(claims, issuer, rules.preset, max_depth).map_err(blame)?;
+    let chain =
+        delegation::read(claims, issuer, row.kind, rules.preset, max_depth).map_err(blame)?;
     Ok(Ancestor {
         signed,
         chain,
@@ -149,17 +149,21 @@ pub(super) fn judge(
         leeway: rules.leeway,
         preset: rules.preset,
     };
-    let members: Vec<Member<'_>> = ancestors.iter().map(Ancestor::member).collect();
+    let members = ancestors.iter().map(|ancestor| {
+        let issuer = door.issuer(&ancestor.signed.get().source)?;
+        Ok(ancestor.member(issuer))
+    });
+    let members: Vec<Member<'_>> = members.collect::<Result<_, Error>>()?;
     delegation::prove(leaf, &members, least, &terms)
 }
 
 impl Ancestor<'_> {
-    fn member(&self) -> Member<'_> {
+    fn member<'a>(&'a self, issuer: &'a IssuerRules) -> Member<'a> {
         let Candidate { claims, source, .. } = self.signed.get();
         Member {
             kind: source.profile.kind(),
             claims,
-            iss: source.issuer(claims),
+            iss: source.issuer(claims, issuer),
             chain: &self.chain,
             dates: self.dates.claimed(),
         }
