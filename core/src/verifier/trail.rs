@@ -103,7 +103,7 @@ impl Stage {
             Self::Claims => "AT-04, JWT-01",
             Self::Time => "AT-06",
             Self::Audience => "JWT-03",
-            Self::Possession => "AT-09, AT-10, DP-01 to 14, MTLS-01 to 04",
+            Self::Possession => "AT-09, DP-01 to 14",
             Self::Chain => "ACT-01 to 06, ACT-08, ACT-09",
             Self::Revocation => "X03",
             Self::Policy => "AT-07, RFC 9470",
