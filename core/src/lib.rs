@@ -65,9 +65,8 @@
 //!
 //! # What is not checked
 //!
-//! Revocation, and which agent may act for whom: in this version a chain is refused, or read and
-//! shown. Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses a
-//! token that needs one. Of what belongs to one exchange the caller compares, after the verdict: the
+//! Revocation. Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
+//! a token that needs one. Of what belongs to one exchange the caller compares, after the verdict: the
 //! `nonce` and `at_hash` of an ID token, the `client_id` that came with a client assertion.
 #![forbid(unsafe_code, unused_must_use)]
 #![warn(
@@ -106,6 +105,7 @@ mod limits;
 pub mod manual;
 #[cfg(feature = "mint")]
 pub mod mint;
+mod observe;
 mod open;
 mod policy;
 #[cfg(feature = "remote")]
@@ -123,22 +123,24 @@ pub use batch::Batch;
 pub use binding::{Possession, ReplayAnswer, ReplayReach};
 pub use cache::CacheStats;
 pub use claims::{Audience, Claim, Scopes};
-pub use delegation::Actor;
+pub use delegation::{Actor, Dimension};
 pub use encoding::json::{
     Elements as JsonElements, JsonKind, Members as JsonMembers, Value as JsonValue,
 };
 pub use error::{Blame, Code, Error, Group};
 pub use limits::Limits;
+pub use observe::{Event, Observer};
 pub use policy::{
-    Discovery, Format, GateSummary, IssuerSummary, Kind, LoadOptions, Policy, PolicyError,
+    Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
 pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Lineage, Misfit, Outcome, Pending,
-    PublishError, Receipt, Request, Requirements, SnapshotId, Stage, Step, SubjectKind,
-    UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Misfit,
+    Outcome, Pending, PublishError, Receipt, Request, Requirements, SnapshotId, Stage, Step,
+    SubjectKind, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect,
+    verify_jws,
 };
 pub use wire::Answer;

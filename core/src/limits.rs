@@ -64,6 +64,11 @@ pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Default number of links of `act` (ACT-05): the Actor Profile draft asks for at least 4, Auth0
 /// issues 5.
 pub(crate) const ACTOR_DEPTH: usize = 5;
+/// Tokens of a proven chain (30.6): Auth0 nests five actors, and a grant and a transaction token may
+/// stand at its ends.
+pub(crate) const CHAIN_TOKENS: usize = 8;
+/// Bytes of all tokens of a proven chain (30.6).
+pub(crate) const CHAIN_SIZE: usize = 256 * 1024;
 /// Used proofs that a process remembers at once, some 50 bytes each: those of two minutes, the
 /// default window, at 35,000 a second, which is more than two cores can verify.
 pub(crate) const REPLAY_ENTRIES: usize = 4 * 1024 * 1024;

@@ -12,8 +12,8 @@ use sealgate::crypto::{self, CryptoProvider, SignatureJob, Signed};
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
-    Blame, Clock, Code, Error, FixedClock, Format, Gate, Lineage, LoadOptions, Policy, Possession,
-    PublishError, Request, Requirements, VerifiedToken, Verifier, verify_jws,
+    Blame, Clock, Code, ContextToken, Error, FixedClock, Format, Gate, Kind, LoadOptions, Policy,
+    Possession, PublishError, Request, Requirements, VerifiedToken, Verifier, verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -126,7 +126,7 @@ impl Harness {
     }
 
     fn verify_request(&self, request: &Value) -> Answer {
-        if !request["context"].is_null() || !request["operation"].is_null() {
+        if !request["operation"].is_null() {
             return Err(Refusal::UnsupportedOp);
         }
         let requirements = requirements(request)?;
@@ -136,17 +136,18 @@ impl Harness {
             Value::Null => None,
             _ => Some(bytes(request, "certificate")?),
         };
-        let mut shown = Request::new(method, uri).headers(fields);
+        let mut context = Vec::new();
+        for further in request["context"].as_array().into_iter().flatten() {
+            let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
+            context.push(ContextToken::new(kind, text(further, "token")?));
+        }
+        let mut shown = Request::new(method, uri).headers(fields).context(&context);
         if let Some(certificate) = &certificate {
             shown = shown.client_certificate(certificate);
         }
         let token = self.gate(request)?.verify_request(&shown, &requirements)?;
         let mut facts = facts(&token);
-        let lineage = match token.lineage() {
-            Lineage::None => "none",
-            _ => "asserted",
-        };
-        facts.insert("lineage".to_owned(), lineage.into());
+        facts.insert("lineage".to_owned(), token.lineage().as_str().into());
         let shown = token.sender_constrained().map(Possession::as_str);
         facts.insert("sender_constrained".to_owned(), shown.into());
         Ok(facts)

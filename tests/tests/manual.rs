@@ -62,6 +62,16 @@ fn blocks(name: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_policies_about_delegation_load() {
+    let blocks = blocks("delegation");
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let policy = Policy::parse(block, Format::Toml).unwrap();
+        assert!(Verifier::new(policy, aws_lc::provider()).is_ok());
+    }
+}
+
+#[test]
 fn the_first_policies_load() {
     for page in ["policies", "possession"] {
         loads(&blocks(page).remove(0));

@@ -15,6 +15,10 @@ use serde_json::Value;
 const NOT_YET: &[(Code, &str)] = &[
     (Code::Internal, "a line that gives it is a bug"),
     (
+        Code::ActorPresenterMismatch,
+        "the protocol has no caller but that of a whole request",
+    ),
+    (
         Code::ReplayUnavailable,
         "the program's answer, which no op gives",
     ),

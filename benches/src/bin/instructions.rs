@@ -7,6 +7,7 @@ use std::hint::black_box;
 
 use sealgate::Gate;
 use sealgate::jwa::Algorithm;
+use sealgate_benches::delegated::{self, Judged};
 use sealgate_benches::{always_yes, tokens};
 
 /// What is asked of the gate.
@@ -20,13 +21,19 @@ enum Asked {
     Refused,
     /// A good token of 16 KiB, never seen.
     Large,
+    /// A good token with five actors, shown.
+    Shown,
+    /// The same, judged by rules.
+    Ruled,
 }
 
-const CASES: [(&str, Asked); 4] = [
+const CASES: [(&str, Asked); 6] = [
     ("accepted", Asked::Cold),
     ("seen-before", Asked::SeenBefore),
     ("refused", Asked::Refused),
     ("large", Asked::Large),
+    ("five-links-shown", Asked::Shown),
+    ("five-links-ruled", Asked::Ruled),
 ];
 
 fn main() {
@@ -48,11 +55,17 @@ fn run(asked: Asked, count: usize) {
     let claims = match asked {
         Asked::Refused => claims.replace("api.example.com", "api.example.net"),
         Asked::Large => tokens::padded_claims(0, &header, 86, 16_200),
+        Asked::Shown | Asked::Ruled => delegated::claims(5),
         Asked::Cold | Asked::SeenBefore => claims,
     };
     let text = tokens::sign(&key, &header, &claims).text;
     let cache = if asked == Asked::SeenBefore { 1_000 } else { 0 };
-    let gate: Gate = tokens::gate(&key, always_yes::provider(), cache);
+    let provider = always_yes::provider();
+    let gate: Gate = match asked {
+        Asked::Shown => delegated::gate(&key, provider, Judged::Surfaced),
+        Asked::Ruled => delegated::gate(&key, provider, Judged::Ruled),
+        _ => tokens::gate(&key, provider, cache),
+    };
     // What a first call sets up is no part of the price.
     call(&gate, &text, asked, 10);
     counted(&gate, &text, asked, count);

@@ -1,6 +1,6 @@
 //! The ratios that the README quotes: all cases of a table take turns, round by round.
 //!
-//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop]`; without a name, all.
+//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop] [delegated]`; without a name, all.
 //! `SEALGATE_BENCH_ROUNDS` (default 61), `SEALGATE_BENCH_ENTRIES` (default 100,000).
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
 
@@ -15,12 +15,12 @@ use sealgate::crypto::aws_lc;
 use sealgate::jwa::Algorithm;
 use sealgate_benches::cached::{Sketch, hash, hit, warm};
 use sealgate_benches::interleave::{latencies, median, rounds, table};
-use sealgate_benches::{Case, always_yes, contest, dpop, large, tokens, worst};
+use sealgate_benches::{Case, always_yes, contest, delegated, dpop, large, tokens, worst};
 
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|other| other == name);
-    let tables: [(&str, fn()); 8] = [
+    let tables: [(&str, fn()); 9] = [
         ("overhead", overhead),
         ("verify", verify),
         ("cache", cache),
@@ -29,6 +29,7 @@ fn main() {
         ("rotation", rotation),
         ("worst", worst_cases),
         ("dpop", dpop),
+        ("delegated", delegation),
     ];
     for (name, table) in tables {
         if is_chosen(name) {
@@ -196,6 +197,19 @@ fn rotation() {
             };
             println!("| {name}, {how} | {p50:.2} | {p99:.2} | {p999:.2} | {publications} |");
         }
+    }
+}
+
+fn delegation() {
+    table(
+        "Actors, everything but the signature (always-yes provider)",
+        delegated::links(),
+    );
+    for algorithm in [Algorithm::Es256, Algorithm::Ed25519] {
+        table(
+            &format!("A proven chain of four tokens, {algorithm}"),
+            delegated::chain(algorithm),
+        );
     }
 }
 

@@ -192,7 +192,11 @@ fn describe_token(token: &VerifiedToken, clock: &Clock, out: &mut dyn Write) -> 
     columns.write(out, "  issuer   ", &issuer.join(", "))?;
     if token.lineage() != Lineage::None {
         chain.push(subject);
-        let chain = chain.join(" ← ") + "     (asserted by the issuer, not proven)";
+        let proven = match token.lineage() {
+            Lineage::Asserted => "asserted by the issuer, not proven",
+            proven => proven.as_str(),
+        };
+        let chain = format!("{}     ({proven})", chain.join(" ← "));
         columns.write(out, "  chain    ", &chain)?;
     }
     let scopes: Vec<String> = token.scopes().map(printable).collect();

@@ -4,10 +4,12 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkToken, isToken, kind, scopes } = require('./arguments.cjs')
-const { internal, usage } = require('./errors.cjs')
+const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
+const { millis } = require('./clock.cjs')
+const { internal, refused, usage } = require('./errors.cjs')
+const { partsOf } = require('./request.cjs')
 const { fit, makeToken } = require('./token.cjs')
-const { CODES, accepted, makeBatch, notAccepted, refusalAt } = require('./verdict.cjs')
+const { CODES, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code,
@@ -17,18 +19,23 @@ const TO_BE_KEPT = -257
 
 const isRefusal = (answer) => answer < 0 && answer > NOT_TO_BE_KEPT
 
-/** Strings that a batch reads before it lets the event loop turn: about half a millisecond. */
+const REFRESHING = 'keys_refreshing'
+
+/** Tokens, and letters, that a batch reads before it lets the event loop turn: half a millisecond. */
 const SLICE = 1000
+const LETTERS = 1 << 19
 
 /** Ends with this thread, and with it every batch that runs. */
 const life = native.life()
 
 /** A gate and what closes it; nothing where the policy has none of this name. */
-function makeGate(engine, name) {
+function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
-  const { take, keep, places, door } = opened
-  let { verifyText, verifyBytes } = opened
+  const { places, door } = opened
+  const names = ['take', 'keep', 'refusal', 'describe', 'verifyRequest']
+  const [take, keep, refusal, describe, askRequest] = names.map((name) => native.guarded(opened[name]))
+  let { verifyText, verifyBytes } = opened // guarded by `ask`
   let closed = false
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -61,68 +68,146 @@ function makeGate(engine, name) {
     return token
   }
 
+  /** What makes the error of the last refusal. It holds a number: a flood of bad tokens leaves nothing. */
+  function lastRefusal(needed) {
+    const place = refusal()
+    return () => refused(JSON.parse(needed === undefined ? describe(place) : describe(place, needed)))
+  }
+
   function verify(token, options) {
     if (options === undefined) {
       const answer = ask(token)
       if (answer >= 0) return kept[answer]
-      if (isRefusal(answer)) throw refusalAt(take(), 0)
+      if (isRefusal(answer)) throw lastRefusal()()
       return tokenOf(answer)
     }
-    const { requiredScopes, into } = checkOptions(options, 'verify', ['requiredScopes', 'into'])
-    const answer = ask(token, scopes(requiredScopes, 'verify'))
-    if (isRefusal(answer)) throw refusalAt(take(), 0)
+    const { needed, into } = demands(options, 'verify')
+    return tokenFor(ask(token, needed), needed, into)
+  }
+
+  function judge(token, options) {
+    const { needed, into } = demands(options, 'judge')
+    checkToken(token)
+    return verdictOf(() => ask(token, needed), needed, into)
+  }
+
+  function verifyRequest(request, options) {
+    const { needed, into } = demands(options, 'verifyRequest')
+    return tokenFor(askAbout(partsOf(request, 'verifyRequest'), needed), needed, into)
+  }
+
+  function judgeRequest(request, options) {
+    const { needed, into } = demands(options, 'judgeRequest')
+    const parts = partsOf(request, 'judgeRequest')
+    return verdictOf(() => askAbout(parts, needed), needed, into)
+  }
+
+  function askAbout(parts, needed) {
+    if (closed) throw usage('the verifier is closed')
+    return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
+  }
+
+  /** What a call needs: scopes as the native half takes them, and a schema. */
+  function demands(options, call) {
+    const { requiredScopes, into } = checkOptions(options, call, ['requiredScopes', 'into'])
+    return { needed: scopes(requiredScopes, call), into }
+  }
+
+  /** The token of an answer; its refusal is thrown. */
+  function tokenFor(answer, needed, into) {
+    if (isRefusal(answer)) throw lastRefusal(needed)()
     const verified = tokenOf(answer)
     return into === undefined ? verified : fit(verified, into)
   }
 
-  function judge(token, options) {
-    const { requiredScopes, into } = checkOptions(options, 'judge', ['requiredScopes', 'into'])
-    const needed = scopes(requiredScopes, 'judge')
-    checkToken(token)
+  /** The verdict of a question. */
+  function verdictOf(question, needed, into) {
     if (closed) throw usage('the verifier is closed')
     try {
-      const answer = ask(token, needed)
-      if (isRefusal(answer)) {
-        const verdicts = take()
-        return notAccepted(CODES[-answer], () => refusalAt(verdicts, 0))
-      }
-      const verified = tokenOf(answer)
-      return accepted(into === undefined ? verified : fit(verified, into))
+      const answer = question()
+      if (isRefusal(answer)) return notAccepted(CODES[-answer], lastRefusal(needed))
+      return accepted(tokenFor(answer, needed, into))
     } catch (error) {
       if (error.blame === undefined || error.blame === 'misuse') throw error
       return notAccepted(error.code, error)
     }
   }
 
-  /** Reads a batch that can be read at once; the rest of it by `readOn`. */
-  function read(tokens, options, call) {
+  /** What a call that may wait needs, and for how many milliseconds. */
+  function patience(options, call) {
+    const { wait = '2s', ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
+    return { ...demands(rest, call), wait: millis(wait) }
+  }
+
+  /** The verdict of a question; of one about a key that is being fetched, once that has ended. */
+  async function verdictAfter(question, { needed, into, wait }) {
+    let verdict = verdictOf(question, needed, into)
+    if (verdict.code !== REFRESHING) return verdict
+    // Listening first: what ends before the next look is seen by it, and what ends after it is told.
+    events.watch()
+    const done = () => {
+      verdict = verdictOf(question, needed, into)
+      return verdict.code !== REFRESHING
+    }
+    if (!done()) await events.until(done, wait)
+    return verdict
+  }
+
+  async function verifyAsync(token, options) {
+    const { needed, into, wait } = patience(options, 'verifyAsync')
+    try {
+      return tokenFor(ask(token, needed), needed, into)
+    } catch (error) {
+      if (error.code !== REFRESHING) throw error
+    }
+    const own = unchanging(token)
+    return (await verdictAfter(() => ask(own, needed), { needed, into, wait })).unwrap()
+  }
+
+  async function judgeAsync(token, options) {
+    const needs = patience(options, 'judgeAsync')
+    checkToken(token)
+    const verdict = verdictOf(() => ask(token, needs.needed), needs.needed, needs.into)
+    if (verdict.code !== REFRESHING) return verdict
+    const own = unchanging(token)
+    return verdictAfter(() => ask(own, needs.needed), needs)
+  }
+
+  async function verifyRequestAsync(request, options) {
+    const needs = patience(options, 'verifyRequestAsync')
+    const parts = partsOf(request, 'verifyRequestAsync')
+    return (await verdictAfter(() => askAbout(parts, needs.needed), needs)).unwrap()
+  }
+
+  async function judgeRequestAsync(request, options) {
+    const needs = patience(options, 'judgeRequestAsync')
+    const parts = partsOf(request, 'judgeRequestAsync')
+    return verdictAfter(() => askAbout(parts, needs.needed), needs)
+  }
+
+  /** The tokens of a batch, as the caller can change them no more, and its scopes. */
+  function begin(tokens, options, call) {
     const { requiredScopes } = checkOptions(options, call, ['requiredScopes'])
     const needed = scopes(requiredScopes, call)
     if (closed) throw usage('the verifier is closed')
-    if (isToken(tokens)) return { input: native.batchLines(tokens), needed, rest: [] }
+    const input = native.batchInput()
+    if (types.isUint8Array(tokens)) {
+      native.batchLines(input, tokens)
+      return { input, needed, rest: [] }
+    }
+    if (typeof tokens === 'string') return { input, needed, rest: tokens }
     if (!Array.isArray(tokens)) {
       throw usage(
         `${call}: the tokens are an array of strings or Uint8Arrays, or one of them with a token ` +
           `a line, not ${kind(tokens)}`
       )
     }
-    const copy = Array.from(tokens)
-    const wrong = copy.findIndex((token) => !isToken(token))
-    if (wrong !== -1) checkToken(copy[wrong], `${call}: tokens[${wrong}]`)
-    const input = native.batchInput()
-    // Strings stay what they are. Bytes can change while the event loop turns, so they are all
-    // copied now.
-    if (copy.every((token) => typeof token === 'string')) return { input, needed, rest: copy }
-    native.batchRead(input, copy, 0, copy.length)
-    return { input, needed, rest: [] }
+    return { input, needed, rest: copied(tokens, call) }
   }
 
   async function verifyBatch(tokens, options) {
-    const { input, needed, rest } = read(tokens, options, 'verifyBatch')
-    for (let from = 0; from < rest.length; from += SLICE) {
-      if (from > 0) await turn()
-      native.batchRead(input, rest, from, Math.min(from + SLICE, rest.length))
-    }
+    const { input, needed, rest } = begin(tokens, options, 'verifyBatch')
+    for (const _ of read(input, rest)) await turn()
     try {
       return makeBatch(await native.verifyBatch(life, door, input, needed))
     } catch (error) {
@@ -131,14 +216,18 @@ function makeGate(engine, name) {
   }
 
   function verifyBatchSync(tokens, options) {
-    const { input, needed, rest } = read(tokens, options, 'verifyBatchSync')
-    native.batchRead(input, rest, 0, rest.length)
+    const { input, needed, rest } = begin(tokens, options, 'verifyBatchSync')
+    for (const _ of read(input, rest));
     return makeBatch(native.verifyBatchSync(door, input, needed))
   }
 
   function explain(token) {
     checkToken(token)
     return new Trail(JSON.parse(native.explain(door, token)))
+  }
+
+  function explainRequest(request) {
+    return new Trail(JSON.parse(native.explainRequest(door, ...partsOf(request, 'explainRequest'))))
   }
 
   function resourceMetadata() {
@@ -154,8 +243,60 @@ function makeGate(engine, name) {
     }
   }
 
-  const calls = { verify, judge, verifyBatch, verifyBatchSync, explain, resourceMetadata }
+  const calls = {
+    verify,
+    judge,
+    verifyAsync,
+    judgeAsync,
+    verifyRequest,
+    judgeRequest,
+    verifyRequestAsync,
+    judgeRequestAsync,
+    verifyBatch,
+    verifyBatchSync,
+    explain,
+    explainRequest,
+    resourceMetadata,
+  }
   return { gate: Object.freeze({ name, ...calls }), close }
+}
+
+/** A token that nobody changes while a call waits. */
+function unchanging(token) {
+  return typeof token === 'string' ? token : Uint8Array.from(token)
+}
+
+/** A copy of a batch. Strings stay what they are; bytes lie behind one another in memory of ours. */
+function copied(tokens, call) {
+  const copy = new Array(tokens.length)
+  let size = 0
+  for (let index = 0; index < copy.length; index++) {
+    const token = (copy[index] = tokens[index])
+    if (types.isUint8Array(token)) size += token.length
+    else if (typeof token !== 'string') checkToken(token, `${call}: tokens[${index}]`)
+  }
+  if (size === 0) return copy
+  const memory = Buffer.allocUnsafeSlow(size)
+  let end = 0
+  for (let index = 0; index < copy.length; index++) {
+    const token = copy[index]
+    if (typeof token === 'string') continue
+    memory.set(token, end)
+    copy[index] = memory.subarray(end, (end += token.length))
+  }
+  return copy
+}
+
+/** Reads a batch of strings and copies, or a text; between two slices the event loop may turn. */
+function* read(input, rest) {
+  const isText = typeof rest === 'string'
+  const step = isText ? LETTERS : SLICE
+  for (let from = 0; from < rest.length; from += step) {
+    if (from > 0) yield
+    const to = Math.min(from + step, rest.length)
+    if (isText) native.batchLines(input, rest.slice(from, to))
+    else native.batchRead(input, rest, from, to)
+  }
 }
 
 module.exports = { makeGate }

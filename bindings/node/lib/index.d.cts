@@ -11,6 +11,8 @@
  * @packageDocumentation
  */
 
+import { X509Certificate } from 'node:crypto'
+
 /** A compact token as text, or its bytes as they came from the network, which is faster. */
 export type Token = string | Uint8Array
 
@@ -54,7 +56,46 @@ export interface Into<Output> extends Requirements {
   readonly into: StandardSchema<unknown, Output>
 }
 
-/** The calls of a gate. All but `verifyBatch` are synchronous, do no I/O and take no lock. */
+/** The parts of a request that count. */
+export interface RequestParts {
+  readonly method: string
+  /** Path and query as they were sent; scheme and host are those of the gate's `public_url`. */
+  readonly uri: string
+  /**
+   * Pairs, since a mapping has lost the second of two fields: names and values in turn, as Node's
+   * `rawHeaders`, or `[name, value]` each, as an array or `Headers`.
+   */
+  readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]>
+  /** What the client showed to your own TLS: DER, or Node's. Never a field of the request. */
+  readonly clientCertificate?: Uint8Array | X509Certificate | null
+}
+
+/** A request of Node's `http`, `https` or `http2`; Express's is one. */
+export interface NodeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly originalUrl?: string | undefined
+  readonly rawHeaders: readonly string[]
+  readonly socket?: unknown
+}
+
+/** A request of whatever make: Node's, Express's, Fastify's, Fetch's, or its parts. */
+export type AnyRequest =
+  | RequestParts
+  | NodeRequest
+  | { readonly raw: NodeRequest }
+  | { readonly method: string; readonly url: string; readonly headers: Iterable<[string, string]>; readonly bodyUsed: boolean }
+
+/** How long a call may wait for a key that is being fetched. */
+export interface Patience {
+  /** Default: `"2s"`. */
+  readonly wait?: Duration
+}
+
+/**
+ * The calls of a gate. All but `verifyBatch` and the `…Async` ones are synchronous; all of them but
+ * `verifyBatch` do no I/O and take no lock.
+ */
 export interface Calls {
   /**
    * Verifies a bearer token. A token that is bound to a key is refused with `pop_required`.
@@ -71,6 +112,35 @@ export interface Calls {
   judge(token: Token, options?: Requirements & { readonly into?: undefined }): Verdict
   judge<Output>(token: Token, options: Into<Output>): Verdict<Output>
   /**
+   * As `verify`, at the same speed. Only where the answer is `keys_refreshing` it waits for the fetch
+   * that is running already, at most `wait`, and asks again. Until then it keeps the process running,
+   * as any request on its way does. Bytes are copied before it waits.
+   */
+  verifyAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
+  verifyAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
+  /** As `judge`, waiting as `verifyAsync` does. It rejects only for wrong arguments. */
+  judgeAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
+  judgeAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<Verdict<Output>>
+  /**
+   * Verifies a request: scheme and token of `Authorization`, proof of possession (DPoP, or the client's
+   * certificate), replay. The proof is used up by it, so judge a request once.
+   *
+   * @returns the token; add its `responseHeaders` to your answer
+   * @throws {@link TokenError} the request is refused: 400, 401 or 403
+   * @throws {@link UnavailableError} it cannot be decided: 503; the proof was not used up
+   */
+  verifyRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): VerifiedToken
+  verifyRequest<Output>(request: AnyRequest, options: Into<Output>): VerifiedToken<Output>
+  /** The same with the answer as a value. It throws only for wrong arguments. */
+  judgeRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): Verdict
+  judgeRequest<Output>(request: AnyRequest, options: Into<Output>): Verdict<Output>
+  /** As `verifyRequest`, waiting as `verifyAsync` does. */
+  verifyRequestAsync(request: AnyRequest, options?: Requirements & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
+  verifyRequestAsync<Output>(request: AnyRequest, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
+  /** As `judgeRequest`, waiting as `verifyAsync` does. */
+  judgeRequestAsync(request: AnyRequest, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
+  judgeRequestAsync<Output>(request: AnyRequest, options: Into<Output> & Patience): Promise<Verdict<Output>>
+  /**
    * Verifies many tokens on threads of its own, one less than there are cores, under one policy,
    * one generation of keys and one moment. A token that occurs twice is verified once.
    *
@@ -82,6 +152,8 @@ export interface Calls {
   verifyBatchSync(tokens: readonly Token[] | Token, options?: Requirements): Batch
   /** Every rule and what it saw, claim values included: for operators' eyes, not for logs. */
   explain(token: Token): Trail
+  /** The same of a request. No proof is used up by it. */
+  explainRequest(request: AnyRequest): Trail
   /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
   resourceMetadata(): Record<string, unknown> | null
 }
@@ -101,7 +173,22 @@ export interface VerifierOptions {
   issuer: string | readonly string[]
   /** The exact `aud`. */
   audience: string | readonly string[]
-  /** The issuer's JWK Set. One key source: this, `jwksFile`, `keys` or `jwksPush`. */
+  /**
+   * Its keys are where its metadata says (RFC 8414, OpenID Connect Discovery). One key source: this,
+   * `jwksUri`, `jwks`, `jwksFile`, `keys` or `jwksPush`. Default: `"auto"`, where none is named.
+   */
+  discovery?: 'oauth' | 'oidc' | 'auto'
+  /** The URL of its JWK Set. */
+  jwksUri?: string
+  /** When fetched keys are fetched again, and from where. */
+  refresh?: {
+    ahead?: Duration
+    cooldown?: Duration
+    staleIfError?: Duration
+    allowHosts?: readonly string[]
+    caFile?: string
+  }
+  /** The issuer's JWK Set. */
   jwks?: object
   /** A file with the issuer's JWK Set. */
   jwksFile?: string
@@ -138,7 +225,18 @@ export interface VerifierOptions {
   /** Scopes that contain other scopes. */
   scopeImplies?: Readonly<Record<string, readonly string[]>>
   /** Default: `"if_bound"`. */
-  senderConstrained?: 'if_bound' | 'external'
+  senderConstrained?: 'if_bound' | 'required' | 'external'
+  /** DPoP proofs (RFC 9449); needs `replay` and `publicUrl`. */
+  dpop?: {
+    algorithms?: readonly string[]
+    maxAge?: Duration
+    nonce?: 'off' | 'required'
+    nonceSecret?: { file: string } | { env: string }
+  }
+  /** Certificate-bound tokens (RFC 8705). */
+  mtls?: { source?: 'caller' }
+  /** Who remembers used proofs. */
+  replay?: { store: 'process' | 'external'; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
   /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */
   delegation?: 'forbid' | 'surface'
   /** The most since `iat`. */
@@ -159,8 +257,8 @@ export interface VerifierOptions {
   cache?: { tokens?: number }
   limits?: { maxTokenSize?: string; maxJsonDepth?: number; maxStringSize?: string; maxArrayMembers?: number }
   annotations?: Readonly<Record<string, unknown>>
-  /** Takes effect only with `allowDanger`. */
-  danger?: Readonly<Record<string, unknown>>
+  /** Only with `allowDanger`. `httpLoopbackIssuers`: issuers on this machine may speak plain HTTP. */
+  danger?: { httpLoopbackIssuers?: boolean } & Readonly<Record<string, unknown>>
   /** Where time comes from. Default: the system. */
   clock?: FixedClock
   /** Lets `danger` be there. Default: false. */
@@ -221,6 +319,15 @@ export class Verifier implements Calls {
    * @throws {@link PolicyError} the policy in force stays
    */
   reload(source: PolicySource, options?: LoadOptions): void
+  /**
+   * Tells of what happens to issuers' keys from now on, never of tokens. A listener keeps no process
+   * running.
+   */
+  on(name: 'event', listener: (event: KeyEvent) => void): this
+  /** As `on`, for the next event alone. */
+  once(name: 'event', listener: (event: KeyEvent) => void): this
+  /** Takes a listener back. */
+  off(name: 'event', listener: (event: KeyEvent) => void): this
   /** Counters. Labels are only of the policy. */
   stats(): Stats
   /** Ends it: every later call is a {@link UsageError}. */
@@ -228,11 +335,46 @@ export class Verifier implements Calls {
   [Symbol.dispose](): void
   readonly verify: Calls['verify']
   readonly judge: Calls['judge']
+  readonly verifyAsync: Calls['verifyAsync']
+  readonly judgeAsync: Calls['judgeAsync']
+  readonly verifyRequest: Calls['verifyRequest']
+  readonly judgeRequest: Calls['judgeRequest']
+  readonly verifyRequestAsync: Calls['verifyRequestAsync']
+  readonly judgeRequestAsync: Calls['judgeRequestAsync']
   readonly verifyBatch: Calls['verifyBatch']
   readonly verifyBatchSync: Calls['verifyBatchSync']
   readonly explain: Calls['explain']
+  readonly explainRequest: Calls['explainRequest']
   readonly resourceMetadata: Calls['resourceMetadata']
 }
+
+/** Something that happened to an issuer's keys. `issuerName` is the policy's, safe as a metric label. */
+export type KeyEvent =
+  | {
+      /** Keys were fetched or published, or the issuer has confirmed those that are there. */
+      readonly event: 'keys_refreshed'
+      readonly issuerName: string
+      /** How many keys there are now. */
+      readonly keys: number
+      readonly generation: number
+      /** Whether the set differs from the one before. */
+      readonly changed: boolean
+    }
+  | {
+      /** A fetch failed; the keys stay as they were. It is tried again by itself. */
+      readonly event: 'keys_refresh_failed'
+      readonly issuerName: string
+      /** What went wrong, in a sentence. */
+      readonly reason: string
+    }
+  | {
+      /** The issuer no longer has a key; its tokens are refused from now on. */
+      readonly event: 'key_withdrawn'
+      readonly issuerName: string
+      readonly kid: string | null
+      /** JWK SHA-256 thumbprint (RFC 7638); null of a shared secret. */
+      readonly thumbprint: string | null
+    }
 
 /** What {@link Verifier.stats} counts. */
 export interface Stats {
@@ -367,9 +509,11 @@ export class VerifiedToken<Output = Claims> {
   /** Whether somebody else acts for the subject. */
   readonly delegated: boolean
   /** What is proven about the chain, not what is claimed. */
-  readonly lineage: 'none' | 'asserted'
+  readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
   /** How possession of the token's key was shown; null is a bearer token. */
-  readonly senderConstrained: 'external' | null
+  readonly senderConstrained: 'dpop' | 'mtls' | 'external' | null
+  /** How far it reaches that the proof was used for the first time; null where none was used. */
+  readonly replayReach: 'process' | 'external' | null
   /** Never "user": no token proves that. */
   readonly subjectKind: 'client' | 'agent' | null
   /** The exact row of the profile table. */
@@ -383,6 +527,8 @@ export class VerifiedToken<Output = Claims> {
   readonly payload: Uint8Array
   /** Under which policy and keys it was judged. */
   readonly snapshot: { readonly policy: string; readonly keys: number }
+  /** Header fields to add to your answer of success, one a name (`DPoP-Nonce`); usually none. */
+  readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */
   hasScope(...names: [string, ...string[]]): boolean
   /**
@@ -434,6 +580,8 @@ export class Batch implements Iterable<Verdict> {
   readonly undecided: number
   /** How often each code was given, `accepted` included, most frequent first. */
   readonly counts: Readonly<Record<string, number>>
+  /** Under which policy, and which generation of the keys of each of the gate's issuers, by name. */
+  readonly snapshot: { readonly policy: string; readonly keys: Readonly<Record<string, number>> }
   /** The verdict over the token at this place; negative places count from the end. */
   at(index: number): Verdict | undefined
   [Symbol.iterator](): IterableIterator<Verdict>

@@ -25,4 +25,18 @@ function load() {
   )
 }
 
-module.exports = load()
+/** The same call, whose exceptions are `InternalError`s: the native half throws nothing but panics. */
+function guarded(call) {
+  return (...args) => {
+    try {
+      return call(...args)
+    } catch (error) {
+      // Only now, since the errors are made of what the native half says.
+      throw require('./errors.cjs').internal(error)
+    }
+  }
+}
+
+const calls = Object.entries(load()).map(([name, call]) => [name, guarded(call)])
+
+module.exports = Object.assign(Object.fromEntries(calls), { guarded })

@@ -8,15 +8,31 @@ import { Duration, FixedClock, Gate, LoadOptions, PolicySource, Token, Verdict, 
 
 export { FixedClock }
 
+/** How a {@link FakeIssuer} is made. */
+export interface IssuerOptions {
+  readonly clock?: FixedClock
+  readonly seed?: number
+  readonly alg?: string
+}
+
 /** An issuer of your tests. */
 export class FakeIssuer {
   /**
    * @param issuer its `iss`
    * @param options `seed`: the same one gives the same keys in every run (RSA keys are always
-   * fresh); `alg`: default `"ES256"`
+   * fresh); `alg`: default `"ES256"`; `clock`: what its tokens are dated by, the system's by default
    */
-  constructor(issuer: string, options: { readonly clock: FixedClock; readonly seed?: number; readonly alg?: string })
+  constructor(issuer: string, options?: IssuerOptions)
+  /**
+   * An issuer whose metadata and keys are served on this machine, until it is closed. Its `issuer` is
+   * the URL it is served at, for `discovery`; or the one that is given, whose keys are then at
+   * `jwksUri`. A verifier fetches from there only with
+   * `danger: { http_loopback_issuers: true }` and `allowDanger`.
+   */
+  static serve(options?: IssuerOptions & { readonly issuer?: string }): Promise<ServedIssuer>
   readonly issuer: string
+  /** The algorithm it signs with. */
+  readonly alg: string
   /** The `kid` it signs with. */
   readonly kid: string | undefined
   /** The keys it publishes. */
@@ -29,6 +45,20 @@ export class FakeIssuer {
   token(options?: TokenOptions): string
   /** A compact JWS over any claims, or over a text as it is. */
   sign(payload: object | string, header?: object): string
+}
+
+/**
+ * A {@link FakeIssuer} that answers on this machine: what {@link FakeIssuer.serve} resolves to. What
+ * `rotate` and `withdraw` do is served from the next fetch on.
+ */
+export interface ServedIssuer extends FakeIssuer {
+  /** Where its JWK Set is. */
+  readonly jwksUri: string
+  /** Its metadata (RFC 8414, OpenID Connect Discovery). */
+  metadata(): Record<string, unknown>
+  /** Answers nobody any more. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** What a test token says. What is left out is as an honest issuer would have it. */
@@ -63,10 +93,14 @@ export class FakeAgent {
   /** Thumbprint of its key. */
   readonly jkt: string
   /**
-   * Presents a token at a gate, as a bearer: method and path are what a proof of possession will
-   * cover, and a bearer token has none.
+   * `Authorization` of a request with this token; for a token that is bound to its key under `DPoP`,
+   * with a new proof.
+   *
+   * @param url the whole URL; `nonce`: what the server gave in `DPoP-Nonce`
    */
-  call(gate: Gate, method: string, uri: string, token: Token): Verdict
+  headers(method: string, url: string | URL, token: string, options?: { readonly nonce?: string }): Array<[string, string]>
+  /** Presents a token at a gate of {@link open}: a request with {@link FakeAgent.headers}. */
+  call(gate: Gate, method: string, uri: string, token: string): Verdict
 }
 
 /**
@@ -78,7 +112,7 @@ export function open(
   options?: LoadOptions & { readonly issuers?: Readonly<Record<string, FakeIssuer>>; readonly clock?: FixedClock }
 ): Verifier
 
-/** Every refusal that a gate of {@link open} gives to a bearer token, each with a request that meets it. */
+/** Every refusal that a gate of {@link open} gives for a request or its token, each with a request that meets it. */
 export function refusals(gate: Gate): IterableIterator<[code: string, call: Refusal]>
 
 /** A request that must be refused. */
@@ -86,7 +120,8 @@ export interface Refusal {
   readonly method: string
   readonly uri: string
   readonly headers: Readonly<Record<string, string>>
-  readonly token: string
+  /** The token, where it is refused for its own sake. */
+  readonly token: string | undefined
   /** What your service must answer. */
   readonly httpStatus: number
 }

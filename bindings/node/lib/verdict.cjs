@@ -3,7 +3,7 @@
 
 const native = require('./native.cjs')
 const { codes, refused, usage } = require('./errors.cjs')
-const { makeToken } = require('./token.cjs')
+const { deepFreeze, makeToken } = require('./token.cjs')
 
 const SECRET = Symbol('judged')
 
@@ -77,6 +77,10 @@ class Batch {
     return this.#counts
   }
 
+  get snapshot() {
+    return deepFreeze(JSON.parse(native.batchSnapshot(this.#verdicts)))
+  }
+
   get accepted() {
     return this.#counts.accepted ?? 0
   }
@@ -119,4 +123,4 @@ function makeBatch(verdicts) {
   return new Batch(SECRET, verdicts)
 }
 
-module.exports = { Batch, CODES, Verdict, accepted, makeBatch, notAccepted, refusalAt }
+module.exports = { Batch, CODES, Verdict, accepted, makeBatch, notAccepted }

@@ -5,6 +5,7 @@ const native = require('./native.cjs')
 const { checkOptions, checkString, isPlain, json, kind, toMembers } = require('./arguments.cjs')
 const { clockHandle, millis } = require('./clock.cjs')
 const { internal, policyRefused, refused, usage } = require('./errors.cjs')
+const { Events } = require('./events.cjs')
 const { makeGate } = require('./gate.cjs')
 const { policyHandle, singleHandle, wrapPolicy } = require('./policy.cjs')
 const { deepFreeze } = require('./token.cjs')
@@ -16,6 +17,7 @@ let makeVerifier
 
 class Verifier {
   #engine
+  #events
   #gates = new Map()
   #only
   #closed = false
@@ -28,6 +30,7 @@ class Verifier {
     const engine = native.open(policy, clock)
     if (typeof engine === 'string') throw policyRefused(JSON.parse(engine))
     this.#engine = engine
+    this.#events = new Events(engine)
     this.#keys = makeKeys(engine)
     this.#flags = flags
     Object.freeze(this)
@@ -54,9 +57,16 @@ class Verifier {
     for (const call of [
       'verify',
       'judge',
+      'verifyAsync',
+      'judgeAsync',
+      'verifyRequest',
+      'judgeRequest',
+      'verifyRequestAsync',
+      'judgeRequestAsync',
       'verifyBatch',
       'verifyBatchSync',
       'explain',
+      'explainRequest',
       'resourceMetadata',
     ]) {
       Object.defineProperty(Verifier.prototype, call, {
@@ -93,7 +103,7 @@ class Verifier {
     if (this.#closed) throw usage('the verifier is closed')
     const known = this.#gates.get(name)
     if (known !== undefined) return known.gate
-    const made = makeGate(this.#engine, name)
+    const made = makeGate(this.#engine, name, this.#events)
     if (made === undefined) {
       throw usage(`no gate ${JSON.stringify(name)}; there are: ${this.gates.join(', ')}`)
     }
@@ -117,6 +127,21 @@ class Verifier {
     if (outage !== null) throw refused(JSON.parse(outage))
   }
 
+  on(name, listener) {
+    this.#events.on(name, listener)
+    return this
+  }
+
+  once(name, listener) {
+    this.#events.once(name, listener)
+    return this
+  }
+
+  off(name, listener) {
+    this.#events.off(name, listener)
+    return this
+  }
+
   get policy() {
     return wrapPolicy(native.currentPolicy(this.#engine))
   }
@@ -136,6 +161,7 @@ class Verifier {
   close() {
     this.#closed = true
     for (const { close } of this.#gates.values()) close()
+    this.#events.wake()
     native.closeEngine(this.#engine)
   }
 }

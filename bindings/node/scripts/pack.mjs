@@ -1,5 +1,6 @@
 // Packs the package and the native package of this platform into a folder, as a release would:
-//   node scripts/pack.mjs FOLDER
+//   node scripts/pack.mjs FOLDER          the native file that the build has put here
+//   node scripts/pack.mjs FOLDER --all    those of all platforms; one that is missing is an error
 // The packages of all platforms become optional dependencies here and not in package.json: before
 // a release is published `npm ci` would find none of them.
 import { execFileSync } from 'node:child_process'
@@ -10,7 +11,8 @@ import { fileURLToPath } from 'node:url'
 import { triple } from './triple.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const to = resolve(process.argv[2] ?? '.')
+const [folder = '.', all] = process.argv.slice(2)
+const to = resolve(folder)
 mkdirSync(to, { recursive: true })
 const staging = mkdtempSync(join(tmpdir(), 'sealgate-pack-'))
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
@@ -23,7 +25,8 @@ function pack(folder) {
 }
 
 try {
-  const platforms = readdirSync(join(root, 'npm')).map((name) => read(join(root, 'npm', name, 'package.json')))
+  const names = readdirSync(join(root, 'npm'))
+  const platforms = names.map((name) => read(join(root, 'npm', name, 'package.json')))
   const { devDependencies, scripts, ...manifest } = read(join(root, 'package.json'))
   manifest.optionalDependencies = Object.fromEntries(platforms.map(({ name, version }) => [name, version]))
   const main = join(staging, 'sealgate')
@@ -32,11 +35,13 @@ try {
   writeFileSync(join(main, 'package.json'), JSON.stringify(manifest, null, 2))
   pack(main)
 
-  const native = join(staging, 'native')
-  cpSync(join(root, 'npm', triple()), native, { recursive: true })
-  const file = `sealgate.${triple()}.node`
-  copyFileSync(join(root, file), join(native, file))
-  pack(native)
+  for (const name of all === '--all' ? names : [triple()]) {
+    const native = join(staging, name)
+    cpSync(join(root, 'npm', name), native, { recursive: true })
+    const file = `sealgate.${name}.node`
+    copyFileSync(join(root, file), join(native, file))
+    pack(native)
+  }
 } finally {
   rmSync(staging, { recursive: true })
 }

@@ -19,6 +19,7 @@ use crate::token::Verdicts;
 #[derive(Default)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
+    /// Where each token ends; or nothing, of a text with a token a line.
     ends: Vec<usize>,
 }
 
@@ -29,6 +30,9 @@ impl Input {
     }
 
     fn tokens(&self) -> Vec<&[u8]> {
+        if self.ends.is_empty() {
+            return lines(&self.bytes);
+        }
         let mut start = 0;
         let tokens = self.ends.iter().map(|end| {
             let token = self.bytes.get(start..*end).unwrap_or_default();
@@ -53,11 +57,13 @@ impl Input {
         let batch = door
             .gate
             .verify_batch_while(&tokens, &requirements, wanted)?;
+        let snapshot = Some(batch.snapshot().clone());
         let verdicts = batch.into_iter().map(Verdict::into_result).collect();
         Some(Verdicts {
             door,
             requirements,
             verdicts,
+            snapshot,
         })
     }
 }
@@ -74,7 +80,7 @@ impl Drop for Life {
 }
 
 /// The handle that ends with this thread of JavaScript.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn life() -> External<Life> {
     External::new(Life {
         ended: Arc::new(AtomicBool::new(false)),
@@ -82,13 +88,13 @@ pub(crate) fn life() -> External<Life> {
 }
 
 /// An empty batch.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn batch_input() -> External<Input> {
     External::new(Input::default())
 }
 
 /// Copies the tokens `from..to` of an array of strings and `Uint8Array`s into a batch.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn batch_read(
     input: &mut External<Input>,
     tokens: Array<'_>,
@@ -105,29 +111,30 @@ pub(crate) fn batch_read(
     Ok(())
 }
 
-/// Copies a text of tokens, one a line; a line break at the very end ends the last line.
-#[napi]
+/// Copies a text of tokens, one a line, or the next piece of one.
+#[napi(catch_unwind)]
 pub(crate) fn batch_lines(
-    lines: Either<JsString<'_>, Uint8ArraySlice<'_>>,
-) -> Result<External<Input>> {
-    let mut input = Input::default();
-    let mut push = |lines: &[u8]| {
-        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
-        if !lines.is_empty() {
-            lines
-                .split(|byte| *byte == b'\n')
-                .for_each(|token| input.push(token));
-        }
-    };
-    match lines {
-        Either::A(text) => push(text.into_utf8()?.as_slice()),
-        Either::B(bytes) => push(&bytes),
+    input: &mut External<Input>,
+    piece: Either<JsString<'_>, Uint8ArraySlice<'_>>,
+) -> Result<()> {
+    match piece {
+        Either::A(text) => input.bytes.extend_from_slice(text.into_utf8()?.as_slice()),
+        Either::B(bytes) => input.bytes.extend_from_slice(&bytes),
     }
-    Ok(External::new(input))
+    Ok(())
+}
+
+/// The lines of a text; a line break at the very end ends the last one.
+fn lines(text: &[u8]) -> Vec<&[u8]> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    if text.is_empty() {
+        return Vec::new();
+    }
+    text.split(|byte| *byte == b'\n').collect()
 }
 
 /// Judges a batch on the calling thread and all cores.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn verify_batch_sync(
     door: &External<Arc<Door>>,
     input: &mut External<Input>,
@@ -139,7 +146,7 @@ pub(crate) fn verify_batch_sync(
 }
 
 /// Judges a batch on the pool; a promise of its verdicts. It is given up when `life` ends.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn verify_batch<'env>(
     env: &'env Env,
     life: &External<Life>,

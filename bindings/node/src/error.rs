@@ -5,7 +5,7 @@ use sealgate::{Code, Error, Gate, PolicyError, Problem, Requirements};
 use serde_json::{Value, json};
 
 /// Every code of the core in its order, as an array of `{code, reason, group, blame, doc}`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn codes() -> String {
     let codes = Code::ALL.iter().map(|code| {
         json!({

@@ -13,7 +13,7 @@ use crate::text::{with_bytes, with_text};
 
 /// Verifies a compact JWS. `keys` is a JWK Set or one JWK as JSON. Returns the JWS, or
 /// `{code, claim}`, or `{code, text}` where the call is wrong.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn verify_jws(
     jws: Either<JsString<'_>, Uint8ArraySlice<'_>>,
     keys: String,
@@ -48,19 +48,19 @@ pub(crate) fn verify_jws(
 }
 
 /// The payload as signed.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn jws_payload(jws: &External<Jws>) -> Buffer {
     jws.payload().into()
 }
 
 /// The protected header as JSON.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn jws_header(jws: &External<Jws>) -> &str {
     jws.header()
 }
 
 /// Decodes a token without trust: `{header, claims}`, or `{code, claim}`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn inspect(token: Either<JsString<'_>, Uint8ArraySlice<'_>>) -> Result<String> {
     let inspect = |token: &[u8]| sealgate::inspect(token);
     let token = match token {

@@ -15,7 +15,7 @@ use crate::verifier::Engine;
 
 /// Publishes a JWK Set for the issuer that the policy calls `name`. Returns a receipt, or
 /// `{code, text, skipped}`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn publish_keys(engine: &External<Engine>, name: String, jwks: String) -> String {
     let set = match JwkSet::parse(jwks.as_bytes()) {
         Ok(set) => set,
@@ -43,7 +43,7 @@ pub(crate) fn publish_keys(engine: &External<Engine>, name: String, jwks: String
 
 /// A promise of nothing, once every issuer whose keys are fetched has some; of the outage of one
 /// that has none, once `millis` are over. A thread of its own waits, and none of Node's.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn wait_ready<'env>(
     env: &'env Env,
     engine: &External<Engine>,
@@ -71,19 +71,19 @@ pub(crate) fn wait_ready<'env>(
 }
 
 /// Stops fetching keys. No thread of Node's waits for the end of it.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn close_engine(engine: &External<Engine>) {
     engine.verifier.close();
 }
 
 /// The keys of the issuer that the policy calls `name`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn key_state(engine: &External<Engine>, name: String) -> Option<String> {
     engine.verifier.keys().state(&name).map(shown)
 }
 
 /// As [`key_state`], having asked for a fetch.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn refresh_keys(engine: &External<Engine>, name: String) -> Option<String> {
     engine.verifier.keys().refresh(&name).map(shown)
 }

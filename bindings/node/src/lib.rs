@@ -9,10 +9,13 @@
 
 mod batch;
 mod error;
+mod events;
 mod gate;
 mod jws;
+mod key;
 mod keys;
 mod policy;
+mod shelf;
 mod testing;
 mod text;
 mod token;

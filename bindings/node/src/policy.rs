@@ -11,7 +11,7 @@ use crate::error;
 /// Loads a policy. `kind` says what `source` is: `path`, `toml`, `json`, or `members` for the flat
 /// members of one issuer and one gate. Returns the handle, or the problems: those that the
 /// document shows, and those that only a provider of cryptography can find.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn load_policy(
     kind: String,
     source: String,
@@ -40,7 +40,7 @@ pub(crate) fn load_policy(
 }
 
 /// What a policy says: `{digest, warnings, document, effective}`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn describe_policy(policy: &External<Policy>) -> String {
     let warning = |warning: &Warning| {
         json!({

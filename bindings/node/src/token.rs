@@ -5,7 +5,8 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, External, Uint8Array};
 use napi_derive::napi;
 use sealgate::{
-    Actor, Code, Error, Lineage, NumericDate, Possession, Requirements, SubjectKind, VerifiedToken,
+    Actor, BatchSnapshot, Code, Error, NumericDate, Possession, ReplayReach, Requirements,
+    SubjectKind, VerifiedToken,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +18,8 @@ pub(crate) struct Verdicts {
     pub(crate) door: Arc<Door>,
     pub(crate) requirements: Requirements,
     pub(crate) verdicts: Vec<Result<VerifiedToken, Error>>,
+    /// Of a batch: what all of it was judged under.
+    pub(crate) snapshot: Option<BatchSnapshot>,
 }
 
 impl Verdicts {
@@ -30,7 +33,7 @@ impl Verdicts {
 }
 
 /// One byte a verdict: 0 is an acceptance, else the place of its code in the table, from 1.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint8Array {
     let numbers = verdicts.verdicts.iter().map(|verdict| match verdict {
         Ok(_) => 0,
@@ -39,8 +42,19 @@ pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint8Array {
     numbers.collect::<Vec<u8>>().into()
 }
 
+/// Under which policy and keys a batch was judged: `{policy, keys: {…}}`.
+#[napi(catch_unwind)]
+pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
+    let snapshot = verdicts.snapshot.as_ref()?;
+    let keys = snapshot.keys.iter().cloned();
+    let keys: serde_json::Map<String, Value> = keys
+        .map(|(name, generation)| (name, generation.into()))
+        .collect();
+    Some(json!({ "policy": snapshot.policy, "keys": keys }).to_string())
+}
+
 /// A refusal in full; none where the token was accepted.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn refusal(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
     let error = verdicts.get(index)?.as_ref().err()?;
     Some(error::refusal(
@@ -51,14 +65,14 @@ pub(crate) fn refusal(verdicts: &External<Verdicts>, index: u32) -> Option<Strin
 }
 
 /// The refusal of a token whose claims do not fit the application's schema.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn misfit(verdicts: &External<Verdicts>) -> String {
     let error = Error::from(Code::ClaimType);
     error::refusal(&verdicts.door.gate, &error, &verdicts.requirements)
 }
 
 /// A later question to the same token: its refusal, or nothing.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn require(verdicts: &External<Verdicts>, index: u32, scopes: String) -> Option<String> {
     let requirements = gate::requirements(&scopes);
     let now = verdicts.door.clock.now();
@@ -67,32 +81,32 @@ pub(crate) fn require(verdicts: &External<Verdicts>, index: u32, scopes: String)
 }
 
 /// Whether the token grants all of these scopes, by itself or by implication.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn has_scopes(verdicts: &External<Verdicts>, index: u32, scopes: Vec<String>) -> bool {
     let token = verdicts.token(index);
     token.is_some_and(|token| scopes.iter().all(|scope| token.has_scope(scope)))
 }
 
 /// The payload as signed.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn payload(verdicts: &External<Verdicts>, index: u32) -> Option<Buffer> {
     Some(verdicts.token(index)?.payload().into())
 }
 
 /// The payload as text.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn claims(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {
     std::str::from_utf8(verdicts.token(index)?.payload()).ok()
 }
 
 /// `sub`: what is asked for most.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn subject(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {
     verdicts.token(index)?.subject()
 }
 
 /// Everything about a token but its claims, as JSON under the names it has in JavaScript.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
     let token = verdicts.token(index)?;
     let chain: Vec<Value> = token.chain().map(actor).collect();
@@ -111,10 +125,12 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "authorizationDetails": details.unwrap_or_else(|| json!([])),
         "chain": chain,
         "delegated": token.delegated(),
-        "lineage": match token.lineage() {
-            Lineage::None => "none",
-            _ => "asserted",
-        },
+        "lineage": token.lineage().as_str(),
+        "responseHeaders": token
+            .response_headers()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect::<serde_json::Map<String, Value>>(),
+        "replayReach": token.replay_reach().map(ReplayReach::as_str),
         "senderConstrained": token.sender_constrained().map(Possession::as_str),
         "subjectKind": token.subject_kind().map(|kind| match kind {
             SubjectKind::Agent => "agent",

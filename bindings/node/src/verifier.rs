@@ -17,7 +17,7 @@ pub(crate) struct Engine {
 }
 
 /// A verifier over this policy, by the system's clock or by a fixed one; or the policy's problems.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn open(
     policy: &External<Policy>,
     clock: Option<&External<Arc<FixedClock>>>,
@@ -30,26 +30,26 @@ pub(crate) fn open(
 }
 
 /// The names of the gates, in the policy's order.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn gate_names(engine: &External<Engine>) -> Vec<String> {
     engine.verifier.gates()
 }
 
 /// Swaps the policy; returns its problems when it was refused.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn reload(engine: &External<Engine>, policy: &External<Policy>) -> Option<String> {
     let refused = engine.verifier.reload((**policy).clone()).err()?;
     Some(error::policy(&refused))
 }
 
 /// The policy in force.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn current_policy(engine: &External<Engine>) -> External<Policy> {
     External::new(engine.verifier.policy())
 }
 
 /// Counters: `{policy, cache: {…}}`.
-#[napi]
+#[napi(catch_unwind)]
 pub(crate) fn stats(engine: &External<Engine>) -> String {
     let cache = engine.verifier.cache_stats();
     json!({

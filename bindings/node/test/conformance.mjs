@@ -1,8 +1,8 @@
 // The conformance protocol over the package: one JSON request a line on standard input, one JSON
 // answer a line on standard output, in order. Byte strings are base64url, times seconds.
 //
-// What the package has no call for (`verify_raw`, `load_key`, `load_jwks`: keys come to it inside a
-// policy or a key set) is answered `unsupported_op`.
+// Keys come to the package inside a policy or a key set, so that `verify_raw`, `load_key` and
+// `load_jwks` are asked of its native half.
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { SealgateError, verifyJws } from 'sealgate'
@@ -10,16 +10,25 @@ import { FixedClock, open } from 'sealgate/testing'
 import errors from '../lib/errors.cjs'
 import native from '../lib/native.cjs'
 
-const { policyRefused } = errors
-const { loadPolicy } = native
+const { policyRefused, refused } = errors
+const { checkSignature, loadPolicy, readJwks, readKey } = native
 
 class HarnessError extends Error {}
+class UnsupportedOp extends Error {}
 
 const sessions = new Map()
 
 const ops = {
   verify(request) {
     return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
+  },
+  verify_request(request) {
+    if ((request.context ?? request.operation ?? null) !== null) throw new UnsupportedOp()
+    const { method, uri, headers } = request
+    if (!Array.isArray(headers)) throw new HarnessError('headers is not an array of pairs')
+    const clientCertificate = request.certificate === undefined ? undefined : octets(request, 'certificate')
+    const token = gateOf(request).verifyRequest({ method, uri, headers, clientCertificate }, needs(request))
+    return { ...facts(token), lineage: token.lineage, sender_constrained: token.senderConstrained }
   },
   verify_batch(request) {
     const batch = gateOf(request).verifyBatchSync(texts(request, 'tokens'), needs(request))
@@ -28,12 +37,25 @@ const ops = {
   },
   verify_jws(request) {
     const jws = text(request, 'token')
-    const algorithms = texts(request, 'algorithms').map((name) => (name === 'EdDSA' ? 'Ed25519' : name))
+    const algorithms = texts(request, 'algorithms').map(algorithm)
     const { payload, header } = verifyJws(jws, request.jwks ?? named(request.jwk, jws), { algorithms })
     return { payload: encode(payload), header }
   },
+  verify_raw(request) {
+    const [input, signature] = [octets(request, 'input'), octets(request, 'signature')]
+    return said(checkSignature(algorithm(text(request, 'alg')), JSON.stringify(request.jwk ?? null), input, signature))
+  },
+  load_key(request) {
+    const format = text(request, 'format')
+    if (!['jwk', 'pem', 'der', 'x509'].includes(format)) throw new HarnessError(`no format ${format}`)
+    const alg = request.alg === undefined ? undefined : algorithm(text(request, 'alg'))
+    return said(readKey(format, octets(request, 'data'), alg))
+  },
+  load_jwks(request) {
+    return said(readJwks(octets(request, 'text')))
+  },
   load_policy(request) {
-    const document = Buffer.from(text(request, 'text'), 'base64url')
+    const document = octets(request, 'text')
     const format = text(request, 'format')
     if (format !== 'json' && format !== 'toml') throw new HarnessError(`no format ${format}`)
     // Not UTF-8 is not a text, and no caller can make a string of it.
@@ -75,6 +97,7 @@ function serve(request) {
     if (!Object.hasOwn(ops, request.op)) return { ok: false, code: 'unsupported_op' }
     return accept(ops[request.op](request))
   } catch (error) {
+    if (error instanceof UnsupportedOp) return { ok: false, code: 'unsupported_op' }
     return SealgateError.is(error) ? refuse(error) : harness(error.message)
   }
 }
@@ -116,6 +139,16 @@ function gate(verifier, request) {
   return request.gate === undefined ? verifier : verifier.gate(text(request, 'gate'))
 }
 
+/** What the native half says, unless it is a refusal. */
+function said(json) {
+  const answer = JSON.parse(json)
+  if (answer.code !== undefined) throw refused(answer)
+  return answer
+}
+
+/** Other people's vectors still write `EdDSA` (RFC 9864). */
+const algorithm = (name) => (name === 'EdDSA' ? 'Ed25519' : name)
+
 /** The one key a request is about: without a `kid` it goes by whatever name the token uses. */
 function named(jwk, jws) {
   if (jwk.kid !== undefined) return jwk
@@ -135,6 +168,13 @@ function now(request) {
 function text(request, name) {
   if (typeof request[name] !== 'string') throw new HarnessError(`${name} is not a string`)
   return request[name]
+}
+
+function octets(request, name) {
+  const value = text(request, name)
+  const decoded = Buffer.from(value, 'base64url')
+  if (encode(decoded) !== value) throw new HarnessError(`${name} is not base64url`)
+  return decoded
 }
 
 function texts(request, name) {

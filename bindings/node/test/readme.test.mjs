@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { FakeIssuer, FixedClock } from 'sealgate/testing'
-import { STRICTER } from './stricter.mjs'
+import { STRICTER, STRICTER_REMOTE } from './stricter.mjs'
 import { AUDIENCE, ISSUER } from './world.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 test('the table of differences from jose is the one that is tested', () => {
-  const rows = Object.entries(STRICTER).map(([name, { jose, ours }]) => `| ${name} | ${jose} | \`${ours}\` |`)
+  const rows = Object.entries({ ...STRICTER, ...STRICTER_REMOTE }).map(([name, { jose, ours }]) => `| ${name} | ${jose} | \`${ours}\` |`)
   const table = readme.split('<!-- stricter -->')[1].split('\n\n')[0].trim().split('\n')
   assert.deepEqual(table.slice(-rows.length), rows)
 })
@@ -29,6 +29,10 @@ const GIVEN = {
   jwks: JSON.stringify(partner.jwks()),
   verifier: "Verifier.fromPolicy('policy.toml')",
   verify: "verifier.gate('tools').verify",
+  createServer: `(answer) => {
+    const request = { method: 'GET', url: '/', rawHeaders: ['Authorization', 'Bearer ' + jwt] }
+    answer(request, { setHeader: console.log, end: console.log })
+  }`,
 }
 const AFTER = {
   'function answer': `
@@ -37,6 +41,21 @@ const AFTER = {
     answer(verifier.judge('x').error, response)
     console.log(said[0], said[2])`,
 }
+/** Discovery finds an issuer on this machine in place of the one at login.example.com. */
+function onLoopback(code) {
+  if (!code.includes("discovery: '")) return code
+  const issuer = "issuer: 'https://login.example.com'"
+  assert.ok(code.includes(issuer))
+  const served = 'issuer: served.issuer, danger: { httpLoopbackIssuers: true }, allowDanger: true'
+  return `
+    import { FakeIssuer } from 'sealgate/testing'
+    const served = await FakeIssuer.serve()
+    const jwt = served.token({ sub: 'u1', aud: ${JSON.stringify(AUDIENCE)} })
+    ${code.replace(issuer, served)}
+    console.log(token.subject)
+    await served.close()`
+}
+
 const POLICY = `
 version = 1
 [issuers.corp]
@@ -55,10 +74,12 @@ delegation = "surface"
 `
 const PRINTED = {
   0: "u1 agent-a [ 'mcp:use' ]\n",
-  3: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
+  3: 'null\n',
+  5: 'keys_refreshed default\nu1\n',
+  4: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
 }
 
-const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code)
+const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => onLoopback(code))
 
 for (const [index, code] of examples.entries()) {
   test(`example ${index + 1} runs as it stands`, () => {

@@ -1,7 +1,10 @@
 // Scenes for runtime.test.mjs, each in a process or worker of its own.
 import { Worker, isMainThread, parentPort } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
-import { world } from './world.mjs'
+import { Verifier } from 'sealgate'
+import { FakeIssuer, FixedClock } from 'sealgate/testing'
+import { policy } from './served.mjs'
+import { AUDIENCE, ISSUER, NOW, world } from './world.mjs'
 
 const say = (text) => (isMainThread ? process.stdout.write(`${text}\n`) : parentPort.postMessage(text))
 
@@ -22,6 +25,36 @@ function begin() {
 function judge() {
   const { gate, token } = world()
   say([token(), token({ aud: 'x' })].map((jwt) => gate.judge(jwt).code))
+}
+
+/** Where no thread can be started (see RUST_MIN_STACK), a batch on all cores panics. */
+async function panic() {
+  const { gate, token } = world()
+  const jwt = token()
+  const ended = [() => gate.verifyBatchSync([jwt, token()]), () => gate.verifyBatch([jwt, token()])].map(async (call) => {
+    try {
+      await call()
+    } catch (error) {
+      return `${error.name} ${error.code} ${error.httpStatus}`
+    }
+  })
+  say([...(await Promise.all(ended)), gate.judge(jwt).code].join(', '))
+}
+
+/** Resident bytes, before and after 40,000 refusals in a loop that never lets the event loop turn. */
+function refusals() {
+  const { gate, token } = world()
+  const bad = token({ aud: 'x' })
+  const leave = (count) => {
+    for (let turn = 0; turn < count; turn++) {
+      const verdict = gate.judge(bad)
+      if (turn % 50 === 0 && verdict.error.code !== 'aud_mismatch') throw verdict.error
+    }
+    gc()
+    return process.memoryUsage.rss()
+  }
+  const first = leave(10_000) // the heap has its size
+  console.log(JSON.stringify({ first, last: leave(40_000) }))
 }
 
 /** Resident bytes half way, when every pool and arena has its size, and at the end. */
@@ -55,6 +88,57 @@ async function memory() {
   console.log(JSON.stringify({ first, last }))
 }
 
+/** A verifier whose issuer never answers, at the URI that this program was given, and a token of it. */
+function unanswered() {
+  const corp = new FakeIssuer(ISSUER, { clock: new FixedClock(NOW), seed: 1 })
+  const verifier = Verifier.fromPolicy(policy(process.argv[3]), { clock: new FixedClock(NOW), allowDanger: true })
+  return { verifier, jwt: corp.token({ sub: 'u1', aud: AUDIENCE }) }
+}
+
+async function waiting() {
+  const { verifier, jwt } = unanswered()
+  const verdict = verifier.judgeAsync(jwt, { wait: '500ms' })
+  say('waiting')
+  say((await verdict).code)
+}
+
+/** Somebody who listens and waits for ever. */
+function listening() {
+  const { verifier, jwt } = unanswered()
+  verifier.on('event', () => {})
+  verifier.judge(jwt)
+  return { verifier, jwt }
+}
+
+/** A listener that throws, while somebody waits. */
+async function throwing() {
+  const corp = await FakeIssuer.serve()
+  const options = { danger: { httpLoopbackIssuers: true }, allowDanger: true }
+  const verifier = Verifier.create({ issuer: corp.issuer, audience: AUDIENCE, ...options })
+  process.on('uncaughtException', (error) => say(error.message))
+  verifier.on('event', ({ event }) => {
+    throw new Error(`at ${event}`)
+  })
+  say((await verifier.verifyAsync(corp.token({ sub: 'u1', aud: AUDIENCE }), { wait: '60s' })).subject)
+  await corp.close()
+}
+
+/** Verifiers that were listened to are freed once nobody holds them. */
+async function forgotten() {
+  let freed = 0
+  const registry = new FinalizationRegistry(() => freed++)
+  for (let count = 0; count < 20; count++) {
+    const { verifier } = world()
+    verifier.on('event', () => verifier.gates)
+    registry.register(verifier)
+  }
+  for (let turn = 0; turn < 200 && freed < 20; turn++) {
+    gc()
+    await new Promise(setImmediate)
+  }
+  say(`${freed}`)
+}
+
 const scenes = {
   batch: () => void begin(),
   judge,
@@ -75,7 +159,24 @@ const scenes = {
   idle() {
     world().gate.judge('x')
   },
+  panic,
+  waiting,
+  listening: () => void listening(),
+  'exit-waiting'() {
+    const { verifier, jwt } = listening()
+    verifier.verifyAsync(jwt, { wait: '60s' })
+    setImmediate(() => process.exit(7))
+  },
+  'wait-for-ever'() {
+    const { verifier, jwt } = listening()
+    verifier.verifyAsync(jwt, { wait: '60s' })
+    verifier.waitReady({ timeout: '60s' })
+    say('waiting')
+  },
+  throwing,
+  forgotten,
   memory,
+  refusals,
 }
 
 await scenes[process.argv[2]]()

@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
@@ -189,7 +190,13 @@ pub(crate) fn usage(py: Python<'_>, detail: impl Into<String>) -> PyErr {
 
 fn raise(py: Python<'_>, refusal: Refusal) -> PyErr {
     let code = refusal.error.code();
-    let raised = class(py, code).and_then(|class| class.call1((refusal,)));
+    // Without its `__init__`, which would do no more: Python code that runs within a call from Rust
+    // must not be where an interpreter that shuts down ends the thread.
+    let raised = class(py, code).and_then(|class| {
+        let error = class.call_method1(intern!(py, "__new__"), (&class,))?;
+        error.setattr(intern!(py, "_facts"), refusal)?;
+        Ok(error)
+    });
     raised.map_or_else(|error| error, PyErr::from_value)
 }
 
@@ -241,6 +248,7 @@ pub(crate) fn codes(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 }
 
 /// Panics where a fault of ours would: for the test that it becomes an exception.
+#[cfg(feature = "provoke-panic")]
 #[pyfunction(name = "_provoke_panic")]
 #[expect(clippy::panic, reason = "it is what the function is for")]
 pub(crate) fn provoke_panic(py: Python<'_>) -> PyResult<()> {

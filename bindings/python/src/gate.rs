@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 use sealgate::{Clock, Error, Requirements};
 
 use crate::batch::Batch;
@@ -10,9 +11,11 @@ use crate::errors::{guard, of_gate};
 use crate::explain::Trail;
 use crate::input;
 use crate::pool;
+use crate::request::Given;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::verifier::Verifier;
+use crate::waiting::{self, Ask};
 
 /// A gate of the core and the clock it judges by: what tokens, verdicts and batches hold on to.
 pub(crate) struct Door {
@@ -37,11 +40,11 @@ impl Door {
     pub(crate) fn verify<'py>(
         self: &Arc<Self>,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<VerifiedToken> {
-        let bytes = input::token(token, "token")?;
+        let bytes = input::token(input::given(py, token)?, "token")?;
         let requirements = input::requirements(scopes)?;
         match self.decide(py, &bytes, &requirements) {
             Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
@@ -52,23 +55,80 @@ impl Door {
     pub(crate) fn judge<'py>(
         self: &Arc<Self>,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Verdict> {
-        let bytes = input::token(token, "token")?;
+        let bytes = input::token(input::given(py, token)?, "token")?;
         let requirements = input::requirements(scopes)?;
         let verdict = self.decide(py, &bytes, &requirements);
         Verdict::new(py, verdict, Arc::clone(self), requirements, into)
     }
 
+    /// One verdict over a request.
+    fn decide_request(
+        &self,
+        py: Python<'_>,
+        given: &Given<'_, '_>,
+        requirements: &Requirements,
+    ) -> PyResult<Result<sealgate::VerifiedToken, Error>> {
+        let parts = given.parts(py)?;
+        let octets = parts.octets()?;
+        let request = octets.request();
+        let verify = || self.gate.verify_request(&request, requirements);
+        Ok(guard(|| py.detach(verify)))
+    }
+
+    pub(crate) fn verify_request<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        given: &Given<'_, 'py>,
+        scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<VerifiedToken> {
+        let requirements = input::requirements(scopes)?;
+        match self.decide_request(py, given, &requirements)? {
+            Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
+            Err(error) => Err(of_gate(py, error, &self.gate, &requirements)),
+        }
+    }
+
+    pub(crate) fn judge_request<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        given: &Given<'_, 'py>,
+        scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Verdict> {
+        let requirements = input::requirements(scopes)?;
+        let verdict = self.decide_request(py, given, &requirements)?;
+        Verdict::new(py, verdict, Arc::clone(self), requirements, into)
+    }
+
+    pub(crate) fn explain_request(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        given: &Given<'_, '_>,
+        scopes: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Trail> {
+        let requirements = input::requirements(scopes)?;
+        let parts = given.parts(py)?;
+        let octets = parts.octets()?;
+        let request = octets.request();
+        let explain = || self.gate.explain_request(&request, &requirements);
+        let explained = guard(|| Ok(py.detach(explain)));
+        let explained = explained.map_err(|error| of_gate(py, error, &self.gate, &requirements))?;
+        Trail::new(py, explained, Arc::clone(self))
+    }
+
     pub(crate) fn verify_batch(
         self: &Arc<Self>,
         py: Python<'_>,
-        tokens: &Bound<'_, PyAny>,
+        tokens: Option<&Bound<'_, PyAny>>,
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Batch> {
         let requirements = input::requirements(scopes)?;
+        let tokens = input::all_given(py, tokens)?;
         let batch = match input::bytes(tokens)? {
             Some(buffer) => self.batch(py, &input::lines(&buffer), &requirements),
             None => {
@@ -99,9 +159,9 @@ impl Door {
     pub(crate) fn explain(
         self: &Arc<Self>,
         py: Python<'_>,
-        token: &Bound<'_, PyAny>,
+        token: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Trail> {
-        let bytes = input::token(token, "token")?;
+        let bytes = input::token(input::given(py, token)?, "token")?;
         let explained = guard(|| Ok(py.detach(|| self.gate.explain(&bytes))));
         let explained =
             explained.map_err(|error| of_gate(py, error, &self.gate, &Requirements::NONE))?;
@@ -122,6 +182,24 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(door: Arc<Door>, verifier: Py<Verifier>) -> Self {
         Self { door, verifier }
+    }
+
+    fn ask<'a, 'py>(
+        &'a self,
+        slf: &'a Bound<'py, Self>,
+        token: Option<&'a Bound<'py, PyAny>>,
+        scopes: Option<&'a Bound<'py, PyAny>>,
+        into: Option<&'a Bound<'py, PyAny>>,
+        wait: Option<&'a Bound<'py, PyAny>>,
+    ) -> PyResult<Ask<'a, 'py>> {
+        Ok(Ask {
+            door: slf.as_any(),
+            waiters: &self.verifier.get().waiters,
+            token: input::given(slf.py(), token)?,
+            scopes,
+            into,
+            wait,
+        })
     }
 }
 
@@ -148,13 +226,13 @@ impl Gate {
     /// Raises `TokenError` (the token is refused: 400, 401 or 403), `UnavailableError` (it cannot
     /// be decided: 503) or `UsageError` (an argument is wrong).
     #[pyo3(
-        signature = (token, *, required_scopes=None, into=None),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn verify<'py>(
         &self,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<VerifiedToken> {
@@ -164,37 +242,277 @@ impl Gate {
     /// As `verify`, with the answer as a value: accepted, refused or undecided. Raises only
     /// `UsageError`.
     #[pyo3(
-        signature = (token, *, required_scopes=None, into=None),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn judge<'py>(
         &self,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Verdict> {
         self.door.judge(py, token, required_scopes, into)
     }
 
+    /// As `verify`, to be awaited, under asyncio or trio. It answers at once; only where the answer
+    /// would be `keys_refreshing` it waits for that refresh, at most `wait`, and asks again.
+    #[pyo3(
+        signature = (
+            token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn verify_async<'py>(
+        slf: &Bound<'py, Self>,
+        token: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        slf.get()
+            .ask(slf, token, required_scopes, into, wait)?
+            .verify()
+    }
+
+    /// As `judge`, to be awaited: see `verify_async`.
+    #[pyo3(
+        signature = (
+            token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn judge_async<'py>(
+        slf: &Bound<'py, Self>,
+        token: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        slf.get()
+            .ask(slf, token, required_scopes, into, wait)?
+            .judge()
+    }
+
+    /// Verifies a request: its token, that the presenter holds the key it is bound to, and that the
+    /// proof of it was not used before. A proof is used up only when nothing else refuses.
+    ///
+    /// `request` is an ASGI scope, a WSGI environ, or an object that has one: a request of Starlette,
+    /// FastAPI, Django, Flask. Or give `method`, `uri` (path and query as sent) and `headers` (pairs, as
+    /// they came; see `single_valued`). Scheme and host are the policy's `public_url`, whatever the
+    /// request says. `client_certificate` is the one of the server's own TLS, in DER.
+    ///
+    /// Raises as `verify`, `CredentialError`, `PossessionError` and `ReplayError` among them.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn verify_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.door.verify_request(py, &given, required_scopes, into)
+    }
+
+    /// As `verify_request`, with the answer as a value. Raises only `UsageError`.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn judge_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Verdict> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.door.judge_request(py, &given, required_scopes, into)
+    }
+
+    /// As `explain`, of a request. It uses no proof up, so it is no substitute for `verify_request`:
+    /// the same request is accepted after it.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=())"
+    )]
+    fn explain_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Trail> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.door.explain_request(py, &given, required_scopes)
+    }
+
+    /// As `verify_request`, to be awaited: see `verify_async`.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn verify_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().verifier.get().waiters,
+            &waiting::VERIFY_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
+    }
+
+    /// As `judge_request`, to be awaited: see `verify_async`.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn judge_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().verifier.get().waiters,
+            &waiting::JUDGE_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
+    }
+
     /// Judges many tokens under one state and one moment, on all cores, with the interpreter
     /// released: an iterable of `str` or `bytes`, or one buffer with a token a line. A token that
     /// occurs more than once is verified once. Raises only `UsageError` (and `InternalError`).
     #[pyo3(
-        signature = (tokens, *, required_scopes=None),
+        signature = (tokens=None, *extra, required_scopes=None, **unknown),
         text_signature = "($self, tokens, *, required_scopes=())"
     )]
     fn verify_batch(
         &self,
         py: Python<'_>,
-        tokens: &Bound<'_, PyAny>,
+        tokens: Option<&Bound<'_, PyAny>>,
+        extra: &Bound<'_, PyTuple>,
         required_scopes: Option<&Bound<'_, PyAny>>,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Batch> {
+        input::no_more(extra, unknown)?;
         self.door.verify_batch(py, tokens, required_scopes)
     }
 
     /// Verifies from scratch and tells what each rule saw. For operators: it shows claim values.
-    fn explain(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Trail> {
+    #[pyo3(signature = (token=None, *extra, **unknown), text_signature = "($self, token)")]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        token: Option<&Bound<'_, PyAny>>,
+        extra: &Bound<'_, PyTuple>,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Trail> {
+        input::no_more(extra, unknown)?;
         self.door.explain(py, token)
     }
 

@@ -9,7 +9,9 @@
 mod batch;
 mod clock;
 mod errors;
+mod events;
 mod explain;
+mod fetch;
 mod frozen;
 mod gate;
 mod input;
@@ -18,9 +20,11 @@ mod key;
 mod keys;
 mod policy;
 mod pool;
+mod request;
 mod token;
 mod verdict;
 mod verifier;
+mod waiting;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -36,13 +40,18 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use super::batch::Batch;
+    use super::batch::{Batch, BatchSnapshot};
     #[pymodule_export]
     use super::clock::FixedClock;
+    #[cfg(feature = "provoke-panic")]
     #[pymodule_export]
-    use super::errors::{Refusal, codes, provoke_panic};
+    use super::errors::provoke_panic;
+    #[pymodule_export]
+    use super::errors::{Refusal, codes};
     #[pymodule_export]
     use super::explain::Trail;
+    #[pymodule_export]
+    use super::fetch::fetch_jwks;
     #[pymodule_export]
     use super::gate::Gate;
     #[pymodule_export]
@@ -50,11 +59,11 @@ mod _native {
     #[pymodule_export]
     use super::key::{Key, SigningKey, parse_jwks};
     #[pymodule_export]
-    use super::keys::Keys;
+    use super::keys::RawKeys;
     #[pymodule_export]
     use super::policy::{Policy, policy_for_tests};
     #[pymodule_export]
-    use super::token::{Actor, VerifiedToken};
+    use super::token::{Actor, Snapshot, VerifiedToken};
     #[pymodule_export]
     use super::verdict::Verdict;
     #[pymodule_export]

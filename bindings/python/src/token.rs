@@ -6,7 +6,7 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyTuple};
-use sealgate::{Lineage, Possession, SubjectKind};
+use sealgate::{Possession, ReplayReach, SubjectKind};
 
 use crate::errors::{misfit, of_gate, usage};
 use crate::frozen;
@@ -208,13 +208,10 @@ impl VerifiedToken {
         self.token.delegated()
     }
 
-    /// What is proven about the chain: `"none"`, or `"asserted"` by the issuer.
+    /// What is proven about the chain: `"none"`, `"asserted"` by the issuer, or more.
     #[getter]
     fn lineage(&self) -> &'static str {
-        match self.token.lineage() {
-            Lineage::None => "none",
-            _ => "asserted",
-        }
+        self.token.lineage().as_str()
     }
 
     /// How possession of the token's key was shown: `None` for a bearer token, `"dpop"`, `"mtls"`,
@@ -269,10 +266,29 @@ impl VerifiedToken {
 
     /// Under which policy and keys it was judged.
     #[getter]
-    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn snapshot(&self) -> Snapshot {
         let snapshot = self.token.snapshot();
-        let class = PyModule::import(py, "sealgate._types")?.getattr("Snapshot")?;
-        class.call1((snapshot.policy, snapshot.keys))
+        Snapshot {
+            policy: snapshot.policy.into(),
+            keys: snapshot.keys,
+        }
+    }
+
+    /// Header fields to add to the answer that grants the call, one a name; usually none.
+    #[getter]
+    fn response_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let headers = PyDict::new(py);
+        for (name, value) in self.token.response_headers() {
+            headers.set_item(name, value)?;
+        }
+        Ok(headers)
+    }
+
+    /// How far it is known that the proof was not used before: `"process"`, or `"external"` where
+    /// the policy says that somebody else remembers; `None` where no proof came.
+    #[getter]
+    fn replay_reach(&self) -> Option<&'static str> {
+        self.token.replay_reach().map(ReplayReach::as_str)
     }
 
     /// Asks a later, narrower question of the same verdict: per tool, per route. Returns the token,
@@ -339,6 +355,39 @@ impl VerifiedToken {
             self.issuer_name(),
             self.profile()
         )
+    }
+}
+
+/// What a verdict was reached under: the policy's digest, the generation of the issuer's keys.
+#[pyclass(frozen, eq, hash, module = "sealgate")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Snapshot {
+    policy: Box<str>,
+    keys: u64,
+}
+
+#[pymethods]
+impl Snapshot {
+    #[new]
+    fn new(policy: &str, keys: u64) -> Self {
+        let policy = policy.into();
+        Self { policy, keys }
+    }
+
+    /// The digest of the policy document: `sha256:` and hexadecimal.
+    #[getter]
+    fn policy(&self) -> &str {
+        &self.policy
+    }
+
+    /// The generation of the issuer's keys.
+    #[getter]
+    fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Snapshot(policy='{}', keys={})", self.policy, self.keys)
     }
 }
 

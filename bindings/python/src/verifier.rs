@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyModule, PyTuple};
 use sealgate::crypto::aws_lc;
 use sealgate::{Clock, LoadOptions, Span};
 
@@ -12,26 +12,59 @@ use crate::batch::Batch;
 use crate::errors::{self, usage};
 use crate::explain::Trail;
 use crate::gate::{Door, Gate};
-use crate::keys::Keys;
+use crate::keys::RawKeys;
 use crate::policy::{self, Policy};
+use crate::request::Given;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
-use crate::{clock, input};
+use crate::waiting::{self, Ask};
+use crate::{clock, events, input};
 
 /// How long `wait_ready` waits unless it is told.
 const READY: Span = Span::from_seconds(10);
+
+/// The members of the policy document that `Verifier(…)` takes.
+const OPTIONS: [&str; 22] = [
+    "issuer",
+    "audience",
+    "discovery",
+    "jwks_uri",
+    "jwks",
+    "jwks_file",
+    "keys",
+    "jwks_push",
+    "algorithms",
+    "profiles",
+    "profile",
+    "public_url",
+    "required_scopes",
+    "scope_implies",
+    "sender_constrained",
+    "delegation",
+    "dpop",
+    "replay",
+    "revocation",
+    "leeway",
+    "preset",
+    "danger",
+];
 
 /// A policy made ready to judge tokens.
 ///
 /// `Verifier(issuer=…, audience=…, …)` has one issuer and one gate, both named `default`; its
 /// options are members of the policy document, and its defaults are the document's.
 /// `Verifier.from_policy` takes a whole document. Raises `PolicyError` with every problem.
+/// `danger` is the document's table of that name, which `allow_danger` must permit.
 ///
 /// Building one does no I/O but reading the files the policy names, and starts no thread.
 #[pyclass(frozen, module = "sealgate", weakref)]
 pub(crate) struct Verifier {
     verifier: sealgate::Verifier,
     clock: Clock,
+    /// Those who wait for its keys.
+    pub(crate) waiters: Py<PyAny>,
+    /// Its `sealgate.Keys`.
+    keys: Py<PyAny>,
     /// The one gate, where there is only one.
     sole: ArcSwapOption<Door>,
 }
@@ -39,13 +72,43 @@ pub(crate) struct Verifier {
 impl Verifier {
     fn open(py: Python<'_>, policy: sealgate::Policy, clock: Clock) -> PyResult<Self> {
         let verifier = sealgate::Verifier::with_clock(policy, aws_lc::provider(), clock.clone());
+        let verifier = verifier.map_err(|error| errors::policy(py, &error))?;
+        let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
+        let keys = keys.call1((RawKeys::new(verifier.clone()),))?;
         let verifier = Self {
-            verifier: verifier.map_err(|error| errors::policy(py, &error))?,
+            keys: keys.unbind(),
+            waiters: events::listen(py, &verifier)?,
+            verifier,
             clock,
             sole: ArcSwapOption::empty(),
         };
         verifier.find_sole(py)?;
         Ok(verifier)
+    }
+
+    fn ask<'a, 'py>(
+        &'a self,
+        slf: &'a Bound<'py, Self>,
+        token: Option<&'a Bound<'py, PyAny>>,
+        scopes: Option<&'a Bound<'py, PyAny>>,
+        into: Option<&'a Bound<'py, PyAny>>,
+        wait: Option<&'a Bound<'py, PyAny>>,
+    ) -> PyResult<Ask<'a, 'py>> {
+        self.sole(slf.py())?;
+        Ok(Ask {
+            door: slf.as_any(),
+            waiters: &self.waiters,
+            token: input::given(slf.py(), token)?,
+            scopes,
+            into,
+            wait,
+        })
+    }
+
+    /// Lets those who wait look again: nothing that is fetched will tell them.
+    fn wake(&self, py: Python<'_>) -> PyResult<()> {
+        self.waiters.call_method0(py, "wake")?;
+        Ok(())
     }
 
     fn find_sole(&self, py: Python<'_>) -> PyResult<()> {
@@ -85,63 +148,24 @@ impl Verifier {
 #[pymethods]
 impl Verifier {
     #[new]
-    #[pyo3(signature = (
-        *, issuer, audience, discovery=None, jwks_uri=None, jwks=None, jwks_file=None, keys=None,
-        jwks_push=None, algorithms=None, profiles=None, profile=None, public_url=None,
-        required_scopes=None, scope_implies=None, sender_constrained=None, delegation=None,
-        dpop=None, replay=None, revocation=None, leeway=None, preset=None
-    ))]
-    fn new<'py>(
-        py: Python<'py>,
-        issuer: Bound<'py, PyAny>,
-        audience: Bound<'py, PyAny>,
-        discovery: Option<Bound<'py, PyAny>>,
-        jwks_uri: Option<Bound<'py, PyAny>>,
-        jwks: Option<Bound<'py, PyAny>>,
-        jwks_file: Option<Bound<'py, PyAny>>,
-        keys: Option<Bound<'py, PyAny>>,
-        jwks_push: Option<Bound<'py, PyAny>>,
-        algorithms: Option<Bound<'py, PyAny>>,
-        profiles: Option<Bound<'py, PyAny>>,
-        profile: Option<Bound<'py, PyAny>>,
-        public_url: Option<Bound<'py, PyAny>>,
-        required_scopes: Option<Bound<'py, PyAny>>,
-        scope_implies: Option<Bound<'py, PyAny>>,
-        sender_constrained: Option<Bound<'py, PyAny>>,
-        delegation: Option<Bound<'py, PyAny>>,
-        dpop: Option<Bound<'py, PyAny>>,
-        replay: Option<Bound<'py, PyAny>>,
-        revocation: Option<Bound<'py, PyAny>>,
-        leeway: Option<Bound<'py, PyAny>>,
-        preset: Option<Bound<'py, PyAny>>,
+    #[pyo3(
+        signature = (*extra, allow_danger=false, **options),
+        text_signature = "(*, issuer, audience, discovery=None, jwks_uri=None, jwks=None, \
+            jwks_file=None, keys=None, jwks_push=None, algorithms=None, profiles=None, \
+            profile=None, public_url=None, required_scopes=None, scope_implies=None, \
+            sender_constrained=None, delegation=None, dpop=None, replay=None, revocation=None, \
+            leeway=None, preset=None, danger=None, allow_danger=False)"
+    )]
+    fn new(
+        extra: &Bound<'_, PyTuple>,
+        allow_danger: bool,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let members = input::options(
-            py,
-            &[
-                ("issuer", Some(issuer)),
-                ("audience", Some(audience)),
-                ("discovery", discovery),
-                ("jwks_uri", jwks_uri),
-                ("jwks", jwks),
-                ("jwks_file", jwks_file),
-                ("keys", keys),
-                ("jwks_push", jwks_push),
-                ("algorithms", algorithms),
-                ("profiles", profiles),
-                ("profile", profile),
-                ("public_url", public_url),
-                ("required_scopes", required_scopes),
-                ("scope_implies", scope_implies),
-                ("sender_constrained", sender_constrained),
-                ("delegation", delegation),
-                ("dpop", dpop),
-                ("replay", replay),
-                ("revocation", revocation),
-                ("leeway", leeway),
-                ("preset", preset),
-            ],
-        )?;
-        let policy = sealgate::Policy::single(&members, &LoadOptions::new());
+        let py = extra.py();
+        input::no_more(extra, None)?;
+        let members = input::options(py, options, &OPTIONS, &["issuer", "audience"])?;
+        let load = LoadOptions::new().allow_danger(allow_danger);
+        let policy = sealgate::Policy::single(&members, &load);
         let policy = policy.map_err(|error| errors::policy(py, &error))?;
         Self::open(py, policy, Clock::System)
     }
@@ -175,8 +199,8 @@ impl Verifier {
 
     /// Publishing and inspecting issuers' keys.
     #[getter]
-    fn keys(&self) -> Keys {
-        Keys::new(self.verifier.clone())
+    fn keys(&self) -> &Py<PyAny> {
+        &self.keys
     }
 
     /// Waits until every issuer whose keys are fetched has some; raises `KeysUnavailableError`, which
@@ -189,6 +213,15 @@ impl Verifier {
         let timeout = timeout.map_or(Ok(READY), clock::span)?.to_duration();
         let waited = py.detach(|| self.verifier.wait_ready(timeout));
         waited.map_err(|error| errors::not_ready(py, error))
+    }
+
+    /// As `wait_ready`, to be awaited, under asyncio or trio.
+    #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
+    fn wait_ready_async<'py>(
+        slf: &Bound<'py, Self>,
+        timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        waiting::ready(slf.as_any(), &slf.get().waiters, timeout, READY)
     }
 
     /// The policy in force.
@@ -206,7 +239,8 @@ impl Verifier {
         // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
         let reloaded = self.verifier.reload(policy);
         reloaded.map_err(|error| errors::policy(py, &error))?;
-        self.find_sole(py)
+        self.find_sole(py)?;
+        self.wake(py)
     }
 
     /// Counters as plain values; labels come from the policy only.
@@ -240,8 +274,9 @@ impl Verifier {
 
     /// Stops what works in the background: keys are fetched no more. Gates go on judging with the
     /// keys there are, for as long as these may be trusted.
-    fn close(&self, py: Python<'_>) {
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.verifier.close());
+        self.wake(py)
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -249,19 +284,19 @@ impl Verifier {
     }
 
     #[pyo3(signature = (*_exc_info))]
-    fn __exit__(&self, py: Python<'_>, _exc_info: &Bound<'_, PyAny>) {
-        self.close(py);
+    fn __exit__(&self, py: Python<'_>, _exc_info: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.close(py)
     }
 
     /// As `Gate.verify`, where the policy has one gate.
     #[pyo3(
-        signature = (token, *, required_scopes=None, into=None),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn verify<'py>(
         &self,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<VerifiedToken> {
@@ -270,35 +305,267 @@ impl Verifier {
 
     /// As `Gate.judge`, where the policy has one gate.
     #[pyo3(
-        signature = (token, *, required_scopes=None, into=None),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn judge<'py>(
         &self,
         py: Python<'py>,
-        token: &Bound<'py, PyAny>,
+        token: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Verdict> {
         self.sole(py)?.judge(py, token, required_scopes, into)
     }
 
+    /// As `Gate.verify_async`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn verify_async<'py>(
+        slf: &Bound<'py, Self>,
+        token: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        slf.get()
+            .ask(slf, token, required_scopes, into, wait)?
+            .verify()
+    }
+
+    /// As `Gate.judge_async`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn judge_async<'py>(
+        slf: &Bound<'py, Self>,
+        token: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        slf.get()
+            .ask(slf, token, required_scopes, into, wait)?
+            .judge()
+    }
+
+    /// As `Gate.verify_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn verify_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?
+            .verify_request(py, &given, required_scopes, into)
+    }
+
+    /// As `Gate.judge_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn judge_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Verdict> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?
+            .judge_request(py, &given, required_scopes, into)
+    }
+
+    /// As `Gate.explain_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=())"
+    )]
+    fn explain_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Trail> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?.explain_request(py, &given, required_scopes)
+    }
+
+    /// As `Gate.verify_request_async`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn verify_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().waiters,
+            &waiting::VERIFY_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
+    }
+
+    /// As `Gate.judge_request_async`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn judge_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().waiters,
+            &waiting::JUDGE_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
+    }
+
     /// As `Gate.verify_batch`, where the policy has one gate.
     #[pyo3(
-        signature = (tokens, *, required_scopes=None),
+        signature = (tokens=None, *extra, required_scopes=None, **unknown),
         text_signature = "($self, tokens, *, required_scopes=())"
     )]
     fn verify_batch(
         &self,
         py: Python<'_>,
-        tokens: &Bound<'_, PyAny>,
+        tokens: Option<&Bound<'_, PyAny>>,
+        extra: &Bound<'_, PyTuple>,
         required_scopes: Option<&Bound<'_, PyAny>>,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Batch> {
+        input::no_more(extra, unknown)?;
         self.sole(py)?.verify_batch(py, tokens, required_scopes)
     }
 
     /// As `Gate.explain`, where the policy has one gate.
-    fn explain(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Trail> {
+    #[pyo3(signature = (token=None, *extra, **unknown), text_signature = "($self, token)")]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        token: Option<&Bound<'_, PyAny>>,
+        extra: &Bound<'_, PyTuple>,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Trail> {
+        input::no_more(extra, unknown)?;
         self.sole(py)?.explain(py, token)
     }
 

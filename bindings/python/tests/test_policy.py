@@ -121,7 +121,7 @@ def test_the_short_form(corp: testing.FakeIssuer, tmp_path: Path) -> None:
     paths = {problem.path for problem in caught.value.problems}
     assert {"audience", "leeway"} <= paths
     with pytest.raises(PolicyError, match="not available in this version yet"):
-        Verifier(issuer=ISSUER, audience=AUDIENCE, dpop={"nonce": "off"})
+        Verifier(issuer=ISSUER, audience=AUDIENCE, revocation={"store": "process"})
 
 
 def test_a_reload_is_whole_or_not_at_all(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,11 +33,13 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     names: dict[str, object] = {"jwt": jwt, "__name__": "__main__"}
     shown = io.StringIO()
     examples = blocks("python")
-    assert len(examples) == 6
+    assert len(examples) == 9
     with contextlib.redirect_stdout(shown):
         for number, example in enumerate(examples):
             code = compile(example, f"README example {number}", "exec", dont_inherit=True)
             exec(code, names)
+    handle: Any = names["handle"]
+    assert asyncio.run(handle(jwt)) == "u1"
     assert f"u1 Actor(iss='{ISSUER}', sub='agent-7') ('mcp:use',)\n" in shown.getvalue()
     assert "1 {'accepted': 1, 'malformed_token': 1}\n1 malformed_token\n" in shown.getvalue()
     status, headers, body = names["answer"]

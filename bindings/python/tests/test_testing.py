@@ -11,8 +11,14 @@ from sealgate import Gate, Verifier, testing
 
 from conftest import AUDIENCE, ISSUER, document
 
-# Codes that keys give when they are loaded, not tokens when they are judged; and nobody's.
-NOT_OF_TOKENS = {"weak_key", "key_use_mismatch", "keys_refreshing", "usage", "internal"}
+# Codes that keys give when they are loaded, not tokens when they are judged; those of requests,
+# which are more than a token; and nobody's.
+NOT_OF_TOKENS = {
+    *("weak_key", "key_use_mismatch", "keys_refreshing", "usage", "internal"),
+    *("no_token", "multiple_credentials", "token_in_query", "malformed_request"),
+    *("replayed", "pop_mismatch", "pop_invalid", "nonce_required"),
+    *("replay_unavailable", "replay_full", "actor_presenter_mismatch"),
+}
 
 
 def test_seeds_give_the_same_keys() -> None:
@@ -101,6 +107,14 @@ def test_every_code_of_tokens_has_a_refusal(
     policy = document(max_age="10m", acr_values=["mfa"])
     policy["issuers"]["corp"]["algorithms"] = ["ES256", "ES384"]
     policy["gates"]["plain"] = document(delegation="forbid")["gates"]["tools"]
+    policy["delegation"] = {
+        "agents": {
+            "actor": "required",
+            "require_complete": True,
+            "allow": [{"actor": {"iss": ISSUER, "sub_prefix": "spiffe://example.com/agents/"}}],
+        }
+    }
+    policy["gates"]["agents"] = document(delegation="agents")["gates"]["tools"]
     verifier = testing.open(policy, issuers={"corp": corp}, clock=clock)
     seen = {code for name in verifier.gates for code, _ in testing.refusals(verifier.gate(name))}
     assert {code for code, *_ in testing.codes()} - seen == NOT_OF_TOKENS

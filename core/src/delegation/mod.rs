@@ -4,6 +4,17 @@
 //! a token's validity (TX-02).
 
 mod actor;
+mod chain;
+mod details;
+mod edge;
+mod lineage;
+mod presenter;
+mod rules;
+mod scope;
 
 pub use actor::Actor;
-pub(crate) use actor::{ChainAccepted, check};
+pub(crate) use chain::{Chain, ChainAccepted, check, read};
+pub(crate) use edge::{Member, Terms};
+pub use lineage::Dimension;
+pub(crate) use lineage::{Dimensions, LineageAccepted, assert, prove};
+pub(crate) use presenter::{Presenter, PresenterAccepted, check_presenter};

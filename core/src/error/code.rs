@@ -151,12 +151,23 @@ codes! {
         NonceRequired "nonce_required" "the proof lacks a nonce of this server, or has an old one"
     }
     Chain {
+        ActorMissing "actor_missing" "nobody acts for the subject, and this gate takes agents only"
         ActorMalformed "actor_malformed" "an actor in the chain is not well formed"
         ChainTooDeep "chain_too_deep" "the chain has more actors than the limit"
         ChainLoop "chain_loop" "an actor stands in the chain twice, or acts for itself"
+        ChainIncomplete "chain_incomplete" "the chain does not name all of its actors"
+        ChainLinkBroken "chain_link_broken" "a token does not follow from the one before it, or that one is missing"
+        SubjectChanged "subject_changed" "the tokens of the chain are about different subjects"
+        AttenuationScope "attenuation_scope" "a token has a scope that the one before it had not"
+        AttenuationDetails "attenuation_details" "a token has authorization details beyond those of the one before it"
+        AttenuationTime "attenuation_time" "a token began before, or outlives, the one before it"
+        AttenuationAudience "attenuation_audience" "a token was used by somebody it was not meant for"
+        TxnMismatch "txn_mismatch" "the tokens belong to different transactions"
+        MayActMismatch "may_act_mismatch" "the actor is another than the one who may act"
     }
     ActorPolicy {
         ActorNotAllowed "actor_not_allowed" "no rule lets this agent act at this gate"
+        ActorPresenterMismatch "actor_presenter_mismatch" "the caller is another workload than the agent the token names"
     }
     Authority {
         InsufficientScope "insufficient_scope" "the token lacks a scope this call needs"

@@ -135,6 +135,12 @@ impl KeySet {
         &self.skipped
     }
 
+    /// Whether the set has this very key, under the same name and algorithm.
+    pub(crate) fn contains(&self, key: &SetKey) -> bool {
+        let mut own = self.keys.iter();
+        own.any(|own| own.rank() == key.rank() && own.thumbprint == key.thumbprint)
+    }
+
     /// Whether both hold the same keys under the same names and algorithms.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let same =

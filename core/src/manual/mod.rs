@@ -11,6 +11,9 @@ pub mod threat_model {}
 #[doc = include_str!("policies.md")]
 pub mod policies {}
 
+#[doc = include_str!("delegation.md")]
+pub mod delegation {}
+
 #[doc = include_str!("possession.md")]
 pub mod possession {}
 

@@ -109,6 +109,10 @@ fn value(node: &Node, path: &str, shape: Shape, problems: &mut Vec<Problem>) {
                 refuse(problem);
             }
         }
+        (Shape::ChoiceOr(choice, _), Value::Text(_)) => {
+            value(node, path, Shape::Choice(choice), problems);
+        }
+        (Shape::ChoiceOr(_, rows), Value::Table(_)) => table(node, path, rows, problems),
         (Shape::List(inner) | Shape::OneOrMany(inner), Value::List(items)) => {
             for (index, item) in items.iter().enumerate() {
                 value(item, &item_path(path, index), *inner, problems);
@@ -222,6 +226,7 @@ const fn wanted(shape: Shape) -> &'static str {
         Shape::Duration { .. } => "a duration, as \"30s\",",
         Shape::Size { .. } => "a size, as \"16KiB\",",
         Shape::Text | Shape::Choice(_) => "a string",
+        Shape::ChoiceOr(..) => "a string or a table",
         Shape::List(_) => "an array",
         Shape::OneOrMany(_) => "a string or an array of strings",
         Shape::Table(_) | Shape::Named(_) | Shape::Map(_) | Shape::Free | Shape::Secret => {

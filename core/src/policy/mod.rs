@@ -5,7 +5,10 @@
 mod challenge;
 mod check;
 mod compile;
+mod context;
+mod delegation;
 mod document;
+mod edges;
 mod effective;
 mod file;
 mod flat;
@@ -22,7 +25,14 @@ mod unit;
 mod waiver;
 
 pub(crate) use challenge::Challenge;
+pub(crate) use context::{ContextNeed, ContextRules};
+pub use delegation::Lineage;
+pub(crate) use delegation::{
+    ActorPattern, ActorPresence, AllowRule, Delegation, DelegationRules, DenyReach, Loops,
+    PresenterRule, SelfActor, SubjectPattern,
+};
 pub use document::Format;
+pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
@@ -77,6 +87,7 @@ pub(crate) struct IssuerRules {
     /// The document names it.
     pub(crate) max_lifetime_named: bool,
     pub(crate) act_iss: ActIss,
+    pub(crate) act_meaning: ActMeaning,
     pub(crate) claim_names: ClaimNames,
 }
 
@@ -153,6 +164,15 @@ pub(crate) enum ActIss {
     Require,
 }
 
+/// Whom an issuer means by `act` (standards 27).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ActMeaning {
+    /// Who acts for `sub`.
+    Rfc8693,
+    /// For whom `sub` acts.
+    Inverted,
+}
+
 /// Where an issuer puts a registered claim that is not under its RFC name (DIA-04).
 #[derive(Debug, Default)]
 pub(crate) struct ClaimNames {
@@ -184,6 +204,8 @@ pub(crate) struct GateRules {
     /// Whether client certificates are taken here (RFC 8705).
     pub(crate) takes_mtls: bool,
     pub(crate) delegation: Delegation,
+    /// The kinds of further tokens a request may carry here.
+    pub(crate) context: Vec<ContextRules>,
     /// Cap on `now - iat`; `None` is no cap.
     pub(crate) max_age: Option<Span>,
     /// One of these must be the token's `acr` (RFC 9470); empty is no demand.
@@ -205,15 +227,6 @@ pub(crate) struct GateIssuer {
     pub(crate) profile: Profile,
     /// Cap on `exp - iat`; `None` is no cap.
     pub(crate) max_lifetime: Option<Span>,
-}
-
-/// What a gate does with `act`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delegation {
-    /// A token with `act` is refused (ACT-09).
-    Forbid,
-    /// The chain is parsed, checked for structure, and shown.
-    Surface,
 }
 
 impl IssuerRules {

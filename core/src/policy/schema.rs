@@ -81,6 +81,10 @@ fn shape(shape: Shape) -> Vec<(&'static str, Node)> {
                 Node::list((choice.now)().into_iter().map(Node::text)),
             )]
         }
+        Shape::ChoiceOr(choice, rows) => {
+            let word = Node::table(self::shape(Shape::Choice(choice)));
+            vec![("anyOf", Node::list([word, Node::table(table(rows, None))]))]
+        }
         Shape::List(item) => {
             vec![
                 ("type", Node::text("array")),

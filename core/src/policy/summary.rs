@@ -5,8 +5,8 @@ use super::document::Node;
 use super::load::Policy;
 use super::profile::{Preset, Profile, TypRule};
 use super::{
-    Delegation, Discovery, GateIssuer, GateRules, IssuerRules, KeyLocation, KeySource,
-    SenderConstrained,
+    ActorPresence, Delegation, DelegationRules, Discovery, GateIssuer, GateRules, IssuerRules,
+    KeyLocation, KeySource, SenderConstrained,
 };
 use crate::time::Span;
 
@@ -148,11 +148,30 @@ fn demands(gate: &GateRules) -> Vec<String> {
         demands.push(format!("claims {}", gate.required_claims.join(" ")));
     }
     demands.push(possession(gate));
-    demands.push(match gate.delegation {
+    demands.push(match &gate.delegation {
         Delegation::Forbid => "no delegation".to_owned(),
         Delegation::Surface => "delegation surfaced".to_owned(),
+        Delegation::Enforce(rules) => table(rules),
     });
     demands
+}
+
+/// `agents: 5 links, 2 allow, 1 deny`.
+fn table(rules: &DelegationRules) -> String {
+    let links = if rules.max_depth == 1 {
+        "link"
+    } else {
+        "links"
+    };
+    let mut text = format!("{}: {} {links}", rules.name, rules.max_depth);
+    if rules.actor == ActorPresence::Required {
+        text += ", actor required";
+    }
+    text += &format!(", {} allow", rules.allow.len());
+    if !rules.deny.is_empty() {
+        text += &format!(", {} deny", rules.deny.len());
+    }
+    text
 }
 
 /// `DPoP or mTLS if bound`, `DPoP required`.

@@ -7,7 +7,7 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Delegation, GateRules, IssuerRules, KeySource, Kind, Profile, Row, Rules, TypRule,
+    Delegation, GateRules, IssuerRules, KeySource, Kind, Lineage, Profile, Row, Rules, TypRule,
 };
 use crate::time::NumericDate;
 
@@ -154,7 +154,6 @@ impl Context<'_> {
     fn hint(&self, code: Code, about: Option<&str>) -> String {
         let gate = &self.gate.name;
         let name = self.name();
-        let table = self.table();
         match code {
             Code::MalformedToken => self.malformed(),
             Code::Oversized => "Ask the issuer for a smaller token, or raise it under [limits].".into(),
@@ -186,7 +185,7 @@ impl Context<'_> {
             Code::Expired => "Get a new one. If it was minted seconds ago, compare clocks.".into(),
             Code::NotYetValid | Code::IssuedInFuture => "Compare the issuer's clock with this machine's.".into(),
             Code::TooOld => "Get a fresh token; the gate limits age by max_age, or the kind of token does.".into(),
-            Code::LifetimeTooLong => format!("Ask {name} for shorter tokens, or raise {table}.max_lifetime as far as the kind of token allows."),
+            Code::LifetimeTooLong => self.lifetime(),
             Code::PopRequired => self.possession(),
             Code::NoToken => "Send Authorization: Bearer … or DPoP ….".into(),
             Code::MultipleCredentials => "Send one Authorization field with one token.".into(),
@@ -199,12 +198,20 @@ impl Context<'_> {
             Code::ReplayUnavailable => "The program's store of used proofs did not answer. Not the caller's fault; they may retry.".into(),
             Code::ReplayFull => "More proofs came than one process remembers: share the load, or lower dpop.max_age.".into(),
             Code::ActorMalformed => "Each act needs a sub, and iss where the policy says act_iss = \"require\" (RFC 8693 §4.1).".into(),
-            Code::ChainTooDeep => format!("At most {} actors.", crate::limits::ACTOR_DEPTH),
+            Code::ActorMissing => format!("{}.actor is \"required\": the token must name an agent in act. client_id, azp and may_act name none.", self.delegation()),
+            Code::ChainTooDeep => self.depth(),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
-            Code::ActorNotAllowed => match self.gate.delegation {
-                Delegation::Forbid => format!("gates.{gate}.delegation is \"forbid\". Write \"surface\" to see chains. Nothing of this goes on the wire."),
-                Delegation::Surface => "Nothing of this goes on the wire.".into(),
-            },
+            Code::ChainIncomplete => format!("The issuer says that it does not name all actors (chain_complete), and {}.require_complete is true.", self.delegation()),
+            Code::ChainLinkBroken => self.link(),
+            Code::SubjectChanged => "Tokens of one chain are about one subject; this one was put together from two.".into(),
+            Code::AttenuationScope => format!("A token may only have scopes of the one before it. If the issuer gives it others on purpose, say so under [{}.edges].", self.delegation()),
+            Code::AttenuationDetails => "Each entry of authorization_details must lie within one entry of the token before it, of the same type.".into(),
+            Code::AttenuationTime => format!("A token comes after the one before it and ends no later; see exp under [{}.edges].", self.delegation()),
+            Code::AttenuationAudience => format!("The aud of a further token names whoever used it: by its sub or client_id, or by aud = {{ map = … }} under [{}.edges].", self.delegation()),
+            Code::TxnMismatch => "Tokens of one request belong to one transaction; this one was put together from two.".into(),
+            Code::MayActMismatch => "The token before this one says in may_act who may act, and that is somebody else.".into(),
+            Code::ActorNotAllowed => self.actor(),
+            Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
             Code::InsufficientScope => self.scope(),
             Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
                 [] => "Send the user to sign in again.".into(),
@@ -216,6 +223,69 @@ impl Context<'_> {
             Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
+    }
+
+    /// The gate's delegation table in the document.
+    fn delegation(&self) -> String {
+        let name = self.gate.delegation.rules().map(|rules| &*rules.name);
+        format!("delegation.{}", name.unwrap_or("…"))
+    }
+
+    fn depth(&self) -> String {
+        let most = self.gate.delegation.max_depth();
+        match &self.gate.delegation {
+            Delegation::Enforce(_) => {
+                format!("At most {most} actors ({}.max_depth).", self.delegation())
+            }
+            Delegation::Forbid | Delegation::Surface => format!("At most {most} actors."),
+        }
+    }
+
+    fn link(&self) -> String {
+        let least = self.gate.delegation.min_lineage();
+        if least > Lineage::Asserted {
+            return format!(
+                "{}.min_lineage is \"{}\": send the tokens that this one comes from along, and none \
+                 besides.",
+                self.delegation(),
+                least.as_str()
+            );
+        }
+        "Send along exactly the tokens that this one comes from, each with its whole history."
+            .into()
+    }
+
+    fn actor(&self) -> String {
+        let gate = &self.gate.name;
+        match &self.gate.delegation {
+            Delegation::Forbid => format!(
+                "gates.{gate}.delegation is \"forbid\". Write \"surface\" to see chains. Nothing of \
+                 this goes on the wire."
+            ),
+            Delegation::Surface => "Nothing of this goes on the wire.".into(),
+            Delegation::Enforce(rules) => format!(
+                "Only the outermost actor counts. Add a [[delegation.{}.allow]] rule, or delegation \
+                 = \"surface\" to see chains first; a [[…deny]] rule refuses any actor of the chain. \
+                 Nothing of this goes on the wire.",
+                rules.name
+            ),
+        }
+    }
+
+    fn lifetime(&self) -> String {
+        let (name, table) = (self.name(), self.table());
+        let rules = self.gate.delegation.rules();
+        let delegated = rules.filter(|rules| rules.max_lifetime.is_some() && self.sees("act"));
+        let other = delegated.map_or_else(String::new, |rules| {
+            format!(
+                ", and delegation.{}.max_lifetime, since it has act,",
+                rules.name
+            )
+        });
+        format!(
+            "Ask {name} for shorter tokens, or raise {table}.max_lifetime{other} as far as the kind \
+             of token allows."
+        )
     }
 
     /// The issuer's table in the document.

@@ -2,6 +2,7 @@
 
 use super::advice::{Advice, Call, advice};
 use super::halves::Halves;
+use super::pipeline::Case;
 use super::seen::Seen;
 use super::state::State;
 use super::trail::{Recorder, Stage, Trail};
@@ -37,9 +38,13 @@ pub(super) fn explain(
         .check()
         .and_then(|()| state.door(number))
         .and_then(|door| {
-            let shown = Shown::NOTHING;
-            pipeline::verify(engine, door, token, &shown, requirements, now, &mut trail)
-                .and_then(|judged| pipeline::rehearse(door, judged))
+            let case = Case {
+                judge: &door.possession(&engine.provider, now),
+                shown: &Shown::NOTHING,
+                requirements,
+            };
+            let judged = pipeline::verify(door, token, &case, &mut trail)?;
+            pipeline::rehearse(door, judged)
         });
     let door = state.door(number).ok();
     let seen = door.map(|door| Seen::of(door, token));
@@ -65,7 +70,15 @@ pub(super) fn explain_request(
     };
     let (token, shown) = (presented.token, presented.shown());
     trail.passed(Stage::Request, || note::request(&shown));
-    let judged = pipeline::verify(engine, door, token, &shown, requirements, now, &mut trail);
+    let case = Case {
+        judge: &door.possession(&engine.provider, now),
+        shown: &shown,
+        requirements,
+    };
+    let judged = match presented.context {
+        [] => pipeline::verify(door, token, &case, &mut trail),
+        context => pipeline::verify_chain(door, token, None, context, &case, &mut trail),
+    };
     let outcome = judged.and_then(|judged| {
         trail.enter(Stage::Replay);
         let token = pipeline::rehearse(door, judged)?;

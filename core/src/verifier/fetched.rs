@@ -11,6 +11,7 @@ use super::{Engine, Gate, Requirements, VerifiedToken, Verifier};
 use crate::error::{Code, Error};
 use crate::jwk::JwkSet;
 use crate::keys::{Background, Watch};
+use crate::observe::Event;
 use crate::policy::{FetchedKeys, IssuerRules, KeySource};
 use crate::time::Clock;
 
@@ -73,11 +74,13 @@ impl Engine {
     ///
     /// When no key of the set can be used, or two are one; the keys stay as they were. An empty or
     /// broken set never takes the place of a good one.
+    ///
+    /// Otherwise says whether the keys are others than before.
     pub(crate) fn install(
         &self,
         watch: &Arc<Watch>,
         set: &JwkSet,
-    ) -> Option<Result<(), PublishError>> {
+    ) -> Option<Result<bool, PublishError>> {
         loop {
             let state = self.state.load_full();
             let (position, issuer) = place_of(&state, watch)?;
@@ -88,9 +91,34 @@ impl Engine {
                 Ok((keys, _)) => Arc::new(keys),
                 Err(error) => return Some(Err(error)),
             };
-            if self.replace_keys(&state, position, keys).is_some() {
-                return Some(Ok(()));
+            if let Some((_, changed)) = self.replace_keys(&state, position, keys) {
+                return Some(Ok(changed));
             }
+        }
+    }
+
+    /// Tells whoever listens that a refresh has succeeded; nobody where a reload has removed the
+    /// issuer meanwhile.
+    pub(crate) fn tell_refreshed(&self, watch: &Arc<Watch>, changed: bool) {
+        let state = self.state.load();
+        if let Some((position, issuer)) = place_of(&state, watch) {
+            self.observers.tell(&Event::KeysRefreshed {
+                issuer_name: &issuer.name,
+                keys: state.keys.set(position).map_or(0, |set| set.iter().len()),
+                generation: state.keys.generation(position),
+                changed,
+            });
+        }
+    }
+
+    /// Tells whoever listens that a refresh has failed.
+    pub(crate) fn tell_failed(&self, watch: &Arc<Watch>, reason: &str) {
+        let state = self.state.load();
+        if let Some((_, issuer)) = place_of(&state, watch) {
+            self.observers.tell(&Event::KeysRefreshFailed {
+                issuer_name: &issuer.name,
+                reason,
+            });
         }
     }
 
@@ -106,7 +134,7 @@ impl Engine {
         let missing = issuers.find(|(position, _)| {
             let set = state.keys.set(*position).filter(|set| !set.is_empty());
             let watch = state.keys.watch(*position);
-            watch.is_some_and(|watch| set.is_none() || !watch.is_good(now))
+            watch.is_some_and(|watch| set.is_none() || !watch.is_trusted(now))
         });
         missing.map(|(_, issuer)| issuer.name.to_string())
     }

@@ -6,10 +6,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::advice::{self, Advice, Call};
+use super::ancestry::{self, ContextToken};
 use super::explain::{self, Explanation};
+use super::pipeline::Case;
 use super::state::Door;
 use super::verified::Judged;
-use super::{Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline};
+use super::{
+    BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
+};
 use crate::binding::Shown;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
@@ -53,8 +57,41 @@ impl Gate {
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
         let token = token.as_ref();
-        let shown = Shown::NOTHING;
-        let judged = self.judged(door, token, &shown, requirements, now)?;
+        let judged = self.judged(door, token, &[], &Shown::NOTHING, requirements, now)?;
+        pipeline::commit(door, judged, now)
+    }
+
+    /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for,
+    /// or the grant it was given for. Each is verified as its own kind asks, was valid when the next
+    /// was issued, and was meant for whoever used it; from each to the next, nobody is left out and
+    /// authority only shrinks. What that proves is the token's [`VerifiedToken::lineage`].
+    ///
+    /// The gate's `context` says which kinds it takes. The order of `context` does not matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_with`]; also `chain_link_broken`, `subject_changed`, `txn_mismatch`,
+    /// `may_act_mismatch` and the four of attenuation, as `attenuation_scope`; what is wrong with
+    /// one of the further tokens; `oversized` for more than 8 tokens or 256 KiB; and `usage` for a
+    /// kind that the gate does not take.
+    pub fn verify_chain(
+        &self,
+        token: impl AsRef<[u8]>,
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> Result<VerifiedToken, Error> {
+        requirements.check()?;
+        let state = self.engine.state.load();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door)?;
+        let judged = self.judged(
+            door,
+            token.as_ref(),
+            context,
+            &Shown::NOTHING,
+            requirements,
+            now,
+        )?;
         pipeline::commit(door, judged, now)
     }
 
@@ -63,17 +100,23 @@ impl Gate {
         &self,
         door: Door<'_>,
         token: &[u8],
+        context: &[ContextToken<'_>],
         shown: &Shown<'_>,
         requirements: &Requirements,
         now: NumericDate,
     ) -> Result<Judged, Error> {
-        let engine = &*self.engine;
-        match door.recall(token, now) {
-            Some(settled) => {
-                let judge = door.possession(&engine.provider, now);
-                pipeline::renew(door, token, settled, &judge, shown, requirements)
-            }
-            None => pipeline::verify(engine, door, token, shown, requirements, now, &mut ()),
+        let case = Case {
+            judge: &door.possession(&self.engine.provider, now),
+            shown,
+            requirements,
+        };
+        let settled = door.recall(token, now);
+        if !context.is_empty() {
+            return pipeline::verify_chain(door, token, settled, context, &case, &mut ());
+        }
+        match settled {
+            Some(settled) => pipeline::renew(door, token, settled, &case, &ancestry::ALONE),
+            None => pipeline::verify(door, token, &case, &mut ()),
         }
     }
 
@@ -129,7 +172,8 @@ impl Gate {
         let door = state.door(self.door)?;
         let presented = request.read(door)?;
         let shown = presented.shown();
-        let judged = self.judged(door, presented.token, &shown, requirements, now)?;
+        let (token, context) = (presented.token, presented.context);
+        let judged = self.judged(door, token, context, &shown, requirements, now)?;
         pipeline::commit(door, judged, now)
     }
 
@@ -159,7 +203,8 @@ impl Gate {
         }
         let presented = request.read(door)?;
         let shown = presented.shown();
-        let judged = self.judged(door, presented.token, &shown, requirements, now)?;
+        let (token, context) = (presented.token, presented.context);
+        let judged = self.judged(door, token, context, &shown, requirements, now)?;
         Ok(Pending::new(judged, Arc::clone(&state)))
     }
 
@@ -177,9 +222,12 @@ impl Gate {
         let door = state.door(self.door).ok()?;
         let token = token.as_ref();
         let settled = door.recall(token, now)?;
-        let judge = door.possession(&self.engine.provider, now);
-        let shown = Shown::NOTHING;
-        let judged = pipeline::renew(door, token, settled, &judge, &shown, requirements);
+        let case = Case {
+            judge: &door.possession(&self.engine.provider, now),
+            shown: &Shown::NOTHING,
+            requirements,
+        };
+        let judged = pipeline::renew(door, token, settled, &case, &ancestry::ALONE);
         Some(judged.and_then(|judged| pipeline::commit(door, judged, now)))
     }
 
@@ -197,32 +245,42 @@ impl Gate {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
-        let (engine, token, shown) = (&*self.engine, token.as_ref(), Shown::NOTHING);
-        let judged = pipeline::verify(engine, door, token, &shown, requirements, now, &mut ())?;
+        let case = Case {
+            judge: &door.possession(&self.engine.provider, now),
+            shown: &Shown::NOTHING,
+            requirements,
+        };
+        let judged = pipeline::verify(door, token.as_ref(), &case, &mut ())?;
         pipeline::commit(door, judged, now)
     }
 
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
-    /// fewer of them once `wanted` has said no.
+    /// fewer of them once `wanted` has said no. Tells under which state.
     pub(crate) fn verify_many(
         &self,
         tokens: &[&[u8]],
         requirements: &Requirements,
         chunk: usize,
         wanted: impl Fn() -> bool + Sync,
-    ) -> Vec<Result<VerifiedToken, Error>> {
+    ) -> (Vec<Result<VerifiedToken, Error>>, BatchSnapshot) {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
+        let snapshot = state.snapshot(self.door);
         let door = requirements.check().and_then(|()| state.door(self.door));
         let door = match door {
             Ok(door) => door,
-            Err(error) => return vec![Err(error); tokens.len()],
+            Err(error) => return (vec![Err(error); tokens.len()], snapshot),
+        };
+        let case = Case {
+            judge: &door.possession(&self.engine.provider, now),
+            shown: &Shown::NOTHING,
+            requirements,
         };
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
-            pipeline::verify_many(&self.engine, door, tokens, requirements, now)
+            pipeline::verify_many(door, tokens, &case)
         });
-        chunks.collect()
+        (chunks.collect(), snapshot)
     }
 
     /// As [`Gate::verify`], with the three-valued answer as a value.

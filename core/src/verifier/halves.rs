@@ -10,8 +10,8 @@ use crate::claims::Claim;
 use crate::encoding::json::{JsonKind, Value};
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
-use crate::limits::{ACTOR_DEPTH, HEADER_SIZE, KID_SIZE};
-use crate::policy::{GateRules, IssuerRules, Profile, Row};
+use crate::limits::{HEADER_SIZE, KID_SIZE};
+use crate::policy::{Delegation, GateRules, IssuerRules, Profile, Row};
 use crate::time::NumericDate;
 
 /// Names of one issuer's keys that fit on a line.
@@ -70,15 +70,18 @@ impl Halves<'_, '_> {
             Code::Expired | Code::NotYetValid | Code::IssuedInFuture => self.date(claim?),
             Code::TooOld => self.age(),
             Code::LifetimeTooLong => self.lifetime(),
-            Code::ChainTooDeep => {
-                let count = self.actors();
-                Some(format!("act has {count} actors, at most {ACTOR_DEPTH}"))
-            }
-            Code::ActorNotAllowed => Some(format!(
-                "act names {}, and gates.{}.delegation is \"forbid\"",
-                counted(self.actors(), "actor"),
-                self.door.gate.name
+            Code::ActorMissing => Some(format!(
+                "no act, and {}.actor is \"required\"",
+                self.delegation()
             )),
+            Code::ChainTooDeep => Some(format!(
+                "act has {} actors, at most {}",
+                self.actors().count(),
+                self.gate().delegation.max_depth()
+            )),
+            Code::ChainLoop => Some(format!("act names {}", self.chain())),
+            Code::ActorNotAllowed => Some(self.not_allowed()),
+            Code::ActorPresenterMismatch => self.presenter(),
             Code::PopInvalid | Code::NonceRequired | Code::Replayed => self.proof(claim?),
             Code::InsufficientScope => Some(self.scope()),
             Code::InsufficientUserAuthentication => self.sign_in(claim?),
@@ -329,7 +332,8 @@ impl Halves<'_, '_> {
     fn lifetime(&self) -> Option<String> {
         let claims = self.seen.claims.as_ref()?;
         let expires = claims.date(Claim::Exp)?;
-        let cap = self.seen.source.as_ref()?.max_lifetime;
+        let own = self.seen.source.as_ref()?.max_lifetime;
+        let cap = self.gate().max_lifetime(own, claims);
         Some(match claims.date(Claim::Iat) {
             Some(issued) => format!(
                 "lives {} (exp - iat), at most {}",
@@ -355,9 +359,49 @@ impl Halves<'_, '_> {
     }
 
     /// Links of `act`, as far as they are objects.
-    fn actors(&self) -> usize {
+    fn actors(&self) -> impl Iterator<Item = Value<'_>> {
         let first = self.seen.claim(Claim::Act);
-        std::iter::successors(first, |link| link.get("act")).count()
+        std::iter::successors(first, |link| link.get("act"))
+    }
+
+    /// The `sub` of each link, outermost first, then the subject's.
+    fn chain(&self) -> String {
+        let links = self.actors().map(|link| shown(link.get("sub")));
+        let subject = shown(self.seen.claim(Claim::Sub));
+        links.chain([subject]).collect::<Vec<_>>().join(" ← ")
+    }
+
+    fn delegation(&self) -> String {
+        let rules = self.gate().delegation.rules();
+        format!("delegation.{}", rules.map_or("…", |rules| &rules.name))
+    }
+
+    fn not_allowed(&self) -> String {
+        let gate = self.gate();
+        match gate.delegation {
+            Delegation::Forbid | Delegation::Surface => format!(
+                "act names {}, and gates.{}.delegation is \"forbid\"",
+                counted(self.actors().count(), "actor"),
+                gate.name
+            ),
+            Delegation::Enforce(_) => format!(
+                "act names {}: no allow rule of {} fits the outermost, or a deny rule fits one of them",
+                self.chain(),
+                self.delegation()
+            ),
+        }
+    }
+
+    fn presenter(&self) -> Option<String> {
+        let presenter = self.requirements.presenter()?;
+        let actor = self.actors().next()?;
+        Some(format!(
+            "the caller is {:?} of {:?}, the outermost actor {} of {}",
+            presenter.sub,
+            presenter.iss,
+            shown(actor.get("sub")),
+            shown(actor.get("iss"))
+        ))
     }
 
     fn scope(&self) -> String {

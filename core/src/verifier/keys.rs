@@ -7,7 +7,8 @@ use super::state::State;
 use super::{Engine, build};
 use crate::crypto::CryptoProvider;
 use crate::jwk::{JwkSet, SkippedKey};
-use crate::keys::KeySet;
+use crate::keys::{KeySet, SetKey};
+use crate::observe::Event;
 use crate::policy::{IssuerRules, KeyLocation, KeySource};
 use crate::time::NumericDate;
 
@@ -116,10 +117,17 @@ impl<'v> Keys<'v> {
                 return Err(PublishError::NotPushed);
             }
             let (keys, skipped) = build(&state, issuer, &self.engine.provider, set)?;
+            let count = keys.iter().len();
             // Where others have published or reloaded meanwhile, begin again under their state.
             if let Some((generation, changed)) =
                 self.engine.replace_keys(&state, position, Arc::new(keys))
             {
+                self.engine.observers.tell(&Event::KeysRefreshed {
+                    issuer_name: name,
+                    keys: count,
+                    generation,
+                    changed,
+                });
                 return Ok(Receipt {
                     generation,
                     changed,
@@ -150,8 +158,7 @@ impl<'v> Keys<'v> {
                 .map(|key| IssuerKey {
                     kid: key.kid().map(str::to_owned),
                     alg: key.algorithm().name(),
-                    thumbprint: (!key.algorithm().is_symmetric())
-                        .then(|| key.thumbprint().to_owned()),
+                    thumbprint: shown_thumbprint(key).map(str::to_owned),
                 })
                 .collect()
         });
@@ -185,15 +192,39 @@ impl Engine {
             return Some((state.keys.generation(position), false));
         };
         let generation = ring.generation(position);
+        let new = ring.set(position).cloned();
         let next = State {
             world: Arc::clone(&state.world),
             keys: ring,
             cache: Arc::clone(&state.cache),
             replay: state.replay.clone(),
         };
-        let replaced = self.state.replace(state, Arc::new(next));
-        replaced.then_some((generation, true))
+        if !self.state.replace(state, Arc::new(next)) {
+            return None;
+        }
+        self.tell_withdrawn(state, position, new.as_deref());
+        Some((generation, true))
     }
+
+    fn tell_withdrawn(&self, before: &State, position: usize, new: Option<&KeySet>) {
+        let issuer = before.world.rules().issuers.get(position);
+        let Some((issuer, old)) = issuer.zip(before.keys.set(position)) else {
+            return;
+        };
+        let remains = |key: &SetKey| new.is_some_and(|new| new.contains(key));
+        for key in old.iter().filter(|key| !remains(key)) {
+            self.observers.tell(&Event::KeyWithdrawn {
+                issuer_name: &issuer.name,
+                kid: key.kid(),
+                thumbprint: shown_thumbprint(key),
+            });
+        }
+    }
+}
+
+/// A shared secret's would help to guess it (RFC 7638 §7).
+fn shown_thumbprint(key: &SetKey) -> Option<&str> {
+    (!key.algorithm().is_symmetric()).then(|| key.thumbprint())
 }
 
 /// The keys of a set that this issuer may verify with, and why the others are not among them.

@@ -1,6 +1,7 @@
 //! [`Verifier`]: a policy, keys and a clock, put together; [`Gate`]: a door one verifies at.
 
 mod advice;
+mod ancestry;
 mod authority;
 mod build;
 mod explain;
@@ -32,6 +33,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use advice::Advice;
+pub use ancestry::ContextToken;
 pub(crate) use build::refusals;
 pub use explain::Explanation;
 #[cfg(feature = "remote")]
@@ -48,7 +50,7 @@ pub use request::Request;
 pub use requirements::Requirements;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
-pub use verified::{Lineage, SnapshotId, SubjectKind, VerifiedToken};
+pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};
 
 use pipeline::Candidate;
 use state::State;
@@ -56,6 +58,7 @@ use state::State;
 use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
+use crate::observe::{Observer, Observers};
 use crate::policy::{Policy, PolicyError};
 use crate::sync::Snapshot;
 use crate::time::Clock;
@@ -77,6 +80,7 @@ pub(crate) struct Engine {
     names: Mutex<Names>,
     /// Wakes whoever fetches keys.
     bell: Bell,
+    observers: Observers,
 }
 
 /// Names by number, append-only: numbers outlive reloads.
@@ -103,6 +107,7 @@ impl Verifier {
                 state: Snapshot::new(state),
                 names: Mutex::new(names),
                 bell,
+                observers: Observers::none(),
             }),
         })
     }
@@ -189,6 +194,11 @@ impl Verifier {
         drop(names);
         engine.bell.ring();
         Ok(())
+    }
+
+    /// Tells `observer` of everything that happens from now on, for as long as the verifier lives.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.engine.observers.add(observer);
     }
 
     /// Counters of the token cache.

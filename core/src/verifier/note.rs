@@ -5,11 +5,11 @@ use super::validity::Dates;
 use super::{Requirements, VerifiedToken};
 use crate::binding::{Possession, PossessionConfirmed, Proofs, Scheme, Shown};
 use crate::claims::Claims;
-use crate::delegation::ChainAccepted;
+use crate::delegation::{Chain, Dimension, LineageAccepted};
 use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
-use crate::policy::{GateRules, IssuerRules, Row};
+use crate::policy::{GateRules, IssuerRules, PresenterRule, Row};
 use crate::time::{NumericDate, Span};
 
 pub(super) fn request(shown: &Shown<'_>) -> String {
@@ -102,12 +102,25 @@ pub(super) fn possession(possession: &PossessionConfirmed) -> String {
     .to_owned()
 }
 
-pub(super) fn chain(chain: &ChainAccepted) -> String {
-    match chain.len() {
-        0 => "no act".to_owned(),
+pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> String {
+    let mut text = match chain.len() {
+        0 => return "no act".to_owned(),
         1 => "1 actor, asserted by the issuer".to_owned(),
         count => format!("{count} actors, asserted by the issuer"),
+    };
+    if chain.is_mapped() {
+        text += "; its act says for whom, and was read so (DIA-02)";
     }
+    if let Some(rules) = gate.delegation.rules() {
+        text += &format!("; delegation.{} lets the outermost act", rules.name);
+        if rules.presenter == PresenterRule::MustBeActor {
+            text += match caller_known {
+                true => ", and it is the caller (CD-02)",
+                false => ", whoever the caller is",
+            };
+        }
+    }
+    text
 }
 
 pub(super) fn replay(token: &VerifiedToken) -> String {
@@ -116,6 +129,20 @@ pub(super) fn replay(token: &VerifiedToken) -> String {
         _ => "no proof was used",
     }
     .to_owned()
+}
+
+pub(super) fn links(lineage: &LineageAccepted, tokens: usize) -> String {
+    let strength = lineage.lineage().as_str();
+    if tokens == 0 {
+        return format!("no further token; lineage {strength}");
+    }
+    let plural = if tokens == 1 { "" } else { "s" };
+    let unproven: Vec<&str> = lineage.unproven().iter().map(Dimension::as_str).collect();
+    let open = match unproven.as_slice() {
+        [] => String::new(),
+        names => format!("; not compared: {}", names.join(", ")),
+    };
+    format!("{tokens} further token{plural}; lineage {strength}{open}")
 }
 
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {

@@ -7,16 +7,17 @@
 
 use std::sync::Arc;
 
+use super::ancestry::{self, Ancestors, ContextToken};
 use super::kind::TypAccepted;
 use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
-use super::verified::{Evidence, Judged, Settled, VerifiedToken};
-use super::{Engine, Requirements, authority, kind, note};
+use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
+use super::{Requirements, authority, kind, note};
 use crate::binding::{Confirmation, Judge, Replay, Shown};
 use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
-use crate::delegation;
+use crate::delegation::{self, Member};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
@@ -43,35 +44,93 @@ impl Signed for Candidate<'_> {
     }
 }
 
+/// What a token is judged with, beside the rules of its gate: the moment, what came with it, and
+/// what the call asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'c> {
+    pub(super) judge: &'c Judge<'c>,
+    pub(super) shown: &'c Shown<'c>,
+    pub(super) requirements: &'c Requirements,
+}
+
+impl Case<'_> {
+    const fn now(&self) -> NumericDate {
+        self.judge.now
+    }
+}
+
 pub(super) fn verify<T: Trail>(
-    engine: &Engine,
     door: Door<'_>,
     token: &[u8],
-    shown: &Shown<'_>,
-    requirements: &Requirements,
-    now: NumericDate,
+    case: &Case<'_>,
     trail: &mut T,
 ) -> Result<Judged, Error> {
     let mut buffer = SignatureBuffer::new();
-    let job = admit(door, token, now, &mut buffer, trail)?;
+    let job = admit(door, token, case.now(), &mut buffer, trail)?;
     let source = job.signed().source;
-    let Some(signed) = engine.provider.verify(job) else {
+    let Some(signed) = case.judge.provider.verify(job) else {
         return Err(door.blame(&source, Error::new(Code::BadSignature)));
     };
-    let possession = door.possession(&engine.provider, now);
-    finish(door, token, signed, &possession, shown, requirements, trail)
+    finish(door, token, signed, case, &ancestry::ALONE, trail)
         .map_err(|error| door.blame(&source, error))
+}
+
+/// The same steps with the tokens that this one comes from; the provider sees all signatures at
+/// once. What is remembered of this token spares its own.
+pub(super) fn verify_chain<T: Trail>(
+    door: Door<'_>,
+    token: &[u8],
+    settled: Option<Settled>,
+    context: &[ContextToken<'_>],
+    case: &Case<'_>,
+    trail: &mut T,
+) -> Result<Judged, Error> {
+    let doors = ancestry::doors(door, token, context)?;
+    let mut buffer = SignatureBuffer::new();
+    let mut buffers: Vec<_> = context.iter().map(|_| SignatureBuffer::new()).collect();
+    let leaf = match settled {
+        Some(_) => None,
+        None => Some(admit(door, token, case.now(), &mut buffer, trail)?),
+    };
+    let source = leaf.as_ref().map(|job| job.signed().source);
+    let mut jobs: Vec<_> = leaf.into_iter().collect();
+    let refused = match ancestry::admit(&doors, context, case.now(), &mut buffers) {
+        Ok(further) => {
+            jobs.extend(further);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    let mut signed = case.judge.provider.verify_many(jobs).into_iter();
+    let leaf = source.map(|source| (source, signed.next().flatten()));
+    let max_depth = door.gate.delegation.max_depth();
+    let settle = |(door, signed): (&Door<'_>, Option<_>)| {
+        let signed = signed.ok_or_else(|| Error::new(Code::BadSignature))?;
+        ancestry::settle(*door, signed, max_depth)
+    };
+    // What is wrong with a further token is told in its turn, after what is wrong with this one.
+    let ancestors = match refused {
+        Some(error) => Err(error),
+        None => doors.iter().zip(signed).map(settle).collect(),
+    };
+    match (settled, leaf) {
+        (Some(settled), _) => renew(door, token, settled, case, &ancestors),
+        (None, Some((source, Some(signed)))) => {
+            finish(door, token, signed, case, &ancestors, trail)
+                .map_err(|error| door.blame(&source, error))
+        }
+        (None, Some((source, None))) => Err(door.blame(&source, Error::new(Code::BadSignature))),
+        (None, None) => Err(Error::new(Code::Internal)),
+    }
 }
 
 /// The same steps over a chunk of a batch; the provider sees all its signatures at once.
 pub(super) fn verify_many(
-    engine: &Engine,
     door: Door<'_>,
     tokens: &[&[u8]],
-    requirements: &Requirements,
-    now: NumericDate,
+    case: &Case<'_>,
 ) -> Vec<Result<VerifiedToken, Error>> {
-    let (possession, shown) = (door.possession(&engine.provider, now), &Shown::NOTHING);
+    let now = case.now();
     let mut jobs = Vec::with_capacity(tokens.len());
     let mut sources = Vec::with_capacity(tokens.len());
     let mut buffers: Vec<_> = tokens.iter().map(|_| SignatureBuffer::new()).collect();
@@ -81,7 +140,7 @@ pub(super) fn verify_many(
         .zip(&mut buffers)
         .map(|(token, buffer)| {
             if let Some(settled) = door.recall(token, now) {
-                let judged = renew(door, token, settled, &possession, shown, requirements);
+                let judged = renew(door, token, settled, case, &ancestry::ALONE);
                 return Some(judged.and_then(|judged| commit(door, judged, now)));
             }
             match admit(door, token, now, buffer, &mut ()) {
@@ -94,23 +153,20 @@ pub(super) fn verify_many(
             }
         })
         .collect();
-    let mut signed = engine.provider.verify_many(jobs).into_iter().zip(sources);
+    let mut signed = case
+        .judge
+        .provider
+        .verify_many(jobs)
+        .into_iter()
+        .zip(sources);
     let verdicts = decided.into_iter().zip(tokens).map(|(decided, token)| {
         decided.unwrap_or_else(|| {
             let (signed, source) = signed.next().ok_or_else(|| Error::new(Code::Internal))?;
             let signed =
                 signed.ok_or_else(|| door.blame(&source, Error::new(Code::BadSignature)))?;
-            finish(
-                door,
-                token,
-                signed,
-                &possession,
-                shown,
-                requirements,
-                &mut (),
-            )
-            .and_then(|judged| commit(door, judged, now))
-            .map_err(|error| door.blame(&source, error))
+            finish(door, token, signed, case, &ancestry::ALONE, &mut ())
+                .and_then(|judged| commit(door, judged, now))
+                .map_err(|error| door.blame(&source, error))
         })
     });
     verdicts.collect()
@@ -191,12 +247,12 @@ pub(super) fn finish<T: Trail>(
     door: Door<'_>,
     token: &[u8],
     signed: SignatureVerified<Candidate<'_>>,
-    judge: &Judge<'_>,
-    shown: &Shown<'_>,
-    requirements: &Requirements,
+    case: &Case<'_>,
+    ancestors: &Ancestors<'_>,
     trail: &mut T,
 ) -> Result<Judged, Error> {
-    let (gate, rules, now) = (door.gate, door.rules(), judge.now);
+    let (gate, rules, now) = (door.gate, door.rules(), case.now());
+    let (judge, requirements) = (case.judge, case.requirements);
     let Candidate { claims, source, .. } = signed.get();
     let (issuer, row) = (door.issuer(source)?, source.profile.row());
     trail.passed(Stage::Signature, || "good".to_owned());
@@ -204,7 +260,8 @@ pub(super) fn finish<T: Trail>(
     let well_formed = kind::check_claims(claims, gate, issuer, row)?;
     trail.passed(Stage::Claims, || note::claims(row));
     trail.enter(Stage::Time);
-    let dates = Dates::of(&well_formed, gate, row, source.max_lifetime, rules.leeway)?;
+    let max_lifetime = gate.max_lifetime(source.max_lifetime, claims);
+    let dates = Dates::of(&well_formed, gate, row, max_lifetime, rules.leeway)?;
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
     trail.enter(Stage::Audience);
@@ -212,17 +269,27 @@ pub(super) fn finish<T: Trail>(
     trail.passed(Stage::Audience, || note::audience(claims));
     trail.enter(Stage::Possession);
     let confirmation = Confirmation::of(claims, judge.provider);
-    let possession = judge.confirm(&confirmation, shown, token)?;
+    let possession = judge.confirm(&confirmation, case.shown, token)?;
     trail.passed(Stage::Possession, || note::possession(&possession));
     trail.enter(Stage::Chain);
-    let chain = delegation::check(
+    let iss = source.issuer(claims);
+    let chain = delegation::check(claims, iss, issuer, gate, rules.preset)?;
+    let caller = requirements.presenter();
+    let links = chain.chain();
+    let presenter = delegation::check_presenter(links, claims, iss, gate, caller)?;
+    trail.passed(Stage::Chain, || note::chain(links, gate, caller.is_some()));
+    trail.enter(Stage::Links);
+    let member = Member {
+        kind: row.kind,
         claims,
-        source.issuer(claims),
-        issuer.act_iss,
-        gate.delegation,
-        rules.preset,
-    )?;
-    trail.passed(Stage::Chain, || note::chain(&chain));
+        iss,
+        chain: links,
+        dates: dates.claimed(),
+    };
+    let lineage = ancestry::judge(door, &member, ancestors)?;
+    trail.passed(Stage::Links, || {
+        note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
+    });
     trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
@@ -240,13 +307,15 @@ pub(super) fn finish<T: Trail>(
     let called_for =
         authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
-    Ok(Judged::new(
-        settled,
+    let fresh = Fresh {
         timely,
         possession,
+        presenter,
+        lineage,
         not_revoked,
         called_for,
-    ))
+    };
+    Ok(Judged::new(settled, fresh))
 }
 
 /// A token seen before: what can change is checked anew, in the same order.
@@ -254,26 +323,30 @@ pub(super) fn renew(
     door: Door<'_>,
     token: &[u8],
     settled: Settled,
-    judge: &Judge<'_>,
-    shown: &Shown<'_>,
-    requirements: &Requirements,
+    case: &Case<'_>,
+    ancestors: &Ancestors<'_>,
 ) -> Result<Judged, Error> {
-    let (gate, rules, now) = (door.gate, door.rules(), judge.now);
+    let (gate, rules, now) = (door.gate, door.rules(), case.now());
+    let (judge, requirements) = (case.judge, case.requirements);
     let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
-    let possession = judge.confirm(settled.confirmation(), shown, token);
+    let possession = judge.confirm(settled.confirmation(), case.shown, token);
     let possession = possession.map_err(blame)?;
+    let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
+    let lineage = ancestry::judge(door, &settled.member(), ancestors).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
     let called_for =
         authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
-    Ok(Judged::new(
-        settled,
+    let fresh = Fresh {
         timely,
         possession,
+        presenter,
+        lineage,
         not_revoked,
         called_for,
-    ))
+    };
+    Ok(Judged::new(settled, fresh))
 }
 
 /// The verdict: a proof is remembered where the policy says, unless it was used before.

@@ -7,6 +7,7 @@ use std::fmt;
 
 use memchr::{memchr, memchr2};
 
+use super::ancestry::ContextToken;
 use super::state::Door;
 use crate::binding::{Proofs, Scheme, Shown};
 use crate::error::{Code, Error};
@@ -26,6 +27,7 @@ pub struct Request<'r> {
     authorization: Field<'r>,
     dpop: Field<'r>,
     certificate: Option<&'r [u8]>,
+    context: &'r [ContextToken<'r>],
 }
 
 /// A field of which there may be one.
@@ -60,6 +62,7 @@ impl<'r> Request<'r> {
             authorization: Field::Absent,
             dpop: Field::Absent,
             certificate: None,
+            context: &[],
         }
     }
 
@@ -99,6 +102,14 @@ impl<'r> Request<'r> {
         self
     }
 
+    /// The same with further tokens: those that the request's own token comes from, wherever the
+    /// program has found them. Which kinds are taken, the gate's `context` says.
+    #[must_use]
+    pub const fn context(mut self, tokens: &'r [ContextToken<'r>]) -> Self {
+        self.context = tokens;
+        self
+    }
+
     /// The token of this request, and what came with it (AT-11, DP-01, MCP-03).
     pub(super) fn read(&self, door: Door<'_>) -> Result<Presented<'r>, Error> {
         if !door.gate.kind.comes_in_requests() {
@@ -128,6 +139,7 @@ impl<'r> Request<'r> {
             method: self.method,
             target,
             certificate: self.certificate,
+            context: self.context,
         })
     }
 }
@@ -144,6 +156,7 @@ impl fmt::Debug for Request<'_> {
 /// A request's token and what came with it.
 pub(super) struct Presented<'r> {
     pub(super) token: &'r [u8],
+    pub(super) context: &'r [ContextToken<'r>],
     scheme: Scheme,
     proofs: Proofs<'r>,
     method: &'r [u8],

@@ -1,6 +1,7 @@
 //! What one call needs beyond what its gate demands of every call.
 
 use crate::claims::is_scope_token;
+use crate::delegation::Presenter;
 use crate::error::{Code, Error};
 use crate::time::Span;
 
@@ -14,6 +15,8 @@ pub struct Requirements {
     pub(crate) scopes: Vec<Box<str>>,
     pub(crate) acr_values: Vec<Box<str>>,
     pub(crate) max_age: Option<Span>,
+    /// The caller's `iss` and `sub`.
+    presenter: Option<(Box<str>, Box<str>)>,
     /// What of it no token can meet.
     misuse: Option<&'static str>,
 }
@@ -24,6 +27,7 @@ impl Requirements {
         scopes: Vec::new(),
         acr_values: Vec::new(),
         max_age: None,
+        presenter: None,
         misuse: None,
     };
 
@@ -54,6 +58,21 @@ impl Requirements {
     pub const fn with_max_age(mut self, age: Span) -> Self {
         self.max_age = Some(age);
         self
+    }
+
+    /// The workload that calls, as its own credential has proven it to the caller: its SVID, its
+    /// certificate, its attestation. Under `presenter = "must_be_actor"` it must be the token's
+    /// outermost actor (`actor_presenter_mismatch`). A SPIFFE or WIMSE identifier is the same
+    /// workload whoever names it; any other `sub` is compared together with `iss`.
+    #[must_use]
+    pub fn with_presenter(mut self, iss: impl Into<Box<str>>, sub: impl Into<Box<str>>) -> Self {
+        self.presenter = Some((iss.into(), sub.into()));
+        self
+    }
+
+    pub(super) fn presenter(&self) -> Option<Presenter<'_>> {
+        let (iss, sub) = self.presenter.as_ref()?;
+        Some(Presenter { iss, sub })
     }
 
     /// Whether they are a mistake of the caller's, whatever the token.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::headers::Headers;
 use super::kind::trust_domain;
-use super::verified::Settled;
+use super::verified::{BatchSnapshot, Settled};
 use crate::binding::{Judge, Origin};
 use crate::cache::{Stamp, TokenCache};
 use crate::claims::{Claim, Claims};
@@ -48,10 +48,11 @@ impl World {
     }
 
     /// The error, now that its issuer is known by its position in the policy.
+    /// One that knows its issuer keeps it: a further token has another.
     pub(super) fn blame(&self, position: usize, error: Error) -> Error {
         match self.issuers.get(position).copied().flatten() {
-            Some(issuer) => error.at(issuer),
-            None => error,
+            Some(issuer) if error.issuer().is_none() => error.at(issuer),
+            Some(_) | None => error,
         }
     }
 
@@ -69,6 +70,8 @@ pub(super) struct DoorTable {
     issuers: Lookup,
     /// Where clients reach it.
     origin: Option<Origin>,
+    /// Of the doors for further tokens, in the order of the gate's `context`.
+    context: Vec<Lookup>,
 }
 
 /// Issuers by `iss` value. `iss` comes from strangers, so the table's hash is keyed.
@@ -86,9 +89,22 @@ const FEW: usize = 4;
 
 impl DoorTable {
     pub(super) fn new(rules: &Rules, gate: usize) -> Option<Self> {
-        let rules_of = rules.gates.get(gate)?;
-        let origin = rules_of.public_url.as_deref().and_then(Origin::of);
-        let issuers = rules_of.issuers.iter().flat_map(|entry| {
+        let rules_of_gate = rules.gates.get(gate)?;
+        let context = rules_of_gate.context.iter();
+        Some(Self {
+            gate,
+            issuers: Lookup::new(rules, &rules_of_gate.issuers),
+            context: context
+                .map(|context| Lookup::new(rules, &context.door.issuers))
+                .collect(),
+            origin: rules_of_gate.public_url.as_deref().and_then(Origin::of),
+        })
+    }
+}
+
+impl Lookup {
+    fn new(rules: &Rules, issuers: &[GateIssuer]) -> Self {
+        let issuers = issuers.iter().flat_map(|entry| {
             let names = rules
                 .issuers
                 .get(entry.position)
@@ -96,25 +112,20 @@ impl DoorTable {
             names.into_iter().flatten().map(|iss| (iss.clone(), *entry))
         });
         let issuers: Vec<_> = issuers.collect();
-        let issuers = if issuers.len() <= FEW {
-            Lookup::Few(issuers)
+        if issuers.len() <= FEW {
+            Self::Few(issuers)
         } else {
-            Lookup::Many(issuers.into_iter().collect())
-        };
-        Some(Self {
-            gate,
-            issuers,
-            origin,
-        })
+            Self::Many(issuers.into_iter().collect())
+        }
     }
 
     fn find(&self, iss: &str) -> Option<GateIssuer> {
-        match &self.issuers {
-            Lookup::Few(entries) => entries
+        match self {
+            Self::Few(entries) => entries
                 .iter()
                 .find(|(name, _)| **name == *iss)
                 .map(|(_, entry)| *entry),
-            Lookup::Many(entries) => entries.get(iss).copied(),
+            Self::Many(entries) => entries.get(iss).copied(),
         }
     }
 }
@@ -148,6 +159,7 @@ pub(super) struct Door<'s> {
     pub(super) number: u32,
     pub(super) state: &'s State,
     pub(super) table: &'s DoorTable,
+    issuers: &'s Lookup,
     pub(super) gate: &'s GateRules,
 }
 
@@ -162,9 +174,26 @@ impl State {
                 number,
                 state: self,
                 table,
+                issuers: &table.issuers,
                 gate,
             }),
             None => Err(Error::about(Code::Usage, "gate")),
+        }
+    }
+
+    /// What a batch at this gate is judged under.
+    pub(super) fn snapshot(&self, number: u32) -> BatchSnapshot {
+        let entries = self.door(number).map(|door| door.gate.issuers.iter());
+        let keys = entries.into_iter().flatten().filter_map(|entry| {
+            let issuer = self.world.rules().issuers.get(entry.position)?;
+            Some((
+                issuer.name.to_string(),
+                self.keys.generation(entry.position),
+            ))
+        });
+        BatchSnapshot {
+            policy: self.world.digest.to_string(),
+            keys: keys.collect(),
         }
     }
 }
@@ -172,6 +201,17 @@ impl State {
 impl<'s> Door<'s> {
     pub(super) fn rules(&self) -> &'s Rules {
         self.state.world.rules()
+    }
+
+    /// The door of a further kind of tokens, where the gate takes them.
+    pub(super) fn context(&self, kind: Kind) -> Option<Self> {
+        let mut doors = self.gate.context.iter().zip(&self.table.context);
+        let (rules, issuers) = doors.find(|(rules, _)| rules.kind() == kind)?;
+        Some(Self {
+            gate: &rules.door,
+            issuers,
+            ..*self
+        })
     }
 
     /// The error, now that it is known where the token comes from.
@@ -233,7 +273,7 @@ impl<'s> Door<'s> {
             text
         };
         let iss = iss.ok_or_else(|| Error::about(Code::ClaimType, claim.name()))?;
-        let entry = self.table.find(iss);
+        let entry = self.issuers.find(iss);
         let entry = entry.ok_or_else(|| Error::about(Code::IssUntrusted, claim.name()))?;
         let generation = self.state.keys.generation(entry.position);
         let GateIssuer {

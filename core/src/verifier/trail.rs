@@ -32,6 +32,8 @@ pub enum Stage {
     Possession,
     /// The delegation chain.
     Chain,
+    /// The tokens that this one comes from.
+    Links,
     /// Revocation and status.
     Revocation,
     /// Scopes and strength of the sign-in.
@@ -56,6 +58,7 @@ impl Stage {
         Self::Audience,
         Self::Possession,
         Self::Chain,
+        Self::Links,
         Self::Revocation,
         Self::Policy,
         Self::Replay,
@@ -82,6 +85,7 @@ impl Stage {
             Self::Audience => "audience",
             Self::Possession => "possession",
             Self::Chain => "chain",
+            Self::Links => "links",
             Self::Revocation => "revocation",
             Self::Policy => "policy",
             Self::Replay => "replay",
@@ -104,7 +108,8 @@ impl Stage {
             Self::Time => "AT-06",
             Self::Audience => "JWT-03",
             Self::Possession => "AT-09, DP-01 to 14",
-            Self::Chain => "ACT-01 to 06, ACT-08, ACT-09",
+            Self::Chain => "ACT-01 to 10",
+            Self::Links => "ATN-01 to 15",
             Self::Revocation => "X03",
             Self::Policy => "AT-07, RFC 9470",
             Self::Replay => "DP-13",

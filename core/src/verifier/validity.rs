@@ -53,6 +53,15 @@ impl Dates {
         })
     }
 
+    /// The three dates as the token has them.
+    pub(super) const fn claimed(&self) -> ClaimedDates {
+        ClaimedDates {
+            expires_at: Some(self.expires_at),
+            not_before: self.not_before,
+            issued_at: self.issued_at,
+        }
+    }
+
     /// The moment from which the token is expired.
     pub(super) fn end(&self) -> NumericDate {
         self.expires_at.plus(self.leeway)
@@ -79,6 +88,17 @@ impl Dates {
         {
             return Err(Error::about(Code::TooOld, "iat"));
         }
+        self.check_cap(now)?;
+        Ok(TimeAccepted(()))
+    }
+
+    /// The cap on its lifetime, of a token that nobody presents: whether it was valid is asked of
+    /// the moment at which it was used.
+    pub(super) fn check_lifetime(&self) -> Result<(), Error> {
+        self.check_cap(self.expires_at)
+    }
+
+    fn check_cap(&self, now: NumericDate) -> Result<(), Error> {
         // Without `iat` a token is as old as its cap on age allows at the most: so the cap on age
         // is one on what is left (CA-03).
         let cap = match self.issued_at {
@@ -92,7 +112,7 @@ impl Dates {
         if cap.is_some_and(|cap| self.expires_at.since(issued) > cap) {
             return Err(Error::about(Code::LifetimeTooLong, "exp"));
         }
-        Ok(TimeAccepted(()))
+        Ok(())
     }
 }
 

@@ -15,11 +15,14 @@ use crate::binding::{
 };
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
-use crate::delegation::{Actor, ChainAccepted};
+use crate::delegation::{
+    self, Actor, Chain, ChainAccepted, Dimension, Dimensions, LineageAccepted, Member,
+    PresenterAccepted,
+};
 use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Profile};
+use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
 use crate::revocation::NotRevoked;
 use crate::time::NumericDate;
 
@@ -30,6 +33,8 @@ use crate::time::NumericDate;
 #[derive(Clone)]
 pub struct VerifiedToken {
     settled: Settled,
+    lineage: Lineage,
+    unproven: Dimensions,
     shown: Option<Possession>,
     replay: Option<ReplayReach>,
     next_nonce: Option<Arc<str>>,
@@ -39,6 +44,7 @@ pub struct VerifiedToken {
 /// before: that is asked last, once nothing else can refuse.
 pub(super) struct Judged {
     settled: Settled,
+    lineage: LineageAccepted,
     possession: PossessionConfirmed,
 }
 
@@ -51,7 +57,7 @@ struct Facts {
     claims: Claims,
     header: Arc<ProtectedHeader>,
     confirmation: Confirmation,
-    chain: ChainAccepted,
+    chain: Chain,
     dates: Dates,
     source: Source,
     identity: Identity,
@@ -63,6 +69,16 @@ pub(super) struct Evidence {
     pub(super) audience: AudienceAccepted,
     pub(super) chain: ChainAccepted,
     pub(super) authority: GateSatisfied,
+}
+
+/// The evidence of what is checked anew at each use, consumed by [`Judged::new`].
+pub(super) struct Fresh {
+    pub(super) timely: TimeAccepted,
+    pub(super) possession: PossessionConfirmed,
+    pub(super) presenter: PresenterAccepted,
+    pub(super) lineage: LineageAccepted,
+    pub(super) not_revoked: NotRevoked,
+    pub(super) called_for: CallSatisfied,
 }
 
 impl Settled {
@@ -91,7 +107,7 @@ impl Settled {
             claims,
             header,
             confirmation,
-            chain,
+            chain: chain.into_chain(),
             dates,
             source,
             identity,
@@ -112,6 +128,28 @@ impl Settled {
 
     pub(super) fn source(&self) -> &Source {
         &self.0.source
+    }
+
+    /// The token as one of a chain of tokens.
+    pub(super) fn member(&self) -> Member<'_> {
+        let facts = &*self.0;
+        Member {
+            kind: facts.source.profile.kind(),
+            claims: &facts.claims,
+            iss: facts.issuer(),
+            chain: &facts.chain,
+            dates: facts.dates.claimed(),
+        }
+    }
+
+    /// Whether this call's caller, where it is known, is the one who acts.
+    pub(super) fn check_presenter(
+        &self,
+        gate: &GateRules,
+        requirements: &Requirements,
+    ) -> Result<PresenterAccepted, Error> {
+        let (facts, caller) = (&*self.0, requirements.presenter());
+        delegation::check_presenter(&facts.chain, &facts.claims, facts.issuer(), gate, caller)
     }
 
     /// Heap bytes, for the cache's budget. A header that other tokens share counts with each of
@@ -136,15 +174,18 @@ impl Settled {
 }
 
 impl Judged {
-    pub(super) const fn new(
-        settled: Settled,
-        TimeAccepted { .. }: TimeAccepted,
-        possession: PossessionConfirmed,
-        NotRevoked { .. }: NotRevoked,
-        CallSatisfied { .. }: CallSatisfied,
-    ) -> Self {
+    pub(super) fn new(settled: Settled, fresh: Fresh) -> Self {
+        let Fresh {
+            timely: TimeAccepted { .. },
+            possession,
+            presenter: PresenterAccepted { .. },
+            lineage,
+            not_revoked: NotRevoked { .. },
+            called_for: CallSatisfied { .. },
+        } = fresh;
         Self {
             settled,
+            lineage,
             possession,
         }
     }
@@ -164,6 +205,7 @@ impl Judged {
     ) -> Result<VerifiedToken, Error> {
         let Self {
             settled,
+            lineage,
             possession,
         } = self;
         let shown = possession.how();
@@ -171,6 +213,8 @@ impl Judged {
         let not_replayed = look_up(replay)?;
         Ok(VerifiedToken {
             settled,
+            lineage: lineage.lineage(),
+            unproven: lineage.unproven(),
             shown,
             replay: not_replayed.reach(),
             next_nonce: next_nonce.map(Arc::from),
@@ -203,10 +247,24 @@ impl VerifiedToken {
         &self.issuer_rules().name
     }
 
-    /// `sub`. Only logout and custom tokens may lack it.
+    /// `sub`: for whom the token is. Of an issuer that inverts `act` it is the `sub` of `act`
+    /// (see [`VerifiedToken::dialect_mapped`]). Only logout and custom tokens may lack it.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.facts().claims.text(Claim::Sub)
+        Some(self.party()?.sub())
+    }
+
+    /// Whether the issuer means by `act` for whom `sub` acts, so that subject and actor were
+    /// exchanged here (`act_meaning = "inverted"`).
+    #[must_use]
+    pub fn dialect_mapped(&self) -> bool {
+        self.facts().chain.is_mapped()
+    }
+
+    /// The subject as a party of the chain.
+    fn party(&self) -> Option<Actor<'_>> {
+        let facts = self.facts();
+        facts.chain.subject(&facts.claims, facts.issuer())
     }
 
     /// `client_id`, or what the issuer's `claim_names` says stands for it.
@@ -288,7 +346,7 @@ impl VerifiedToken {
     }
 
     fn is_subject(&self, actor: Actor<'_>) -> bool {
-        self.subject() == Some(actor.sub()) && actor.iss() == self.issuer()
+        self.party() == Some(actor)
     }
 
     /// What kind of party the subject is, where the token shows it.
@@ -301,14 +359,19 @@ impl VerifiedToken {
             .then_some(SubjectKind::Client)
     }
 
-    /// How much is proven about the chain: one token proves nothing of its history.
+    /// How much is proven about the chain: one token proves nothing of its history, and those it
+    /// comes from as much as the weakest step between them ([`Gate::verify_chain`]).
+    ///
+    /// [`Gate::verify_chain`]: crate::Gate::verify_chain
     #[must_use]
-    pub fn lineage(&self) -> Lineage {
-        if self.facts().chain.len() == 0 {
-            Lineage::None
-        } else {
-            Lineage::Asserted
-        }
+    pub const fn lineage(&self) -> Lineage {
+        self.lineage
+    }
+
+    /// What was not compared between this token and those it comes from: an issuer's word alone
+    /// says that it did not grow.
+    pub fn unproven(&self) -> impl Iterator<Item = Dimension> {
+        self.unproven.iter()
     }
 
     /// How possession of the token's key was shown; `None` is a bearer token.
@@ -387,13 +450,15 @@ impl VerifiedToken {
     ///
     /// # Errors
     ///
-    /// `insufficient_scope` or `insufficient_user_authentication`; `expired` and the like; `usage`
-    /// for requirements that no token can meet.
+    /// `insufficient_scope` or `insufficient_user_authentication`; `actor_presenter_mismatch`;
+    /// `expired` and the like; `usage` for requirements that no token can meet.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         requirements.check()?;
         let facts = self.facts();
         let leeway = facts.identity.leeway();
         facts.dates.check(now)?;
+        self.settled
+            .check_presenter(self.gate_rules(), requirements)?;
         authority::check_call(&facts.claims, self.gate_rules(), requirements, now, leeway)
             .map(|CallSatisfied { .. }| ())
     }
@@ -436,14 +501,14 @@ pub enum SubjectKind {
     Agent,
 }
 
-/// How much is proven about a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The state of the world that a batch was judged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Lineage {
-    /// There is no chain.
-    None,
-    /// The issuer says so.
-    Asserted,
+pub struct BatchSnapshot {
+    /// Digest of the policy document.
+    pub policy: String,
+    /// Generation of the keys of each of the gate's issuers, by the policy's names, in its order.
+    pub keys: Vec<(String, u64)>,
 }
 
 /// The state of the world a verdict was reached in.

@@ -5,12 +5,15 @@
 //! accepted. Keys and signatures follow from names, so that the files can be made again and
 //! compared; ML-DSA signatures, which AWS-LC hedges, are taken from the committed file.
 
+mod act;
 mod algorithms;
+mod chains;
 mod delegation;
 mod dialects;
 mod parse;
 mod possession;
 mod profiles;
+mod rules;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -27,8 +30,11 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 7] = [
+pub const FILES: [&str; 10] = [
     "algorithms.jsonl",
+    "delegation/act.jsonl",
+    "delegation/chains.jsonl",
+    "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
     "parse.jsonl",
@@ -46,6 +52,9 @@ pub const FILES: [&str; 7] = [
 pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
+        "delegation/act.jsonl" => act::lines(),
+        "delegation/chains.jsonl" => chains::lines(),
+        "delegation/rules.jsonl" => rules::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),

@@ -45,6 +45,9 @@ const classes = {
   JWKSNoMatchingKey: class JWKSNoMatchingKey extends JOSEError {
     static code = 'ERR_JWKS_NO_MATCHING_KEY'
   },
+  JWKSTimeout: class JWKSTimeout extends JOSEError {
+    static code = 'ERR_JWKS_TIMEOUT'
+  },
   JWSSignatureVerificationFailed: class JWSSignatureVerificationFailed extends JOSEError {
     static code = 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'
   },
@@ -53,6 +56,10 @@ const classes = {
 // By code: the class; of claims also which claim and jose's word for what is wrong with it.
 const FAILED = 'JWTClaimValidationFailed'
 const TABLE = {
+  no_token: ['JWSInvalid'],
+  multiple_credentials: ['JWSInvalid'],
+  token_in_query: ['JWSInvalid'],
+  malformed_request: ['JWSInvalid'],
   malformed_token: ['JWSInvalid'],
   oversized: ['JWSInvalid'],
   nesting_too_deep: ['JWTInvalid'],
@@ -78,11 +85,26 @@ const TABLE = {
   issued_in_future: [FAILED, 'iat', 'check_failed'],
   too_old: ['JWTExpired', 'iat', 'check_failed'],
   lifetime_too_long: [FAILED, 'exp', 'check_failed'],
+  replayed: [FAILED, 'jti', 'check_failed'],
   pop_required: [FAILED, 'cnf', 'check_failed'],
+  pop_mismatch: [FAILED, 'cnf', 'check_failed'],
+  pop_invalid: [FAILED, 'cnf', 'check_failed'],
+  nonce_required: [FAILED, 'cnf', 'check_failed'],
+  actor_missing: [FAILED, 'act', 'missing'],
   actor_malformed: [FAILED, 'act', 'invalid'],
   chain_too_deep: [FAILED, 'act', 'check_failed'],
   chain_loop: [FAILED, 'act', 'check_failed'],
+  chain_incomplete: [FAILED, 'act', 'check_failed'],
+  chain_link_broken: [FAILED, 'act', 'check_failed'],
+  subject_changed: [FAILED, 'sub', 'check_failed'],
+  attenuation_scope: [FAILED, 'scope', 'check_failed'],
+  attenuation_details: [FAILED, 'authorization_details', 'check_failed'],
+  attenuation_time: [FAILED, 'exp', 'check_failed'],
+  attenuation_audience: [FAILED, 'aud', 'check_failed'],
+  txn_mismatch: [FAILED, 'txn', 'check_failed'],
+  may_act_mismatch: [FAILED, 'may_act', 'check_failed'],
   actor_not_allowed: [FAILED, 'act', 'check_failed'],
+  actor_presenter_mismatch: [FAILED, 'act', 'check_failed'],
   insufficient_scope: [FAILED, 'scope', 'check_failed'],
   insufficient_user_authentication: [FAILED, 'acr', 'check_failed'],
 }

@@ -1,5 +1,6 @@
 'use strict'
-// jose's `jwtVerify` and `createLocalJWKSet` over a gate: same calls, same error codes.
+// jose's `jwtVerify`, `createLocalJWKSet` and `createRemoteJWKSet` over a gate: same calls, same error
+// codes.
 //
 // Where sealgate is stricter it stays so; test/compat-jose.test.mjs has the table.
 
@@ -12,18 +13,33 @@ const { usage } = require('../errors.cjs')
 const { policyHandle } = require('../policy.cjs')
 const { makeVerifier } = require('../verifier.cjs')
 const errors = require('./jose-errors.cjs')
+const { RemoteSet, outage } = require('./jose-remote.cjs')
 
-/** What `createLocalJWKSet` has returned: its JWK Set. */
+/** What `createLocalJWKSet` and `createRemoteJWKSet` have returned; its JWK Set is `current`. */
 const sets = new WeakMap()
 
-function createLocalJWKSet(jwks) {
-  if (!isPlain(jwks) || !Array.isArray(jwks.keys)) throw new errors.JWKSInvalid('JSON Web Key Set malformed')
-  const copy = structuredClone(jwks)
+/** A function as jose's sets are, which only this module can use. */
+function makeSet(source) {
   const set = () => {
     throw usage('this key set is for jwtVerify of sealgate/compat/jose alone')
   }
-  set.jwks = () => structuredClone(copy)
-  sets.set(set, copy)
+  set.jwks = () => structuredClone(source.current)
+  sets.set(set, source)
+  return set
+}
+
+function createLocalJWKSet(jwks) {
+  if (!isPlain(jwks) || !Array.isArray(jwks.keys)) throw new errors.JWKSInvalid('JSON Web Key Set malformed')
+  return makeSet({ current: structuredClone(jwks), verify: (attempt) => attempt() })
+}
+
+function createRemoteJWKSet(url, options) {
+  const source = new RemoteSet(url, options)
+  const set = makeSet(source)
+  set.reload = () => source.reload()
+  for (const name of ['fresh', 'coolingDown', 'reloading']) {
+    Object.defineProperty(set, name, { get: () => source[name], enumerable: true })
+  }
   return set
 }
 
@@ -53,7 +69,13 @@ async function jwtVerify(jwt, key, options) {
   if (currentDate !== undefined && !(currentDate instanceof Date)) {
     throw usage('jwtVerify: currentDate must be a Date')
   }
-  const rules = { issuer, audience, ...rest }
+  const attempt = () => verifyOnce(jwt, key, { issuer, audience, ...rest }, currentDate)
+  const source = sets.get(key)
+  return source === undefined ? attempt() : source.verify(attempt)
+}
+
+/** With the keys that are there. */
+function verifyOnce(jwt, key, rules, currentDate) {
   const { clock, verify } = verifierFor(key, jwt, rules, currentDate)
   if (currentDate !== undefined) clock.set(Math.trunc(currentDate.getTime() / 1000))
   try {
@@ -68,7 +90,8 @@ async function jwtVerify(jwt, key, options) {
 }
 
 function verifierFor(key, jwt, rules, currentDate) {
-  const jwk = sets.has(key) ? undefined : jwkOf(key)
+  const source = sets.get(key)
+  const jwk = source === undefined ? jwkOf(key) : undefined
   let known = verifiers.get(key)
   if (known === undefined || known.size >= MOST) verifiers.set(key, (known = new Map()))
   const name = JSON.stringify([rules, currentDate !== undefined])
@@ -77,10 +100,13 @@ function verifierFor(key, jwt, rules, currentDate) {
     const clock = currentDate === undefined ? undefined : new FixedClock(0)
     const policy = policyHandle(policyOf(rules), 'jwtVerify')
     const { keys, verify } = makeVerifier(policy, clockHandle(clock, 'jwtVerify'))
-    // Published, since a set may hold keys for others; in a policy they would be a mistake.
-    if (jwk === undefined) keys.publish('jose', sets.get(key))
-    entry = { clock, verify, keys, kid: NONE }
+    entry = { clock, verify, keys, kid: NONE, set: undefined }
     known.set(name, entry)
+  }
+  if (source !== undefined && entry.set !== source.current) {
+    // Published, since a set may hold keys for others; in a policy they would be a mistake.
+    publishSet(entry.keys, source)
+    entry.set = source.current
   }
   if (jwk !== undefined) {
     // A key that is given alone goes by whatever name the token uses.
@@ -93,6 +119,15 @@ function verifierFor(key, jwt, rules, currentDate) {
     }
   }
   return entry
+}
+
+function publishSet(keys, source) {
+  try {
+    keys.publish('jose', source.current)
+  } catch (error) {
+    // A set that was given is the caller's mistake, one that was fetched is not.
+    throw source instanceof RemoteSet ? outage('the fetched set has no key that can be used', error) : error
+  }
 }
 
 /** Before a key has a name; no header has it. */
@@ -146,4 +181,4 @@ function policyOf({ issuer, audience, algorithms, typ, clockTolerance, maxTokenA
   }
 }
 
-module.exports = { createLocalJWKSet, errors: errors.classes, jwtVerify }
+module.exports = { createLocalJWKSet, createRemoteJWKSet, errors: errors.classes, jwtVerify }

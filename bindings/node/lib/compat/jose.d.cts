@@ -1,5 +1,5 @@
 /**
- * jose's `jwtVerify` and `createLocalJWKSet`, over a gate: change one import. Where sealgate is
+ * jose's `jwtVerify`, `createLocalJWKSet` and `createRemoteJWKSet`, over a gate: change one import. Where sealgate is
  * stricter, it stays so: the README has the list.
  *
  * @packageDocumentation
@@ -17,6 +17,39 @@ export interface LocalJWKSet {
  * @throws JWKSInvalid
  */
 export function createLocalJWKSet(jwks: { keys: object[] }): LocalJWKSet
+
+/** jose's options, in milliseconds. */
+export interface RemoteJWKSetOptions {
+  /** How long a fetch may take. Default: 5,000. */
+  timeoutDuration?: number
+  /** How long after a fetch an unknown `kid` causes no other. Default: 30,000. */
+  cooldownDuration?: number
+  /** How long a set is used before it is fetched again. Default: 600,000. */
+  cacheMaxAge?: number
+}
+
+/** A JWK Set that {@link jwtVerify} fetches when a token needs it. */
+export interface RemoteJWKSet {
+  (): never
+  /** A copy of the set; undefined until it was fetched. */
+  jwks(): { keys: object[] } | undefined
+  /**
+   * Fetches it now; joins a fetch that runs.
+   *
+   * @throws JWKSTimeout, JWKSInvalid, JOSEError, each with a `KeysUnavailableError` as its `cause`;
+   * `KeysUnavailableError` where nobody answers
+   */
+  reload(): Promise<void>
+  /** Whether it is younger than `cacheMaxAge`. */
+  readonly fresh: boolean
+  /** Whether it is younger than `cooldownDuration`. */
+  readonly coolingDown: boolean
+  /** Whether it is being fetched. */
+  readonly reloading: boolean
+}
+
+/** @param url `https:`, or `http:` on this machine */
+export function createRemoteJWKSet(url: URL, options?: RemoteJWKSetOptions): RemoteJWKSet
 
 /** jose's options. Durations as text have sealgate's units: `"5m"`. */
 export interface JWTVerifyOptions {
@@ -58,7 +91,7 @@ export interface JWTPayload {
 /** Verifies the signature and the claims of a token. */
 export function jwtVerify(
   jwt: string | Uint8Array,
-  key: LocalJWKSet | KeyObject | webcrypto.CryptoKey | object,
+  key: LocalJWKSet | RemoteJWKSet | KeyObject | webcrypto.CryptoKey | object,
   options: JWTVerifyOptions
 ): Promise<JWTVerifyResult>
 
@@ -81,6 +114,7 @@ export namespace errors {
   class JWSInvalid extends JOSEError {}
   class JWTInvalid extends JOSEError {}
   class JWKSInvalid extends JOSEError {}
+  class JWKSTimeout extends JOSEError {}
   class JWKSNoMatchingKey extends JOSEError {}
   class JWSSignatureVerificationFailed extends JOSEError {}
 }

@@ -1,3 +1,3 @@
 import jose from './jose.cjs'
 
-export const { createLocalJWKSet, errors, jwtVerify } = jose
+export const { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify } = jose

@@ -1,8 +1,9 @@
 // Uses every name of the package as an ECMAScript module; checked, not run.
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
-import { inspect, verifyJws } from 'sealgate'
-import { FakeAgent, FakeIssuer, open, refusals } from 'sealgate/testing'
+import { type KeyEvent, inspect, verifyJws } from 'sealgate'
+import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals } from 'sealgate/testing'
+import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
 
 declare const jwt: string
@@ -70,6 +71,25 @@ const unknown: VerifiedToken = verdict.token
 const unwrapped: VerifiedToken = verdict.unwrap()
 const is: boolean = verdict instanceof sealgate.Verdict
 
+const awaited: VerifiedToken = await gate.verifyAsync(jwt, { wait: '2s', requiredScopes: ['files.read'] })
+const awaitedTenant: string = (await verifier.verifyAsync(jwt, { into: Claims, wait: '1s' })).claims.tenant
+const judged: Verdict = await gate.judgeAsync(jwt)
+const fits: Verdict<{ tenant: string }> = await verifier.judgeAsync(jwt, { into: Claims })
+// @ts-expect-error a duration has a unit
+gate.verifyAsync(jwt, { wait: 2 })
+// @ts-expect-error only the asynchronous calls wait
+gate.verify(jwt, { wait: '2s' })
+
+const listener = (event: KeyEvent) => {
+  const name: string = event.issuerName
+  if (event.event === 'keys_refreshed') event.keys + event.generation
+  else if (event.event === 'key_withdrawn') event.kid ?? event.thumbprint
+  else event.reason.length
+}
+verifier.on('event', listener).once('event', listener).off('event', listener)
+// @ts-expect-error there is one name
+verifier.on('keys_refreshed', listener)
+
 const batch: Batch = await verifyBatch([jwt, bytes], { requiredScopes: [] })
 const alike: Batch = verifyBatchSync(bytes)
 for (const each of batch) each.code
@@ -78,6 +98,8 @@ for (const [index, accepted] of batch.tokens()) index + accepted.issuerName
 const counts: number | undefined = batch.counts['expired']
 const numbers: number = batch.accepted + batch.refused + batch.undecided + batch.length
 const last: Verdict | undefined = batch.at(-1)
+const generationOf: number | undefined = batch.snapshot.keys['default']
+const extra: Readonly<Record<string, string>> = token.responseHeaders
 // @ts-expect-error deliberately no array
 batch.every(Boolean)
 
@@ -109,6 +131,13 @@ const payload: Uint8Array = jws.payload
 const unverified: Unverified = inspect(jwt)
 
 const corp = new FakeIssuer('https://login.example.com', { clock, seed: 1, alg: 'ES256' })
+const dated: FakeIssuer = new FakeIssuer('https://login.example.com')
+{
+  await using served: ServedIssuer = await FakeIssuer.serve({ issuer: 'https://login.example.com', alg: corp.alg })
+  Verifier.create({ issuer: served.issuer, audience: 'a', jwksUri: served.jwksUri, refresh: { allowHosts: ['localhost'] } })
+  served.metadata()
+  await served.close()
+}
 const agent = new FakeAgent('agent', { clock })
 const minted: string = corp.token({ sub: 'u1', act: [agent], bindTo: agent, lifetime: '5m' })
 corp.rotate()
@@ -170,3 +199,28 @@ const outages: Array<{ prototype: sealgate.UnavailableError }> = [
   sealgate.ReplayUnavailableError,
 ]
 const faults = [sealgate.UsageError, sealgate.InternalError, sealgate.TokenError, sealgate.UnavailableError]
+
+const remote = jose.createRemoteJWKSet(new URL('https://login.example.com/jwks'), { cooldownDuration: 30_000, cacheMaxAge: 600_000, timeoutDuration: 5000 })
+const reloaded: Promise<void> = remote.reload()
+const ages: boolean[] = [remote.fresh, remote.coolingDown, remote.reloading]
+const fetched: { keys: object[] } | undefined = remote.jwks()
+const verified: Promise<jose.JWTVerifyResult> = jose.jwtVerify(jwt, remote, { issuer: 'i', audience: 'a' })
+const late: typeof jose.errors.JOSEError = jose.errors.JWKSTimeout
+// @ts-expect-error a URL, not a text
+jose.createRemoteJWKSet('https://login.example.com/jwks')
+
+import { createServer } from 'node:http'
+createServer((request, response) => {
+  const whole: VerifiedToken = gate.verifyRequest(request, { requiredScopes: ['a'] })
+  const parts: Verdict = verifier.judgeRequest({ method: request.method!, uri: request.url!, headers: request.rawHeaders, clientCertificate: bytes })
+  for (const [name, value] of Object.entries(whole.responseHeaders)) response.setHeader(name, value)
+  const how: 'dpop' | 'mtls' | 'external' | null = whole.senderConstrained
+  const reach: 'process' | 'external' | null = whole.replayReach
+  parts.unwrap()
+})
+const fetching = new Request('https://api.example.com/mcp', { headers: agent.headers('GET', 'https://api.example.com/mcp', minted, { nonce: 'n' }) })
+const ofFetch: Promise<VerifiedToken<{ tenant: string }>> = gate.verifyRequestAsync(fetching, { into: Claims, wait: '1s' })
+const judgedRequest: Promise<Verdict> = gate.judgeRequestAsync({ raw: { method: 'GET', url: '/', rawHeaders: [] } })
+gate.explainRequest({ method: 'GET', uri: '/', headers: [['Authorization', 'Bearer x']] }).steps
+// @ts-expect-error a mapping has lost the second of two fields
+gate.verifyRequest({ method: 'GET', uri: '/', headers: { authorization: 'Bearer x' } })

@@ -1,5 +1,5 @@
 # Hand-kept; `mypy.stubtest` compares it with the built module.
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from types import GenericAlias
@@ -16,26 +16,29 @@ from typing import (
 from typing_extensions import TypeVar
 
 from ._errors import SealgateError
-from ._types import KeyState, PolicyWarning, Receipt, Skipped, Snapshot, Step
+from ._keys import Keys
+from ._types import PolicyWarning, Step
 
 __all__ = [
     "Actor",
     "Batch",
+    "BatchSnapshot",
     "FixedClock",
     "Gate",
     "Jws",
     "Key",
-    "Keys",
     "Policy",
+    "RawKeys",
     "Refusal",
     "SigningKey",
+    "Snapshot",
     "Trail",
     "Unverified",
     "Verdict",
     "VerifiedToken",
     "Verifier",
-    "_provoke_panic",
     "codes",
+    "fetch_jwks",
     "inspect",
     "parse_jwks",
     "policy_for_tests",
@@ -45,6 +48,9 @@ __all__ = [
 _Claims = TypeVar("_Claims", covariant=True, default=Mapping[str, Any])
 _Model = TypeVar("_Model")
 _Token: TypeAlias = str | bytes | bytearray | memoryview
+# An ASGI scope, a WSGI environ, or an object that has one.
+_Request: TypeAlias = Any
+_Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -61,6 +67,17 @@ class Actor:
     def sub_profile(self) -> str | None: ...
     @property
     def claims(self) -> Mapping[str, Any]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Snapshot:
+    def __new__(cls, policy: str, keys: int) -> Snapshot: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def keys(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -98,9 +115,11 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def delegated(self) -> bool: ...
     @property
-    def lineage(self) -> Literal["none", "asserted"]: ...
+    def lineage(
+        self,
+    ) -> Literal["none", "asserted", "correlated", "issuer_attested", "cryptographic"]: ...
     @property
-    def sender_constrained(self) -> Literal["external"] | None: ...
+    def sender_constrained(self) -> Literal["dpop", "mtls", "external"] | None: ...
     @property
     def subject_kind(self) -> Literal["client", "agent"] | None: ...
     @property
@@ -115,12 +134,16 @@ class VerifiedToken(Generic[_Claims]):
     def payload(self) -> bytes: ...
     @property
     def snapshot(self) -> Snapshot: ...
+    @property
+    def response_headers(self) -> dict[str, str]: ...
     def require(self, *, required_scopes: Iterable[str] = ()) -> VerifiedToken[_Claims]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
 @final
 class Verdict(Generic[_Claims]):
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+    @property
+    def replay_reach(self) -> Literal["process", "external"] | None: ...
     @property
     def ok(self) -> bool: ...
     @property
@@ -131,6 +154,13 @@ class Verdict(Generic[_Claims]):
     def error(self) -> SealgateError | None: ...
     def unwrap(self) -> VerifiedToken[_Claims]: ...
     def __bool__(self) -> bool: ...
+
+@final
+class BatchSnapshot:
+    @property
+    def policy(self) -> str: ...
+    @property
+    def keys(self) -> dict[str, int]: ...
 
 @final
 class Batch:
@@ -145,6 +175,8 @@ class Batch:
     def undecided(self) -> int: ...
     @property
     def counts(self) -> dict[str, int]: ...
+    @property
+    def snapshot(self) -> BatchSnapshot: ...
     def tokens(self) -> Iterator[tuple[int, VerifiedToken]]: ...
     def errors(self) -> Iterator[tuple[int, SealgateError]]: ...
 
@@ -179,17 +211,157 @@ class Gate:
     def judge(
         self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
     ) -> Verdict[_Model]: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> Verdict[_Model]: ...
+    @overload
+    def verify_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+    ) -> VerifiedToken: ...
+    @overload
+    def verify_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def verify_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    def judge_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+    ) -> Verdict: ...
+    @overload
+    def judge_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+    ) -> Verdict[_Model]: ...
+    @overload
+    async def judge_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> Verdict[_Model]: ...
+    def explain_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+    ) -> Trail: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
     def explain(self, token: _Token) -> Trail: ...
     def resource_metadata(self) -> Mapping[str, Any] | None: ...
-
-@final
-class Keys:
-    def publish(self, issuer_name: str, jwks: _Jwks) -> Receipt: ...
-    def state(self, issuer_name: str) -> KeyState: ...
-    def refresh(self, issuer_name: str) -> KeyState: ...
 
 @final
 class Policy:
@@ -236,6 +408,8 @@ class Verifier:
         revocation: Mapping[str, Any] | None = None,
         leeway: _Duration | None = None,
         preset: Literal["agent_strict", "rfc"] | None = None,
+        danger: Mapping[str, Any] | None = None,
+        allow_danger: bool = False,
     ) -> Verifier: ...
     @staticmethod
     def from_policy(
@@ -248,6 +422,7 @@ class Verifier:
     @property
     def gates(self) -> list[str]: ...
     def wait_ready(self, timeout: _Duration = "10s") -> None: ...
+    async def wait_ready_async(self, timeout: _Duration = "10s") -> None: ...
     @property
     def keys(self) -> Keys: ...
     @property
@@ -273,6 +448,152 @@ class Verifier:
     def judge(
         self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
     ) -> Verdict[_Model]: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_async(
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> Verdict[_Model]: ...
+    @overload
+    def verify_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+    ) -> VerifiedToken: ...
+    @overload
+    def verify_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def verify_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    def judge_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+    ) -> Verdict: ...
+    @overload
+    def judge_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+    ) -> Verdict[_Model]: ...
+    @overload
+    async def judge_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> Verdict[_Model]: ...
+    def explain_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+    ) -> Trail: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
@@ -302,6 +623,23 @@ class FixedClock:
     def advance(self, duration: _Duration) -> None: ...
     def set(self, seconds: int) -> None: ...
     def now(self) -> int: ...
+
+_State: TypeAlias = tuple[
+    str,
+    int,
+    list[tuple[str | None, str, str | None]],
+    int | None,
+    int | None,
+    str | None,
+]
+
+@final
+class RawKeys:
+    def publish(
+        self, issuer_name: str, jwks: _Jwks
+    ) -> tuple[int, bool, str, list[tuple[int, str]]]: ...
+    def state(self, issuer_name: str) -> _State: ...
+    def refresh(self, issuer_name: str) -> _State: ...
 
 @final
 class Key:
@@ -364,7 +702,8 @@ class Refusal:
     @property
     def body(self) -> str: ...
 
-def parse_jwks(text: _Jwks) -> tuple[list[Key], list[Skipped]]: ...
+def fetch_jwks(url: str, hosts: list[str]) -> bytes: ...
+def parse_jwks(text: _Jwks) -> tuple[list[Key], list[tuple[int, str]]]: ...
 def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,
     *,
@@ -374,4 +713,3 @@ def policy_for_tests(
     allow_danger: bool = False,
 ) -> Policy: ...
 def codes() -> list[tuple[str, str, str, str]]: ...
-def _provoke_panic() -> None: ...

@@ -1,19 +1,21 @@
 //! One `[gates.X]` table: which tokens open it and what it demands of them (loader refusals 12,
 //! 13, 15, 16, 21, 23 and 24).
 
+use super::delegation::{self, Table};
 use super::text::{self, Loopback};
-use super::{Compiler, boxed, unknown_name};
+use super::{Compiler, boxed, context, unknown_name};
 use crate::policy::check::quoted;
 use crate::policy::document::join;
 use crate::policy::profile::{Kind, Preset, Profile, TypRule};
 use crate::policy::section::{Item, Section, texts};
-use crate::policy::{Delegation, GateIssuer, GateRules, IssuerRules, SenderConstrained};
+use crate::policy::{GateIssuer, GateRules, IssuerRules, SenderConstrained};
 use crate::time::Span;
 
 pub(super) fn compile(
     name: &str,
     section: &Section<'_>,
     issuers: &[IssuerRules],
+    tables: &[Table],
     compiler: &mut Compiler<'_>,
 ) -> GateRules {
     let kind = section
@@ -68,6 +70,9 @@ pub(super) fn compile(
     } else {
         None
     };
+    let context = context::compile(section, name, issuers, compiler);
+    let scope_implies = scope_implies(section, compiler);
+    let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
     GateRules {
         name: name.into(),
         kind: kind.unwrap_or(Kind::AccessToken),
@@ -76,14 +81,12 @@ pub(super) fn compile(
         rivals: Vec::new(), // for `pairs`, which sees all gates
         public_url: public_url.map(Into::into),
         required_scopes: scopes(section, compiler),
-        scope_implies: scope_implies(section, compiler),
+        scope_implies,
         sender_constrained,
         takes_dpop: false, // for `possession`, which sees the whole document
         takes_mtls: false,
-        delegation: match section.text("delegation").as_deref() {
-            Some("surface") => Delegation::Surface,
-            _ => Delegation::Forbid,
-        },
+        delegation,
+        context,
         max_age: section.duration("max_age"),
         acr_values: acr_values(section, compiler),
         metadata: metadata(section, compiler),
@@ -233,7 +236,7 @@ fn unknown_issuer(text: &str, issuers: &[IssuerRules]) -> String {
 
 /// The cap on `exp - iat` at this gate. Kinds that live for minutes by their own standard (LOG-06,
 /// CA-03) keep that cap under `agent_strict` when the issuer's is longer.
-fn max_lifetime(preset: Preset, issuer: &IssuerRules, profile: Profile) -> Option<Span> {
+pub(super) fn max_lifetime(preset: Preset, issuer: &IssuerRules, profile: Profile) -> Option<Span> {
     let own = match preset {
         Preset::AgentStrict => profile.row().max_lifetime,
         Preset::Rfc => None,

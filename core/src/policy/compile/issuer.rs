@@ -7,7 +7,7 @@ use crate::claims::Claim;
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::policy::check::{quoted, suggest};
 use crate::policy::section::{Item, Section};
-use crate::policy::{ActIss, ClaimNames, IssuerRules, Kind, Profile};
+use crate::policy::{ActIss, ActMeaning, ClaimNames, IssuerRules, Kind, Profile};
 use crate::time::Span;
 
 pub(super) fn compile(
@@ -50,6 +50,10 @@ pub(super) fn compile(
         act_iss: match section.text("act_iss").as_deref() {
             Some("require") => ActIss::Require,
             _ => ActIss::Inherit,
+        },
+        act_meaning: match section.text("act_meaning").as_deref() {
+            Some("inverted") => ActMeaning::Inverted,
+            _ => ActMeaning::Rfc8693,
         },
         claim_names: names,
     }

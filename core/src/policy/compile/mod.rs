@@ -2,6 +2,9 @@
 //!
 //! Everything is compiled to the end, problems or not, so that all of them are told at once.
 
+mod context;
+mod delegation;
+mod edges;
 mod gate;
 mod issuer;
 mod keys;
@@ -74,11 +77,17 @@ pub(super) fn compile<'o>(
         .iter()
         .map(|(name, section)| issuer::compile(name, section, &mut compiler))
         .collect();
-    let gates = document
+    let tables: Vec<_> = document
+        .named("delegation")
+        .iter()
+        .map(|(name, section)| delegation::compile(name, section, &mut compiler))
+        .collect();
+    let gates: Vec<_> = document
         .named("gates")
         .iter()
-        .map(|(name, section)| gate::compile(name, section, &issuers, &mut compiler))
+        .map(|(name, section)| gate::compile(name, section, &issuers, &tables, &mut compiler))
         .collect();
+    delegation::warn_unused(&tables, &gates, &document, &mut compiler);
     let mut rules = Rules {
         preset: document.preset(),
         leeway: document.duration("leeway").unwrap_or(Span::ZERO),

@@ -18,6 +18,27 @@ pub(super) fn exact(text: &str, what: &str) -> Option<String> {
         .then(|| format!("{text:?} is a pattern. Write each value out: they are compared exactly"))
 }
 
+/// Refusal 15 for a `sub`: as [`exact`], save that some issuers write `|` in theirs.
+pub(super) fn subject(text: &str) -> Option<String> {
+    exact(&text.replace('|', "-"), "a subject").and_then(|_| exact(text, "a subject"))
+}
+
+/// Refusal 17: everything below a path, which ends where a path may end.
+pub(super) fn prefix(text: &str) -> Option<String> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    if rest.is_empty() || rest.starts_with('/') {
+        return Some(format!(
+            "{text:?} names no host: it would match everybody's"
+        ));
+    }
+    let of_host = text.len() > rest.len();
+    let path = rest
+        .split_once('/')
+        .filter(|_| of_host)
+        .map_or(rest, |(_, path)| path);
+    (!text.ends_with('/')).then(|| format!("must end in \"/\", else {path} matches {path}-evil"))
+}
+
 /// Which URLs may stand here.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loopback {
@@ -125,7 +146,7 @@ pub(super) fn acr(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Loopback, exact, scope, trust_domain, url};
+    use super::{Loopback, exact, prefix, scope, subject, trust_domain, url};
 
     #[test]
     fn exact_values_pass_and_patterns_do_not() {
@@ -216,6 +237,44 @@ mod tests {
         ] {
             assert!(trust_domain(text).is_some(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn subjects_are_exact_and_some_have_a_bar() {
+        for text in ["u1", "auth0|5f7c8ec7", "spiffe://td.example/agent", "a b"] {
+            assert_eq!(subject(text), None, "{text:?}");
+        }
+        for text in ["", "*", " a", "a|*", "spiffe://td.example/*", "^a", "a$"] {
+            let problem = subject(text).unwrap();
+            assert!(problem.contains(&format!("{text:?}")), "{problem}");
+        }
+    }
+
+    #[test]
+    fn prefixes_end_at_a_boundary() {
+        for text in [
+            "spiffe://example.com/agents/",
+            "spiffe://example.com/",
+            "https://a.example/x/y/",
+            "agents/",
+        ] {
+            assert_eq!(prefix(text), None, "{text:?}");
+        }
+        for text in [
+            "agents",
+            "agents/research",
+            "spiffe://",
+            "spiffe:///",
+            "/",
+            "//",
+            "spiffe://td",
+        ] {
+            assert!(prefix(text).is_some(), "{text:?}");
+        }
+        assert_eq!(
+            prefix("spiffe://example.com/agents/research").unwrap(),
+            "must end in \"/\", else agents/research matches agents/research-evil"
+        );
     }
 
     #[test]

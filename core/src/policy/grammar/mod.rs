@@ -4,6 +4,7 @@
 //! rows. A member whose capability has not landed has a row too, so that it is refused by name
 //! rather than as a typing error. A new member is one row here and one line in `compile`.
 
+mod delegation;
 mod rows;
 mod values;
 
@@ -45,6 +46,8 @@ pub(in crate::policy) enum Shape {
     },
     Text,
     Choice(&'static Choice),
+    /// One of these, or a table of these members.
+    ChoiceOr(&'static Choice, &'static [Row]),
     List(&'static Self),
     OneOrMany(&'static Self),
     /// These members.
@@ -63,7 +66,7 @@ pub(in crate::policy) enum Shape {
 pub(in crate::policy) struct Choice {
     pub(in crate::policy) now: fn() -> Vec<&'static str>,
     pub(in crate::policy) later: &'static [&'static str],
-    /// What any other string would name, once that has landed: `"a delegation table"`.
+    /// What any other string would name, once that has landed: `"a store"`.
     pub(in crate::policy) names: Option<&'static str>,
     /// Strings that belong in another member, and in which.
     pub(in crate::policy) elsewhere: &'static [(&'static str, &'static str)],

@@ -1,7 +1,8 @@
 //! The members of each table, in the order in which people read them.
 
+use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, DELEGATION, DISCOVERY, KINDS, NONCE, PRESETS,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, KINDS, NONCE, PRESETS,
     PROFILES, PUSH, REPLAY_STORE, SENDER_CONSTRAINED, UNAVAILABLE, default_algorithms,
     default_delegation, default_discovery, default_max_lifetime, default_proof_algorithms,
     default_refresh, stays_absent,
@@ -42,6 +43,12 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         "The doors that tokens open, by our names.",
     ),
     row(
+        "delegation",
+        Shape::Named(DELEGATION),
+        Absent::Nothing,
+        "Who may act for whom, by our names for the tables.",
+    ),
+    row(
         "cache",
         Shape::Table(CACHE),
         Absent::Nothing,
@@ -64,11 +71,6 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         Shape::Table(DANGER),
         Absent::Computed(stays_absent), // its presence alone needs a word from the program
         "What the program must allow by name.",
-    ),
-    later(
-        "delegation",
-        "Delegation tables: who may act for whom.",
-        Some("Write delegation = \"surface\" at a gate to see chains"),
     ),
     row(
         "dpop",
@@ -180,7 +182,7 @@ static ISSUER: &[Row] = &[
         "act_meaning",
         Shape::Choice(&ACT_MEANING),
         Absent::Text("rfc8693"),
-        "How it nests `act`.",
+        "Whom it means by `act`: who acts for `sub`, or for whom `sub` acts.",
     ),
     row(
         "claim_names",
@@ -330,9 +332,9 @@ static GATE: &[Row] = &[
     ),
     row(
         "delegation",
-        Shape::Choice(&DELEGATION),
+        Shape::Text,
         Absent::Computed(default_delegation),
-        "What becomes of a token with `act`.",
+        "What becomes of a token with `act`: \"forbid\", \"surface\", or the name of a delegation table.",
     ),
     row(
         "max_age",
@@ -364,13 +366,30 @@ static GATE: &[Row] = &[
         Absent::Texts(&[]),
         "For jwt_custom: further claims its tokens must have.",
     ),
-    later(
+    row(
         "context",
-        "Further tokens that a request may or must carry.",
-        None,
+        Shape::Table(CONTEXT),
+        Absent::Nothing,
+        "The kinds of further tokens that a request may or must carry.",
     ),
     later("require_intent", "Approved intents.", None),
     later("intent_pointers", "Where an intent is found.", None),
+];
+
+/// One row a kind that some edge begins with.
+static CONTEXT: &[Row] = &[
+    row(
+        "access_token",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "Access tokens that this one was exchanged for.",
+    ),
+    row(
+        "jwt_bearer_grant",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "The grant of another issuer that this token was given for.",
+    ),
 ];
 
 static DPOP: &[Row] = &[

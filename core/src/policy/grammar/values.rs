@@ -14,12 +14,7 @@ pub(super) static PUSH: Choice = Choice {
     elsewhere: &[],
 };
 pub(super) static ACT_ISS: Choice = choice(|| vec!["inherit", "require"]);
-pub(super) static ACT_MEANING: Choice = Choice {
-    now: || vec!["rfc8693"],
-    later: &["inverted"],
-    names: None,
-    elsewhere: &[],
-};
+pub(super) static ACT_MEANING: Choice = choice(|| vec!["rfc8693", "inverted"]);
 pub(super) static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
 pub(super) static SENDER_CONSTRAINED: Choice = choice(|| vec!["if_bound", "required", "external"]);
 pub(super) static NONCE: Choice = choice(|| vec!["off", "required"]);
@@ -30,13 +25,17 @@ pub(super) static REPLAY_STORE: Choice = Choice {
     names: Some("a store"),
     elsewhere: &[],
 };
-pub(super) static UNAVAILABLE: Choice = choice(|| vec!["refuse", "accept_marked"]);
-pub(super) static DELEGATION: Choice = Choice {
-    now: || vec!["forbid", "surface"],
-    later: &[],
-    names: Some("a delegation table"),
+pub(super) static ACTOR_PRESENCE: Choice = choice(|| vec!["optional", "required"]);
+pub(super) static LOOPS: Choice = choice(|| vec!["deny_any", "deny_adjacent", "allow"]);
+pub(super) static SELF_ACTOR: Choice = choice(|| vec!["accept", "reject"]);
+pub(super) static PRESENTER: Choice = choice(|| vec!["must_be_actor", "any"]);
+pub(super) static LINEAGE: Choice = Choice {
+    now: || vec!["asserted", "correlated", "issuer_attested"],
+    later: &["cryptographic"],
+    names: None,
     elsewhere: &[],
 };
+pub(super) static UNAVAILABLE: Choice = choice(|| vec!["refuse", "accept_marked"]);
 pub(super) static PROFILES: Choice = Choice {
     now: || {
         Profile::ALL
@@ -82,6 +81,17 @@ pub(super) fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
         Preset::AgentStrict => "forbid",
         Preset::Rfc => "surface",
     }))
+}
+
+pub(super) static EDGE_SCOPE: Choice = choice(|| vec!["strict_subset", "issuer_attested"]);
+pub(super) static EDGE_EXP: Choice = choice(|| vec!["within_parent", "any"]);
+pub(super) static EDGE_AUD: Choice = choice(|| vec!["exchanger", "any"]);
+pub(super) static CONTEXT_NEED: Choice = choice(|| vec!["allowed", "required"]);
+
+/// A delegated token cannot be called back by whoever delegated, so it is short-lived
+/// (standards 29.2).
+pub(super) fn default_delegated_lifetime(preset: Preset, _: &Node) -> Option<Node> {
+    (preset == Preset::AgentStrict).then(|| Node::text("15m"))
 }
 
 /// Other places an issuer's keys can be, in the order in which they are named.

@@ -1,5 +1,6 @@
 //! Policy documents as users write them: twins, the complete example, refusals and near misses.
 
+mod delegation;
 mod keys;
 mod possession;
 mod refusals;
@@ -181,10 +182,6 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
         shown,
         [
             "19:issuers.partner.jwks_push",
-            "35:gates.tools.delegation",
-            "49:gates.payments.delegation",
-            "57:gates.jobs.delegation",
-            "63:delegation",
             "95:replay.store",
             "99:revocation",
             "106:stores",

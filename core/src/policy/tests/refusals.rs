@@ -463,10 +463,7 @@ fn refusal_16_a_name_is_no_audience() {
 fn what_is_written_in_the_wrong_way_says_how() {
     refuses(
         &gate("delegation = \"surfce\""),
-        &[
-            "11:14 gates.tools.delegation: \"surfce\" would name a delegation table: not available \
-             in this version yet. Did you mean \"surface\"?",
-        ],
+        &["11:14 gates.tools.delegation: no [delegation.surfce]. Did you mean \"surface\"?"],
     );
     refuses(
         &gate("max_age = 2027-01-15"),
@@ -543,12 +540,8 @@ fn claim_names_are_not_those_of_other_claims() {
 #[test]
 fn members_and_values_that_have_not_landed() {
     refuses(
-        &gate("delegation = \"agents\"\ncontext = []"),
-        &[
-            "11:14 gates.tools.delegation: \"agents\" would name a delegation table: not available \
-             in this version yet. Write \"forbid\" or \"surface\"",
-            "12:1 gates.tools.context: not available in this version yet",
-        ],
+        &gate("require_intent = true"),
+        &["11:1 gates.tools.require_intent: not available in this version yet"],
     );
     refuses(
         &with(JWKS, "jwks_push = \"fleet\""),

@@ -86,9 +86,11 @@ impl Keepers {
     pub(crate) fn step(&mut self, engine: &Engine) -> Step {
         let now = Now::of(engine.clock());
         self.follow(engine, now);
-        let mut due = Vec::new();
+        let (mut due, mut abandoned) = (Vec::new(), Vec::new());
         for (number, keeper) in &mut self.keepers {
-            keeper.hear(now);
+            if keeper.hear(now) == Heard::GaveUp {
+                abandoned.push(*number);
+            }
             if keeper.machine.is_due(now.moment) {
                 due.push((keeper.machine.next(), *number));
             }
@@ -120,6 +122,12 @@ impl Keepers {
                 wakes = Some(wakes.map_or(next, |earlier| earlier.min(next)));
             }
         }
+        for number in abandoned {
+            if let Some(keeper) = self.keepers.get(&number) {
+                let reason = keeper.report.last_error.as_deref();
+                engine.tell_failed(&keeper.watch, reason.unwrap_or_default());
+            }
+        }
         Step {
             jobs,
             rest: wakes.map(|wakes| wakes.since(now.moment)),
@@ -143,29 +151,34 @@ impl Keepers {
                 known,
             } = answer;
             match set.map(|set| engine.install(&keeper.watch, &set)) {
+                Some(Some(Ok(changed))) => Ok((freshness, known, changed)),
                 // Unchanged, or gone with a reload that the next step follows.
-                None | Some(None | Some(Ok(_))) => Ok((freshness, known)),
+                None | Some(None) => Ok((freshness, known, false)),
                 Some(Some(Err(error))) => Err(error.to_string()),
             }
         });
-        match installed {
-            Ok((freshness, known)) => {
+        match &installed {
+            Ok((freshness, known, _)) => {
                 keeper
                     .machine
-                    .succeeded(outcome.flight, now.moment, freshness);
+                    .succeeded(outcome.flight, now.moment, *freshness);
                 let good_until = keeper.machine.good_until();
                 keeper.good_until = good_until.map(|moment| now.date_at(moment));
-                keeper.known = known;
+                keeper.known = known.clone();
                 keeper.report.fetched_at = Some(now.date);
                 keeper.report.last_error = None;
             }
             Err(error) => {
                 keeper.machine.failed(outcome.flight, now.moment);
-                keeper.note_failure(error);
+                keeper.note_failure(error.clone());
             }
         }
         keeper.told = None;
         keeper.tell(now);
+        match installed {
+            Ok((_, _, changed)) => engine.tell_refreshed(&keeper.watch, changed),
+            Err(error) => engine.tell_failed(&keeper.watch, &error),
+        }
     }
 
     /// Under another policy: issuers that are still there go on as they were, flights included.
@@ -210,8 +223,8 @@ impl Keeper {
         }
     }
 
-    /// What verification and operators have asked for since.
-    fn hear(&mut self, now: Now) {
+    /// What verification and operators have asked for since, and whether a flight took too long.
+    fn hear(&mut self, now: Now) -> Heard {
         if self.watch.phase() == Phase::Wanted {
             // Too old by the wall clock, whatever the other one says: a machine that slept.
             if self.good_until.is_some_and(|date| now.date >= date) {
@@ -228,7 +241,9 @@ impl Keeper {
         if self.machine.give_up(now.moment) {
             self.note_failure(FetchError::Timeout("the whole refresh").to_string());
             self.told = None;
+            return Heard::GaveUp;
         }
+        Heard::AllIsWell
     }
 
     fn note_failure(&mut self, error: String) {
@@ -264,6 +279,14 @@ impl Keeper {
             ..self.report.clone()
         });
     }
+}
+
+/// What came of looking after a keeper.
+#[derive(PartialEq, Eq)]
+enum Heard {
+    AllIsWell,
+    /// Its fetch has taken too long and is given up.
+    GaveUp,
 }
 
 /// Nobody fetches from now on, and verification must not promise it.

@@ -8,6 +8,7 @@ use crate::crypto::{SigningKey, aws_lc};
 use crate::jwa::Algorithm;
 use crate::limits::{FETCHES, FETCHES_FAILING};
 use crate::mint::{ClaimsBuilder, Minter};
+use crate::observe::Event;
 use crate::remote::FetchError;
 use crate::remote::fetch::{Fetch, Request, Response};
 use crate::{Clock, FixedClock, Format, Policy, Span, Verifier};
@@ -490,6 +491,48 @@ fn a_reload_keeps_what_stays_and_drops_what_comes_for_an_older_policy() {
     }
     assert_eq!(stand.judge(0, &stand.token(0, "a")), "accepted");
     assert_eq!(stand.judge(1, &stand.token(1, "a")), "keys_refreshing");
+}
+
+#[test]
+fn observers_hear_of_each_refresh_once_its_keys_are_in_force() {
+    let mut stand = Stand::new(policy(1, by_uri));
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (own, gate) = (Arc::clone(&heard), stand.verifier.gate("g0").unwrap());
+    let token = stand.token(0, "a");
+    stand.verifier.observe(Arc::new(move |event: &Event<'_>| {
+        let line = format!("{} {}", event.name(), gate.judge(&token).code());
+        own.lock().unwrap().push(line);
+    }));
+    let expect = |stand: &mut Stand, lines: &[&str]| {
+        stand.run();
+        assert_eq!(*heard.lock().unwrap(), lines);
+        heard.lock().unwrap().clear();
+    };
+    stand.serve(Err(500));
+    expect(&mut stand, &["keys_refresh_failed keys_unavailable"]);
+    stand.serve(Ok(&set(&["a"])));
+    stand.clock.advance(Span::from_seconds(2));
+    expect(&mut stand, &["keys_refreshed accepted"]);
+    // Confirmed, then replaced.
+    stand.clock.advance(Span::from_seconds(301));
+    expect(&mut stand, &["keys_refreshed accepted"]);
+    stand.serve(Ok(&set(&["b"])));
+    stand.clock.advance(Span::from_seconds(301));
+    let replaced = [
+        "key_withdrawn keys_refreshing",
+        "keys_refreshed key_not_found",
+    ];
+    expect(&mut stand, &replaced);
+    // A fetch that never comes back.
+    stand.clock.advance(Span::from_seconds(301));
+    let lost = stand.begin();
+    assert_eq!(lost.len(), 1);
+    stand.clock.advance(Span::from_seconds(60));
+    stand.begin();
+    assert_eq!(
+        *heard.lock().unwrap(),
+        ["keys_refresh_failed keys_refreshing"]
+    );
 }
 
 #[test]

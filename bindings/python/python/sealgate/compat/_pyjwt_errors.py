@@ -72,3 +72,11 @@ class PyJWKError(PyJWTError):
 
 class PyJWKSetError(PyJWTError):
     """The JWK Set cannot be used."""
+
+
+class PyJWKClientError(PyJWTError):
+    """The client has no such key, or the endpoint no JWK Set."""
+
+
+class PyJWKClientConnectionError(PyJWKClientError):
+    """The endpoint cannot be reached."""

@@ -1,10 +1,10 @@
 """PyJWT's calls over the sealgate engine: `import sealgate.compat.pyjwt as jwt`.
 
-`decode`, `decode_complete`, `get_unverified_header`, `PyJWK`, `PyJWKSet` and PyJWT's exceptions. It
-is a bridge: it takes a key with every call, so there is no cache, no rotation and no policy behind
-it. A `sealgate.Verifier` has them.
+`decode`, `decode_complete`, `get_unverified_header`, `PyJWK`, `PyJWKSet`, `PyJWKClient` and PyJWT's
+exceptions. It is a bridge: it takes a key with every call, so there is no cache, no rotation and no
+policy behind it. A `sealgate.Verifier` has them.
 
-It is stricter than PyJWT, and nowhere laxer:
+It is stricter than PyJWT, and laxer only in the last row:
 
 | what | PyJWT | here |
 |---|---|---|
@@ -17,6 +17,15 @@ It is stricter than PyJWT, and nowhere laxer:
 | a private key, where a public one belongs | `AttributeError` | `InvalidKeyError` |
 | `crit: ["b64"]`, a detached payload | supported | refused |
 | more than 64 KiB, JSON nested deeper than 64 | accepted | `DecodeError` |
+| `PyJWK.key` of an RSA key, with another algorithm | accepted | `InvalidAlgorithmError` |
+| `PyJWKClient` at plain http, save of this machine | fetches | `PyJWKClientError` |
+| … at an inner address, save of this machine | fetches | `PyJWKClientError`, or `allow_hosts` |
+| … and a set larger than 1 MiB, or a member twice | accepted | `PyJWKClientError` |
+| … and an answer without `keys` | `PyJWKSetError` | `PyJWKClientError` |
+| … and an answer that is no JSON | `ValueError` | `PyJWKClientError` |
+| … with `cache_keys` | keeps a withdrawn key | drops it with its set |
+| … with `headers` or `ssl_context` | uses them | `NotImplementedError` |
+| … and a redirect | `PyJWKClientConnectionError` | followed within the origin |
 """
 
 from __future__ import annotations
@@ -24,20 +33,15 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .. import SealgateError, SignatureError, UsageError, inspect, verify_jws
-from .._native import Key
-
-if TYPE_CHECKING:
-    from . import _pyjwt_errors as _errors
-else:
-    try:
-        from jwt import exceptions as _errors  # so that `except jwt.…` goes on working
-    except ImportError:
-        from . import _pyjwt_errors as _errors
+from .. import SealgateError, verify_jws
+from ._pyjwt_base import canonical, get_unverified_header, translated
+from ._pyjwt_base import errors as _errors
+from ._pyjwt_client import PyJWKClient
+from ._pyjwt_keys import PyJWK, PyJWKSet, members_of
 
 DecodeError = _errors.DecodeError
 ExpiredSignatureError = _errors.ExpiredSignatureError
@@ -52,6 +56,8 @@ InvalidSignatureError = _errors.InvalidSignatureError
 InvalidSubjectError = _errors.InvalidSubjectError
 InvalidTokenError = _errors.InvalidTokenError
 MissingRequiredClaimError = _errors.MissingRequiredClaimError
+PyJWKClientConnectionError = _errors.PyJWKClientConnectionError
+PyJWKClientError = _errors.PyJWKClientError
 PyJWKError = _errors.PyJWKError
 PyJWKSetError = _errors.PyJWKSetError
 PyJWTError = _errors.PyJWTError
@@ -71,6 +77,9 @@ __all__ = [
     "InvalidTokenError",
     "MissingRequiredClaimError",
     "PyJWK",
+    "PyJWKClient",
+    "PyJWKClientConnectionError",
+    "PyJWKClientError",
     "PyJWKError",
     "PyJWKSet",
     "PyJWKSetError",
@@ -88,82 +97,6 @@ _OPTIONS = {
     "enforce_minimum_key_length",
     *(f"verify_{name}" for name in _CHECKS),
 }
-
-
-class PyJWK:
-    """One JSON Web Key, bound to one algorithm."""
-
-    def __init__(self, jwk_data: Mapping[str, Any], algorithm: str | None = None) -> None:
-        self._jwk_data = dict(jwk_data)
-        if not self._jwk_data.get("kty"):
-            raise InvalidKeyError("kty is not found")
-        algorithm = algorithm or self._jwk_data.get("alg")
-        if not algorithm:
-            key = _loaded(self._jwk_data, None)
-            algorithm = key.alg or {"RSA": "RS256", "oct": "HS256"}.get(key.kty, "")
-            algorithm = "EdDSA" if algorithm == "Ed25519" else algorithm
-        self.algorithm_name = algorithm
-        self.key = _loaded(self._jwk_data | {"alg": _canonical(algorithm)}, None)
-
-    @staticmethod
-    def from_dict(obj: Mapping[str, Any], algorithm: str | None = None) -> PyJWK:
-        """The key of a mapping."""
-        return PyJWK(obj, algorithm)
-
-    @staticmethod
-    def from_json(data: str | bytes, algorithm: str | None = None) -> PyJWK:
-        """The key of a JSON text."""
-        return PyJWK(json.loads(data), algorithm)
-
-    @property
-    def key_id(self) -> str | None:
-        """`kid`."""
-        return self._jwk_data.get("kid")
-
-    @property
-    def key_type(self) -> str | None:
-        """`kty`."""
-        return self._jwk_data.get("kty")
-
-    @property
-    def public_key_use(self) -> str | None:
-        """`use`."""
-        return self._jwk_data.get("use")
-
-
-class PyJWKSet:
-    """The usable keys of a JWK Set."""
-
-    def __init__(self, keys: Iterable[Mapping[str, Any]]) -> None:
-        if not keys or not isinstance(keys, list):
-            raise PyJWKSetError("Invalid JWK Set value")
-        self.keys: list[PyJWK] = []
-        for key in keys:
-            try:
-                self.keys.append(PyJWK(key))
-            except PyJWTError:
-                continue  # a key one cannot use fails no other
-        if not self.keys:
-            raise PyJWKSetError("The JWK Set did not contain any usable keys")
-
-    @staticmethod
-    def from_dict(obj: Mapping[str, Any]) -> PyJWKSet:
-        """The set of a mapping."""
-        return PyJWKSet(obj.get("keys", []))
-
-    @staticmethod
-    def from_json(data: str | bytes) -> PyJWKSet:
-        """The set of a JSON text."""
-        return PyJWKSet.from_dict(json.loads(data))
-
-    def __getitem__(self, kid: str) -> PyJWK:
-        for key in self.keys:
-            if key.key_id == kid:
-                return key
-        raise KeyError(f"keyset has no key for kid: {kid}")
-
-    def __iter__(self) -> Iterator[PyJWK]:
-        return iter(self.keys)
 
 
 def decode(
@@ -217,100 +150,19 @@ def decode_complete(
         raise InvalidAlgorithmError("The specified alg value is not allowed")
     if isinstance(key, PyJWK) and alg != key.algorithm_name:
         raise InvalidAlgorithmError("Token algorithm does not match the key's algorithm")
-    members = _members(key, alg)
+    members = members_of(key, alg)
     members.pop("kid", None)
     if "kid" in header:
         members["kid"] = header["kid"]  # the caller chose the key
     try:
-        verified = verify_jws(jwt, members, algorithms=[_canonical(alg)])
+        verified = verify_jws(jwt, members, algorithms=[canonical(alg)])
     except SealgateError as error:
-        raise _translated(error) from None
+        raise translated(error) from None
     claims = json.loads(verified.payload)
     _check(claims, chosen, audience, issuer, subject, leeway)
     signature = (jwt if isinstance(jwt, str) else jwt.decode()).rpartition(".")[2]
     octets = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
     return {"header": header, "payload": claims, "signature": octets}
-
-
-def get_unverified_header(jwt: str | bytes) -> dict[str, Any]:
-    """The header of a token nobody has verified."""
-    if not isinstance(jwt, (str, bytes)):
-        raise DecodeError("Invalid token type. Token must be a str or bytes")
-    try:
-        header: dict[str, Any] = _thawed(inspect(jwt).header)
-        return header
-    except SealgateError as error:
-        raise _translated(error) from None
-
-
-def _translated(error: SealgateError) -> Exception:
-    """PyJWT's exception for a refusal of the engine."""
-    classes: dict[str, type[Exception]] = {
-        "unsupported_crit": InvalidTokenError,
-        "alg_not_allowed": InvalidAlgorithmError,
-        "alg_key_mismatch": InvalidAlgorithmError,
-        "bad_signature": InvalidSignatureError,
-    }
-    if isinstance(error, UsageError):
-        return InvalidKeyError(str(error))
-    fallback = InvalidKeyError if isinstance(error, SignatureError) else DecodeError
-    return classes.get(error.code, fallback)(str(error))
-
-
-def _canonical(alg: str) -> str:
-    return "Ed25519" if alg == "EdDSA" else alg
-
-
-def _members(key: Any, alg: str) -> dict[str, Any]:
-    """The key as members of a JWK, for this algorithm."""
-    if isinstance(key, PyJWK):
-        return key._jwk_data | {"alg": _canonical(alg)}
-    if hasattr(key, "public_bytes"):  # of the package `cryptography`
-        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-        key = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    if isinstance(key, str):
-        key = key.encode()
-    if not isinstance(key, bytes):
-        raise TypeError("Expected a PyJWK, a public key, a PEM text or a secret")
-    return _of_text(key, alg)
-
-
-def _of_text(key: bytes, alg: str) -> dict[str, Any]:
-    if alg.startswith("HS"):
-        if b"-----BEGIN " in key or key.startswith((b"ssh-", b"ecdsa-", b"{")):
-            raise InvalidKeyError("an asymmetric key or a JWK is not a shared secret")
-        if not key:
-            raise InvalidKeyError("HMAC key must not be empty.")
-        secret = base64.urlsafe_b64encode(key).rstrip(b"=").decode()
-        members: dict[str, Any] = {"kty": "oct", "k": secret, "alg": alg}
-        return _members_of(_loaded(members, None))
-    try:
-        return _members_of(Key.load(key, "pem", _canonical(alg)))
-    except SealgateError as error:
-        raise InvalidKeyError(str(error)) from None
-
-
-def _members_of(key: Key) -> dict[str, Any]:
-    members: dict[str, Any] = json.loads(key.to_json())
-    return members
-
-
-def _loaded(members: Mapping[str, Any], alg: str | None) -> Key:
-    try:
-        return Key.load(members, "jwk", alg)
-    except UsageError as error:
-        raise PyJWKError(str(error)) from None
-    except SealgateError as error:
-        raise InvalidKeyError(str(error)) from None
-
-
-def _thawed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _thawed(member) for name, member in value.items()}
-    if isinstance(value, tuple):
-        return [_thawed(item) for item in value]
-    return value
 
 
 def _check(

@@ -11,18 +11,22 @@
     clock.advance("6m")
     assert tools.judge(jwt).code == "expired"
 
+`FakeIssuer.serve()` is one whose keys are really fetched, from this machine.
+
 `refusals(tools)` gives a request for every code the gate can give, to test your own answers with.
 """
 
 from .._native import FixedClock, codes
 from ._fakes import FakeAgent, FakeIssuer, open, policy
 from ._refusals import Call, refusals
+from ._serve import ServedIssuer
 
 __all__ = [
     "Call",
     "FakeAgent",
     "FakeIssuer",
     "FixedClock",
+    "ServedIssuer",
     "codes",
     "open",
     "policy",

@@ -58,6 +58,7 @@ class _Forge:
         if fakes is None:
             raise ValueError("refusals() is for the gates of sealgate.testing.open()")
         policy = gate.verifier.policy.effective()
+        self.gate = gate.name
         self.rules: Mapping[str, Any] = policy["gates"][gate.name]
         names = [name for name in self.rules["issuers"] if name in fakes]
         if not names:
@@ -69,6 +70,9 @@ class _Forge:
         self.profile = self._row()
         audience = self.rules["audience"]
         self.audience = audience if isinstance(audience, str) else audience[0]
+        self.table: Mapping[str, Any] = policy.get("delegation", {}).get(
+            self.rules["delegation"], {}
+        )
         self.uri = urlsplit(self.rules.get("public_url") or "").path or "/"
 
     def _row(self) -> str:
@@ -111,9 +115,21 @@ class _Forge:
             claims[names.get("scope", "scope")] = " ".join(self.rules["required_scopes"])
         if self.rules["acr_values"]:
             claims["acr"] = self.rules["acr_values"][0]
+        if self.table.get("actor") == "required":
+            claims["act"] = self._actor()
         for name in self.rules.get("required_claims", ()):
             claims.setdefault(name, "x")
         return claims
+
+    def _actor(self) -> dict[str, Any]:
+        """An agent that the gate's delegation table lets act, if any rule is for this gate."""
+        for rule in self.table.get("allow", ()):
+            if self.gate in rule.get("gates", [self.gate]):
+                pattern = rule["actor"]
+                names = pattern.get("sub", pattern.get("sub_prefix", "") + "agent-1")
+                sub = names if isinstance(names, str) else names[0]
+                return {"iss": pattern.get("iss", self.issuer.issuer), "sub": sub}
+        return {"iss": self.issuer.issuer, "sub": "agent-1"}
 
     def tokens(self) -> Iterator[str]:
         """Tokens that are wrong in one way each."""
@@ -189,6 +205,8 @@ class _Forge:
 
     def _chains(self) -> Iterator[str]:
         claims = self.claims()
+        yield self._sign({name: value for name, value in claims.items() if name != "act"})
+        yield self._sign(claims | {"act": self._actor(), "chain_complete": False})
         link = {"iss": self.issuer.issuer, "sub": "agent-1"}
         yield self._sign(claims | {"act": link})
         yield self._sign(claims | {"act": None})

@@ -1,0 +1,172 @@
+"""The calls that may be awaited: answered at once where the keys are there, else when a refresh has
+settled.
+
+Under asyncio and trio, neither of which is imported: whoever runs one has done so. While a call
+waits it holds an entry in a set and no thread; a refresh that settles wakes all, and each judges
+again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ._errors import KeysUnavailableError
+
+if TYPE_CHECKING:
+    from ._native import Gate, Verdict, VerifiedToken, Verifier
+
+_REFRESHING = "keys_refreshing"
+
+
+class Waiters:
+    """Those who wait for news of one verifier's keys."""
+
+    def __init__(self) -> None:
+        self._wakes: set[Callable[[], None]] = set()
+
+    def wake(self) -> None:
+        """Wakes them all. From any thread."""
+        for wake in tuple(self._wakes):
+            wake()
+
+    async def until(self, settled: Callable[[], bool], seconds: float) -> None:
+        """Waits until it is settled, for so long at most; asks at once, after each piece of news,
+        and at the end. Under neither asyncio nor trio it waits not at all."""
+        trio, asyncio = sys.modules.get("trio"), sys.modules.get("asyncio")
+        if trio is not None and _runs(trio.lowlevel.current_task):
+            await self._trio(trio, settled, seconds)
+        elif asyncio is not None and _runs(asyncio.get_running_loop):
+            await self._asyncio(asyncio, settled, seconds)
+
+    async def _asyncio(self, asyncio: Any, settled: Callable[[], bool], seconds: float) -> None:
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        late = False
+
+        def expire() -> None:
+            nonlocal late
+            late = True
+            news.set()
+
+        timer = loop.call_later(seconds, expire)
+        with self._listening(loop.call_soon_threadsafe, news.set):
+            try:
+                while not settled() and not late:
+                    await news.wait()
+                    news.clear()
+            finally:
+                timer.cancel()
+
+    async def _trio(self, trio: Any, settled: Callable[[], bool], seconds: float) -> None:
+        news = trio.Event()
+
+        def ring() -> None:
+            news.set()
+
+        with self._listening(trio.lowlevel.current_trio_token().run_sync_soon, ring):
+            with trio.move_on_after(seconds):
+                while not settled():
+                    await news.wait()
+                    news = trio.Event()
+                return
+            settled()
+
+    @contextlib.contextmanager
+    def _listening(
+        self, soon: Callable[[Callable[[], None]], object], ring: Callable[[], None]
+    ) -> Iterator[None]:
+        process = os.getpid()
+
+        def wake() -> None:
+            # A forked child has those who wait in its parent, and must not touch their loop.
+            if os.getpid() == process:
+                with contextlib.suppress(RuntimeError):  # the loop is over
+                    soon(ring)
+
+        self._wakes.add(wake)
+        try:
+            yield
+        finally:
+            self._wakes.discard(wake)
+
+
+def _runs(current: Callable[[], object]) -> bool:
+    try:
+        current()
+    except RuntimeError:
+        return False
+    return True
+
+
+def judge(
+    door: Gate | Verifier,
+    waiters: Waiters,
+    token: Any,
+    scopes: tuple[str, ...],
+    into: Any,
+    wait: float,
+) -> Coroutine[Any, Any, Verdict[Any]]:
+    return _judge(lambda: door.judge(token, required_scopes=scopes, into=into), waiters, wait)
+
+
+def verify(
+    door: Gate | Verifier,
+    waiters: Waiters,
+    token: Any,
+    scopes: tuple[str, ...],
+    into: Any,
+    wait: float,
+) -> Coroutine[Any, Any, VerifiedToken[Any]]:
+    return _verify(lambda: door.judge(token, required_scopes=scopes, into=into), waiters, wait)
+
+
+def judge_request(
+    door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
+) -> Coroutine[Any, Any, Verdict[Any]]:
+    return _judge(lambda: door.judge_request(**arguments), waiters, wait)
+
+
+def verify_request(
+    door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
+) -> Coroutine[Any, Any, VerifiedToken[Any]]:
+    return _verify(lambda: door.judge_request(**arguments), waiters, wait)
+
+
+async def _judge(ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float) -> Verdict[Any]:
+    verdict = ask()
+    if verdict.code == _REFRESHING:
+
+        def settled() -> bool:
+            nonlocal verdict
+            verdict = ask()
+            return verdict.code != _REFRESHING
+
+        await waiters.until(settled, wait)
+    return verdict
+
+
+async def _verify(
+    ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
+) -> VerifiedToken[Any]:
+    return (await _judge(ask, waiters, wait)).unwrap()
+
+
+async def ready(verifier: Verifier, waiters: Waiters, timeout: float) -> None:
+    missing: KeysUnavailableError | None = None
+
+    def settled() -> bool:
+        nonlocal missing
+        try:
+            verifier.wait_ready("0s")
+            missing = None
+        except KeysUnavailableError as error:
+            missing = error
+        return missing is None
+
+    if not settled():
+        await waiters.until(settled, timeout)
+    if missing is not None:
+        raise missing

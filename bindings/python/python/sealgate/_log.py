@@ -1,0 +1,76 @@
+"""The log `sealgate`: what happens to issuers' keys in the background. Never a token, and nothing
+per token.
+
+Handlers are the application's: they may raise, be slow, or call the verifier. So they run on a
+thread that nobody waits for, which lives while there is something to write.
+"""
+
+from __future__ import annotations
+
+import atexit
+import collections
+import contextlib
+import logging
+import os
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._async import Waiters
+
+_logger = logging.getLogger("sealgate")
+# What is still to be written, in order; of a flood behind a handler that hangs, the newest.
+pending: collections.deque[dict[str, Any]] = collections.deque(maxlen=1000)
+_writing = threading.Lock()
+
+
+def tell(waiters: Waiters) -> None:
+    """Wakes those who wait, and has the log written."""
+    waiters.wake()
+    with contextlib.suppress(RuntimeError):  # there is no room for a thread, or no time any more
+        threading.Thread(target=_write, name="sealgate-log", daemon=True).start()
+
+
+def _write() -> None:
+    # Whoever finds another at work leaves the rest to it, and that one looks again when it is done.
+    while pending and _writing.acquire(blocking=False):
+        try:
+            while pending:
+                _log(pending.popleft())
+        finally:
+            _writing.release()
+
+
+def _log(fields: dict[str, Any]) -> None:
+    event, name = fields["event"], fields["issuer_name"]
+    try:
+        if event == "keys_refreshed":
+            level = logging.INFO if fields["changed"] else logging.DEBUG
+            _logger.log(level, "%s: %s has %d keys", event, name, fields["keys"], extra=fields)
+        elif event == "keys_refresh_failed":
+            _logger.warning("%s: %s: %s", event, name, fields["reason"], extra=fields)
+        elif event == "key_withdrawn":
+            key = fields["kid"] or fields["thumbprint"]
+            _logger.info("%s: %s no longer has %r", event, name, key, extra=fields)
+    except Exception:  # a handler's own
+        if logging.raiseExceptions:
+            traceback.print_exc()
+
+
+def _begin_anew() -> None:
+    """In a forked child, where the thread that was writing is no more."""
+    global _writing
+    _writing = threading.Lock()
+    pending.clear()
+
+
+def _end() -> None:
+    """At exit: lets the line being written come to its end, and begins no other."""
+    pending.clear()
+    _writing.acquire(timeout=1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+atexit.register(_end)

@@ -1,0 +1,119 @@
+//! The calls that may be awaited: their arguments, for `sealgate/_async.py`, which does the waiting.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyModule, PyTuple};
+use sealgate::Span;
+
+use crate::request::Given;
+use crate::{clock, input};
+
+/// How long `verify_async` and `judge_async` wait for a refresh unless they are told.
+const WAIT: Span = Span::from_seconds(2);
+
+/// A function of `sealgate/_async.py`, looked up once.
+pub(crate) struct Function {
+    name: &'static str,
+    found: PyOnceLock<Py<PyAny>>,
+}
+
+static VERIFY: Function = Function::named("verify");
+static JUDGE: Function = Function::named("judge");
+pub(crate) static VERIFY_REQUEST: Function = Function::named("verify_request");
+pub(crate) static JUDGE_REQUEST: Function = Function::named("judge_request");
+static READY: Function = Function::named("ready");
+
+impl Function {
+    const fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            found: PyOnceLock::new(),
+        }
+    }
+
+    fn of<'py>(&'static self, py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
+        let found = self.found.get_or_try_init(py, || -> PyResult<_> {
+            let module = PyModule::import(py, "sealgate._async")?;
+            Ok(module.getattr(self.name)?.unbind())
+        })?;
+        Ok(found.bind(py))
+    }
+}
+
+/// The arguments of one call.
+pub(crate) struct Ask<'a, 'py> {
+    /// The gate, or the verifier that has only one.
+    pub(crate) door: &'a Bound<'py, PyAny>,
+    /// Those who wait for its keys.
+    pub(crate) waiters: &'a Py<PyAny>,
+    pub(crate) token: &'a Bound<'py, PyAny>,
+    pub(crate) scopes: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) into: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) wait: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl<'py> Ask<'_, 'py> {
+    /// The coroutine of `verify_async`.
+    pub(crate) fn verify(&self) -> PyResult<Bound<'py, PyAny>> {
+        self.begin(&VERIFY)
+    }
+
+    /// The coroutine of `judge_async`.
+    pub(crate) fn judge(&self) -> PyResult<Bound<'py, PyAny>> {
+        self.begin(&JUDGE)
+    }
+
+    fn begin(&self, function: &'static Function) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.door.py();
+        let scopes = scopes_of(py, self.scopes)?;
+        let wait = seconds(self.wait, WAIT)?;
+        let arguments = (self.door, self.waiters, self.token, scopes, self.into, wait);
+        function.of(py)?.call1(arguments)
+    }
+}
+
+/// The coroutine of `verify_request_async` and `judge_request_async`.
+pub(crate) fn request<'py>(
+    door: &Bound<'py, PyAny>,
+    waiters: &Py<PyAny>,
+    function: &'static Function,
+    given: &Given<'_, 'py>,
+    scopes: Option<&Bound<'py, PyAny>>,
+    into: Option<&Bound<'py, PyAny>>,
+    wait: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = door.py();
+    // Read once: a server's iterator over headers would have nothing left.
+    let arguments = given.parts(py)?.arguments(py)?;
+    arguments.set_item("required_scopes", scopes_of(py, scopes)?)?;
+    arguments.set_item("into", into)?;
+    let wait = seconds(wait, WAIT)?;
+    function.of(py)?.call1((door, waiters, arguments, wait))
+}
+
+/// Taken once: the token is judged again, and an iterator would have nothing left to require.
+fn scopes_of<'py>(
+    py: Python<'py>,
+    scopes: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    match scopes {
+        Some(scopes) => PyTuple::new(py, input::texts(scopes, "required_scopes")?),
+        None => Ok(PyTuple::empty(py)),
+    }
+}
+
+/// The coroutine of `wait_ready_async`.
+pub(crate) fn ready<'py>(
+    verifier: &Bound<'py, PyAny>,
+    waiters: &Py<PyAny>,
+    timeout: Option<&Bound<'py, PyAny>>,
+    default: Span,
+) -> PyResult<Bound<'py, PyAny>> {
+    let timeout = seconds(timeout, default)?;
+    READY.of(verifier.py())?.call1((verifier, waiters, timeout))
+}
+
+fn seconds(duration: Option<&Bound<'_, PyAny>>, default: Span) -> PyResult<f64> {
+    let span = duration.map_or(Ok(default), clock::span)?;
+    Ok(span.to_duration().as_secs_f64())
+}

@@ -1,0 +1,115 @@
+//! [`Observer`]: what happens beside the verification path, told to whoever wants to know.
+//!
+//! Never per token: only what an operator would log or be woken for.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::sync::Snapshot;
+
+/// Something that happened to an issuer's keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Keys were fetched or published, or the issuer has confirmed those that are there. They are
+    /// in force when this is told.
+    #[non_exhaustive]
+    KeysRefreshed {
+        /// The policy's name for the issuer.
+        issuer_name: &'a str,
+        /// How many keys there are now.
+        keys: usize,
+        /// Generation of the issuer's keys.
+        generation: u64,
+        /// Whether the set differs from the one before.
+        changed: bool,
+    },
+    /// A fetch failed; the keys stay as they were. It is tried again by itself.
+    #[non_exhaustive]
+    KeysRefreshFailed {
+        /// The policy's name for the issuer.
+        issuer_name: &'a str,
+        /// What went wrong, in a sentence.
+        reason: &'a str,
+    },
+    /// The issuer no longer has a key; its tokens are refused from now on.
+    #[non_exhaustive]
+    KeyWithdrawn {
+        /// The policy's name for the issuer.
+        issuer_name: &'a str,
+        /// `kid`.
+        kid: Option<&'a str>,
+        /// JWK SHA-256 thumbprint (RFC 7638); none of a shared secret (§7).
+        thumbprint: Option<&'a str>,
+    },
+}
+
+impl Event<'_> {
+    /// The stable spelling, the same in every language: `"keys_refreshed"`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::KeysRefreshed { .. } => "keys_refreshed",
+            Self::KeysRefreshFailed { .. } => "keys_refresh_failed",
+            Self::KeyWithdrawn { .. } => "key_withdrawn",
+        }
+    }
+
+    /// The policy's name for the issuer it is about; safe as a label of metrics.
+    #[must_use]
+    pub const fn issuer_name(&self) -> &str {
+        match self {
+            Self::KeysRefreshed { issuer_name, .. }
+            | Self::KeysRefreshFailed { issuer_name, .. }
+            | Self::KeyWithdrawn { issuer_name, .. } => issuer_name,
+        }
+    }
+}
+
+/// Told of every [`Event`] of a verifier, in order for each issuer.
+pub trait Observer: Send + Sync {
+    /// Called on the thread where it happened: in the background for fetched keys, within
+    /// [`Keys::publish`](crate::Keys::publish) for published ones; no lock is held. What it takes
+    /// delays the next fetch, so hand long work to another thread. A panic in it is dropped.
+    fn observe(&self, event: &Event<'_>);
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
+    fn observe(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+/// Everyone who listens to one verifier.
+pub(crate) struct Observers(Snapshot<Vec<Arc<dyn Observer>>>);
+
+impl Observers {
+    pub(crate) fn none() -> Self {
+        Self(Snapshot::new(Vec::new()))
+    }
+
+    pub(crate) fn add(&self, observer: Arc<dyn Observer>) {
+        loop {
+            let current = self.0.load_full();
+            let mut next = Vec::clone(&current);
+            next.push(Arc::clone(&observer));
+            if self.0.replace(&current, Arc::new(next)) {
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        for observer in self.0.load_full().iter() {
+            // Whoever writes logs must not be able to stop the fetching of keys.
+            let _ = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
+        }
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} observers", self.0.load().len())
+    }
+}

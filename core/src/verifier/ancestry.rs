@@ -1,0 +1,167 @@
+//! The tokens that another one comes from (standards 30.6): each verified as its own kind asks, none of
+//! them a credential here, then judged together.
+
+use super::kind;
+use super::pipeline::{self, Candidate};
+use super::state::Door;
+use super::validity::Dates;
+use crate::crypto::{SignatureJob, SignatureVerified};
+use crate::delegation::{self, Chain, LineageAccepted, Member, Terms};
+use crate::error::{Code, Error};
+use crate::jws::SignatureBuffer;
+use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
+use crate::policy::{ContextNeed, GateRules, Kind};
+use crate::time::NumericDate;
+
+/// A further token of a request: one that the request's own token comes from.
+#[derive(Clone, Copy)]
+pub struct ContextToken<'t> {
+    kind: Kind,
+    token: &'t [u8],
+}
+
+impl<'t> ContextToken<'t> {
+    /// A token of this kind. Which kinds a gate takes, its `context` says.
+    #[must_use]
+    pub fn new<T: AsRef<[u8]> + ?Sized>(kind: Kind, token: &'t T) -> Self {
+        let token = token.as_ref();
+        Self { kind, token }
+    }
+}
+
+impl std::fmt::Debug for ContextToken<'_> {
+    /// Tokens stay out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContextToken")
+            .field("kind", &self.kind.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A further token whose signature and claims are good, by themselves. When it was valid and for
+/// whom it was meant, an edge tells.
+pub(super) struct Ancestor<'t> {
+    signed: SignatureVerified<Candidate<'t>>,
+    chain: Chain,
+    dates: Dates,
+}
+
+/// The further tokens of a request, or why one of them is none.
+pub(super) type Ancestors<'t> = Result<Vec<Ancestor<'t>>, Error>;
+
+/// A request without further tokens.
+pub(super) static ALONE: Ancestors<'static> = Ok(Vec::new());
+
+/// The door of each further token, before anything is spent on one of them: their number and size
+/// are bounded, and the gate takes their kinds and has those that it must have.
+pub(super) fn doors<'s>(
+    door: Door<'s>,
+    token: &[u8],
+    context: &[ContextToken<'_>],
+) -> Result<Vec<Door<'s>>, Error> {
+    let bytes = context.iter().fold(token.len(), |bytes, further| {
+        bytes.saturating_add(further.token.len())
+    });
+    if context.len() >= CHAIN_TOKENS || bytes > CHAIN_SIZE {
+        return Err(Error::new(Code::Oversized));
+    }
+    check_needed(door.gate, |kind| {
+        context.iter().any(|further| further.kind == kind)
+    })?;
+    let of_kind = |further: &ContextToken<'_>| {
+        let door = door.context(further.kind);
+        door.ok_or_else(|| Error::about(Code::Usage, "context"))
+    };
+    context.iter().map(of_kind).collect()
+}
+
+/// That no kind is missing which the gate's `context` requires.
+fn check_needed(gate: &GateRules, has: impl Fn(Kind) -> bool) -> Result<(), Error> {
+    let mut needed = gate.context.iter();
+    if needed.any(|rules| rules.need == ContextNeed::Required && !has(rules.kind())) {
+        return Err(Error::new(Code::ChainLinkBroken));
+    }
+    Ok(())
+}
+
+/// A signature job for each further token.
+pub(super) fn admit<'s, 't>(
+    doors: &[Door<'s>],
+    context: &[ContextToken<'t>],
+    now: NumericDate,
+    buffers: &'t mut [SignatureBuffer],
+) -> Result<Vec<SignatureJob<'s, Candidate<'t>>>, Error> {
+    let tokens = doors.iter().zip(context).zip(buffers);
+    tokens
+        .map(|((door, further), buffer)| {
+            pipeline::admit(*door, further.token, now, buffer, &mut ())
+        })
+        .collect()
+}
+
+/// From evidence of its signature to an ancestor: claims, lifetime, the form of its chain.
+pub(super) fn settle<'t>(
+    door: Door<'_>,
+    signed: SignatureVerified<Candidate<'t>>,
+    max_depth: usize,
+) -> Result<Ancestor<'t>, Error> {
+    let rules = door.rules();
+    let Candidate { claims, source, .. } = signed.get();
+    let blame = |error| door.blame(source, error);
+    let (issuer, row) = (door.issuer(source)?, source.profile.row());
+    let well_formed = kind::check_claims(claims, door.gate, issuer, row).map_err(blame)?;
+    let dates = Dates::of(
+        &well_formed,
+        door.gate,
+        row,
+        source.max_lifetime,
+        rules.leeway,
+    );
+    let dates = dates.map_err(blame)?;
+    dates.check_lifetime().map_err(blame)?;
+    let chain = delegation::read(claims, issuer, rules.preset, max_depth).map_err(blame)?;
+    Ok(Ancestor {
+        signed,
+        chain,
+        dates,
+    })
+}
+
+/// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks.
+pub(super) fn judge(
+    door: Door<'_>,
+    leaf: &Member<'_>,
+    ancestors: &Ancestors<'_>,
+) -> Result<LineageAccepted, Error> {
+    let (gate, rules) = (door.gate, door.rules());
+    let least = gate.delegation.min_lineage();
+    let ancestors = match ancestors {
+        Ok(ancestors) if ancestors.is_empty() => {
+            check_needed(gate, |_| false)?;
+            return delegation::assert(leaf.chain, least);
+        }
+        Ok(ancestors) => ancestors,
+        Err(error) => return Err(*error),
+    };
+    let terms = Terms {
+        edges: gate.delegation.edges(),
+        implies: &gate.scope_implies,
+        leeway: rules.leeway,
+        preset: rules.preset,
+    };
+    let members: Vec<Member<'_>> = ancestors.iter().map(Ancestor::member).collect();
+    delegation::prove(leaf, &members, least, &terms)
+}
+
+impl Ancestor<'_> {
+    fn member(&self) -> Member<'_> {
+        let Candidate { claims, source, .. } = self.signed.get();
+        Member {
+            kind: source.profile.kind(),
+            claims,
+            iss: source.issuer(claims),
+            chain: &self.chain,
+            dates: self.dates.claimed(),
+        }
+    }
+}
