@@ -120,16 +120,18 @@ pub(super) fn settle<'t>(
     })
 }
 
-/// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks.
-pub(super) fn judge(
+/// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks. The
+/// leaf is read only where there are any: most tokens come alone.
+pub(super) fn judge<'l>(
     door: Door<'_>,
-    leaf: &Member<'_>,
+    chain: &Chain,
+    leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
 ) -> Result<LineageAccepted, Error> {
     let (gate, rules) = (door.gate, door.rules());
     let least = gate.delegation.min_lineage();
     let ancestors = match ancestors {
-        Ok(ancestors) if ancestors.is_empty() => return delegation::assert(leaf.chain, least),
+        Ok(ancestors) if ancestors.is_empty() => return delegation::assert(chain, least),
         Ok(ancestors) => ancestors,
         Err(error) => return Err(*error),
     };
@@ -140,7 +142,7 @@ pub(super) fn judge(
         preset: rules.preset,
     };
     let members: Vec<Member<'_>> = ancestors.iter().map(Ancestor::member).collect();
-    delegation::prove(leaf, &members, least, &terms)
+    delegation::prove(&leaf(), &members, least, &terms)
 }
 
 impl Ancestor<'_> {
