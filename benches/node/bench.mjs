@@ -43,7 +43,7 @@ const tables = {
   async cache() {
     const from = issuer('ES256')
     const tokens = mint(from, 256)
-    const { verify, fast } = cached(from, 1024)
+    const { verify, fast } = cached(from, 50_000) // as by default
     const bytes = tokens.map((token) => Buffer.from(token))
     const fresh = (buffer) => buffer.latin1Slice(0, buffer.length) // as a header arrives
     await table('seen before (256 tokens)', {

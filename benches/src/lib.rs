@@ -6,6 +6,7 @@ pub mod always_yes;
 pub mod cached;
 pub mod contest;
 pub mod delegated;
+pub mod dpop;
 pub mod fetched;
 pub mod interleave;
 pub mod raw;

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use rayon::prelude::*;
 
 use crate::error::{Code, Error};
-use crate::verifier::{Gate, Requirements, Verdict, VerifiedToken};
+use crate::verifier::{BatchSnapshot, Gate, Requirements, Verdict, VerifiedToken};
 
 /// Tokens a worker takes at a time: enough to hide the hand-over, few enough to share evenly.
 const CHUNK: usize = 64;
@@ -14,6 +14,7 @@ const CHUNK: usize = 64;
 #[derive(Debug)]
 pub struct Batch {
     verdicts: Vec<Result<VerifiedToken, Error>>,
+    snapshot: BatchSnapshot,
 }
 
 impl Gate {
@@ -58,16 +59,16 @@ impl Gate {
             tokens: unique,
             occurrences,
         } = Unique::of(tokens);
-        let verdicts = self.verify_many(&unique, requirements, CHUNK, wanted);
+        let (verdicts, snapshot) = self.verify_many(&unique, requirements, CHUNK, wanted);
         let complete = verdicts.len() == unique.len();
         let Some(occurrences) = occurrences else {
-            return (Batch { verdicts }, complete);
+            return (Batch { verdicts, snapshot }, complete);
         };
         let verdicts = occurrences
             .into_iter()
             .filter_map(|index| verdicts.get(index).cloned());
         let verdicts = verdicts.collect();
-        (Batch { verdicts }, complete)
+        (Batch { verdicts, snapshot }, complete)
     }
 }
 
@@ -159,6 +160,12 @@ impl Batch {
         self.verdicts
             .iter()
             .map(|verdict| verdict.as_ref().map_err(|error| *error))
+    }
+
+    /// Under which policy and keys all of them were judged.
+    #[must_use]
+    pub const fn snapshot(&self) -> &BatchSnapshot {
+        &self.snapshot
     }
 
     /// How many were accepted.

@@ -65,9 +65,9 @@
 //!
 //! # What is not checked
 //!
-//! Proof of possession (a token with `cnf` is refused as a bearer token), replay and revocation. Of
-//! what belongs to one exchange the caller compares, after the verdict: the `nonce` and `at_hash` of
-//! an ID token, the `client_id` that came with a client assertion.
+//! Revocation. Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
+//! a token that needs one. Of what belongs to one exchange the caller compares, after the verdict:
+//! the `nonce` and `at_hash` of an ID token, the `client_id` that came with a client assertion.
 #![forbid(unsafe_code, unused_must_use)]
 #![warn(
     missing_docs,
@@ -120,6 +120,7 @@ mod verifier;
 mod wire;
 
 pub use batch::Batch;
+pub use binding::{Possession, ReplayAnswer, ReplayReach};
 pub use cache::CacheStats;
 pub use claims::{Audience, Claim, Scopes};
 pub use delegation::{Actor, Dimension};
@@ -137,8 +138,9 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Misfit, Outcome,
-    Possession, PublishError, Receipt, Requirements, SnapshotId, Stage, Step, SubjectKind,
-    UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Misfit,
+    Outcome, Pending, PublishError, Receipt, Request, Requirements, SnapshotId, Stage, Step,
+    SubjectKind, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect,
+    verify_jws,
 };
 pub use wire::Answer;

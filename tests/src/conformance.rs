@@ -13,7 +13,7 @@ use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
     Blame, Clock, Code, ContextToken, Error, FixedClock, Format, Gate, Kind, LoadOptions, Policy,
-    PublishError, Requirements, VerifiedToken, Verifier, verify_jws,
+    Possession, PublishError, Request, Requirements, VerifiedToken, Verifier, verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -125,20 +125,33 @@ impl Harness {
         verified.map(|token| facts(&token)).map_err(Refusal::from)
     }
 
-    /// A request with a bearer token, and perhaps with the tokens that it comes from.
     fn verify_request(&self, request: &Value) -> Answer {
-        let requirements = requirements(request)?;
-        let gate = self.gate(request)?;
-        let token = bearer(request)?;
-        let mut context = Vec::new();
-        for further in request["context"].as_array().into_iter().flatten() {
-            let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
-            context.push(ContextToken::new(kind, text(further, "token")?));
+        if !request["operation"].is_null() {
+            return Err(Refusal::UnsupportedOp);
         }
-        let verified = gate.verify_chain(token, &context, &requirements)?;
-        let mut answer = facts(&verified);
-        answer.insert("lineage".to_owned(), verified.lineage().as_str().into());
-        Ok(answer)
+        let requirements = requirements(request)?;
+        let (method, uri) = (text(request, "method")?, text(request, "uri")?);
+        let fields = fields(request)?;
+        let certificate = match &request["certificate"] {
+            Value::Null => None,
+            _ => Some(bytes(request, "certificate")?),
+        };
+        let further = request["context"].as_array().into_iter().flatten();
+        let context = further.map(|further| {
+            let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
+            Ok(ContextToken::new(kind, text(further, "token")?))
+        });
+        let context: Vec<_> = context.collect::<Result<_, Refusal>>()?;
+        let mut shown = Request::new(method, uri).headers(fields).context(&context);
+        if let Some(certificate) = &certificate {
+            shown = shown.client_certificate(certificate);
+        }
+        let token = self.gate(request)?.verify_request(&shown, &requirements)?;
+        let mut facts = facts(&token);
+        facts.insert("lineage".to_owned(), token.lineage().as_str().into());
+        let shown = token.sender_constrained().map(Possession::as_str);
+        facts.insert("sender_constrained".to_owned(), shown.into());
+        Ok(facts)
     }
 
     fn verify_batch(&self, request: &Value) -> Answer {
@@ -415,20 +428,6 @@ fn text<'r>(request: &'r Value, name: &str) -> Result<&'r str, Refusal> {
     text.ok_or_else(|| Refusal::Harness(format!("no {name}")))
 }
 
-/// The token of the one `Authorization` header.
-fn bearer(request: &Value) -> Result<&str, Refusal> {
-    let headers = request["headers"].as_array();
-    let values = headers.into_iter().flatten().filter_map(|header| {
-        let name = header[0].as_str()?;
-        let named = name.eq_ignore_ascii_case("authorization");
-        named.then(|| header[1].as_str())?
-    });
-    match values.collect::<Vec<_>>().as_slice() {
-        [value] => value.strip_prefix("Bearer ").ok_or(Refusal::UnsupportedOp),
-        _ => Err(Refusal::UnsupportedOp),
-    }
-}
-
 fn optional_text<'r>(request: &'r Value, name: &str) -> Result<Option<&'r str>, Refusal> {
     match &request[name] {
         Value::Null => Ok(None),
@@ -447,6 +446,19 @@ fn texts<'r>(request: &'r Value, name: &str) -> Result<Vec<&'r str>, Refusal> {
         .as_array()
         .and_then(|items| items.iter().map(Value::as_str).collect());
     texts.ok_or_else(|| Refusal::Harness(format!("{name} is not an array of strings")))
+}
+
+/// `headers`: pairs of name and value, repeats kept.
+fn fields(request: &Value) -> Result<Vec<(&str, &str)>, Refusal> {
+    fn pair(field: &Value) -> Option<(&str, &str)> {
+        match field.as_array()?.as_slice() {
+            [Value::String(name), Value::String(value)] => Some((name, value)),
+            _ => None,
+        }
+    }
+    let fields = request["headers"].as_array();
+    let fields = fields.and_then(|fields| fields.iter().map(pair).collect());
+    fields.ok_or_else(|| Refusal::Harness("headers is not an array of pairs".to_owned()))
 }
 
 fn now(request: &Value) -> Result<i64, Refusal> {

@@ -184,7 +184,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only `crypto` may name.
-const CRYPTOGRAPHY: [&str; 2] = ["aws_lc_rs", "ring"];
+const CRYPTOGRAPHY: [&str; 3] = ["aws_lc_rs", "ring", "subtle"];
 
 /// Crates that only `remote` may name; of `std` it alone has sockets, and `runtime` alone threads.
 const NETWORK: [&str; 2] = ["ureq", "rustls"];

@@ -18,6 +18,11 @@ const NOT_YET: &[(Code, &str)] = &[
         Code::ActorPresenterMismatch,
         "the protocol has no caller but that of a whole request",
     ),
+    (
+        Code::ReplayUnavailable,
+        "the program's answer, which no op gives",
+    ),
+    (Code::ReplayFull, "it takes four million lines"),
 ];
 
 fn committed(name: &str) -> String {

@@ -1,6 +1,7 @@
 //! The ratios that the README quotes: all cases of a table take turns, round by round.
 //!
-//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [delegated]`; without a name, all.
+//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [delegated] [dpop]`; without
+//! a name, all.
 //! `SEALGATE_BENCH_ROUNDS` (default 61), `SEALGATE_BENCH_ENTRIES` (default 100,000).
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
 
@@ -15,12 +16,12 @@ use sealgate::crypto::aws_lc;
 use sealgate::jwa::Algorithm;
 use sealgate_benches::cached::{Sketch, hash, hit, warm};
 use sealgate_benches::interleave::{latencies, median, rounds, table};
-use sealgate_benches::{Case, always_yes, contest, delegated, large, tokens, worst};
+use sealgate_benches::{Case, always_yes, contest, delegated, dpop, large, tokens, worst};
 
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|other| other == name);
-    let tables: [(&str, fn()); 8] = [
+    let tables: [(&str, fn()); 9] = [
         ("overhead", overhead),
         ("verify", verify),
         ("cache", cache),
@@ -29,6 +30,7 @@ fn main() {
         ("rotation", rotation),
         ("worst", worst_cases),
         ("delegated", delegation),
+        ("dpop", dpop),
     ];
     for (name, table) in tables {
         if is_chosen(name) {
@@ -217,5 +219,14 @@ fn worst_cases() {
         for (name, cases) in worst::groups(algorithm) {
             table(&name, cases);
         }
+    }
+}
+
+fn dpop() {
+    for algorithm in [Algorithm::Es256, Algorithm::Ed25519] {
+        table(
+            &format!("A DPoP request, {algorithm}: token seen before, fresh proof"),
+            dpop::cases(algorithm, &[]),
+        );
     }
 }

@@ -209,7 +209,9 @@ fn describe_token(token: &VerifiedToken, clock: &Clock, out: &mut dyn Write) -> 
     columns.write(out, "  expires  ", &expires)?;
     let bound = match token.sender_constrained() {
         Some(Possession::External) => "yes; the policy says the proof was checked elsewhere",
-        _ => "no, bearer",
+        Some(Possession::Mtls) => "yes, to the client's certificate (mTLS)",
+        Some(_) => "yes, by DPoP",
+        None => "no, bearer",
     };
     columns.write(out, "  bound    ", bound)
 }

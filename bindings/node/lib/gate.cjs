@@ -4,9 +4,10 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkToken, isToken, kind, scopes } = require('./arguments.cjs')
+const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
 const { millis } = require('./clock.cjs')
 const { internal, refused, usage } = require('./errors.cjs')
+const { partsOf } = require('./request.cjs')
 const { fit, makeToken } = require('./token.cjs')
 const { CODES, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
@@ -20,8 +21,9 @@ const isRefusal = (answer) => answer < 0 && answer > NOT_TO_BE_KEPT
 
 const REFRESHING = 'keys_refreshing'
 
-/** Strings that a batch reads before it lets the event loop turn: about half a millisecond. */
+/** Tokens, and letters, that a batch reads before it lets the event loop turn: half a millisecond. */
 const SLICE = 1000
+const LETTERS = 1 << 19
 
 /** Ends with this thread, and with it every batch that runs. */
 const life = native.life()
@@ -31,9 +33,8 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { places, door } = opened
-  const [take, keep, refusal, describe] = ['take', 'keep', 'refusal', 'describe'].map((call) =>
-    native.guarded(opened[call])
-  )
+  const names = ['take', 'keep', 'refusal', 'describe', 'verifyRequest']
+  const [take, keep, refusal, describe, askRequest] = names.map((name) => native.guarded(opened[name]))
   let { verifyText, verifyBytes } = opened // guarded by `ask`
   let closed = false
 
@@ -80,95 +81,133 @@ function makeGate(engine, name, events) {
       if (isRefusal(answer)) throw lastRefusal()()
       return tokenOf(answer)
     }
-    const { requiredScopes, into } = checkOptions(options, 'verify', ['requiredScopes', 'into'])
-    const needed = scopes(requiredScopes, 'verify')
-    const answer = ask(token, needed)
+    const { needed, into } = demands(options, 'verify')
+    return tokenFor(ask(token, needed), needed, into)
+  }
+
+  function judge(token, options) {
+    const { needed, into } = demands(options, 'judge')
+    checkToken(token)
+    return verdictOf(() => ask(token, needed), needed, into)
+  }
+
+  function verifyRequest(request, options) {
+    const { needed, into } = demands(options, 'verifyRequest')
+    return tokenFor(askAbout(partsOf(request, 'verifyRequest'), needed), needed, into)
+  }
+
+  function judgeRequest(request, options) {
+    const { needed, into } = demands(options, 'judgeRequest')
+    const parts = partsOf(request, 'judgeRequest')
+    return verdictOf(() => askAbout(parts, needed), needed, into)
+  }
+
+  function askAbout(parts, needed) {
+    if (closed) throw usage('the verifier is closed')
+    return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
+  }
+
+  /** What a call needs: scopes as the native half takes them, and a schema. */
+  function demands(options, call) {
+    const { requiredScopes, into } = checkOptions(options, call, ['requiredScopes', 'into'])
+    return { needed: scopes(requiredScopes, call), into }
+  }
+
+  /** The token of an answer; its refusal is thrown. */
+  function tokenFor(answer, needed, into) {
     if (isRefusal(answer)) throw lastRefusal(needed)()
     const verified = tokenOf(answer)
     return into === undefined ? verified : fit(verified, into)
   }
 
-  function judge(token, options) {
-    const { requiredScopes, into } = checkOptions(options, 'judge', ['requiredScopes', 'into'])
-    const needed = scopes(requiredScopes, 'judge')
-    checkToken(token)
+  /** The verdict of a question. */
+  function verdictOf(question, needed, into) {
     if (closed) throw usage('the verifier is closed')
     try {
-      const answer = ask(token, needed)
+      const answer = question()
       if (isRefusal(answer)) return notAccepted(CODES[-answer], lastRefusal(needed))
-      const verified = tokenOf(answer)
-      return accepted(into === undefined ? verified : fit(verified, into))
+      return accepted(tokenFor(answer, needed, into))
     } catch (error) {
       if (error.blame === undefined || error.blame === 'misuse') throw error
       return notAccepted(error.code, error)
     }
   }
 
-  /** The options of a call that may wait: those of the call itself, and how long in milliseconds. */
+  /** What a call that may wait needs, and for how many milliseconds. */
   function patience(options, call) {
     const { wait = '2s', ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
-    return [millis(wait), options === undefined ? undefined : rest]
+    return { ...demands(rest, call), wait: millis(wait) }
   }
 
-  /** The verdict over a token whose key is being fetched, once that has ended or nobody waits longer. */
-  async function afterRefresh(token, options, wait) {
-    const own = typeof token === 'string' ? token : Uint8Array.from(token) // it may change meanwhile
+  /** The verdict of a question; of one about a key that is being fetched, once that has ended. */
+  async function verdictAfter(question, { needed, into, wait }) {
+    let verdict = verdictOf(question, needed, into)
+    if (verdict.code !== REFRESHING) return verdict
     // Listening first: what ends before the next look is seen by it, and what ends after it is told.
     events.watch()
-    let verdict = judge(own, options)
     const done = () => {
-      verdict = judge(own, options)
+      verdict = verdictOf(question, needed, into)
       return verdict.code !== REFRESHING
     }
-    if (verdict.code === REFRESHING) await events.until(done, wait)
+    if (!done()) await events.until(done, wait)
     return verdict
   }
 
   async function verifyAsync(token, options) {
-    const [wait, rest] = patience(options, 'verifyAsync')
+    const { needed, into, wait } = patience(options, 'verifyAsync')
     try {
-      return verify(token, rest)
+      return tokenFor(ask(token, needed), needed, into)
     } catch (error) {
       if (error.code !== REFRESHING) throw error
     }
-    return (await afterRefresh(token, rest, wait)).unwrap()
+    const own = unchanging(token)
+    return (await verdictAfter(() => ask(own, needed), { needed, into, wait })).unwrap()
   }
 
   async function judgeAsync(token, options) {
-    const [wait, rest] = patience(options, 'judgeAsync')
-    const verdict = judge(token, rest)
-    return verdict.code === REFRESHING ? afterRefresh(token, rest, wait) : verdict
+    const needs = patience(options, 'judgeAsync')
+    checkToken(token)
+    const verdict = verdictOf(() => ask(token, needs.needed), needs.needed, needs.into)
+    if (verdict.code !== REFRESHING) return verdict
+    const own = unchanging(token)
+    return verdictAfter(() => ask(own, needs.needed), needs)
   }
 
-  /** Reads a batch that can be read at once; the rest of it by `readOn`. */
-  function read(tokens, options, call) {
+  async function verifyRequestAsync(request, options) {
+    const needs = patience(options, 'verifyRequestAsync')
+    const parts = partsOf(request, 'verifyRequestAsync')
+    return (await verdictAfter(() => askAbout(parts, needs.needed), needs)).unwrap()
+  }
+
+  async function judgeRequestAsync(request, options) {
+    const needs = patience(options, 'judgeRequestAsync')
+    const parts = partsOf(request, 'judgeRequestAsync')
+    return verdictAfter(() => askAbout(parts, needs.needed), needs)
+  }
+
+  /** The tokens of a batch, as the caller can change them no more, and its scopes. */
+  function begin(tokens, options, call) {
     const { requiredScopes } = checkOptions(options, call, ['requiredScopes'])
     const needed = scopes(requiredScopes, call)
     if (closed) throw usage('the verifier is closed')
-    if (isToken(tokens)) return { input: native.batchLines(tokens), needed, rest: [] }
+    const input = native.batchInput()
+    if (types.isUint8Array(tokens)) {
+      native.batchLines(input, tokens)
+      return { input, needed, rest: [] }
+    }
+    if (typeof tokens === 'string') return { input, needed, rest: tokens }
     if (!Array.isArray(tokens)) {
       throw usage(
         `${call}: the tokens are an array of strings or Uint8Arrays, or one of them with a token ` +
           `a line, not ${kind(tokens)}`
       )
     }
-    const copy = Array.from(tokens)
-    const wrong = copy.findIndex((token) => !isToken(token))
-    if (wrong !== -1) checkToken(copy[wrong], `${call}: tokens[${wrong}]`)
-    const input = native.batchInput()
-    // Strings stay what they are. Bytes can change while the event loop turns, so they are all
-    // copied now.
-    if (copy.every((token) => typeof token === 'string')) return { input, needed, rest: copy }
-    native.batchRead(input, copy, 0, copy.length)
-    return { input, needed, rest: [] }
+    return { input, needed, rest: copied(tokens, call) }
   }
 
   async function verifyBatch(tokens, options) {
-    const { input, needed, rest } = read(tokens, options, 'verifyBatch')
-    for (let from = 0; from < rest.length; from += SLICE) {
-      if (from > 0) await turn()
-      native.batchRead(input, rest, from, Math.min(from + SLICE, rest.length))
-    }
+    const { input, needed, rest } = begin(tokens, options, 'verifyBatch')
+    for (const _ of read(input, rest)) await turn()
     try {
       return makeBatch(await native.verifyBatch(life, door, input, needed))
     } catch (error) {
@@ -177,14 +216,18 @@ function makeGate(engine, name, events) {
   }
 
   function verifyBatchSync(tokens, options) {
-    const { input, needed, rest } = read(tokens, options, 'verifyBatchSync')
-    native.batchRead(input, rest, 0, rest.length)
+    const { input, needed, rest } = begin(tokens, options, 'verifyBatchSync')
+    for (const _ of read(input, rest));
     return makeBatch(native.verifyBatchSync(door, input, needed))
   }
 
   function explain(token) {
     checkToken(token)
     return new Trail(JSON.parse(native.explain(door, token)))
+  }
+
+  function explainRequest(request) {
+    return new Trail(JSON.parse(native.explainRequest(door, ...partsOf(request, 'explainRequest'))))
   }
 
   function resourceMetadata() {
@@ -200,8 +243,60 @@ function makeGate(engine, name, events) {
     }
   }
 
-  const calls = { verify, judge, verifyAsync, judgeAsync, verifyBatch, verifyBatchSync, explain, resourceMetadata }
+  const calls = {
+    verify,
+    judge,
+    verifyAsync,
+    judgeAsync,
+    verifyRequest,
+    judgeRequest,
+    verifyRequestAsync,
+    judgeRequestAsync,
+    verifyBatch,
+    verifyBatchSync,
+    explain,
+    explainRequest,
+    resourceMetadata,
+  }
   return { gate: Object.freeze({ name, ...calls }), close }
+}
+
+/** A token that nobody changes while a call waits. */
+function unchanging(token) {
+  return typeof token === 'string' ? token : Uint8Array.from(token)
+}
+
+/** A copy of a batch. Strings stay what they are; bytes lie behind one another in memory of ours. */
+function copied(tokens, call) {
+  const copy = new Array(tokens.length)
+  let size = 0
+  for (let index = 0; index < copy.length; index++) {
+    const token = (copy[index] = tokens[index])
+    if (types.isUint8Array(token)) size += token.length
+    else if (typeof token !== 'string') checkToken(token, `${call}: tokens[${index}]`)
+  }
+  if (size === 0) return copy
+  const memory = Buffer.allocUnsafeSlow(size)
+  let end = 0
+  for (let index = 0; index < copy.length; index++) {
+    const token = copy[index]
+    if (typeof token === 'string') continue
+    memory.set(token, end)
+    copy[index] = memory.subarray(end, (end += token.length))
+  }
+  return copy
+}
+
+/** Reads a batch of strings and copies, or a text; between two slices the event loop may turn. */
+function* read(input, rest) {
+  const isText = typeof rest === 'string'
+  const step = isText ? LETTERS : SLICE
+  for (let from = 0; from < rest.length; from += step) {
+    if (from > 0) yield
+    const to = Math.min(from + step, rest.length)
+    if (isText) native.batchLines(input, rest.slice(from, to))
+    else native.batchRead(input, rest, from, to)
+  }
 }
 
 module.exports = { makeGate }

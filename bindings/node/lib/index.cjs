@@ -4,6 +4,7 @@ const { FixedClock } = require('./clock.cjs')
 const { classes } = require('./errors.cjs')
 const { Jws, Unverified, inspect, verifyJws } = require('./jws.cjs')
 const { Policy } = require('./policy.cjs')
+const { singleValued } = require('./request.cjs')
 const { Actor, VerifiedToken } = require('./token.cjs')
 const { Trail } = require('./trail.cjs')
 const { Batch, Verdict } = require('./verdict.cjs')
@@ -21,6 +22,7 @@ module.exports = {
   VerifiedToken,
   Verifier,
   inspect,
+  singleValued,
   verifyJws,
   ...classes,
 }

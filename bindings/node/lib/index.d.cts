@@ -11,6 +11,8 @@
  * @packageDocumentation
  */
 
+import { X509Certificate } from 'node:crypto'
+
 /** A compact token as text, or its bytes as they came from the network, which is faster. */
 export type Token = string | Uint8Array
 
@@ -54,6 +56,36 @@ export interface Into<Output> extends Requirements {
   readonly into: StandardSchema<unknown, Output>
 }
 
+/** The parts of a request that count. */
+export interface RequestParts {
+  readonly method: string
+  /** Path and query as they were sent; scheme and host are those of the gate's `public_url`. */
+  readonly uri: string
+  /**
+   * Pairs, since a mapping has lost the second of two fields: names and values in turn, as Node's
+   * `rawHeaders`, or `[name, value]` each, as an array or `Headers`.
+   */
+  readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]>
+  /** What the client showed to your own TLS: DER, or Node's. Never a field of the request. */
+  readonly clientCertificate?: Uint8Array | X509Certificate | null
+}
+
+/** A request of Node's `http`, `https` or `http2`; Express's is one. */
+export interface NodeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly originalUrl?: string | undefined
+  readonly rawHeaders: readonly string[]
+  readonly socket?: unknown
+}
+
+/** A request of whatever make: Node's, Express's, Fastify's, Fetch's, or its parts. */
+export type AnyRequest =
+  | RequestParts
+  | NodeRequest
+  | { readonly raw: NodeRequest }
+  | { readonly method: string; readonly url: string; readonly headers: Iterable<[string, string]>; readonly bodyUsed: boolean }
+
 /** How long a call may wait for a key that is being fetched. */
 export interface Patience {
   /** Default: `"2s"`. */
@@ -90,6 +122,25 @@ export interface Calls {
   judgeAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
   judgeAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<Verdict<Output>>
   /**
+   * Verifies a request: scheme and token of `Authorization`, proof of possession (DPoP, or the client's
+   * certificate), replay. The proof is used up by it, so judge a request once.
+   *
+   * @returns the token; add its `responseHeaders` to your answer
+   * @throws {@link TokenError} the request is refused: 400, 401 or 403
+   * @throws {@link UnavailableError} it cannot be decided: 503; the proof was not used up
+   */
+  verifyRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): VerifiedToken
+  verifyRequest<Output>(request: AnyRequest, options: Into<Output>): VerifiedToken<Output>
+  /** The same with the answer as a value. It throws only for wrong arguments. */
+  judgeRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): Verdict
+  judgeRequest<Output>(request: AnyRequest, options: Into<Output>): Verdict<Output>
+  /** As `verifyRequest`, waiting as `verifyAsync` does. */
+  verifyRequestAsync(request: AnyRequest, options?: Requirements & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
+  verifyRequestAsync<Output>(request: AnyRequest, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
+  /** As `judgeRequest`, waiting as `verifyAsync` does. */
+  judgeRequestAsync(request: AnyRequest, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
+  judgeRequestAsync<Output>(request: AnyRequest, options: Into<Output> & Patience): Promise<Verdict<Output>>
+  /**
    * Verifies many tokens on threads of its own, one less than there are cores, under one policy,
    * one generation of keys and one moment. A token that occurs twice is verified once.
    *
@@ -101,6 +152,8 @@ export interface Calls {
   verifyBatchSync(tokens: readonly Token[] | Token, options?: Requirements): Batch
   /** Every rule and what it saw, claim values included: for operators' eyes, not for logs. */
   explain(token: Token): Trail
+  /** The same of a request. No proof is used up by it. */
+  explainRequest(request: AnyRequest): Trail
   /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
   resourceMetadata(): Record<string, unknown> | null
 }
@@ -172,7 +225,18 @@ export interface VerifierOptions {
   /** Scopes that contain other scopes. */
   scopeImplies?: Readonly<Record<string, readonly string[]>>
   /** Default: `"if_bound"`. */
-  senderConstrained?: 'if_bound' | 'external'
+  senderConstrained?: 'if_bound' | 'required' | 'external'
+  /** DPoP proofs (RFC 9449); needs `replay` and `publicUrl`. */
+  dpop?: {
+    algorithms?: readonly string[]
+    maxAge?: Duration
+    nonce?: 'off' | 'required'
+    nonceSecret?: { file: string } | { env: string }
+  }
+  /** Certificate-bound tokens (RFC 8705). */
+  mtls?: { source?: 'caller' }
+  /** Who remembers used proofs. */
+  replay?: { store: 'process' | 'external'; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
   /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */
   delegation?: 'forbid' | 'surface'
   /** The most since `iat`. */
@@ -273,9 +337,14 @@ export class Verifier implements Calls {
   readonly judge: Calls['judge']
   readonly verifyAsync: Calls['verifyAsync']
   readonly judgeAsync: Calls['judgeAsync']
+  readonly verifyRequest: Calls['verifyRequest']
+  readonly judgeRequest: Calls['judgeRequest']
+  readonly verifyRequestAsync: Calls['verifyRequestAsync']
+  readonly judgeRequestAsync: Calls['judgeRequestAsync']
   readonly verifyBatch: Calls['verifyBatch']
   readonly verifyBatchSync: Calls['verifyBatchSync']
   readonly explain: Calls['explain']
+  readonly explainRequest: Calls['explainRequest']
   readonly resourceMetadata: Calls['resourceMetadata']
 }
 
@@ -442,7 +511,9 @@ export class VerifiedToken<Output = Claims> {
   /** What is proven about the chain, not what is claimed. */
   readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
   /** How possession of the token's key was shown; null is a bearer token. */
-  readonly senderConstrained: 'external' | null
+  readonly senderConstrained: 'dpop' | 'mtls' | 'external' | null
+  /** How far it reaches that the proof was used for the first time; null where none was used. */
+  readonly replayReach: 'process' | 'external' | null
   /** Never "user": no token proves that. */
   readonly subjectKind: 'client' | 'agent' | null
   /** The exact row of the profile table. */
@@ -456,6 +527,8 @@ export class VerifiedToken<Output = Claims> {
   readonly payload: Uint8Array
   /** Under which policy and keys it was judged. */
   readonly snapshot: { readonly policy: string; readonly keys: number }
+  /** Header fields to add to your answer of success, one a name (`DPoP-Nonce`); usually none. */
+  readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */
   hasScope(...names: [string, ...string[]]): boolean
   /**
@@ -507,6 +580,8 @@ export class Batch implements Iterable<Verdict> {
   readonly undecided: number
   /** How often each code was given, `accepted` included, most frequent first. */
   readonly counts: Readonly<Record<string, number>>
+  /** Under which policy, and which generation of the keys of each of the gate's issuers, by name. */
+  readonly snapshot: { readonly policy: string; readonly keys: Readonly<Record<string, number>> }
   /** The verdict over the token at this place; negative places count from the end. */
   at(index: number): Verdict | undefined
   [Symbol.iterator](): IterableIterator<Verdict>

@@ -6,15 +6,19 @@ const native = require('./native.cjs')
 const { checkOptions, checkString, isPlain, kind } = require('./arguments.cjs')
 const { FixedClock, clockHandle, millis } = require('./clock.cjs')
 const { refused, usage } = require('./errors.cjs')
+const { inspect } = require('./jws.cjs')
 const { policyHandle } = require('./policy.cjs')
 const { makeVerifier } = require('./verifier.cjs')
 
 /** A key that a name and a number stand for, the same in every run; RSA keys are always fresh. */
 function makeKey(algorithm, kid, ...seed) {
-  const digest = createHash('sha256').update(JSON.stringify(['sealgate/testing', ...seed])).digest()
-  const key = native.signingKey(algorithm, kid, digest)
+  const key = native.signingKey(algorithm, kid, digest(...seed))
   if (typeof key === 'string') throw refused(JSON.parse(key))
   return key
+}
+
+function digest(...seed) {
+  return createHash('sha256').update(JSON.stringify(['sealgate/testing', ...seed])).digest()
 }
 
 function encode(value) {
@@ -107,7 +111,7 @@ class FakeIssuer {
 
   #claims({ sub, aud, scope, act = [], bindTo, lifetime = '5m', clientId, jti, issuedAt, notBefore, claims }) {
     const actors = act.map(({ iss = this.issuer, sub }) => ({ iss, sub }))
-    const iat = issuedAt ?? this.#clock?.now() ?? Math.trunc(Date.now() / 1000)
+    const iat = issuedAt ?? now(this.#clock)
     const made = {
       iss: this.issuer,
       sub,
@@ -141,6 +145,7 @@ const TOKEN_OPTIONS = [
 ]
 
 class FakeAgent {
+  #clock
   #key
 
   constructor(sub, options) {
@@ -148,16 +153,40 @@ class FakeAgent {
     const { clock, iss, seed = 0 } = checkOptions(options, 'FakeAgent', ['clock', 'iss', 'seed'])
     clockHandle(clock, 'FakeAgent')
     if (iss !== undefined) this.iss = checkString(iss, 'FakeAgent: iss')
-    this.#key = makeKey('ES256', undefined, sub, seed)
-    this.jkt = native.keyThumbprint(this.#key)
+    this.#clock = clock
+    this.#key = native.prover(digest(sub, seed))
+    this.jkt = native.proverThumbprint(this.#key)
     Object.freeze(this)
   }
 
+  headers(method, url, token, options) {
+    const { nonce } = checkOptions(options, 'FakeAgent.headers', ['nonce'])
+    if (boundTo(token) !== this.jkt) return [['Authorization', `Bearer ${token}`]]
+    const proof = native.prove(this.#key, method, `${url}`, token, now(this.#clock), nonce)
+    return [
+      ['Authorization', `DPoP ${token}`],
+      ['DPoP', proof],
+    ]
+  }
+
   /** Presents a token at a gate; the verdict. */
-  call(gate, _method, _uri, token) {
-    return gate.judge(token)
+  call(gate, method, uri, token) {
+    const { origin } = opened.get(gate) ?? {}
+    const url = origin ? new URL(uri, origin) : uri
+    return gate.judgeRequest({ method, uri, headers: this.headers(method, url, token) })
   }
 }
+
+/** The `cnf.jkt` of a token, unverified. */
+function boundTo(token) {
+  try {
+    return inspect(token).claims.cnf?.jkt
+  } catch {
+    return undefined
+  }
+}
+
+const now = (clock) => clock?.now() ?? Math.trunc(Date.now() / 1000)
 
 /** What `refusals` must know of a gate: whose tokens it takes, and what they look like. */
 const opened = new WeakMap()
@@ -180,26 +209,47 @@ function open(source, options) {
   }
   for (const name of verifier.gates) {
     const issuer = gates[name].issuers.map((known) => issuers[known]).find(Boolean)
-    opened.set(verifier.gate(name), { issuer, clock, rules: gates[name] })
+    opened.set(verifier.gate(name), { issuer, clock, rules: gates[name], origin: gates[name].public_url })
   }
   return verifier
 }
 
-/** Every refusal that this gate gives to a bearer token, each with a request that meets it. */
+/** Every refusal that this gate gives for a request or its token, each with a request that meets it. */
 function* refusals(gate) {
-  const { issuer, clock, rules } = opened.get(gate) ?? {}
+  const { issuer, clock, rules, origin } = opened.get(gate) ?? {}
   if (issuer === undefined) throw usage('refusals takes a gate of `open` with a FakeIssuer')
   const options = {
     sub: 'somebody',
     aud: [rules.audience].flat()[0],
     scope: rules.required_scopes.join(' '),
   }
-  const good = gate.judge(issuer.token(options))
+  const raw = issuer.token(options)
+  const good = gate.judge(raw)
   if (!good.ok) throw usage(`refusals knows access tokens; this gate answers ${good.code} to one`)
-  for (const [code, token] of attempts(issuer, options, clock ?? new FixedClock(good.token.issuedAt))) {
-    const verdict = gate.judge(token)
-    if (verdict.code === code) yield [code, new Refusal(token, verdict.error)]
+  const agent = new FakeAgent('refused', { clock })
+  const bound = issuer.token({ ...options, bindTo: agent })
+  for (const [code, request] of requests(raw, agent.headers('PUT', new URL('/', origin ?? 'https://a.example'), bound))) {
+    const { uri = '/', headers } = request
+    const verdict = gate.judgeRequest({ method: 'GET', uri, headers: Object.entries(headers) })
+    if (verdict.code === code) yield [code, new Refusal(uri, headers, verdict.error)]
   }
+  for (const [code, token] of attempts(issuer, options, clock ?? new FixedClock(good.token.issuedAt))) {
+    const headers = { authorization: `Bearer ${token}` }
+    const verdict = gate.judgeRequest({ method: 'GET', uri: '/', headers: Object.entries(headers) })
+    if (verdict.code === code) yield [code, new Refusal('/', headers, verdict.error, token)]
+  }
+}
+
+/** Codes, each with a request that earns it: what it lacks or has twice, and a proof for another method. */
+function requests(good, proven) {
+  const authorization = `Bearer ${good}`
+  return [
+    ['no_token', { headers: {} }],
+    ['multiple_credentials', { headers: { authorization: `${authorization}, ${authorization}` } }],
+    ['token_in_query', { uri: `/?access_token=${good}`, headers: { authorization } }],
+    ['malformed_request', { headers: { authorization: 'Bearer' } }],
+    ['pop_invalid', { headers: Object.fromEntries(proven) }],
+  ]
 }
 
 /** Codes, each with a token that earns it where the gate's rules allow the code at all. */
@@ -213,11 +263,11 @@ function attempts(issuer, options, clock) {
   const agents = ['agent-1', 'agent-2', 'agent-3', 'agent-4', 'agent-5', 'agent-6']
   const act = (...names) => names.map((sub) => ({ sub }))
   return [
-    ['malformed_token', `Bearer ${good}`],
+    ['malformed_token', good.slice(1)],
     ['oversized', 'A'.repeat(1 << 17)],
     ['nesting_too_deep', issuer.sign(`{"x":${'['.repeat(300)}${']'.repeat(300)}}`, { typ: 'at+jwt' })],
     ['duplicate_member', issuer.sign('{"sub":"a","sub":"b"}', { typ: 'at+jwt' })],
-    ['unsupported_serialization', JSON.stringify({ payload, signatures: [{ protected: header, signature }] })],
+    ['unsupported_serialization', JSON.stringify({ payload })],
     ['unsupported_crit', token({ header: { crit: ['x'], x: 1 } })],
     ['encrypted_not_supported', `${encode({ alg: 'dir', enc: 'A256GCM' })}..${payload}.${payload}.${payload}`],
     ['alg_not_allowed', token({ header: { alg: 'none' } })],
@@ -246,11 +296,11 @@ function attempts(issuer, options, clock) {
 
 /** A request that is refused, and the answer it must get. */
 class Refusal {
-  constructor(token, error) {
+  constructor(uri, headers, error, token) {
     this.method = 'GET'
-    this.uri = '/'
+    this.uri = uri
     this.token = token
-    this.headers = { authorization: `Bearer ${token}` }
+    this.headers = headers
     this.httpStatus = error.httpStatus
     Object.freeze(this)
   }

@@ -93,10 +93,14 @@ export class FakeAgent {
   /** Thumbprint of its key. */
   readonly jkt: string
   /**
-   * Presents a token at a gate, as a bearer: method and path are what a proof of possession will
-   * cover, and a bearer token has none.
+   * `Authorization` of a request with this token; for a token that is bound to its key under `DPoP`,
+   * with a new proof.
+   *
+   * @param url the whole URL; `nonce`: what the server gave in `DPoP-Nonce`
    */
-  call(gate: Gate, method: string, uri: string, token: Token): Verdict
+  headers(method: string, url: string | URL, token: string, options?: { readonly nonce?: string }): Array<[string, string]>
+  /** Presents a token at a gate of {@link open}: a request with {@link FakeAgent.headers}. */
+  call(gate: Gate, method: string, uri: string, token: string): Verdict
 }
 
 /**
@@ -108,7 +112,7 @@ export function open(
   options?: LoadOptions & { readonly issuers?: Readonly<Record<string, FakeIssuer>>; readonly clock?: FixedClock }
 ): Verifier
 
-/** Every refusal that a gate of {@link open} gives to a bearer token, each with a request that meets it. */
+/** Every refusal that a gate of {@link open} gives for a request or its token, each with a request that meets it. */
 export function refusals(gate: Gate): IterableIterator<[code: string, call: Refusal]>
 
 /** A request that must be refused. */
@@ -116,7 +120,8 @@ export interface Refusal {
   readonly method: string
   readonly uri: string
   readonly headers: Readonly<Record<string, string>>
-  readonly token: string
+  /** The token, where it is refused for its own sake. */
+  readonly token: string | undefined
   /** What your service must answer. */
   readonly httpStatus: number
 }

@@ -121,6 +121,14 @@ class VerifiedToken {
     return this.#all.snapshot
   }
 
+  get responseHeaders() {
+    return this.#all.responseHeaders
+  }
+
+  get replayReach() {
+    return this.#all.replayReach
+  }
+
   get actor() {
     return this.#all.chain[0] ?? null
   }

@@ -3,7 +3,7 @@
 
 const native = require('./native.cjs')
 const { codes, refused, usage } = require('./errors.cjs')
-const { makeToken } = require('./token.cjs')
+const { deepFreeze, makeToken } = require('./token.cjs')
 
 const SECRET = Symbol('judged')
 
@@ -75,6 +75,10 @@ class Batch {
 
   get counts() {
     return this.#counts
+  }
+
+  get snapshot() {
+    return deepFreeze(JSON.parse(native.batchSnapshot(this.#verdicts)))
   }
 
   get accepted() {

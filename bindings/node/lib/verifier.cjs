@@ -59,9 +59,14 @@ class Verifier {
       'judge',
       'verifyAsync',
       'judgeAsync',
+      'verifyRequest',
+      'judgeRequest',
+      'verifyRequestAsync',
+      'judgeRequestAsync',
       'verifyBatch',
       'verifyBatchSync',
       'explain',
+      'explainRequest',
       'resourceMetadata',
     ]) {
       Object.defineProperty(Verifier.prototype, call, {

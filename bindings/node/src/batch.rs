@@ -19,6 +19,7 @@ use crate::token::Verdicts;
 #[derive(Default)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
+    /// Where each token ends; or nothing, of a text with a token a line.
     ends: Vec<usize>,
 }
 
@@ -29,6 +30,9 @@ impl Input {
     }
 
     fn tokens(&self) -> Vec<&[u8]> {
+        if self.ends.is_empty() {
+            return lines(&self.bytes);
+        }
         let mut start = 0;
         let tokens = self.ends.iter().map(|end| {
             let token = self.bytes.get(start..*end).unwrap_or_default();
@@ -53,11 +57,13 @@ impl Input {
         let batch = door
             .gate
             .verify_batch_while(&tokens, &requirements, wanted)?;
+        let snapshot = Some(batch.snapshot().clone());
         let verdicts = batch.into_iter().map(Verdict::into_result).collect();
         Some(Verdicts {
             door,
             requirements,
             verdicts,
+            snapshot,
         })
     }
 }
@@ -105,25 +111,26 @@ pub(crate) fn batch_read(
     Ok(())
 }
 
-/// Copies a text of tokens, one a line; a line break at the very end ends the last line.
+/// Copies a text of tokens, one a line, or the next piece of one.
 #[napi(catch_unwind)]
 pub(crate) fn batch_lines(
-    lines: Either<JsString<'_>, Uint8ArraySlice<'_>>,
-) -> Result<External<Input>> {
-    let mut input = Input::default();
-    let mut push = |lines: &[u8]| {
-        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
-        if !lines.is_empty() {
-            lines
-                .split(|byte| *byte == b'\n')
-                .for_each(|token| input.push(token));
-        }
-    };
-    match lines {
-        Either::A(text) => push(text.into_utf8()?.as_slice()),
-        Either::B(bytes) => push(&bytes),
+    input: &mut External<Input>,
+    piece: Either<JsString<'_>, Uint8ArraySlice<'_>>,
+) -> Result<()> {
+    match piece {
+        Either::A(text) => input.bytes.extend_from_slice(text.into_utf8()?.as_slice()),
+        Either::B(bytes) => input.bytes.extend_from_slice(&bytes),
     }
-    Ok(External::new(input))
+    Ok(())
+}
+
+/// The lines of a text; a line break at the very end ends the last one.
+fn lines(text: &[u8]) -> Vec<&[u8]> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    if text.is_empty() {
+        return Vec::new();
+    }
+    text.split(|byte| *byte == b'\n').collect()
 }
 
 /// Judges a batch on the calling thread and all cores.

@@ -12,10 +12,11 @@ use napi::bindgen_prelude::{
 };
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
-use sealgate::{Clock, Error, Gate, Requirements, VerifiedToken};
+use sealgate::{Clock, Error, Explanation, Gate, Request, Requirements, VerifiedToken};
 use serde_json::json;
 
 use crate::error;
+use crate::shelf::{Found, Shelf};
 use crate::text::{with_bytes, with_text};
 use crate::token::Verdicts;
 use crate::verifier::Engine;
@@ -24,9 +25,6 @@ use crate::verifier::Engine;
 const NOT_TO_BE_KEPT: i32 = -256;
 /// From here downwards: an acceptance to keep at place 0, 1, 2…
 const TO_BE_KEPT: i32 = -257;
-
-/// Places of a set: with one alone, two tokens in turn would push each other out.
-const WAYS: usize = 4;
 
 /// A gate, and the clock that later questions about its tokens are asked by.
 pub(crate) struct Door {
@@ -42,31 +40,22 @@ struct Desk {
     refusals: RefCell<Vec<Error>>,
     /// The place of the last one.
     refusal: Cell<u32>,
-    /// The tokens whose objects JavaScript keeps, in sets of [`WAYS`]. A power of two, or none where
-    /// the policy has no cache: without one no token comes twice.
-    kept: RefCell<Vec<Option<Kept>>>,
-    /// Which place of a full set is given up next.
-    turn: Cell<usize>,
+    /// Without room where the policy has no cache: without one no token comes twice.
+    shelf: RefCell<Shelf>,
     accepted: RefCell<Option<Accepted>>,
-}
-
-/// A token whose object JavaScript keeps.
-struct Kept {
-    address: usize,
-    /// While it is here, no other token can have the address.
-    _token: VerifiedToken,
 }
 
 /// The last acceptance that JavaScript has been told of by number only.
 struct Accepted {
     token: VerifiedToken,
     requirements: Requirements,
-    place: Option<i32>,
+    place: Option<u32>,
 }
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
-/// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces, and
-/// answer by number; `take` is the last acceptance as a handle; `keep` says that its object is kept
+/// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
+/// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate and
+/// scopes; they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is kept
 /// now; `places` is how many may be kept; `refusal` is the place of the last refusal, and `describe`
 /// all there is to say about the one at a place, given the call's scopes; `door` is for calls that
 /// are not hot.
@@ -84,27 +73,21 @@ pub(crate) fn gate<'env>(
         clock: engine.clock.clone(),
     });
     let tokens = engine.verifier.policy().effective()["cache"]["tokens"].as_u64();
-    let tokens = tokens
-        .and_then(|tokens| usize::try_from(tokens).ok())
+    let places = tokens
+        .and_then(|tokens| u32::try_from(tokens).ok())
         .unwrap_or(0);
-    let places = if tokens == 0 {
-        0
-    } else {
-        tokens.next_power_of_two().max(WAYS)
-    };
     let desk = Rc::new(Desk {
         door: Arc::clone(&door),
         refusals: RefCell::new(Vec::new()),
         refusal: Cell::new(0),
-        kept: RefCell::new(std::iter::repeat_with(|| None).take(places).collect()),
-        turn: Cell::new(0),
+        shelf: RefCell::new(Shelf::new(usize::try_from(places).unwrap_or(0))),
         accepted: RefCell::new(None),
     });
     let mut functions = Object::new(env)?;
     let own = Rc::clone(&desk);
     let verify_text: Function<'_, (), i32> =
         env.create_function_from_closure("verifyText", move |call| {
-            let requirements = Desk::requirements(&call)?;
+            let requirements = Desk::requirements(&call, 1)?;
             with_text(call.get::<JsString<'_>>(0)?, |token| {
                 own.verify(token, requirements)
             })
@@ -113,11 +96,22 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_bytes: Function<'_, (), i32> =
         env.create_function_from_closure("verifyBytes", move |call| {
-            let requirements = Desk::requirements(&call)?;
+            let requirements = Desk::requirements(&call, 1)?;
             let token = call.get::<Uint8ArraySlice<'_>>(0)?;
             Ok(with_bytes(&token, |token| own.verify(token, requirements)))
         })?;
     functions.set("verifyBytes", verify_bytes)?;
+    let own = Rc::clone(&desk);
+    let verify_request: Function<'_, (), i32> =
+        env.create_function_from_closure("verifyRequest", move |call| {
+            let requirements = Desk::requirements(&call, 4)?;
+            let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
+            let fields = call.get::<Vec<String>>(2)?;
+            let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
+            let request = request(&method, &uri, &fields, certificate.as_deref());
+            Ok(own.verify_request(&request, requirements))
+        })?;
+    functions.set("verifyRequest", verify_request)?;
     let own = Rc::clone(&desk);
     let take: Function<'_, (), Option<External<Verdicts>>> =
         env.create_function_from_closure("take", move |_| Ok(own.take().map(External::new)))?;
@@ -135,22 +129,22 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let describe: Function<'_, (), Option<String>> =
         env.create_function_from_closure("describe", move |call| {
-            let requirements = Desk::requirements(&call)?;
+            let requirements = Desk::requirements(&call, 1)?;
             Ok(own.describe(call.get::<u32>(0)?, &requirements))
         })?;
     functions.set("describe", describe)?;
-    functions.set("places", u32::try_from(places).unwrap_or(0))?;
+    functions.set("places", places)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
 
 impl Desk {
-    /// The scopes that a call names after its first argument.
-    fn requirements(call: &FunctionCallContext<'_>) -> Result<Requirements> {
-        if call.length() < 2 {
+    /// The scopes that a call names at this place, if it does.
+    fn requirements(call: &FunctionCallContext<'_>, place: usize) -> Result<Requirements> {
+        if call.length() <= place {
             return Ok(Requirements::NONE);
         }
-        Ok(requirements(&call.get::<String>(1)?))
+        Ok(requirements(&call.get::<String>(place)?))
     }
 
     fn verify(&self, token: &[u8], requirements: Requirements) -> i32 {
@@ -158,17 +152,30 @@ impl Desk {
             Ok(token) => token,
             Err(error) => return self.refuse(error),
         };
-        let (answer, place) = match self.find(&token) {
-            Found::Kept(place) => return place,
-            Found::Free(place) => (TO_BE_KEPT - place, Some(place)),
+        let (answer, place) = match self.shelf.borrow_mut().find(&token) {
+            Found::Kept(place) => return number(place),
+            Found::Free(place) => (TO_BE_KEPT - number(place), Some(place)),
             Found::NoRoom => (NOT_TO_BE_KEPT, None),
         };
+        self.accept(token, requirements, place);
+        answer
+    }
+
+    /// Its token is never kept: what was shown for it belongs to this request.
+    fn verify_request(&self, request: &Request<'_>, requirements: Requirements) -> i32 {
+        match self.door.gate.verify_request(request, &requirements) {
+            Ok(token) => self.accept(token, requirements, None),
+            Err(error) => return self.refuse(error),
+        }
+        NOT_TO_BE_KEPT
+    }
+
+    fn accept(&self, token: VerifiedToken, requirements: Requirements, place: Option<u32>) {
         *self.accepted.borrow_mut() = Some(Accepted {
             token,
             requirements,
             place,
         });
-        answer
     }
 
     #[cold]
@@ -189,32 +196,6 @@ impl Desk {
         Some(error::refusal(&self.door.gate, error, requirements))
     }
 
-    /// Where this very token's object is kept, or may be from now on: at one of the places of the
-    /// set that its address hashes to, in place of the one before, where all are taken.
-    fn find(&self, token: &VerifiedToken) -> Found {
-        let mut kept = self.kept.borrow_mut();
-        let own = address(token);
-        // Fibonacci hashing: addresses differ in their middle bits.
-        let hash = own.wrapping_mul(0x9E37_79B9) >> 16;
-        let first = hash & kept.len().wrapping_sub(1) & !(WAYS - 1);
-        let Some(set) = kept.get_mut(first..first + WAYS) else {
-            return Found::NoRoom;
-        };
-        let is_own = |slot: &Option<Kept>| slot.as_ref().is_some_and(|kept| kept.address == own);
-        if let Some(way) = set.iter().position(is_own) {
-            return Found::Kept(number(first + way));
-        }
-        let free = set.iter().position(Option::is_none);
-        let way = free.unwrap_or_else(|| {
-            self.turn.set(self.turn.get().wrapping_add(1));
-            self.turn.get() % WAYS
-        });
-        if let Some(slot) = set.get_mut(way) {
-            *slot = None; // JavaScript has the other token's object there, until it says `keep`
-        }
-        Found::Free(number(first + way))
-    }
-
     fn take(&self) -> Option<Verdicts> {
         let accepted = self.accepted.borrow();
         let Accepted {
@@ -226,6 +207,7 @@ impl Desk {
             door: Arc::clone(&self.door),
             requirements: requirements.clone(),
             verdicts: vec![Ok(token.clone())],
+            snapshot: None,
         })
     }
 
@@ -238,36 +220,50 @@ impl Desk {
         else {
             return;
         };
-        let place = usize::try_from(place).unwrap_or(usize::MAX);
-        if let Some(slot) = self.kept.borrow_mut().get_mut(place) {
-            *slot = Some(Kept {
-                address: address(&token),
-                _token: token,
-            });
-        }
+        self.shelf.borrow_mut().keep(token, place);
     }
 }
 
-enum Found {
-    Kept(i32),
-    Free(i32),
-    NoRoom,
-}
-
-/// What tells a verified token from every other that is alive: where its payload lies. The cache
-/// gives out the same payload for as long as it remembers the token.
-fn address(token: &VerifiedToken) -> usize {
-    token.payload().as_ptr().addr()
-}
-
 /// A place as JavaScript counts it: a policy's cache has at most 2^24 entries.
-fn number(place: usize) -> i32 {
+fn number(place: u32) -> i32 {
     i32::try_from(place).unwrap_or(i32::MAX)
 }
 
 /// Scopes separated by spaces, which no scope contains.
 pub(crate) fn requirements(scopes: &str) -> Requirements {
     Requirements::scopes(scopes.split(' ').filter(|scope| !scope.is_empty()))
+}
+
+/// A request with these fields, names and values in turn.
+fn request<'r>(
+    method: &'r str,
+    uri: &'r str,
+    fields: &'r [String],
+    certificate: Option<&'r [u8]>,
+) -> Request<'r> {
+    let pairs = fields.chunks_exact(2).filter_map(|pair| match pair {
+        [name, value] => Some((name, value)),
+        _ => None,
+    });
+    let request = Request::new(method, uri).headers(pairs);
+    match certificate {
+        Some(der) => request.client_certificate(der),
+        None => request,
+    }
+}
+
+/// As [`explain`], of a request with these fields, names and values in turn.
+#[napi(catch_unwind)]
+pub(crate) fn explain_request(
+    door: &External<Arc<Door>>,
+    method: String,
+    uri: String,
+    fields: Vec<String>,
+    certificate: Option<Uint8ArraySlice<'_>>,
+) -> String {
+    let request = request(&method, &uri, &fields, certificate.as_deref());
+    let none = Requirements::NONE;
+    shown(&door.gate.explain_request(&request, &none))
 }
 
 /// Every stage of one verification, with claim values: `{code, steps, hint, expected}`.
@@ -280,6 +276,10 @@ pub(crate) fn explain(
         Either::A(text) => with_text(text, |token| door.gate.explain(token))?,
         Either::B(bytes) => with_bytes(&bytes, |token| door.gate.explain(token)),
     };
+    Ok(shown(&explanation))
+}
+
+fn shown(explanation: &Explanation) -> String {
     let steps = explanation.steps.iter().map(|step| {
         let outcome = match step.outcome {
             sealgate::Outcome::Passed => "passed",
@@ -300,13 +300,13 @@ pub(crate) fn explain(
         .as_ref()
         .err()
         .map(|error| error.code().as_str());
-    Ok(json!({
+    json!({
         "code": code,
         "steps": steps,
         "expected": advice.map(|advice| &advice.expected),
         "hint": advice.map(|advice| &advice.hint),
     })
-    .to_string())
+    .to_string()
 }
 
 /// The gate's RFC 9728 document as JSON; none where its audience is no resource.

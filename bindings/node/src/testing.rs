@@ -5,8 +5,10 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, Either, External};
 use napi::{Error, Result};
 use napi_derive::napi;
-use sealgate::crypto::{SigningKey, aws_lc, thumbprint};
+use sealgate::crypto::SigningKey;
 use sealgate::jwa::Algorithm;
+use sealgate::jwk::KeyError;
+use sealgate::mint::{DpopProof, DpopProver};
 use sealgate::{FixedClock, Span};
 
 use crate::error;
@@ -35,27 +37,27 @@ pub(crate) fn clock_advance(clock: &External<Arc<FixedClock>>, millis: i64) {
     clock.advance(Span::from_millis(millis));
 }
 
-/// The key that a seed of 32 bytes stands for; for RSA, which has no such keys, and
-/// without a seed a fresh one. Or `{code, text}`.
+/// The key that a seed of 32 bytes stands for; for RSA, which has no such keys, a fresh one. Or
+/// `{code, text}`.
 #[napi(catch_unwind)]
 pub(crate) fn signing_key(
     algorithm: String,
-    kid: Option<String>,
-    seed: Option<Buffer>,
+    kid: String,
+    seed: Buffer,
 ) -> Either<External<SigningKey>, String> {
     let Some(algorithm) = Algorithm::from_name(&algorithm) else {
         return Either::B(error::usage(&format!("no algorithm {algorithm:?}")));
     };
-    let seed = seed.and_then(|seed| <[u8; 32]>::try_from(&*seed).ok());
-    let seeded = seed.and_then(|seed| SigningKey::from_seed(algorithm, &seed).ok());
-    let key = seeded.map_or_else(|| SigningKey::generate(algorithm), Ok);
-    match key {
-        Ok(key) => Either::A(External::new(match kid {
-            Some(kid) => key.with_kid(&kid),
-            None => key,
-        })),
+    match key(algorithm, &seed) {
+        Ok(key) => Either::A(External::new(key.with_kid(&kid))),
         Err(refused) => Either::B(error::usage(&refused.to_string())),
     }
+}
+
+fn key(algorithm: Algorithm, seed: &[u8]) -> std::result::Result<SigningKey, KeyError> {
+    let seed = <[u8; 32]>::try_from(seed).ok();
+    let seeded = seed.and_then(|seed| SigningKey::from_seed(algorithm, &seed).ok());
+    seeded.map_or_else(|| SigningKey::generate(algorithm), Ok)
 }
 
 /// The public half as a JWK; of a shared secret, the secret.
@@ -64,16 +66,45 @@ pub(crate) fn public_jwk(key: &External<SigningKey>) -> String {
     key.verifying_jwk().to_json()
 }
 
-/// The JWK thumbprint (RFC 7638).
-#[napi(catch_unwind)]
-pub(crate) fn key_thumbprint(key: &External<SigningKey>) -> String {
-    thumbprint(&aws_lc::provider(), key.verifying_jwk())
-}
-
 /// The signature over these bytes.
 #[napi(catch_unwind)]
 pub(crate) fn sign(key: &External<SigningKey>, message: Buffer) -> Result<Buffer> {
     let signature = key.sign(&message);
-    let signature = signature.map_err(|refused| Error::from_reason(refused.to_string()))?;
+    let signature = signature.map_err(failed)?;
     Ok(signature.into())
+}
+
+/// An agent's ES256 key, the one that a seed of 32 bytes stands for.
+#[napi(catch_unwind)]
+pub(crate) fn prover(seed: Buffer) -> Result<External<DpopProver>> {
+    let prover = key(Algorithm::Es256, &seed).and_then(DpopProver::new);
+    prover.map(External::new).map_err(failed)
+}
+
+/// The JWK thumbprint of an agent's key (RFC 7638).
+#[napi(catch_unwind)]
+pub(crate) fn prover_thumbprint(prover: &External<DpopProver>) -> String {
+    prover.thumbprint()
+}
+
+/// A DPoP proof for a request with this token, at these seconds; with the nonce that a server gave.
+#[napi(catch_unwind)]
+pub(crate) fn prove(
+    prover: &External<DpopProver>,
+    method: String,
+    url: String,
+    token: String,
+    seconds: i64,
+    nonce: Option<String>,
+) -> Result<String> {
+    let date = FixedClock::new(seconds).now();
+    let mut proof = DpopProof::new(&method, &url, date).for_token(&token);
+    if let Some(nonce) = &nonce {
+        proof = proof.with_nonce(nonce);
+    }
+    prover.prove(&proof).map_err(failed)
+}
+
+fn failed(error: KeyError) -> Error {
+    Error::from_reason(error.to_string())
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, External, Uint8Array};
 use napi_derive::napi;
 use sealgate::{
-    Actor, Code, Error, NumericDate, Possession, Requirements, SubjectKind, VerifiedToken,
+    Actor, BatchSnapshot, Code, Error, NumericDate, Possession, ReplayReach, Requirements,
+    SubjectKind, VerifiedToken,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +18,8 @@ pub(crate) struct Verdicts {
     pub(crate) door: Arc<Door>,
     pub(crate) requirements: Requirements,
     pub(crate) verdicts: Vec<Result<VerifiedToken, Error>>,
+    /// Of a batch: what all of it was judged under.
+    pub(crate) snapshot: Option<BatchSnapshot>,
 }
 
 impl Verdicts {
@@ -37,6 +40,17 @@ pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint8Array {
         Err(error) => error::number(error),
     });
     numbers.collect::<Vec<u8>>().into()
+}
+
+/// Under which policy and keys a batch was judged: `{policy, keys: {…}}`.
+#[napi(catch_unwind)]
+pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
+    let snapshot = verdicts.snapshot.as_ref()?;
+    let keys = snapshot.keys.iter().cloned();
+    let keys: serde_json::Map<String, Value> = keys
+        .map(|(name, generation)| (name, generation.into()))
+        .collect();
+    Some(json!({ "policy": snapshot.policy, "keys": keys }).to_string())
 }
 
 /// A refusal in full; none where the token was accepted.
@@ -112,10 +126,12 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "chain": chain,
         "delegated": token.delegated(),
         "lineage": token.lineage().as_str(),
-        "senderConstrained": token.sender_constrained().map(|how| match how {
-            Possession::External => "external",
-            _ => "unknown",
-        }),
+        "responseHeaders": token
+            .response_headers()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect::<serde_json::Map<String, Value>>(),
+        "replayReach": token.replay_reach().map(ReplayReach::as_str),
+        "senderConstrained": token.sender_constrained().map(Possession::as_str),
         "subjectKind": token.subject_kind().map(|kind| match kind {
             SubjectKind::Agent => "agent",
             _ => "client",

@@ -5,10 +5,10 @@ import { Batch, UsageError, Verdict, VerifiedToken } from 'sealgate'
 import { thrown, world } from './world.mjs'
 
 function mixed() {
-  const { gate, token, corp, clock } = world()
+  const { gate, verifier, token, corp, clock } = world()
   const good = Array.from({ length: 30 }, (_, index) => token({ sub: `user-${index}` }))
   const tokens = good.flatMap((jwt, index) => [jwt, token({ aud: 'x' }), index % 2 ? 'x' : `${jwt}A`])
-  return { gate, tokens, corp, clock, token }
+  return { gate, verifier, tokens, corp, clock, token }
 }
 
 test('verdicts in input order, the same as one by one', async () => {
@@ -61,6 +61,17 @@ test('a batch is no array, and has no constructor', () => {
   assert.equal(gate.verifyBatchSync('a\n\nb').length, 3)
 })
 
+test('a text of any length is cut between no two tokens', async () => {
+  const { gate, token } = world()
+  const jwt = token()
+  const lines = Array.from({ length: 3000 }, (_, index) => (index % 3 ? jwt : 'é'.repeat(index)))
+  for (const text of [lines.join('\n'), Buffer.from(lines.join('\n'))]) {
+    for (const batch of [await gate.verifyBatch(text), gate.verifyBatchSync(text)]) {
+      assert.deepEqual([batch.length, batch.accepted, batch.counts.malformed_token], [3000, 2000, 1000])
+    }
+  }
+})
+
 test('a batch asks for scopes, and knows outages', async () => {
   const { gate, tokens, corp } = mixed()
   const batch = await gate.verifyBatch(tokens, { requiredScopes: ['admin'] })
@@ -69,6 +80,16 @@ test('a batch asks for scopes, and knows outages', async () => {
   corp.withdraw(corp.kid)
   const outage = await gate.verifyBatch(tokens)
   assert.deepEqual([outage.accepted, outage.undecided, outage.refused], [0, 75, 15])
+})
+
+test('a batch says what it was judged under', async () => {
+  const { gate, verifier, corp, tokens } = mixed()
+  for (const batch of [await gate.verifyBatch(tokens), gate.verifyBatchSync([])]) {
+    assert.deepEqual(batch.snapshot, { policy: verifier.policy.digest, keys: { corp: 1 } })
+    assert.ok(Object.isFrozen(batch.snapshot.keys))
+  }
+  corp.rotate()
+  assert.deepEqual(gate.verifyBatchSync(['x']).snapshot.keys, { corp: 2 })
 })
 
 test('a buffer that changes under a running batch changes no verdict', async () => {

@@ -14,12 +14,21 @@ const { policyRefused, refused } = errors
 const { checkSignature, loadPolicy, readJwks, readKey } = native
 
 class HarnessError extends Error {}
+class UnsupportedOp extends Error {}
 
 const sessions = new Map()
 
 const ops = {
   verify(request) {
     return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
+  },
+  verify_request(request) {
+    if ((request.context ?? request.operation ?? null) !== null) throw new UnsupportedOp()
+    const { method, uri, headers } = request
+    if (!Array.isArray(headers)) throw new HarnessError('headers is not an array of pairs')
+    const clientCertificate = request.certificate === undefined ? undefined : octets(request, 'certificate')
+    const token = gateOf(request).verifyRequest({ method, uri, headers, clientCertificate }, needs(request))
+    return { ...facts(token), lineage: token.lineage, sender_constrained: token.senderConstrained }
   },
   verify_batch(request) {
     const batch = gateOf(request).verifyBatchSync(texts(request, 'tokens'), needs(request))
@@ -88,6 +97,7 @@ function serve(request) {
     if (!Object.hasOwn(ops, request.op)) return { ok: false, code: 'unsupported_op' }
     return accept(ops[request.op](request))
   } catch (error) {
+    if (error instanceof UnsupportedOp) return { ok: false, code: 'unsupported_op' }
     return SealgateError.is(error) ? refuse(error) : harness(error.message)
   }
 }

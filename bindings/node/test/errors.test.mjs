@@ -160,6 +160,10 @@ test('each refusal of a gate, from a token that earns it', () => {
   const { gate } = world({ gate: { required_scopes: ['mcp:use'] } })
   const given = [...refusals(gate)].map(([code, { httpStatus }]) => `${code} ${httpStatus}`)
   assert.deepEqual(given, [
+    'no_token 401',
+    'multiple_credentials 400',
+    'token_in_query 400',
+    'malformed_request 400',
     'malformed_token 401',
     'oversized 401',
     'nesting_too_deep 401',
@@ -188,9 +192,19 @@ test('each refusal of a gate, from a token that earns it', () => {
   ])
 })
 
+test('each request that a gate refuses is refused again', () => {
+  const { gate } = world({ gate: { public_url: 'https://api.example.com' }, document: { dpop: {}, replay: { store: 'process' } } })
+  const known = [...refusals(gate)]
+  assert.ok(known.some(([code]) => code === 'pop_invalid'))
+  for (const [code, { method, uri, headers, httpStatus }] of known) {
+    const { error } = gate.judgeRequest({ method, uri, headers: Object.entries(headers) })
+    assert.deepEqual([error.code, error.httpStatus], [code, httpStatus])
+  }
+})
+
 test('a batch numbers codes as the table does', () => {
   const { gate } = world({ gate: { required_scopes: ['mcp:use'] } })
-  const known = [...refusals(gate)]
+  const known = [...refusals(gate)].filter(([, { token }]) => token !== undefined)
   const batch = gate.verifyBatchSync(known.map(([, { token }]) => token))
   assert.deepEqual(
     [...batch].map((verdict) => [verdict.code, verdict.error.code]),

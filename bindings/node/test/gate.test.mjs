@@ -56,6 +56,7 @@ test('everything a token says', () => {
   assert.equal(verified.hasScope('mcp:use', 'files.read'), true)
   assert.equal(verified.hasScope('mcp:use', 'admin'), false)
   assert.deepEqual(verified.authorizationDetails, [])
+  assert.deepEqual(verified.responseHeaders, {})
   assert.equal(verified.actor, verified.chain[0])
   assert.deepEqual(
     verified.chain.map(({ iss, sub, issInferred }) => [iss, sub, issInferred]),

@@ -29,6 +29,10 @@ const GIVEN = {
   jwks: JSON.stringify(partner.jwks()),
   verifier: "Verifier.fromPolicy('policy.toml')",
   verify: "verifier.gate('tools').verify",
+  createServer: `(answer) => {
+    const request = { method: 'GET', url: '/', rawHeaders: ['Authorization', 'Bearer ' + jwt] }
+    answer(request, { setHeader: console.log, end: console.log })
+  }`,
 }
 const AFTER = {
   'function answer': `
@@ -70,8 +74,9 @@ delegation = "surface"
 `
 const PRINTED = {
   0: "u1 agent-a [ 'mcp:use' ]\n",
-  4: 'keys_refreshed default\nu1\n',
-  3: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
+  3: 'null\n',
+  5: 'keys_refreshed default\nu1\n',
+  4: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
 }
 
 const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => onLoopback(code))

@@ -99,6 +99,14 @@ impl Batch {
         Ok(counts)
     }
 
+    /// Under which policy and keys all of it was judged.
+    #[getter]
+    fn snapshot(&self) -> BatchSnapshot {
+        BatchSnapshot {
+            snapshot: self.batch.snapshot().clone(),
+        }
+    }
+
     /// The accepted tokens as `(index, token)`.
     fn tokens(slf: Py<Self>) -> BatchIterator {
         BatchIterator::new(slf, Yield::Tokens)
@@ -115,6 +123,35 @@ impl Batch {
             "<Batch accepted={} refused={refused} undecided={undecided}>",
             self.accepted
         )
+    }
+}
+
+/// What the verdicts of a batch were reached under.
+#[pyclass(frozen, module = "sealgate")]
+pub(crate) struct BatchSnapshot {
+    snapshot: sealgate::BatchSnapshot,
+}
+
+#[pymethods]
+impl BatchSnapshot {
+    /// The digest of the policy document: `sha256:` and hexadecimal.
+    #[getter]
+    fn policy(&self) -> &str {
+        &self.snapshot.policy
+    }
+
+    /// The generation of the keys of each of the gate's issuers, by the policy's names.
+    #[getter]
+    fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let keys = PyDict::new(py);
+        for (issuer_name, generation) in &self.snapshot.keys {
+            keys.set_item(issuer_name, generation)?;
+        }
+        Ok(keys)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<BatchSnapshot {}>", self.snapshot.policy)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
@@ -189,7 +190,13 @@ pub(crate) fn usage(py: Python<'_>, detail: impl Into<String>) -> PyErr {
 
 fn raise(py: Python<'_>, refusal: Refusal) -> PyErr {
     let code = refusal.error.code();
-    let raised = class(py, code).and_then(|class| class.call1((refusal,)));
+    // Without its `__init__`, which would do no more: Python code that runs within a call from Rust
+    // must not be where an interpreter that shuts down ends the thread.
+    let raised = class(py, code).and_then(|class| {
+        let error = class.call_method1(intern!(py, "__new__"), (&class,))?;
+        error.setattr(intern!(py, "_facts"), refusal)?;
+        Ok(error)
+    });
     raised.map_or_else(|error| error, PyErr::from_value)
 }
 

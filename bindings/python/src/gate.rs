@@ -11,10 +11,11 @@ use crate::errors::{guard, of_gate};
 use crate::explain::Trail;
 use crate::input;
 use crate::pool;
+use crate::request::Given;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::verifier::Verifier;
-use crate::waiting::Ask;
+use crate::waiting::{self, Ask};
 
 /// A gate of the core and the clock it judges by: what tokens, verdicts and batches hold on to.
 pub(crate) struct Door {
@@ -62,6 +63,62 @@ impl Door {
         let requirements = input::requirements(scopes)?;
         let verdict = self.decide(py, &bytes, &requirements);
         Verdict::new(py, verdict, Arc::clone(self), requirements, into)
+    }
+
+    /// One verdict over a request.
+    fn decide_request(
+        &self,
+        py: Python<'_>,
+        given: &Given<'_, '_>,
+        requirements: &Requirements,
+    ) -> PyResult<Result<sealgate::VerifiedToken, Error>> {
+        let parts = given.parts(py)?;
+        let octets = parts.octets()?;
+        let request = octets.request();
+        let verify = || self.gate.verify_request(&request, requirements);
+        Ok(guard(|| py.detach(verify)))
+    }
+
+    pub(crate) fn verify_request<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        given: &Given<'_, 'py>,
+        scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<VerifiedToken> {
+        let requirements = input::requirements(scopes)?;
+        match self.decide_request(py, given, &requirements)? {
+            Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
+            Err(error) => Err(of_gate(py, error, &self.gate, &requirements)),
+        }
+    }
+
+    pub(crate) fn judge_request<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        given: &Given<'_, 'py>,
+        scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Verdict> {
+        let requirements = input::requirements(scopes)?;
+        let verdict = self.decide_request(py, given, &requirements)?;
+        Verdict::new(py, verdict, Arc::clone(self), requirements, into)
+    }
+
+    pub(crate) fn explain_request(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        given: &Given<'_, '_>,
+        scopes: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Trail> {
+        let requirements = input::requirements(scopes)?;
+        let parts = given.parts(py)?;
+        let octets = parts.octets()?;
+        let request = octets.request();
+        let explain = || self.gate.explain_request(&request, &requirements);
+        let explained = guard(|| Ok(py.detach(explain)));
+        let explained = explained.map_err(|error| of_gate(py, error, &self.gate, &requirements))?;
+        Trail::new(py, explained, Arc::clone(self))
     }
 
     pub(crate) fn verify_batch(
@@ -169,38 +226,32 @@ impl Gate {
     /// Raises `TokenError` (the token is refused: 400, 401 or 403), `UnavailableError` (it cannot
     /// be decided: 503) or `UsageError` (an argument is wrong).
     #[pyo3(
-        signature = (token=None, *extra, required_scopes=None, into=None, **unknown),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn verify<'py>(
         &self,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
-        input::no_more(extra, unknown)?;
         self.door.verify(py, token, required_scopes, into)
     }
 
     /// As `verify`, with the answer as a value: accepted, refused or undecided. Raises only
     /// `UsageError`.
     #[pyo3(
-        signature = (token=None, *extra, required_scopes=None, into=None, **unknown),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn judge<'py>(
         &self,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Verdict> {
-        input::no_more(extra, unknown)?;
         self.door.judge(py, token, required_scopes, into)
     }
 
@@ -247,6 +298,190 @@ impl Gate {
         slf.get()
             .ask(slf, token, required_scopes, into, wait)?
             .judge()
+    }
+
+    /// Verifies a request: its token, that the presenter holds the key it is bound to, and that the
+    /// proof of it was not used before. A proof is used up only when nothing else refuses.
+    ///
+    /// `request` is an ASGI scope, a WSGI environ, or an object that has one: a request of Starlette,
+    /// FastAPI, Django, Flask. Or give `method`, `uri` (path and query as sent) and `headers` (pairs, as
+    /// they came; see `single_valued`). Scheme and host are the policy's `public_url`, whatever the
+    /// request says. `client_certificate` is the one of the server's own TLS, in DER.
+    ///
+    /// Raises as `verify`, `CredentialError`, `PossessionError` and `ReplayError` among them.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn verify_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.door.verify_request(py, &given, required_scopes, into)
+    }
+
+    /// As `verify_request`, with the answer as a value. Raises only `UsageError`.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn judge_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Verdict> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.door.judge_request(py, &given, required_scopes, into)
+    }
+
+    /// As `explain`, of a request. It uses no proof up, so it is no substitute for `verify_request`:
+    /// the same request is accepted after it.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=())"
+    )]
+    fn explain_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Trail> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.door.explain_request(py, &given, required_scopes)
+    }
+
+    /// As `verify_request`, to be awaited: see `verify_async`.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn verify_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().verifier.get().waiters,
+            &waiting::VERIFY_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
+    }
+
+    /// As `judge_request`, to be awaited: see `verify_async`.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn judge_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().verifier.get().waiters,
+            &waiting::JUDGE_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
     }
 
     /// Judges many tokens under one state and one moment, on all cores, with the interpreter

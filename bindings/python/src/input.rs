@@ -16,8 +16,8 @@ pub(crate) fn wrong_type(value: &Bound<'_, PyAny>, name: &str, right: &str) -> P
     usage(value.py(), format!("{name} must be {right}, not {kind}"))
 }
 
-/// What a call was given beyond the arguments it has. PyO3 would raise a plain `TypeError`; taking
-/// them costs a call that has none two comparisons.
+/// What a call was given beyond the arguments it has, of which PyO3 would make a plain `TypeError`.
+/// `verify` and `judge` leave it at that: to take them costs 45 ns of 285 where the token is cached.
 pub(crate) fn no_more(
     extra: &Bound<'_, PyTuple>,
     unknown: Option<&Bound<'_, PyDict>>,

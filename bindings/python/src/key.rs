@@ -1,7 +1,7 @@
 //! Keys as values: public ones for `compat.pyjwt`, private ones for `testing`.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyModule};
+use pyo3::types::PyBytes;
 use sealgate::crypto::{self, SignatureJob, Signed, aws_lc};
 use sealgate::jwa::Algorithm;
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
@@ -9,7 +9,7 @@ use sealgate::{Code, Error};
 
 use crate::errors::{usage, without_gate};
 use crate::input;
-use crate::keys::skipped;
+use crate::keys::{Skipped, skipped};
 
 /// A key that verifies signatures.
 #[pyclass(frozen, module = "sealgate._native")]
@@ -125,14 +125,11 @@ impl Key {
 pub(crate) fn parse_jwks<'py>(
     py: Python<'py>,
     text: &Bound<'py, PyAny>,
-) -> PyResult<(Vec<Key>, Vec<Bound<'py, PyAny>>)> {
+) -> PyResult<(Vec<Key>, Vec<Skipped>)> {
     let text = input::jwks_text(text, "jwks")?;
     let set = JwkSet::parse(&text).map_err(|error| refused(py, &error))?;
-    let module = PyModule::import(py, "sealgate._types")?;
-    let others = set.skipped().iter().map(|key| skipped(&module, key));
-    let others = others.collect::<PyResult<_>>()?;
     let keys = set.keys().iter().map(|jwk| Key { jwk: jwk.clone() });
-    Ok((keys.collect(), others))
+    Ok((keys.collect(), set.skipped().iter().map(skipped).collect()))
 }
 
 /// A private or shared key bound to one algorithm, for minting.

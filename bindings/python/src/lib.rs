@@ -20,6 +20,7 @@ mod key;
 mod keys;
 mod policy;
 mod pool;
+mod request;
 mod token;
 mod verdict;
 mod verifier;
@@ -39,7 +40,7 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use super::batch::Batch;
+    use super::batch::{Batch, BatchSnapshot};
     #[pymodule_export]
     use super::clock::FixedClock;
     #[cfg(feature = "provoke-panic")]
@@ -58,7 +59,7 @@ mod _native {
     #[pymodule_export]
     use super::key::{Key, SigningKey, parse_jwks};
     #[pymodule_export]
-    use super::keys::Keys;
+    use super::keys::RawKeys;
     #[pymodule_export]
     use super::policy::{Policy, policy_for_tests};
     #[pymodule_export]

@@ -6,7 +6,7 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyTuple};
-use sealgate::{Possession, SubjectKind};
+use sealgate::{Possession, ReplayReach, SubjectKind};
 
 use crate::errors::{misfit, of_gate, usage};
 use crate::frozen;
@@ -214,16 +214,11 @@ impl VerifiedToken {
         self.token.lineage().as_str()
     }
 
-    /// How possession of the token's key was shown: `None` for a bearer token, `"external"` where
-    /// somebody else checked the proof.
+    /// How possession of the token's key was shown: `None` for a bearer token, `"dpop"`, `"mtls"`,
+    /// or `"external"` where somebody else checked the proof.
     #[getter]
     fn sender_constrained(&self) -> Option<&'static str> {
-        self.token
-            .sender_constrained()
-            .map(|possession| match possession {
-                Possession::External => "external",
-                _ => "other",
-            })
+        self.token.sender_constrained().map(Possession::as_str)
     }
 
     /// What kind of party the subject is, where the token shows it: `"client"` or `"agent"`.
@@ -281,8 +276,19 @@ impl VerifiedToken {
 
     /// Header fields to add to the answer that grants the call, one a name; usually none.
     #[getter]
-    fn response_headers<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
-        PyDict::new(py)
+    fn response_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let headers = PyDict::new(py);
+        for (name, value) in self.token.response_headers() {
+            headers.set_item(name, value)?;
+        }
+        Ok(headers)
+    }
+
+    /// How far it is known that the proof was not used before: `"process"`, or `"external"` where
+    /// the policy says that somebody else remembers; `None` where no proof came.
+    #[getter]
+    fn replay_reach(&self) -> Option<&'static str> {
+        self.token.replay_reach().map(ReplayReach::as_str)
     }
 
     /// Asks a later, narrower question of the same verdict: per tool, per route. Returns the token,

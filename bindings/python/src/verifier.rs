@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyModule, PyTuple};
 use sealgate::crypto::aws_lc;
 use sealgate::{Clock, LoadOptions, Span};
 
@@ -12,8 +12,9 @@ use crate::batch::Batch;
 use crate::errors::{self, usage};
 use crate::explain::Trail;
 use crate::gate::{Door, Gate};
-use crate::keys::Keys;
+use crate::keys::RawKeys;
 use crate::policy::{self, Policy};
+use crate::request::Given;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::waiting::{self, Ask};
@@ -62,6 +63,8 @@ pub(crate) struct Verifier {
     clock: Clock,
     /// Those who wait for its keys.
     pub(crate) waiters: Py<PyAny>,
+    /// Its `sealgate.Keys`.
+    keys: Py<PyAny>,
     /// The one gate, where there is only one.
     sole: ArcSwapOption<Door>,
 }
@@ -70,7 +73,10 @@ impl Verifier {
     fn open(py: Python<'_>, policy: sealgate::Policy, clock: Clock) -> PyResult<Self> {
         let verifier = sealgate::Verifier::with_clock(policy, aws_lc::provider(), clock.clone());
         let verifier = verifier.map_err(|error| errors::policy(py, &error))?;
+        let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
+        let keys = keys.call1((RawKeys::new(verifier.clone()),))?;
         let verifier = Self {
+            keys: keys.unbind(),
             waiters: events::listen(py, &verifier)?,
             verifier,
             clock,
@@ -193,8 +199,8 @@ impl Verifier {
 
     /// Publishing and inspecting issuers' keys.
     #[getter]
-    fn keys(&self) -> Keys {
-        Keys::new(self.verifier.clone())
+    fn keys(&self) -> &Py<PyAny> {
+        &self.keys
     }
 
     /// Waits until every issuer whose keys are fetched has some; raises `KeysUnavailableError`, which
@@ -284,37 +290,31 @@ impl Verifier {
 
     /// As `Gate.verify`, where the policy has one gate.
     #[pyo3(
-        signature = (token=None, *extra, required_scopes=None, into=None, **unknown),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn verify<'py>(
         &self,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
-        input::no_more(extra, unknown)?;
         self.sole(py)?.verify(py, token, required_scopes, into)
     }
 
     /// As `Gate.judge`, where the policy has one gate.
     #[pyo3(
-        signature = (token=None, *extra, required_scopes=None, into=None, **unknown),
+        signature = (token=None, *, required_scopes=None, into=None),
         text_signature = "($self, token, *, required_scopes=(), into=None)"
     )]
     fn judge<'py>(
         &self,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Verdict> {
-        input::no_more(extra, unknown)?;
         self.sole(py)?.judge(py, token, required_scopes, into)
     }
 
@@ -360,6 +360,183 @@ impl Verifier {
         slf.get()
             .ask(slf, token, required_scopes, into, wait)?
             .judge()
+    }
+
+    /// As `Gate.verify_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn verify_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?
+            .verify_request(py, &given, required_scopes, into)
+    }
+
+    /// As `Gate.judge_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+    )]
+    fn judge_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Verdict> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?
+            .judge_request(py, &given, required_scopes, into)
+    }
+
+    /// As `Gate.explain_request`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=())"
+    )]
+    fn explain_request<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Trail> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        self.sole(py)?.explain_request(py, &given, required_scopes)
+    }
+
+    /// As `Gate.verify_request_async`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn verify_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().waiters,
+            &waiting::VERIFY_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
+    }
+
+    /// As `Gate.judge_request_async`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            request=None, *extra, method=None, uri=None, headers=None,
+            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+        ),
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+    )]
+    fn judge_request_async<'py>(
+        slf: &Bound<'py, Self>,
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        method: Option<&Bound<'py, PyAny>>,
+        uri: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        client_certificate: Option<&Bound<'py, PyAny>>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        wait: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        input::no_more(extra, unknown)?;
+        let given = Given {
+            request,
+            method,
+            uri,
+            headers,
+            client_certificate,
+        };
+        waiting::request(
+            slf.as_any(),
+            &slf.get().waiters,
+            &waiting::JUDGE_REQUEST,
+            &given,
+            required_scopes,
+            into,
+            wait,
+        )
     }
 
     /// As `Gate.verify_batch`, where the policy has one gate.

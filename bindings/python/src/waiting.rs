@@ -5,15 +5,40 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyModule, PyTuple};
 use sealgate::Span;
 
+use crate::request::Given;
 use crate::{clock, input};
 
 /// How long `verify_async` and `judge_async` wait for a refresh unless they are told.
 const WAIT: Span = Span::from_seconds(2);
 
-/// The functions of `sealgate/_async.py`.
-static VERIFY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static JUDGE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static READY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// A function of `sealgate/_async.py`, looked up once.
+pub(crate) struct Function {
+    name: &'static str,
+    found: PyOnceLock<Py<PyAny>>,
+}
+
+static VERIFY: Function = Function::named("verify");
+static JUDGE: Function = Function::named("judge");
+pub(crate) static VERIFY_REQUEST: Function = Function::named("verify_request");
+pub(crate) static JUDGE_REQUEST: Function = Function::named("judge_request");
+static READY: Function = Function::named("ready");
+
+impl Function {
+    const fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            found: PyOnceLock::new(),
+        }
+    }
+
+    fn of<'py>(&'static self, py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
+        let found = self.found.get_or_try_init(py, || -> PyResult<_> {
+            let module = PyModule::import(py, "sealgate._async")?;
+            Ok(module.getattr(self.name)?.unbind())
+        })?;
+        Ok(found.bind(py))
+    }
+}
 
 /// The arguments of one call.
 pub(crate) struct Ask<'a, 'py> {
@@ -30,28 +55,50 @@ pub(crate) struct Ask<'a, 'py> {
 impl<'py> Ask<'_, 'py> {
     /// The coroutine of `verify_async`.
     pub(crate) fn verify(&self) -> PyResult<Bound<'py, PyAny>> {
-        self.begin(&VERIFY, "verify")
+        self.begin(&VERIFY)
     }
 
     /// The coroutine of `judge_async`.
     pub(crate) fn judge(&self) -> PyResult<Bound<'py, PyAny>> {
-        self.begin(&JUDGE, "judge")
+        self.begin(&JUDGE)
     }
 
-    fn begin(
-        &self,
-        function: &'static PyOnceLock<Py<PyAny>>,
-        name: &str,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn begin(&self, function: &'static Function) -> PyResult<Bound<'py, PyAny>> {
         let py = self.door.py();
-        // Taken once: the token is judged again, and an iterator would have nothing left to require.
-        let scopes = match self.scopes {
-            Some(scopes) => PyTuple::new(py, input::texts(scopes, "required_scopes")?)?,
-            None => PyTuple::empty(py),
-        };
+        let scopes = scopes_of(py, self.scopes)?;
         let wait = seconds(self.wait, WAIT)?;
         let arguments = (self.door, self.waiters, self.token, scopes, self.into, wait);
-        of_module(py, function, name)?.call1(arguments)
+        function.of(py)?.call1(arguments)
+    }
+}
+
+/// The coroutine of `verify_request_async` and `judge_request_async`.
+pub(crate) fn request<'py>(
+    door: &Bound<'py, PyAny>,
+    waiters: &Py<PyAny>,
+    function: &'static Function,
+    given: &Given<'_, 'py>,
+    scopes: Option<&Bound<'py, PyAny>>,
+    into: Option<&Bound<'py, PyAny>>,
+    wait: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = door.py();
+    // Read once: a server's iterator over headers would have nothing left.
+    let arguments = given.parts(py)?.arguments(py)?;
+    arguments.set_item("required_scopes", scopes_of(py, scopes)?)?;
+    arguments.set_item("into", into)?;
+    let wait = seconds(wait, WAIT)?;
+    function.of(py)?.call1((door, waiters, arguments, wait))
+}
+
+/// Taken once: the token is judged again, and an iterator would have nothing left to require.
+fn scopes_of<'py>(
+    py: Python<'py>,
+    scopes: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    match scopes {
+        Some(scopes) => PyTuple::new(py, input::texts(scopes, "required_scopes")?),
+        None => Ok(PyTuple::empty(py)),
     }
 }
 
@@ -63,19 +110,7 @@ pub(crate) fn ready<'py>(
     default: Span,
 ) -> PyResult<Bound<'py, PyAny>> {
     let timeout = seconds(timeout, default)?;
-    of_module(verifier.py(), &READY, "ready")?.call1((verifier, waiters, timeout))
-}
-
-fn of_module<'py>(
-    py: Python<'py>,
-    function: &'static PyOnceLock<Py<PyAny>>,
-    name: &str,
-) -> PyResult<&'py Bound<'py, PyAny>> {
-    let found = function.get_or_try_init(py, || -> PyResult<_> {
-        let module = PyModule::import(py, "sealgate._async")?;
-        Ok(module.getattr(name)?.unbind())
-    })?;
-    Ok(found.bind(py))
+    READY.of(verifier.py())?.call1((verifier, waiters, timeout))
 }
 
 fn seconds(duration: Option<&Bound<'_, PyAny>>, default: Span) -> PyResult<f64> {

@@ -42,6 +42,7 @@ class Harness:
         self.sessions: dict[str, Session] = {}
         self.ops: dict[str, Callable[[dict[str, Any]], Answer]] = {
             "verify": self.verify,
+            "verify_request": self.verify_request,
             "verify_batch": self.verify_batch,
             "verify_jws": self.verify_jws,
             "verify_raw": self.verify_raw,
@@ -82,6 +83,25 @@ class Harness:
         scopes = required_scopes(request)
         gate = self.gate(request)
         return facts(gate.verify(text(request, "token"), required_scopes=scopes))
+
+    def verify_request(self, request: dict[str, Any]) -> Answer:
+        if request.get("context") is not None or request.get("operation") is not None:
+            raise UnsupportedOp
+        scopes = required_scopes(request)
+        method, uri = text(request, "method"), text(request, "uri")
+        headers = fields(request)
+        certificate = None if request.get("certificate") is None else octets(request, "certificate")
+        token = self.gate(request).verify_request(
+            method=method,
+            uri=uri,
+            headers=headers,
+            client_certificate=certificate,
+            required_scopes=scopes,
+        )
+        return facts(token) | {
+            "lineage": token.lineage,
+            "sender_constrained": token.sender_constrained,
+        }
 
     def verify_batch(self, request: dict[str, Any]) -> Answer:
         scopes = required_scopes(request)
@@ -125,7 +145,7 @@ class Harness:
 
     def load_jwks(self, request: dict[str, Any]) -> Answer:
         keys, others = parse_jwks(octets(request, "text"))
-        skipped = [{"index": key.index, "reason": key.reason} for key in others]
+        skipped = [{"index": index, "reason": reason} for index, reason in others]
         return {"keys": len(keys), "skipped": skipped}
 
     def load_policy(self, request: dict[str, Any]) -> Answer:
@@ -250,6 +270,17 @@ def texts(request: dict[str, Any], name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise Misunderstood(f"{name} is not an array of strings")
     return value
+
+
+def fields(request: dict[str, Any]) -> list[tuple[str, str]]:
+    value = request.get("headers")
+    pairs = value if isinstance(value, list) else [None]
+    for pair in pairs:
+        if not (
+            isinstance(pair, list) and len(pair) == 2 and all(isinstance(t, str) for t in pair)
+        ):
+            raise Misunderstood("headers is not an array of [name, value]")
+    return [(name, value) for name, value in pairs]
 
 
 def octets(request: dict[str, Any], name: str) -> bytes:

@@ -24,10 +24,12 @@ WRONG: list[tuple[Callable[[Any], Any], str]] = [
 @pytest.mark.parametrize("wrong", range(len(WRONG)))
 def test_calls(tools: Gate, name: str, wrong: int) -> None:
     call, text = WRONG[wrong]
+    # To tell more than that an argument is missing would make the two quickest calls slower.
+    plain = name in ("verify", "judge") and wrong > 0
     for owner in (tools, tools.verifier):
-        with pytest.raises(UsageError, match=text) as caught:
+        with pytest.raises(TypeError, match=None if plain else text) as caught:
             call(getattr(owner, name))
-        assert isinstance(caught.value, TypeError)
+        assert isinstance(caught.value, UsageError) != plain
 
 
 @pytest.mark.parametrize("name", CALLS)

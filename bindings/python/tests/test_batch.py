@@ -79,3 +79,15 @@ def test_a_buffer_that_changes_later_changes_no_verdict(tools: Gate, jwt: str) -
     assert batch[0].ok and verdict.ok
     assert batch[0].unwrap().subject == "u1"
     assert not tools.judge(buffer)
+
+
+def test_a_batch_tells_what_it_was_judged_under(
+    tools: Gate, corp: testing.FakeIssuer, jwt: str
+) -> None:
+    before = tools.verify_batch([jwt, "x"])
+    corp.rotate()
+    after = tools.verify_batch([])
+    assert before.snapshot.policy == after.snapshot.policy == tools.verifier.policy.digest
+    assert before.snapshot.keys == {"corp": 1, "silent": 0}
+    assert after.snapshot.keys == {"corp": 2, "silent": 0}
+    assert before[0].unwrap().snapshot.keys == 1

@@ -1,20 +1,370 @@
-//! Confirmation (RFC 7800 `cnf`): does the presenter hold the key the token is bound to?
+//! Possession (RFC 7800 `cnf`): does the presenter hold the key the token is bound to?
+//!
+//! [`Confirmation`] is what the token says, [`Shown`] what came with it, and [`Judge::confirm`]
+//! compares them. Its evidence names the proof that was used; [`UsedProof`] turns into evidence that
+//! it was used for the first time.
 
-use crate::claims::{Claim, Claims};
+mod confirmation;
+mod dpop;
+mod nonce;
+mod target;
+
+use confirmation::{Keys, Thumbprint};
+
+pub(crate) use confirmation::Confirmation;
+pub(crate) use nonce::Nonces;
+pub(crate) use target::Origin;
+
+use crate::claims::Claim;
+use crate::crypto::CryptoProvider;
 use crate::error::{Code, Error};
-use crate::policy::{GateRules, Possession, Waiver};
+use crate::limits::Limits;
+use crate::policy::{
+    self, GateRules, OnUnavailable, PossessionRules, ReplayRules, SenderConstrained, Waiver,
+};
+use crate::replay::{FirstUse, ReplayGuard, ReplayKey};
+use crate::time::{NumericDate, Span};
 
-/// Evidence that the presenter holds the key, or need not. Until proofs can be checked, a bound
-/// token passes only where the policy waives the proof.
-#[derive(Debug)]
-pub(crate) struct PossessionConfirmed {
-    _by: Waiver<Possession>,
+/// How possession of a token's key was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Possession {
+    /// By a DPoP proof (RFC 9449).
+    Dpop,
+    /// By the client certificate of the connection (RFC 8705).
+    Mtls,
+    /// Somebody else checked the proof: the operator said so.
+    External,
 }
 
-/// A token with any `cnf`, known members or not, is no bearer token (AT-09, AT-10).
-pub(crate) fn bearer(gate: &GateRules, claims: &Claims) -> Result<PossessionConfirmed, Error> {
-    let bound = claims.present().contains(Claim::Cnf);
-    gate.waive_possession(bound)
-        .map(|waiver| PossessionConfirmed { _by: waiver })
-        .ok_or_else(|| Error::about(Code::PopRequired, Claim::Cnf.name()))
+impl Possession {
+    /// The stable spelling, the same in every language.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dpop => "dpop",
+            Self::Mtls => "mtls",
+            Self::External => "external",
+        }
+    }
+}
+
+/// How far it reaches that a proof was used for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplayReach {
+    /// This process: others were not asked.
+    Process,
+    /// As far as the program's own store does.
+    External,
+}
+
+impl ReplayReach {
+    /// The stable spelling, the same in every language.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::External => "external",
+        }
+    }
+}
+
+/// What a program's own store of used proofs says of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no fourth answer")]
+pub enum ReplayAnswer {
+    /// It was not there, and is now.
+    Fresh,
+    /// It was there.
+    Seen,
+    /// The store did not answer.
+    Unavailable,
+}
+
+/// The scheme of `Authorization` a token came under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// RFC 6750 §2.1.
+    Bearer,
+    /// RFC 9449 §7.1.
+    Dpop,
+}
+
+/// The `DPoP` fields of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proofs<'r> {
+    None,
+    One(&'r [u8]),
+    Several,
+}
+
+/// What a token came with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'r> {
+    pub(crate) scheme: Scheme,
+    pub(crate) proofs: Proofs<'r>,
+    pub(crate) method: &'r [u8],
+    /// The request's URL, normalised; `None` where the gate has no public one.
+    pub(crate) target: Option<&'r str>,
+    /// The client certificate of the connection, DER.
+    pub(crate) certificate: Option<&'r [u8]>,
+}
+
+impl Shown<'_> {
+    /// A token alone.
+    pub(crate) const NOTHING: Self = Self {
+        scheme: Scheme::Bearer,
+        proofs: Proofs::None,
+        method: b"",
+        target: None,
+        certificate: None,
+    };
+}
+
+/// What possession is judged by.
+pub(crate) struct Judge<'s> {
+    pub(crate) provider: &'s CryptoProvider,
+    pub(crate) gate: &'s GateRules,
+    pub(crate) rules: &'s PossessionRules,
+    pub(crate) limits: Limits,
+    pub(crate) leeway: Span,
+    pub(crate) now: NumericDate,
+}
+
+/// Evidence that the presenter holds the key, or need not.
+#[derive(Debug)]
+pub(crate) struct PossessionConfirmed {
+    by: By,
+    next_nonce: Option<String>,
+}
+
+#[derive(Debug)]
+enum By {
+    Waiver(Waiver<policy::Possession>, Option<Possession>),
+    Certificate,
+    Proof(UsedProof),
+}
+
+/// A proof that holds, and has not been looked up yet.
+#[derive(Debug)]
+pub(crate) struct UsedProof {
+    key: ReplayKey,
+    issued_at: NumericDate,
+    until: NumericDate,
+}
+
+/// Evidence that no proof was used, or that it was used for the first time, or that the policy
+/// leaves it to somebody else.
+#[derive(Debug)]
+pub(crate) struct NotReplayed {
+    reach: Option<ReplayReach>,
+}
+
+/// What is left to do about replay.
+pub(crate) enum Replay {
+    /// Nothing.
+    Settled(NotReplayed),
+    /// To look the proof up.
+    Open(UsedProof),
+}
+
+impl<'s> Judge<'s> {
+    /// Whether what was shown proves possession of what the token is bound to, for every member of
+    /// its `cnf` (AT-09).
+    pub(crate) fn confirm(
+        &self,
+        confirmation: &Confirmation,
+        shown: &Shown<'_>,
+        token: &[u8],
+    ) -> Result<PossessionConfirmed, Error> {
+        let bound = !matches!(confirmation, Confirmation::Unbound);
+        if !bound && shown.scheme == Scheme::Dpop && !self.is_external() {
+            return Err(Error::about(Code::PopMismatch, Claim::Cnf.name())); // DP-14
+        }
+        if let Some(waiver) = self.gate.waive_possession(bound) {
+            let how = bound.then_some(Possession::External);
+            return Ok(By::Waiver(waiver, how).into());
+        }
+        match shown.scheme {
+            Scheme::Bearer => self.bearer(confirmation, shown),
+            Scheme::Dpop => self.dpop(confirmation, shown, token),
+        }
+    }
+
+    fn is_external(&self) -> bool {
+        self.gate.sender_constrained == SenderConstrained::External
+    }
+
+    /// Under `Bearer` only a certificate proves anything (DP-14, AT-10, MTLS-01).
+    fn bearer(
+        &self,
+        confirmation: &Confirmation,
+        shown: &Shown<'_>,
+    ) -> Result<PossessionConfirmed, Error> {
+        match (confirmation, shown.certificate) {
+            (Confirmation::Malformed, Some(_)) if self.gate.takes_mtls => Err(malformed()),
+            (Confirmation::Bound(keys), _) if keys.jkt.is_none() && keys.jwk.is_none() => {
+                self.certificate(keys, shown)?;
+                Ok(By::Certificate.into())
+            }
+            _ => Err(required()),
+        }
+    }
+
+    fn dpop(
+        &self,
+        confirmation: &Confirmation,
+        shown: &Shown<'_>,
+        token: &[u8],
+    ) -> Result<PossessionConfirmed, Error> {
+        let Some(rules) = self.rules.dpop.as_ref().filter(|_| self.gate.takes_dpop) else {
+            return Err(required());
+        };
+        let keys = match confirmation {
+            Confirmation::Bound(keys) => keys,
+            Confirmation::Malformed => return Err(malformed()),
+            Confirmation::Unbound | Confirmation::Unknown => return Err(required()),
+        };
+        if keys.jkt.is_none() && keys.jwk.is_none() {
+            return Err(Error::about(Code::PopMismatch, Claim::Cnf.name())); // DP-14
+        }
+        if keys.certificate.is_some() {
+            self.certificate(keys, shown)?;
+        }
+        let Proofs::One(proof) = shown.proofs else {
+            return Err(Error::about(Code::PopInvalid, "dpop")); // DP-01
+        };
+        let expected = [keys.jkt, keys.jwk];
+        let proven = dpop::verify(self, rules, proof, shown, token, expected)?;
+        Ok(PossessionConfirmed {
+            by: By::Proof(proven.used),
+            next_nonce: proven.next_nonce,
+        })
+    }
+
+    /// MTLS-01, MTLS-02, MTLS-04: the thumbprint of the very DER of the connection's certificate.
+    fn certificate(&self, keys: &Keys, shown: &Shown<'_>) -> Result<(), Error> {
+        let given = shown.certificate.filter(|_| self.gate.takes_mtls);
+        let (Some(expected), Some(given)) = (keys.certificate, given) else {
+            return Err(required());
+        };
+        if (self.provider.sha256)(given) != expected {
+            return Err(Error::about(Code::PopMismatch, Claim::Cnf.name()));
+        }
+        Ok(())
+    }
+
+    /// The nonces that proofs must carry; `None` where they need none.
+    pub(crate) fn nonces(&self) -> Option<Nonces<'s>> {
+        let secret = self.rules.dpop.as_ref()?.nonce.as_ref()?;
+        Some(Nonces::new(self.provider, secret))
+    }
+}
+
+#[cold]
+fn required() -> Error {
+    Error::about(Code::PopRequired, Claim::Cnf.name())
+}
+
+#[cold]
+fn malformed() -> Error {
+    Error::about(Code::MalformedToken, Claim::Cnf.name())
+}
+
+impl From<By> for PossessionConfirmed {
+    fn from(by: By) -> Self {
+        Self {
+            by,
+            next_nonce: None,
+        }
+    }
+}
+
+impl PossessionConfirmed {
+    /// How it was shown; `None` for a bearer token.
+    pub(crate) const fn how(&self) -> Option<Possession> {
+        match self.by {
+            By::Waiver(_, how) => how,
+            By::Certificate => Some(Possession::Mtls),
+            By::Proof(_) => Some(Possession::Dpop),
+        }
+    }
+
+    /// The proof that was used.
+    pub(crate) const fn used(&self) -> Option<&UsedProof> {
+        match &self.by {
+            By::Proof(used) => Some(used),
+            By::Waiver(..) | By::Certificate => None,
+        }
+    }
+
+    /// A nonce to give the client for its next proof, and what is left to do about replay.
+    pub(crate) fn into_parts(self) -> (Option<String>, Replay) {
+        let replay = match self.by {
+            By::Proof(used) => Replay::Open(used),
+            By::Waiver(..) | By::Certificate => Replay::Settled(NotReplayed { reach: None }),
+        };
+        (self.next_nonce, replay)
+    }
+}
+
+impl UsedProof {
+    /// What the proof is remembered by.
+    pub(crate) const fn key(&self) -> &ReplayKey {
+        &self.key
+    }
+
+    /// The last moment at which it could be used again.
+    pub(crate) const fn until(&self) -> NumericDate {
+        self.until
+    }
+
+    /// Looks it up among those of this process, and remembers it.
+    pub(crate) fn commit(
+        self,
+        guard: &ReplayGuard,
+        now: NumericDate,
+    ) -> Result<NotReplayed, Error> {
+        let _: FirstUse = guard.insert(self.key, self.issued_at, self.until, now)?;
+        Ok(NotReplayed {
+            reach: Some(ReplayReach::Process),
+        })
+    }
+
+    /// What [`UsedProof::commit`] would say, without using it up: for explaining only.
+    pub(crate) fn rehearse(self, guard: &ReplayGuard) -> Result<NotReplayed, Error> {
+        if guard.has_seen(&self.key, self.issued_at) {
+            return Err(Error::about(Code::Replayed, "jti"));
+        }
+        Ok(NotReplayed { reach: None })
+    }
+
+    /// Takes the word of the program's own store for it.
+    pub(crate) fn answered(
+        self,
+        answer: ReplayAnswer,
+        rules: &ReplayRules,
+    ) -> Result<NotReplayed, Error> {
+        let reach = match (answer, rules.on_unavailable) {
+            (ReplayAnswer::Fresh, _) => Some(ReplayReach::External),
+            (ReplayAnswer::Seen, _) => return Err(Error::about(Code::Replayed, "jti")),
+            (ReplayAnswer::Unavailable, OnUnavailable::AcceptMarked) => None,
+            (ReplayAnswer::Unavailable, OnUnavailable::Refuse) => {
+                return Err(Error::about(Code::ReplayUnavailable, "jti"));
+            }
+        };
+        Ok(NotReplayed { reach })
+    }
+
+    /// Leaves it to somebody who has not been asked: the operator said `external`.
+    pub(crate) fn left_to_others(self) -> NotReplayed {
+        NotReplayed { reach: None }
+    }
+}
+
+impl NotReplayed {
+    pub(crate) const fn reach(&self) -> Option<ReplayReach> {
+        self.reach
+    }
 }

@@ -9,6 +9,7 @@ pub mod aws_lc;
 mod evidence;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 mod families;
+pub(crate) mod mac;
 pub mod published;
 #[cfg(feature = "ring")]
 pub mod ring;
@@ -20,6 +21,8 @@ use std::fmt;
 pub use evidence::{SignatureJob, SignatureVerified, Signed};
 #[cfg(feature = "mint")]
 pub use signing::SigningKey;
+#[cfg(feature = "mint")]
+pub(crate) use signing::random;
 
 use crate::encoding::base64url;
 use crate::jwa::{Algorithm, AlgorithmSet};
@@ -30,8 +33,9 @@ use crate::jwk::{Jwk, KeyError};
 /// Implementing one: `load` must refuse what the algorithm cannot use, and the
 /// [`VerifySignature`] it makes must accept exactly the encodings of RFC 7518 §3, RFC 8037 §3.1
 /// and RFC 9964: raw R||S of the curve's length, an RSA signature of the modulus' length, the
-/// whole MAC. Weak keys (ALG-05), points off
-/// their curve (ALG-07) and of small order (OKP-02) have been refused before.
+/// whole MAC. Weak keys (ALG-05) and points of small order (OKP-02) have been refused before, and
+/// points off their curve (ALG-07) where an operator or an issuer wrote the key. A key that came in
+/// a proof may be off its curve: `load` refuses it, or it fits no signature.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CryptoProvider {
@@ -108,5 +112,10 @@ impl fmt::Debug for VerificationKey {
 /// The JWK SHA-256 thumbprint (RFC 7638): base64url, 43 characters.
 #[must_use]
 pub fn thumbprint(provider: &CryptoProvider, jwk: &Jwk) -> String {
-    base64url::encode(&(provider.sha256)(jwk.thumbprint_input().as_bytes()))
+    base64url::encode(&thumbprint_octets(provider, jwk))
+}
+
+/// The thumbprint before its encoding.
+pub(crate) fn thumbprint_octets(provider: &CryptoProvider, jwk: &Jwk) -> [u8; 32] {
+    (provider.sha256)(jwk.thumbprint_input().as_bytes())
 }

@@ -162,6 +162,7 @@ fn of_info(info: &SubjectPublicKeyInfo<'_>) -> Result<Jwk, KeyError> {
 }
 
 fn of_material(material: KeyMaterial) -> Result<Jwk, KeyError> {
+    material.check_point()?;
     let algorithm = match &material {
         KeyMaterial::Rsa { .. } | KeyMaterial::Oct(_) => None,
         KeyMaterial::Ec { curve, .. } | KeyMaterial::Okp { curve, .. } => Some(curve.algorithm()),

@@ -24,6 +24,26 @@ impl Jwk {
     }
 
     pub(crate) fn from_json(value: Value<'_>) -> Result<Self, KeyError> {
+        let jwk = Self::read(value)?;
+        jwk.material.check_point()?;
+        Ok(jwk)
+    }
+
+    /// Reads the public key that comes with a token, of whoever bears it: as strictly, except that
+    /// whether a point is on its curve (ALG-07) is left to the provider. There it costs nothing
+    /// beside the signature; here it would cost more than one, for a key that is used once.
+    pub(crate) fn of_bearer(value: Value<'_>) -> Result<Self, KeyError> {
+        let jwk = Self::read(value)?;
+        match jwk.material {
+            KeyMaterial::Oct(_) => Err(KeyError::malformed("kty", "a shared key, shown to all")),
+            KeyMaterial::Rsa { .. }
+            | KeyMaterial::Ec { .. }
+            | KeyMaterial::Okp { .. }
+            | KeyMaterial::Akp { .. } => Ok(jwk),
+        }
+    }
+
+    fn read(value: Value<'_>) -> Result<Self, KeyError> {
         if value.as_object().is_none() {
             return Err(KeyError::malformed("", "not a JSON object"));
         }
@@ -183,7 +203,7 @@ impl KeyMaterial {
         Ok(Self::Rsa { n, e })
     }
 
-    /// A point on the curve, with coordinates of the curve's length (ALG-07).
+    /// Coordinates of the curve's length (ALG-07).
     pub(super) fn ec(curve: Curve, x: Vec<u8>, y: Vec<u8>) -> Result<Self, KeyError> {
         let size = curve.coordinate_size();
         if x.len() != size || y.len() != size {
@@ -192,10 +212,27 @@ impl KeyMaterial {
                 "coordinates must have the curve's full length",
             ));
         }
-        if !curve::has_point(curve, &x, &y) {
-            return Err(KeyError::weak("x", "not a point on the curve"));
-        }
         Ok(Self::Ec { curve, x, y })
+    }
+
+    /// Whether what should be a point is one of its curve (ALG-07).
+    pub(super) fn check_point(&self) -> Result<(), KeyError> {
+        let is_point = match self {
+            Self::Ec { curve, x, y } => curve::has_point(*curve, x, y),
+            Self::Okp { x, .. } => {
+                let ordinate = <[u8; 32]>::try_from(x.as_slice()).map(|mut ordinate| {
+                    ordinate[31] &= 0x7f;
+                    ordinate
+                });
+                ordinate.is_ok_and(|ordinate| curve::has_ed25519_ordinate(&ordinate))
+            }
+            Self::Rsa { .. } | Self::Akp { .. } | Self::Oct(_) => true,
+        };
+        if is_point {
+            Ok(())
+        } else {
+            Err(KeyError::weak("x", "not a point on the curve"))
+        }
     }
 
     /// An Ed25519 key that is not of small order (OKP-01, OKP-02).
@@ -204,11 +241,6 @@ impl KeyMaterial {
         let point: &[u8; 32] = x.as_slice().try_into().map_err(|_| weak())?;
         if is_small_order_or_non_canonical(point) {
             return Err(weak());
-        }
-        let mut ordinate = *point;
-        ordinate[31] &= 0x7f;
-        if !curve::has_ed25519_ordinate(&ordinate) {
-            return Err(KeyError::weak("x", "not a point on the curve"));
         }
         Ok(Self::Okp {
             curve: Curve::Ed25519,

@@ -50,7 +50,10 @@ impl KeyRing {
     /// Whether what an earlier generation of the issuer's keys vouched for still stands.
     pub(crate) fn stands(&self, position: usize, generation: u64, now: NumericDate) -> bool {
         let entry = self.issuers.get(position);
-        entry.is_some_and(|entry| entry.generation == generation && entry.is_good(now))
+        entry.is_some_and(|entry| {
+            entry.look_after(now);
+            entry.generation == generation && entry.is_trusted(now)
+        })
     }
 
     /// The key for a token of the issuer at `position` (KEY-01). That the issuer has no keys, or
@@ -64,14 +67,13 @@ impl KeyRing {
     ) -> Result<&SetKey, Error> {
         let entry = self.issuers.get(position);
         let entry = entry.ok_or_else(|| Error::new(Code::Internal))?;
-        // Asked also where there are none yet: it is what notices that nobody fetches.
-        let good = entry.is_good(now);
         let set = entry.set.as_ref().filter(|set| !set.is_empty());
-        let Some(set) = set.filter(|_| good) else {
+        let Some(set) = set.filter(|_| entry.is_trusted(now)) else {
             let watch = entry.watch.as_ref();
             let code = watch.map_or(Code::KeysUnavailable, |watch| watch.without_keys(now));
             return Err(Error::new(code));
         };
+        entry.look_after(now);
         set.select(algorithm, kid).map_err(|error| {
             let unknown = kid.filter(|kid| error.code() == Code::KeyNotFound && !set.has(kid));
             match (&entry.watch, unknown) {
@@ -148,7 +150,15 @@ impl KeyRing {
 
 impl Entry {
     /// Keys that are not fetched do not age.
-    fn is_good(&self, now: NumericDate) -> bool {
-        self.watch.as_ref().is_none_or(|watch| watch.is_good(now))
+    fn is_trusted(&self, now: NumericDate) -> bool {
+        self.watch
+            .as_ref()
+            .is_none_or(|watch| watch.is_trusted(now))
+    }
+
+    fn look_after(&self, now: NumericDate) {
+        if let Some(watch) = &self.watch {
+            watch.look_after(now);
+        }
     }
 }

@@ -97,13 +97,16 @@ impl Watch {
         }
     }
 
-    /// Whether the keys may still be trusted. Costs two loads; only what is overdue costs more.
-    pub(crate) fn is_good(&self, now: NumericDate) -> bool {
-        let now_bits = now.to_bits();
-        if now_bits >= self.overdue_at.load(Ordering::Relaxed) {
+    /// Whether the keys may still be trusted.
+    pub(crate) fn is_trusted(&self, now: NumericDate) -> bool {
+        now.to_bits() < self.good_until.load(Ordering::Relaxed)
+    }
+
+    /// Rings where nobody seems to fetch any more. Costs a load; only what is overdue costs more.
+    pub(crate) fn look_after(&self, now: NumericDate) {
+        if now.to_bits() >= self.overdue_at.load(Ordering::Relaxed) {
             self.remind(now);
         }
-        now_bits < self.good_until.load(Ordering::Relaxed)
     }
 
     /// Rings, once for all who see at the same time that the keys are overdue.
@@ -122,10 +125,13 @@ impl Watch {
     /// What to answer a token while there is no key at all, having asked for one.
     #[cold]
     pub(crate) fn without_keys(&self, now: NumericDate) -> Code {
-        match self.ask(now) {
+        let code = match self.ask(now) {
             Phase::Resting | Phase::Wanted | Phase::Running => Code::KeysRefreshing,
             Phase::Cooling | Phase::Failing | Phase::Closed => Code::KeysUnavailable,
-        }
+        };
+        // Afterwards, lest a fetch that fails at once change the answer of the call that rang for it.
+        self.look_after(now);
+        code
     }
 
     /// What to answer a token whose `kid` is not in the set, having asked for a newer one. While
@@ -284,8 +290,8 @@ const LOW: u64 = 0xFFFF_FFFF;
 #[cfg(test)]
 #[cfg(all(feature = "remote", not(sealgate_model)))]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, OnceLock};
     use std::time::Duration;
 
     use super::{Phase, Watch};
@@ -372,16 +378,45 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_good_until_their_date_and_ring_when_overdue() {
+    fn keys_are_trusted_until_their_date_and_ring_when_overdue() {
         let (watch, rings) = watch();
         watch.set_overdue_at(at(500));
-        assert!(watch.is_good(at(499)));
+        watch.look_after(at(499));
         assert_eq!(rung(&rings), 0);
-        assert!(watch.is_good(at(500)) && watch.is_good(at(509)));
+        watch.look_after(at(500));
+        watch.look_after(at(509));
         assert_eq!((watch.phase(), rung(&rings)), (Phase::Wanted, 1));
-        assert!(watch.is_good(at(510)));
+        watch.look_after(at(510));
         assert_eq!(rung(&rings), 2, "again after a while: nobody came");
-        assert!(!watch.is_good(at(1000)));
+        assert!(watch.is_trusted(at(999)) && !watch.is_trusted(at(1000)));
+    }
+
+    /// A fetch that has failed by the time its bell falls silent.
+    #[derive(Default)]
+    struct FailsAtOnce(OnceLock<Arc<Watch>>);
+
+    impl Background for FailsAtOnce {
+        fn ring(&self) {
+            if let Some(watch) = self.0.get() {
+                watch.set_phase(Phase::Failing, at(0));
+            }
+        }
+
+        fn wait(&self, _: Duration, done: &mut dyn FnMut() -> bool) -> bool {
+            done()
+        }
+
+        fn close(&self) {}
+    }
+
+    #[test]
+    fn the_call_that_rings_is_answered_as_things_stood() {
+        let (bell, fetch) = (Bell::default(), Arc::new(FailsAtOnce::default()));
+        bell.attach(Arc::<FailsAtOnce>::clone(&fetch));
+        let watch = Arc::new(Watch::new(bell));
+        let _ = fetch.0.set(Arc::clone(&watch));
+        assert_eq!(watch.without_keys(at(1)), Code::KeysRefreshing);
+        assert_eq!(watch.without_keys(at(1)), Code::KeysUnavailable);
     }
 
     #[test]

@@ -20,8 +20,10 @@
 //! ```
 
 mod builder;
+mod proof;
 
 pub use builder::{ClaimsBuilder, ReservedClaim};
+pub use proof::{DpopProof, DpopProver};
 
 use crate::crypto::SigningKey;
 use crate::encoding::base64url;
@@ -91,10 +93,15 @@ impl Minter {
     ///
     /// As [`Minter::mint`].
     pub fn sign(&self, payload: &[u8]) -> Result<String, KeyError> {
-        let mut token = self.prefix.clone() + &base64url::encode(payload);
-        let signature = self.key.sign(token.as_bytes())?;
-        token.push('.');
-        token.push_str(&base64url::encode(&signature));
-        Ok(token)
+        sign(&self.key, &self.prefix, payload)
     }
+}
+
+/// A compact JWS of an encoded header with its dot, and a payload.
+fn sign(key: &SigningKey, prefix: &str, payload: &[u8]) -> Result<String, KeyError> {
+    let mut token = prefix.to_owned() + &base64url::encode(payload);
+    let signature = key.sign(token.as_bytes())?;
+    token.push('.');
+    token.push_str(&base64url::encode(&signature));
+    Ok(token)
 }

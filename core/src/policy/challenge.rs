@@ -13,6 +13,14 @@ pub(crate) struct Challenge {
     pub(crate) issuers: Vec<String>,
     pub(crate) required_scopes: Vec<String>,
     pub(crate) acr_values: Vec<String>,
+    /// Whether a token may come as `Bearer`.
+    pub(crate) takes_bearer: bool,
+    /// Whether client certificates are taken (RFC 8705).
+    pub(crate) takes_mtls: bool,
+    /// The algorithms that proofs may be signed with; none: no proof is taken.
+    pub(crate) proof_algorithms: Vec<&'static str>,
+    /// The nonce that a proof must carry now (RFC 9449 §9).
+    pub(crate) nonce: Option<String>,
     /// Members the policy adds to the metadata document.
     pub(crate) metadata: Vec<(Box<str>, serde_json::Value)>,
 }

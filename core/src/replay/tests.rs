@@ -1,4 +1,5 @@
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{ReplayGuard, ReplayKey};
 use crate::error::Code;
@@ -35,20 +36,20 @@ fn a_proof_is_first_once_in_its_whole_window() {
 
 #[test]
 fn sixty_four_threads_with_one_proof_give_one_first() {
-    let guard = Arc::new(ReplayGuard::new(1000));
+    let guard = ReplayGuard::new(1000);
     for round in 0..50 {
-        let start = Arc::new(Barrier::new(64));
-        let threads: Vec<_> = (0..64)
-            .map(|_| {
-                let (guard, start) = (Arc::clone(&guard), Arc::clone(&start));
-                std::thread::spawn(move || {
+        let (start, first) = (Barrier::new(64), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..64 {
+                scope.spawn(|| {
                     start.wait();
-                    insert(&guard, round, 1000, 1000).is_none()
-                })
-            })
-            .collect();
-        let first = threads.into_iter().map(|thread| thread.join().unwrap());
-        assert_eq!(first.filter(|first| *first).count(), 1);
+                    if insert(&guard, round, 1000, 1000).is_none() {
+                        first.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(first.into_inner(), 1);
     }
 }
 
@@ -66,7 +67,7 @@ fn pressure_forgets_nothing_and_the_cap_refuses() {
     assert!((0..1000).all(|number| guard.has_seen(&key(number), at(1000))));
     // When they have ended there is room again, and the clock's way back is closed.
     assert_eq!(insert(&guard, 2000, 1101, 1101), None);
-    assert!(guard.entries.load(super::Ordering::Relaxed) < 1000);
+    assert!(guard.entries.load(Ordering::Relaxed) < 1000);
     for number in 0..1000 {
         assert_eq!(insert(&guard, number, 1000, 1000), Some(Code::Replayed));
     }
@@ -91,7 +92,7 @@ fn what_has_ended_leaves_though_nobody_asks_for_it() {
     for number in 500..520 {
         assert_eq!(insert(&guard, number, 1200, 1200), None);
     }
-    assert_eq!(guard.entries.load(super::Ordering::Relaxed), 20);
+    assert_eq!(guard.entries.load(Ordering::Relaxed), 20);
 }
 
 #[test]

@@ -65,16 +65,22 @@ pub(super) fn doors<'s>(
     if context.len() >= CHAIN_TOKENS || bytes > CHAIN_SIZE {
         return Err(Error::new(Code::Oversized));
     }
-    let has = |kind: Kind| context.iter().any(|further| further.kind == kind);
-    let mut needed = door.gate.context.iter();
-    if needed.any(|rules| rules.need == ContextNeed::Required && !has(rules.kind())) {
-        return Err(Error::new(Code::ChainLinkBroken));
-    }
+    check_needed(door, context)?;
     let of_kind = |further: &ContextToken<'_>| {
         let door = door.context(further.kind);
         door.ok_or_else(|| Error::about(Code::Usage, "context"))
     };
     context.iter().map(of_kind).collect()
+}
+
+/// Whether a token of each kind is there that the gate must have.
+fn check_needed(door: Door<'_>, context: &[ContextToken<'_>]) -> Result<(), Error> {
+    let has = |kind: Kind| context.iter().any(|further| further.kind == kind);
+    let mut needed = door.gate.context.iter();
+    if needed.any(|rules| rules.need == ContextNeed::Required && !has(rules.kind())) {
+        return Err(Error::new(Code::ChainLinkBroken));
+    }
+    Ok(())
 }
 
 /// A signature job for each further token.
@@ -131,7 +137,10 @@ pub(super) fn judge<'l>(
     let (gate, rules) = (door.gate, door.rules());
     let least = gate.delegation.min_lineage();
     let ancestors = match ancestors {
-        Ok(ancestors) if ancestors.is_empty() => return delegation::assert(chain, least),
+        Ok(ancestors) if ancestors.is_empty() => {
+            check_needed(door, &[])?;
+            return delegation::assert(chain, least);
+        }
         Ok(ancestors) => ancestors,
         Err(error) => return Err(*error),
     };

@@ -8,10 +8,12 @@ use super::state::{DoorTable, State, World};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::error::IssuerNumber;
-use crate::jwa::AlgorithmSet;
+use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
-use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem};
+use crate::limits::REPLAY_ENTRIES;
+use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore};
+use crate::replay::ReplayGuard;
 
 /// Bytes of tokens and claims an entry of the cache may hold on average.
 const ENTRY_BYTES: usize = 4 * 1024;
@@ -27,7 +29,7 @@ pub(super) fn state(
     bell: &Bell,
     previous: Option<&State>,
 ) -> Result<State, PolicyError> {
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = proofs_not_offered(&policy, provider).collect();
     let mut keys = KeyRing::new(policy.rules().issuers.len());
     for (position, issuer) in policy.rules().issuers.iter().enumerate() {
         problems.extend(not_offered(&policy, issuer, provider));
@@ -62,6 +64,7 @@ pub(super) fn state(
     let tokens = policy.rules().cache_tokens;
     let before = previous.map(|state| &*state.cache);
     let cache = TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES), before);
+    let replay = replay(&policy, previous);
     let world = World {
         digest,
         headers: Headers::new(),
@@ -73,13 +76,23 @@ pub(super) fn state(
         world: Arc::new(world),
         keys,
         cache: Arc::new(cache),
+        replay,
     })
+}
+
+/// The memory of used proofs, which outlives reloads; made when a policy first asks for it.
+fn replay(policy: &Policy, previous: Option<&State>) -> Option<Arc<ReplayGuard>> {
+    let before = previous.and_then(|state| state.replay.as_ref());
+    let rules = policy.rules().possession.replay.as_ref();
+    let own = rules.is_some_and(|rules| rules.store == ReplayStore::Process);
+    let new = || own.then(|| Arc::new(ReplayGuard::new(REPLAY_ENTRIES)));
+    before.map(Arc::clone).or_else(new)
 }
 
 /// What only a provider can judge of a policy, whole or not: the algorithms it lacks, the keys it
 /// cannot load, and those whose private half is published (loader refusals 8 and 10).
 pub(crate) fn refusals(policy: &Policy, provider: &CryptoProvider) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = proofs_not_offered(policy, provider).collect();
     for issuer in &policy.rules().issuers {
         problems.extend(not_offered(policy, issuer, provider));
         if let KeySource::Static(jwks) = &issuer.keys {
@@ -97,14 +110,32 @@ fn not_offered<'p>(
     provider: &'p CryptoProvider,
 ) -> impl Iterator<Item = Problem> + 'p {
     let named = issuer.algorithms.iter().filter(|_| issuer.algorithms_named);
+    let path = format!("issuers.{}.algorithms", issuer.name);
+    lacking(policy, named, path, provider)
+}
+
+/// The algorithms that the document names for proofs and the provider lacks.
+fn proofs_not_offered<'p>(
+    policy: &'p Policy,
+    provider: &'p CryptoProvider,
+) -> impl Iterator<Item = Problem> + 'p {
+    let dpop = policy.rules().possession.dpop.iter();
+    let named = dpop.filter(|dpop| dpop.algorithms_named);
+    let named = named.flat_map(|dpop| dpop.algorithms.iter());
+    lacking(policy, named, "dpop.algorithms".to_owned(), provider)
+}
+
+fn lacking<'p>(
+    policy: &'p Policy,
+    named: impl Iterator<Item = Algorithm> + 'p,
+    path: String,
+    provider: &'p CryptoProvider,
+) -> impl Iterator<Item = Problem> + 'p {
     let lacking = named.filter(|algorithm| !provider.algorithms.contains(*algorithm));
-    lacking.map(|algorithm| {
-        let path = format!("issuers.{}.algorithms", issuer.name);
+    lacking.map(move |algorithm| {
         let name = provider.name;
-        policy.problem_at(
-            &path,
-            format!("{algorithm} is not offered by the provider {name}"),
-        )
+        let text = format!("{algorithm} is not offered by the provider {name}");
+        policy.problem_at(&path, text)
     })
 }
 

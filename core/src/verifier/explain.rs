@@ -4,9 +4,11 @@ use super::advice::{Advice, Call, advice};
 use super::halves::Halves;
 use super::seen::Seen;
 use super::state::State;
-use super::trail::Recorder;
-use super::{Engine, Requirements, Step, VerifiedToken, pipeline};
+use super::trail::{Recorder, Stage, Trail};
+use super::{Engine, Request, Requirements, Step, VerifiedToken, note, pipeline};
+use crate::binding::Shown;
 use crate::error::Error;
+use crate::time::NumericDate;
 
 /// What each stage saw of a token, and what to do about the one that refused.
 ///
@@ -34,7 +36,74 @@ pub(super) fn explain(
     let outcome = requirements
         .check()
         .and_then(|()| state.door(number))
-        .and_then(|door| pipeline::verify(engine, door, token, requirements, now, &mut trail));
+        .and_then(|door| {
+            let shown = Shown::NOTHING;
+            pipeline::verify(
+                engine,
+                door,
+                token,
+                &[],
+                &shown,
+                requirements,
+                now,
+                &mut trail,
+            )
+            .and_then(|judged| pipeline::rehearse(door, judged))
+        });
+    let door = state.door(number).ok();
+    let seen = door.map(|door| Seen::of(door, token));
+    told(state, number, requirements, now, trail, seen, outcome)
+}
+
+/// As [`explain`], of a request; no proof is used up.
+pub(super) fn explain_request(
+    engine: &Engine,
+    state: &State,
+    number: u32,
+    request: &Request<'_>,
+    requirements: &Requirements,
+) -> Explanation {
+    let mut trail = Recorder::of_request();
+    let now = engine.clock.now();
+    trail.enter(Stage::Request);
+    let door = requirements.check().and_then(|()| state.door(number));
+    let presented = door.and_then(|door| Ok((door, request.read(door)?)));
+    let (door, presented) = match presented {
+        Ok(presented) => presented,
+        Err(error) => return told(state, number, requirements, now, trail, None, Err(error)),
+    };
+    let (token, context, shown) = (presented.token, presented.context, presented.shown());
+    trail.passed(Stage::Request, || note::request(&shown));
+    let judged = pipeline::verify(
+        engine,
+        door,
+        token,
+        context,
+        &shown,
+        requirements,
+        now,
+        &mut trail,
+    );
+    let outcome = judged.and_then(|judged| {
+        trail.enter(Stage::Replay);
+        let token = pipeline::rehearse(door, judged)?;
+        trail.passed(Stage::Replay, || note::replay(&token));
+        Ok(token)
+    });
+    let seen = Some(Seen::of(door, token).with(shown));
+    told(state, number, requirements, now, trail, seen, outcome)
+}
+
+/// Steps, outcome and advice together.
+fn told(
+    state: &State,
+    number: u32,
+    requirements: &Requirements,
+    now: NumericDate,
+    trail: Recorder,
+    seen: Option<Seen<'_>>,
+    outcome: Result<VerifiedToken, Error>,
+) -> Explanation {
     let Some(error) = outcome.as_ref().err() else {
         return Explanation {
             steps: trail.complete(None),
@@ -43,7 +112,6 @@ pub(super) fn explain(
         };
     };
     let door = state.door(number).ok();
-    let seen = door.map(|door| Seen::of(door, token));
     let call = Call {
         requirements,
         seen: seen.as_ref(),

@@ -134,7 +134,7 @@ impl Engine {
         let missing = issuers.find(|(position, _)| {
             let set = state.keys.set(*position).filter(|set| !set.is_empty());
             let watch = state.keys.watch(*position);
-            watch.is_some_and(|watch| set.is_none() || !watch.is_good(now))
+            watch.is_some_and(|watch| set.is_none() || !watch.is_trusted(now))
         });
         missing.map(|(_, issuer)| issuer.name.to_string())
     }

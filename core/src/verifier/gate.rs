@@ -8,9 +8,16 @@ use rayon::prelude::*;
 use super::advice::{self, Advice, Call};
 use super::ancestry::{self, ContextToken};
 use super::explain::{self, Explanation};
-use super::{Engine, Requirements, Verdict, VerifiedToken, pipeline};
-use crate::error::Error;
-use crate::policy::{Challenge, Kind};
+use super::state::Door;
+use super::verified::Judged;
+use super::{
+    BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
+};
+use crate::binding::Shown;
+use crate::error::{Code, Error};
+use crate::jwa::Algorithm;
+use crate::policy::{Challenge, Kind, SenderConstrained};
+use crate::time::NumericDate;
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -49,10 +56,9 @@ impl Gate {
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
         let token = token.as_ref();
-        match door.recall(token, now) {
-            Some(settled) => pipeline::renew(door, settled, &ancestry::ALONE, requirements, now),
-            None => pipeline::verify(&self.engine, door, token, requirements, now, &mut ()),
-        }
+        let shown = Shown::NOTHING;
+        let judged = self.judged(door, token, &[], &shown, requirements, now)?;
+        pipeline::commit(door, judged, now)
     }
 
     /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for,
@@ -60,7 +66,8 @@ impl Gate {
     /// was issued, and was meant for whoever used it; from each to the next, nobody is left out and
     /// authority only shrinks. What that proves is the token's [`VerifiedToken::lineage`].
     ///
-    /// The gate's `context` says which kinds it takes. The order of `context` does not matter.
+    /// The gate's `context` says which kinds it takes. The order of `context` does not matter. For
+    /// a token that comes in a request see [`Request::context`].
     ///
     /// # Errors
     ///
@@ -78,9 +85,150 @@ impl Gate {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
-        let token = token.as_ref();
-        let engine = &self.engine;
-        pipeline::verify_chain(engine, door, token, context, requirements, now, &mut ())
+        let (token, shown) = (token.as_ref(), Shown::NOTHING);
+        let judged = self.judged(door, token, context, &shown, requirements, now)?;
+        pipeline::commit(door, judged, now)
+    }
+
+    /// A token and what it came with, judged as far as nothing is used up.
+    fn judged(
+        &self,
+        door: Door<'_>,
+        token: &[u8],
+        context: &[ContextToken<'_>],
+        shown: &Shown<'_>,
+        requirements: &Requirements,
+        now: NumericDate,
+    ) -> Result<Judged, Error> {
+        let engine = &*self.engine;
+        match door.recall(token, now) {
+            Some(settled) if !context.is_empty() => pipeline::verify_chain(
+                engine,
+                door,
+                token,
+                Some(settled),
+                context,
+                shown,
+                requirements,
+                now,
+                &mut (),
+            ),
+            Some(settled) => {
+                let judge = door.possession(&engine.provider, now);
+                let alone = &ancestry::ALONE;
+                pipeline::renew(door, token, settled, alone, &judge, shown, requirements)
+            }
+            None => pipeline::verify(
+                engine,
+                door,
+                token,
+                context,
+                shown,
+                requirements,
+                now,
+                &mut (),
+            ),
+        }
+    }
+
+    /// Verifies a request: its token, that the presenter holds the token's key, and that the proof
+    /// of it was not used before. The proof is used up by this, and only once nothing else can
+    /// refuse; a request that is refused may come again with the same proof.
+    ///
+    /// The token is remembered by the cache; its proof is judged every time. Under
+    /// `replay.store = "external"` used proofs are not looked up here: see [`Gate::prepare`].
+    ///
+    /// ```
+    /// use sealgate::{Format, Policy, Request, Requirements, Verifier, crypto};
+    ///
+    /// let document = r#"
+    ///     version = 1
+    ///     [issuers.corp]
+    ///     issuer     = "https://login.example.com"
+    ///     algorithms = ["ES256"]
+    ///     jwks_push  = "process"
+    ///     [gates.tools]
+    ///     profile    = "access_token"
+    ///     audience   = "https://api.example.com/mcp"
+    ///     issuers    = ["corp"]
+    ///     public_url = "https://api.example.com"
+    ///     [dpop]
+    ///     [replay]
+    ///     store = "process"
+    /// "#;
+    /// let policy = Policy::parse(document, Format::Toml)?;
+    /// let verifier = Verifier::new(policy, crypto::aws_lc::provider())?;
+    /// let tools = verifier.gate("tools")?;
+    ///
+    /// let request = Request::new("POST", "/mcp").headers([("Accept", "*/*")]);
+    /// let refused = tools.verify_request(&request, &Requirements::NONE).unwrap_err();
+    /// assert_eq!(refused.code().as_str(), "no_token");
+    /// let answer = tools.answer(&refused, &Requirements::NONE);
+    /// assert_eq!(answer.status, 401);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_with`], and the codes of the groups no credential, request and possession;
+    /// `replayed`; `usage` at a gate whose tokens do not come in `Authorization`.
+    pub fn verify_request(
+        &self,
+        request: &Request<'_>,
+        requirements: &Requirements,
+    ) -> Result<VerifiedToken, Error> {
+        requirements.check()?;
+        let state = self.engine.state.load();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door)?;
+        let presented = request.read(door)?;
+        let shown = presented.shown();
+        let judged = self.judged(
+            door,
+            presented.token,
+            presented.context,
+            &shown,
+            requirements,
+            now,
+        )?;
+        pipeline::commit(door, judged, now)
+    }
+
+    /// As [`Gate::verify_request`], with the three-valued answer as a value.
+    #[must_use]
+    pub fn judge_request(&self, request: &Request<'_>, requirements: &Requirements) -> Verdict {
+        self.verify_request(request, requirements).into()
+    }
+
+    /// As [`Gate::verify_request`] up to the question whether the proof was used before, which the
+    /// program's own store answers. For policies with `replay.store = "external"`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_request`]; `usage` where this process remembers used proofs itself.
+    pub fn prepare(
+        &self,
+        request: &Request<'_>,
+        requirements: &Requirements,
+    ) -> Result<Pending, Error> {
+        requirements.check()?;
+        let state = self.engine.state.load_full();
+        let now = self.engine.clock.now();
+        let door = state.door(self.door)?;
+        if door.guard()?.is_some() {
+            return Err(Error::about(Code::Usage, "replay"));
+        }
+        let presented = request.read(door)?;
+        let shown = presented.shown();
+        let judged = self.judged(
+            door,
+            presented.token,
+            presented.context,
+            &shown,
+            requirements,
+            now,
+        )?;
+        Ok(Pending::new(judged, Arc::clone(&state)))
     }
 
     /// What [`Gate::verify_with`] would answer without verifying anything, because this gate has
@@ -95,14 +243,20 @@ impl Gate {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door).ok()?;
-        let settled = door.recall(token.as_ref(), now)?;
-        Some(pipeline::renew(
+        let token = token.as_ref();
+        let settled = door.recall(token, now)?;
+        let judge = door.possession(&self.engine.provider, now);
+        let shown = Shown::NOTHING;
+        let judged = pipeline::renew(
             door,
+            token,
             settled,
             &ancestry::ALONE,
+            &judge,
+            &shown,
             requirements,
-            now,
-        ))
+        );
+        Some(judged.and_then(|judged| pipeline::commit(door, judged, now)))
     }
 
     /// As [`Gate::verify_with`], without looking into the cache first: for a token that
@@ -119,37 +273,34 @@ impl Gate {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
-        pipeline::verify(
-            &self.engine,
-            door,
-            token.as_ref(),
-            requirements,
-            now,
-            &mut (),
-        )
+        let (engine, token, shown) = (&*self.engine, token.as_ref(), Shown::NOTHING);
+        let judged =
+            pipeline::verify(engine, door, token, &[], &shown, requirements, now, &mut ())?;
+        pipeline::commit(door, judged, now)
     }
 
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
-    /// fewer of them once `wanted` has said no.
+    /// fewer of them once `wanted` has said no. Tells under which state.
     pub(crate) fn verify_many(
         &self,
         tokens: &[&[u8]],
         requirements: &Requirements,
         chunk: usize,
         wanted: impl Fn() -> bool + Sync,
-    ) -> Vec<Result<VerifiedToken, Error>> {
+    ) -> (Vec<Result<VerifiedToken, Error>>, BatchSnapshot) {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
+        let snapshot = state.snapshot(self.door);
         let door = requirements.check().and_then(|()| state.door(self.door));
         let door = match door {
             Ok(door) => door,
-            Err(error) => return vec![Err(error); tokens.len()],
+            Err(error) => return (vec![Err(error); tokens.len()], snapshot),
         };
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(&self.engine, door, tokens, requirements, now)
         });
-        chunks.collect()
+        (chunks.collect(), snapshot)
     }
 
     /// As [`Gate::verify`], with the three-valued answer as a value.
@@ -177,6 +328,18 @@ impl Gate {
         explain::explain(&self.engine, &state, self.door, token, requirements)
     }
 
+    /// As [`Gate::explain_with`], of a request. It uses no proof up, so it is no substitute for
+    /// [`Gate::verify_request`]: the same request is accepted after it.
+    #[must_use]
+    pub fn explain_request(
+        &self,
+        request: &Request<'_>,
+        requirements: &Requirements,
+    ) -> Explanation {
+        let state = self.engine.state.load();
+        explain::explain_request(&self.engine, &state, self.door, request, requirements)
+    }
+
     /// What to do about an error of this gate, from the policy's point of view.
     #[must_use]
     pub fn advice(&self, error: &Error) -> Advice {
@@ -197,10 +360,16 @@ impl Gate {
     /// What the gate's configuration adds to its answers on the wire.
     pub(crate) fn challenge(&self) -> Option<Challenge> {
         let state = self.engine.state.load();
-        let gate = state.door(self.door).ok()?.gate;
+        let door = state.door(self.door).ok()?;
+        let gate = door.gate;
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
         let resource = gate.audience.first();
         let is_resource = gate.public_url.is_some() && gate.kind == Kind::AccessToken;
+        let now = self.engine.clock.now();
+        let nonces = door.possession(&self.engine.provider, now).nonces();
+        let dpop = state.world.rules().possession.dpop.as_ref();
+        let dpop = dpop.filter(|_| gate.takes_dpop);
+        let required = gate.sender_constrained == SenderConstrained::Required;
         Some(Challenge {
             kind: gate.kind,
             resource: resource
@@ -214,6 +383,17 @@ impl Gate {
                 .collect(),
             required_scopes: copy(&gate.required_scopes),
             acr_values: copy(&gate.acr_values),
+            // A token that is bound to a certificate comes as `Bearer` (RFC 8705 §3).
+            takes_bearer: !required || gate.takes_mtls,
+            takes_mtls: gate.takes_mtls,
+            proof_algorithms: dpop.map_or_else(Vec::new, |dpop| {
+                let usable = self.engine.provider.algorithms;
+                let algorithms = dpop.algorithms.iter().filter(|one| usable.contains(*one));
+                algorithms.map(Algorithm::name).collect()
+            }),
+            nonce: nonces
+                .filter(|_| dpop.is_some())
+                .map(|nonces| nonces.current(now)),
             metadata: gate.metadata.clone(),
         })
     }

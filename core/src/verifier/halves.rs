@@ -3,6 +3,7 @@
 
 use super::Requirements;
 use super::malformed;
+use super::proof;
 use super::seen::Seen;
 use super::state::Door;
 use crate::claims::Claim;
@@ -81,6 +82,7 @@ impl Halves<'_, '_> {
             Code::ChainLoop => Some(format!("act names {}", self.chain())),
             Code::ActorNotAllowed => Some(self.not_allowed()),
             Code::ActorPresenterMismatch => self.presenter(),
+            Code::PopInvalid | Code::NonceRequired | Code::Replayed => self.proof(claim?),
             Code::InsufficientScope => Some(self.scope()),
             Code::InsufficientUserAuthentication => self.sign_in(claim?),
             _ => None,
@@ -349,6 +351,13 @@ impl Halves<'_, '_> {
         })
     }
 
+    fn proof(&self, about: &str) -> Option<String> {
+        let rules = self.door.rules();
+        let max_age = rules.possession.dpop.as_ref()?.max_age;
+        let request = self.seen.shown.as_ref()?;
+        proof::line(request, about, self.now, max_age, rules.leeway)
+    }
+
     /// Links of `act`, as far as they are objects.
     fn actors(&self) -> impl Iterator<Item = Value<'_>> {
         let first = self.seen.claim(Claim::Act);
@@ -435,7 +444,7 @@ impl Halves<'_, '_> {
 }
 
 /// The source text of a value, cut where it is long.
-fn shown(value: Option<Value<'_>>) -> &str {
+pub(super) fn shown(value: Option<Value<'_>>) -> &str {
     let raw = value.map_or("absent", Value::raw);
     let end = raw.char_indices().nth(VALUE_SHOWN);
     end.map_or(raw, |(end, _)| raw.get(..end).unwrap_or(raw))

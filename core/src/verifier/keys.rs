@@ -197,6 +197,7 @@ impl Engine {
             world: Arc::clone(&state.world),
             keys: ring,
             cache: Arc::clone(&state.cache),
+            replay: state.replay.clone(),
         };
         if !self.state.replace(state, Arc::new(next)) {
             return None;

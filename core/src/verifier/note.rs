@@ -1,15 +1,31 @@
 //! What `explain` says of a stage that passed. Never called on a plain verification.
 
-use super::Requirements;
 use super::state::Source;
 use super::validity::Dates;
-use crate::claims::{Claim, Claims};
+use super::{Requirements, VerifiedToken};
+use crate::binding::{Possession, PossessionConfirmed, Proofs, Scheme, Shown};
+use crate::claims::Claims;
 use crate::delegation::{Chain, Dimension, LineageAccepted};
 use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
 use crate::policy::{GateRules, IssuerRules, PresenterRule, Row};
 use crate::time::{NumericDate, Span};
+
+pub(super) fn request(shown: &Shown<'_>) -> String {
+    let scheme = match shown.scheme {
+        Scheme::Bearer => "Bearer",
+        Scheme::Dpop => "DPoP",
+    };
+    let proofs = match shown.proofs {
+        Proofs::None => "no proof",
+        Proofs::One(_) => "one proof",
+        Proofs::Several => "several proofs",
+    };
+    let target = shown.target.map(|target| format!(", for {target}"));
+    let target = target.unwrap_or_default();
+    format!("{scheme}, {proofs}{target}")
+}
 
 pub(super) fn size(token: &[u8], limits: Limits) -> String {
     format!(
@@ -76,11 +92,14 @@ pub(super) fn audience(claims: &Claims) -> String {
     claims.audience().collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn possession(claims: &Claims) -> String {
-    if claims.present().contains(Claim::Cnf) {
-        return "bound; the policy says the proof was checked elsewhere".to_owned();
+pub(super) fn possession(possession: &PossessionConfirmed) -> String {
+    match possession.how() {
+        None => "no cnf: a bearer token",
+        Some(Possession::Dpop) => "the proof is of the token's key, for this request",
+        Some(Possession::Mtls) => "the connection's certificate is the token's",
+        Some(Possession::External) => "bound; the policy says the proof was checked elsewhere",
     }
-    "no cnf: a bearer token".to_owned()
+    .to_owned()
 }
 
 pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> String {
@@ -116,6 +135,14 @@ pub(super) fn links(lineage: &LineageAccepted, tokens: usize) -> String {
         names => format!("; not compared: {}", names.join(", ")),
     };
     format!("{tokens} further token{plural}; lineage {strength}{open}")
+}
+
+pub(super) fn replay(token: &VerifiedToken) -> String {
+    match token.sender_constrained() {
+        Some(Possession::Dpop) => "not used before, and not used up by this",
+        _ => "no proof was used",
+    }
+    .to_owned()
 }
 
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {

@@ -3,7 +3,7 @@
 //! [`admit`] does what needs no cryptography and ends in a signature job; the provider turns the
 //! job into evidence; [`finish`] judges what the signature vouches for. A single verification and a
 //! batch run the same three steps. [`renew`] is the short way of a token whose unchanging part is
-//! remembered.
+//! remembered. [`commit`] comes last: a proof is used up once nothing else can refuse.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use super::kind::TypAccepted;
 use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
-use super::verified::{Evidence, Fresh, Settled, VerifiedToken};
+use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
 use super::{Engine, Requirements, authority, kind, note};
-use crate::binding;
+use crate::binding::{Confirmation, Judge, Replay, Shown};
 use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
 use crate::delegation::{self, Member};
@@ -48,43 +48,63 @@ pub(super) fn verify<T: Trail>(
     engine: &Engine,
     door: Door<'_>,
     token: &[u8],
+    context: &[ContextToken<'_>],
+    shown: &Shown<'_>,
     requirements: &Requirements,
     now: NumericDate,
     trail: &mut T,
-) -> Result<VerifiedToken, Error> {
+) -> Result<Judged, Error> {
+    if !context.is_empty() {
+        let unseen = None;
+        return verify_chain(
+            engine,
+            door,
+            token,
+            unseen,
+            context,
+            shown,
+            requirements,
+            now,
+            trail,
+        );
+    }
     let mut buffer = SignatureBuffer::new();
     let job = admit(door, token, now, &mut buffer, trail)?;
     let source = job.signed().source;
     let Some(signed) = engine.provider.verify(job) else {
         return Err(door.blame(&source, Error::new(Code::BadSignature)));
     };
+    let possession = door.possession(&engine.provider, now);
+    let alone = &ancestry::ALONE;
     finish(
         door,
         token,
         signed,
-        &ancestry::ALONE,
+        alone,
+        &possession,
+        shown,
         requirements,
-        now,
         trail,
     )
     .map_err(|error| door.blame(&source, error))
 }
 
 /// The same steps with the tokens that this one comes from; the provider sees all signatures at
-/// once.
+/// once. Of a token seen before, only those of the others.
 pub(super) fn verify_chain<T: Trail>(
     engine: &Engine,
     door: Door<'_>,
     token: &[u8],
+    settled: Option<Settled>,
     context: &[ContextToken<'_>],
+    shown: &Shown<'_>,
     requirements: &Requirements,
     now: NumericDate,
     trail: &mut T,
-) -> Result<VerifiedToken, Error> {
+) -> Result<Judged, Error> {
     let doors = ancestry::doors(door, token, context)?;
     let mut buffer = SignatureBuffer::new();
     let mut buffers: Vec<_> = context.iter().map(|_| SignatureBuffer::new()).collect();
-    let settled = door.recall(token, now);
     let leaf = match settled {
         Some(_) => None,
         None => Some(admit(door, token, now, &mut buffer, trail)?),
@@ -110,11 +130,21 @@ pub(super) fn verify_chain<T: Trail>(
         Some(error) => Err(error),
         None => doors.iter().zip(signed).map(settle).collect(),
     };
+    let judge = &door.possession(&engine.provider, now);
     match (settled, leaf) {
-        (Some(settled), _) => renew(door, settled, &ancestors, requirements, now),
+        (Some(settled), _) => renew(door, token, settled, &ancestors, judge, shown, requirements),
         (None, Some((source, Some(signed)))) => {
-            finish(door, token, signed, &ancestors, requirements, now, trail)
-                .map_err(|error| door.blame(&source, error))
+            let judged = finish(
+                door,
+                token,
+                signed,
+                &ancestors,
+                judge,
+                shown,
+                requirements,
+                trail,
+            );
+            judged.map_err(|error| door.blame(&source, error))
         }
         (None, Some((source, None))) => Err(door.blame(&source, Error::new(Code::BadSignature))),
         (None, None) => Err(Error::new(Code::Internal)),
@@ -129,6 +159,7 @@ pub(super) fn verify_many(
     requirements: &Requirements,
     now: NumericDate,
 ) -> Vec<Result<VerifiedToken, Error>> {
+    let (possession, shown) = (door.possession(&engine.provider, now), &Shown::NOTHING);
     let mut jobs = Vec::with_capacity(tokens.len());
     let mut sources = Vec::with_capacity(tokens.len());
     let mut buffers: Vec<_> = tokens.iter().map(|_| SignatureBuffer::new()).collect();
@@ -138,7 +169,16 @@ pub(super) fn verify_many(
         .zip(&mut buffers)
         .map(|(token, buffer)| {
             if let Some(settled) = door.recall(token, now) {
-                return Some(renew(door, settled, &ancestry::ALONE, requirements, now));
+                let judged = renew(
+                    door,
+                    token,
+                    settled,
+                    &ancestry::ALONE,
+                    &possession,
+                    shown,
+                    requirements,
+                );
+                return Some(judged.and_then(|judged| commit(door, judged, now)));
             }
             match admit(door, token, now, buffer, &mut ()) {
                 Ok(job) => {
@@ -161,10 +201,12 @@ pub(super) fn verify_many(
                 token,
                 signed,
                 &ancestry::ALONE,
+                &possession,
+                shown,
                 requirements,
-                now,
                 &mut (),
             )
+            .and_then(|judged| commit(door, judged, now))
             .map_err(|error| door.blame(&source, error))
         })
     });
@@ -247,11 +289,12 @@ pub(super) fn finish<T: Trail>(
     token: &[u8],
     signed: SignatureVerified<Candidate<'_>>,
     ancestors: &Ancestors<'_>,
+    judge: &Judge<'_>,
+    shown: &Shown<'_>,
     requirements: &Requirements,
-    now: NumericDate,
     trail: &mut T,
-) -> Result<VerifiedToken, Error> {
-    let (gate, rules) = (door.gate, door.rules());
+) -> Result<Judged, Error> {
+    let (gate, rules, now) = (door.gate, door.rules(), judge.now);
     let Candidate { claims, source, .. } = signed.get();
     let (issuer, row) = (door.issuer(source)?, source.profile.row());
     trail.passed(Stage::Signature, || "good".to_owned());
@@ -267,8 +310,9 @@ pub(super) fn finish<T: Trail>(
     let audience = validity::check_audience(claims, gate, source)?;
     trail.passed(Stage::Audience, || note::audience(claims));
     trail.enter(Stage::Possession);
-    let possession = binding::bearer(gate, claims)?;
-    trail.passed(Stage::Possession, || note::possession(claims));
+    let confirmation = Confirmation::of(claims, judge.provider);
+    let possession = judge.confirm(&confirmation, shown, token)?;
+    trail.passed(Stage::Possession, || note::possession(&possession));
     trail.enter(Stage::Chain);
     let iss = source.issuer(claims);
     let chain = delegation::check(claims, iss, issuer, gate, rules.preset)?;
@@ -296,38 +340,42 @@ pub(super) fn finish<T: Trail>(
     let evidence = Evidence {
         claims: well_formed,
         audience,
-        possession,
         chain,
         authority: standing,
     };
     let identity = door.identity(source);
-    let settled = Settled::new(signed, dates, identity, evidence);
+    let settled = Settled::new(signed, dates, confirmation, identity, evidence);
     door.remember(token, &settled);
     let called_for =
         authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
     let fresh = Fresh {
         timely,
+        possession,
         presenter,
         lineage,
         not_revoked,
         called_for,
     };
-    Ok(VerifiedToken::new(settled, fresh))
+    Ok(Judged::new(settled, fresh))
 }
 
 /// A token seen before: what can change is checked anew, in the same order.
 pub(super) fn renew(
     door: Door<'_>,
+    token: &[u8],
     settled: Settled,
     ancestors: &Ancestors<'_>,
+    judge: &Judge<'_>,
+    shown: &Shown<'_>,
     requirements: &Requirements,
-    now: NumericDate,
-) -> Result<VerifiedToken, Error> {
-    let (gate, rules) = (door.gate, door.rules());
+) -> Result<Judged, Error> {
+    let (gate, rules, now) = (door.gate, door.rules(), judge.now);
     let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
+    let possession = judge.confirm(settled.confirmation(), shown, token);
+    let possession = possession.map_err(blame)?;
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let member = || settled.member();
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;
@@ -336,12 +384,37 @@ pub(super) fn renew(
         authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
     let fresh = Fresh {
         timely,
+        possession,
         presenter,
         lineage,
         not_revoked,
         called_for,
     };
-    Ok(VerifiedToken::new(settled, fresh))
+    Ok(Judged::new(settled, fresh))
+}
+
+/// The verdict: a proof is remembered where the policy says, unless it was used before.
+pub(super) fn commit(
+    door: Door<'_>,
+    judged: Judged,
+    now: NumericDate,
+) -> Result<VerifiedToken, Error> {
+    let source = *judged.source();
+    let verdict = judged.conclude(|replay| match (replay, door.guard()?) {
+        (Replay::Settled(evidence), _) => Ok(evidence),
+        (Replay::Open(used), Some(guard)) => used.commit(guard, now),
+        (Replay::Open(used), None) => Ok(used.left_to_others()),
+    });
+    verdict.map_err(|error| door.blame(&source, error))
+}
+
+/// What [`commit`] would say, without using the proof up.
+pub(super) fn rehearse(door: Door<'_>, judged: Judged) -> Result<VerifiedToken, Error> {
+    judged.conclude(|replay| match (replay, door.guard()?) {
+        (Replay::Settled(evidence), _) => Ok(evidence),
+        (Replay::Open(used), Some(guard)) => used.rehearse(guard),
+        (Replay::Open(used), None) => Ok(used.left_to_others()),
+    })
 }
 
 /// `typ` against the issuer's row; a token of no known issuer against every row of the gate, so

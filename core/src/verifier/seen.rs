@@ -2,6 +2,7 @@
 //! `explain`, which shows people why.
 
 use super::state::{Door, Source};
+use crate::binding::Shown;
 use crate::claims::{Claim, Claims};
 use crate::encoding::base64url;
 use crate::encoding::json::{Json, Value};
@@ -10,6 +11,8 @@ use crate::limits::Limits;
 
 pub(super) struct Seen<'t> {
     pub(super) token: &'t [u8],
+    /// What it came with, of a request.
+    pub(super) shown: Option<Shown<'t>>,
     pub(super) header: Option<Json>,
     pub(super) claims: Option<Claims>,
     pub(super) source: Option<Source>,
@@ -21,6 +24,7 @@ impl<'t> Seen<'t> {
     pub(super) fn of(door: Door<'_>, token: &'t [u8]) -> Self {
         let mut seen = Self {
             token,
+            shown: None,
             header: None,
             claims: None,
             source: None,
@@ -54,6 +58,12 @@ impl<'t> Seen<'t> {
             }
         }
         seen
+    }
+
+    /// The same, with what it came with.
+    pub(super) fn with(mut self, shown: Shown<'t>) -> Self {
+        self.shown = Some(shown);
+        self
     }
 
     pub(super) fn claim(&self, claim: Claim) -> Option<Value<'_>> {

@@ -8,19 +8,26 @@ use std::sync::Arc;
 
 use super::headers::Headers;
 use super::kind::trust_domain;
-use super::verified::Settled;
+use super::verified::{BatchSnapshot, Settled};
+use crate::binding::{Judge, Origin};
 use crate::cache::{Stamp, TokenCache};
 use crate::claims::{Claim, Claims};
+use crate::crypto::CryptoProvider;
 use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
-use crate::policy::{GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, Rules};
+use crate::policy::{
+    GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore, Rules,
+};
+use crate::replay::ReplayGuard;
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
     pub(super) world: Arc<World>,
     pub(super) keys: KeyRing,
     pub(super) cache: Arc<TokenCache<Settled>>,
+    /// Used proofs of this process. It outlives reloads: what was used stays used.
+    pub(super) replay: Option<Arc<ReplayGuard>>,
 }
 
 /// A policy made ready for use.
@@ -63,6 +70,8 @@ pub(super) struct DoorTable {
     issuers: Lookup,
     /// Of the doors for further tokens, in the order of the gate's `context`.
     context: Vec<Lookup>,
+    /// Where clients reach it.
+    origin: Option<Origin>,
 }
 
 /// Issuers by `iss` value. `iss` comes from strangers, so the table's hash is keyed.
@@ -80,14 +89,15 @@ const FEW: usize = 4;
 
 impl DoorTable {
     pub(super) fn new(rules: &Rules, gate: usize) -> Option<Self> {
-        let rules_of_gate = rules.gates.get(gate)?;
-        let context = rules_of_gate.context.iter();
+        let rules_of = rules.gates.get(gate)?;
+        let context = rules_of.context.iter();
         Some(Self {
             gate,
-            issuers: Lookup::new(rules, &rules_of_gate.issuers),
+            issuers: Lookup::new(rules, &rules_of.issuers),
             context: context
                 .map(|context| Lookup::new(rules, &context.door.issuers))
                 .collect(),
+            origin: rules_of.public_url.as_deref().and_then(Origin::of),
         })
     }
 }
@@ -170,6 +180,22 @@ impl State {
             None => Err(Error::about(Code::Usage, "gate")),
         }
     }
+
+    /// What a batch at this gate is judged under.
+    pub(super) fn snapshot(&self, number: u32) -> BatchSnapshot {
+        let entries = self.door(number).map(|door| door.gate.issuers.iter());
+        let keys = entries.into_iter().flatten().filter_map(|entry| {
+            let issuer = self.world.rules().issuers.get(entry.position)?;
+            Some((
+                issuer.name.to_string(),
+                self.keys.generation(entry.position),
+            ))
+        });
+        BatchSnapshot {
+            policy: self.world.digest.to_string(),
+            keys: keys.collect(),
+        }
+    }
 }
 
 impl<'s> Door<'s> {
@@ -195,6 +221,34 @@ impl<'s> Door<'s> {
 
     pub(super) fn headers(&self) -> &'s Headers {
         &self.state.world.headers
+    }
+
+    /// Where clients reach the gate.
+    pub(super) fn origin(&self) -> Option<&'s Origin> {
+        self.table.origin.as_ref()
+    }
+
+    /// Who remembers used proofs in this process; `None` where the policy leaves it to the program.
+    pub(super) fn guard(&self) -> Result<Option<&'s ReplayGuard>, Error> {
+        let rules = self.rules().possession.replay.as_ref();
+        if rules.is_none_or(|rules| rules.store != ReplayStore::Process) {
+            return Ok(None);
+        }
+        let guard = self.state.replay.as_deref();
+        guard.map(Some).ok_or_else(|| Error::new(Code::Internal))
+    }
+
+    /// What possession is judged by here.
+    pub(super) fn possession(&self, provider: &'s CryptoProvider, now: NumericDate) -> Judge<'s> {
+        let rules = self.rules();
+        Judge {
+            provider,
+            gate: self.gate,
+            rules: &rules.possession,
+            limits: rules.limits,
+            leeway: rules.leeway,
+            now,
+        }
     }
 
     pub(super) fn issuer(&self, source: &Source) -> Result<&'s IssuerRules, Error> {

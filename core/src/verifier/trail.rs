@@ -6,6 +6,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Stage {
+    /// The fields of a request. Of a token alone there is no such stage.
+    Request,
     /// Bytes of the token.
     Size,
     /// Segments and base64url.
@@ -36,11 +38,14 @@ pub enum Stage {
     Revocation,
     /// Scopes and strength of the sign-in.
     Policy,
+    /// Whether a request's proof was used before. Of a token alone there is no such stage.
+    Replay,
 }
 
 impl Stage {
     /// Every stage, in order.
     pub const ALL: &'static [Self] = &[
+        Self::Request,
         Self::Size,
         Self::Shape,
         Self::Header,
@@ -56,12 +61,18 @@ impl Stage {
         Self::Links,
         Self::Revocation,
         Self::Policy,
+        Self::Replay,
     ];
+
+    const fn is_of_requests(self) -> bool {
+        matches!(self, Self::Request | Self::Replay)
+    }
 
     /// A short name for people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Request => "request",
             Self::Size => "size",
             Self::Shape => "shape",
             Self::Header => "header",
@@ -77,6 +88,7 @@ impl Stage {
             Self::Links => "links",
             Self::Revocation => "revocation",
             Self::Policy => "policy",
+            Self::Replay => "replay",
         }
     }
 
@@ -84,6 +96,7 @@ impl Stage {
     #[must_use]
     pub const fn rules(self) -> &'static str {
         match self {
+            Self::Request => "AT-11, MCP-03",
             Self::Size => "JWS-01",
             Self::Shape => "JWS-02 to 06",
             Self::Header => "JWS-07 to 12",
@@ -94,11 +107,12 @@ impl Stage {
             Self::Claims => "AT-04, JWT-01",
             Self::Time => "AT-06",
             Self::Audience => "JWT-03",
-            Self::Possession => "AT-09, AT-10",
+            Self::Possession => "AT-09, AT-10, DP-01 to 14, MTLS-01 to 04",
             Self::Chain => "ACT-01 to 10",
             Self::Links => "ATN-01 to 15",
             Self::Revocation => "X03",
             Self::Policy => "AT-07, RFC 9470",
+            Self::Replay => "DP-13",
         }
     }
 }
@@ -143,6 +157,8 @@ pub enum Outcome {
 /// Keeps every step.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
+    /// Whether a request is explained, and not a token alone.
+    of_request: bool,
     entered: Option<Stage>,
     passed: Vec<Step>,
 }
@@ -162,11 +178,24 @@ impl Trail for Recorder {
 }
 
 impl Recorder {
+    pub(crate) fn of_request() -> Self {
+        Self {
+            of_request: true,
+            ..Self::default()
+        }
+    }
+
     /// Every stage in order: those that passed, the one that refused and why, and the rest.
     pub(crate) fn complete(self, mut refusal: Option<String>) -> Vec<Step> {
-        let Self { entered, passed } = self;
+        let Self {
+            of_request,
+            entered,
+            passed,
+        } = self;
         let mut passed = passed.into_iter().peekable();
-        let stages = Stage::ALL.iter().copied().map(|stage| {
+        let is_there = |stage: &Stage| of_request || !stage.is_of_requests();
+        let stages = Stage::ALL.iter().copied().filter(is_there);
+        let stages = stages.map(|stage| {
             if let Some(step) = passed.next_if(|step| step.stage == stage) {
                 return step;
             }

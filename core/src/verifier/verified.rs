@@ -10,7 +10,9 @@ use super::kind::{ClaimsAccepted, TypAccepted};
 use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
 use super::{Candidate, Misfit, Requirements, misfit};
-use crate::binding::PossessionConfirmed;
+use crate::binding::{
+    Confirmation, NotReplayed, Possession, PossessionConfirmed, Replay, ReplayReach,
+};
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
 use crate::delegation::{
@@ -20,7 +22,7 @@ use crate::delegation::{
 use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Lineage, Profile, SenderConstrained};
+use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
 use crate::revocation::NotRevoked;
 use crate::time::NumericDate;
 
@@ -33,16 +35,28 @@ pub struct VerifiedToken {
     settled: Settled,
     lineage: Lineage,
     unproven: Dimensions,
+    shown: Option<Possession>,
+    replay: Option<ReplayReach>,
+    next_nonce: Option<Arc<str>>,
+}
+
+/// A token that passed every check, except that a proof which came with it may have been used
+/// before: that is asked last, once nothing else can refuse.
+pub(super) struct Judged {
+    settled: Settled,
+    lineage: LineageAccepted,
+    possession: PossessionConfirmed,
 }
 
 /// Everything about a token that cannot change while policy and keys stand: what a cache may
-/// remember. Time, revocation and the call's own needs are checked anew at each use.
+/// remember. Time, possession, revocation and the call's own needs are checked anew at each use.
 #[derive(Clone)]
 pub(super) struct Settled(Arc<Facts>);
 
 struct Facts {
     claims: Claims,
     header: Arc<ProtectedHeader>,
+    confirmation: Confirmation,
     chain: Chain,
     dates: Dates,
     source: Source,
@@ -53,14 +67,14 @@ struct Facts {
 pub(super) struct Evidence {
     pub(super) claims: ClaimsAccepted,
     pub(super) audience: AudienceAccepted,
-    pub(super) possession: PossessionConfirmed,
     pub(super) chain: ChainAccepted,
     pub(super) authority: GateSatisfied,
 }
 
-/// The evidence of what is checked anew at each use, consumed by [`VerifiedToken::new`].
+/// The evidence of what is checked anew at each use, consumed by [`Judged::new`].
 pub(super) struct Fresh {
     pub(super) timely: TimeAccepted,
+    pub(super) possession: PossessionConfirmed,
     pub(super) presenter: PresenterAccepted,
     pub(super) lineage: LineageAccepted,
     pub(super) not_revoked: NotRevoked,
@@ -71,13 +85,13 @@ impl Settled {
     pub(super) fn new(
         signed: SignatureVerified<Candidate<'_>>,
         dates: Dates,
+        confirmation: Confirmation,
         identity: Identity,
         evidence: Evidence,
     ) -> Self {
         let Evidence {
             claims: ClaimsAccepted { .. },
             audience: AudienceAccepted { .. },
-            possession: PossessionConfirmed { .. },
             chain,
             authority: GateSatisfied { .. },
         } = evidence;
@@ -92,6 +106,7 @@ impl Settled {
         Self(Arc::new(Facts {
             claims,
             header,
+            confirmation,
             chain: chain.into_chain(),
             dates,
             source,
@@ -101,6 +116,10 @@ impl Settled {
 
     pub(super) fn claims(&self) -> &Claims {
         &self.0.claims
+    }
+
+    pub(super) fn confirmation(&self) -> &Confirmation {
+        &self.0.confirmation
     }
 
     pub(super) fn dates(&self) -> &Dates {
@@ -147,6 +166,7 @@ impl Settled {
         let Facts {
             claims,
             header,
+            confirmation,
             chain,
             dates: _,
             source: _,
@@ -156,14 +176,16 @@ impl Settled {
             + claims.heap_size()
             + size_of::<ProtectedHeader>()
             + header.heap_size()
+            + confirmation.heap_size()
             + chain.heap_size()
     }
 }
 
-impl VerifiedToken {
+impl Judged {
     pub(super) fn new(settled: Settled, fresh: Fresh) -> Self {
         let Fresh {
             timely: TimeAccepted { .. },
+            possession,
             presenter: PresenterAccepted { .. },
             lineage,
             not_revoked: NotRevoked { .. },
@@ -171,11 +193,44 @@ impl VerifiedToken {
         } = fresh;
         Self {
             settled,
-            lineage: lineage.lineage(),
-            unproven: lineage.unproven(),
+            lineage,
+            possession,
         }
     }
 
+    pub(super) const fn possession(&self) -> &PossessionConfirmed {
+        &self.possession
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        self.settled.source()
+    }
+
+    /// The verdict, with evidence that its proof, if it has one, was not used before.
+    pub(super) fn conclude(
+        self,
+        look_up: impl FnOnce(Replay) -> Result<NotReplayed, Error>,
+    ) -> Result<VerifiedToken, Error> {
+        let Self {
+            settled,
+            lineage,
+            possession,
+        } = self;
+        let shown = possession.how();
+        let (next_nonce, replay) = possession.into_parts();
+        let not_replayed = look_up(replay)?;
+        Ok(VerifiedToken {
+            settled,
+            lineage: lineage.lineage(),
+            unproven: lineage.unproven(),
+            shown,
+            replay: not_replayed.reach(),
+            next_nonce: next_nonce.map(Arc::from),
+        })
+    }
+}
+
+impl VerifiedToken {
     fn facts(&self) -> &Facts {
         &self.settled.0
     }
@@ -330,9 +385,21 @@ impl VerifiedToken {
     /// How possession of the token's key was shown; `None` is a bearer token.
     #[must_use]
     pub fn sender_constrained(&self) -> Option<Possession> {
-        let bound = self.facts().claims.present().contains(Claim::Cnf);
-        let external = self.gate_rules().sender_constrained == SenderConstrained::External;
-        (bound && external).then_some(Possession::External)
+        self.shown
+    }
+
+    /// How far it reaches that the proof was used for the first time; `None` where no proof was
+    /// used, or nobody was asked.
+    #[must_use]
+    pub fn replay_reach(&self) -> Option<ReplayReach> {
+        self.replay
+    }
+
+    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).
+    /// Usually none.
+    pub fn response_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let nonce = self.next_nonce.as_deref();
+        nonce.into_iter().map(|nonce| ("DPoP-Nonce", nonce))
     }
 
     /// The exact row of the profile table.
@@ -442,12 +509,14 @@ pub enum SubjectKind {
     Agent,
 }
 
-/// How possession of a token's key was shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The state of the world that a batch was judged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Possession {
-    /// Somebody else checked the proof: the operator said so.
-    External,
+pub struct BatchSnapshot {
+    /// Digest of the policy document.
+    pub policy: String,
+    /// Generation of the keys of each of the gate's issuers, by the policy's names, in its order.
+    pub keys: Vec<(String, u64)>,
 }
 
 /// The state of the world a verdict was reached in.

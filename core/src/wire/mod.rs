@@ -39,6 +39,20 @@ impl Gate {
         document.insert("resource".to_owned(), challenge.resource?.into());
         document.insert("authorization_servers".to_owned(), challenge.issuers.into());
         document.insert("bearer_methods_supported".to_owned(), vec!["header"].into());
+        if !challenge.proof_algorithms.is_empty() {
+            let (name, algorithms) = (
+                "dpop_signing_alg_values_supported",
+                challenge.proof_algorithms,
+            );
+            document.insert(name.to_owned(), algorithms.into());
+        }
+        if !challenge.takes_bearer {
+            document.insert("dpop_bound_access_tokens_required".to_owned(), true.into());
+        }
+        if challenge.takes_mtls {
+            let name = "tls_client_certificate_bound_access_tokens";
+            document.insert(name.to_owned(), true.into());
+        }
         for (name, value) in challenge.metadata {
             document.entry(name.into_string()).or_insert(value);
         }
@@ -56,6 +70,7 @@ impl Answer {
             (Blame::Unavailable, _) => Self::unavailable(error),
             (Blame::Misuse | Blame::Internal, _) => Self::new(500),
             (Blame::Rejected, Group::ActorPolicy | Group::Authority) => Self::new(403),
+            (Blame::Rejected, Group::Request) => Self::new(400),
             (Blame::Rejected, _) => Self::new(401),
         }
     }
@@ -104,7 +119,7 @@ fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
         Blame::Misuse | Blame::Internal => Answer::new(500),
         Blame::Rejected => match challenge.kind {
             Kind::AccessToken | Kind::JwtSvid | Kind::JwtCustom | Kind::IdToken => {
-                bearer(challenge, error, requirements)
+                protected(challenge, error, requirements)
             }
             // Back-Channel Logout §2.8.
             Kind::LogoutToken => oauth(400, "invalid_request", error),
@@ -129,28 +144,79 @@ fn oauth(status: u16, name: &str, error: &Error) -> Answer {
     Answer::new(status).with_error(name, description(error.code()))
 }
 
-/// RFC 6750 §3, with RFC 9470 and RFC 9728 §5.1.
-fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
+/// What is wrong, as OAuth names it (RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3). A request
+/// without a token is told nothing.
+fn named(code: Code) -> (u16, Option<&'static str>) {
+    let group = code.group();
+    if group == Group::NoCredential {
+        (401, None)
+    } else if group == Group::Request {
+        (400, Some("invalid_request"))
+    } else if group == Group::Authority {
+        (403, Some("insufficient_scope"))
+    } else if group == Group::Authentication {
+        (401, Some("insufficient_user_authentication"))
+    } else if matches!(code, Code::PopInvalid | Code::Replayed) {
+        // The token is as good as before: a client told `invalid_token` would drop it.
+        (401, Some("invalid_dpop_proof"))
+    } else if code == Code::NonceRequired {
+        (401, Some("use_dpop_nonce"))
+    } else {
+        (401, Some("invalid_token"))
+    }
+}
+
+/// RFC 6750 §3 and RFC 9449 §7.1, with RFC 9470 and RFC 9728 §5.1.
+fn protected(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
     let code = error.code();
     if code.group() == Group::ActorPolicy {
         return Answer::new(403);
     }
-    let (status, name) = if code.group() == Group::Authority {
-        (403, "insufficient_scope")
-    } else if code.group() == Group::Authentication {
-        (401, "insufficient_user_authentication")
+    let (status, name) = named(code);
+    let mut parameters = parameters(challenge, code, name, requirements);
+    let algorithms = challenge.proof_algorithms.join(" ");
+    let about_proof = code.group() == Group::Possession || code == Code::Replayed;
+    let dpop = !algorithms.is_empty();
+    let schemes = if dpop && (about_proof || !challenge.takes_bearer) {
+        parameters.push(("algs", algorithms));
+        scheme("DPoP", &parameters)
+    } else if dpop {
+        // Both are taken, and which one the client can use is not known (DP-15).
+        let other = scheme("DPoP", &[("algs", algorithms)]);
+        format!("{}, {other}", scheme("Bearer", &parameters))
     } else {
-        (401, "invalid_token")
+        scheme("Bearer", &parameters)
     };
-    let mut parameters = vec![("error", name.to_owned())];
-    if let Some(text) = description(code) {
-        parameters.push(("error_description", text.to_owned()));
+    let mut answer = Answer::new(status).with("WWW-Authenticate", schemes);
+    if let Some(nonce) = challenge.nonce.as_ref().filter(|_| status == 401) {
+        answer = answer.with("DPoP-Nonce", nonce.clone()); // RFC 9449 §9
     }
-    if code.group() == Group::Authority {
+    match name {
+        Some(name) => answer.with_error(name, description(code)),
+        None => answer,
+    }
+}
+
+fn parameters(
+    challenge: &Challenge,
+    code: Code,
+    name: Option<&'static str>,
+    requirements: &Requirements,
+) -> Vec<(&'static str, String)> {
+    let mut parameters = Vec::new();
+    if let Some(name) = name {
+        parameters.push(("error", name.to_owned()));
+        if let Some(text) = description(code) {
+            parameters.push(("error_description", text.to_owned()));
+        }
+    }
+    if matches!(code.group(), Group::Authority | Group::NoCredential) {
         let own = requirements.scopes.iter().map(|scope| scope.to_string());
         let mut scopes = challenge.required_scopes.clone();
         scopes.extend(own.filter(|scope| !challenge.required_scopes.contains(scope)));
-        parameters.push(("scope", scopes.join(" "))); // all that are needed (MCP-04)
+        if !scopes.is_empty() {
+            parameters.push(("scope", scopes.join(" "))); // all that are needed (MCP-01, MCP-04)
+        }
     }
     if code.group() == Group::Authentication {
         let own = requirements
@@ -168,16 +234,18 @@ fn bearer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
     if let Some(url) = challenge.resource.as_deref().and_then(metadata_url) {
         parameters.push(("resource_metadata", url));
     }
+    parameters
+}
+
+/// One challenge (RFC 9110 §11.3).
+fn scheme(name: &str, parameters: &[(&str, String)]) -> String {
     let parameters: Vec<String> = parameters
         .iter()
         .map(|(name, value)| format!("{name}={}", quoted(value)))
         .collect();
-    Answer::new(status)
-        .with(
-            "WWW-Authenticate",
-            format!("Bearer {}", parameters.join(", ")),
-        )
-        .with_error(name, description(code))
+    format!("{name} {}", parameters.join(", "))
+        .trim_end()
+        .to_owned()
 }
 
 /// A quoted-string (RFC 9110 §5.6.4) of ASCII. What does not belong in a field is left out: neither

@@ -12,6 +12,10 @@ fn challenge(kind: Kind) -> Challenge {
         metadata: Vec::new(),
         required_scopes: vec!["mcp:use".to_owned()],
         acr_values: Vec::new(),
+        takes_bearer: true,
+        takes_mtls: false,
+        proof_algorithms: Vec::new(),
+        nonce: None,
     }
 }
 
@@ -46,6 +50,7 @@ fn every_401_has_a_challenge_and_no_outage_has_one() {
             }
             Group::ActorPolicy => assert_eq!((answer.status, challenged), (403, false)),
             Group::Authority => assert_eq!((answer.status, challenged), (403, true)),
+            Group::Request => assert_eq!((answer.status, challenged), (400, true)),
             _ => assert_eq!((answer.status, challenged), (401, true), "{code:?}"),
         }
     }
@@ -183,6 +188,106 @@ fn what_a_call_asks_for_can_be_written_in_a_challenge() {
         let batch = gate.verify_batch_with(&["x", "y"], &needs);
         assert!(batch.results().all(|verdict| verdict.map(drop) == wrong));
     }
+}
+
+/// A challenge of a gate that takes proofs, and the field it makes of an error.
+fn proving(more: impl FnOnce(&mut Challenge)) -> impl Fn(Code) -> (u16, String, Answer) {
+    let mut own = Challenge {
+        resource: None,
+        proof_algorithms: vec!["ES256", "Ed25519"],
+        ..challenge(Kind::AccessToken)
+    };
+    more(&mut own);
+    move |code| {
+        let answer = answer(&own, &Error::new(code), &Requirements::NONE);
+        let field = field(&answer, "WWW-Authenticate").unwrap_or_default();
+        // Descriptions are for people, and change.
+        let text = format!("error_description=\"{}\", ", code.reason());
+        (answer.status, field.replace(&text, ""), answer)
+    }
+}
+
+#[test]
+fn each_refusal_of_a_proof_has_its_answer() {
+    let of = proving(|_| ());
+    let dpop = |error: &str| format!("DPoP error=\"{error}\", algs=\"ES256 Ed25519\"");
+    for (code, error) in [
+        (Code::PopRequired, "invalid_token"),
+        (Code::PopMismatch, "invalid_token"),
+        (Code::PopInvalid, "invalid_dpop_proof"),
+        (Code::Replayed, "invalid_dpop_proof"),
+        (Code::NonceRequired, "use_dpop_nonce"),
+    ] {
+        let (status, challenge, answer) = of(code);
+        assert_eq!((status, challenge), (401, dpop(error)), "{code:?}");
+        assert!(answer.body.contains(error));
+    }
+    // DP-15: both schemes are taken.
+    let both = "Bearer error=\"invalid_token\", DPoP algs=\"ES256 Ed25519\"";
+    let (status, challenge, _) = of(Code::Expired);
+    assert_eq!(
+        (
+            status,
+            challenge
+                .replace(", error_description=\"the token has expired\"", "")
+                .as_str()
+        ),
+        (401, both)
+    );
+    let (status, challenge, answer) = of(Code::NoToken);
+    let asks = "Bearer scope=\"mcp:use\", DPoP algs=\"ES256 Ed25519\"";
+    assert_eq!(
+        (status, challenge.as_str(), answer.body.as_str()),
+        (401, asks, "")
+    );
+    for code in [
+        Code::MalformedRequest,
+        Code::TokenInQuery,
+        Code::MultipleCredentials,
+    ] {
+        let (status, challenge, answer) = of(code);
+        assert_eq!(status, 400);
+        assert!(
+            challenge.contains("error=\"invalid_request\"")
+                && answer.body.contains("invalid_request")
+        );
+    }
+    for code in [Code::ReplayUnavailable, Code::ReplayFull] {
+        let (status, challenge, answer) = of(code);
+        assert_eq!(
+            (status, challenge.as_str(), answer.body.as_str()),
+            (503, "", "")
+        );
+        assert_eq!(field(&answer, "Retry-After"), Some("5"));
+    }
+}
+
+#[test]
+fn where_only_bound_tokens_are_taken_bearer_is_not_offered() {
+    let of = proving(|challenge| challenge.takes_bearer = false);
+    assert_eq!(
+        of(Code::NoToken).1,
+        "DPoP scope=\"mcp:use\", algs=\"ES256 Ed25519\""
+    );
+    assert!(
+        of(Code::Expired)
+            .1
+            .starts_with("DPoP error=\"invalid_token\"")
+    );
+}
+
+#[test]
+fn every_401_of_a_gate_with_nonces_has_the_next_one() {
+    let of = proving(|challenge| challenge.nonce = Some("n1".to_owned()));
+    for code in Code::ALL.iter().copied() {
+        let (status, _, answer) = of(code);
+        let nonce = (status == 401).then_some("n1");
+        assert_eq!(field(&answer, "DPoP-Nonce"), nonce, "{code:?}");
+    }
+    assert_eq!(
+        field(&proving(|_| ())(Code::NonceRequired).2, "DPoP-Nonce"),
+        None
+    );
 }
 
 #[test]

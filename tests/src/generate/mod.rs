@@ -11,6 +11,7 @@ mod chains;
 mod delegation;
 mod dialects;
 mod parse;
+mod possession;
 mod profiles;
 mod rules;
 mod sessions;
@@ -29,7 +30,7 @@ pub use profiles::{KINDS, Kind};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 9] = [
+pub const FILES: [&str; 10] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
     "delegation/chains.jsonl",
@@ -37,6 +38,7 @@ pub const FILES: [&str; 9] = [
     "delegation.jsonl",
     "dialects.jsonl",
     "parse.jsonl",
+    "possession.jsonl",
     "profiles.jsonl",
     "sessions.jsonl",
 ];
@@ -56,6 +58,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),
+        "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),

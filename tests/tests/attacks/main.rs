@@ -11,6 +11,7 @@
 
 mod alg;
 mod clm;
+mod dpop;
 mod enc;
 mod hdr;
 mod key;
@@ -92,17 +93,38 @@ attacks! {
     "CACHE-03" state::cache_03_a_hit_is_judged_anew
     "CACHE-04" state::cache_04_refusals_are_not_remembered
     "CACHE-08" state::cache_08_the_whole_token_is_compared
+    "DPOP-01" dpop::dpop_01_typ_missing_or_wrong
+    "DPOP-02" dpop::dpop_02_alg_none_symmetric_or_not_allowed
+    "DPOP-03" dpop::dpop_03_jwk_that_is_no_public_key
+    "DPOP-05" dpop::dpop_05_missing_claims
+    "DPOP-06" dpop::dpop_06_htm_mismatch
+    "DPOP-07" dpop::dpop_07_htu_mismatch_and_normalisation
+    "DPOP-08" dpop::dpop_08_ath_wrong
+    "DPOP-09" dpop::dpop_09_key_not_bound_to_the_token
+    "DPOP-11" dpop::dpop_11_jti_replay
+    "DPOP-12" dpop::dpop_12_iat_window
+    "DPOP-14" dpop::dpop_14_several_or_combined_fields
+    "DPOP-18" dpop::dpop_18_extra_members_are_ignored
+    "BIND-02" dpop::bind_02_results_that_look_valid_on_failure
     "DOS-01" state::dos_01_very_large_tokens
     "DOS-03" state::dos_03_no_mutation_panics
 }
 
 /// The categories of this suite.
-const CATEGORIES: [&str; 9] = [
-    "ALG", "KEY", "SIG", "ENC", "HDR", "CLM", "JWKS", "CACHE", "DOS",
+const CATEGORIES: [&str; 11] = [
+    "ALG", "KEY", "SIG", "ENC", "HDR", "CLM", "JWKS", "CACHE", "DPOP", "BIND", "DOS",
 ];
 
 /// Attacks that do not apply yet, or that no test can settle.
 const PENDING: &[(&str, &str)] = &[
+    (
+        "BIND-06",
+        "the suites of the bindings compare every answer with the core's",
+    ),
+    (
+        "BIND-07",
+        "the suites of the bindings compare every answer with the core's",
+    ),
     ("JWKS-01", "remote key sets: no key is fetched yet"),
     ("JWKS-02", "remote key sets: no key is fetched yet"),
     ("JWKS-10", "discovery: no metadata is read yet"),
@@ -113,6 +135,13 @@ const PENDING: &[(&str, &str)] = &[
          constant-time `hmac::verify`",
     ),
 ];
+
+#[test]
+fn every_intent_of_openid_has_its_line() {
+    if let Some(folder) = vectors::folder("the intents of OpenID") {
+        dpop::openid_intents(&vectors::read(&folder, "openid-dpop/intents.json"));
+    }
+}
 
 #[test]
 fn every_attack_is_built_or_listed_with_a_reason() {

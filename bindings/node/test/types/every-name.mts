@@ -98,6 +98,8 @@ for (const [index, accepted] of batch.tokens()) index + accepted.issuerName
 const counts: number | undefined = batch.counts['expired']
 const numbers: number = batch.accepted + batch.refused + batch.undecided + batch.length
 const last: Verdict | undefined = batch.at(-1)
+const generationOf: number | undefined = batch.snapshot.keys['default']
+const extra: Readonly<Record<string, string>> = token.responseHeaders
 // @ts-expect-error deliberately no array
 batch.every(Boolean)
 
@@ -206,3 +208,19 @@ const verified: Promise<jose.JWTVerifyResult> = jose.jwtVerify(jwt, remote, { is
 const late: typeof jose.errors.JOSEError = jose.errors.JWKSTimeout
 // @ts-expect-error a URL, not a text
 jose.createRemoteJWKSet('https://login.example.com/jwks')
+
+import { createServer } from 'node:http'
+createServer((request, response) => {
+  const whole: VerifiedToken = gate.verifyRequest(request, { requiredScopes: ['a'] })
+  const parts: Verdict = verifier.judgeRequest({ method: request.method!, uri: request.url!, headers: request.rawHeaders, clientCertificate: bytes })
+  for (const [name, value] of Object.entries(whole.responseHeaders)) response.setHeader(name, value)
+  const how: 'dpop' | 'mtls' | 'external' | null = whole.senderConstrained
+  const reach: 'process' | 'external' | null = whole.replayReach
+  parts.unwrap()
+})
+const fetching = new Request('https://api.example.com/mcp', { headers: agent.headers('GET', 'https://api.example.com/mcp', minted, { nonce: 'n' }) })
+const ofFetch: Promise<VerifiedToken<{ tenant: string }>> = gate.verifyRequestAsync(fetching, { into: Claims, wait: '1s' })
+const judgedRequest: Promise<Verdict> = gate.judgeRequestAsync({ raw: { method: 'GET', url: '/', rawHeaders: [] } })
+gate.explainRequest({ method: 'GET', uri: '/', headers: [['Authorization', 'Bearer x']] }).steps
+// @ts-expect-error a mapping has lost the second of two fields
+gate.verifyRequest({ method: 'GET', uri: '/', headers: { authorization: 'Bearer x' } })

@@ -37,12 +37,13 @@ from ._errors import (
     UsageError,
     ValidityError,
 )
+from ._keys import IssuerKey, Keys, KeyState, Receipt, Skipped
 from ._native import (
     Actor,
     Batch,
+    BatchSnapshot,
     Gate,
     Jws,
-    Keys,
     Policy,
     Snapshot,
     Trail,
@@ -53,15 +54,8 @@ from ._native import (
     inspect,
     verify_jws,
 )
-from ._types import (
-    IssuerKey,
-    KeyState,
-    PolicyWarning,
-    Problem,
-    Receipt,
-    Skipped,
-    Step,
-)
+from ._request import single_valued
+from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
     "Actor",
@@ -69,6 +63,7 @@ __all__ = [
     "AudienceError",
     "AuthorityError",
     "Batch",
+    "BatchSnapshot",
     "CredentialError",
     "DelegationError",
     "ExpiredTokenError",
@@ -108,5 +103,6 @@ __all__ = [
     "VerifiedToken",
     "Verifier",
     "inspect",
+    "single_valued",
     "verify_jws",
 ]

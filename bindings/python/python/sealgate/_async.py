@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ._errors import KeysUnavailableError
@@ -101,35 +101,57 @@ def _runs(current: Callable[[], object]) -> bool:
     return True
 
 
-async def judge(
+def judge(
     door: Gate | Verifier,
     waiters: Waiters,
     token: Any,
     scopes: tuple[str, ...],
     into: Any,
     wait: float,
-) -> Verdict[Any]:
-    verdict = door.judge(token, required_scopes=scopes, into=into)
+) -> Coroutine[Any, Any, Verdict[Any]]:
+    return _judge(lambda: door.judge(token, required_scopes=scopes, into=into), waiters, wait)
+
+
+def verify(
+    door: Gate | Verifier,
+    waiters: Waiters,
+    token: Any,
+    scopes: tuple[str, ...],
+    into: Any,
+    wait: float,
+) -> Coroutine[Any, Any, VerifiedToken[Any]]:
+    return _verify(lambda: door.judge(token, required_scopes=scopes, into=into), waiters, wait)
+
+
+def judge_request(
+    door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
+) -> Coroutine[Any, Any, Verdict[Any]]:
+    return _judge(lambda: door.judge_request(**arguments), waiters, wait)
+
+
+def verify_request(
+    door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
+) -> Coroutine[Any, Any, VerifiedToken[Any]]:
+    return _verify(lambda: door.judge_request(**arguments), waiters, wait)
+
+
+async def _judge(ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float) -> Verdict[Any]:
+    verdict = ask()
     if verdict.code == _REFRESHING:
 
         def settled() -> bool:
             nonlocal verdict
-            verdict = door.judge(token, required_scopes=scopes, into=into)
+            verdict = ask()
             return verdict.code != _REFRESHING
 
         await waiters.until(settled, wait)
     return verdict
 
 
-async def verify(
-    door: Gate | Verifier,
-    waiters: Waiters,
-    token: Any,
-    scopes: tuple[str, ...],
-    into: Any,
-    wait: float,
+async def _verify(
+    ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
-    return (await judge(door, waiters, token, scopes, into, wait)).unwrap()
+    return (await _judge(ask, waiters, wait)).unwrap()
 
 
 async def ready(verifier: Verifier, waiters: Waiters, timeout: float) -> None:

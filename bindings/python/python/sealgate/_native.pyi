@@ -1,5 +1,5 @@
 # Hand-kept; `mypy.stubtest` compares it with the built module.
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from types import GenericAlias
@@ -16,17 +16,19 @@ from typing import (
 from typing_extensions import TypeVar
 
 from ._errors import SealgateError
-from ._types import KeyState, PolicyWarning, Receipt, Skipped, Step
+from ._keys import Keys
+from ._types import PolicyWarning, Step
 
 __all__ = [
     "Actor",
     "Batch",
+    "BatchSnapshot",
     "FixedClock",
     "Gate",
     "Jws",
     "Key",
-    "Keys",
     "Policy",
+    "RawKeys",
     "Refusal",
     "SigningKey",
     "Snapshot",
@@ -46,6 +48,9 @@ __all__ = [
 _Claims = TypeVar("_Claims", covariant=True, default=Mapping[str, Any])
 _Model = TypeVar("_Model")
 _Token: TypeAlias = str | bytes | bytearray | memoryview
+# An ASGI scope, a WSGI environ, or an object that has one.
+_Request: TypeAlias = Any
+_Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -114,7 +119,7 @@ class VerifiedToken(Generic[_Claims]):
         self,
     ) -> Literal["none", "asserted", "correlated", "issuer_attested", "cryptographic"]: ...
     @property
-    def sender_constrained(self) -> Literal["external"] | None: ...
+    def sender_constrained(self) -> Literal["dpop", "mtls", "external"] | None: ...
     @property
     def subject_kind(self) -> Literal["client", "agent"] | None: ...
     @property
@@ -138,6 +143,8 @@ class VerifiedToken(Generic[_Claims]):
 class Verdict(Generic[_Claims]):
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
     @property
+    def replay_reach(self) -> Literal["process", "external"] | None: ...
+    @property
     def ok(self) -> bool: ...
     @property
     def code(self) -> str: ...
@@ -147,6 +154,13 @@ class Verdict(Generic[_Claims]):
     def error(self) -> SealgateError | None: ...
     def unwrap(self) -> VerifiedToken[_Claims]: ...
     def __bool__(self) -> bool: ...
+
+@final
+class BatchSnapshot:
+    @property
+    def policy(self) -> str: ...
+    @property
+    def keys(self) -> dict[str, int]: ...
 
 @final
 class Batch:
@@ -161,6 +175,8 @@ class Batch:
     def undecided(self) -> int: ...
     @property
     def counts(self) -> dict[str, int]: ...
+    @property
+    def snapshot(self) -> BatchSnapshot: ...
     def tokens(self) -> Iterator[tuple[int, VerifiedToken]]: ...
     def errors(self) -> Iterator[tuple[int, SealgateError]]: ...
 
@@ -231,17 +247,121 @@ class Gate:
         into: type[_Model],
         wait: _Duration = "2s",
     ) -> Verdict[_Model]: ...
+    @overload
+    def verify_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+    ) -> VerifiedToken: ...
+    @overload
+    def verify_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def verify_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    def judge_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+    ) -> Verdict: ...
+    @overload
+    def judge_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+    ) -> Verdict[_Model]: ...
+    @overload
+    async def judge_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> Verdict[_Model]: ...
+    def explain_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+    ) -> Trail: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
     def explain(self, token: _Token) -> Trail: ...
     def resource_metadata(self) -> Mapping[str, Any] | None: ...
-
-@final
-class Keys:
-    def publish(self, issuer_name: str, jwks: _Jwks) -> Receipt: ...
-    def state(self, issuer_name: str) -> KeyState: ...
-    def refresh(self, issuer_name: str) -> KeyState: ...
 
 @final
 class Policy:
@@ -364,6 +484,116 @@ class Verifier:
         into: type[_Model],
         wait: _Duration = "2s",
     ) -> Verdict[_Model]: ...
+    @overload
+    def verify_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+    ) -> VerifiedToken: ...
+    @overload
+    def verify_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    async def verify_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> VerifiedToken: ...
+    @overload
+    async def verify_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> VerifiedToken[_Model]: ...
+    @overload
+    def judge_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+    ) -> Verdict: ...
+    @overload
+    def judge_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+    ) -> Verdict[_Model]: ...
+    @overload
+    async def judge_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: None = None,
+        wait: _Duration = "2s",
+    ) -> Verdict: ...
+    @overload
+    async def judge_request_async(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+        into: type[_Model],
+        wait: _Duration = "2s",
+    ) -> Verdict[_Model]: ...
+    def explain_request(
+        self,
+        request: _Request | None = None,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        required_scopes: Iterable[str] = (),
+    ) -> Trail: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
@@ -393,6 +623,23 @@ class FixedClock:
     def advance(self, duration: _Duration) -> None: ...
     def set(self, seconds: int) -> None: ...
     def now(self) -> int: ...
+
+_State: TypeAlias = tuple[
+    str,
+    int,
+    list[tuple[str | None, str, str | None]],
+    int | None,
+    int | None,
+    str | None,
+]
+
+@final
+class RawKeys:
+    def publish(
+        self, issuer_name: str, jwks: _Jwks
+    ) -> tuple[int, bool, str, list[tuple[int, str]]]: ...
+    def state(self, issuer_name: str) -> _State: ...
+    def refresh(self, issuer_name: str) -> _State: ...
 
 @final
 class Key:
@@ -456,7 +703,7 @@ class Refusal:
     def body(self) -> str: ...
 
 def fetch_jwks(url: str, hosts: list[str]) -> bytes: ...
-def parse_jwks(text: _Jwks) -> tuple[list[Key], list[Skipped]]: ...
+def parse_jwks(text: _Jwks) -> tuple[list[Key], list[tuple[int, str]]]: ...
 def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,
     *,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from . import Trail
 
 
@@ -36,63 +33,6 @@ class Step(NamedTuple):
     rules: str
     outcome: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A key of a set that cannot be used."""
-
-    index: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a publication did: `reach` is `"process"`, since other processes have their own keys."""
-
-    generation: int
-    changed: bool
-    reach: str
-    skipped: tuple[Skipped, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IssuerKey:
-    """One key of an issuer. `thumbprint` is None for a shared secret, which it would help guess."""
-
-    kid: str | None
-    alg: str
-    thumbprint: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class KeyState:
-    """The keys of one issuer at one moment.
-
-    `source` is `"static"`, `"push"`, `"discovery"` or `"jwks_uri"`. Of keys that are fetched,
-    `fetched_at` and `next_refresh` are NumericDates in seconds, and `last_error` says in a sentence
-    why the last fetch failed; each is None where there is none.
-    """
-
-    source: str
-    generation: int
-    keys: tuple[IssuerKey, ...]
-    fetched_at: int | None = None
-    next_refresh: int | None = None
-    last_error: str | None = None
-
-
-def receipt(generation: int, changed: bool, reach: str, skipped: Sequence[Skipped]) -> Receipt:
-    return Receipt(generation, changed, reach, tuple(skipped))
-
-
-def key_state(
-    source: str,
-    generation: int,
-    keys: Sequence[tuple[str | None, str, str | None]],
-    fetching: tuple[int | None, int | None, str | None],
-) -> KeyState:
-    return KeyState(source, generation, tuple(IssuerKey(*key) for key in keys), *fetching)
 
 
 _MARKS = {"passed": "✓", "refused": "✗", "not_reached": "·"}

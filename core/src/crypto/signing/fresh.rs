@@ -81,7 +81,7 @@ fn scalar(curve: Curve, seed: &[u8; 32]) -> Zeroizing<Vec<u8>> {
 }
 
 /// As many octets as asked for, from the system's random source.
-fn random(len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(crate) fn random(len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let mut octets = Zeroizing::new(vec![0; len]);
     rand::fill(&mut octets).map_err(|_| NO_RANDOMNESS)?;
     Ok(octets)

@@ -3,6 +3,8 @@
 mod fresh;
 mod import;
 
+pub(crate) use fresh::random;
+
 use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;

@@ -169,7 +169,6 @@ proptest! {
         let place = 1 + usize::from(which) % (tokens.len() - 1);
         tokens[place].scopes.push(9);
         prop_assert_eq!(judge(&tokens), Err(Code::AttenuationScope));
-        let mut tokens = tokens;
         tokens[place].scopes.pop();
         tokens[place].expires_at = tokens[place - 1].expires_at + 1;
         // The next token then is within this one, as it was; this one is not.

@@ -12,6 +12,7 @@ mod leaks;
 mod observed;
 mod policies;
 mod reloads;
+mod requests;
 mod tokens;
 
 use super::{PublishError, Requirements, Verifier};
@@ -404,7 +405,8 @@ fn explain_blames_the_stage_that_refused() {
     let gate = verifier.gate("api").unwrap();
     let blamed = |token: &str| {
         let steps = gate.explain(token).steps;
-        assert_eq!(steps.len(), Stage::ALL.len());
+        // A bearer token has no request to read and no proof to remember.
+        assert_eq!(steps.len(), Stage::ALL.len() - 2);
         let refused = steps.iter().find(|step| step.outcome == Outcome::Refused);
         refused.map(|step| step.stage)
     };
@@ -527,6 +529,17 @@ fn a_batch_answers_in_input_order_like_single_calls() {
         ]
     );
     assert_eq!((batch.len(), batch.accepted()), (5, 2));
+    let snapshot = batch.snapshot();
+    assert_eq!(snapshot.policy, verifier.policy_digest());
+    let generation = |name: &str| {
+        (
+            name.to_owned(),
+            verifier.keys().state(name).unwrap().generation,
+        )
+    };
+    let issuers = snapshot.keys.iter().map(|(name, _)| generation(name));
+    assert_eq!(snapshot.keys, issuers.collect::<Vec<_>>());
+    assert!(snapshot.keys.contains(&generation("a")));
     let single: Vec<&str> = tokens
         .iter()
         .map(|token| gate.judge(token).code())

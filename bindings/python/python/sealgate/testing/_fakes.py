@@ -6,13 +6,23 @@ import base64
 import hashlib
 import itertools
 import json
+import time
 import weakref
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from .._native import FixedClock, Policy, SigningKey, Verifier, policy_for_tests
+from .._native import (
+    FixedClock,
+    Gate,
+    Policy,
+    SigningKey,
+    Verdict,
+    Verifier,
+    inspect,
+    policy_for_tests,
+)
 
 if TYPE_CHECKING:
     from ._serve import ServedIssuer
@@ -37,11 +47,69 @@ class FakeAgent:
         self.iss = iss
         self.clock = clock
         self.key = SigningKey.make(alg, "agent", _seed(sub, seed, 0))
+        self._ids = itertools.count(1)
 
     @property
     def jkt(self) -> str:
         """The thumbprint of its key (RFC 7638), as in `cnf.jkt`."""
         return self.key.thumbprint
+
+    def proof(
+        self,
+        method: str,
+        url: str,
+        token: str | None = None,
+        *,
+        nonce: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        header: Mapping[str, Any] | None = None,
+    ) -> str:
+        """A new DPoP proof (RFC 9449) for a request to this URL, made now; with the hash of the
+        access token that goes with it.
+
+        `claims` and `header` add members and replace them; `None` there leaves one out.
+        """
+        members: dict[str, Any] = {
+            "jti": f"{self.jkt}-{next(self._ids)}",
+            "htm": method,
+            "htu": url.partition("?")[0],
+            "iat": _now(self.clock),
+            "nonce": nonce,
+        }
+        if token is not None:
+            members["ath"] = base64url(hashlib.sha256(token.encode()).digest())
+        jwk = json.loads(self.key.public_json())
+        del jwk["kid"]
+        head = {"typ": "dpop+jwt", "alg": self.key.alg, "jwk": jwk}
+        return _signed(self.key, _merged(members, claims), _merged(head, header))
+
+    def headers(
+        self, gate: Gate, method: str, uri: str, token: str, *, nonce: str | None = None
+    ) -> list[tuple[str, str]]:
+        """What the agent sends with a request to a gate: the token, and a new proof where the token
+        is bound to a key."""
+        if "jkt" not in inspect(token).claims.get("cnf", {}):
+            return [("Authorization", f"Bearer {token}")]
+        rules = gate.verifier.policy.to_dict()["gates"][gate.name]
+        url = rules.get("public_url", "").removesuffix("/") + uri
+        proof = self.proof(method, url, token, nonce=nonce)
+        return [("Authorization", f"DPoP {token}"), ("DPoP", proof)]
+
+    def call(
+        self,
+        gate: Gate,
+        method: str,
+        uri: str,
+        token: str,
+        *,
+        nonce: str | None = None,
+        required_scopes: Iterable[str] = (),
+    ) -> Verdict:
+        """The gate's verdict on a request of the agent's, with a new proof each time."""
+        headers = self.headers(gate, method, uri, token, nonce=nonce)
+        return gate.judge_request(
+            method=method, uri=uri, headers=headers, required_scopes=required_scopes
+        )
 
     def __repr__(self) -> str:
         return f"FakeAgent({self.sub!r})"
@@ -175,19 +243,14 @@ class FakeIssuer:
         """A compact JWS over these claims, or these very bytes, under this header."""
         if header is None:
             header = {"alg": self._signer.alg, "typ": "at+jwt", "kid": self.kid}
-        signing_input = f"{_segment(header)}.{_segment(claims)}"
-        return f"{signing_input}.{base64url(self._signer.sign(signing_input.encode()))}"
+        return _signed(self._signer, claims, header)
 
     def __repr__(self) -> str:
         return f"FakeIssuer({self.issuer!r})"
 
     def now(self) -> int:
         """Its time, in whole seconds since 1970."""
-        if self.clock is not None:
-            return self.clock.now()
-        import time
-
-        return int(time.time())
+        return _now(self.clock)
 
     def _attach(self, verifier: Verifier, name: str) -> None:
         self._verifiers[verifier] = name
@@ -258,6 +321,17 @@ def _chain(iss: str, actors: list[FakeAgent | str | tuple[str, str]]) -> dict[st
     for actor in reversed(actors):
         chain = _link(iss, actor) | ({"act": chain} if chain else {})
     return chain
+
+
+def _signed(
+    key: SigningKey, claims: Mapping[str, Any] | bytes, header: Mapping[str, Any] | bytes
+) -> str:
+    signing_input = f"{_segment(header)}.{_segment(claims)}"
+    return f"{signing_input}.{base64url(key.sign(signing_input.encode()))}"
+
+
+def _now(clock: FixedClock | None) -> int:
+    return clock.now() if clock is not None else int(time.time())
 
 
 def _merged(members: dict[str, Any], changes: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+'use strict'
+// Requests of every make, as the four things that possession is judged by.
+
+const { X509Certificate } = require('node:crypto')
+const { types } = require('node:util')
+const { checkOptions, checkString, isPlain, kind } = require('./arguments.cjs')
+const { usage } = require('./errors.cjs')
+
+/** The fields that the engine looks at. Names are compared there; here the others are left behind. */
+const isWanted = (name) => (name.length === 4 || name.length === 13) && /^(?:dpop|authorization)$/i.test(name)
+
+const SINGLE = Symbol('singleValued')
+
+/** A plain object of headers, told apart from those of a server that cannot refuse repeated ones. */
+function singleValued(headers) {
+  if (!isPlain(headers)) throw usage(`singleValued: headers must be an object, not ${kind(headers)}`)
+  // Node's own objects have an array where a field may come more than once.
+  const pairs = Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).filter((each) => each !== undefined).map((each) => [name, each])
+  )
+  return Object.freeze({ [SINGLE]: pairs })
+}
+
+/** Names and values in turn, those of fields that are wanted; every one of them, repeats too. */
+function fields(headers, call) {
+  if (typeof headers?.[Symbol.iterator] !== 'function' || typeof headers === 'string') {
+    if (headers?.[SINGLE] !== undefined) return fields(headers[SINGLE], call)
+    // A mapping has lost the second of two fields already.
+    throw usage(
+      `${call}: headers are pairs, as rawHeaders or an array of [name, value], not ${kind(headers)}; where ` +
+        'your server refuses repeated ones, wrap its object in singleValued()'
+    )
+  }
+  const all = [...headers]
+  const pairs = all.every((entry) => typeof entry === 'string') ? inPairs(all) : all
+  const wanted = []
+  for (const pair of pairs) {
+    const [name, value] = Array.isArray(pair) ? pair : []
+    if (typeof name !== 'string' || typeof value !== 'string') {
+      throw usage(`${call}: each of the headers is a name and a value, both strings`)
+    }
+    if (isWanted(name)) wanted.push(name, value)
+  }
+  return wanted
+}
+
+function inPairs(flat) {
+  return Array.from({ length: Math.ceil(flat.length / 2) }, (_, index) => [flat[2 * index], flat[2 * index + 1]])
+}
+
+/** DER, in memory that nobody changes meanwhile. */
+function der(certificate, call) {
+  if (certificate === undefined || certificate === null) return undefined
+  if (certificate instanceof X509Certificate) return certificate.raw
+  if (types.isUint8Array(certificate)) return Uint8Array.from(certificate)
+  throw usage(`${call}: the client certificate is DER or an X509Certificate, not ${kind(certificate)}`)
+}
+
+/** Of Node's own requests, which Express and others extend and Fastify has as `raw`. */
+function ofNode(request, call) {
+  const { method, originalUrl, url, rawHeaders, socket } = request
+  const certificate = socket?.getPeerX509Certificate?.()
+  return [checkString(method, `${call}: the method`), originalUrl ?? url, fields(rawHeaders, call), der(certificate, call)]
+}
+
+/** Of a Fetch request: where it says it came to is not known to be true, so path and query alone count. */
+function ofFetch(request, call) {
+  const { pathname, search } = new URL(request.url)
+  return [request.method, pathname + search, fields(request.headers, call), undefined]
+}
+
+function ofParts(request, call) {
+  const names = ['method', 'uri', 'headers', 'clientCertificate']
+  const { method, uri, headers, clientCertificate } = checkOptions(request, call, names)
+  checkString(method, `${call}: the method`)
+  return [method, checkString(uri, `${call}: the uri`), fields(headers, call), der(clientCertificate, call)]
+}
+
+/** Method, URI, header fields and client certificate of a request. */
+function partsOf(request, call) {
+  if (typeof request !== 'object' || request === null) {
+    throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)
+  }
+  if (Array.isArray(request.rawHeaders)) return ofNode(request, call)
+  if (request instanceof Request) return ofFetch(request, call)
+  // Fastify's and Hono's requests: what they wrap.
+  const { raw } = request
+  if (Array.isArray(raw?.rawHeaders)) return ofNode(raw, call)
+  if (raw instanceof Request) return ofFetch(raw, call)
+  return ofParts(request, call)
+}
+
+module.exports = { partsOf, singleValued }

@@ -1,0 +1,193 @@
+// Whole requests: of every make, with proofs, and what becomes of them.
+import assert from 'node:assert/strict'
+import { X509Certificate, createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
+import * as z from 'zod'
+import { PossessionError, ReplayError, UsageError } from 'sealgate'
+import { FakeAgent, FixedClock, open } from 'sealgate/testing'
+import { held, policy } from './served.mjs'
+import { AUDIENCE, NOW, thrown, world } from './world.mjs'
+
+const ORIGIN = 'https://api.example.com'
+const POSSESSION = { document: { dpop: {}, replay: { store: 'process' } }, gate: { public_url: ORIGIN } }
+
+function bound(more) {
+  const made = world({ ...POSSESSION, ...more })
+  const agent = new FakeAgent('agent', { clock: made.clock })
+  return { ...made, agent, jwt: made.token({ bindTo: agent }) }
+}
+
+test('a request with a proof, once', () => {
+  const { gate, agent, jwt, token } = bound()
+  const verdict = agent.call(gate, 'POST', '/mcp?session=1', jwt)
+  assert.equal(verdict.code, 'accepted')
+  assert.deepEqual([verdict.token.senderConstrained, verdict.token.replayReach], ['dpop', 'process'])
+  assert.deepEqual(verdict.token.responseHeaders, {})
+  const request = { method: 'POST', uri: '/mcp', headers: agent.headers('POST', `${ORIGIN}/mcp`, jwt) }
+  assert.ok(gate.explainRequest(request).ok) // uses no proof up
+  assert.equal(gate.verifyRequest(request).subject, 'u1')
+  const replayed = thrown(() => gate.verifyRequest(request))
+  assert.ok(replayed instanceof ReplayError)
+  assert.match(replayed.wwwAuthenticate, /^DPoP error="invalid_dpop_proof"/)
+  assert.equal(gate.judgeRequest({ ...request, method: 'GET' }).code, 'pop_invalid')
+  const bearer = gate.judgeRequest({ ...request, headers: ['Authorization', `Bearer ${jwt}`] })
+  assert.ok(bearer.error instanceof PossessionError)
+  assert.equal(new FakeAgent('other').call(gate, 'GET', '/', jwt).code, 'pop_required')
+  assert.equal(agent.call(gate, 'GET', '/', token()).token.senderConstrained, null)
+  assert.equal(agent.call(gate, 'GET', '/', 'x').code, 'malformed_token')
+})
+
+test('what a request shows is not remembered with its token', () => {
+  const { gate, agent, jwt, token } = bound()
+  const [one, other] = [agent.call(gate, 'GET', '/', jwt).token, agent.call(gate, 'GET', '/', jwt).token]
+  assert.notEqual(one, other)
+  assert.equal(gate.judge(jwt).code, 'pop_required')
+  const plain = token()
+  const kept = gate.verify(plain)
+  const request = { method: 'GET', uri: '/', headers: [['authorization', `bearer ${plain}`]] }
+  assert.notEqual(gate.verifyRequest(request), kept)
+  assert.equal(gate.verify(plain), kept)
+})
+
+test('requests of every make', async (t) => {
+  const { gate, verifier, agent, jwt } = bound()
+  const url = `${ORIGIN}/mcp?q=1`
+  const fields = () => agent.headers('POST', url, jwt)
+  const parts = { method: 'POST', uri: '/mcp?q=1' }
+  const socket = { getPeerX509Certificate: () => undefined }
+  const node = () => ({ method: 'POST', url: '/mcp?q=1', rawHeaders: fields().flat(), socket })
+  for (const request of [
+    { ...parts, headers: fields() },
+    { ...parts, headers: [...fields(), ['Accept', '*/*']].flat() },
+    { ...parts, headers: new Headers(fields()) },
+    { ...parts, headers: new Map(fields()), clientCertificate: null },
+    node(),
+    { ...node(), url: '/?q=1', originalUrl: '/mcp?q=1' },
+    { raw: node() },
+    new Request('http://localhost:3000/mcp?q=1', { method: 'POST', headers: fields() }),
+  ]) {
+    assert.equal(gate.judgeRequest(request).code, 'accepted')
+  }
+  const server = createServer((request, response) => {
+    const { httpStatus, headers, body } = verifier.judgeRequest(request).error ?? { httpStatus: 200, headers: {}, body: 'yes' }
+    response.writeHead(httpStatus, headers).end(body)
+  })
+  t.after(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const ask = (headers) => fetch(`http://127.0.0.1:${server.address().port}/mcp?q=1`, { method: 'POST', headers, keepalive: false })
+  assert.equal(await (await ask(fields())).text(), 'yes')
+  const nothing = await ask([])
+  assert.deepEqual([nothing.status, nothing.headers.get('www-authenticate').includes('error=')], [401, false])
+  const twice = fields()
+  const two = await ask([...twice, twice[0]])
+  assert.equal(two.status, 400)
+})
+
+test('a call for requests asks for what the others ask for', async () => {
+  const { gate, agent, token } = bound()
+  const { verifyRequest, judgeRequest, verifyRequestAsync, judgeRequestAsync } = gate
+  const request = { method: 'GET', uri: '/', headers: agent.headers('GET', ORIGIN, token({ claims: { tenant: 't' } })) }
+  const into = z.object({ tenant: z.string() })
+  assert.equal(verifyRequest(request, { into, requiredScopes: ['mcp:use'] }).claims.tenant, 't')
+  assert.equal((await verifyRequestAsync(request, { into, wait: '1s' })).claims.tenant, 't')
+  const refused = judgeRequest(request, { requiredScopes: ['admin'] })
+  assert.match(refused.error.wwwAuthenticate, /scope="admin"/)
+  assert.equal((await judgeRequestAsync(request, { requiredScopes: ['admin'] })).code, 'insufficient_scope')
+})
+
+test('a request waits for keys, and its proof is used up once', async (t) => {
+  const clock = new FixedClock(NOW)
+  const { corp } = world()
+  const server = await held(t, () => corp.jwks())
+  const document = policy(server.uri)
+  Object.assign(document, POSSESSION.document)
+  Object.assign(document.gates.tools, POSSESSION.gate)
+  const verifier = open(document, { clock, allowDanger: true })
+  t.after(() => verifier.close())
+  const agent = new FakeAgent('agent', { clock })
+  const jwt = corp.token({ sub: 'u1', aud: AUDIENCE, bindTo: agent })
+  const request = { method: 'GET', uri: '/', headers: agent.headers('GET', `${ORIGIN}/`, jwt) }
+  assert.equal(verifier.judgeRequest(request).code, 'keys_refreshing')
+  const waiting = verifier.verifyRequestAsync(request, { wait: '60s' })
+  await server.asked()
+  server.answer()
+  assert.equal((await waiting).senderConstrained, 'dpop')
+  assert.equal((await verifier.judgeRequestAsync(request)).code, 'replayed')
+})
+
+test('a nonce of the server: refused with one, accepted with it', () => {
+  const secret = Buffer.alloc(32, 7).toString('base64url')
+  process.env.SEALGATE_TEST_NONCE = secret
+  const { gate, agent, jwt } = bound({ document: { ...POSSESSION.document, dpop: { nonce: 'required', nonce_secret: { env: 'SEALGATE_TEST_NONCE' } } } })
+  const first = agent.call(gate, 'GET', '/', jwt)
+  assert.equal(first.code, 'nonce_required')
+  const nonce = first.error.headers['DPoP-Nonce']
+  assert.ok(nonce)
+  const headers = agent.headers('GET', `${ORIGIN}/`, jwt, { nonce })
+  assert.equal(gate.verifyRequest({ method: 'GET', uri: '/', headers }).senderConstrained, 'dpop')
+})
+
+// Nobody's: its key was thrown away.
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBdzCCAR2gAwIBAgIUKdBC/4e8bY3R3Cx0a/qvoiq3TzwwCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFYWdlbnQwIBcNMjYxMTI2MDA1NjQ2WhgPMjEyNjExMDIwMDU2
+NDZaMBAxDjAMBgNVBAMMBWFnZW50MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+ElSHm7KCEoYA3IxYiKg8vEZatfF15V1jsGPleyTIv8NN9g23yqHp3sTc/w3B9sz3
+GOWAB4Wo+WubExWrlE2UdaNTMFEwHQYDVR0OBBYEFCCGECwHtZz6ZbrDFh8u8/C+
+e384MB8GA1UdIwQYMBaAFCCGECwHtZz6ZbrDFh8u8/C+e384MA8GA1UdEwEB/wQF
+MAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAKSzzlNLGsP70KdeUUW2c5D5aatZtSqJ
+TYtZnfduLKk7AiAwffIqlMT6DL+46q8wVQezCm99QgEAR+9SZM8mvIFhVg==
+-----END CERTIFICATE-----
+`
+
+test('a client certificate, as DER or as Node has it', () => {
+  const certificate = new X509Certificate(CERTIFICATE)
+  const { gate, token } = world({ document: { mtls: {} } })
+  const thumbprint = createHash('sha256').update(certificate.raw).digest('base64url')
+  const jwt = token({ claims: { cnf: { 'x5t#S256': thumbprint } } })
+  const parts = { method: 'GET', uri: '/', headers: [['Authorization', `Bearer ${jwt}`]] }
+  for (const clientCertificate of [certificate.raw, Uint8Array.from(certificate.raw), certificate]) {
+    assert.equal(gate.verifyRequest({ ...parts, clientCertificate }).senderConstrained, 'mtls')
+  }
+  const node = { method: 'GET', url: '/', rawHeaders: parts.headers.flat() }
+  const socket = { getPeerX509Certificate: () => certificate }
+  assert.equal(gate.verifyRequest({ ...node, socket }).senderConstrained, 'mtls')
+  assert.equal(gate.judgeRequest({ ...node, socket: { getPeerX509Certificate: () => undefined } }).ok, false)
+  assert.equal(gate.judgeRequest(node).ok, false)
+  assert.equal(gate.judgeRequest({ ...parts, clientCertificate: Buffer.from('DER?') }).code, 'pop_mismatch')
+  assert.equal(gate.judgeRequest({ ...parts, clientCertificate: Buffer.from(CERTIFICATE) }).code, 'usage')
+})
+
+test('wrong arguments', async () => {
+  const { gate, verifier } = bound()
+  const parts = { method: 'GET', uri: '/', headers: [] }
+  for (const wrong of [
+    undefined,
+    null,
+    'GET / HTTP/1.1',
+    {},
+    { ...parts, method: undefined },
+    { ...parts, uri: 7 },
+    { ...parts, headers: { authorization: 'Bearer x' } },
+    { ...parts, headers: 'Authorization: Bearer x' },
+    { ...parts, headers: undefined },
+    { ...parts, headers: ['Authorization'] },
+    { ...parts, headers: [['Authorization', ['Bearer x']]] },
+    { ...parts, headers: [7] },
+    { ...parts, clientCertificate: 'PEM' },
+    { ...parts, operation: {} },
+  ]) {
+    for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest']) {
+      assert.ok(thrown(() => gate[call](wrong)) instanceof UsageError, `${call} ${JSON.stringify(wrong)}`)
+    }
+    await assert.rejects(gate.verifyRequestAsync(wrong), UsageError)
+    await assert.rejects(gate.judgeRequestAsync(wrong), UsageError)
+  }
+  assert.ok(thrown(() => gate.verifyRequest(parts, { scopes: [] })) instanceof UsageError)
+  verifier.close()
+  assert.ok(thrown(() => gate.judgeRequest(parts)) instanceof UsageError)
+  assert.ok(thrown(() => gate.verifyRequest(parts)) instanceof UsageError)
+})

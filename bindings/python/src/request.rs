@@ -1,0 +1,156 @@
+//! The arguments of `verify_request`: a request's parts, read in place.
+
+use std::borrow::Cow;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
+use sealgate::Request;
+
+use crate::errors::usage;
+use crate::input;
+
+static PARTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static PAIRS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// A request object, or its parts.
+pub(crate) struct Given<'a, 'py> {
+    pub(crate) request: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) method: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) uri: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) headers: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) client_certificate: Option<&'a Bound<'py, PyAny>>,
+}
+
+/// A header field.
+type Field<T> = (T, T);
+
+/// Python's objects, which the bytes are borrowed from.
+pub(crate) struct Parts<'py> {
+    method: Bound<'py, PyAny>,
+    uri: Bound<'py, PyAny>,
+    headers: Vec<Field<Bound<'py, PyAny>>>,
+    client_certificate: Option<Bound<'py, PyAny>>,
+}
+
+/// The bytes of all parts.
+pub(crate) struct Octets<'a> {
+    method: Cow<'a, [u8]>,
+    uri: Cow<'a, [u8]>,
+    headers: Vec<Field<Cow<'a, [u8]>>>,
+    client_certificate: Option<Cow<'a, [u8]>>,
+}
+
+impl<'py> Given<'_, 'py> {
+    pub(crate) fn parts(&self, py: Python<'py>) -> PyResult<Parts<'py>> {
+        let parts = [self.method, self.uri, self.headers];
+        let (method, uri, headers) = match (self.request, parts) {
+            (Some(request), [None, None, None]) => {
+                translate(py, &PARTS, "parts", request)?.extract()?
+            }
+            (None, [Some(method), Some(uri), Some(headers)]) => (
+                method.clone(),
+                uri.clone(),
+                translate(py, &PAIRS, "pairs", headers)?,
+            ),
+            _ => {
+                let detail = "give request, or method, uri and headers";
+                return Err(usage(py, detail.to_owned()));
+            }
+        };
+        let headers = headers.try_iter()?.map(|pair| pair_of(&pair?));
+        Ok(Parts {
+            method,
+            uri,
+            headers: headers.collect::<PyResult<_>>()?,
+            client_certificate: self.client_certificate.cloned(),
+        })
+    }
+}
+
+impl<'py> Parts<'py> {
+    pub(crate) fn octets(&self) -> PyResult<Octets<'_>> {
+        let headers = self.headers.iter();
+        let headers =
+            headers.map(|(name, value)| Ok((text(name, "headers")?, text(value, "headers")?)));
+        let certificate = self.client_certificate.as_ref();
+        let certificate = certificate.map(|der| match input::bytes(der)? {
+            Some(bytes) => Ok(bytes),
+            None => Err(input::wrong_type(der, "client_certificate", "bytes of DER")),
+        });
+        Ok(Octets {
+            method: text(&self.method, "method")?,
+            uri: text(&self.uri, "uri")?,
+            headers: headers.collect::<PyResult<_>>()?,
+            client_certificate: certificate.transpose()?,
+        })
+    }
+
+    /// As keyword arguments, for a call that may be made again.
+    pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let arguments = PyDict::new(py);
+        arguments.set_item("method", &self.method)?;
+        arguments.set_item("uri", &self.uri)?;
+        arguments.set_item("headers", PyList::new(py, &self.headers)?)?;
+        arguments.set_item("client_certificate", &self.client_certificate)?;
+        Ok(arguments)
+    }
+}
+
+impl Octets<'_> {
+    pub(crate) fn request(&self) -> Request<'_> {
+        let headers = self.headers.iter();
+        let request = Request::new(&self.method, &self.uri)
+            .headers(headers.map(|(name, value)| (name, value)));
+        match &self.client_certificate {
+            Some(der) => request.client_certificate(der),
+            None => request,
+        }
+    }
+}
+
+/// What `sealgate/_request.py` makes of a value.
+fn translate<'py>(
+    py: Python<'py>,
+    function: &'static PyOnceLock<Py<PyAny>>,
+    name: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let function = function.get_or_try_init(py, || -> PyResult<_> {
+        let module = PyModule::import(py, "sealgate._request")?;
+        Ok(module.getattr(name)?.unbind())
+    })?;
+    function.bind(py).call1((value,)).map_err(|error| {
+        let none = PyModule::import(py, "sealgate._request")
+            .and_then(|module| module.getattr("NoRequest"))
+            .is_ok_and(|none| error.is_instance(py, &none));
+        if none {
+            usage(py, error.value(py).to_string())
+        } else {
+            error
+        }
+    })
+}
+
+fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> {
+    if let Ok(pair) = pair.cast::<PyTuple>()
+        && pair.len() == 2
+    {
+        return Ok((pair.get_item(0)?, pair.get_item(1)?));
+    }
+    // ASGI allows any two items.
+    if let Ok(pair) = pair.cast::<PyList>()
+        && pair.len() == 2
+    {
+        return Ok((pair.get_item(0)?, pair.get_item(1)?));
+    }
+    let detail = "headers must be pairs of a name and a value";
+    Err(usage(pair.py(), detail.to_owned()))
+}
+
+fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
+    match input::bytes(value)? {
+        Some(bytes) => Ok(bytes),
+        None => Err(input::wrong_type(value, name, "str or bytes")),
+    }
+}

@@ -1,0 +1,273 @@
+//! DPoP proofs (RFC 9449 §4.3, DP-01 to DP-13): is this proof made by the token's key, for this
+//! token, this method and this URL, just now?
+//!
+//! A proof is a stranger's JWT with a stranger's key in it. Its shape, its algorithm and its key are
+//! judged before a signature is: a proof by a key that is not the token's costs no signature.
+
+use super::target;
+use super::{Judge, Shown, Thumbprint, UsedProof};
+use crate::crypto::{self, SignatureJob, Signed};
+use crate::encoding::base64url;
+use crate::encoding::json::{Json, Value};
+use crate::error::{Code, Error};
+use crate::jwa::Algorithm;
+use crate::jwk::Jwk;
+use crate::jws::header::typ_is;
+use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
+use crate::limits::{JTI_SIZE, Limits};
+use crate::policy::DpopRules;
+use crate::replay::ReplayKey;
+use crate::time::NumericDate;
+
+/// The proof's `typ` (DP-04).
+const TYP: &str = "dpop+jwt";
+
+/// What a proof that holds leaves behind.
+pub(super) struct Proven {
+    pub(super) used: UsedProof,
+    /// A nonce to give the client for its next proof.
+    pub(super) next_nonce: Option<String>,
+}
+
+struct Candidate<'p> {
+    signing_input: &'p [u8],
+    signature: &'p [u8],
+}
+
+impl Signed for Candidate<'_> {
+    fn message(&self) -> &[u8] {
+        self.signing_input
+    }
+
+    fn signature(&self) -> &[u8] {
+        self.signature
+    }
+}
+
+/// Judges one proof by a key with all of these thumbprints, for this token.
+pub(super) fn verify(
+    judge: &Judge<'_>,
+    rules: &DpopRules,
+    proof: &[u8],
+    shown: &Shown<'_>,
+    token: &[u8],
+    expected: [Option<Thumbprint>; 2],
+) -> Result<Proven, Error> {
+    let malformed = |_| invalid("dpop");
+    let compact = Compact::split(proof, judge.limits.token_size).map_err(malformed)?; // DP-02
+    let payload = compact.decode_payload().map_err(malformed)?;
+    let mut buffer = SignatureBuffer::new();
+    let signature = compact.decode_signature(&mut buffer).map_err(malformed)?;
+    // Not among the headers seen before: every client has its own, and would displace an issuer's.
+    // A key of the header may be longer than a string of a token.
+    let limits = Limits {
+        string_size: Limits::KEYS.string_size,
+        ..judge.limits
+    };
+    let header = ProtectedHeader::parse(compact.header, limits.into()).map_err(malformed)?;
+    if !header.typ().is_some_and(|typ| typ_is(typ, TYP)) {
+        return Err(invalid("typ")); // DP-04
+    }
+    let (jwk, algorithm) = key(judge, rules, &header)?;
+    let thumbprint = crypto::thumbprint_octets(judge.provider, &jwk);
+    if expected.iter().flatten().any(|own| *own != thumbprint) {
+        return Err(Error::about(Code::PopMismatch, "jwk")); // DP-12
+    }
+    let key = (judge.provider.load)(&jwk, algorithm).map_err(|_| invalid("jwk"))?;
+    let candidate = Candidate {
+        signing_input: compact.signing_input,
+        signature,
+    };
+    let verified = judge.provider.verify(SignatureJob::new(&key, candidate));
+    if verified.is_none() {
+        return Err(invalid("signature")); // DP-06
+    }
+    let claims = Json::parse(payload, judge.limits.into()).map_err(|_| invalid("dpop"))?;
+    let claims = claims.root();
+    let jti = text(claims, "jti")?;
+    if jti.len() > JTI_SIZE {
+        return Err(invalid("jti")); // DP-13
+    }
+    if text(claims, "htm")?.as_bytes() != shown.method {
+        return Err(invalid("htm")); // DP-08
+    }
+    let htu = target::normalise(text(claims, "htu")?);
+    if htu.is_none() || htu.as_deref() != shown.target {
+        return Err(invalid("htu")); // DP-09
+    }
+    let (issued_at, until) = window(judge, rules, claims)?;
+    if text(claims, "ath")? != base64url::encode(&(judge.provider.sha256)(token)) {
+        return Err(invalid("ath")); // DP-12
+    }
+    let next_nonce = nonce(judge, claims)?;
+    let key = replay_key(judge, &thumbprint, jti);
+    Ok(Proven {
+        used: UsedProof {
+            key,
+            issued_at,
+            until,
+        },
+        next_nonce,
+    })
+}
+
+#[cold]
+fn invalid(about: &'static str) -> Error {
+    Error::about(Code::PopInvalid, about)
+}
+
+/// The key that comes with the proof, and the algorithm it is used with (DP-05, DP-07).
+fn key(
+    judge: &Judge<'_>,
+    rules: &DpopRules,
+    header: &ProtectedHeader,
+) -> Result<(Jwk, Algorithm), Error> {
+    let algorithm = header.algorithm.map(|algorithm| algorithm.algorithm());
+    let allowed = |algorithm: &Algorithm| rules.algorithms.contains(*algorithm);
+    let algorithm = algorithm.filter(allowed).ok_or_else(|| invalid("alg"))?;
+    let jwk = header.json().root().get("jwk");
+    // Symmetric keys fit none of the algorithms there can be.
+    let jwk = jwk.and_then(|jwk| Jwk::of_bearer(jwk).ok());
+    let jwk = jwk.ok_or_else(|| invalid("jwk"))?;
+    jwk.check_fits(algorithm).map_err(|_| invalid("jwk"))?;
+    if !judge.provider.algorithms.contains(algorithm) {
+        return Err(invalid("alg"));
+    }
+    Ok((jwk, algorithm))
+}
+
+/// A required claim that is a string with something in it (DP-03).
+fn text<'a>(claims: Value<'a>, name: &'static str) -> Result<&'a str, Error> {
+    let text = claims.get(name).and_then(|value| value.as_str());
+    text.filter(|text| !text.is_empty())
+        .ok_or_else(|| invalid(name))
+}
+
+/// The proof's `iat`, which must be of now, and the last moment at which it is (DP-11).
+fn window(
+    judge: &Judge<'_>,
+    rules: &DpopRules,
+    claims: Value<'_>,
+) -> Result<(NumericDate, NumericDate), Error> {
+    let iat = claims.get("iat").and_then(|value| value.as_number());
+    let iat = iat.and_then(NumericDate::from_json_number);
+    let issued_at = iat.ok_or_else(|| invalid("iat"))?;
+    let until = issued_at.plus(rules.max_age).plus(judge.leeway);
+    if issued_at > judge.now.plus(judge.leeway) || judge.now > until {
+        return Err(invalid("iat"));
+    }
+    Ok((issued_at, until))
+}
+
+/// DP-10: where a nonce is required, no proof passes without one that is ours and still good.
+fn nonce(judge: &Judge<'_>, claims: Value<'_>) -> Result<Option<String>, Error> {
+    let Some(nonces) = judge.nonces() else {
+        return Ok(None);
+    };
+    let given = claims.get("nonce").and_then(|value| value.as_str());
+    match given.and_then(|nonce| nonces.is_current(nonce, judge.now)) {
+        Some(true) => Ok(None),
+        Some(false) => Ok(Some(nonces.current(judge.now))),
+        None => Err(Error::about(Code::NonceRequired, "nonce")),
+    }
+}
+
+/// What a proof is remembered by: the key and the `jti` it chose, within a namespace (DP-13).
+fn replay_key(judge: &Judge<'_>, thumbprint: &Thumbprint, jti: &str) -> ReplayKey {
+    let replay = judge.rules.replay.as_ref();
+    let namespace = replay.map_or("", |replay| &replay.namespace).as_bytes();
+    // With its length before it, a namespace cannot pass for the start of something else.
+    let size = u64::try_from(namespace.len()).unwrap_or(u64::MAX);
+    let parts = [
+        &size.to_be_bytes()[..],
+        namespace,
+        thumbprint,
+        jti.as_bytes(),
+    ];
+    (judge.provider.sha256)(&parts.concat())
+}
+
+#[cfg(test)]
+#[cfg(feature = "aws-lc-rs")]
+mod tests {
+    use super::{Judge, Shown, verify};
+    use crate::binding::{Proofs, Scheme, Thumbprint};
+    use crate::crypto::aws_lc;
+    use crate::encoding::base64url;
+    use crate::error::Code;
+    use crate::limits::Limits;
+    use crate::policy::{Format, Policy};
+    use crate::time::{NumericDate, Span};
+
+    /// RFC 9449 §7.1: the proof of figure 12 with its access token, which is no JWT.
+    const PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6\
+        Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpi\
+        VFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1\
+        MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXN\
+        vdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0N\
+        BcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxS\
+        YoMxhAJpLjA";
+    const TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+    const JKT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    const IAT: i64 = 1_562_262_618;
+
+    fn judge(token: &str, method: &str, url: &str, jkt: Thumbprint, now: i64) -> Option<Code> {
+        let policy = Policy::parse(
+            r#"{"version":1,"issuers":{"a":{"issuer":"https://a.example","jwks_push":"process"}},
+                "gates":{"g":{"profile":"access_token","audience":"https://resource.example.org/",
+                    "issuers":["a"],"public_url":"https://resource.example.org"}},
+                "dpop":{},"replay":{"store":"process"}}"#,
+            Format::Json,
+        );
+        let (policy, provider) = (policy.unwrap(), aws_lc::provider());
+        let rules = policy.rules();
+        let judge = Judge {
+            provider: &provider,
+            gate: &rules.gates[0],
+            rules: &rules.possession,
+            limits: Limits::DEFAULT,
+            leeway: Span::ZERO,
+            now: NumericDate::from_seconds(now).unwrap(),
+        };
+        let shown = Shown {
+            scheme: Scheme::Dpop,
+            proofs: Proofs::One(PROOF.as_bytes()),
+            method: method.as_bytes(),
+            target: Some(url),
+            certificate: None,
+        };
+        let dpop = rules.possession.dpop.as_ref().unwrap();
+        let expected = [Some(jkt), None];
+        let outcome = verify(
+            &judge,
+            dpop,
+            PROOF.as_bytes(),
+            &shown,
+            token.as_bytes(),
+            expected,
+        );
+        outcome.err().map(|error| error.code())
+    }
+
+    #[test]
+    fn the_example_of_rfc_9449() {
+        let mut jkt = [0; 32];
+        base64url::decode_slice(JKT.as_bytes(), &mut jkt).unwrap();
+        let url = "https://resource.example.org/protectedresource";
+        assert_eq!(judge(TOKEN, "GET", url, jkt, IAT), None);
+        assert_eq!(judge(TOKEN, "GET", url, jkt, IAT + 60), None);
+        for wrong in [
+            judge("another", "GET", url, jkt, IAT),
+            judge(TOKEN, "POST", url, jkt, IAT),
+            judge(TOKEN, "GET", "https://resource.example.org/", jkt, IAT),
+            judge(TOKEN, "GET", url, jkt, IAT + 61),
+            judge(TOKEN, "GET", url, jkt, IAT - 1),
+        ] {
+            assert_eq!(wrong, Some(Code::PopInvalid));
+        }
+        assert_eq!(
+            judge(TOKEN, "GET", url, [0; 32], IAT),
+            Some(Code::PopMismatch)
+        );
+    }
+}

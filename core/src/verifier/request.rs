@@ -1,0 +1,318 @@
+//! [`Request`]: what a server was sent, as far as possession of its token is judged by it.
+//!
+//! Fields are pairs, as they came: a mapping has already lost the second of two. Scheme and host are
+//! the policy's `public_url`, whatever the request says of them.
+
+use std::fmt;
+
+use memchr::{memchr, memchr2};
+
+use super::ancestry::ContextToken;
+use super::state::Door;
+use crate::binding::{Proofs, Scheme, Shown};
+use crate::error::{Code, Error};
+
+/// A request with a token in it. It borrows everything and costs nothing to make.
+///
+/// ```
+/// use sealgate::Request;
+///
+/// let fields = [("Authorization", "DPoP eyJ…"), ("DPoP", "eyJ…"), ("Accept", "*/*")];
+/// let request = Request::new("POST", "/mcp?session=1").headers(fields);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Request<'r> {
+    method: &'r [u8],
+    uri: &'r [u8],
+    authorization: Field<'r>,
+    dpop: Field<'r>,
+    certificate: Option<&'r [u8]>,
+    context: &'r [ContextToken<'r>],
+}
+
+/// A field of which there may be one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field<'r> {
+    Absent,
+    Once(&'r [u8]),
+    Repeated,
+}
+
+impl<'r> Field<'r> {
+    fn add(&mut self, value: &'r [u8]) {
+        *self = match self {
+            Self::Absent => Self::Once(trim(value)),
+            Self::Once(_) | Self::Repeated => Self::Repeated,
+        };
+    }
+}
+
+impl<'r> Request<'r> {
+    /// A request with this method and this target: path and query as they were sent, or a whole URL
+    /// that lies under the gate's `public_url`.
+    #[must_use]
+    pub fn new<M, U>(method: &'r M, uri: &'r U) -> Self
+    where
+        M: AsRef<[u8]> + ?Sized,
+        U: AsRef<[u8]> + ?Sized,
+    {
+        Self {
+            method: method.as_ref(),
+            uri: uri.as_ref(),
+            authorization: Field::Absent,
+            dpop: Field::Absent,
+            certificate: None,
+            context: &[],
+        }
+    }
+
+    /// The same with these further tokens, which the request's own comes from: see
+    /// [`Gate::verify_chain`](crate::Gate::verify_chain).
+    #[must_use]
+    pub const fn context(mut self, context: &'r [ContextToken<'r>]) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// The same with one more header field. Only `Authorization` and `DPoP` are looked at, in
+    /// whatever letter case.
+    #[must_use]
+    pub fn header<N, V>(mut self, name: &N, value: &'r V) -> Self
+    where
+        N: AsRef<[u8]> + ?Sized,
+        V: AsRef<[u8]> + ?Sized,
+    {
+        let name = name.as_ref();
+        if name.eq_ignore_ascii_case(b"authorization") {
+            self.authorization.add(value.as_ref());
+        } else if name.eq_ignore_ascii_case(b"dpop") {
+            self.dpop.add(value.as_ref());
+        }
+        self
+    }
+
+    /// The same with these header fields, each as it came: two of one name stay two.
+    #[must_use]
+    pub fn headers<N, V>(self, fields: impl IntoIterator<Item = (N, &'r V)>) -> Self
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]> + ?Sized + 'r,
+    {
+        let fields = fields.into_iter();
+        fields.fold(self, |request, (name, value)| request.header(&name, value))
+    }
+
+    /// The same over a connection whose client showed this certificate, in DER. Only what the
+    /// server's own TLS says belongs here, never a field that the request carries (MTLS-03).
+    #[must_use]
+    pub const fn client_certificate(mut self, der: &'r [u8]) -> Self {
+        self.certificate = Some(der);
+        self
+    }
+
+    /// The token of this request, and what came with it (AT-11, DP-01, MCP-03).
+    pub(super) fn read(&self, door: Door<'_>) -> Result<Presented<'r>, Error> {
+        if !door.gate.kind.comes_in_requests() {
+            return Err(Error::about(Code::Usage, "gate"));
+        }
+        if self
+            .certificate
+            .is_some_and(|der| der.starts_with(b"-----"))
+        {
+            return Err(Error::about(Code::Usage, "client_certificate")); // PEM is not DER
+        }
+        if has_token_in_query(self.uri) {
+            return Err(Error::about(Code::TokenInQuery, "access_token"));
+        }
+        let (scheme, token) = credentials(self.authorization)?;
+        let proofs = match self.dpop {
+            Field::Absent => Proofs::None,
+            Field::Once(proof) => Proofs::One(proof),
+            Field::Repeated => Proofs::Several,
+        };
+        let target = door.origin().filter(|_| scheme == Scheme::Dpop);
+        let target = target.and_then(|origin| origin.target(std::str::from_utf8(self.uri).ok()?));
+        Ok(Presented {
+            token,
+            scheme,
+            proofs,
+            method: self.method,
+            target,
+            certificate: self.certificate,
+            context: self.context,
+        })
+    }
+}
+
+/// The method only: the rest is a stranger's, or a credential.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &String::from_utf8_lossy(self.method))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request's token and what came with it.
+pub(super) struct Presented<'r> {
+    pub(super) token: &'r [u8],
+    scheme: Scheme,
+    proofs: Proofs<'r>,
+    method: &'r [u8],
+    target: Option<String>,
+    certificate: Option<&'r [u8]>,
+    pub(super) context: &'r [ContextToken<'r>],
+}
+
+impl Presented<'_> {
+    pub(super) fn shown(&self) -> Shown<'_> {
+        Shown {
+            scheme: self.scheme,
+            proofs: self.proofs,
+            method: self.method,
+            target: self.target.as_deref(),
+            certificate: self.certificate,
+        }
+    }
+}
+
+/// Scheme and token of `Authorization` (RFC 9110 §11.4, RFC 6750 §2.1, RFC 9449 §7.1).
+fn credentials(field: Field<'_>) -> Result<(Scheme, &[u8]), Error> {
+    const NAME: &str = "authorization";
+    let value = match field {
+        Field::Absent => return Err(Error::about(Code::NoToken, NAME)),
+        Field::Repeated => return Err(Error::about(Code::MultipleCredentials, NAME)),
+        Field::Once(value) => value,
+    };
+    let end = memchr(b' ', value).unwrap_or(value.len());
+    let (scheme, token) = value.split_at_checked(end).unwrap_or((value, b""));
+    let scheme = if scheme.eq_ignore_ascii_case(b"bearer") {
+        Scheme::Bearer
+    } else if scheme.eq_ignore_ascii_case(b"dpop") {
+        Scheme::Dpop
+    } else {
+        return Err(Error::about(Code::NoToken, NAME)); // a credential of another kind
+    };
+    let token = trim(token);
+    if memchr(b',', token).is_some() {
+        // Two fields that somebody on the way has made one.
+        return Err(Error::about(Code::MultipleCredentials, NAME));
+    }
+    if token.is_empty() || memchr2(b' ', b'\t', token).is_some() {
+        return Err(Error::about(Code::MalformedRequest, NAME));
+    }
+    Ok((scheme, token))
+}
+
+/// Whether the query has a parameter `access_token` (RFC 6750 §2.3), however it is escaped.
+fn has_token_in_query(uri: &[u8]) -> bool {
+    let Some(start) = memchr(b'?', uri) else {
+        return false;
+    };
+    let query = uri.get(start.saturating_add(1)..).unwrap_or_default();
+    query.split(|byte| *byte == b'&').any(|parameter| {
+        let name = parameter.split(|byte| *byte == b'=').next();
+        unescaped(name.unwrap_or_default()).eq(*b"access_token")
+    })
+}
+
+/// The octets that percent-encoding stands for; what is no escape stands for itself.
+fn unescaped(text: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let digit = |byte: u8| {
+            char::from(byte)
+                .to_digit(16)
+                .and_then(|d| u8::try_from(d).ok())
+        };
+        if let [b'%', high, low, after @ ..] = rest
+            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        {
+            rest = after;
+            return Some(high << 4 | low);
+        }
+        let (first, after) = rest.split_first()?;
+        rest = after;
+        Some(*first)
+    })
+}
+
+/// Without the space around a field's value (RFC 9110 §5.5).
+fn trim(value: &[u8]) -> &[u8] {
+    let space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = value.iter().position(|byte| !space(byte));
+    let end = value.iter().rposition(|byte| !space(byte));
+    match (start, end) {
+        (Some(start), Some(end)) => value.get(start..=end).unwrap_or_default(),
+        _ => b"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Field, Request, credentials, has_token_in_query};
+    use crate::binding::Scheme;
+    use crate::error::Code;
+
+    fn read(values: &[&str]) -> Result<(bool, String), Code> {
+        let fields = values.iter().map(|value| ("AUTHORIZATION", *value));
+        let request = Request::new("GET", "/").headers(fields);
+        credentials(request.authorization)
+            .map(|(scheme, token)| {
+                let token = String::from_utf8(token.to_vec()).unwrap();
+                (scheme == Scheme::Dpop, token)
+            })
+            .map_err(|error| error.code())
+    }
+
+    #[test]
+    fn one_scheme_and_one_token() {
+        let token = |dpop, token: &str| Ok((dpop, token.to_owned()));
+        assert_eq!(read(&["Bearer a.b.c"]), token(false, "a.b.c"));
+        assert_eq!(read(&[" bEARER   a.b.c \t"]), token(false, "a.b.c"));
+        assert_eq!(read(&["DPoP a.b.c"]), token(true, "a.b.c"));
+        assert_eq!(read(&["dpop x"]), token(true, "x"));
+        for none in [&[][..], &[""], &["Basic abc"], &["a.b.c"], &["BearerX a"]] {
+            assert_eq!(read(none), Err(Code::NoToken), "{none:?}");
+        }
+        for wrong in ["Bearer", "Bearer ", "Bearer a b", "DPoP a\tb"] {
+            assert_eq!(read(&[wrong]), Err(Code::MalformedRequest), "{wrong}");
+        }
+        for two in [
+            &["Bearer a", "Bearer a"][..],
+            &["Bearer a", "DPoP a"],
+            &["Bearer a, Bearer b"],
+            &["Bearer a,b"],
+        ] {
+            assert_eq!(read(two), Err(Code::MultipleCredentials), "{two:?}");
+        }
+    }
+
+    #[test]
+    fn other_fields_are_not_looked_at() {
+        let request = Request::new("GET", "/").header("X-Authorization", "Bearer a");
+        assert!(request.authorization == Field::Absent);
+        assert_eq!(format!("{request:?}"), "Request { method: \"GET\", .. }");
+    }
+
+    #[test]
+    fn a_token_in_the_query_is_found_however_it_is_escaped() {
+        for uri in [
+            "/?access_token=x",
+            "/a?b=1&access_token",
+            "/?access%5ftoken=x",
+            "https://a.example/?%61ccess_token=x",
+        ] {
+            assert!(has_token_in_query(uri.as_bytes()), "{uri}");
+        }
+        for uri in [
+            "/access_token=x",
+            "/?q=access_token",
+            "/?access_tokens=x",
+            "/?access_token%=x",
+            "/?",
+        ] {
+            assert!(!has_token_in_query(uri.as_bytes()), "{uri}");
+        }
+    }
+}
