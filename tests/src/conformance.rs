@@ -136,12 +136,11 @@ impl Harness {
             Value::Null => None,
             _ => Some(bytes(request, "certificate")?),
         };
-        let further = request["context"].as_array().into_iter().flatten();
-        let context = further.map(|further| {
+        let mut context = Vec::new();
+        for further in request["context"].as_array().into_iter().flatten() {
             let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
-            Ok(ContextToken::new(kind, text(further, "token")?))
-        });
-        let context: Vec<_> = context.collect::<Result<_, Refusal>>()?;
+            context.push(ContextToken::new(kind, text(further, "token")?));
+        }
         let mut shown = Request::new(method, uri).headers(fields).context(&context);
         if let Some(certificate) = &certificate {
             shown = shown.client_certificate(certificate);

@@ -1,7 +1,6 @@
 //! The ratios that the README quotes: all cases of a table take turns, round by round.
 //!
-//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [delegated] [dpop]`; without
-//! a name, all.
+//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop] [delegated]`; without a name, all.
 //! `SEALGATE_BENCH_ROUNDS` (default 61), `SEALGATE_BENCH_ENTRIES` (default 100,000).
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
 
@@ -29,8 +28,8 @@ fn main() {
         ("batch", batch),
         ("rotation", rotation),
         ("worst", worst_cases),
-        ("delegated", delegation),
         ("dpop", dpop),
+        ("delegated", delegation),
     ];
     for (name, table) in tables {
         if is_chosen(name) {

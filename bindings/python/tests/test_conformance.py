@@ -16,6 +16,8 @@ import pytest
 from conformance import Harness
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
+# The Python API has no calls for these.
+UNSUPPORTED = {"verify_request"}
 FILES = sorted(VECTORS.rglob("*.jsonl"))
 
 
@@ -42,7 +44,7 @@ def test_as_foretold(file: Path) -> None:
     lines = file.read_bytes().splitlines()
     for line, answer in zip(lines, harness_answers(lines), strict=True):
         request = json.loads(line)
-        if "context" in request:  # the Python API takes no further tokens yet
+        if request["op"] in UNSUPPORTED:
             assert answer == {"id": request["id"], "ok": False, "code": "unsupported_op"}
             continue
         assert holds(request["expect"], answer), request["id"]
@@ -58,7 +60,7 @@ def test_as_rust(file: Path) -> None:
     theirs = [json.loads(line) for line in run.stdout.splitlines()]
     ours = zip(lines, harness_answers(lines), theirs, strict=True)
     for line, answer, expected in ours:
-        if "context" not in json.loads(line):
+        if json.loads(line)["op"] not in UNSUPPORTED:
             assert answer == expected
 
 

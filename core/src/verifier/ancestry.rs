@@ -10,7 +10,7 @@ use crate::delegation::{self, Chain, LineageAccepted, Member, Terms};
 use crate::error::{Code, Error};
 use crate::jws::SignatureBuffer;
 use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
-use crate::policy::{ContextNeed, Kind};
+use crate::policy::{ContextNeed, GateRules, Kind};
 use crate::time::NumericDate;
 
 /// A further token of a request: one that the request's own token comes from.
@@ -65,7 +65,9 @@ pub(super) fn doors<'s>(
     if context.len() >= CHAIN_TOKENS || bytes > CHAIN_SIZE {
         return Err(Error::new(Code::Oversized));
     }
-    check_needed(door, context)?;
+    check_needed(door.gate, |kind| {
+        context.iter().any(|further| further.kind == kind)
+    })?;
     let of_kind = |further: &ContextToken<'_>| {
         let door = door.context(further.kind);
         door.ok_or_else(|| Error::about(Code::Usage, "context"))
@@ -73,10 +75,9 @@ pub(super) fn doors<'s>(
     context.iter().map(of_kind).collect()
 }
 
-/// Whether a token of each kind is there that the gate must have.
-fn check_needed(door: Door<'_>, context: &[ContextToken<'_>]) -> Result<(), Error> {
-    let has = |kind: Kind| context.iter().any(|further| further.kind == kind);
-    let mut needed = door.gate.context.iter();
+/// That no kind is missing which the gate's `context` requires.
+fn check_needed(gate: &GateRules, has: impl Fn(Kind) -> bool) -> Result<(), Error> {
+    let mut needed = gate.context.iter();
     if needed.any(|rules| rules.need == ContextNeed::Required && !has(rules.kind())) {
         return Err(Error::new(Code::ChainLinkBroken));
     }
@@ -138,7 +139,7 @@ pub(super) fn judge<'l>(
     let least = gate.delegation.min_lineage();
     let ancestors = match ancestors {
         Ok(ancestors) if ancestors.is_empty() => {
-            check_needed(door, &[])?;
+            check_needed(gate, |_| false)?;
             return delegation::assert(chain, least);
         }
         Ok(ancestors) => ancestors,

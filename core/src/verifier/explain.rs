@@ -2,6 +2,7 @@
 
 use super::advice::{Advice, Call, advice};
 use super::halves::Halves;
+use super::pipeline::Case;
 use super::seen::Seen;
 use super::state::State;
 use super::trail::{Recorder, Stage, Trail};
@@ -37,18 +38,13 @@ pub(super) fn explain(
         .check()
         .and_then(|()| state.door(number))
         .and_then(|door| {
-            let shown = Shown::NOTHING;
-            pipeline::verify(
-                engine,
-                door,
-                token,
-                &[],
-                &shown,
+            let case = Case {
+                judge: &door.possession(&engine.provider, now),
+                shown: &Shown::NOTHING,
                 requirements,
-                now,
-                &mut trail,
-            )
-            .and_then(|judged| pipeline::rehearse(door, judged))
+            };
+            let judged = pipeline::verify(door, token, &case, &mut trail)?;
+            pipeline::rehearse(door, judged)
         });
     let door = state.door(number).ok();
     let seen = door.map(|door| Seen::of(door, token));
@@ -72,18 +68,17 @@ pub(super) fn explain_request(
         Ok(presented) => presented,
         Err(error) => return told(state, number, requirements, now, trail, None, Err(error)),
     };
-    let (token, context, shown) = (presented.token, presented.context, presented.shown());
+    let (token, shown) = (presented.token, presented.shown());
     trail.passed(Stage::Request, || note::request(&shown));
-    let judged = pipeline::verify(
-        engine,
-        door,
-        token,
-        context,
-        &shown,
+    let case = Case {
+        judge: &door.possession(&engine.provider, now),
+        shown: &shown,
         requirements,
-        now,
-        &mut trail,
-    );
+    };
+    let judged = match presented.context {
+        [] => pipeline::verify(door, token, &case, &mut trail),
+        context => pipeline::verify_chain(door, token, None, context, &case, &mut trail),
+    };
     let outcome = judged.and_then(|judged| {
         trail.enter(Stage::Replay);
         let token = pipeline::rehearse(door, judged)?;

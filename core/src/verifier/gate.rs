@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::advice::{self, Advice, Call};
 use super::ancestry::{self, ContextToken};
 use super::explain::{self, Explanation};
+use super::pipeline::Case;
 use super::state::Door;
 use super::verified::Judged;
 use super::{
@@ -56,8 +57,7 @@ impl Gate {
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
         let token = token.as_ref();
-        let shown = Shown::NOTHING;
-        let judged = self.judged(door, token, &[], &shown, requirements, now)?;
+        let judged = self.judged(door, token, &[], &Shown::NOTHING, requirements, now)?;
         pipeline::commit(door, judged, now)
     }
 
@@ -66,8 +66,7 @@ impl Gate {
     /// was issued, and was meant for whoever used it; from each to the next, nobody is left out and
     /// authority only shrinks. What that proves is the token's [`VerifiedToken::lineage`].
     ///
-    /// The gate's `context` says which kinds it takes. The order of `context` does not matter. For
-    /// a token that comes in a request see [`Request::context`].
+    /// The gate's `context` says which kinds it takes. The order of `context` does not matter.
     ///
     /// # Errors
     ///
@@ -85,8 +84,14 @@ impl Gate {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
-        let (token, shown) = (token.as_ref(), Shown::NOTHING);
-        let judged = self.judged(door, token, context, &shown, requirements, now)?;
+        let judged = self.judged(
+            door,
+            token.as_ref(),
+            context,
+            &Shown::NOTHING,
+            requirements,
+            now,
+        )?;
         pipeline::commit(door, judged, now)
     }
 
@@ -100,34 +105,18 @@ impl Gate {
         requirements: &Requirements,
         now: NumericDate,
     ) -> Result<Judged, Error> {
-        let engine = &*self.engine;
-        match door.recall(token, now) {
-            Some(settled) if !context.is_empty() => pipeline::verify_chain(
-                engine,
-                door,
-                token,
-                Some(settled),
-                context,
-                shown,
-                requirements,
-                now,
-                &mut (),
-            ),
-            Some(settled) => {
-                let judge = door.possession(&engine.provider, now);
-                let alone = &ancestry::ALONE;
-                pipeline::renew(door, token, settled, alone, &judge, shown, requirements)
-            }
-            None => pipeline::verify(
-                engine,
-                door,
-                token,
-                context,
-                shown,
-                requirements,
-                now,
-                &mut (),
-            ),
+        let case = Case {
+            judge: &door.possession(&self.engine.provider, now),
+            shown,
+            requirements,
+        };
+        let settled = door.recall(token, now);
+        if !context.is_empty() {
+            return pipeline::verify_chain(door, token, settled, context, &case, &mut ());
+        }
+        match settled {
+            Some(settled) => pipeline::renew(door, token, settled, &case, &ancestry::ALONE),
+            None => pipeline::verify(door, token, &case, &mut ()),
         }
     }
 
@@ -183,14 +172,8 @@ impl Gate {
         let door = state.door(self.door)?;
         let presented = request.read(door)?;
         let shown = presented.shown();
-        let judged = self.judged(
-            door,
-            presented.token,
-            presented.context,
-            &shown,
-            requirements,
-            now,
-        )?;
+        let (token, context) = (presented.token, presented.context);
+        let judged = self.judged(door, token, context, &shown, requirements, now)?;
         pipeline::commit(door, judged, now)
     }
 
@@ -220,14 +203,8 @@ impl Gate {
         }
         let presented = request.read(door)?;
         let shown = presented.shown();
-        let judged = self.judged(
-            door,
-            presented.token,
-            presented.context,
-            &shown,
-            requirements,
-            now,
-        )?;
+        let (token, context) = (presented.token, presented.context);
+        let judged = self.judged(door, token, context, &shown, requirements, now)?;
         Ok(Pending::new(judged, Arc::clone(&state)))
     }
 
@@ -245,17 +222,12 @@ impl Gate {
         let door = state.door(self.door).ok()?;
         let token = token.as_ref();
         let settled = door.recall(token, now)?;
-        let judge = door.possession(&self.engine.provider, now);
-        let shown = Shown::NOTHING;
-        let judged = pipeline::renew(
-            door,
-            token,
-            settled,
-            &ancestry::ALONE,
-            &judge,
-            &shown,
+        let case = Case {
+            judge: &door.possession(&self.engine.provider, now),
+            shown: &Shown::NOTHING,
             requirements,
-        );
+        };
+        let judged = pipeline::renew(door, token, settled, &case, &ancestry::ALONE);
         Some(judged.and_then(|judged| pipeline::commit(door, judged, now)))
     }
 
@@ -273,9 +245,12 @@ impl Gate {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
-        let (engine, token, shown) = (&*self.engine, token.as_ref(), Shown::NOTHING);
-        let judged =
-            pipeline::verify(engine, door, token, &[], &shown, requirements, now, &mut ())?;
+        let case = Case {
+            judge: &door.possession(&self.engine.provider, now),
+            shown: &Shown::NOTHING,
+            requirements,
+        };
+        let judged = pipeline::verify(door, token.as_ref(), &case, &mut ())?;
         pipeline::commit(door, judged, now)
     }
 
@@ -296,9 +271,14 @@ impl Gate {
             Ok(door) => door,
             Err(error) => return (vec![Err(error); tokens.len()], snapshot),
         };
+        let case = Case {
+            judge: &door.possession(&self.engine.provider, now),
+            shown: &Shown::NOTHING,
+            requirements,
+        };
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
-            pipeline::verify_many(&self.engine, door, tokens, requirements, now)
+            pipeline::verify_many(door, tokens, &case)
         });
         (chunks.collect(), snapshot)
     }

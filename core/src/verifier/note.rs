@@ -123,6 +123,14 @@ pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> Stri
     text
 }
 
+pub(super) fn replay(token: &VerifiedToken) -> String {
+    match token.sender_constrained() {
+        Some(Possession::Dpop) => "not used before, and not used up by this",
+        _ => "no proof was used",
+    }
+    .to_owned()
+}
+
 pub(super) fn links(lineage: &LineageAccepted, tokens: usize) -> String {
     let strength = lineage.lineage().as_str();
     if tokens == 0 {
@@ -135,14 +143,6 @@ pub(super) fn links(lineage: &LineageAccepted, tokens: usize) -> String {
         names => format!("; not compared: {}", names.join(", ")),
     };
     format!("{tokens} further token{plural}; lineage {strength}{open}")
-}
-
-pub(super) fn replay(token: &VerifiedToken) -> String {
-    match token.sender_constrained() {
-        Some(Possession::Dpop) => "not used before, and not used up by this",
-        _ => "no proof was used",
-    }
-    .to_owned()
 }
 
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {

@@ -13,7 +13,7 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Engine, Requirements, authority, kind, note};
+use super::{Requirements, authority, kind, note};
 use crate::binding::{Confirmation, Judge, Replay, Shown};
 use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
@@ -44,62 +44,45 @@ impl Signed for Candidate<'_> {
     }
 }
 
+/// What a token is judged with, beside the rules of its gate: the moment, what came with it, and
+/// what the call asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'c> {
+    pub(super) judge: &'c Judge<'c>,
+    pub(super) shown: &'c Shown<'c>,
+    pub(super) requirements: &'c Requirements,
+}
+
+impl Case<'_> {
+    const fn now(&self) -> NumericDate {
+        self.judge.now
+    }
+}
+
 pub(super) fn verify<T: Trail>(
-    engine: &Engine,
     door: Door<'_>,
     token: &[u8],
-    context: &[ContextToken<'_>],
-    shown: &Shown<'_>,
-    requirements: &Requirements,
-    now: NumericDate,
+    case: &Case<'_>,
     trail: &mut T,
 ) -> Result<Judged, Error> {
-    if !context.is_empty() {
-        let unseen = None;
-        return verify_chain(
-            engine,
-            door,
-            token,
-            unseen,
-            context,
-            shown,
-            requirements,
-            now,
-            trail,
-        );
-    }
     let mut buffer = SignatureBuffer::new();
-    let job = admit(door, token, now, &mut buffer, trail)?;
+    let job = admit(door, token, case.now(), &mut buffer, trail)?;
     let source = job.signed().source;
-    let Some(signed) = engine.provider.verify(job) else {
+    let Some(signed) = case.judge.provider.verify(job) else {
         return Err(door.blame(&source, Error::new(Code::BadSignature)));
     };
-    let possession = door.possession(&engine.provider, now);
-    let alone = &ancestry::ALONE;
-    finish(
-        door,
-        token,
-        signed,
-        alone,
-        &possession,
-        shown,
-        requirements,
-        trail,
-    )
-    .map_err(|error| door.blame(&source, error))
+    finish(door, token, signed, case, &ancestry::ALONE, trail)
+        .map_err(|error| door.blame(&source, error))
 }
 
 /// The same steps with the tokens that this one comes from; the provider sees all signatures at
-/// once. Of a token seen before, only those of the others.
+/// once. What is remembered of this token spares its own.
 pub(super) fn verify_chain<T: Trail>(
-    engine: &Engine,
     door: Door<'_>,
     token: &[u8],
     settled: Option<Settled>,
     context: &[ContextToken<'_>],
-    shown: &Shown<'_>,
-    requirements: &Requirements,
-    now: NumericDate,
+    case: &Case<'_>,
     trail: &mut T,
 ) -> Result<Judged, Error> {
     let doors = ancestry::doors(door, token, context)?;
@@ -107,18 +90,18 @@ pub(super) fn verify_chain<T: Trail>(
     let mut buffers: Vec<_> = context.iter().map(|_| SignatureBuffer::new()).collect();
     let leaf = match settled {
         Some(_) => None,
-        None => Some(admit(door, token, now, &mut buffer, trail)?),
+        None => Some(admit(door, token, case.now(), &mut buffer, trail)?),
     };
     let source = leaf.as_ref().map(|job| job.signed().source);
     let mut jobs: Vec<_> = leaf.into_iter().collect();
-    let refused = match ancestry::admit(&doors, context, now, &mut buffers) {
+    let refused = match ancestry::admit(&doors, context, case.now(), &mut buffers) {
         Ok(further) => {
             jobs.extend(further);
             None
         }
         Err(error) => Some(error),
     };
-    let mut signed = engine.provider.verify_many(jobs).into_iter();
+    let mut signed = case.judge.provider.verify_many(jobs).into_iter();
     let leaf = source.map(|source| (source, signed.next().flatten()));
     let max_depth = door.gate.delegation.max_depth();
     let settle = |(door, signed): (&Door<'_>, Option<_>)| {
@@ -130,21 +113,11 @@ pub(super) fn verify_chain<T: Trail>(
         Some(error) => Err(error),
         None => doors.iter().zip(signed).map(settle).collect(),
     };
-    let judge = &door.possession(&engine.provider, now);
     match (settled, leaf) {
-        (Some(settled), _) => renew(door, token, settled, &ancestors, judge, shown, requirements),
+        (Some(settled), _) => renew(door, token, settled, case, &ancestors),
         (None, Some((source, Some(signed)))) => {
-            let judged = finish(
-                door,
-                token,
-                signed,
-                &ancestors,
-                judge,
-                shown,
-                requirements,
-                trail,
-            );
-            judged.map_err(|error| door.blame(&source, error))
+            finish(door, token, signed, case, &ancestors, trail)
+                .map_err(|error| door.blame(&source, error))
         }
         (None, Some((source, None))) => Err(door.blame(&source, Error::new(Code::BadSignature))),
         (None, None) => Err(Error::new(Code::Internal)),
@@ -153,13 +126,11 @@ pub(super) fn verify_chain<T: Trail>(
 
 /// The same steps over a chunk of a batch; the provider sees all its signatures at once.
 pub(super) fn verify_many(
-    engine: &Engine,
     door: Door<'_>,
     tokens: &[&[u8]],
-    requirements: &Requirements,
-    now: NumericDate,
+    case: &Case<'_>,
 ) -> Vec<Result<VerifiedToken, Error>> {
-    let (possession, shown) = (door.possession(&engine.provider, now), &Shown::NOTHING);
+    let now = case.now();
     let mut jobs = Vec::with_capacity(tokens.len());
     let mut sources = Vec::with_capacity(tokens.len());
     let mut buffers: Vec<_> = tokens.iter().map(|_| SignatureBuffer::new()).collect();
@@ -169,15 +140,7 @@ pub(super) fn verify_many(
         .zip(&mut buffers)
         .map(|(token, buffer)| {
             if let Some(settled) = door.recall(token, now) {
-                let judged = renew(
-                    door,
-                    token,
-                    settled,
-                    &ancestry::ALONE,
-                    &possession,
-                    shown,
-                    requirements,
-                );
+                let judged = renew(door, token, settled, case, &ancestry::ALONE);
                 return Some(judged.and_then(|judged| commit(door, judged, now)));
             }
             match admit(door, token, now, buffer, &mut ()) {
@@ -190,24 +153,20 @@ pub(super) fn verify_many(
             }
         })
         .collect();
-    let mut signed = engine.provider.verify_many(jobs).into_iter().zip(sources);
+    let mut signed = case
+        .judge
+        .provider
+        .verify_many(jobs)
+        .into_iter()
+        .zip(sources);
     let verdicts = decided.into_iter().zip(tokens).map(|(decided, token)| {
         decided.unwrap_or_else(|| {
             let (signed, source) = signed.next().ok_or_else(|| Error::new(Code::Internal))?;
             let signed =
                 signed.ok_or_else(|| door.blame(&source, Error::new(Code::BadSignature)))?;
-            finish(
-                door,
-                token,
-                signed,
-                &ancestry::ALONE,
-                &possession,
-                shown,
-                requirements,
-                &mut (),
-            )
-            .and_then(|judged| commit(door, judged, now))
-            .map_err(|error| door.blame(&source, error))
+            finish(door, token, signed, case, &ancestry::ALONE, &mut ())
+                .and_then(|judged| commit(door, judged, now))
+                .map_err(|error| door.blame(&source, error))
         })
     });
     verdicts.collect()
@@ -288,13 +247,12 @@ pub(super) fn finish<T: Trail>(
     door: Door<'_>,
     token: &[u8],
     signed: SignatureVerified<Candidate<'_>>,
+    case: &Case<'_>,
     ancestors: &Ancestors<'_>,
-    judge: &Judge<'_>,
-    shown: &Shown<'_>,
-    requirements: &Requirements,
     trail: &mut T,
 ) -> Result<Judged, Error> {
-    let (gate, rules, now) = (door.gate, door.rules(), judge.now);
+    let (gate, rules, now) = (door.gate, door.rules(), case.now());
+    let (judge, requirements) = (case.judge, case.requirements);
     let Candidate { claims, source, .. } = signed.get();
     let (issuer, row) = (door.issuer(source)?, source.profile.row());
     trail.passed(Stage::Signature, || "good".to_owned());
@@ -311,7 +269,7 @@ pub(super) fn finish<T: Trail>(
     trail.passed(Stage::Audience, || note::audience(claims));
     trail.enter(Stage::Possession);
     let confirmation = Confirmation::of(claims, judge.provider);
-    let possession = judge.confirm(&confirmation, shown, token)?;
+    let possession = judge.confirm(&confirmation, case.shown, token)?;
     trail.passed(Stage::Possession, || note::possession(&possession));
     trail.enter(Stage::Chain);
     let iss = source.issuer(claims);
@@ -365,16 +323,15 @@ pub(super) fn renew(
     door: Door<'_>,
     token: &[u8],
     settled: Settled,
+    case: &Case<'_>,
     ancestors: &Ancestors<'_>,
-    judge: &Judge<'_>,
-    shown: &Shown<'_>,
-    requirements: &Requirements,
 ) -> Result<Judged, Error> {
-    let (gate, rules, now) = (door.gate, door.rules(), judge.now);
+    let (gate, rules, now) = (door.gate, door.rules(), case.now());
+    let (judge, requirements) = (case.judge, case.requirements);
     let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
-    let possession = judge.confirm(settled.confirmation(), shown, token);
+    let possession = judge.confirm(settled.confirmation(), case.shown, token);
     let possession = possession.map_err(blame)?;
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let member = || settled.member();

@@ -66,14 +66,6 @@ impl<'r> Request<'r> {
         }
     }
 
-    /// The same with these further tokens, which the request's own comes from: see
-    /// [`Gate::verify_chain`](crate::Gate::verify_chain).
-    #[must_use]
-    pub const fn context(mut self, context: &'r [ContextToken<'r>]) -> Self {
-        self.context = context;
-        self
-    }
-
     /// The same with one more header field. Only `Authorization` and `DPoP` are looked at, in
     /// whatever letter case.
     #[must_use]
@@ -107,6 +99,14 @@ impl<'r> Request<'r> {
     #[must_use]
     pub const fn client_certificate(mut self, der: &'r [u8]) -> Self {
         self.certificate = Some(der);
+        self
+    }
+
+    /// The same with further tokens: those that the request's own token comes from, wherever the
+    /// program has found them. Which kinds are taken, the gate's `context` says.
+    #[must_use]
+    pub const fn context(mut self, tokens: &'r [ContextToken<'r>]) -> Self {
+        self.context = tokens;
         self
     }
 
@@ -156,12 +156,12 @@ impl fmt::Debug for Request<'_> {
 /// A request's token and what came with it.
 pub(super) struct Presented<'r> {
     pub(super) token: &'r [u8],
+    pub(super) context: &'r [ContextToken<'r>],
     scheme: Scheme,
     proofs: Proofs<'r>,
     method: &'r [u8],
     target: Option<String>,
     certificate: Option<&'r [u8]>,
-    pub(super) context: &'r [ContextToken<'r>],
 }
 
 impl Presented<'_> {

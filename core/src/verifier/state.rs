@@ -68,10 +68,10 @@ impl World {
 pub(super) struct DoorTable {
     gate: usize,
     issuers: Lookup,
-    /// Of the doors for further tokens, in the order of the gate's `context`.
-    context: Vec<Lookup>,
     /// Where clients reach it.
     origin: Option<Origin>,
+    /// Of the doors for further tokens, in the order of the gate's `context`.
+    context: Vec<Lookup>,
 }
 
 /// Issuers by `iss` value. `iss` comes from strangers, so the table's hash is keyed.
@@ -89,15 +89,15 @@ const FEW: usize = 4;
 
 impl DoorTable {
     pub(super) fn new(rules: &Rules, gate: usize) -> Option<Self> {
-        let rules_of = rules.gates.get(gate)?;
-        let context = rules_of.context.iter();
+        let rules_of_gate = rules.gates.get(gate)?;
+        let context = rules_of_gate.context.iter();
         Some(Self {
             gate,
-            issuers: Lookup::new(rules, &rules_of.issuers),
+            issuers: Lookup::new(rules, &rules_of_gate.issuers),
             context: context
                 .map(|context| Lookup::new(rules, &context.door.issuers))
                 .collect(),
-            origin: rules_of.public_url.as_deref().and_then(Origin::of),
+            origin: rules_of_gate.public_url.as_deref().and_then(Origin::of),
         })
     }
 }
