@@ -3,6 +3,7 @@
 #[path = "../../benches/src/always_yes.rs"]
 pub mod always_yes;
 pub mod naive;
+pub mod proofs;
 pub mod strict;
 
 use std::sync::Arc;

@@ -53,9 +53,9 @@ fn the_first_five_lines_print_what_they_say() {
     assert!(page.contains(&format!("{line}\n// {shown}\n")), "{shown}");
 }
 
-/// The TOML blocks of the page about policies.
-fn blocks() -> Vec<String> {
-    let page = page("core/src/manual/policies.md");
+/// The TOML blocks of a page of the manual.
+fn blocks(name: &str) -> Vec<String> {
+    let page = page(&format!("core/src/manual/{name}.md"));
     let parts = page.split("```toml\n").skip(1);
     let blocks = parts.map(|part| part.split("```").next().unwrap_or_default().to_owned());
     blocks.collect()
@@ -63,9 +63,7 @@ fn blocks() -> Vec<String> {
 
 #[test]
 fn the_policies_about_delegation_load() {
-    let page = page("core/src/manual/delegation.md");
-    let blocks = page.split("```toml\n").skip(1);
-    let blocks: Vec<&str> = blocks.filter_map(|part| part.split("```").next()).collect();
+    let blocks = blocks("delegation");
     assert_eq!(blocks.len(), 2);
     for block in blocks {
         let policy = Policy::parse(block, Format::Toml).unwrap();
@@ -74,8 +72,13 @@ fn the_policies_about_delegation_load() {
 }
 
 #[test]
-fn the_first_policy_loads() {
-    let block = blocks().remove(0);
+fn the_first_policies_load() {
+    for page in ["policies", "possession"] {
+        loads(&blocks(page).remove(0));
+    }
+}
+
+fn loads(block: &str) {
     let file = "corp.jwks.json";
     assert!(block.contains(&format!("\"{file}\"")));
     let block = block.replace(
@@ -136,7 +139,7 @@ fn each_issuers_table_takes_a_token_as_that_issuer_sends_it() {
     let public = key.public_jwk().unwrap().clone();
     let mut minter = Minter::new(key);
     // Those without `typ` first: a minter that has one keeps it.
-    let mut blocks = blocks().split_off(1);
+    let mut blocks = blocks("policies").split_off(1);
     let name_of = |block: &str| {
         let rest = block.strip_prefix("[issuers.").unwrap();
         rest.split(']').next().unwrap().to_owned()

@@ -7,9 +7,10 @@ use clap::Args;
 use sealgate::{Advice, Answer, Blame, Explanation, Outcome, Requirements, Stage, Step};
 use serde_json::{Map, Value, json};
 
-use crate::failure::{ACCEPTED, Failure, REFUSED, UNDECIDED};
+use crate::failure::{self, Failure};
 use crate::gate::GateArguments;
 use crate::input;
+use crate::request::RequestArguments;
 use crate::text::{Columns, WIDTH, parse_scope, printable};
 
 /// Options of `explain`.
@@ -17,6 +18,8 @@ use crate::text::{Columns, WIDTH, parse_scope, printable};
 pub(crate) struct Arguments {
     #[command(flatten)]
     gate: GateArguments,
+    #[command(flatten)]
+    request: RequestArguments,
     /// Scope the token must have, beyond those of the gate; may be repeated.
     #[arg(long, value_name = "SCOPE", value_parser = parse_scope)]
     scope: Vec<String>,
@@ -29,15 +32,21 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
-    let token = input::one(arguments.file.as_deref())?;
     let requirements = Requirements::scopes(arguments.scope.iter().map(String::as_str));
-    let explanation = opened.gate.explain_with(&token, &requirements);
-    let mut out = BufWriter::new(io::stdout().lock());
-    let exit = match &explanation.outcome {
-        Ok(_) => ACCEPTED,
-        Err(error) if error.blame() == Blame::Rejected => REFUSED,
-        Err(_) => UNDECIDED,
+    let file = arguments.file.as_deref();
+    let (token, explanation) = match arguments.request.read(arguments.file.as_slice())? {
+        Some(sent) => {
+            let explanation = opened.gate.explain_request(&sent.request(), &requirements);
+            (sent.token, explanation)
+        }
+        None => {
+            let token = input::one(file)?;
+            let explanation = opened.gate.explain_with(&token, &requirements);
+            (token, explanation)
+        }
     };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let exit = failure::exit(&explanation.outcome);
     let answer = explanation
         .outcome
         .as_ref()

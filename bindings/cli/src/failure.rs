@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use sealgate::{Error, PolicyError, UnknownGate};
+use sealgate::{Blame, Error, PolicyError, UnknownGate, VerifiedToken};
 
 /// All tokens were accepted.
 pub(crate) const ACCEPTED: u8 = 0;
@@ -14,6 +14,15 @@ pub(crate) const REFUSED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Some token could not be decided.
 pub(crate) const UNDECIDED: u8 = 3;
+
+/// The exit code of one verdict.
+pub(crate) fn exit(verdict: &Result<VerifiedToken, Error>) -> u8 {
+    match verdict {
+        Ok(_) => ACCEPTED,
+        Err(error) if error.blame() == Blame::Rejected => REFUSED,
+        Err(_) => UNDECIDED,
+    }
+}
 
 /// A command that cannot do its work.
 pub(crate) enum Failure {

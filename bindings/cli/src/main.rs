@@ -18,6 +18,7 @@ mod jwks;
 mod mint;
 mod network;
 mod policy;
+mod request;
 mod stopwatch;
 mod tally;
 mod text;

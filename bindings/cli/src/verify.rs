@@ -8,9 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use sealgate::{Batch, Error, Requirements, VerifiedToken};
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::gate::{GateArguments, Opened};
 use crate::input::{self, Chunk, First, Source};
+use crate::request::{RequestArguments, Sent};
 use crate::stopwatch::Stopwatch;
 use crate::tally::Tally;
 use crate::text::{is_watched, parse_scope, printable, quoted};
@@ -21,6 +22,8 @@ use crate::verdict::{self, Place};
 pub(crate) struct Arguments {
     #[command(flatten)]
     gate: GateArguments,
+    #[command(flatten)]
+    request: RequestArguments,
     /// Scope every token must have, beyond those of the gate; may be repeated.
     #[arg(long, value_name = "SCOPE", value_parser = parse_scope)]
     scope: Vec<String>,
@@ -41,6 +44,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
+    if let Some(sent) = arguments.request.read(&arguments.files)? {
+        return judge_request(arguments, &opened, &sent);
+    }
     let files = arguments.files.iter().map(|file| input::open(Some(file)));
     let mut sources: Vec<Source> = files.collect::<Result<_, _>>()?;
     if sources.is_empty() {
@@ -54,6 +60,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let tally = pool.install(|| judge(arguments, &opened, sources, &mut out))?;
     out.flush()?;
     Ok(ExitCode::from(tally.exit()))
+}
+
+/// One token with what came with it.
+fn judge_request(arguments: &Arguments, opened: &Opened, sent: &Sent) -> Result<ExitCode, Failure> {
+    let requirements = Requirements::scopes(arguments.scope.iter().map(String::as_str));
+    let verdict = opened.gate.verify_request(&sent.request(), &requirements);
+    let mut out = io::stdout().lock();
+    if arguments.json {
+        let (mut line, place) = (
+            Vec::new(),
+            Place {
+                file: None,
+                line: 1,
+            },
+        );
+        let result = verdict.as_ref().map_err(|error| *error);
+        verdict::write_json(&mut line, &opened.gate, place, result)?;
+        out.write_all(&line)?;
+    } else {
+        verdict::describe(&opened.gate, &opened.clock, &verdict, &mut out)?;
+    }
+    out.flush()?;
+    Ok(ExitCode::from(failure::exit(&verdict)))
 }
 
 fn judge(

@@ -14,6 +14,9 @@ pub mod policies {}
 #[doc = include_str!("delegation.md")]
 pub mod delegation {}
 
+#[doc = include_str!("possession.md")]
+pub mod possession {}
+
 #[cfg(feature = "remote")]
 #[doc = include_str!("fetched_keys.md")]
 pub mod fetched_keys {}

@@ -2,6 +2,7 @@
 
 mod chain;
 mod remote;
+mod request;
 mod server;
 
 use std::io::Write;
