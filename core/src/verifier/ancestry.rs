@@ -21,6 +21,14 @@ pub struct ContextToken<'t> {
 }
 
 impl<'t> ContextToken<'t> {
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) const fn bytes(&self) -> &'t [u8] {
+        self.token
+    }
+
     /// A token of this kind. Which kinds a gate takes, its `context` says.
     #[must_use]
     pub fn new<T: AsRef<[u8]> + ?Sized>(kind: Kind, token: &'t T) -> Self {
@@ -135,7 +143,7 @@ pub(super) fn judge<'l>(
     leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
 ) -> Result<LineageAccepted, Error> {
-    let (gate, rules) = (door.gate, door.rules());
+    let gate = door.gate;
     let least = gate.delegation.min_lineage();
     let ancestors = match ancestors {
         Ok(ancestors) if ancestors.is_empty() => {
@@ -145,18 +153,28 @@ pub(super) fn judge<'l>(
         Ok(ancestors) => ancestors,
         Err(error) => return Err(*error),
     };
-    let terms = Terms {
-        edges: gate.delegation.edges(),
-        implies: &gate.scope_implies,
-        leeway: rules.leeway,
-        preset: rules.preset,
-    };
+    let terms = terms(door);
     let members: Vec<Member<'_>> = ancestors.iter().map(Ancestor::member).collect();
     delegation::prove(&leaf(), &members, least, &terms)
 }
 
+/// What the edges at this door compare by.
+pub(super) fn terms(door: Door<'_>) -> Terms<'_> {
+    let (gate, rules) = (door.gate, door.rules());
+    Terms {
+        edges: gate.delegation.edges(),
+        implies: &gate.scope_implies,
+        leeway: rules.leeway,
+        preset: rules.preset,
+    }
+}
+
 impl Ancestor<'_> {
-    fn member(&self) -> Member<'_> {
+    pub(super) fn dates(&self) -> &Dates {
+        &self.dates
+    }
+
+    pub(super) fn member(&self) -> Member<'_> {
         let Candidate { claims, source, .. } = self.signed.get();
         Member {
             kind: source.profile.kind(),

@@ -471,6 +471,10 @@ impl VerifiedToken {
             .map(|CallSatisfied { .. }| ())
     }
 
+    pub(super) fn member(&self) -> Member<'_> {
+        self.settled.member()
+    }
+
     /// Under which policy and keys it was judged.
     #[must_use]
     pub fn snapshot(&self) -> SnapshotId<'_> {

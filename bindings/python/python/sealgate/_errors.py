@@ -362,6 +362,7 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "actor_not_allowed": ActorError,
     "actor_presenter_mismatch": ActorError,
     "insufficient_scope": AuthorityError,
+    "token_passthrough": AuthorityError,
     "insufficient_user_authentication": StepUpError,
     "keys_unavailable": KeysUnavailableError,
     "keys_refreshing": KeysUnavailableError,
