@@ -19,6 +19,10 @@ const NOT_YET: &[(Code, &str)] = &[
         "the protocol has no caller but that of a whole request",
     ),
     (
+        Code::TokenPassthrough,
+        "of what goes out, which no op is about",
+    ),
+    (
         Code::ReplayUnavailable,
         "the program's answer, which no op gives",
     ),

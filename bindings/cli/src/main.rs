@@ -5,6 +5,7 @@
 
 mod always_yes;
 mod bench;
+mod chain;
 mod completions;
 mod demo;
 mod doctor;
@@ -44,6 +45,8 @@ enum Verb {
     Verify(verify::Arguments),
     /// Show every rule for one token, which one refused it, and what to do.
     Explain(explain::Arguments),
+    /// Draw who acts for whom in a token: a tree, Mermaid, Graphviz.
+    Chain(chain::Arguments),
     /// Decode a token without verifying anything.
     Inspect(inspect::Arguments),
     /// Check, print or begin a policy document.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
     let outcome = match verb {
         Verb::Verify(arguments) => verify::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Chain(arguments) => chain::run(&arguments),
         Verb::Inspect(arguments) => inspect::run(&arguments),
         Verb::Policy(verb) => policy::run(&verb),
         Verb::Jwks(verb) => jwks::run(&verb),

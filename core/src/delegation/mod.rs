@@ -16,5 +16,5 @@ pub use actor::Actor;
 pub(crate) use chain::{Chain, ChainAccepted, check, read};
 pub(crate) use edge::{Member, Terms};
 pub use lineage::Dimension;
-pub(crate) use lineage::{Dimensions, LineageAccepted, assert, prove};
+pub(crate) use lineage::{Dimensions, LineageAccepted, assert, prove, prove_next};
 pub(crate) use presenter::{Presenter, PresenterAccepted, check_presenter};

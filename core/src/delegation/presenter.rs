@@ -21,6 +21,11 @@ pub(crate) struct Presenter<'a> {
 #[derive(Debug)]
 pub(crate) struct PresenterAccepted(());
 
+impl PresenterAccepted {
+    /// Nobody knows the caller.
+    pub(crate) const UNKNOWN: Self = Self(());
+}
+
 /// Compares a known caller with the outermost actor. A token without `act` names nobody that the
 /// caller would have to be.
 pub(crate) fn check_presenter(

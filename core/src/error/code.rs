@@ -174,6 +174,7 @@ codes! {
     }
     Authority {
         InsufficientScope "insufficient_scope" "the token lacks a scope this call needs"
+        TokenPassthrough "token_passthrough" "the token that came in would go out again"
     }
     Authentication {
         InsufficientUserAuthentication "insufficient_user_authentication" "the user's sign-in is too weak or too old for this call"

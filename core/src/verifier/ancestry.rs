@@ -3,7 +3,7 @@
 
 use super::kind;
 use super::pipeline::{self, Candidate};
-use super::state::Door;
+use super::state::{Door, Source};
 use super::validity::Dates;
 use crate::crypto::{SignatureJob, SignatureVerified};
 use crate::delegation::{self, Chain, LineageAccepted, Member, Terms};
@@ -21,6 +21,14 @@ pub struct ContextToken<'t> {
 }
 
 impl<'t> ContextToken<'t> {
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) const fn bytes(&self) -> &'t [u8] {
+        self.token
+    }
+
     /// A token of this kind. Which kinds a gate takes, its `context` says.
     #[must_use]
     pub fn new<T: AsRef<[u8]> + ?Sized>(kind: Kind, token: &'t T) -> Self {
@@ -127,38 +135,55 @@ pub(super) fn settle<'t>(
     })
 }
 
-/// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks.
-pub(super) fn judge(
+/// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks. The
+/// leaf is read only where there are any: most tokens come alone.
+pub(super) fn judge<'l>(
     door: Door<'_>,
-    leaf: &Member<'_>,
+    chain: &Chain,
+    leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
 ) -> Result<LineageAccepted, Error> {
-    let (gate, rules) = (door.gate, door.rules());
+    let gate = door.gate;
     let least = gate.delegation.min_lineage();
     let ancestors = match ancestors {
         Ok(ancestors) if ancestors.is_empty() => {
             check_needed(gate, |_| false)?;
-            return delegation::assert(leaf.chain, least);
+            return delegation::assert(chain, least);
         }
         Ok(ancestors) => ancestors,
         Err(error) => return Err(*error),
     };
-    let terms = Terms {
+    let terms = terms(door);
+    let members = ancestors.iter().map(|ancestor| {
+        let issuer = door.issuer(ancestor.source())?;
+        Ok(ancestor.member(issuer))
+    });
+    let members: Vec<Member<'_>> = members.collect::<Result<_, Error>>()?;
+    delegation::prove(&leaf(), &members, least, &terms)
+}
+
+/// What the edges at this door compare by.
+pub(super) fn terms(door: Door<'_>) -> Terms<'_> {
+    let (gate, rules) = (door.gate, door.rules());
+    Terms {
         edges: gate.delegation.edges(),
         implies: &gate.scope_implies,
         leeway: rules.leeway,
         preset: rules.preset,
-    };
-    let members = ancestors.iter().map(|ancestor| {
-        let issuer = door.issuer(&ancestor.signed.get().source)?;
-        Ok(ancestor.member(issuer))
-    });
-    let members: Vec<Member<'_>> = members.collect::<Result<_, Error>>()?;
-    delegation::prove(leaf, &members, least, &terms)
+    }
 }
 
 impl Ancestor<'_> {
-    fn member<'a>(&'a self, issuer: &'a IssuerRules) -> Member<'a> {
+    pub(super) fn source(&self) -> &Source {
+        &self.signed.get().source
+    }
+
+    pub(super) fn dates(&self) -> &Dates {
+        &self.dates
+    }
+
+    /// `issuer` is the one that its source names.
+    pub(super) fn member<'a>(&'a self, issuer: &'a IssuerRules) -> Member<'a> {
         let Candidate { claims, source, .. } = self.signed.get();
         Member {
             kind: source.profile.kind(),

@@ -24,7 +24,7 @@ use crate::time::NumericDate;
 #[derive(Clone)]
 pub struct Gate {
     pub(super) engine: Arc<Engine>,
-    door: u32,
+    pub(super) door: u32,
 }
 
 impl Gate {

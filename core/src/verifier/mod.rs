@@ -17,6 +17,7 @@ mod lookup;
 mod malformed;
 mod misfit;
 mod note;
+mod outbound;
 mod pending;
 mod pipeline;
 mod proof;

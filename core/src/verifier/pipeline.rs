@@ -281,14 +281,14 @@ pub(super) fn finish<T: Trail>(
     let presenter = delegation::check_presenter(links, claims, iss, gate, caller)?;
     trail.passed(Stage::Chain, || note::chain(links, gate, caller.is_some()));
     trail.enter(Stage::Links);
-    let member = Member {
+    let member = || Member {
         kind: row.kind,
         claims,
         iss,
         chain: links,
         dates: dates.claimed(),
     };
-    let lineage = ancestry::judge(door, &member, ancestors)?;
+    let lineage = ancestry::judge(door, links, member, ancestors)?;
     trail.passed(Stage::Links, || {
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
     });
@@ -336,7 +336,8 @@ pub(super) fn renew(
     let possession = judge.confirm(settled.confirmation(), case.shown, token);
     let possession = possession.map_err(blame)?;
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
-    let lineage = ancestry::judge(door, &settled.member(), ancestors).map_err(blame)?;
+    let member = || settled.member();
+    let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
     let called_for =
         authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;

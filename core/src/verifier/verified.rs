@@ -130,6 +130,10 @@ impl Settled {
         &self.0.source
     }
 
+    pub(super) fn chain(&self) -> &Chain {
+        &self.0.chain
+    }
+
     /// The token as one of a chain of tokens.
     pub(super) fn member(&self) -> Member<'_> {
         let facts = &*self.0;
@@ -148,8 +152,12 @@ impl Settled {
         gate: &GateRules,
         requirements: &Requirements,
     ) -> Result<PresenterAccepted, Error> {
-        let (facts, caller) = (&*self.0, requirements.presenter());
-        delegation::check_presenter(&facts.chain, &facts.claims, facts.issuer(), gate, caller)
+        let Some(caller) = requirements.presenter() else {
+            return Ok(PresenterAccepted::UNKNOWN);
+        };
+        let facts = &*self.0;
+        let iss = facts.issuer();
+        delegation::check_presenter(&facts.chain, &facts.claims, iss, gate, Some(caller))
     }
 
     /// Heap bytes, for the cache's budget. A header that other tokens share counts with each of
@@ -464,6 +472,10 @@ impl VerifiedToken {
             .check_presenter(self.gate_rules(), requirements)?;
         authority::check_call(&facts.claims, self.gate_rules(), requirements, now, leeway)
             .map(|CallSatisfied { .. }| ())
+    }
+
+    pub(super) fn member(&self) -> Member<'_> {
+        self.settled.member()
     }
 
     /// Under which policy and keys it was judged.

@@ -1,5 +1,6 @@
 //! The built binary as a person runs it: results, exit codes and what rubbish does to it.
 
+mod chain;
 mod remote;
 mod request;
 mod server;

@@ -112,6 +112,15 @@ pub(crate) fn prove(
     prove_edges(leaf, ancestors, terms)?.at_least(least, leaf.chain)
 }
 
+/// Judges one step: whether `child` comes out of `parent` as the edge between their kinds allows.
+pub(crate) fn prove_next(
+    parent: &Member<'_>,
+    child: &Member<'_>,
+    terms: &Terms<'_>,
+) -> Result<(), Error> {
+    edge::judge(parent, child, terms).map(|Shown { .. }| ())
+}
+
 fn prove_edges(
     leaf: &Member<'_>,
     ancestors: &[Member<'_>],

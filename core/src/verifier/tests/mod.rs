@@ -10,6 +10,7 @@ mod explained;
 mod issuers;
 mod leaks;
 mod observed;
+mod outbound;
 mod policies;
 mod reloads;
 mod requests;

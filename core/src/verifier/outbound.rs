@@ -1,0 +1,65 @@
+//! Before calling on: the token that goes out is another one than came in, and comes out of it
+//! (CD-06).
+
+use super::ancestry::{self, ContextToken};
+use super::pipeline;
+use super::{Gate, VerifiedToken};
+use crate::claims::Claim;
+use crate::delegation;
+use crate::error::{Code, Error};
+use crate::jws::{Compact, SignatureBuffer};
+
+impl Gate {
+    /// Whether a token may be sent on to `target` in the name of the one that was verified here: it is
+    /// not that very token, it comes out of it as one token of a chain out of another
+    /// ([`Gate::verify_chain`]), it is for `target` alone, and it is valid now.
+    ///
+    /// A service that passes on what it was sent lets everybody behind it act here; one that calls on
+    /// with a token of another person, or a wider one, is a confused deputy. The gate's `context`
+    /// must take the outbound token's kind, since its issuer's keys verify it.
+    ///
+    /// # Errors
+    ///
+    /// `token_passthrough` for the token that came in, whatever its signature; `attenuation_audience`
+    /// for a token that is for anybody else; the codes of [`Gate::verify_chain`]; and `usage` for a kind
+    /// that the gate's `context` does not take.
+    pub fn check_outbound(
+        &self,
+        inbound: &VerifiedToken,
+        outbound: ContextToken<'_>,
+        target: &str,
+    ) -> Result<(), Error> {
+        let engine = &*self.engine;
+        let state = engine.state.load();
+        let now = engine.clock.now();
+        let door = state.door(self.door)?;
+        let token = outbound.bytes();
+        if is_same(inbound, token) {
+            return Err(Error::new(Code::TokenPassthrough));
+        }
+        let further = door.context(outbound.kind());
+        let further = further.ok_or_else(|| Error::about(Code::Usage, "context"))?;
+        let mut buffer = SignatureBuffer::new();
+        let job = pipeline::admit(further, token, now, &mut buffer, &mut ())?;
+        let source = job.signed().source;
+        let blame = |error| door.blame(&source, error);
+        let signed = engine.provider.verify(job);
+        let signed = signed.ok_or_else(|| blame(Error::new(Code::BadSignature)))?;
+        let next = ancestry::settle(further, signed, door.gate.delegation.max_depth())?;
+        next.dates().check(now).map_err(blame)?;
+        let member = next.member(door.issuer(next.source())?);
+        let mut audiences = member.claims.audience();
+        if audiences.next() != Some(target) || audiences.next().is_some() {
+            let claim = Claim::Aud.name();
+            return Err(blame(Error::about(Code::AttenuationAudience, claim)));
+        }
+        delegation::prove_next(&inbound.member(), &member, &ancestry::terms(door)).map_err(blame)
+    }
+}
+
+/// Whether these bytes are the token that was verified. A signature can be written in more than one
+/// way, so what it signs is compared.
+fn is_same(inbound: &VerifiedToken, token: &[u8]) -> bool {
+    let payload = Compact::split(token, token.len()).and_then(|compact| compact.decode_payload());
+    payload.is_ok_and(|payload| payload == inbound.payload())
+}
