@@ -34,6 +34,9 @@ impl NumericDate {
         })
     }
 
+    /// The last moment there is.
+    pub(crate) const LAST: Self = Self { micros: LAST };
+
     /// Whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn seconds(self) -> i64 {
@@ -65,6 +68,14 @@ impl NumericDate {
         )]
         let micros = (seconds * 1e6) as i64;
         Some(Self { micros })
+    }
+
+    /// Reads a date and time of RFC 3339 §5.6, as `2027-01-15T08:00:00Z`, in whole seconds.
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        use time::OffsetDateTime;
+        use time::format_description::well_known::Rfc3339;
+        let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        Self::from_seconds(date.unix_timestamp())
     }
 
     /// Reads a date of an HTTP field (RFC 9110 §5.6.7), as in `Date` and `Expires`.

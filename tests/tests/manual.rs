@@ -1,12 +1,13 @@
 //! What the documentation shows works: the first five lines print what they say, the manual's
 //! policies load, and each issuer's table takes a token as that issuer sends it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use sealgate::crypto::{SigningKey, aws_lc};
 use sealgate::jwa::Algorithm;
 use sealgate::mint::{ClaimsBuilder, Minter};
-use sealgate::{Clock, Format, LoadOptions, Policy, Span, Verifier};
+use sealgate::{Clock, Format, LoadOptions, Policy, Profile, Span, Verifier};
 use serde_json::{Value, json};
 
 const T: i64 = 1_800_000_000;
@@ -59,6 +60,41 @@ fn blocks(name: &str) -> Vec<String> {
     let parts = page.split("```toml\n").skip(1);
     let blocks = parts.map(|part| part.split("```").next().unwrap_or_default().to_owned());
     blocks.collect()
+}
+
+/// The names in code marks of a cell.
+fn names(cell: &str) -> BTreeSet<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_table_of_kinds_is_the_engines() {
+    let page = page("core/src/manual/kinds.md");
+    let rows = page.lines().skip_while(|line| !line.starts_with("|---"));
+    let rows = rows.skip(1).take_while(|line| line.starts_with('|'));
+    let rows: Vec<Vec<&str>> = rows.map(|line| line.split('|').collect()).collect();
+    let profiles: Vec<_> = Profile::ALL.iter().map(|row| row.as_str()).collect();
+    let told: Vec<&str> = rows.iter().flat_map(|row| names(row[1])).collect();
+    assert_eq!(told, profiles);
+    for (row, profile) in rows.iter().zip(Profile::ALL) {
+        let name = profile.as_str();
+        let typ = if name == "agent_card" {
+            Some("JOSE")
+        } else {
+            profile.typ()
+        };
+        assert_eq!(names(row[2]), typ.into_iter().collect(), "{name}");
+        assert_eq!(names(row[3]), profile.required_claims().collect(), "{name}");
+        assert_eq!(
+            names(row[4]),
+            profile.forbidden_claims().collect(),
+            "{name}"
+        );
+    }
+    let document = page.split("```toml\n").nth(1).unwrap();
+    let document = document.split("```").next().unwrap();
+    let policy = Policy::parse(document, Format::Toml).unwrap();
+    assert!(Verifier::new(policy, aws_lc::provider()).is_ok());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use sealgate::{Clock, NumericDate};
+use sealgate::{Clock, NumericDate, Profile};
 use serde_json::{Map, Number, Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED};
@@ -91,6 +91,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         columns.write(&mut out, &format!("  {:<width$} ", printable(name)), text)
     };
     row("header", &header_line(&header, " · "))?;
+    let typ = header.get("typ").and_then(Value::as_str);
+    if let Some(kind) = typ.and_then(Profile::suggested_by) {
+        row("kind", &format!("{}, by its typ", kind.as_str()))?;
+    }
     let clock = if arguments.demo {
         demo::clock()
     } else {
@@ -113,7 +117,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             _ => row(name, &show(value))?,
         }
     }
-    if !claims.contains_key("cnf") {
+    // What tells of something rather than somebody is nobody's to use.
+    let usable = claims.contains_key("exp") && !claims.contains_key("status_list");
+    if usable && !claims.contains_key("cnf") {
         row("cnf", "none: whoever holds this token can use it")?;
     }
     out.flush()?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use sealgate::mint::{ClaimsBuilder, Minter};
-use sealgate::{Clock, NumericDate, Span};
+use sealgate::{Clock, NumericDate, Profile, Span};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{ACCEPTED, Failure};
@@ -18,14 +18,18 @@ pub(crate) struct Arguments {
     /// Private key: a JWK, the first key of a JWK Set, or PKCS#8 PEM; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     key: String,
+    /// The kind of token, as a policy names it: it fixes `typ`, and which of the claims below are
+    /// written. Claims of its own go into --claim.
+    #[arg(long, value_name = "PROFILE", default_value = "access_token", value_parser = profile)]
+    kind: Profile,
     /// `iss`.
     #[arg(long, value_name = "URL")]
-    iss: String,
+    iss: Option<String>,
     /// `sub`.
     #[arg(long)]
-    sub: String,
+    sub: Option<String>,
     /// `aud`; may be repeated.
-    #[arg(long, required = true)]
+    #[arg(long)]
     aud: Vec<String>,
     /// `exp` less `iat`.
     #[arg(long, default_value = "5m", value_parser = parse_span)]
@@ -39,7 +43,11 @@ pub(crate) struct Arguments {
     /// `cnf.jkt`: the thumbprint of the key the token is bound to.
     #[arg(long, value_name = "THUMBPRINT", value_parser = thumbprint)]
     jkt: Option<String>,
-    /// `client_id`; the outermost actor's `sub`, or else `sub`, by default.
+    /// `cnf.jwk`: the key the token is bound to, a JWK or the first of a set; only its public half
+    /// is written.
+    #[arg(long, value_name = "FILE", conflicts_with = "jkt")]
+    holder: Option<String>,
+    /// `client_id`; where the kind has one, the outermost actor's `sub`, or else `sub`, by default.
     #[arg(long)]
     client_id: Option<String>,
     /// `jti`; random by default.
@@ -54,9 +62,9 @@ pub(crate) struct Arguments {
     /// An actor as `ISS,SUB`, or `SUB` for one of the same issuer; the first is acting now.
     #[arg(long, value_name = "[ISS,]SUB")]
     act: Vec<String>,
-    /// `typ` of the header.
-    #[arg(long, default_value = "at+jwt", value_parser = typ)]
-    typ: String,
+    /// `typ` of the header; the kind's by default, and `JWT` where it has none.
+    #[arg(long, value_parser = typ)]
+    typ: Option<String>,
     /// A further claim as `name=JSON`; may be repeated.
     #[arg(long, value_name = "NAME=JSON")]
     claim: Vec<String>,
@@ -68,16 +76,29 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let key = read_private(&arguments.key)?.into_iter().next();
     let key = key.ok_or_else(|| Failure::Usage(format!("{}: no key", arguments.key)))?;
+    let kind = arguments.kind;
     let others = other_claims(&arguments.claim)?;
     let claims = claims(arguments)?;
-    let minter = Minter::new(key).with_typ(arguments.typ.as_str());
+    let typ = arguments.typ.as_deref().or_else(|| kind.typ());
+    // What a card is signed as (A2A-02).
+    let plain = if kind == Profile::AgentCard {
+        "JOSE"
+    } else {
+        "JWT"
+    };
+    let minter = Minter::new(key).with_typ(typ.unwrap_or(plain));
     let mut out = BufWriter::new(io::stdout().lock());
     for _ in 0..arguments.count {
         let jti = match &arguments.jti {
             Some(jti) => jti.clone(),
             None => random_id()?,
         };
-        let claims = claims.clone().jwt_id(&jti).to_json();
+        let claims = claims.clone();
+        let claims = if forbids(kind, "jti") {
+            claims.to_json()
+        } else {
+            claims.jwt_id(&jti).to_json()
+        };
         // It was made a moment ago.
         let mut claims: Map<String, Value> = serde_json::from_str(&claims).unwrap_or_default();
         claims.extend(others.clone());
@@ -95,10 +116,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// The claims that have options of their own, but for `jti`.
 fn claims(arguments: &Arguments) -> Result<ClaimsBuilder, Failure> {
+    let kind = arguments.kind;
+    check(arguments)?;
+    let iss = arguments.iss.as_deref().unwrap_or_default();
     let actors: Vec<(&str, &str)> = arguments
         .act
         .iter()
-        .map(|actor| actor.split_once(',').unwrap_or((&arguments.iss, actor)))
+        .map(|actor| actor.split_once(',').unwrap_or((iss, actor)))
         .collect();
     if actors
         .iter()
@@ -109,16 +133,31 @@ fn claims(arguments: &Arguments) -> Result<ClaimsBuilder, Failure> {
         ));
     }
     let client = arguments.client_id.as_deref();
-    let client = client
-        .or_else(|| actors.first().map(|(_, sub)| *sub))
-        .unwrap_or(&arguments.sub);
+    let acting = || {
+        let actor = actors.first().map(|(_, sub)| *sub);
+        actor.or(arguments.sub.as_deref())
+    };
+    let has_client = kind.required_claims().any(|name| name == "client_id");
+    let client = client.or_else(|| acting().filter(|_| has_client));
     let issued_at = arguments.now.unwrap_or_else(|| Clock::System.now());
-    let mut claims = ClaimsBuilder::new()
-        .issuer(&arguments.iss)
-        .subject(&arguments.sub)
-        .audience(arguments.aud.iter().map(String::as_str))
-        .lifetime(issued_at, arguments.lifetime)
-        .client_id(client);
+    let mut claims = ClaimsBuilder::new();
+    if let Some(iss) = &arguments.iss {
+        claims = claims.issuer(iss);
+    }
+    if let Some(sub) = &arguments.sub {
+        claims = claims.subject(sub);
+    }
+    if !arguments.aud.is_empty() {
+        claims = claims.audience(arguments.aud.iter().map(String::as_str));
+    }
+    if !forbids(kind, "exp") {
+        claims = claims.lifetime(issued_at, arguments.lifetime);
+    } else if !forbids(kind, "iat") {
+        claims = claims.issued_at(issued_at);
+    }
+    if let Some(client) = client {
+        claims = claims.client_id(client);
+    }
     if let Some(scope) = &arguments.scope {
         claims = claims.scope(scope);
     }
@@ -128,10 +167,45 @@ fn claims(arguments: &Arguments) -> Result<ClaimsBuilder, Failure> {
     if let Some(jkt) = &arguments.jkt {
         claims = claims.bound_to(jkt);
     }
+    if let Some(holder) = &arguments.holder {
+        claims = claims.bound_to_key(&public_key(holder)?);
+    }
     for (iss, sub) in actors {
         claims = claims.actor(iss, sub);
     }
     Ok(claims)
+}
+
+/// Whether the kind's `iss`, `sub` and `aud` are there. Whatever else is missing or too much may be
+/// what the test is about, and `sealgate verify` says it.
+fn check(arguments: &Arguments) -> Result<(), Failure> {
+    let kind = arguments.kind;
+    let given = [
+        ("iss", arguments.iss.is_some()),
+        ("sub", arguments.sub.is_some()),
+        ("aud", !arguments.aud.is_empty()),
+    ];
+    let lacks = |claim: &&str| given.iter().any(|(name, given)| name == claim && !given);
+    match kind.required_claims().find(lacks) {
+        Some(claim) => {
+            let name = kind.as_str();
+            Err(Failure::Usage(format!("--{claim}: every {name} has it")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn forbids(kind: Profile, claim: &str) -> bool {
+    kind.forbidden_claims().any(|name| name == claim)
+}
+
+/// The public half of a key in a file, as a JWK.
+fn public_key(path: &str) -> Result<Value, Failure> {
+    let key = read_private(path)?.into_iter().next();
+    let key = key.ok_or_else(|| Failure::Usage(format!("{path}: no key")))?;
+    let public = key.public_jwk().map(|jwk| jwk.to_json());
+    let public = public.ok_or_else(|| Failure::Usage(format!("{path}: a shared secret")))?;
+    Ok(serde_json::from_str(&public).unwrap_or_default()) // written a moment ago
 }
 
 /// Claims that have options of their own, by their names.
@@ -146,7 +220,7 @@ const OPTIONS: [(&str, &str); 11] = [
     ("client_id", "--client-id"),
     ("scope", "--scope"),
     ("act", "--act"),
-    ("cnf", "--jkt"),
+    ("cnf", "--holder or --jkt"),
 ];
 
 /// `--claim`: whatever has no option of its own.
@@ -168,6 +242,16 @@ fn other_claims(given: &[String]) -> Result<Map<String, Value>, Failure> {
         }
     }
     Ok(claims)
+}
+
+fn profile(text: &str) -> Result<Profile, String> {
+    Profile::from_name(text).ok_or_else(|| {
+        let known: Vec<_> = Profile::ALL
+            .iter()
+            .map(|profile| profile.as_str())
+            .collect();
+        format!("one of {}", known.join(", "))
+    })
 }
 
 fn typ(text: &str) -> Result<String, String> {

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use sealgate::{Blame, Clock, Error, Gate, Lineage, Possession, Requirements, VerifiedToken};
+use sealgate::{
+    Blame, Clock, Error, Gate, Lineage, NumericDate, Possession, Requirements, VerifiedToken,
+};
 use serde::Serialize;
 
 use crate::text::{Columns, date, printable, relative};
@@ -23,7 +25,7 @@ struct Accepted<'a> {
     actor: Option<Link<'a>>,
     chain: Vec<Link<'a>>,
     scopes: Vec<&'a str>,
-    expires_at: i64,
+    expires_at: Option<i64>,
 }
 
 /// An actor.
@@ -88,7 +90,7 @@ pub(crate) fn write_json(
                 actor: chain.first().copied(),
                 chain,
                 scopes: token.scopes().collect(),
-                expires_at: token.expires_at().seconds(),
+                expires_at: token.expires_at().map(NumericDate::seconds),
             };
             serde_json::to_writer(&mut *out, &accepted)?;
         }
@@ -203,9 +205,10 @@ fn describe_token(token: &VerifiedToken, clock: &Clock, out: &mut dyn Write) -> 
     if !scopes.is_empty() {
         columns.write(out, "  scopes   ", &scopes.join(" "))?;
     }
-    let exp = token.expires_at().seconds();
-    let left = exp - clock.now().seconds();
-    let expires = format!("{} ({})", relative(left), date(exp));
+    let expires = match token.expires_at().map(NumericDate::seconds) {
+        Some(exp) => format!("{} ({})", relative(exp - clock.now().seconds()), date(exp)),
+        None => "never, by itself".to_owned(),
+    };
     columns.write(out, "  expires  ", &expires)?;
     let bound = match token.sender_constrained() {
         Some(Possession::External) => "yes; the policy says the proof was checked elsewhere",

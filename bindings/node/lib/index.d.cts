@@ -22,6 +22,30 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** A whole number and one unit: `"30s"`, `"5m"`. A bare number has no unit and is refused. */
 export type Duration = string
 
+/** The kind of token a gate takes: its `profile`. */
+export type Kind =
+  | 'access_token'
+  | 'id_token'
+  | 'logout_token'
+  | 'client_assertion'
+  | 'jwt_bearer_grant'
+  | 'jwt_svid'
+  | 'id_jag'
+  | 'client_attestation'
+  | 'txn_token'
+  | 'wit'
+  | 'capability'
+  | 'actor_proof'
+  | 'intent_token'
+  | 'set'
+  | 'status_list_token'
+  | 'introspection_response'
+  | 'agent_card'
+  | 'jwt_custom'
+
+/** A row of the profile table: what an issuer may sign, and what a verified token is. */
+export type Profile = Kind | 'access_token_untyped'
+
 /** Claims as they were signed. Numbers beyond 2^53 lose digits here; `payload` keeps them. */
 export type Claims = { readonly [name: string]: Json }
 
@@ -206,9 +230,9 @@ export interface VerifierOptions {
   /** Default: the preset's asymmetric algorithms. Name yours. */
   algorithms?: readonly string[]
   /** Default: `["access_token"]`. */
-  profiles?: readonly string[]
+  profiles?: readonly Profile[]
   /** The kind of token. Default: `"access_token"`. */
-  profile?: string
+  profile?: Kind
   /** Default: the profile's; `"1h"` for access tokens under `agent_strict`. */
   maxLifetime?: Duration
   /** Default: true. */
@@ -486,11 +510,11 @@ export class Actor {
  */
 export class VerifiedToken<Output = Claims> {
   private constructor()
-  /** `iss`; for a JWT-SVID the trust domain. */
+  /** `iss`; for the token of a workload its trust domain; else the policy's name for who signed it. */
   readonly issuer: string
   /** The policy's name for the issuer, safe as a metric label. */
   readonly issuerName: string
-  /** `sub`. Only logout and custom tokens may lack it. */
+  /** `sub`. Tokens that tell of something rather than somebody lack it. */
   readonly subject: string | null
   readonly clientId: string | null
   readonly jwtId: string | null
@@ -498,7 +522,8 @@ export class VerifiedToken<Output = Claims> {
   /** Whole seconds since 1970; the exact number is in `claims`. */
   readonly issuedAt: number | null
   readonly notBefore: number | null
-  readonly expiresAt: number
+  /** Security event tokens and agent cards have none. */
+  readonly expiresAt: number | null
   readonly scopes: readonly string[]
   /** RFC 9396. */
   readonly authorizationDetails: readonly Json[]
@@ -517,7 +542,7 @@ export class VerifiedToken<Output = Claims> {
   /** Never "user": no token proves that. */
   readonly subjectKind: 'client' | 'agent' | null
   /** The exact row of the profile table. */
-  readonly profile: string
+  readonly profile: Profile
   readonly gate: string
   /** The protected header. */
   readonly header: Claims

@@ -120,7 +120,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "audience": token.audience().collect::<Vec<_>>(),
         "issuedAt": token.issued_at().map(NumericDate::seconds),
         "notBefore": token.not_before().map(NumericDate::seconds),
-        "expiresAt": token.expires_at().seconds(),
+        "expiresAt": token.expires_at().map(NumericDate::seconds),
         "scopes": token.scopes().collect::<Vec<_>>(),
         "authorizationDetails": details.unwrap_or_else(|| json!([])),
         "chain": chain,

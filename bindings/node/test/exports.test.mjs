@@ -59,3 +59,27 @@ test('loading the package is quiet and starts nothing', () => {
   })
   assert.deepEqual([status, stdout.toString(), stderr.toString()], [0, '', ''])
 })
+
+test('the kinds and profiles of the declarations are those the loader knows', () => {
+  const { Policy, PolicyError } = require('sealgate')
+  const document = {
+    version: 1,
+    issuers: { a: { issuer: 'https://a.example', jwksPush: 'process', profiles: ['-'] } },
+    gates: { g: { profile: '-', audience: 'x', issuers: ['a'] } },
+  }
+  let problems
+  try {
+    Policy.parse(JSON.stringify(document).replace('jwksPush', 'jwks_push'), { format: 'json' })
+  } catch (error) {
+    assert.ok(error instanceof PolicyError)
+    problems = error.problems
+  }
+  const named = (path) => {
+    const { text } = problems.find((problem) => problem.path === path)
+    return [...text.matchAll(/"(\w+)"/g)].map(([, name]) => name)
+  }
+  const [, body] = read('lib/index.d.cts').match(/^export type Kind =\n((?: {2}\| '\w+'\n)+)/m)
+  const kinds = [...body.matchAll(/'(\w+)'/g)].map(([, name]) => name)
+  assert.deepEqual(named('gates.g.profile'), kinds)
+  assert.deepEqual(named('issuers.a.profiles[0]').sort(), [...kinds, 'access_token_untyped'].sort())
+})

@@ -150,10 +150,10 @@ impl VerifiedToken {
         self.token.not_before().map(|date| date.seconds())
     }
 
-    /// `exp` in whole seconds since 1970.
+    /// `exp` in whole seconds since 1970. Security event tokens and agent cards have none.
     #[getter]
-    fn expires_at(&self) -> i64 {
-        self.token.expires_at().seconds()
+    fn expires_at(&self) -> Option<i64> {
+        self.token.expires_at().map(|date| date.seconds())
     }
 
     /// `scope` as a tuple.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import sealgate
 from sealgate import Policy, PolicyError, UsageError, Verifier, testing
 
 from conftest import AUDIENCE, ISSUER, document
@@ -172,3 +174,19 @@ def test_the_clock_is_one_of_ours() -> None:
     for wrong in ("5", 5, "1h30m"):
         with pytest.raises(UsageError):
             clock.advance(wrong)
+
+
+def test_the_kinds_of_the_types_are_those_the_loader_knows() -> None:
+    members = document()
+    members["issuers"]["corp"]["profiles"] = ["-"]
+    members["gates"]["tools"]["profile"] = "-"
+    with pytest.raises(PolicyError) as caught:
+        Policy(members)
+    texts = {problem.path: problem.text for problem in caught.value.problems}
+    named = {path: re.findall(r'"(\w+)"', text) for path, text in texts.items()}
+    stub = (Path(sealgate.__file__).parent / "_native.pyi").read_text()
+    alias = re.search(r"^_Kind: TypeAlias = Literal\[(.*?)\]", stub, re.MULTILINE | re.DOTALL)
+    assert alias is not None
+    kinds = re.findall(r'"(\w+)"', alias[1])
+    assert named["gates.tools.profile"] == kinds
+    assert set(named["issuers.corp.profiles[0]"]) == {*kinds, "access_token_untyped"}

@@ -28,6 +28,11 @@ pub(super) fn is_well_formed(value: Value<'_>) -> bool {
 }
 
 impl<'a> Audience<'a> {
+    /// Of an object that tells of a token.
+    pub(crate) fn of(object: Value<'a>) -> Self {
+        Self::new(object.get("aud"))
+    }
+
     pub(super) fn new(value: Option<Value<'a>>) -> Self {
         let Some(value) = value else {
             return Self(Form::One(None));

@@ -6,7 +6,7 @@
 mod audience;
 mod registered;
 mod scope;
-mod spiffe;
+mod workload;
 
 pub use audience::Audience;
 pub use registered::Claim;
@@ -14,7 +14,7 @@ pub use scope::Scopes;
 
 pub(crate) use registered::ClaimSet;
 pub(crate) use scope::is_scope_token;
-pub(crate) use spiffe::is_trust_domain;
+pub(crate) use workload::{is_trust_domain, spiffe_domain, workload_domain};
 
 use crate::encoding::json::{Json, JsonKind, Value};
 use crate::error::{Code, Error};
@@ -139,6 +139,11 @@ impl Claims {
     pub(crate) fn scopes(&self) -> Scopes<'_> {
         Scopes::new(self.value(Claim::Scope))
     }
+
+    /// A claim that is no registered one, by its name.
+    pub(crate) fn other(&self, name: &str) -> Option<Value<'_>> {
+        self.json.root().get(name)
+    }
 }
 
 /// The dates every check of time is about, as the token claims them; `None` is absent.
@@ -147,6 +152,17 @@ pub(crate) struct ClaimedDates {
     pub(crate) expires_at: Option<NumericDate>,
     pub(crate) not_before: Option<NumericDate>,
     pub(crate) issued_at: Option<NumericDate>,
+}
+
+/// The dates of an object that tells of a token by its claims (RFC 7662 §2.2); `None` where a
+/// registered one has not its type.
+pub(crate) fn nested_dates(object: Value<'_>) -> Option<ClaimedDates> {
+    let mut dates = ClaimedDates::default();
+    let well_formed = object.as_object()?.all(|(name, value)| {
+        let claim = Claim::from_name(name);
+        claim.is_none_or(|claim| has_its_type(claim, value, ScopeForm::Text, &mut dates))
+    });
+    well_formed.then_some(dates)
 }
 
 /// How an issuer writes `scope` (AT-07).
@@ -158,7 +174,8 @@ pub(crate) enum ScopeForm {
     TextOrArray,
 }
 
-fn date(value: Value<'_>) -> Option<NumericDate> {
+/// A NumericDate (JWT-01).
+pub(crate) fn date(value: Value<'_>) -> Option<NumericDate> {
     NumericDate::from_json_number(value.as_number()?)
 }
 
@@ -177,7 +194,7 @@ fn has_its_type(
 ) -> bool {
     match claim {
         // What identifies somebody or something; empty, it would identify nothing.
-        Claim::Iss | Claim::Sub | Claim::Jti | Claim::ClientId => {
+        Claim::Iss | Claim::Sub | Claim::Jti | Claim::ClientId | Claim::Txn | Claim::ReqWl => {
             value.as_str().is_some_and(|text| !text.is_empty())
         }
         Claim::Acr | Claim::Azp | Claim::Sid | Claim::Nonce | Claim::AtHash => {
@@ -189,13 +206,19 @@ fn has_its_type(
         Claim::AuthTime => date(value).is_some(),
         Claim::Aud => audience::is_well_formed(value),
         Claim::Scope => scope::is_well_formed(value, scope),
-        Claim::Cnf | Claim::Events | Claim::Status => value.kind() == JsonKind::Object,
+        Claim::Cnf | Claim::Events | Claim::Status | Claim::TokenIntrospection => {
+            value.kind() == JsonKind::Object
+        }
+        Claim::DelDepth => count(value).is_some(),
         // RFC 9396 §2: an array of objects, each with a `type`.
         Claim::AuthorizationDetails => value.as_array().is_some_and(|mut details| {
             details.all(|detail| detail.get("type").is_some_and(|t| t.as_str().is_some()))
         }),
-        Claim::Act | Claim::Txn | Claim::ReqWl | Claim::TokenIntrospection | Claim::DelDepth => {
-            true
-        }
+        Claim::Act => true,
     }
+}
+
+/// A whole number, 0 or more, written as one.
+pub(crate) fn count(value: Value<'_>) -> Option<u64> {
+    value.as_number()?.parse().ok()
 }

@@ -107,14 +107,24 @@ impl ClaimSet {
         self.0 & !other.0 == 0
     }
 
+    /// The claims that are in both.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The claims that are here and not in `other`.
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// The first claim, in the order of the list, that is here and not in `other`.
     pub(crate) fn first_outside(self, other: Self) -> Option<Claim> {
-        Self(self.0 & !other.0).first()
+        self.without(other).first()
     }
 
     /// The first claim, in the order of the list, that is in both.
     pub(crate) fn first_shared(self, other: Self) -> Option<Claim> {
-        Self(self.0 & other.0).first()
+        self.and(other).first()
     }
 
     /// Its claims, in the order of the list.

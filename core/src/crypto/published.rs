@@ -198,6 +198,10 @@ const PUBLISHED: &[(&str, &str)] = &[
         "6KXanhJhnwJ8_408nqBMMp1LNLQc9d8BT3SyyA20adw",
         "sealgate test vectors",
     ),
+    (
+        "D8jfM2RfwpFB9Gw3cLSya6_zGXQTkt41kPaSL-kKjzM",
+        "sealgate test vectors",
+    ),
 ];
 
 /// Where the private half of the key with this thumbprint is published.

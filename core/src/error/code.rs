@@ -169,6 +169,9 @@ codes! {
         ActorNotAllowed "actor_not_allowed" "no rule lets this agent act at this gate"
         ActorPresenterMismatch "actor_presenter_mismatch" "the caller is another workload than the agent the token names"
     }
+    Revocation {
+        Inactive "inactive" "the authorization server says that the token is not active"
+    }
     Authority {
         InsufficientScope "insufficient_scope" "the token lacks a scope this call needs"
         TokenPassthrough "token_passthrough" "the token that came in would go out again"

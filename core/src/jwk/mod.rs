@@ -93,7 +93,7 @@ impl Jwk {
         self.kid.as_deref()
     }
 
-    /// `use`: absent, `sig`, or the `jwt-svid` of SPIFFE bundles.
+    /// `use`: absent, `sig`, or the `jwt-svid` and `wit-svid` of SPIFFE bundles.
     #[must_use]
     pub fn usage(&self) -> Option<&str> {
         self.usage.as_deref()

@@ -66,7 +66,7 @@ impl Jwk {
             return Err(KeyError::malformed("kid", "longer than 1 KiB")); // KEY-04
         }
         let usage = text(value, "use")?;
-        if !matches!(usage, None | Some("sig" | "jwt-svid")) {
+        if !matches!(usage, None | Some("sig" | "jwt-svid" | "wit-svid")) {
             return Err(KeyError::new(
                 Code::KeyUseMismatch,
                 "use",

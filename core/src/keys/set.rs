@@ -17,6 +17,7 @@ pub(crate) struct KeySet {
 /// One key, parsed by the provider.
 pub(crate) struct SetKey {
     kid: Option<Box<str>>,
+    usage: Option<Box<str>>,
     thumbprint: Box<str>,
     verification: VerificationKey,
 }
@@ -24,6 +25,11 @@ pub(crate) struct SetKey {
 impl SetKey {
     pub(crate) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// `use`, where the key says it.
+    pub(crate) fn usage(&self) -> Option<&str> {
+        self.usage.as_deref()
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -67,6 +73,7 @@ impl KeySet {
                     let kid = jwk.kid().map(Box::from);
                     let key = SetKey {
                         kid,
+                        usage: jwk.usage().map(Box::from),
                         thumbprint,
                         verification,
                     };
@@ -143,8 +150,9 @@ impl KeySet {
 
     /// Whether both hold the same keys under the same names and algorithms.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let same =
-            |(a, b): (&SetKey, &SetKey)| a.rank() == b.rank() && a.thumbprint == b.thumbprint;
+        let same = |(a, b): (&SetKey, &SetKey)| {
+            a.rank() == b.rank() && a.usage == b.usage && a.thumbprint == b.thumbprint
+        };
         self.keys.len() == other.keys.len() && self.keys.iter().zip(&other.keys).all(same)
     }
 }

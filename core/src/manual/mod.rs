@@ -11,6 +11,9 @@ pub mod threat_model {}
 #[doc = include_str!("policies.md")]
 pub mod policies {}
 
+#[doc = include_str!("kinds.md")]
+pub mod kinds {}
+
 #[doc = include_str!("delegation.md")]
 pub mod delegation {}
 

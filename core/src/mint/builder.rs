@@ -155,6 +155,14 @@ impl ClaimsBuilder {
         self.set(Claim::Cnf, serde_json::json!({ "jkt": jkt }))
     }
 
+    /// `cnf` with the whole public key the token is bound to, as a JWK: what workload tokens,
+    /// attestations and capabilities have (RFC 7800 §3.2). Give it the public half alone: every
+    /// member is written.
+    #[must_use]
+    pub fn bound_to_key(self, jwk: &Value) -> Self {
+        self.set(Claim::Cnf, serde_json::json!({ "jwk": jwk }))
+    }
+
     /// A claim of the application's own.
     ///
     /// # Errors

@@ -37,7 +37,17 @@ pub(super) fn table(node: &Node, path: &str, rows: &[Row], problems: &mut Vec<Pr
         }
     }
     for row in rows {
-        let missed = matches!(row.absent, Absent::Required) && !meant.contains(&row.name);
+        let required = match row.absent {
+            Absent::Required => true,
+            Absent::RequiredIf(asks) => asks(node),
+            Absent::Nothing
+            | Absent::Text(_)
+            | Absent::Count(_)
+            | Absent::Flag(_)
+            | Absent::Texts(_)
+            | Absent::Computed(_) => false,
+        };
+        let missed = required && !meant.contains(&row.name);
         if missed && node.get(row.name).is_none() {
             problems.push(if matches!(row.shape, Shape::Exactly(_)) {
                 version(join(path, row.name), node.at, "")

@@ -18,6 +18,8 @@ mod load;
 mod possession;
 mod problem;
 mod profile;
+mod row;
+mod rows;
 mod schema;
 mod section;
 mod summary;
@@ -40,13 +42,15 @@ pub(crate) use possession::{
     SenderConstrained,
 };
 pub use problem::{PolicyError, Problem, Warning};
-pub(crate) use profile::{AudienceRule, Row, TypRule};
 pub use profile::{Kind, Preset, Profile};
+pub(crate) use row::{
+    AudienceRule, Form, HeaderRule, OwnClaim, Presence, Row, SignerRule, TypRule,
+};
 pub use summary::{GateSummary, IssuerSummary, PolicySummary};
 pub(crate) use waiver::{Possession, Revocation, Waiver};
 
 use crate::claims::{Claim, Claims};
-use crate::jwa::AlgorithmSet;
+use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jws::HeaderAlgorithm;
 use crate::limits::Limits;
 use crate::time::Span;
@@ -187,7 +191,10 @@ pub(crate) struct ClaimNames {
 pub(crate) struct GateRules {
     pub(crate) name: Box<str>,
     pub(crate) kind: Kind,
-    /// The exact `aud` values (JWT-03); the first is the RFC 9728 `resource`.
+    /// How its tokens tell whose keys verify them.
+    pub(crate) signer: SignerRule,
+    /// The exact `aud` values (JWT-03); the first is the RFC 9728 `resource`. Empty only where the
+    /// kind's tokens may lack one.
     pub(crate) audience: Vec<Box<str>>,
     /// Issuers this gate takes tokens from, each with the one row that fits the gate's kind.
     pub(crate) issuers: Vec<GateIssuer>,
@@ -212,8 +219,8 @@ pub(crate) struct GateRules {
     pub(crate) acr_values: Vec<Box<str>>,
     /// RFC 9728 members to copy into the gate's metadata document.
     pub(crate) metadata: Vec<(Box<str>, serde_json::Value)>,
-    /// For `jwt_custom` only: the `typ` its tokens must carry, lower case and without
-    /// `application/`; `None` is absent or `JWT`.
+    /// The `typ` that tokens of a kind without one of its own must carry here, lower case and
+    /// without `application/`; `None` leaves it to the row.
     pub(crate) typ: Option<Box<str>>,
     /// For `jwt_custom` only: claims beyond the row's that must be present.
     pub(crate) required_claims: Vec<Box<str>>,
@@ -230,6 +237,15 @@ pub(crate) struct GateIssuer {
 }
 
 impl IssuerRules {
+    /// What a link of `act` without `iss` means in a token of this kind.
+    pub(crate) fn act_iss(&self, kind: Kind) -> ActIss {
+        if kind.row().qualified_actors {
+            ActIss::Require
+        } else {
+            self.act_iss
+        }
+    }
+
     /// Which `use` its keys may have.
     pub(crate) fn key_use(&self) -> KeyUse {
         KeyUse::of(&self.profiles)
@@ -242,7 +258,21 @@ impl IssuerRules {
             HeaderAlgorithm::LegacyEddsa => self.legacy_eddsa,
         };
         let algorithm = algorithm.algorithm();
-        named && self.algorithms.contains(algorithm) && profile.permits(algorithm)
+        named && self.algorithms.contains(algorithm) && self.permits(algorithm, profile)
+    }
+
+    /// Whether tokens of `profile` may be signed with this algorithm here: SPIFFE narrows those of
+    /// workload tokens, too (WIT-SVID).
+    pub(crate) fn permits(&self, algorithm: Algorithm, profile: Profile) -> bool {
+        let svid = profile == Profile::Wit && self.is_of_spiffe();
+        profile.permits(algorithm) && (!svid || profile::is_for_svids(algorithm))
+    }
+
+    /// Whether one of its trust domains is of SPIFFE, whose rules then hold for all of them.
+    pub(crate) fn is_of_spiffe(&self) -> bool {
+        self.issuers
+            .iter()
+            .any(|issuer| issuer.starts_with("spiffe://"))
     }
 
     /// Reads registered claims of a token of `profile` from where this issuer puts them (DIA-04).

@@ -1,8 +1,10 @@
-//! Profiles as rows (standards 29.2): what tells one kind of token from every other.
+//! Kinds of tokens and their rows, by name (standards 29.2).
 
-use crate::claims::{Claim, ClaimSet};
+use super::row::{AlgorithmRule, Presence, Row, TypRule};
+use super::rows::ROWS;
+use crate::claims::Claim;
 use crate::jwa::{Algorithm, AlgorithmSet, Family};
-use crate::time::Span;
+use crate::jws::header::typ_is;
 
 /// A named set of defaults for a whole policy document (standards 29.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +43,28 @@ pub enum Kind {
     JwtBearerGrant,
     /// SPIFFE JWT-SVIDs.
     JwtSvid,
+    /// Identity assertion grants across domains (ID-JAG).
+    IdJag,
+    /// Attestations of a client's instance by its attester.
+    ClientAttestation,
+    /// Transaction tokens inside a trust domain.
+    TxnToken,
+    /// WIMSE workload identity tokens, SPIFFE WIT-SVIDs among them.
+    Wit,
+    /// Roots of attenuating agent tokens (AAT).
+    Capability,
+    /// An actor's own word that it acted (Actor Proofs).
+    ActorProof,
+    /// What a user approved: an intent or a mission.
+    IntentToken,
+    /// Security Event Tokens (RFC 8417).
+    Set,
+    /// Status list tokens (Token Status List).
+    StatusListToken,
+    /// JWT responses of an introspection endpoint (RFC 9701).
+    IntrospectionResponse,
+    /// A2A agent cards.
+    AgentCard,
     /// Anything else with `iss`, `aud` and `exp`, HMAC included.
     JwtCustom,
 }
@@ -64,53 +88,30 @@ pub enum Profile {
     JwtBearerGrant,
     /// SPIFFE JWT-SVID.
     JwtSvid,
+    /// draft-ietf-oauth-identity-assertion-authz-grant.
+    IdJag,
+    /// draft-ietf-oauth-attestation-based-client-auth.
+    ClientAttestation,
+    /// draft-ietf-oauth-transaction-tokens.
+    TxnToken,
+    /// draft-ietf-wimse-s2s-protocol, and the SPIFFE WIT-SVID.
+    Wit,
+    /// The root of a chain of attenuating agent tokens.
+    Capability,
+    /// `typ: actor-proof+jwt`.
+    ActorProof,
+    /// A token of its own that carries an `intent` or a `mission`.
+    IntentToken,
+    /// RFC 8417, as the Shared Signals Framework profiles it.
+    Set,
+    /// draft-ietf-oauth-status-list.
+    StatusListToken,
+    /// RFC 9701.
+    IntrospectionResponse,
+    /// A2A 1.0 §8.4.
+    AgentCard,
     /// Generic tokens with their own rules.
     JwtCustom,
-}
-
-/// Which `typ` header parameters a row accepts (JWT-05, JWT-06).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TypRule {
-    /// Exactly this type.
-    Required(&'static str),
-    /// This type, or one of [`UNTYPED`].
-    Preferred(&'static str),
-    /// Absent or one of these.
-    Untyped(&'static [&'static str]),
-}
-
-/// The spellings of "no type of its own".
-pub(crate) const UNTYPED: &[&str] = &["jwt"];
-
-/// How many audiences a token may name (JWT-03).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AudienceRule {
-    /// One of ours among any others.
-    Contains,
-    /// Exactly one, and it is ours.
-    Sole,
-    /// Ours, and nothing we do not know (IDT-03).
-    OnlyOurs,
-}
-
-/// One row: everything that is fixed by the kind of token rather than by the operator.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) profile: Profile,
-    pub(crate) kind: Kind,
-    pub(crate) name: &'static str,
-    pub(crate) typ: TypRule,
-    pub(crate) required: ClaimSet,
-    pub(crate) forbidden: ClaimSet,
-    /// Claims that must not stand together, though each may stand alone.
-    pub(crate) forbidden_together: ClaimSet,
-    pub(crate) audience: AudienceRule,
-    /// Header parameters other than `alg`, `kid` and `typ` refuse the token (JSV-03).
-    pub(crate) bare_header: bool,
-    /// The cap on `exp - iat` under `agent_strict`.
-    pub(crate) max_lifetime: Option<Span>,
-    /// The cap on `now - iat`, where the kind has one.
-    pub(crate) max_age: Option<Span>,
 }
 
 impl Profile {
@@ -123,6 +124,17 @@ impl Profile {
         Self::ClientAssertion,
         Self::JwtBearerGrant,
         Self::JwtSvid,
+        Self::IdJag,
+        Self::ClientAttestation,
+        Self::TxnToken,
+        Self::Wit,
+        Self::Capability,
+        Self::ActorProof,
+        Self::IntentToken,
+        Self::Set,
+        Self::StatusListToken,
+        Self::IntrospectionResponse,
+        Self::AgentCard,
         Self::JwtCustom,
     ];
 
@@ -147,6 +159,49 @@ impl Profile {
         self.row().kind
     }
 
+    /// The `typ` its tokens carry; none where they need none, or a gate names it.
+    #[must_use]
+    pub fn typ(self) -> Option<&'static str> {
+        match self.row().typ {
+            TypRule::Required(typ) | TypRule::Preferred(typ) => Some(typ),
+            TypRule::Untyped(_) | TypRule::Named => None,
+        }
+    }
+
+    /// The row whose `typ` this is: a guess for people who look at a token. What a token is is
+    /// decided by the gate it is brought to.
+    ///
+    /// ```
+    /// use sealgate::Profile;
+    ///
+    /// assert_eq!(Profile::suggested_by("application/secevent+jwt"), Some(Profile::Set));
+    /// assert_eq!(Profile::suggested_by("JWT"), None);
+    /// ```
+    #[must_use]
+    pub fn suggested_by(typ: &str) -> Option<Self> {
+        let is_typ = |profile: &&Self| profile.typ().is_some_and(|own| typ_is(typ, own));
+        Self::ALL.iter().find(is_typ).copied()
+    }
+
+    /// The claims every one of its tokens has. Single rows ask for more: a logout token for `sub` or
+    /// `sid`, an intent token for `intent` or `mission`.
+    pub fn required_claims(self) -> impl Iterator<Item = &'static str> {
+        let row = self.row();
+        row.required
+            .iter()
+            .map(Claim::name)
+            .chain(row.own_names(Presence::Required))
+    }
+
+    /// The claims none of its tokens has: they would make it another kind.
+    pub fn forbidden_claims(self) -> impl Iterator<Item = &'static str> {
+        let row = self.row();
+        row.forbidden
+            .iter()
+            .map(Claim::name)
+            .chain(row.own_names(Presence::Forbidden))
+    }
+
     pub(crate) fn row(self) -> &'static Row {
         #[expect(
             clippy::indexing_slicing,
@@ -158,23 +213,18 @@ impl Profile {
 
     /// Whether nothing but claims tells it from other untyped rows (standards 29.3).
     pub(crate) fn is_untyped(self) -> bool {
-        !matches!(self.row().typ, TypRule::Required(_))
+        match self.row().typ {
+            TypRule::Required(_) | TypRule::Named => false,
+            TypRule::Preferred(_) | TypRule::Untyped(_) => true,
+        }
     }
 
     /// The algorithms an issuer of this row may be given at all.
     pub(crate) fn permits(self, algorithm: Algorithm) -> bool {
-        match self {
-            Self::JwtCustom | Self::ClientAssertion | Self::IdToken => true,
-            Self::JwtSvid => {
-                matches!(
-                    algorithm.family(),
-                    Family::RsaPkcs1 | Family::RsaPss | Family::Ecdsa
-                ) && algorithm != Algorithm::Es256k
-            }
-            Self::AccessToken
-            | Self::AccessTokenUntyped
-            | Self::LogoutToken
-            | Self::JwtBearerGrant => !algorithm.is_symmetric(),
+        match self.row().algorithms {
+            AlgorithmRule::Any => true,
+            AlgorithmRule::Asymmetric => !algorithm.is_symmetric(),
+            AlgorithmRule::Svid => is_for_svids(algorithm),
         }
     }
 }
@@ -188,6 +238,17 @@ impl Kind {
         Self::ClientAssertion,
         Self::JwtBearerGrant,
         Self::JwtSvid,
+        Self::IdJag,
+        Self::ClientAttestation,
+        Self::TxnToken,
+        Self::Wit,
+        Self::Capability,
+        Self::ActorProof,
+        Self::IntentToken,
+        Self::Set,
+        Self::StatusListToken,
+        Self::IntrospectionResponse,
+        Self::AgentCard,
         Self::JwtCustom,
     ];
 
@@ -202,9 +263,14 @@ impl Kind {
     /// The spelling in policy documents: that of its first row.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        ROWS.iter()
-            .find(|row| row.kind == self)
-            .map_or("", |row| row.name)
+        self.row().name
+    }
+
+    /// Its first row; in what a gate asks of its operator, the rows of a kind are alike.
+    #[expect(clippy::indexing_slicing, reason = "a test finds every kind's row")]
+    pub(crate) fn row(self) -> &'static Row {
+        let position = ROWS.iter().position(|row| row.kind == self);
+        &ROWS[position.unwrap_or_default()]
     }
 
     /// The kind with this spelling.
@@ -222,147 +288,20 @@ pub(crate) fn default_algorithms() -> AlgorithmSet {
         .collect()
 }
 
-const fn minutes(count: i64) -> Option<Span> {
-    Some(Span::from_seconds(count * 60))
+/// JSV-01: the nine algorithms of SPIFFE.
+pub(crate) fn is_for_svids(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm.family(),
+        Family::RsaPkcs1 | Family::RsaPss | Family::Ecdsa
+    ) && algorithm != Algorithm::Es256k
 }
-
-static ROWS: [Row; 8] = [
-    Row {
-        profile: Profile::AccessToken,
-        kind: Kind::AccessToken,
-        name: "access_token",
-        typ: TypRule::Required("at+jwt"), // AT-01
-        required: ClaimSet::of(&[
-            Claim::Iss,
-            Claim::Exp,
-            Claim::Aud,
-            Claim::Sub,
-            Claim::ClientId,
-            Claim::Iat,
-            Claim::Jti,
-        ]), // AT-04, RFC 9068 §2.2
-        forbidden: ClaimSet::of(&[
-            Claim::Nonce,
-            Claim::Events,
-            Claim::AtHash,
-            Claim::TokenIntrospection,
-            Claim::DelDepth,
-        ]),
-        forbidden_together: ClaimSet::of(&[Claim::Txn, Claim::ReqWl]),
-        audience: AudienceRule::Contains, // AT-03
-        bare_header: false,
-        max_lifetime: minutes(60), // AT-06
-        max_age: None,
-    },
-    Row {
-        profile: Profile::AccessTokenUntyped,
-        kind: Kind::AccessToken,
-        name: "access_token_untyped",
-        typ: TypRule::Untyped(UNTYPED),
-        required: ClaimSet::of(&[Claim::Iss, Claim::Exp, Claim::Aud, Claim::Sub]),
-        forbidden: ClaimSet::of(&[
-            Claim::Nonce,
-            Claim::Events,
-            Claim::AtHash,
-            Claim::TokenIntrospection,
-            Claim::DelDepth,
-        ]),
-        forbidden_together: ClaimSet::of(&[Claim::Txn, Claim::ReqWl]),
-        audience: AudienceRule::Contains,
-        bare_header: false,
-        max_lifetime: minutes(60),
-        max_age: None,
-    },
-    Row {
-        profile: Profile::IdToken,
-        kind: Kind::IdToken,
-        name: "id_token",
-        typ: TypRule::Untyped(UNTYPED), // IDT-01
-        required: ClaimSet::of(&[Claim::Iss, Claim::Sub, Claim::Aud, Claim::Exp, Claim::Iat]),
-        forbidden: ClaimSet::of(&[Claim::Events]), // IDT-10
-        forbidden_together: ClaimSet::of(&[Claim::Scope, Claim::ClientId]),
-        audience: AudienceRule::OnlyOurs, // IDT-03
-        bare_header: false,
-        max_lifetime: minutes(60),
-        max_age: None,
-    },
-    Row {
-        profile: Profile::LogoutToken,
-        kind: Kind::LogoutToken,
-        name: "logout_token",
-        typ: TypRule::Preferred("logout+jwt"), // LOG-01
-        required: ClaimSet::of(&[
-            Claim::Iss,
-            Claim::Aud,
-            Claim::Iat,
-            Claim::Exp,
-            Claim::Jti,
-            Claim::Events,
-        ]),
-        forbidden: ClaimSet::of(&[Claim::Nonce]), // LOG-05
-        forbidden_together: ClaimSet::EMPTY,
-        audience: AudienceRule::OnlyOurs, // LOG-02, as IDT-03
-        bare_header: false,
-        max_lifetime: minutes(5),
-        max_age: minutes(5), // LOG-06
-    },
-    Row {
-        profile: Profile::ClientAssertion,
-        kind: Kind::ClientAssertion,
-        name: "client_assertion",
-        typ: TypRule::Preferred("client-authentication+jwt"), // CA-04
-        required: ClaimSet::of(&[Claim::Iss, Claim::Sub, Claim::Aud, Claim::Exp, Claim::Jti]),
-        forbidden: ClaimSet::of(&[Claim::Act, Claim::Scope, Claim::Events]),
-        forbidden_together: ClaimSet::EMPTY,
-        audience: AudienceRule::Sole, // CA-02
-        bare_header: false,
-        max_lifetime: minutes(5), // CA-03
-        max_age: minutes(5),      // CA-03
-    },
-    Row {
-        profile: Profile::JwtBearerGrant,
-        kind: Kind::JwtBearerGrant,
-        name: "jwt_bearer_grant",
-        typ: TypRule::Untyped(UNTYPED),
-        required: ClaimSet::of(&[Claim::Iss, Claim::Sub, Claim::Aud, Claim::Exp]), // JBG-01
-        forbidden: ClaimSet::of(&[Claim::Nonce, Claim::Events]),
-        forbidden_together: ClaimSet::EMPTY,
-        audience: AudienceRule::Contains,
-        bare_header: false,
-        max_lifetime: minutes(5),
-        max_age: None,
-    },
-    Row {
-        profile: Profile::JwtSvid,
-        kind: Kind::JwtSvid,
-        name: "jwt_svid",
-        typ: TypRule::Untyped(&["jwt", "jose"]), // JSV-02
-        required: ClaimSet::of(&[Claim::Sub, Claim::Aud, Claim::Exp]), // JSV-04
-        forbidden: ClaimSet::EMPTY,
-        forbidden_together: ClaimSet::EMPTY,
-        audience: AudienceRule::Contains, // JSV-07
-        bare_header: true,                // JSV-03
-        max_lifetime: minutes(60),        // JSV-07
-        max_age: None,
-    },
-    Row {
-        profile: Profile::JwtCustom,
-        kind: Kind::JwtCustom,
-        name: "jwt_custom",
-        typ: TypRule::Untyped(UNTYPED), // unless the issuer names a `typ`
-        required: ClaimSet::of(&[Claim::Iss, Claim::Aud, Claim::Exp]),
-        forbidden: ClaimSet::EMPTY,
-        forbidden_together: ClaimSet::EMPTY,
-        audience: AudienceRule::Contains,
-        bare_header: false,
-        max_lifetime: None,
-        max_age: None,
-    },
-];
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Profile, ROWS};
+    use super::{Kind, Profile};
+    use crate::claims::Claim;
+    use crate::policy::row::AudienceRule;
+    use crate::policy::rows::ROWS;
 
     #[test]
     fn rows_stand_at_their_profile() {
@@ -376,7 +315,31 @@ mod tests {
     #[test]
     fn every_kind_has_a_row_and_a_name() {
         for kind in Kind::ALL {
+            assert_eq!(kind.row().kind, *kind);
             assert_eq!(Kind::from_name(kind.as_str()), Some(*kind));
+        }
+        for row in &ROWS {
+            let first = row.kind.row();
+            assert_eq!(row.signer, first.signer, "{}", row.name);
+            assert_eq!(row.audience, first.audience, "{}", row.name);
+            assert_eq!(row.used_once, first.used_once, "{}", row.name);
+            assert_eq!(row.qualified_actors, first.qualified_actors);
+        }
+    }
+
+    #[test]
+    fn rows_do_not_contradict_themselves() {
+        for row in &ROWS {
+            let name = row.name;
+            assert_eq!(row.required.first_shared(row.forbidden), None, "{name}");
+            let forbids_aud = row.forbidden.contains(Claim::Aud);
+            assert_eq!(row.audience == AudienceRule::Never, forbids_aud, "{name}");
+            for member in row.own {
+                assert_eq!(Claim::from_name(member.name), None, "{name}");
+            }
+            // An end that nobody can tell is not capped, and an age without `iat` not known.
+            let ends = row.required.contains(Claim::Exp);
+            assert!(ends || row.max_lifetime.is_none(), "{name}");
         }
     }
 }

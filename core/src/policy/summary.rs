@@ -3,7 +3,8 @@
 use super::check::quoted;
 use super::document::Node;
 use super::load::Policy;
-use super::profile::{Preset, Profile, TypRule};
+use super::profile::{Preset, Profile};
+use super::row::TypRule;
 use super::{
     ActorPresence, Delegation, DelegationRules, Discovery, GateIssuer, GateRules, IssuerRules,
     KeyLocation, KeySource, SenderConstrained,
@@ -93,7 +94,7 @@ impl Policy {
         let permitted = issuer
             .algorithms
             .iter()
-            .filter(|algorithm| at.profile.permits(*algorithm));
+            .filter(|algorithm| issuer.permits(*algorithm, at.profile));
         IssuerSummary {
             name: issuer.name.to_string(),
             typ: gate
@@ -198,5 +199,6 @@ fn typ(profile: Profile) -> String {
             let names: Vec<String> = names.iter().map(|typ| typ.to_ascii_uppercase()).collect();
             format!("{} or none", names.join(", "))
         }
+        TypRule::Named => String::new(), // the loader asks the gate for it
     }
 }

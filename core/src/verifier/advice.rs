@@ -7,7 +7,8 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Delegation, GateRules, IssuerRules, KeySource, Kind, Lineage, Profile, Row, Rules, TypRule,
+    Delegation, GateRules, IssuerRules, KeySource, Kind, Lineage, Profile, Row, Rules, SignerRule,
+    TypRule,
 };
 use crate::time::NumericDate;
 
@@ -123,6 +124,7 @@ impl Context<'_> {
                 (Some(typ), _) => typ.to_string(),
                 (None, TypRule::Required(typ) | TypRule::Preferred(typ)) => typ.to_owned(),
                 (None, TypRule::Untyped(names)) => names.join(" or ").to_uppercase(),
+                (None, TypRule::Named) => String::new(), // the loader asks the gate for it
             })
             .collect();
         names.dedup();
@@ -177,6 +179,10 @@ impl Context<'_> {
                 Some(about) => format!("The issuer writes {about} in a form its definition does not allow."),
                 None => "The issuer writes a claim in a form its definition does not allow.".into(),
             },
+            Code::IssUntrusted if self.gate.signer == SignerRule::TrustDomain => format!(
+                "It takes workloads of {}. The trust domain of sub must be one of these; a new one is a new [issuers.…] table, listed in the gate.",
+                self.issuers().join(" ")
+            ),
             Code::IssUntrusted => format!(
                 "It takes {}. iss must match to the last slash; a new issuer is a new [issuers.…] table, listed in the gate.",
                 self.issuers().join(" ")
@@ -212,6 +218,7 @@ impl Context<'_> {
             Code::MayActMismatch => "The token before this one says in may_act who may act, and that is somebody else.".into(),
             Code::ActorNotAllowed => self.actor(),
             Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
+            Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope => self.scope(),
             Code::TokenPassthrough => "Exchange the token for one of your own (RFC 8693); whoever gets this one can use it here.".into(),
             Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
@@ -333,7 +340,9 @@ impl Context<'_> {
         let (gate, name, table) = (&self.gate.name, self.name(), self.table());
         let expected = format!("Expected typ {}.", self.typ().join(" or "));
         match self.gate.kind {
-            Kind::JwtCustom => format!("{expected} gates.{gate}.typ says which."),
+            Kind::JwtCustom | Kind::IntentToken => {
+                format!("{expected} gates.{gate}.typ says which.")
+            }
             Kind::AccessToken => {
                 let typed = self
                     .row
@@ -363,7 +372,17 @@ impl Context<'_> {
             | Kind::LogoutToken
             | Kind::ClientAssertion
             | Kind::JwtBearerGrant
-            | Kind::JwtSvid => {
+            | Kind::JwtSvid
+            | Kind::IdJag
+            | Kind::ClientAttestation
+            | Kind::TxnToken
+            | Kind::Wit
+            | Kind::Capability
+            | Kind::ActorProof
+            | Kind::Set
+            | Kind::StatusListToken
+            | Kind::IntrospectionResponse
+            | Kind::AgentCard => {
                 format!(
                     "{expected} Gate {gate} takes {} alone.",
                     self.gate.kind.as_str()
@@ -395,6 +414,13 @@ impl Context<'_> {
     }
 
     fn audience(&self) -> String {
+        if self.gate.audience.is_empty() {
+            return format!(
+                "Gate {} has no audience, and so takes tokens that are for nobody in particular. \
+                 If this one is for you, write its aud as gates.{}.audience.",
+                self.gate.name, self.gate.name
+            );
+        }
         format!(
             "Gate {} expects {}. Ask the issuer for it with resource= (RFC 8707) or audience=; \
              compare slashes with `sealgate explain`.",
@@ -539,6 +565,7 @@ fn is_of_nobody(typ: &str) -> bool {
         TypRule::Required(name) => of(typ, name),
         TypRule::Preferred(name) => of(typ, name) || of(typ, "jwt"),
         TypRule::Untyped(names) => names.iter().any(|name| of(typ, name)),
+        TypRule::Named => false,
     });
     !of_a_kind
 }

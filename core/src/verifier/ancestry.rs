@@ -3,14 +3,14 @@
 
 use super::kind;
 use super::pipeline::{self, Candidate};
-use super::state::Door;
+use super::state::{Door, Source};
 use super::validity::Dates;
 use crate::crypto::{SignatureJob, SignatureVerified};
 use crate::delegation::{self, Chain, LineageAccepted, Member, Terms};
 use crate::error::{Code, Error};
 use crate::jws::SignatureBuffer;
 use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
-use crate::policy::{ContextNeed, GateRules, Kind};
+use crate::policy::{ContextNeed, GateRules, IssuerRules, Kind};
 use crate::time::NumericDate;
 
 /// A further token of a request: one that the request's own token comes from.
@@ -125,9 +125,9 @@ pub(super) fn settle<'t>(
         source.max_lifetime,
         rules.leeway,
     );
-    let dates = dates.map_err(blame)?;
     dates.check_lifetime().map_err(blame)?;
-    let chain = delegation::read(claims, issuer, rules.preset, max_depth).map_err(blame)?;
+    let chain =
+        delegation::read(claims, issuer, row.kind, rules.preset, max_depth).map_err(blame)?;
     Ok(Ancestor {
         signed,
         chain,
@@ -154,7 +154,11 @@ pub(super) fn judge<'l>(
         Err(error) => return Err(*error),
     };
     let terms = terms(door);
-    let members: Vec<Member<'_>> = ancestors.iter().map(Ancestor::member).collect();
+    let members = ancestors.iter().map(|ancestor| {
+        let issuer = door.issuer(ancestor.source())?;
+        Ok(ancestor.member(issuer))
+    });
+    let members: Vec<Member<'_>> = members.collect::<Result<_, Error>>()?;
     delegation::prove(&leaf(), &members, least, &terms)
 }
 
@@ -170,16 +174,21 @@ pub(super) fn terms(door: Door<'_>) -> Terms<'_> {
 }
 
 impl Ancestor<'_> {
+    pub(super) fn source(&self) -> &Source {
+        &self.signed.get().source
+    }
+
     pub(super) fn dates(&self) -> &Dates {
         &self.dates
     }
 
-    pub(super) fn member(&self) -> Member<'_> {
+    /// `issuer` is the one that its source names.
+    pub(super) fn member<'a>(&'a self, issuer: &'a IssuerRules) -> Member<'a> {
         let Candidate { claims, source, .. } = self.signed.get();
         Member {
             kind: source.profile.kind(),
             claims,
-            iss: source.issuer(claims),
+            iss: source.issuer(claims, issuer),
             chain: &self.chain,
             dates: self.dates.claimed(),
         }

@@ -12,7 +12,9 @@ use crate::encoding::json::{JsonKind, Value};
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
 use crate::limits::{HEADER_SIZE, KID_SIZE};
-use crate::policy::{Delegation, DelegationRules, GateRules, IssuerRules, Profile, Row};
+use crate::policy::{
+    Delegation, DelegationRules, Form, GateRules, IssuerRules, Presence, Profile, Row,
+};
 use crate::time::NumericDate;
 
 /// Names of one issuer's keys that fit on a line.
@@ -52,7 +54,7 @@ impl Halves<'_, '_> {
             Code::AlgNotAllowed => Some(self.parameter("alg")),
             Code::TypMismatch => Some(self.parameter("typ")),
             Code::KeyNotFound | Code::KeysRefreshing => self.key(),
-            Code::MissingClaim => self.missing(),
+            Code::MissingClaim => self.missing(claim),
             Code::ClaimType => self.wrong_type(claim?),
             Code::ForbiddenClaim => self.forbidden(),
             Code::WrongTokenKind => self.wrong_kind(claim),
@@ -187,18 +189,27 @@ impl Halves<'_, '_> {
     }
 
     /// Every claim that is missing, not the first alone.
-    fn missing(&self) -> Option<String> {
+    fn missing(&self, about: Option<&str>) -> Option<String> {
+        if about == Some("kid") {
+            return Some(self.headerless());
+        }
         let claims = self.seen.claims.as_ref()?;
-        let required = match self.row() {
-            Some(row) => row.required,
-            None => self.gate().issuers.first()?.profile.row().required,
+        let row = match self.row() {
+            Some(row) => row,
+            None => self.gate().issuers.first()?.profile.row(),
         };
+        let required = row.required;
         let gone = Claim::ALL.iter().filter(|claim| {
             let wanted = required.contains(**claim)
                 || (**claim == Claim::Iat && self.gate().max_age.is_some());
             wanted && !claims.present().contains(**claim)
         });
         let mut names: Vec<&str> = gone.map(|claim| self.seen.name_of(*claim)).collect();
+        for name in row.own_names(Presence::Required) {
+            if claims.other(name).is_none() {
+                names.push(name);
+            }
+        }
         let own = self.gate().required_claims.iter();
         let null = |name: &str| {
             let value = claims.json().root().get(name);
@@ -206,17 +217,60 @@ impl Halves<'_, '_> {
         };
         names.extend(own.map(|name| &**name).filter(|name| null(name)));
         if names.is_empty() {
-            return Some("sub and sid are missing, one of which must be there".to_owned());
+            return self.missing_inside(row, about?);
         }
         Some(format!("missing: {}", names.join(", ")))
     }
 
+    /// What the rules of single rows miss.
+    fn missing_inside(&self, row: &Row, about: &str) -> Option<String> {
+        Some(match (row.profile, about) {
+            (Profile::LogoutToken, _) => {
+                "sub and sid are missing, one of which must be there".to_owned()
+            }
+            (Profile::IntentToken, "intent") if !self.seen.has(about) => {
+                "intent and mission are missing, one of which must be there".to_owned()
+            }
+            (Profile::IntentToken, _) => {
+                format!("{about} lacks id, issuer or its hash")
+            }
+            (_, "cnf") => "cnf has no jwk, or its jwk no alg".to_owned(),
+            (_, "iss") => format!(
+                "iss is missing, and gates.{} has more issuers than one, or the token an act",
+                self.gate().name
+            ),
+            _ => format!("missing: {about}"),
+        })
+    }
+
+    fn headerless(&self) -> String {
+        let name = self.row().map_or("this kind", |row| row.name);
+        format!("the header has no kid, and that of {name} must")
+    }
+
     fn wrong_type(&self, name: &str) -> Option<String> {
-        let claim = Claim::from_name(name)?;
+        let Some(claim) = Claim::from_name(name) else {
+            return self.wrong_own(name);
+        };
         let value = self.seen.claim(claim)?;
-        let belongs = match (claim, self.row().map(|row| row.profile)) {
-            (Claim::Sub, Some(Profile::IdToken)) if is_text(value) => "ASCII of at most 255 bytes",
-            (Claim::Sub, Some(Profile::JwtSvid)) if is_text(value) => "a SPIFFE ID",
+        let profile = self.gate().kind.row().profile;
+        let belongs = match (claim, profile) {
+            (Claim::Sub, Profile::IdToken) if is_text(value) => "ASCII of at most 255 bytes",
+            (Claim::Sub, Profile::JwtSvid) if is_text(value) => "a SPIFFE ID",
+            (Claim::Sub, Profile::Wit) if is_text(value) => "a workload identifier with a path",
+            (Claim::Cnf, _) if value.kind() == JsonKind::Object => {
+                "an object with a public key as its jwk, of an algorithm the issuer may use,"
+            }
+            (Claim::Events, Profile::Set) => "an object of one event, itself an object,",
+            (Claim::Exp, Profile::Capability) if value.kind() == JsonKind::Number => {
+                "a time after iat"
+            }
+            (Claim::AuthorizationDetails, Profile::Capability) => {
+                "one entry of type attenuating_agent_token with tools and their constraints"
+            }
+            (Claim::TokenIntrospection, _) if value.kind() == JsonKind::Object => {
+                "an object with active, and well-formed claims,"
+            }
             _ => definition(claim),
         };
         Some(format!(
@@ -227,12 +281,42 @@ impl Halves<'_, '_> {
         ))
     }
 
+    /// A claim of the kind's own.
+    fn wrong_own(&self, name: &str) -> Option<String> {
+        let value = self.seen.claims.as_ref()?.other(name)?;
+        let own = self.row()?.own.iter().find(|own| own.name == name)?;
+        let belongs = match own.form {
+            Form::Any => "something else",
+            Form::Text => "a string that is not empty",
+            Form::Texts => "a string or an array of strings",
+            Form::Count => "a whole number, 0 or more,",
+            Form::Date => "a number of seconds since 1970",
+            Form::Object if value.kind() == JsonKind::Object => "an object with the right members",
+            Form::Object => "an object",
+            Form::Sha256 => "a SHA-256 hash as base64url",
+        };
+        let (text, kind) = (shown(Some(value)), kind(value));
+        Some(format!(
+            "{name} is {text} ({kind}), where {belongs} belongs"
+        ))
+    }
+
     fn forbidden(&self) -> Option<String> {
         let (claims, row) = (self.seen.claims.as_ref()?, self.row()?);
         let there = Claim::ALL
             .iter()
             .filter(|claim| row.forbidden.contains(**claim) && claims.written().contains(**claim));
-        let names: Vec<&str> = there.map(|claim| self.seen.name_of(*claim)).collect();
+        let mut names: Vec<&str> = there.map(|claim| self.seen.name_of(*claim)).collect();
+        for name in row.own_names(Presence::Forbidden) {
+            if self.seen.has(name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() {
+            return Some(
+                "a string in tctx or rctx looks like a token, and must be none".to_owned(),
+            );
+        }
         Some(format!(
             "has {}, which {} never has",
             names.join(", "),
@@ -246,6 +330,10 @@ impl Halves<'_, '_> {
             Some("header") => Some(format!(
                 "the header of {} has alg, kid and typ alone",
                 row.name
+            )),
+            Some("del_depth") => Some(format!(
+                "del_depth is {}: a child is verified with its parents",
+                shown(self.seen.claim(Claim::DelDepth))
             )),
             Some("sub") => Some(format!(
                 "sub is {}, iss is {}: they must be one",
@@ -336,11 +424,15 @@ impl Halves<'_, '_> {
         let own = self.seen.source.as_ref()?.max_lifetime;
         let cap = self.gate().max_lifetime(own, claims);
         Some(match claims.date(Claim::Iat) {
-            Some(issued) => format!(
+            Some(issued) if cap.is_some_and(|cap| expires.since(issued) > cap) => format!(
                 "lives {} (exp - iat), at most {}",
                 expires.since(issued).in_words(),
                 cap?.in_words()
             ),
+            _ if self.row()?.profile == Profile::IntentToken => {
+                "exp is later than the expires_at of what was approved".to_owned()
+            }
+            Some(_) => return None,
             None => {
                 let caps = [cap, self.gate().max_age, self.row()?.max_age];
                 format!(
@@ -400,8 +492,10 @@ impl Halves<'_, '_> {
     fn misfits(&self, rules: &DelegationRules) -> Option<Vec<String>> {
         let (claims, issuer) = (self.seen.claims.as_ref()?, self.issuer()?);
         let preset = self.door.rules().preset;
-        let chain = delegation::read(claims, issuer, preset, rules.max_depth).ok()?;
-        let iss = self.seen.source.as_ref()?.issuer(claims);
+        let source = self.seen.source.as_ref()?;
+        let kind = source.profile.kind();
+        let chain = delegation::read(claims, issuer, kind, preset, rules.max_depth).ok()?;
+        let iss = source.issuer(claims, issuer);
         Some(delegation::misfits(&chain, claims, iss, rules))
     }
 
@@ -528,17 +622,14 @@ fn definition(claim: Claim) -> &'static str {
         Claim::Exp | Claim::Nbf | Claim::Iat | Claim::AuthTime => "a number of seconds since 1970",
         Claim::Aud => "a string or an array of strings",
         Claim::Scope => "a string of scopes with one space between",
-        Claim::Cnf | Claim::Events | Claim::Status | Claim::Act => "an object",
+        Claim::Cnf | Claim::Events | Claim::Status | Claim::Act | Claim::TokenIntrospection => {
+            "an object"
+        }
+        Claim::DelDepth => "a whole number, 0 or more,",
         Claim::AuthorizationDetails => "an array of objects, each with a type",
-        Claim::Iss | Claim::Sub | Claim::Jti | Claim::ClientId => "a string that is not empty",
-        Claim::Acr
-        | Claim::Azp
-        | Claim::Sid
-        | Claim::Nonce
-        | Claim::AtHash
-        | Claim::Txn
-        | Claim::ReqWl
-        | Claim::TokenIntrospection
-        | Claim::DelDepth => "a string",
+        Claim::Iss | Claim::Sub | Claim::Jti | Claim::ClientId | Claim::Txn | Claim::ReqWl => {
+            "a string that is not empty"
+        }
+        Claim::Acr | Claim::Azp | Claim::Sid | Claim::Nonce | Claim::AtHash => "a string",
     }
 }

@@ -79,17 +79,20 @@ pub(super) fn time(dates: &Dates, now: NumericDate, leeway: Span) -> String {
     if let Some(iat) = dates.issued_at {
         text.push_str(&format!("issued {}, ", now.relative(iat)));
     }
-    let verb = if dates.expires_at > now {
-        "expires"
-    } else {
-        "expired"
-    };
-    let end = now.relative(dates.expires_at);
-    text + &format!("{verb} {end}, leeway {}", leeway.in_words())
+    match dates.expires_at {
+        Some(exp) if exp > now => text.push_str(&format!("expires {}, ", now.relative(exp))),
+        Some(exp) => text.push_str(&format!("expired {}, ", now.relative(exp))),
+        None => text.push_str("has no end of its own, "),
+    }
+    text + &format!("leeway {}", leeway.in_words())
 }
 
-pub(super) fn audience(claims: &Claims) -> String {
-    claims.audience().collect::<Vec<_>>().join(" ")
+pub(super) fn audience(claims: &Claims, row: &Row) -> String {
+    let audiences: Vec<_> = claims.audience().collect();
+    if audiences.is_empty() {
+        return format!("none, as {} may have it", row.name);
+    }
+    audiences.join(" ")
 }
 
 pub(super) fn possession(possession: &PossessionConfirmed) -> String {

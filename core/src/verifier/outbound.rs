@@ -47,7 +47,7 @@ impl Gate {
         let signed = signed.ok_or_else(|| blame(Error::new(Code::BadSignature)))?;
         let next = ancestry::settle(further, signed, door.gate.delegation.max_depth())?;
         next.dates().check(now).map_err(blame)?;
-        let member = next.member();
+        let member = next.member(door.issuer(next.source())?);
         let mut audiences = member.claims.audience();
         if audiences.next() != Some(target) || audiences.next().is_some() {
             let claim = Claim::Aud.name();

@@ -210,6 +210,8 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let source = source?;
     let blame = |error| door.blame(&source, error);
     let issuer = door.issuer(&source)?;
+    trail.enter(Stage::Typ);
+    kind::check_header(&header, issuer, source.profile).map_err(blame)?;
     trail.enter(Stage::Alg);
     if !issuer.allows(algorithm, source.profile) {
         return Err(blame(Error::about(Code::AlgNotAllowed, "alg"))); // ALG-01
@@ -261,18 +263,18 @@ pub(super) fn finish<T: Trail>(
     trail.passed(Stage::Claims, || note::claims(row));
     trail.enter(Stage::Time);
     let max_lifetime = gate.max_lifetime(source.max_lifetime, claims);
-    let dates = Dates::of(&well_formed, gate, row, max_lifetime, rules.leeway)?;
+    let dates = Dates::of(&well_formed, gate, row, max_lifetime, rules.leeway);
     let timely = dates.check(now)?;
     trail.passed(Stage::Time, || note::time(&dates, now, rules.leeway));
     trail.enter(Stage::Audience);
     let audience = validity::check_audience(claims, gate, source)?;
-    trail.passed(Stage::Audience, || note::audience(claims));
+    trail.passed(Stage::Audience, || note::audience(claims, row));
     trail.enter(Stage::Possession);
     let confirmation = Confirmation::of(claims, judge.provider);
     let possession = judge.confirm(&confirmation, case.shown, token)?;
     trail.passed(Stage::Possession, || note::possession(&possession));
     trail.enter(Stage::Chain);
-    let iss = source.issuer(claims);
+    let iss = source.issuer(claims, issuer);
     let chain = delegation::check(claims, iss, issuer, gate, rules.preset)?;
     let caller = requirements.presenter();
     let links = chain.chain();

@@ -7,17 +7,16 @@ use std::hash::RandomState;
 use std::sync::Arc;
 
 use super::headers::Headers;
-use super::kind::trust_domain;
 use super::verified::{BatchSnapshot, Settled};
 use crate::binding::{Judge, Origin};
 use crate::cache::{Stamp, TokenCache};
-use crate::claims::{Claim, Claims};
+use crate::claims::{Claim, Claims, spiffe_domain, workload_domain};
 use crate::crypto::CryptoProvider;
 use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::policy::{
-    GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore, Rules,
+    GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore, Rules, SignerRule,
 };
 use crate::replay::ReplayGuard;
 use crate::time::{NumericDate, Span};
@@ -142,14 +141,27 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// `iss`; for a JWT-SVID, which has none, the trust domain of its SPIFFE ID.
-    pub(super) fn issuer<'c>(&self, claims: &'c Claims) -> &'c str {
-        let issuer = if self.profile == Profile::JwtSvid {
-            claims.text(Claim::Sub).and_then(trust_domain)
-        } else {
-            claims.text(Claim::Iss)
+    /// `iss`; for a workload's token the trust domain of its `sub`; for a token of a kind that may
+    /// lack it, what the policy calls its issuer.
+    pub(super) fn issuer<'c>(&self, claims: &'c Claims, rules: &'c IssuerRules) -> &'c str {
+        let issuer = match self.profile.row().signer {
+            SignerRule::TrustDomain => claims
+                .text(Claim::Sub)
+                .and_then(|sub| trust_domain(self.profile, sub)),
+            SignerRule::Iss | SignerRule::IssOrOnly | SignerRule::Only => claims
+                .text(Claim::Iss)
+                .or_else(|| rules.issuers.first().map(|issuer| &**issuer)),
         };
         issuer.unwrap_or_default()
+    }
+}
+
+/// The trust domain of a workload's identifier, where it is one that the profile takes.
+fn trust_domain(profile: Profile, sub: &str) -> Option<&str> {
+    if profile == Profile::JwtSvid {
+        spiffe_domain(sub)
+    } else {
+        workload_domain(sub)
     }
 }
 
@@ -259,22 +271,19 @@ impl<'s> Door<'s> {
     }
 
     /// Which configured issuer a token claims to come from (JWT-02). Reads `iss`, or the trust
-    /// domain of a SPIFFE ID, as untrusted text (JWS-13).
+    /// domain of `sub`, as untrusted text (JWS-13).
     pub(super) fn source_of(&self, claims: &Claims) -> Result<Source, Error> {
-        let svid = self.gate.kind == Kind::JwtSvid;
-        let claim = if svid { Claim::Sub } else { Claim::Iss };
-        let value = claims.value(claim);
-        let text = value
-            .ok_or_else(|| Error::about(Code::MissingClaim, claim.name()))?
-            .as_str();
-        let iss = if svid {
-            text.and_then(trust_domain)
-        } else {
-            text
+        let entry = match self.gate.signer {
+            SignerRule::Iss => self.named(claims, Claim::Iss)?,
+            SignerRule::TrustDomain => self.named(claims, Claim::Sub)?,
+            SignerRule::IssOrOnly if claims.present().contains(Claim::Iss) => {
+                self.named(claims, Claim::Iss)?
+            }
+            SignerRule::IssOrOnly | SignerRule::Only => {
+                let missing = || Error::about(Code::MissingClaim, Claim::Iss.name());
+                self.only().ok_or_else(missing)?
+            }
         };
-        let iss = iss.ok_or_else(|| Error::about(Code::ClaimType, claim.name()))?;
-        let entry = self.issuers.find(iss);
-        let entry = entry.ok_or_else(|| Error::about(Code::IssUntrusted, claim.name()))?;
         let generation = self.state.keys.generation(entry.position);
         let GateIssuer {
             position,
@@ -289,7 +298,29 @@ impl<'s> Door<'s> {
         })
     }
 
-    /// The key for a token (KEY-01).
+    /// The issuer that a claim leads to: `iss`, or the trust domain of `sub`.
+    fn named(&self, claims: &Claims, claim: Claim) -> Result<GateIssuer, Error> {
+        let value = claims.value(claim);
+        let value = value.ok_or_else(|| Error::about(Code::MissingClaim, claim.name()))?;
+        let name = match (claim, value.as_str()) {
+            (Claim::Sub, Some(sub)) => trust_domain(self.gate.kind.row().profile, sub),
+            (_, name) => name,
+        };
+        let name = name.ok_or_else(|| Error::about(Code::ClaimType, claim.name()))?;
+        let entry = self.issuers.find(name);
+        entry.ok_or_else(|| Error::about(Code::IssUntrusted, claim.name()))
+    }
+
+    /// The gate's issuer, where it has one alone: among several, a token must say which.
+    fn only(&self) -> Option<GateIssuer> {
+        match self.gate.issuers.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// The key for a token (KEY-01). One that says it is for other tokens verifies none of this
+    /// kind (JSV-05).
     pub(super) fn key(
         &self,
         source: &Source,
@@ -297,7 +328,15 @@ impl<'s> Door<'s> {
         kid: Option<&str>,
         now: NumericDate,
     ) -> Result<&'s SetKey, Error> {
-        self.state.keys.select(source.position, algorithm, kid, now)
+        let key = self
+            .state
+            .keys
+            .select(source.position, algorithm, kid, now)?;
+        if source.profile.takes_key_for(key.usage()) {
+            Ok(key)
+        } else {
+            Err(Error::about(Code::KeyUseMismatch, "use"))
+        }
     }
 
     /// What is remembered of this token from this gate, unless anything it was judged under has

@@ -107,7 +107,7 @@ impl Stage {
             Self::Claims => "AT-04, JWT-01",
             Self::Time => "AT-06",
             Self::Audience => "JWT-03",
-            Self::Possession => "AT-09, AT-10, DP-01 to 14, MTLS-01 to 04",
+            Self::Possession => "AT-09, DP-01 to 14",
             Self::Chain => "ACT-01 to 10",
             Self::Links => "ATN-01 to 15",
             Self::Revocation => "X03",

@@ -11,7 +11,7 @@ use crate::time::{NumericDate, Span};
 /// The dates of a token and the caps on them, read once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dates {
-    pub(super) expires_at: NumericDate,
+    pub(super) expires_at: Option<NumericDate>,
     pub(super) not_before: Option<NumericDate>,
     pub(super) issued_at: Option<NumericDate>,
     max_lifetime: Option<Span>,
@@ -34,41 +34,46 @@ impl Dates {
         row: &Row,
         max_lifetime: Option<Span>,
         leeway: Span,
-    ) -> Result<Self, Error> {
-        // Every row requires `exp`; without one nothing here would ever end.
+    ) -> Self {
         let ClaimedDates {
             expires_at,
             not_before,
             issued_at,
         } = *claims.dates();
-        let expires_at = expires_at.ok_or_else(|| Error::about(Code::MissingClaim, "exp"))?;
         let max_age = [gate.max_age, row.max_age].into_iter().flatten().min();
-        Ok(Self {
+        Self {
             expires_at,
             not_before,
             issued_at,
             max_lifetime,
             max_age,
             leeway,
-        })
+        }
     }
 
     /// The three dates as the token has them.
     pub(super) const fn claimed(&self) -> ClaimedDates {
         ClaimedDates {
-            expires_at: Some(self.expires_at),
+            expires_at: self.expires_at,
             not_before: self.not_before,
             issued_at: self.issued_at,
         }
     }
 
-    /// The moment from which the token is expired.
+    /// The moment from which the token is expired, or too old; the last there is where the kind of
+    /// token says neither.
     pub(super) fn end(&self) -> NumericDate {
-        self.expires_at.plus(self.leeway)
+        let oldest = self.issued_at.zip(self.max_age);
+        let oldest = oldest.map(|(iat, cap)| iat.plus(cap));
+        let ends = [self.expires_at, oldest].into_iter().flatten().min();
+        ends.map_or(NumericDate::LAST, |end| end.plus(self.leeway))
     }
 
     pub(super) fn check(&self, now: NumericDate) -> Result<TimeAccepted, Error> {
-        if now >= self.end() {
+        if self
+            .expires_at
+            .is_some_and(|exp| now >= exp.plus(self.leeway))
+        {
             return Err(Error::about(Code::Expired, "exp"));
         }
         if self
@@ -95,7 +100,7 @@ impl Dates {
     /// The cap on its lifetime, of a token that nobody presents: whether it was valid is asked of
     /// the moment at which it was used.
     pub(super) fn check_lifetime(&self) -> Result<(), Error> {
-        self.check_cap(self.expires_at)
+        self.check_cap(self.expires_at.unwrap_or(NumericDate::LAST))
     }
 
     fn check_cap(&self, now: NumericDate) -> Result<(), Error> {
@@ -109,7 +114,9 @@ impl Dates {
                 .min(),
         };
         let issued = self.issued_at.unwrap_or(now);
-        if cap.is_some_and(|cap| self.expires_at.since(issued) > cap) {
+        if let (Some(cap), Some(exp)) = (cap, self.expires_at)
+            && exp.since(issued) > cap
+        {
             return Err(Error::about(Code::LifetimeTooLong, "exp"));
         }
         Ok(())
@@ -128,6 +135,9 @@ pub(super) fn check_audience(
         AudienceRule::Contains => audiences.any(is_ours),
         AudienceRule::Sole => audiences.next().is_some_and(is_ours) && audiences.next().is_none(),
         AudienceRule::OnlyOurs => audiences.next().is_some_and(is_ours) && audiences.all(is_ours),
+        AudienceRule::IfAny if gate.audience.is_empty() => audiences.next().is_none(),
+        AudienceRule::IfAny => audiences.any(is_ours),
+        AudienceRule::Never => audiences.next().is_none(),
     };
     // A token that is also for a gate of another kind may be of that kind: nothing here tells.
     let is_rival = |audience: &str| {

@@ -243,7 +243,8 @@ impl VerifiedToken {
         self.facts().identity.gate()
     }
 
-    /// `iss`; for a JWT-SVID, which has none, the trust domain as `spiffe://…`.
+    /// `iss`; for the token of a workload its trust domain, as `spiffe://td.example`; for one of a
+    /// kind that may lack `iss`, and does, the first name the policy has for its issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.facts().issuer()
@@ -256,7 +257,8 @@ impl VerifiedToken {
     }
 
     /// `sub`: for whom the token is. Of an issuer that inverts `act` it is the `sub` of `act`
-    /// (see [`VerifiedToken::dialect_mapped`]). Only logout and custom tokens may lack it.
+    /// (see [`VerifiedToken::dialect_mapped`]). Tokens that tell of something rather than somebody
+    /// lack it.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         Some(self.party()?.sub())
@@ -293,9 +295,10 @@ impl VerifiedToken {
         self.facts().claims.audience()
     }
 
-    /// `exp`: every kind of token has it.
+    /// `exp`; of an introspection response, that of the token it tells of. Security event tokens
+    /// and agent cards have none, and of status lists some.
     #[must_use]
-    pub fn expires_at(&self) -> NumericDate {
+    pub fn expires_at(&self) -> Option<NumericDate> {
         self.facts().dates.expires_at
     }
 
@@ -488,7 +491,7 @@ impl VerifiedToken {
 
 impl Facts {
     fn issuer(&self) -> &str {
-        self.source.issuer(&self.claims)
+        self.source.issuer(&self.claims, self.identity.issuer())
     }
 }
 

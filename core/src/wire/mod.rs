@@ -118,16 +118,73 @@ fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> 
         Blame::Unavailable => Answer::unavailable(error),
         Blame::Misuse | Blame::Internal => Answer::new(500),
         Blame::Rejected => match challenge.kind {
-            Kind::AccessToken | Kind::JwtSvid | Kind::JwtCustom | Kind::IdToken => {
-                protected(challenge, error, requirements)
-            }
+            Kind::AccessToken
+            | Kind::JwtSvid
+            | Kind::JwtCustom
+            | Kind::IdToken
+            | Kind::Capability
+            | Kind::ActorProof => protected(challenge, error, requirements),
             // Back-Channel Logout §2.8.
             Kind::LogoutToken => oauth(400, "invalid_request", error),
             // RFC 6749 §5.2, RFC 7521 §4.
             Kind::ClientAssertion => oauth(401, "invalid_client", error),
-            Kind::JwtBearerGrant => oauth(400, "invalid_grant", error),
+            Kind::JwtBearerGrant | Kind::IdJag => oauth(400, "invalid_grant", error),
+            Kind::ClientAttestation => attestation(error),
+            Kind::TxnToken | Kind::Wit => workload(error),
+            Kind::IntentToken => oauth(403, "mission_denial", error),
+            Kind::Set => event(error),
+            // Nobody presents these: they were fetched, from a server that answered badly.
+            Kind::IntrospectionResponse if error.code() == Code::Inactive => {
+                protected(challenge, error, requirements)
+            }
+            Kind::StatusListToken | Kind::IntrospectionResponse | Kind::AgentCard => {
+                Answer::new(502)
+            }
         },
     }
+}
+
+/// draft-ietf-oauth-attestation-based-client-auth §7.4.
+fn attestation(error: &Error) -> Answer {
+    let stale = [Code::Expired, Code::TooOld, Code::LifetimeTooLong];
+    if stale.contains(&error.code()) {
+        oauth(400, "use_fresh_attestation", error)
+    } else {
+        oauth(401, "invalid_client_attestation", error)
+    }
+}
+
+/// WIMSE: 400 with problem details (RFC 9457), where OAuth has 401. A transaction token is none of
+/// the Authorization field either. Who may not do this is still forbidden to.
+fn workload(error: &Error) -> Answer {
+    let forbidden = matches!(error.code().group(), Group::ActorPolicy | Group::Authority);
+    let status = if forbidden { 403 } else { 400 };
+    let mut members = serde_json::Map::new();
+    members.insert("status".to_owned(), status.into());
+    if let Some(text) = description(error.code()) {
+        members.insert("title".to_owned(), text.into());
+    }
+    let mut answer = Answer::new(status);
+    answer.body = serde_json::Value::Object(members).to_string();
+    answer.with("Content-Type", "application/problem+json".to_owned())
+}
+
+/// RFC 8935 §2.3.
+fn event(error: &Error) -> Answer {
+    let name = match (error.code(), error.code().group()) {
+        (Code::IssUntrusted, _) => "invalid_issuer",
+        (Code::AudMismatch, _) => "invalid_audience",
+        (_, Group::Crypto) => "invalid_key",
+        (_, Group::ActorPolicy | Group::Authority) => "access_denied",
+        _ => "invalid_request",
+    };
+    let mut members = serde_json::Map::new();
+    members.insert("err".to_owned(), name.into());
+    let text = description(error.code()).unwrap_or("the event was not accepted");
+    members.insert("description".to_owned(), text.into());
+    let mut answer = Answer::new(400);
+    answer.body = serde_json::Value::Object(members).to_string();
+    answer.with("Content-Type", "application/json".to_owned())
 }
 
 /// The reason as `error_description`. Nothing is said of keys, chains and actors: the answer to a

@@ -106,6 +106,95 @@ fn other_kinds_answer_as_their_standards_say() {
 }
 
 #[test]
+fn grants_and_attestations_answer_as_the_token_endpoint() {
+    let to = |kind, code| answer(&challenge(kind), &Error::new(code), &Requirements::NONE);
+    let jag = to(Kind::IdJag, Code::AudMismatch); // IJ-02
+    assert_eq!(jag.status, 400);
+    assert!(jag.body.contains("\"invalid_grant\""));
+    for (code, status, name) in [
+        (Code::Expired, 400, "\"use_fresh_attestation\""),
+        (Code::TooOld, 400, "\"use_fresh_attestation\""),
+        (Code::BadSignature, 401, "\"invalid_client_attestation\""),
+        (Code::PopRequired, 401, "\"invalid_client_attestation\""),
+    ] {
+        let given = to(Kind::ClientAttestation, code);
+        assert_eq!(given.status, status, "{code:?}");
+        assert!(given.body.contains(name), "{}", given.body);
+        assert_eq!(field(&given, "WWW-Authenticate"), None);
+    }
+}
+
+#[test]
+fn workload_tokens_answer_with_problem_details() {
+    for kind in [Kind::Wit, Kind::TxnToken] {
+        for (code, status) in [
+            (Code::Expired, 400),
+            (Code::MalformedToken, 400),
+            (Code::PopRequired, 400),
+            (Code::ActorNotAllowed, 403),
+            (Code::InsufficientScope, 403),
+        ] {
+            let given = answer(&challenge(kind), &Error::new(code), &Requirements::NONE);
+            assert_eq!(given.status, status, "{code:?}");
+            let media = field(&given, "Content-Type");
+            assert_eq!(media, Some("application/problem+json"));
+            assert_eq!(field(&given, "WWW-Authenticate"), None);
+            let body: serde_json::Value = serde_json::from_str(&given.body).unwrap();
+            assert_eq!(body["status"], status);
+        }
+        // The answer to a forged token must not tell which keys there are.
+        let forged = Error::new(Code::BadSignature);
+        let forged = answer(&challenge(kind), &forged, &Requirements::NONE);
+        assert_eq!(forged.body, "{\"status\":400}");
+    }
+}
+
+#[test]
+fn a_transmitter_is_told_in_its_own_words() {
+    for (code, err) in [
+        (Code::MissingClaim, "invalid_request"),
+        (Code::Oversized, "invalid_request"),
+        (Code::TooOld, "invalid_request"),
+        (Code::KeyNotFound, "invalid_key"),
+        (Code::BadSignature, "invalid_key"),
+        (Code::IssUntrusted, "invalid_issuer"),
+        (Code::AudMismatch, "invalid_audience"),
+    ] {
+        let given = answer(
+            &challenge(Kind::Set),
+            &Error::new(code),
+            &Requirements::NONE,
+        );
+        assert_eq!(given.status, 400);
+        assert_eq!(field(&given, "Content-Type"), Some("application/json"));
+        let body: serde_json::Value = serde_json::from_str(&given.body).unwrap();
+        assert_eq!(body["err"], err, "{code:?}");
+        assert!(body["description"].is_string());
+        assert!(!given.body.contains(Code::KeyNotFound.reason()));
+    }
+}
+
+#[test]
+fn what_was_fetched_is_nobodys_credential() {
+    let to = |kind, code| answer(&challenge(kind), &Error::new(code), &Requirements::NONE);
+    for kind in [
+        Kind::StatusListToken,
+        Kind::IntrospectionResponse,
+        Kind::AgentCard,
+    ] {
+        let given = to(kind, Code::BadSignature);
+        assert_eq!((given.status, given.body.as_str()), (502, ""));
+    }
+    // INT-01: that one is about the token that was asked for.
+    let inactive = to(Kind::IntrospectionResponse, Code::Inactive);
+    assert_eq!(inactive.status, 401);
+    assert!(inactive.body.contains("\"invalid_token\""));
+    let intent = to(Kind::IntentToken, Code::Expired);
+    assert_eq!(intent.status, 403);
+    assert!(intent.body.contains("\"mission_denial\""));
+}
+
+#[test]
 fn quoting_escapes_what_would_end_the_quotes() {
     assert_eq!(quoted(r#"a"b\c"#), r#""a\"b\\c""#);
     assert_eq!(quoted("a\r\nX: y\u{7f}\u{e9}\u{2028}"), "\"aX: y\"");

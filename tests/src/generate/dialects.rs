@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::profiles::Kind;
+use super::kinds::Kind;
 use super::{File, canonical, header, token, with};
 
 pub(super) fn lines() -> String {

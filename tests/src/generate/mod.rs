@@ -10,6 +10,8 @@ mod algorithms;
 mod chains;
 mod delegation;
 mod dialects;
+mod kind_rules;
+mod kinds;
 mod parse;
 mod possession;
 mod profiles;
@@ -24,19 +26,20 @@ use serde_json::{Map, Value, json};
 
 use crate::workshop::{Key, over, signing_input};
 
-pub use profiles::{KINDS, Kind};
+pub use kinds::{KINDS, Kind, holder};
 
 /// `now` of most lines.
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 10] = [
+pub const FILES: [&str; 11] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
     "delegation/chains.jsonl",
     "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
+    "kinds.jsonl",
     "parse.jsonl",
     "possession.jsonl",
     "profiles.jsonl",
@@ -60,6 +63,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "parse.jsonl" => parse::lines(),
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
+        "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),
     }

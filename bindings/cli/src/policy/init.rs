@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use sealgate::crypto::aws_lc;
 use sealgate::jwk::JwkSet;
-use sealgate::{Clock, Span, Verifier};
+use sealgate::{Clock, Profile, Span, Verifier};
 use serde_json::{Map, Value};
 
 use super::draft::{Draft, KeysFrom, Named, blame_options};
@@ -225,8 +225,14 @@ fn profile(path: &str, typ: Option<&Value>) -> Result<&'static str, Failure> {
     match typ.trim_start_matches("application/") {
         "at+jwt" => Ok("access_token"),
         "jwt" => Ok("access_token_untyped"),
-        other => Err(Failure::Usage(format!(
-            "{path}: typ {other:?} is no access token's"
-        ))),
+        other => {
+            let kind = Profile::suggested_by(other).map(|kind| {
+                let name = kind.as_str();
+                format!(", but of the kind {name}: write profiles = [{name:?}] and a gate for it")
+            });
+            let kind = kind.unwrap_or_default();
+            let text = format!("{path}: typ {other:?} is no access token's{kind}");
+            Err(Failure::Usage(text))
+        }
     }
 }

@@ -806,3 +806,69 @@ fn looking_closer_finds_what_was_refused() {
     );
     assert_eq!(code(&two), 2, "{}", complaint(&two));
 }
+
+/// Each kind is minted under its own `typ`, with the claims it has, and opens a gate for it.
+#[test]
+fn tokens_of_other_kinds() {
+    let folder = Folder::new("kinds");
+    let private = folder.path("private.json");
+    let made = sealgate(&["jwks", "generate", "--private", &private], "");
+    folder.write("public.json", &made.stdout);
+    let table = |name: &str, issuer: &str, gate: &str| {
+        format!(
+            "[issuers.{name}]\nissuer = \"{issuer}\"\njwks_file = \"public.json\"\n\
+             algorithms = [\"ES256\"]\nprofiles = [\"{name}\"]\n\
+             [gates.{name}]\nprofile = \"{name}\"\nissuers = [\"{name}\"]\n{gate}\n"
+        )
+    };
+    let policy = "version = 1\n".to_owned()
+        + &table("set", "https://a.example", "audience = \"r\"")
+        + &table(
+            "wit",
+            "wimse://td.example",
+            "sender_constrained = \"external\"",
+        )
+        + &table("agent_card", "weather", "");
+    let policy = folder.write("policy.toml", policy);
+    let mint = |more: &[&str]| {
+        let base = ["mint", "--key", &private, "--now", "1800000000"];
+        sealgate(&[&base[..], more].concat(), "")
+    };
+    let sub_id = "sub_id={\"format\":\"opaque\",\"id\":\"u1\"}";
+    let event = "events={\"https://e.example/revoked\":{}}";
+    let set = ["--kind", "set", "--iss", "https://a.example", "--aud", "r"];
+    let set = [&set[..], &["--claim", sub_id, "--claim", event]].concat();
+    let sub = "wimse://td.example/agent-a";
+    let wit = ["--kind", "wit", "--sub", sub, "--holder", &private];
+    let card = [
+        "--kind",
+        "agent_card",
+        "--claim",
+        "name=\"W\"",
+        "--claim",
+        "version=\"1\"",
+    ];
+    for (gate, options) in [("set", &set[..]), ("wit", &wit), ("agent_card", &card)] {
+        let token = text(&mint(options));
+        let verify = ["verify", "-p", &policy, "-g", gate, "--now", "1800000000"];
+        let verdict = sealgate(&verify, &token);
+        assert_eq!(code(&verdict), 0, "{}", text(&verdict));
+    }
+    let seen = text(&sealgate(&["inspect"], text(&mint(&set))));
+    assert!(seen.contains("set, by its typ"), "{seen}");
+    assert!(!seen.contains("whoever holds"), "{seen}");
+    let sample = folder.write("set.txt", mint(&set).stdout);
+    let begun = sealgate(&["policy", "init", "--token", &sample], "");
+    assert!(
+        complaint(&begun).contains("profiles = [\"set\"]"),
+        "{}",
+        complaint(&begun)
+    );
+    let less = mint(&["--kind", "set", "--iss", "https://a.example"]);
+    assert_eq!(code(&less), 2);
+    assert!(
+        complaint(&less).contains("--aud: every set has it"),
+        "{}",
+        complaint(&less)
+    );
+}

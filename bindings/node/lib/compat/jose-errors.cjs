@@ -106,6 +106,7 @@ const TABLE = {
   actor_not_allowed: [FAILED, 'act', 'check_failed'],
   actor_presenter_mismatch: [FAILED, 'act', 'check_failed'],
   token_passthrough: [FAILED, undefined, 'check_failed'],
+  inactive: [FAILED, undefined, 'check_failed'],
   insufficient_scope: [FAILED, 'scope', 'check_failed'],
   insufficient_user_authentication: [FAILED, 'acr', 'check_failed'],
 }

@@ -1,7 +1,7 @@
 // Uses every name of the package as an ECMAScript module; checked, not run.
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
-import { type KeyEvent, inspect, verifyJws } from 'sealgate'
+import { type KeyEvent, type Kind, type Profile, inspect, verifyJws } from 'sealgate'
 import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals } from 'sealgate/testing'
 import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
@@ -34,6 +34,12 @@ const { verify, judge, verifyBatch, verifyBatchSync, explain, resourceMetadata }
 const token: VerifiedToken = verify(jwt, { requiredScopes: ['files.read'] })
 verifier.verify(bytes)
 const subject: string | null = token.subject
+const profile: Profile = token.profile
+const kind: Kind = 'set'
+// @ts-expect-error no kind, but a way to write one
+const untyped: Kind = 'access_token_untyped'
+// @ts-expect-error a misspelt kind
+Verifier.create({ issuer: 'i', audience: 'a', profile: 'acces_token' })
 const actor: Actor | null = token.actor
 const links: readonly string[] = token.chain.map((link) => link.sub)
 const same: boolean = token.actor?.equals(token.chain[0]) ?? false

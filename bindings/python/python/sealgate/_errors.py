@@ -361,6 +361,7 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "may_act_mismatch": DelegationError,
     "actor_not_allowed": ActorError,
     "actor_presenter_mismatch": ActorError,
+    "inactive": RevokedError,
     "insufficient_scope": AuthorityError,
     "token_passthrough": AuthorityError,
     "insufficient_user_authentication": StepUpError,

@@ -45,6 +45,29 @@ __all__ = [
     "verify_jws",
 ]
 
+# What a gate takes; and what an issuer may sign and a verified token is.
+_Kind: TypeAlias = Literal[
+    "access_token",
+    "id_token",
+    "logout_token",
+    "client_assertion",
+    "jwt_bearer_grant",
+    "jwt_svid",
+    "id_jag",
+    "client_attestation",
+    "txn_token",
+    "wit",
+    "capability",
+    "actor_proof",
+    "intent_token",
+    "set",
+    "status_list_token",
+    "introspection_response",
+    "agent_card",
+    "jwt_custom",
+]
+_Profile: TypeAlias = Literal[_Kind, "access_token_untyped"]
+
 _Claims = TypeVar("_Claims", covariant=True, default=Mapping[str, Any])
 _Model = TypeVar("_Model")
 _Token: TypeAlias = str | bytes | bytearray | memoryview
@@ -102,7 +125,7 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def not_before(self) -> int | None: ...
     @property
-    def expires_at(self) -> int: ...
+    def expires_at(self) -> int | None: ...
     @property
     def scopes(self) -> tuple[str, ...]: ...
     def has_scope(self, *names: str) -> bool: ...
@@ -123,7 +146,7 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def subject_kind(self) -> Literal["client", "agent"] | None: ...
     @property
-    def profile(self) -> str: ...
+    def profile(self) -> _Profile: ...
     @property
     def gate(self) -> str: ...
     @property
@@ -396,8 +419,8 @@ class Verifier:
         keys: Iterable[Mapping[str, Any]] | None = None,
         jwks_push: str | None = None,
         algorithms: Iterable[str] | None = None,
-        profiles: Iterable[str] | None = None,
-        profile: str | None = None,
+        profiles: Iterable[_Profile] | None = None,
+        profile: _Kind | None = None,
         public_url: str | None = None,
         required_scopes: Iterable[str] | None = None,
         scope_implies: Mapping[str, Iterable[str]] | None = None,

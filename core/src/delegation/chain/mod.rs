@@ -7,7 +7,7 @@ use crate::claims::{Claim, Claims};
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
 use crate::policy::{
-    ActIss, ActMeaning, ActorPresence, Delegation, GateRules, IssuerRules, Loops, Preset,
+    ActIss, ActMeaning, ActorPresence, Delegation, GateRules, IssuerRules, Kind, Loops, Preset,
 };
 
 /// One link: the nodes of its `act` object, and of the two members that identify the actor.
@@ -50,7 +50,14 @@ pub(crate) fn check(
             Ok(ChainAccepted(Chain::NONE))
         };
     };
-    let chain = read_act(act, claims, issuer, preset, delegation.max_depth())?;
+    let chain = read_act(
+        act,
+        claims,
+        issuer,
+        gate.kind,
+        preset,
+        delegation.max_depth(),
+    )?;
     if chain.has_loop(claims, iss, delegation.loops()) {
         return Err(about_act(Code::ChainLoop));
     }
@@ -69,11 +76,12 @@ pub(crate) fn check(
 pub(crate) fn read(
     claims: &Claims,
     issuer: &IssuerRules,
+    kind: Kind,
     preset: Preset,
     max_depth: usize,
 ) -> Result<Chain, Error> {
     match claims.value(Claim::Act) {
-        Some(act) => read_act(act, claims, issuer, preset, max_depth),
+        Some(act) => read_act(act, claims, issuer, kind, preset, max_depth),
         None => Ok(Chain::NONE),
     }
 }
@@ -82,12 +90,14 @@ fn read_act(
     act: Value<'_>,
     claims: &Claims,
     issuer: &IssuerRules,
+    kind: Kind,
     preset: Preset,
     max_depth: usize,
 ) -> Result<Chain, Error> {
+    let act_iss = issuer.act_iss(kind);
     match issuer.act_meaning {
-        ActMeaning::Rfc8693 => Chain::parse(act, issuer.act_iss, preset, max_depth),
-        ActMeaning::Inverted => Chain::parse_inverted(act, claims, issuer.act_iss, preset),
+        ActMeaning::Rfc8693 => Chain::parse(act, act_iss, preset, max_depth),
+        ActMeaning::Inverted => Chain::parse_inverted(act, claims, act_iss, preset),
     }
 }
 

@@ -54,6 +54,7 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
     GateRules {
         name: gate.into(),
         kind,
+        signer: kind.row().signer,
         audience: Vec::new(),
         issuers: named.collect(),
         rivals: Vec::new(),

@@ -6,7 +6,8 @@ use super::text::{self, Loopback};
 use super::{Compiler, boxed, context, unknown_name};
 use crate::policy::check::quoted;
 use crate::policy::document::join;
-use crate::policy::profile::{Kind, Preset, Profile, TypRule};
+use crate::policy::profile::{Kind, Preset, Profile};
+use crate::policy::row::{AudienceRule, OwnTyp, SignerRule, TypRule};
 use crate::policy::section::{Item, Section, texts};
 use crate::policy::{GateIssuer, GateRules, IssuerRules, SenderConstrained};
 use crate::time::Span;
@@ -21,11 +22,15 @@ pub(super) fn compile(
     let kind = section
         .text("profile")
         .and_then(|name| Kind::from_name(&name));
-    let audience = audience(section, compiler);
+    let audience = audience(section, kind, compiler);
     if kind == Some(Kind::AccessToken) && section.has("public_url") {
         resource(section, compiler);
     }
     let named = gate_issuers(section, kind, issuers, compiler);
+    if let Some(kind) = kind {
+        signers(section, kind, &named, compiler);
+        own_redemption(section, kind, &named, issuers, &audience, compiler);
+    }
     let sender_constrained = match section.text("sender_constrained").as_deref() {
         Some("external") => {
             let at = section.position("sender_constrained");
@@ -49,8 +54,8 @@ pub(super) fn compile(
         let text = format!("{} refuses every token", quoted(Span::ZERO));
         compiler.problems.push(section.problem("max_age", text));
     }
-    if let Some(kind @ (Kind::ClientAssertion | Kind::LogoutToken)) = kind {
-        // CA-05, LOG-06: without a store of what was seen, nothing here can be used up.
+    if let Some(kind) = kind.filter(|kind| kind.row().used_once) {
+        // Without a store of what was seen, nothing here can be used up.
         let at = section.position("profile");
         let text = format!(
             "nobody remembers jti: a stolen {} opens again until it expires",
@@ -59,23 +64,20 @@ pub(super) fn compile(
         compiler.warn(section.at("profile"), at, text);
     }
     let custom = kind == Some(Kind::JwtCustom);
-    for name in ["typ", "required_claims"] {
-        if section.has(name) && !section.is_empty_list(name) && !custom && kind.is_some() {
-            let text = "only for profile = \"jwt_custom\"; every other kind has its own";
-            compiler.problems.push(section.problem(name, text));
-        }
+    let more = "required_claims";
+    if section.has(more) && !section.is_empty_list(more) && !custom && kind.is_some() {
+        let text = "only for profile = \"jwt_custom\"; every other kind has its own";
+        compiler.problems.push(section.problem(more, text));
     }
-    let typ = if custom {
-        custom_typ(section, compiler)
-    } else {
-        None
-    };
+    let typ = kind.and_then(|kind| own_typ(section, kind, compiler));
     let context = context::compile(section, name, issuers, compiler);
     let scope_implies = scope_implies(section, compiler);
     let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
+    let kind = kind.unwrap_or(Kind::AccessToken);
     GateRules {
         name: name.into(),
-        kind: kind.unwrap_or(Kind::AccessToken),
+        kind,
+        signer: kind.row().signer,
         audience,
         issuers: named,
         rivals: Vec::new(), // for `pairs`, which sees all gates
@@ -95,19 +97,37 @@ pub(super) fn compile(
     }
 }
 
-fn audience(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Box<str>> {
+fn audience(
+    section: &Section<'_>,
+    kind: Option<Kind>,
+    compiler: &mut Compiler<'_>,
+) -> Vec<Box<str>> {
     if section.is_empty_list("audience") {
         compiler
             .problems
             .push(section.problem("audience", "empty: no token could open the gate"));
     }
-    for item in section.texts("audience") {
+    let items = section.texts("audience");
+    let names_nobody = kind.filter(|kind| kind.row().audience == AudienceRule::Never);
+    if let Some(kind) = names_nobody.filter(|_| section.has("audience")) {
+        let text = format!(
+            "{} is for nobody in particular. Leave it out",
+            text::article(kind.as_str())
+        );
+        compiler.problems.push(section.problem("audience", text));
+    }
+    // TXT-03: its keys are those of one trust domain.
+    if let (Some(Kind::TxnToken), Some(second)) = (kind, items.get(1)) {
+        let text = "one gate is for one trust domain. Write a gate for each";
+        compiler.refuse(second, text);
+    }
+    for item in &items {
         if let Some(table) = compiler.table_named(&item.text) {
             let text = format!(
                 "{:?} is a name, of [{table}]. Write what its tokens have in aud",
                 item.text
             );
-            compiler.refuse(&item, text);
+            compiler.refuse(item, text);
         }
     }
     exact_texts(section, "audience", "an audience", compiler)
@@ -218,6 +238,39 @@ fn gate_issuers(
         }
     }
     named
+}
+
+/// A kind without `iss` tells nothing of its signer: it is the gate that does.
+fn signers(section: &Section<'_>, kind: Kind, named: &[GateIssuer], compiler: &mut Compiler<'_>) {
+    if kind.row().signer == SignerRule::Only && named.len() > 1 {
+        let text = format!(
+            "{} does not say who signed it. Write a gate for each issuer",
+            text::article(kind.as_str())
+        );
+        compiler.problems.push(section.problem("issuers", text));
+    }
+}
+
+/// IJ-07: who issues identity assertions does not redeem them itself.
+fn own_redemption(
+    section: &Section<'_>,
+    kind: Kind,
+    named: &[GateIssuer],
+    issuers: &[IssuerRules],
+    audience: &[Box<str>],
+    compiler: &mut Compiler<'_>,
+) {
+    if kind != Kind::IdJag {
+        return;
+    }
+    let mut own = named.iter().filter_map(|entry| issuers.get(entry.position));
+    if let Some(issuer) = own.find(|own| own.issuers.iter().any(|iss| audience.contains(iss))) {
+        let text = format!(
+            "is issuers.{} itself: an issuer does not redeem its own id_jag",
+            issuer.name
+        );
+        compiler.problems.push(section.problem("audience", text));
+    }
 }
 
 /// Refusals 12 and 16: not a name, or a claim value where a name belongs.
@@ -357,18 +410,42 @@ fn metadata(
         .collect()
 }
 
-/// The `typ` of generic tokens, as it is compared: lower case, without `application/` (JWT-05).
-fn custom_typ(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Box<str>> {
+/// The `typ` of tokens whose kind has none, as it is compared: lower case, without `application/`
+/// (JWT-05).
+fn own_typ(section: &Section<'_>, kind: Kind, compiler: &mut Compiler<'_>) -> Option<Box<str>> {
+    let row = kind.row();
+    match (row.own_typ, section.has("typ")) {
+        (OwnTyp::Never, true) => {
+            let open = Kind::ALL
+                .iter()
+                .filter(|kind| kind.row().own_typ != OwnTyp::Never);
+            let open: Vec<_> = open.map(|kind| kind.as_str()).collect();
+            let text = format!("only for {}; every other kind has its own", open.join(", "));
+            compiler.problems.push(section.problem("typ", text));
+            return None;
+        }
+        (OwnTyp::Must, false) => {
+            let text = format!(
+                "no typ. Nothing is registered for {}: write the one its issuers use",
+                text::article(kind.as_str())
+            );
+            compiler.problems.push(section.problem_here(text));
+            return None;
+        }
+        (OwnTyp::Never | OwnTyp::May, false) | (OwnTyp::May | OwnTyp::Must, true) => {}
+    }
     let written = section.text("typ")?;
     let lower = written.to_ascii_lowercase();
     let typ = lower.strip_prefix("application/").unwrap_or(&lower);
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
     let of_a_kind = Profile::ALL.iter().find(|profile| match profile.row().typ {
-        TypRule::Required(of) | TypRule::Preferred(of) => of == typ,
-        TypRule::Untyped(_) => false,
+        TypRule::Required(of) | TypRule::Preferred(of) => of == typ && profile.kind() != kind,
+        TypRule::Untyped(_) | TypRule::Named => false,
     });
     let problem = if typ.is_empty() || !typ.bytes().all(known) {
         Some(format!("{written:?} is not a media type"))
+    } else if typ == "jwt" && row.own_typ == OwnTyp::Must {
+        Some("\"JWT\" tells no kind. Write one that nothing else has".to_owned())
     } else if typ == "jwt" {
         Some("\"JWT\" is what an absent typ accepts. Leave it out".to_owned())
     } else if let Some(profile) = of_a_kind {
@@ -390,18 +467,10 @@ fn custom_typ(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Box<
 }
 
 /// Types of kinds whose rows are still to come (standards 29.2).
-const RESERVED: [&str; 13] = [
+const RESERVED: [&str; 5] = [
     "dpop+jwt",
-    "oauth-id-jag+jwt",
-    "oauth-client-attestation+jwt",
     "oauth-client-attestation-pop+jwt",
-    "txntoken+jwt",
-    "wit+jwt",
     "wpt+jwt",
-    "actor-proof+jwt",
-    "secevent+jwt",
-    "statuslist+jwt",
-    "token-introspection+jwt",
     "dc+sd-jwt",
     "kb+jwt",
 ];

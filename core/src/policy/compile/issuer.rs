@@ -6,6 +6,7 @@ use super::{Compiler, boxed, keys};
 use crate::claims::Claim;
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::policy::check::{quoted, suggest};
+use crate::policy::row::SignerRule;
 use crate::policy::section::{Item, Section};
 use crate::policy::{ActIss, ActMeaning, ClaimNames, IssuerRules, Kind, Profile};
 use crate::time::Span;
@@ -78,31 +79,35 @@ fn issuers(section: &Section<'_>, profiles: &[Profile], compiler: &mut Compiler<
     if section.is_empty_list("issuer") {
         compiler.problems.push(section.problem("issuer", "empty"));
     }
-    let svid = profiles.contains(&Profile::JwtSvid);
-    let only_svid = profiles.iter().all(|profile| *profile == Profile::JwtSvid);
+    let by_domain = |row: &Profile| row.row().signer == SignerRule::TrustDomain;
+    let workload = profiles.iter().any(by_domain);
+    let only_workload = profiles.iter().all(by_domain);
     let loopback = if compiler.loopback {
         Loopback::Http
     } else {
         Loopback::Https
     };
-    // RFC 7523 leaves `iss` of assertions and grants to the parties: often it is a client id.
+    // RFC 7523 leaves `iss` of assertions and grants to the parties, and kinds that may lack it have
+    // no rule for it: often it is a client id, or the operator's word.
     let free_form = profiles.iter().all(|profile| {
-        matches!(
+        let named = matches!(
             profile,
             Profile::ClientAssertion
                 | Profile::JwtBearerGrant
+                | Profile::ActorProof
                 | Profile::JwtCustom
-                | Profile::JwtSvid
-        )
+        );
+        named || profile.row().signer != SignerRule::Iss
     });
+    let is_domain = |text: &str| text::workload_scheme(text).is_some();
     for item in &issuers {
         let text = item.text.as_str();
         let is_url = text.contains("://");
         let problem = text::exact(text, "an issuer").or_else(|| {
             if profiles.is_empty() {
                 None
-            } else if svid && (only_svid || text.starts_with("spiffe:")) {
-                text::trust_domain(text)
+            } else if workload && (only_workload || is_domain(text)) {
+                text::trust_domain(text, profiles)
             } else if free_form && !is_url {
                 None
             } else {
@@ -113,8 +118,13 @@ fn issuers(section: &Section<'_>, profiles: &[Profile], compiler: &mut Compiler<
             compiler.refuse(item, problem);
         }
     }
-    if svid && !only_svid && !issuers.iter().any(|item| item.text.starts_with("spiffe:")) {
-        let text = "jwt_svid needs a trust domain among them, as \"spiffe://td.example\"";
+    if workload && !only_workload && !issuers.iter().any(|item| is_domain(&item.text)) {
+        let rows = profiles.iter().copied().filter(by_domain);
+        let rows: Vec<_> = rows.map(Profile::as_str).collect();
+        let text = format!(
+            "{} needs a trust domain among them, as \"spiffe://td.example\"",
+            rows.join(", ")
+        );
         compiler.problems.push(section.problem("issuer", text));
     }
     issuers

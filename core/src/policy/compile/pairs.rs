@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::Compiler;
+use super::{Compiler, text};
 use crate::policy::profile::{Kind, Profile};
 use crate::policy::section::Section;
 use crate::policy::{GateIssuer, GateRules, Rules};
@@ -74,8 +74,8 @@ fn indistinct(rules: &Rules, one: &GateRules, other: &GateRules) -> Option<Strin
     let issuer = rules.issuers.get(a.position)?;
     Some(format!(
         "{} and {} (gates.{}) of {} for {audience:?} cannot be told apart",
-        article(b.profile),
-        article(a.profile),
+        text::article(b.profile.as_str()),
+        text::article(a.profile.as_str()),
         one.name,
         issuer.name
     ))
@@ -107,17 +107,8 @@ pub(super) fn set_rivals(gates: &mut [GateRules]) {
 
 fn alike(one: Profile, other: Profile) -> bool {
     let custom = one.kind() == Kind::JwtCustom || other.kind() == Kind::JwtCustom;
-    one != other && (custom || (one.is_untyped() && other.is_untyped()))
-}
-
-fn article(profile: Profile) -> String {
-    let name = profile.as_str();
-    let article = if name.starts_with(['a', 'i']) {
-        "an"
-    } else {
-        "a"
-    };
-    format!("{article} {name}")
+    let untyped = one.is_untyped() && other.is_untyped();
+    one != other && (custom || untyped) && !one.row().excludes(other.row())
 }
 
 fn differs_by_slash<'g>(one: &GateRules, other: &'g GateRules) -> Option<&'g str> {

@@ -1,6 +1,7 @@
 //! Strings that must be exact: issuers, audiences, URLs and scopes (loader refusals 7, 15, 21, 23).
 
 use crate::claims::{is_scope_token, is_trust_domain};
+use crate::policy::Profile;
 
 /// Refusal 15: an exact value, neither a pattern nor anything an editor slipped in.
 pub(super) fn exact(text: &str, what: &str) -> Option<String> {
@@ -115,13 +116,41 @@ pub(super) fn host_name(text: &str) -> Option<String> {
         .then(|| format!("{text:?} is not a host. Write its name alone, as \"keys.example.com\""))
 }
 
-/// JSV-06: `spiffe://` and a trust domain, nothing after it.
-pub(super) fn trust_domain(text: &str) -> Option<String> {
-    const WRITE: &str = "of jwt_svid is a trust domain. Write \"spiffe://td.example\"";
-    let Some(domain) = text.strip_prefix("spiffe://") else {
-        return Some(format!("{text:?}: an issuer {WRITE}"));
+/// The scheme of workload identifiers that this text begins with: one that no issuer's URL has.
+pub(super) fn workload_scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once("://")?;
+    (!matches!(scheme, "https" | "http")).then_some(scheme)
+}
+
+/// JSV-06, WIT-03: a scheme and a trust domain, nothing after it. Every row takes those of SPIFFE,
+/// and `wit` those of WIMSE and others too.
+pub(super) fn trust_domain(text: &str, profiles: &[Profile]) -> Option<String> {
+    let row = [Profile::JwtSvid, Profile::Wit]
+        .into_iter()
+        .find(|row| profiles.contains(row))?;
+    let fits = match workload_scheme(text) {
+        Some("spiffe") => true,
+        Some(scheme) => row == Profile::Wit && scheme.bytes().all(|byte| byte.is_ascii_lowercase()),
+        None => false,
     };
-    (!is_trust_domain(domain)).then(|| format!("{text:?}: an issuer {WRITE}"))
+    let domain = text.split_once("://").map(|(_, domain)| domain);
+    if fits && domain.is_some_and(is_trust_domain) {
+        return None;
+    }
+    Some(format!(
+        "{text:?}: an issuer of {} is a trust domain. Write \"spiffe://td.example\"",
+        row.as_str()
+    ))
+}
+
+/// A name with its article: `an id_token`.
+pub(super) fn article(name: &str) -> String {
+    let article = if name.starts_with(['a', 'i']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {name}")
 }
 
 /// RFC 6749 §3.3 `scope-token`.
@@ -147,6 +176,7 @@ pub(super) fn acr(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{Loopback, exact, prefix, scope, subject, trust_domain, url};
+    use crate::policy::Profile;
 
     #[test]
     fn exact_values_pass_and_patterns_do_not() {
@@ -227,7 +257,12 @@ mod tests {
 
     #[test]
     fn trust_domains_have_no_path() {
-        assert_eq!(trust_domain("spiffe://td.example"), None);
+        let svid = |text| trust_domain(text, &[Profile::JwtSvid]);
+        let wit = |text| trust_domain(text, &[Profile::Wit]);
+        assert_eq!(svid("spiffe://td.example"), None);
+        assert_eq!(wit("spiffe://td.example"), None);
+        assert_eq!(wit("wimse://td.example"), None);
+        assert!(svid("wimse://td.example").is_some());
         for text in [
             "spiffe://",
             "spiffe://td.example/",
@@ -235,7 +270,7 @@ mod tests {
             "https://td.example",
             "spiffe://a:1",
         ] {
-            assert!(trust_domain(text).is_some(), "{text:?}");
+            assert!(svid(text).is_some() && wit(text).is_some(), "{text:?}");
         }
     }
 

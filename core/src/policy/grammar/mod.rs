@@ -76,6 +76,8 @@ pub(in crate::policy) struct Choice {
 #[derive(Clone, Copy)]
 pub(in crate::policy) enum Absent {
     Required,
+    /// Required in such a table, and without a default in others.
+    RequiredIf(fn(&Node) -> bool),
     /// Nothing: it has no default.
     Nothing,
     Text(&'static str),
@@ -90,7 +92,7 @@ impl Absent {
     /// The value an absent member stands for.
     pub(in crate::policy) fn value(self, preset: Preset, table: &Node) -> Option<Node> {
         match self {
-            Self::Required | Self::Nothing => None,
+            Self::Required | Self::RequiredIf(_) | Self::Nothing => None,
             Self::Text(text) => Some(Node::text(text)),
             Self::Count(count) => Some(Node::new(Value::Integer(count))),
             Self::Flag(flag) => Some(Node::new(Value::Bool(flag))),

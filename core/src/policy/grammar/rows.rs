@@ -5,7 +5,7 @@ use super::values::{
     ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, KINDS, NONCE, PRESETS,
     PROFILES, PUSH, REPLAY_STORE, SENDER_CONSTRAINED, UNAVAILABLE, default_algorithms,
     default_delegation, default_discovery, default_max_lifetime, default_proof_algorithms,
-    default_refresh, stays_absent,
+    default_refresh, names_an_audience, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -297,7 +297,7 @@ static GATE: &[Row] = &[
     row(
         "audience",
         Shape::OneOrMany(&Shape::Text),
-        Absent::Required,
+        Absent::RequiredIf(names_an_audience),
         "The exact `aud` it answers to; the first is its RFC 9728 `resource`.",
     ),
     row(
@@ -358,7 +358,7 @@ static GATE: &[Row] = &[
         "typ",
         Shape::Text,
         Absent::Nothing,
-        "For jwt_custom: the `typ` of its tokens.",
+        "For jwt_custom, capability and intent_token: the `typ` of its tokens.",
     ),
     row(
         "required_claims",

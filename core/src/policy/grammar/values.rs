@@ -3,6 +3,7 @@
 use super::{Choice, choice};
 use crate::policy::document::Node;
 use crate::policy::profile::{self, Preset, Profile};
+use crate::policy::row::AudienceRule;
 use crate::policy::unit::show_duration;
 
 pub(super) static PRESETS: Choice = choice(|| vec!["agent_strict", "rfc"]);
@@ -62,19 +63,8 @@ pub(super) static KINDS: Choice = Choice {
          in the issuer's profiles",
     )],
 };
-/// Rows of standards 29.2 that a gate or an issuer will name.
-static LATER_PROFILES: &[&str] = &[
-    "id_jag",
-    "client_attestation",
-    "txn_token",
-    "wit",
-    "capability",
-    "actor_proof",
-    "intent_token",
-    "set",
-    "status_list_token",
-    "introspection_response",
-];
+/// Rows of standards 29.2 whose tokens are proofs for another one's key: a request brings both.
+static LATER_PROFILES: &[&str] = &["client_attestation_pop", "wpt", "capability_pop"];
 
 pub(super) fn default_delegation(preset: Preset, _: &Node) -> Option<Node> {
     Some(Node::text(match preset {
@@ -87,6 +77,19 @@ pub(super) static EDGE_SCOPE: Choice = choice(|| vec!["strict_subset", "issuer_a
 pub(super) static EDGE_EXP: Choice = choice(|| vec!["within_parent", "any"]);
 pub(super) static EDGE_AUD: Choice = choice(|| vec!["exchanger", "any"]);
 pub(super) static CONTEXT_NEED: Choice = choice(|| vec!["allowed", "required"]);
+
+/// Whether tokens of the gate's kind are for somebody in particular. Most are; of a kind that is
+/// named and not known, nobody can tell.
+pub(super) fn names_an_audience(gate: &Node) -> bool {
+    let Some(kind) = gate.get("profile") else {
+        return true;
+    };
+    let kind = kind.as_text().and_then(profile::Kind::from_name);
+    kind.is_some_and(|kind| match kind.row().audience {
+        AudienceRule::Contains | AudienceRule::Sole | AudienceRule::OnlyOurs => true,
+        AudienceRule::IfAny | AudienceRule::Never => false,
+    })
+}
 
 /// A delegated token cannot be called back by whoever delegated, so it is short-lived
 /// (standards 29.2).

@@ -157,6 +157,83 @@ fn the_line_that_refuses_has_both_halves() {
 }
 
 #[test]
+fn kinds_tell_of_their_own_claims() {
+    let line = |kind: &str, more: &str, typ: &str, claims: &str| {
+        let (gate, key) = gate_of(kind, more, &format!(r#","profiles":["{kind}"]"#));
+        let header = HEADER.replace("at+jwt", typ);
+        let base = r#""iss":"https://a.example","iat":1800000000"#;
+        said(gate.explain(signed(&key, &header, &format!("{{{base},{claims}}}")))).0
+    };
+    let aud = r#""aud":"https://api.example.com/mcp","jti":"j1""#;
+    let set = |claims: &str| line("set", "", "secevent+jwt", &format!("{aud},{claims}"));
+    assert_eq!(set(r#""txn":"x1""#), "missing: events, sub_id");
+    assert_eq!(
+        set(r#""exp":1,"sub":"u1""#),
+        "has sub, exp, which set never has"
+    );
+    assert_eq!(
+        set(r#""events":{},"sub_id":{"format":"opaque","id":"u1"}"#),
+        "events is {} (an object), where an object of one event, itself an object, belongs"
+    );
+    assert_eq!(
+        set(r#""events":{"e":{}},"sub_id":{"format":"agent"}"#),
+        "sub_id is {\"format\":\"agent\"} (an object), where an object with the right members \
+         belongs"
+    );
+    assert_eq!(
+        set(r#""events":{"e":{}},"sub_id":1"#),
+        "sub_id is 1 (a number), where an object belongs"
+    );
+    let txn = r#","exp":1800000300,"sub":"u1","txn":"x1","scope":"a","req_wl":"gw""#;
+    let txn = |claims: &str| {
+        line(
+            "txn_token",
+            "",
+            "txntoken+jwt",
+            &format!("{aud}{txn},{claims}"),
+        )
+    };
+    assert_eq!(txn(r#""purp":"x""#), "has purp, which txn_token never has");
+    assert_eq!(
+        txn(r#""tctx":{"t":"eyJ.eyJ.x"}"#),
+        "a string in tctx or rctx looks like a token, and must be none"
+    );
+    let typ = r#","typ":"intent+jwt""#;
+    let intent = |claims: &str| {
+        let claims = format!(r#"{aud},"sub":"u1","exp":1800000300{claims}"#);
+        line("intent_token", typ, "intent+jwt", &claims)
+    };
+    assert_eq!(
+        intent(""),
+        "intent and mission are missing, one of which must be there"
+    );
+    assert_eq!(
+        intent(r#","mission":{"id":"m1"}"#),
+        "mission lacks id, issuer or its hash"
+    );
+    let hash = "sha-256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    assert_eq!(
+        intent(&format!(
+            r#","intent":{{"id":"i","issuer":"x","hash":"{hash}","expires_at":"2027-01-15T08:00:00Z"}}"#
+        )),
+        "exp is later than the expires_at of what was approved"
+    );
+    let bound = r#","sender_constrained":"external""#;
+    let capability = |claims: &str| {
+        let claims = format!(r#"{aud},"exp":1800000300,"cnf":{{}},"del_max_depth":1,{claims}"#);
+        line("capability", bound, "aat+jwt", &claims)
+    };
+    assert_eq!(
+        capability(r#""authorization_details":[],"del_depth":1"#),
+        "del_depth is 1: a child is verified with its parents"
+    );
+    assert_eq!(
+        capability(r#""authorization_details":[],"del_depth":0"#),
+        "cnf has no jwk, or its jwk no alg"
+    );
+}
+
+#[test]
 fn a_malformed_token_is_told_where() {
     let (gate, _) = gate_of("access_token", "", "");
     let (line, hint) = said(gate.explain("Bearer e30.e30.AA"));
