@@ -18,3 +18,4 @@ pub(crate) use edge::{Member, Terms};
 pub use lineage::Dimension;
 pub(crate) use lineage::{Dimensions, LineageAccepted, assert, prove, prove_next};
 pub(crate) use presenter::{Presenter, PresenterAccepted, check_presenter};
+pub(crate) use rules::misfits;

@@ -54,41 +54,104 @@ fn is_complete(claims: &Claims) -> bool {
     said.is_none_or(|said| said.as_bool() == Some(true))
 }
 
+/// Why no rule lets this chain through, for people: the deny rule that fits, or of each allow rule
+/// the first member that does not.
+pub(crate) fn misfits(
+    chain: &Chain,
+    claims: &Claims,
+    iss: &str,
+    rules: &DelegationRules,
+) -> Vec<String> {
+    let reach = match rules.deny_reach {
+        DenyReach::Outermost => 1,
+        DenyReach::AnyLink => usize::MAX,
+    };
+    let denied = rules.deny.iter().enumerate().filter(|(_, pattern)| {
+        let mut actors = chain.actors(claims.json(), iss).take(reach);
+        actors.any(|actor| pattern.fits(actor))
+    });
+    let denied: Vec<String> = denied
+        .map(|(place, _)| format!("deny[{place}] fits"))
+        .collect();
+    let Some(outermost) = chain.actors(claims.json(), iss).next() else {
+        return denied;
+    };
+    if !denied.is_empty() {
+        return denied;
+    }
+    let subject = chain.subject(claims, iss);
+    let misfit = |rule: &AllowRule| {
+        let member = rule.misfit(outermost, subject, claims)?;
+        Some(format!("allow[{}] by {member}", rule.place))
+    };
+    rules.allow.iter().filter_map(misfit).collect()
+}
+
 impl AllowRule {
     fn fits(&self, actor: Actor<'_>, subject: Option<Actor<'_>>, claims: &Claims) -> bool {
+        self.misfit(actor, subject, claims).is_none()
+    }
+
+    /// The first member that does not hold.
+    fn misfit(
+        &self,
+        actor: Actor<'_>,
+        subject: Option<Actor<'_>>,
+        claims: &Claims,
+    ) -> Option<&'static str> {
         let Self {
+            place: _,
             actor: pattern,
             explicit_iss,
             subject: subject_pattern,
             audience,
             scopes_within,
         } = self;
-        pattern.fits(actor)
-            && !(*explicit_iss && actor.iss_inferred)
-            && subject_pattern.fits(subject)
-            && (audience.is_empty() || claims.audience().any(|aud| contains(audience, aud)))
-            && scopes_within.as_ref().is_none_or(|ceiling| {
-                let mut scopes = claims.scopes();
-                scopes.all(|scope| {
-                    ceiling
-                        .binary_search_by(|known| (**known).cmp(scope))
-                        .is_ok()
-                })
+        if let Some(member) = pattern.misfit(actor) {
+            return Some(member);
+        }
+        if *explicit_iss && actor.iss_inferred {
+            return Some("explicit_iss");
+        }
+        if !subject_pattern.fits(subject) {
+            return Some("subject");
+        }
+        if !audience.is_empty() && !claims.audience().any(|aud| contains(audience, aud)) {
+            return Some("audience");
+        }
+        let within = |ceiling: &Vec<Box<str>>| {
+            let mut scopes = claims.scopes();
+            scopes.all(|scope| {
+                ceiling
+                    .binary_search_by(|known| (**known).cmp(scope))
+                    .is_ok()
             })
+        };
+        (!scopes_within.as_ref().is_none_or(within)).then_some("scopes_within")
     }
 }
 
 impl ActorPattern {
-    /// `sub` first: it is where actors differ.
     fn fits(&self, actor: Actor<'_>) -> bool {
+        self.misfit(actor).is_none()
+    }
+
+    /// The first member that does not hold; `sub` first, since it is where actors differ.
+    fn misfit(&self, actor: Actor<'_>) -> Option<&'static str> {
         let Self {
             iss,
             sub,
             sub_profile,
         } = self;
-        sub.fits(actor.sub)
-            && iss.as_deref().is_none_or(|iss| iss == actor.iss)
-            && has_profile(actor, sub_profile)
+        if !sub.fits(actor.sub) {
+            Some("actor.sub")
+        } else if iss.as_deref().is_some_and(|iss| iss != actor.iss) {
+            Some("actor.iss")
+        } else if !has_profile(actor, sub_profile) {
+            Some("actor.sub_profile")
+        } else {
+            None
+        }
     }
 }
 

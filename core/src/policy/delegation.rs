@@ -133,6 +133,8 @@ pub(crate) enum SubPattern {
 /// A rule that lets an actor act: all of its members hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AllowRule {
+    /// Where it stands among the rules of its table.
+    pub(crate) place: usize,
     pub(crate) actor: ActorPattern,
     /// The actor's issuer is written in the link, and not taken from the token (ACT-03).
     pub(crate) explicit_iss: bool,

@@ -61,7 +61,9 @@ impl Edge {
     pub(crate) fn between(parent: Kind, child: Kind, same_issuer: bool) -> Option<Self> {
         match (parent, child) {
             (Kind::AccessToken, Kind::AccessToken) if same_issuer => Some(Self::Exchange),
-            (Kind::JwtBearerGrant, Kind::AccessToken) if !same_issuer => Some(Self::CrossDomain),
+            (Kind::JwtBearerGrant | Kind::IdJag, Kind::AccessToken) if !same_issuer => {
+                Some(Self::CrossDomain)
+            }
             _ => None,
         }
     }

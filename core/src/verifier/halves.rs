@@ -7,11 +7,14 @@ use super::proof;
 use super::seen::Seen;
 use super::state::Door;
 use crate::claims::Claim;
+use crate::delegation;
 use crate::encoding::json::{JsonKind, Value};
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
 use crate::limits::{HEADER_SIZE, KID_SIZE};
-use crate::policy::{Delegation, Form, GateRules, IssuerRules, Presence, Profile, Row};
+use crate::policy::{
+    Delegation, DelegationRules, Form, GateRules, IssuerRules, Presence, Profile, Row,
+};
 use crate::time::NumericDate;
 
 /// Names of one issuer's keys that fit on a line.
@@ -474,12 +477,26 @@ impl Halves<'_, '_> {
                 counted(self.actors().count(), "actor"),
                 gate.name
             ),
-            Delegation::Enforce(_) => format!(
-                "act names {}: no allow rule of {} fits the outermost, or a deny rule fits one of them",
-                self.chain(),
-                self.delegation()
-            ),
+            Delegation::Enforce(ref rules) => {
+                let why = self.misfits(rules).unwrap_or_default();
+                let why = if why.is_empty() {
+                    "no allow rule".to_owned()
+                } else {
+                    why.join(", ")
+                };
+                format!("act names {}; {}: {why}", self.chain(), self.delegation())
+            }
         }
+    }
+
+    fn misfits(&self, rules: &DelegationRules) -> Option<Vec<String>> {
+        let (claims, issuer) = (self.seen.claims.as_ref()?, self.issuer()?);
+        let preset = self.door.rules().preset;
+        let source = self.seen.source.as_ref()?;
+        let kind = source.profile.kind();
+        let chain = delegation::read(claims, issuer, kind, preset, rules.max_depth).ok()?;
+        let iss = source.issuer(claims, issuer);
+        Some(delegation::misfits(&chain, claims, iss, rules))
     }
 
     fn presenter(&self) -> Option<String> {

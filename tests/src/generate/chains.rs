@@ -18,7 +18,9 @@ pub(super) fn lines() -> String {
     time(&mut file);
     audience(&mut file);
     splicing(&mut file);
-    domains(&mut file);
+    for profile in ["jwt_bearer_grant", "id_jag"] {
+        domains(&mut file, profile);
+    }
     lineage(&mut file);
     bundle(&mut file);
     file.lines
@@ -576,19 +578,20 @@ fn splicing(file: &mut File) {
 }
 
 /// From a grant of one issuer to the access token of another.
-fn domains(file: &mut File) {
-    let grants = Kind::named("jwt_bearer_grant");
+fn domains(file: &mut File, profile: &str) {
+    let grants = Kind::named(profile);
+    let id = |name: &str| format!("{profile}/{name}");
     let grant = |more: Value| {
         let own = json!({ "client_id": "agent-a", "iat": T - 10, "exp": T + 290, "scope": "a b" });
         with(&with(&grants.claims(), own), more)
     };
     let with_grant = |leaf: Value, grant: Value| {
         let token = grants.token(&grant);
-        let further = json!({ "kind": "jwt_bearer_grant", "token": token });
+        let further = json!({ "kind": profile, "token": token });
         let request = carrying(&access().token(&leaf), &[further]);
         let issuer = grants.policy()["issuers"]["as"].clone();
         let policy = json!({ "issuers": { "idp": issuer },
-                             "gates": { "g": { "context": { "jwt_bearer_grant": "allowed" } } } });
+                             "gates": { "g": { "context": { profile: "allowed" } } } });
         with(&request, json!({ "policy": policy }))
     };
     let leaf = |more: Value| {
@@ -596,13 +599,13 @@ fn domains(file: &mut File) {
         with(&here(own), more)
     };
     let good = with_grant(leaf(json!({})), grant(json!({})));
-    file.accept("p14-a-grant-of-another-domain", &good, proven());
+    file.accept(&id("p14-a-grant-of-another-domain"), &good, proven());
     let hour = with_grant(leaf(json!({ "exp": T + 3600 })), grant(json!({})));
-    file.accept("p14-an-hour-for-five-minutes", &hour, proven());
-    let near = "p14-a-grant-of-another-domain";
+    file.accept(&id("p14-an-hour-for-five-minutes"), &hour, proven());
+    let near = &id("p14-a-grant-of-another-domain");
     let broken = "chain_link_broken";
     let other = with_grant(leaf(json!({})), grant(json!({ "client_id": "agent-b" })));
-    file.refuse("p15-another-client", near, broken, &other);
+    file.refuse(&id("p15-another-client"), near, broken, &other);
     let key = |name: &str| json!({ "cnf": { "jkt": name } });
     let bound = |leaf_key: Value, grant_key: Value| {
         let request = with_grant(leaf(leaf_key), grant(grant_key));
@@ -610,26 +613,26 @@ fn domains(file: &mut File) {
         with(&request, json!({ "policy": external }))
     };
     let k1 = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
-    file.accept("grant/the-same-key", &bound(key(k1), key(k1)), proven());
+    file.accept(&id("the-same-key"), &bound(key(k1), key(k1)), proven());
     let lost = bound(json!({}), key(k1));
-    file.refuse("grant/the-key-is-gone", "grant/the-same-key", broken, &lost);
+    file.refuse(&id("the-key-is-gone"), &id("the-same-key"), broken, &lost);
     let elsewhere = with_grant(
         leaf(json!({})),
         grant(json!({ "aud": "https://elsewhere.example" })),
     );
     file.refuse(
-        "grant/for-another-issuer",
+        &id("for-another-issuer"),
         near,
         "attenuation_audience",
         &elsewhere,
     );
     let aud = access().claims()["aud"].clone();
     let at = |resource: Value| with_grant(leaf(json!({})), grant(json!({ "resource": resource })));
-    file.accept("grant/for-this-resource", &at(json!(["x", aud])), proven());
+    file.accept(&id("for-this-resource"), &at(json!(["x", aud])), proven());
     let another = at(json!("https://rs.example/other"));
     file.refuse(
-        "grant/for-another-resource",
-        "grant/for-this-resource",
+        &id("for-another-resource"),
+        &id("for-this-resource"),
         "attenuation_audience",
         &another,
     );
@@ -638,28 +641,28 @@ fn domains(file: &mut File) {
         &with_grant(leaf(json!({ "scope": "a" })), grant(json!({}))),
         strict.clone(),
     );
-    file.accept("grant/scopes-compared", &within, proven());
+    file.accept(&id("scopes-compared"), &within, proven());
     let beyond = table(&good, strict);
     file.refuse(
-        "grant/scopes-beyond",
-        "grant/scopes-compared",
+        &id("scopes-beyond"),
+        &id("scopes-compared"),
         "attenuation_scope",
         &beyond,
     );
     // An actor of the grant keeps its issuer: the same name here is somebody else.
     let acting = |iss: &str| {
         let links = json!({ "iss": AS, "sub": "agent-b", "act": { "iss": iss, "sub": "x" } });
-        let own = json!({ "act": { "sub": "x" } });
+        let own = json!({ "act": { "iss": "https://idp.example", "sub": "x" } });
         with_grant(leaf(json!({ "act": links })), grant(own))
     };
     file.accept(
-        "grant/actors-keep-their-issuer",
+        &id("actors-keep-their-issuer"),
         &acting("https://idp.example"),
         proven(),
     );
     file.refuse(
-        "grant/actors-change-their-issuer",
-        "grant/actors-keep-their-issuer",
+        &id("actors-change-their-issuer"),
+        &id("actors-keep-their-issuer"),
         broken,
         &acting(AS),
     );

@@ -47,9 +47,9 @@ pub(super) fn compile(name: &str, section: &Section<'_>, compiler: &mut Compiler
             .push(section.problem("max_lifetime", text));
     }
     let allow = section.list("allow");
+    let allow = allow.iter().enumerate();
     let allow: Vec<_> = allow
-        .iter()
-        .map(|rule| allow_rule(rule, compiler))
+        .map(|(place, rule)| allow_rule(place, rule, compiler))
         .collect();
     let deny = section.list("deny");
     let deny = deny.iter().map(|rule| deny_rule(rule, compiler)).collect();
@@ -212,7 +212,11 @@ impl AllowRule {
     }
 }
 
-fn allow_rule(section: &Section<'_>, compiler: &mut Compiler<'_>) -> (AllowRule, Vec<Item>) {
+fn allow_rule(
+    place: usize,
+    section: &Section<'_>,
+    compiler: &mut Compiler<'_>,
+) -> (AllowRule, Vec<Item>) {
     let actor = actor_pattern(&section.section("actor"), compiler);
     let subject = section.section("subject");
     if section.has("subject") && subject.node.members().is_empty() {
@@ -251,6 +255,7 @@ fn allow_rule(section: &Section<'_>, compiler: &mut Compiler<'_>) -> (AllowRule,
     }
     compiler.refuse_repeats(&scopes);
     let rule = AllowRule {
+        place,
         actor,
         explicit_iss: section.flag("explicit_iss"),
         subject,

@@ -385,6 +385,12 @@ static CONTEXT: &[Row] = &[
         "Access tokens that this one was exchanged for.",
     ),
     row(
+        "id_jag",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "The identity assertion grant of another issuer that this token was given for.",
+    ),
+    row(
         "jwt_bearer_grant",
         Shape::Choice(&CONTEXT_NEED),
         Absent::Nothing,

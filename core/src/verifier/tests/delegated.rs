@@ -190,8 +190,38 @@ fn explain_tells_what_the_table_made_of_the_chain() {
     let foreign = acting(r#"{"iss":"https://b.example","sub":"a"}"#);
     assert_eq!(
         note(&foreign, none),
-        "act names \"a\" ← \"u1\": no allow rule of delegation.agents fits the outermost, or a deny \
-         rule fits one of them"
+        "act names \"a\" ← \"u1\"; delegation.agents: allow[0] by actor.iss"
+    );
+}
+
+#[test]
+fn explain_names_the_member_that_keeps_each_rule_from_fitting() {
+    let said = |rules: &str, act: &str| {
+        let told = gate(rules).explain(acting(act));
+        let mut steps = told.steps.into_iter();
+        let note = steps.find(|step| step.stage == Stage::Chain).unwrap().note;
+        note.split_once("delegation.agents: ").unwrap().1.to_owned()
+    };
+    let actor = r#""actor":{"iss":"https://a.example","sub":"a"}"#;
+    let rules = format!(
+        r#""allow":[{{"actor":{{"iss":"https://a.example","sub":"b"}}}},{{{actor},"explicit_iss":true}},
+            {{{actor},"subject":{{"iss":"https://b.example"}}}},{{{actor},"audience":"other"}},
+            {{{actor},"scopes_within":["x"]}},
+            {{"actor":{{"iss":"https://a.example","sub_profile":"ai_agent"}}}}]"#
+    );
+    assert_eq!(
+        said(&rules, r#"{"sub":"a"}"#),
+        "allow[0] by actor.sub, allow[1] by explicit_iss, allow[2] by subject, allow[3] by audience, \
+         allow[4] by scopes_within, allow[5] by actor.sub_profile"
+    );
+    let deny = format!(r#"{ANYBODY},"deny":[{{"actor":{{"sub":"x"}}}},{{"actor":{{"sub":"b"}}}}]"#);
+    assert_eq!(
+        said(&deny, r#"{"sub":"a","act":{"sub":"b"}}"#),
+        "deny[1] fits"
+    );
+    assert_eq!(
+        said("\"actor\":\"optional\"", r#"{"sub":"a"}"#),
+        "no allow rule"
     );
 }
 
