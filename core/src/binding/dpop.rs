@@ -23,6 +23,7 @@ use crate::time::NumericDate;
 const TYP: &str = "dpop+jwt";
 
 /// What a proof that holds leaves behind.
+#[derive(Debug)]
 pub(super) struct Proven {
     pub(super) used: UsedProof,
     /// A nonce to give the client for its next proof.

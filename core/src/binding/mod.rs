@@ -132,18 +132,27 @@ pub(crate) struct Judge<'s> {
     pub(crate) now: NumericDate,
 }
 
-/// Evidence that the presenter holds the key, or need not.
+/// Evidence that the presenter holds the key, or need not. It is small: most tokens have no proof.
 #[derive(Debug)]
 pub(crate) struct PossessionConfirmed {
     by: By,
-    next_nonce: Option<String>,
 }
 
 #[derive(Debug)]
 enum By {
     Waiver(Waiver<policy::Possession>, Option<Possession>),
     Certificate,
-    Proof(UsedProof),
+    Proof(Box<dpop::Proven>),
+}
+
+/// How possession was shown, once replay is settled.
+pub(crate) struct Possessed {
+    /// `None` for a bearer token.
+    pub(crate) how: Option<Possession>,
+    /// How far it reaches that the proof was used for the first time.
+    pub(crate) reach: Option<ReplayReach>,
+    /// A nonce to give the client for its next proof.
+    pub(crate) next_nonce: Option<String>,
 }
 
 /// A proof that holds, and has not been looked up yet.
@@ -154,19 +163,10 @@ pub(crate) struct UsedProof {
     until: NumericDate,
 }
 
-/// Evidence that no proof was used, or that it was used for the first time, or that the policy
-/// leaves it to somebody else.
+/// Evidence that a proof was used for the first time, or that the policy leaves it to somebody else.
 #[derive(Debug)]
 pub(crate) struct NotReplayed {
     reach: Option<ReplayReach>,
-}
-
-/// What is left to do about replay.
-pub(crate) enum Replay {
-    /// Nothing.
-    Settled(NotReplayed),
-    /// To look the proof up.
-    Open(UsedProof),
 }
 
 impl<'s> Judge<'s> {
@@ -237,10 +237,7 @@ impl<'s> Judge<'s> {
         };
         let expected = [keys.jkt, keys.jwk];
         let proven = dpop::verify(self, rules, proof, shown, token, expected)?;
-        Ok(PossessionConfirmed {
-            by: By::Proof(proven.used),
-            next_nonce: proven.next_nonce,
-        })
+        Ok(By::Proof(Box::new(proven)).into())
     }
 
     /// MTLS-01, MTLS-02, MTLS-04: the thumbprint of the very DER of the connection's certificate.
@@ -274,10 +271,7 @@ fn malformed() -> Error {
 
 impl From<By> for PossessionConfirmed {
     fn from(by: By) -> Self {
-        Self {
-            by,
-            next_nonce: None,
-        }
+        Self { by }
     }
 }
 
@@ -292,20 +286,31 @@ impl PossessionConfirmed {
     }
 
     /// The proof that was used.
-    pub(crate) const fn used(&self) -> Option<&UsedProof> {
+    pub(crate) fn used(&self) -> Option<&UsedProof> {
         match &self.by {
-            By::Proof(used) => Some(used),
+            By::Proof(proven) => Some(&proven.used),
             By::Waiver(..) | By::Certificate => None,
         }
     }
 
-    /// A nonce to give the client for its next proof, and what is left to do about replay.
-    pub(crate) fn into_parts(self) -> (Option<String>, Replay) {
-        let replay = match self.by {
-            By::Proof(used) => Replay::Open(used),
-            By::Waiver(..) | By::Certificate => Replay::Settled(NotReplayed { reach: None }),
+    /// Settles whether the proof, if there is one, was used before.
+    pub(crate) fn settle(
+        self,
+        look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,
+    ) -> Result<Possessed, Error> {
+        let how = self.how();
+        let (reach, next_nonce) = match self.by {
+            By::Proof(proven) => {
+                let dpop::Proven { used, next_nonce } = *proven;
+                (look_up(used)?.reach, next_nonce)
+            }
+            By::Waiver(..) | By::Certificate => (None, None),
         };
-        (self.next_nonce, replay)
+        Ok(Possessed {
+            how,
+            reach,
+            next_nonce,
+        })
     }
 }
 
@@ -360,11 +365,5 @@ impl UsedProof {
     /// Leaves it to somebody who has not been asked: the operator said `external`.
     pub(crate) fn left_to_others(self) -> NotReplayed {
         NotReplayed { reach: None }
-    }
-}
-
-impl NotReplayed {
-    pub(crate) const fn reach(&self) -> Option<ReplayReach> {
-        self.reach
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::state::State;
 use super::verified::{Judged, VerifiedToken};
-use crate::binding::{Replay, ReplayAnswer};
+use crate::binding::ReplayAnswer;
 use crate::encoding::base64url;
 use crate::error::{Code, Error};
 use crate::time::NumericDate;
@@ -50,12 +50,9 @@ impl Pending {
     /// `replayed`; `replay_unavailable`, unless the policy accepts and marks.
     pub fn commit(self, answer: ReplayAnswer) -> Result<VerifiedToken, Error> {
         let rules = self.state.world.rules().possession.replay.as_ref();
-        self.judged.conclude(|replay| match replay {
-            Replay::Settled(evidence) => Ok(evidence),
-            Replay::Open(used) => {
-                let rules = rules.ok_or_else(|| Error::new(Code::Internal))?;
-                used.answered(answer, rules)
-            }
+        self.judged.conclude(|used| {
+            let rules = rules.ok_or_else(|| Error::new(Code::Internal))?;
+            used.answered(answer, rules)
         })
     }
 }

@@ -14,7 +14,7 @@ use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
 use super::{Requirements, authority, kind, note};
-use crate::binding::{Confirmation, Judge, Replay, Shown};
+use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
 use crate::delegation::{self, Member};
@@ -358,21 +358,17 @@ pub(super) fn commit(
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
-    let source = *judged.source();
-    let verdict = judged.conclude(|replay| match (replay, door.guard()?) {
-        (Replay::Settled(evidence), _) => Ok(evidence),
-        (Replay::Open(used), Some(guard)) => used.commit(guard, now),
-        (Replay::Open(used), None) => Ok(used.left_to_others()),
-    });
-    verdict.map_err(|error| door.blame(&source, error))
+    judged.conclude(|used| match door.guard()? {
+        Some(guard) => used.commit(guard, now),
+        None => Ok(used.left_to_others()),
+    })
 }
 
 /// What [`commit`] would say, without using the proof up.
 pub(super) fn rehearse(door: Door<'_>, judged: Judged) -> Result<VerifiedToken, Error> {
-    judged.conclude(|replay| match (replay, door.guard()?) {
-        (Replay::Settled(evidence), _) => Ok(evidence),
-        (Replay::Open(used), Some(guard)) => used.rehearse(guard),
-        (Replay::Open(used), None) => Ok(used.left_to_others()),
+    judged.conclude(|used| match door.guard()? {
+        Some(guard) => used.rehearse(guard),
+        None => Ok(used.left_to_others()),
     })
 }
 

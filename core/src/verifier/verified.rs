@@ -11,7 +11,7 @@ use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
 use super::{Candidate, Misfit, Requirements, misfit};
 use crate::binding::{
-    Confirmation, NotReplayed, Possession, PossessionConfirmed, Replay, ReplayReach,
+    Confirmation, NotReplayed, Possessed, Possession, PossessionConfirmed, ReplayReach, UsedProof,
 };
 use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
@@ -202,29 +202,27 @@ impl Judged {
         &self.possession
     }
 
-    pub(super) fn source(&self) -> &Source {
-        self.settled.source()
-    }
-
     /// The verdict, with evidence that its proof, if it has one, was not used before.
     pub(super) fn conclude(
         self,
-        look_up: impl FnOnce(Replay) -> Result<NotReplayed, Error>,
+        look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,
     ) -> Result<VerifiedToken, Error> {
         let Self {
             settled,
             lineage,
             possession,
         } = self;
-        let shown = possession.how();
-        let (next_nonce, replay) = possession.into_parts();
-        let not_replayed = look_up(replay)?;
+        let Possessed {
+            how,
+            reach,
+            next_nonce,
+        } = possession.settle(look_up)?;
         Ok(VerifiedToken {
             settled,
             lineage: lineage.lineage(),
             unproven: lineage.unproven(),
-            shown,
-            replay: not_replayed.reach(),
+            shown: how,
+            replay: reach,
             next_nonce: next_nonce.map(Arc::from),
         })
     }

@@ -125,6 +125,24 @@ fn sixty_four_threads_with_one_proof_give_one_accept() {
     }
 }
 
+/// The longest keys there are, in a header of their own.
+#[test]
+fn proofs_of_large_keys_fit() {
+    let gate = gate(DPOP).0;
+    for algorithm in [Algorithm::MlDsa44, Algorithm::MlDsa87, Algorithm::Ps256] {
+        let prover = DpopProver::new(SigningKey::generate(algorithm).unwrap()).unwrap();
+        let token = issued(&format!(r#""cnf":{{"jkt":"{}"}},"#, prover.thumbprint()));
+        let proof = DpopProof::new("POST", URL, at(NOW)).for_token(&token);
+        let proof = prover.prove(&proof).unwrap();
+        let verified = call(&gate, &token, &proof).unwrap();
+        assert_eq!(
+            verified.sender_constrained(),
+            Some(Possession::Dpop),
+            "{algorithm}"
+        );
+    }
+}
+
 #[test]
 fn what_was_used_stays_used_over_reloads() {
     let (verifier, _) = verifier(DPOP);
