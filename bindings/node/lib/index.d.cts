@@ -92,6 +92,11 @@ export interface RequestParts {
   readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]>
   /** What the client showed to your own TLS: DER, or Node's. Never a field of the request. */
   readonly clientCertificate?: Uint8Array | X509Certificate | null
+  /**
+   * Tokens that the request's own comes from: those it was exchanged for, or the grant it was given
+   * for. Which kinds are taken, the gate's `context` says.
+   */
+  readonly context?: readonly { readonly kind: Kind; readonly token: Token }[]
 }
 
 /** A request of Node's `http`, `https` or `http2`; Express's is one. */
