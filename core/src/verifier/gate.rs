@@ -217,6 +217,9 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Option<Result<VerifiedToken, Error>> {
+        if let Err(error) = requirements.check() {
+            return Some(Err(error));
+        }
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door).ok()?;
@@ -242,6 +245,7 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
+        requirements.check()?;
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
