@@ -11,6 +11,7 @@ mod lineage;
 mod presenter;
 mod rules;
 mod scope;
+mod task;
 
 pub use actor::Actor;
 pub(crate) use chain::{Chain, ChainAccepted, check, read};
@@ -19,3 +20,4 @@ pub use lineage::Dimension;
 pub(crate) use lineage::{Dimensions, LineageAccepted, assert, prove, prove_next};
 pub(crate) use presenter::{Presenter, PresenterAccepted, check_presenter};
 pub(crate) use rules::misfits;
+pub(crate) use task::{TasksAgree, check_tasks, tasks};

@@ -287,11 +287,15 @@ pub(super) fn finish<T: Trail>(
         iss,
         chain: links,
         dates: dates.claimed(),
+        txn_namespace: source.txn_namespace(claims, issuer),
     };
     let lineage = ancestry::judge(door, links, member, ancestors)?;
     trail.passed(Stage::Links, || {
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
     });
+    trail.enter(Stage::Intent);
+    let tasks = ancestry::check_tasks(door, member, ancestors)?;
+    trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
@@ -314,6 +318,7 @@ pub(super) fn finish<T: Trail>(
         possession,
         presenter,
         lineage,
+        tasks,
         not_revoked,
         called_for,
     };
@@ -338,6 +343,7 @@ pub(super) fn renew(
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let member = || settled.member();
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;
+    let tasks = ancestry::check_tasks(door, member, ancestors).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
     let called_for =
         authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
@@ -346,6 +352,7 @@ pub(super) fn renew(
         possession,
         presenter,
         lineage,
+        tasks,
         not_revoked,
         called_for,
     };

@@ -17,7 +17,7 @@ use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
 use crate::delegation::{
     self, Actor, Chain, ChainAccepted, Dimension, Dimensions, LineageAccepted, Member,
-    PresenterAccepted,
+    PresenterAccepted, TasksAgree,
 };
 use crate::encoding::json::Value;
 use crate::error::Error;
@@ -77,6 +77,7 @@ pub(super) struct Fresh {
     pub(super) possession: PossessionConfirmed,
     pub(super) presenter: PresenterAccepted,
     pub(super) lineage: LineageAccepted,
+    pub(super) tasks: TasksAgree,
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
 }
@@ -143,6 +144,9 @@ impl Settled {
             iss: facts.issuer(),
             chain: &facts.chain,
             dates: facts.dates.claimed(),
+            txn_namespace: facts
+                .source
+                .txn_namespace(&facts.claims, facts.identity.issuer()),
         }
     }
 
@@ -188,6 +192,7 @@ impl Judged {
             possession,
             presenter: PresenterAccepted { .. },
             lineage,
+            tasks: TasksAgree { .. },
             not_revoked: NotRevoked { .. },
             called_for: CallSatisfied { .. },
         } = fresh;

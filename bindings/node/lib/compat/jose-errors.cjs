@@ -101,6 +101,7 @@ const TABLE = {
   attenuation_details: [FAILED, 'authorization_details', 'check_failed'],
   attenuation_time: [FAILED, 'exp', 'check_failed'],
   attenuation_audience: [FAILED, 'aud', 'check_failed'],
+  intent_mismatch: [FAILED, undefined, 'check_failed'],
   txn_mismatch: [FAILED, 'txn', 'check_failed'],
   may_act_mismatch: [FAILED, 'may_act', 'check_failed'],
   actor_not_allowed: [FAILED, 'act', 'check_failed'],

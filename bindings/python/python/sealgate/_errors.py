@@ -357,6 +357,7 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "attenuation_details": DelegationError,
     "attenuation_time": DelegationError,
     "attenuation_audience": DelegationError,
+    "intent_mismatch": DelegationError,
     "txn_mismatch": DelegationError,
     "may_act_mismatch": DelegationError,
     "actor_not_allowed": ActorError,
