@@ -7,12 +7,16 @@ use super::Member;
 use crate::claims::{Claim, Claims};
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
+use crate::limits::Limits;
 use crate::policy::{IntentPointer, IntentRules, TaskKind};
 
 /// Evidence that no two tokens of a request are for different tasks, and that the request's own
 /// names one where it must.
 #[derive(Debug)]
-pub(crate) struct TasksAgree(());
+pub(crate) struct TasksAgree {
+    /// What the further tokens say of the bounds of their tasks, each an array.
+    bounds: Vec<Json>,
+}
 
 /// A task as one place of a token names it.
 #[derive(Clone, Copy)]
@@ -26,7 +30,15 @@ struct Task<'a> {
 
 impl TasksAgree {
     /// A token that came alone, at a gate that does not ask.
-    pub(crate) const NOT_ASKED: Self = Self(());
+    pub(crate) const NOT_ASKED: Self = Self { bounds: Vec::new() };
+
+    pub(crate) fn bounds(&self) -> &[Json] {
+        &self.bounds
+    }
+
+    pub(crate) fn into_bounds(self) -> Vec<Json> {
+        self.bounds
+    }
 }
 
 /// Judges the tasks of a token and of those that came with it.
@@ -46,6 +58,7 @@ pub(crate) fn check_tasks(
         ));
     }
     let mut seen = vec![leaf];
+    let mut stated = Vec::new();
     for member in further {
         for pointer in &rules.pointers {
             add(&mut known, pointer, member.claims)?;
@@ -54,8 +67,12 @@ pub(crate) fn check_tasks(
             return Err(Error::about(Code::TxnMismatch, Claim::Txn.name()));
         }
         seen.push(member);
+        for (_, bounds) in bounds(member.claims, rules) {
+            let text = bounds.raw().as_bytes().to_vec();
+            stated.push(Json::parse(text, Limits::CEILING.into())?);
+        }
     }
-    Ok(TasksAgree(()))
+    Ok(TasksAgree { bounds: stated })
 }
 
 /// What a token names, for people: the kind of each task and its id.
@@ -66,6 +83,18 @@ pub(crate) fn tasks<'a>(
     let pointers = rules.pointers.iter();
     let found = pointers.filter_map(|pointer| find(pointer, claims.json()).ok()?);
     found.map(|task| (task.kind.as_str(), task.id))
+}
+
+/// The bounds of the tasks that a token names by an `id`: `bounds` beside it.
+pub(super) fn bounds<'a>(
+    claims: &'a Claims,
+    rules: &'a IntentRules,
+) -> impl Iterator<Item = (TaskKind, Value<'a>)> {
+    rules.pointers.iter().filter_map(|pointer| {
+        let (holder, name) = holder(pointer, claims.json()).ok()??;
+        let bounds = holder.get("bounds").filter(|_| name == "id")?;
+        Some((pointer.kind, bounds))
+    })
 }
 
 /// Whether two tokens are of different transactions of one namespace.

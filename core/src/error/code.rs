@@ -175,6 +175,7 @@ codes! {
     }
     Authority {
         InsufficientScope "insufficient_scope" "the token lacks a scope this call needs"
+        OperationDenied "operation_denied" "nothing that was granted permits this operation"
         TokenPassthrough "token_passthrough" "the token that came in would go out again"
     }
     Authentication {

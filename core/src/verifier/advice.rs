@@ -221,6 +221,7 @@ impl Context<'_> {
             Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
             Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope => self.scope(),
+            Code::OperationDenied => self.operation(about),
             Code::TokenPassthrough => "Exchange the token for one of your own (RFC 8693); whoever gets this one can use it here.".into(),
             Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
                 [] => "Send the user to sign in again.".into(),
@@ -506,6 +507,23 @@ impl Context<'_> {
     fn reads_scope(&self) -> bool {
         let seen = self.call.seen;
         seen.is_some_and(|seen| seen.name_of(Claim::Scope) == Claim::Scope.name())
+    }
+
+    /// What bounds the operation that was not permitted.
+    fn operation(&self, about: Option<&str>) -> String {
+        match about {
+            Some("act") => format!(
+                "The agent's rule holds for other tools: see tool in {}.allow.",
+                self.delegation()
+            ),
+            Some("authorization_details") => "One entry of authorization_details must permit all of \
+                 the operation, and say nothing that an operation cannot tell of (RFC 9396 §2.2). A \
+                 client asks for another grant."
+                .into(),
+            _ => "It lies outside the bounds of the intent that was approved: ask for approval of \
+                 this one."
+                .into(),
+        }
     }
 
     fn intent(&self) -> String {

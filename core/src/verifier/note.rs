@@ -161,8 +161,12 @@ pub(super) fn intent(gate: &GateRules, claims: &Claims) -> String {
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {
     let scopes = gate.required_scopes.iter().chain(&requirements.scopes);
     let scopes: Vec<&str> = scopes.map(|scope| &**scope).collect();
-    if scopes.is_empty() {
-        return "no scope needed".to_owned();
+    let mut text = match scopes.as_slice() {
+        [] => "no scope needed".to_owned(),
+        scopes => format!("has {}", scopes.join(" ")),
+    };
+    if requirements.operation.is_some() {
+        text += "; the operation is within all that bounds it (CD-05)";
     }
-    format!("has {}", scopes.join(" "))
+    text
 }

@@ -310,8 +310,14 @@ pub(super) fn finish<T: Trail>(
     let identity = door.identity(source);
     let settled = Settled::new(signed, dates, confirmation, identity, evidence);
     door.remember(token, &settled);
-    let called_for =
-        authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
+    let called_for = authority::check_call(
+        &settled,
+        tasks.bounds(),
+        gate,
+        requirements,
+        now,
+        rules.leeway,
+    )?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
     let fresh = Fresh {
         timely,
@@ -345,8 +351,15 @@ pub(super) fn renew(
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;
     let tasks = ancestry::check_tasks(door, member, ancestors).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
-    let called_for =
-        authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
+    let called_for = authority::check_call(
+        &settled,
+        tasks.bounds(),
+        gate,
+        requirements,
+        now,
+        rules.leeway,
+    );
+    let called_for = called_for.map_err(blame)?;
     let fresh = Fresh {
         timely,
         possession,

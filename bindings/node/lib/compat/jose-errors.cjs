@@ -106,6 +106,7 @@ const TABLE = {
   may_act_mismatch: [FAILED, 'may_act', 'check_failed'],
   actor_not_allowed: [FAILED, 'act', 'check_failed'],
   actor_presenter_mismatch: [FAILED, 'act', 'check_failed'],
+  operation_denied: [FAILED, undefined, 'check_failed'],
   token_passthrough: [FAILED, undefined, 'check_failed'],
   inactive: [FAILED, undefined, 'check_failed'],
   insufficient_scope: [FAILED, 'scope', 'check_failed'],

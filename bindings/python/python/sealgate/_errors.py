@@ -364,6 +364,7 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "actor_presenter_mismatch": ActorError,
     "inactive": RevokedError,
     "insufficient_scope": AuthorityError,
+    "operation_denied": AuthorityError,
     "token_passthrough": AuthorityError,
     "insufficient_user_authentication": StepUpError,
     "keys_unavailable": KeysUnavailableError,

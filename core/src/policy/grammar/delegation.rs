@@ -180,7 +180,12 @@ static ALLOW: &[Row] = &[
         Absent::Nothing,
         "Every scope of the token is one of these, or implied by one.",
     ),
-    later("tool", "The tools it holds for.", None),
+    row(
+        "tool",
+        Shape::OneOrMany(&Shape::Text),
+        Absent::Nothing,
+        "The tools it holds for. Judged where a call says by which tool it is done.",
+    ),
 ];
 
 static DENY: &[Row] = &[row(
