@@ -366,9 +366,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -379,6 +379,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -390,6 +391,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.sole(py)?
             .verify_request(py, &given, required_scopes, into)
@@ -399,9 +401,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -412,6 +414,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -423,6 +426,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.sole(py)?
             .judge_request(py, &given, required_scopes, into)
@@ -432,9 +436,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -445,6 +449,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
@@ -455,6 +460,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.sole(py)?.explain_request(py, &given, required_scopes)
     }
@@ -463,9 +469,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -475,6 +481,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -487,6 +494,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         waiting::request(
             slf.as_any(),
@@ -503,9 +511,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -515,6 +523,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -527,6 +536,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         waiting::request(
             slf.as_any(),

@@ -74,6 +74,8 @@ _Token: TypeAlias = str | bytes | bytearray | memoryview
 # An ASGI scope, a WSGI environ, or an object that has one.
 _Request: TypeAlias = Any
 _Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
+# `kind` and `token` of a token that the request's own comes from.
+_Context: TypeAlias = Mapping[str, Any]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -159,14 +161,14 @@ class VerifiedToken(Generic[_Claims]):
     def snapshot(self) -> Snapshot: ...
     @property
     def response_headers(self) -> dict[str, str]: ...
+    @property
+    def replay_reach(self) -> Literal["process", "external"] | None: ...
     def require(self, *, required_scopes: Iterable[str] = ()) -> VerifiedToken[_Claims]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
 @final
 class Verdict(Generic[_Claims]):
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
-    @property
-    def replay_reach(self) -> Literal["process", "external"] | None: ...
     @property
     def ok(self) -> bool: ...
     @property
@@ -279,6 +281,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -291,6 +294,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -303,6 +307,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -316,6 +321,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -329,6 +335,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -341,6 +348,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -353,6 +361,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -366,6 +375,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -378,6 +388,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     def verify_batch(
@@ -516,6 +527,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -528,6 +540,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -540,6 +553,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -553,6 +567,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -566,6 +581,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -578,6 +594,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -590,6 +607,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -603,6 +621,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -615,6 +634,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     def verify_batch(
