@@ -366,9 +366,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -380,6 +380,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -392,6 +393,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?
             .verify_request(py, &given, required_scopes, into)
@@ -401,9 +403,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -415,6 +417,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -427,6 +430,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?
             .judge_request(py, &given, required_scopes, into)
@@ -436,9 +440,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -450,6 +454,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
@@ -461,6 +466,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?.explain_request(py, &given, required_scopes)
     }
@@ -469,9 +475,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -482,6 +488,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -495,6 +502,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         waiting::request(
             slf.as_any(),
@@ -511,9 +519,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -524,6 +532,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -537,6 +546,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         waiting::request(
             slf.as_any(),

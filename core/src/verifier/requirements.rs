@@ -75,7 +75,11 @@ impl Requirements {
         let wrong = misuse(&scope, "operation");
         let wrong = wrong.or_else(|| (!operation.says_something()).then_some("operation"));
         self.misuse = self.misuse.or(wrong);
-        self.scopes.extend(scope);
+        let more = scope
+            .into_iter()
+            .filter(|scope| !self.scopes.contains(scope));
+        let more: Vec<Box<str>> = more.collect();
+        self.scopes.extend(more);
         self.operation = Some(operation);
         self
     }
