@@ -434,6 +434,12 @@ static CONTEXT: &[Row] = &[
         Absent::Nothing,
         "The grant of another issuer that this token was given for.",
     ),
+    row(
+        "txn_token",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "Transaction tokens that this one replaces.",
+    ),
 ];
 
 static DPOP: &[Row] = &[
