@@ -2,6 +2,7 @@
 //!
 //! [`Policy`] is immutable. Every string here comes from the operator, never from a token.
 
+mod carrier;
 mod challenge;
 mod check;
 mod compile;
@@ -26,6 +27,7 @@ mod summary;
 mod unit;
 mod waiver;
 
+pub(crate) use carrier::{Carrier, HeaderField};
 pub(crate) use challenge::Challenge;
 pub(crate) use context::{ContextNeed, ContextRules};
 pub use delegation::Lineage;
@@ -210,6 +212,8 @@ pub(crate) struct GateRules {
     pub(crate) takes_dpop: bool,
     /// Whether client certificates are taken here (RFC 8705).
     pub(crate) takes_mtls: bool,
+    /// Whether the proofs of its own kind are taken here (WIMSE, attested clients).
+    pub(crate) takes_own_proof: bool,
     pub(crate) delegation: Delegation,
     /// The kinds of further tokens a request may carry here.
     pub(crate) context: Vec<ContextRules>,

@@ -271,7 +271,7 @@ pub(super) fn finish<T: Trail>(
     trail.passed(Stage::Audience, || note::audience(claims, row));
     trail.enter(Stage::Possession);
     let confirmation = Confirmation::of(claims, judge.provider);
-    let possession = judge.confirm(&confirmation, case.shown, token)?;
+    let possession = judge.confirm(&confirmation, claims, case.shown, token)?;
     trail.passed(Stage::Possession, || note::possession(&possession));
     trail.enter(Stage::Chain);
     let iss = source.issuer(claims, issuer);
@@ -333,7 +333,7 @@ pub(super) fn renew(
     let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
-    let possession = judge.confirm(settled.confirmation(), case.shown, token);
+    let possession = judge.confirm(settled.confirmation(), claims, case.shown, token);
     let possession = possession.map_err(blame)?;
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let member = || settled.member();

@@ -15,6 +15,7 @@ mod kinds;
 mod parse;
 mod possession;
 mod profiles;
+mod proofs;
 mod rules;
 mod sessions;
 
@@ -32,7 +33,7 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 11] = [
+pub const FILES: [&str; 12] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
     "delegation/chains.jsonl",
@@ -43,6 +44,7 @@ pub const FILES: [&str; 11] = [
     "parse.jsonl",
     "possession.jsonl",
     "profiles.jsonl",
+    "proofs.jsonl",
     "sessions.jsonl",
 ];
 
@@ -63,6 +65,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "parse.jsonl" => parse::lines(),
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
+        "proofs.jsonl" => proofs::lines(),
         "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),

@@ -65,6 +65,7 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
         sender_constrained: SenderConstrained::External,
         takes_dpop: false,
         takes_mtls: false,
+        takes_own_proof: false,
         delegation: Delegation::Surface,
         context: Vec::new(),
         max_age: None,

@@ -87,6 +87,7 @@ pub(super) fn compile(
         sender_constrained,
         takes_dpop: false, // for `possession`, which sees the whole document
         takes_mtls: false,
+        takes_own_proof: false,
         delegation,
         context,
         max_age: section.duration("max_age"),
