@@ -217,6 +217,8 @@ pub(crate) struct GateRules {
     pub(crate) delegation: Delegation,
     /// The kinds of further tokens a request may carry here.
     pub(crate) context: Vec<ContextRules>,
+    /// Workload identity tokens that a request may carry of its caller.
+    pub(crate) caller: Option<Box<ContextRules>>,
     /// Cap on `now - iat`; `None` is no cap.
     pub(crate) max_age: Option<Span>,
     /// One of these must be the token's `acr` (RFC 9470); empty is no demand.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::advice::{self, Advice, Call};
 use super::ancestry::{self, ContextToken};
+use super::caller;
 use super::explain::{self, Explanation};
 use super::pipeline::Case;
 use super::state::Door;
@@ -173,7 +174,12 @@ impl Gate {
         let presented = request.read(door)?;
         let shown = presented.shown();
         let (token, context) = (presented.token, presented.context);
+        let caller = caller::judge(door, &presented, &self.engine.provider, now)?;
+        let requirements = &*caller::required(requirements, caller.as_ref());
         let judged = self.judged(door, token, context, &shown, requirements, now)?;
+        if let Some(caller) = caller {
+            pipeline::commit(door, caller, now)?;
+        }
         pipeline::commit(door, judged, now)
     }
 

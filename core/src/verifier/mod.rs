@@ -4,6 +4,7 @@ mod advice;
 mod ancestry;
 mod authority;
 mod build;
+mod caller;
 mod explain;
 #[cfg(feature = "remote")]
 mod fetched;

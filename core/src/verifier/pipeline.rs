@@ -13,7 +13,7 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, authority, kind, note};
+use super::{Requirements, authority, caller, kind, note};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
@@ -276,6 +276,7 @@ pub(super) fn finish<T: Trail>(
     trail.enter(Stage::Chain);
     let iss = source.issuer(claims, issuer);
     let chain = delegation::check(claims, iss, issuer, gate, rules.preset)?;
+    caller::check_needed(gate, requirements)?;
     let caller = requirements.presenter();
     let links = chain.chain();
     let presenter = delegation::check_presenter(links, claims, iss, gate, caller)?;
@@ -335,6 +336,7 @@ pub(super) fn renew(
     let timely = settled.dates().check(now).map_err(blame)?;
     let possession = judge.confirm(settled.confirmation(), claims, case.shown, token);
     let possession = possession.map_err(blame)?;
+    caller::check_needed(gate, requirements).map_err(blame)?;
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let member = || settled.member();
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;

@@ -130,11 +130,7 @@ impl<'r> Request<'r> {
             Carrier::Field { token, proof } => (Scheme::Field, self.sole(token)?, proof),
             Carrier::None => return Err(Error::about(Code::Usage, "gate")),
         };
-        let proofs = match self.field(proof) {
-            Field::Absent => Proofs::None,
-            Field::Once(proof) => Proofs::One(proof),
-            Field::Repeated => Proofs::Several,
-        };
+        let proofs = self.proofs(proof);
         let mut presented = Presented {
             token,
             scheme,
@@ -144,15 +140,23 @@ impl<'r> Request<'r> {
             certificate: self.certificate,
             access_token: None,
             txn_token: None,
+            caller: None,
             context: self.context,
         };
-        if scheme == Scheme::Field {
+        if door.gate.caller.is_some() {
+            let identity = absent_as_none(self.sole(HeaderField::WorkloadIdentityToken))?;
+            let proofs = self.proofs(HeaderField::WorkloadProofToken);
+            presented.caller = identity.map(|identity| (identity, proofs));
+            presented.access_token = Some(token);
+        } else if scheme == Scheme::Field {
             presented.access_token = absent_as_none(
                 credentials(self.field(HeaderField::Authorization)).map(|(_, token)| token),
             )?;
+        }
+        if scheme == Scheme::Field || presented.caller.is_some() {
             presented.txn_token = absent_as_none(self.sole(HeaderField::TxnToken))?;
         }
-        if scheme != Scheme::Bearer {
+        if scheme != Scheme::Bearer || presented.caller.is_some() {
             let uri = std::str::from_utf8(self.uri).ok();
             let origin = door.origin().zip(uri);
             presented.target = origin.and_then(|(origin, uri)| origin.target(uri));
@@ -164,6 +168,14 @@ impl<'r> Request<'r> {
         let mut slots = HeaderField::ALL.iter().zip(self.fields);
         let slot = slots.find(|(one, _)| **one == field);
         slot.map_or(Field::Absent, |(_, slot)| slot)
+    }
+
+    fn proofs(&self, field: HeaderField) -> Proofs<'r> {
+        match self.field(field) {
+            Field::Absent => Proofs::None,
+            Field::Once(proof) => Proofs::One(proof),
+            Field::Repeated => Proofs::Several,
+        }
     }
 
     /// The one token of a field of its own (WPT-01, ATT-01).
@@ -207,9 +219,22 @@ pub(super) struct Presented<'r> {
     certificate: Option<&'r [u8]>,
     access_token: Option<&'r [u8]>,
     txn_token: Option<&'r [u8]>,
+    /// The identity of the caller beside the token, and its proof.
+    caller: Option<(&'r [u8], Proofs<'r>)>,
 }
 
 impl Presented<'_> {
+    /// The identity of the caller, and what came with it.
+    pub(super) fn caller(&self) -> Option<(&[u8], Shown<'_>)> {
+        let (identity, proofs) = self.caller?;
+        let shown = Shown {
+            scheme: Scheme::Field,
+            proofs,
+            ..self.shown()
+        };
+        Some((identity, shown))
+    }
+
     pub(super) fn shown(&self) -> Shown<'_> {
         Shown {
             scheme: self.scheme,

@@ -148,6 +148,7 @@ pub(super) fn lines() -> String {
     workloads(&mut file);
     beside(&mut file);
     clients(&mut file);
+    callers(&mut file);
     file.lines
 }
 
@@ -480,4 +481,107 @@ fn clients(file: &mut File) {
             &request,
         );
     }
+}
+
+/// D17: a workload's identity beside an access token says who presents it.
+fn callers(file: &mut File) {
+    let (access, workload) = (Kind::named("access_token"), Kind::named("wit"));
+    let own = workload.policy()["issuers"]["as"].clone();
+    let policy = with(
+        &access.policy(),
+        json!({
+            "issuers": { "td": own },
+            "gates": { "g": {
+                "public_url": ORIGIN, "delegation": "d", "context": { "wit": "required" },
+            } },
+            "delegation": { "d": {
+                "presenter": "must_be_actor",
+                "allow": [{ "actor": { "iss": access.issuer } }],
+            } },
+            "replay": { "store": "process" },
+        }),
+    );
+    let acting = |name: &str| {
+        let act = json!({ "iss": access.issuer, "sub": format!("wimse://td.example/{name}") });
+        access.token(&with(&access.claims(), json!({ "act": act })))
+    };
+    // The workload's identity is agent-a's.
+    let call = |token: &str| {
+        Call::of(&WORKLOAD)
+            .field("Authorization", format!("Bearer {token}"))
+            .claims(json!({ "ath": hash(token) }))
+    };
+    let sent = |call: &Call| {
+        with(
+            &with(&call.request(), json!({ "policy": null })),
+            json!({ "policy": policy }),
+        )
+    };
+    let own = acting("agent-a");
+    let near = "caller/is-the-actor";
+    let told = json!({ "subject": "u1", "sender_constrained": null });
+    file.accept(near, &sent(&call(&own)), told);
+    let other = sent(&call(&acting("agent-b")));
+    file.refuse(
+        "caller/is-another",
+        near,
+        "actor_presenter_mismatch",
+        &other,
+    );
+    let prefix = sent(&call(&acting("agent-a/b")));
+    file.refuse(
+        "caller/is-its-parent",
+        near,
+        "actor_presenter_mismatch",
+        &prefix,
+    );
+    let alone = json!({ "headers": [["Authorization", format!("Bearer {own}")]] });
+    let alone = with(&sent(&call(&own)), alone);
+    file.refuse("caller/unknown", near, "no_token", &alone);
+    let may = json!({ "policy": { "gates": { "g": { "context": { "wit": "allowed" } } } } });
+    file.accept(
+        "caller/unknown-as-it-may-be",
+        &with(&alone, may.clone()),
+        json!({}),
+    );
+    file.accept(
+        "caller/known-where-it-may-be-unknown",
+        &with(&sent(&call(&own)), may),
+        json!({}),
+    );
+    let mut unproven = call(&own).fields();
+    unproven.remove(1);
+    let unproven = with(&sent(&call(&own)), json!({ "headers": unproven }));
+    file.refuse("caller/unproven", near, "pop_required", &unproven);
+    let uncovered = sent(&call(&own).claims(json!({ "ath": null })));
+    file.refuse("caller/of-no-token", near, CODE, &uncovered);
+    let stolen = sent(&call(&own).claims(json!({ "ath": hash(&acting("agent-b")) })));
+    file.refuse("caller/of-another-token", near, CODE, &stolen);
+    // The identity is none of the access tokens of this gate.
+    let session = json!({ "session": "c" });
+    let open = with(
+        &json!({ "op": "open", "policy": policy, "now": T }),
+        session.clone(),
+    );
+    file.accept("caller/open", &open, json!({}));
+    let in_session =
+        |request: &Value| with(&with(request, json!({ "policy": null })), session.clone());
+    let near = "caller/once";
+    file.accept(near, &in_session(&sent(&call(&own))), json!({}));
+    let again = in_session(&sent(&call(&own)));
+    file.refuse("caller/again", near, "replayed", &again);
+    let identity = Call::of(&WORKLOAD).token;
+    let bearer = json!({ "headers": [["Authorization", format!("Bearer {identity}")]] });
+    let bearer = with(&again, bearer);
+    file.refuse(
+        "caller/identity-as-access-token",
+        near,
+        "typ_mismatch",
+        &bearer,
+    );
+    file.accept(
+        "caller/close",
+        &with(&json!({ "op": "close" }), session),
+        json!({}),
+    );
 }

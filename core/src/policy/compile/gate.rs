@@ -70,7 +70,7 @@ pub(super) fn compile(
         compiler.problems.push(section.problem(more, text));
     }
     let typ = kind.and_then(|kind| own_typ(section, kind, compiler));
-    let context = context::compile(section, name, issuers, compiler);
+    let (context, caller) = context::compile(section, name, issuers, compiler);
     let scope_implies = scope_implies(section, compiler);
     let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
     let kind = kind.unwrap_or(Kind::AccessToken);
@@ -90,6 +90,7 @@ pub(super) fn compile(
         takes_own_proof: false,
         delegation,
         context,
+        caller,
         max_age: section.duration("max_age"),
         acr_values: acr_values(section, compiler),
         metadata: metadata(section, compiler),

@@ -143,7 +143,15 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
         }
     }
     let takes_dpop = rules.gates.iter().any(|gate| gate.takes_dpop);
-    let takes_own = rules.gates.iter().any(|gate| gate.takes_own_proof);
+    let callers = rules.gates.iter().any(|gate| gate.caller.is_some());
+    let takes_own = callers || rules.gates.iter().any(|gate| gate.takes_own_proof);
+    let elsewhere = rules.possession.replay.as_ref();
+    if callers && elsewhere.is_some_and(|replay| replay.store == ReplayStore::External) {
+        let text =
+            "\"external\" has one proof a request: not yet with context.wit. Write \"process\"";
+        let section = document.section("replay");
+        compiler.problems.push(section.problem("store", text));
+    }
     let remembered = takes_dpop || takes_own;
     if remembered && !document.has("replay") {
         let text = "who remembers used proofs? Write store = \"process\" or \"external\" under \

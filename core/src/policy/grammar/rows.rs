@@ -396,6 +396,12 @@ static CONTEXT: &[Row] = &[
         Absent::Nothing,
         "The grant of another issuer that this token was given for.",
     ),
+    row(
+        "wit",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "The workload identity token of the caller, with its proof: who presents the token.",
+    ),
 ];
 
 static DPOP: &[Row] = &[
