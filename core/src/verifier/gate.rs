@@ -7,7 +7,6 @@ use rayon::prelude::*;
 
 use super::advice::{self, Advice, Call};
 use super::ancestry::{self, ContextToken};
-use super::caller;
 use super::explain::{self, Explanation};
 use super::pipeline::Case;
 use super::state::Door;
@@ -15,6 +14,7 @@ use super::verified::Judged;
 use super::{
     BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
 };
+use super::{caller, offline};
 use crate::binding::Shown;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
@@ -67,7 +67,10 @@ impl Gate {
     /// was issued, and was meant for whoever used it; from each to the next, nobody is left out and
     /// authority only shrinks. What that proves is the token's [`VerifiedToken::lineage`].
     ///
-    /// The gate's `context` says which kinds it takes. The order of `context` does not matter.
+    /// A capability that its holder derived comes with those it was derived from, the root among
+    /// them; each is signed by the key that the one before names, and all must be valid now.
+    ///
+    /// The gate's `context` says which other kinds it takes. The order of `context` does not matter.
     ///
     /// # Errors
     ///
@@ -111,6 +114,9 @@ impl Gate {
             shown,
             requirements,
         };
+        if !context.is_empty() && door.gate.kind == Kind::Capability {
+            return offline::verify(door, token, context, &case);
+        }
         let settled = door.recall(token, now);
         if !context.is_empty() {
             return pipeline::verify_chain(door, token, settled, context, &case, &mut ());

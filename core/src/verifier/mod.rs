@@ -18,6 +18,7 @@ mod lookup;
 mod malformed;
 mod misfit;
 mod note;
+mod offline;
 mod outbound;
 mod pending;
 mod pipeline;

@@ -177,9 +177,9 @@ pub(super) struct Door<'s> {
     pub(super) table: &'s DoorTable,
     issuers: &'s Lookup,
     pub(super) gate: &'s GateRules,
-    /// Whether it is the gate itself, whose tokens are remembered under its number, and not a door
-    /// for what comes beside them.
-    is_gate: bool,
+    /// Whether what passes is remembered under the gate's number: a token of the gate that comes
+    /// alone, and not what comes beside one or needs others.
+    remembers: bool,
 }
 
 impl State {
@@ -195,7 +195,7 @@ impl State {
                 table,
                 issuers: &table.issuers,
                 gate,
-                is_gate: true,
+                remembers: true,
             }),
             None => Err(Error::about(Code::Usage, "gate")),
         }
@@ -230,9 +230,17 @@ impl<'s> Door<'s> {
         Some(Self {
             gate: &rules.door,
             issuers,
-            is_gate: false,
+            remembers: false,
             ..*self
         })
+    }
+
+    /// The same door, for what must not be remembered.
+    pub(super) const fn apart(self) -> Self {
+        Self {
+            remembers: false,
+            ..self
+        }
     }
 
     /// The door for the identity of the caller, where the gate takes it.
@@ -241,7 +249,7 @@ impl<'s> Door<'s> {
         Some(Self {
             gate: &rules.door,
             issuers,
-            is_gate: false,
+            remembers: false,
             ..*self
         })
     }
@@ -376,7 +384,7 @@ impl<'s> Door<'s> {
 
     pub(super) fn remember(&self, token: &[u8], settled: &Settled) {
         let cache = &self.state.cache;
-        if self.is_gate && cache.stores() {
+        if self.remembers && cache.stores() {
             let stamp = Stamp(settled.source().generation);
             let end = settled.dates().end();
             let (value, size) = (settled.clone(), settled.size());

@@ -12,6 +12,7 @@ mod delegation;
 mod dialects;
 mod kind_rules;
 mod kinds;
+mod offline;
 mod parse;
 mod possession;
 mod profiles;
@@ -33,10 +34,11 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 12] = [
+pub const FILES: [&str; 13] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
     "delegation/chains.jsonl",
+    "delegation/offline.jsonl",
     "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
@@ -59,6 +61,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "algorithms.jsonl" => algorithms::lines(committed),
         "delegation/act.jsonl" => act::lines(),
         "delegation/chains.jsonl" => chains::lines(),
+        "delegation/offline.jsonl" => offline::lines(),
         "delegation/rules.jsonl" => rules::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
