@@ -15,6 +15,7 @@ mod policies;
 mod reloads;
 mod requests;
 mod tokens;
+mod workload;
 
 use super::{PublishError, Requirements, Verifier};
 use crate::crypto::{SigningKey, aws_lc};
