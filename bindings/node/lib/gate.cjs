@@ -227,7 +227,9 @@ function makeGate(engine, name, events) {
   }
 
   function explainRequest(request) {
-    return new Trail(JSON.parse(native.explainRequest(door, ...partsOf(request, 'explainRequest'))))
+    const trail = native.explainRequest(door, ...partsOf(request, 'explainRequest'))
+    if (trail === null) throw usage('explainRequest: context names a kind of tokens that there is not')
+    return new Trail(JSON.parse(trail))
   }
 
   function resourceMetadata() {

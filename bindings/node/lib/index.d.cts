@@ -89,10 +89,29 @@ export interface RequestParts {
    * Pairs, since a mapping has lost the second of two fields: names and values in turn, as Node's
    * `rawHeaders`, or `[name, value]` each, as an array or `Headers`.
    */
-  readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]>
+  readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]> | SingleValued
   /** What the client showed to your own TLS: DER, or Node's. Never a field of the request. */
   readonly clientCertificate?: Uint8Array | X509Certificate | null
+  /**
+   * Tokens that the request's own comes from: those it was exchanged for, or the grant it was given
+   * for. Which kinds are taken, the gate's `context` says.
+   */
+  readonly context?: readonly { readonly kind: Kind; readonly token: Token }[]
 }
+
+declare const single: unique symbol
+
+/** What {@link singleValued} has taken. */
+export interface SingleValued {
+  readonly [single]: true
+}
+
+/**
+ * A plain object of headers, for `headers` of a request. It cannot show that a field came twice, which a
+ * proof and an `Authorization` must not: use it only where the server before you refuses such
+ * requests. Throws `UsageError` for what is no plain object.
+ */
+export function singleValued(headers: Readonly<Record<string, string | readonly string[] | undefined>>): SingleValued
 
 /** A request of Node's `http`, `https` or `http2`; Express's is one. */
 export interface NodeRequest {

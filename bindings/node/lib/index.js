@@ -12,6 +12,7 @@ export const {
   VerifiedToken,
   Verifier,
   inspect,
+  singleValued,
   verifyJws,
   SealgateError,
   TokenError,

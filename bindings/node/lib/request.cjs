@@ -3,11 +3,13 @@
 
 const { X509Certificate } = require('node:crypto')
 const { types } = require('node:util')
-const { checkOptions, checkString, isPlain, kind } = require('./arguments.cjs')
+const { checkOptions, checkString, checkToken, isPlain, kind } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
+const { requestFields } = require('./native.cjs')
 
-/** The fields that the engine looks at. Names are compared there; here the others are left behind. */
-const isWanted = (name) => (name.length === 4 || name.length === 13) && /^(?:dpop|authorization)$/i.test(name)
+/** The fields that the engine looks at; the others are left behind. */
+const FIELDS = new Set(requestFields())
+const isWanted = (name) => FIELDS.has(name.toLowerCase())
 
 const SINGLE = Symbol('singleValued')
 
@@ -60,23 +62,38 @@ function der(certificate, call) {
 function ofNode(request, call) {
   const { method, originalUrl, url, rawHeaders, socket } = request
   const certificate = socket?.getPeerX509Certificate?.()
-  return [checkString(method, `${call}: the method`), originalUrl ?? url, fields(rawHeaders, call), der(certificate, call)]
+  checkString(method, `${call}: the method`)
+  return [method, originalUrl ?? url, fields(rawHeaders, call), der(certificate, call), []]
 }
 
 /** Of a Fetch request: where it says it came to is not known to be true, so path and query alone count. */
 function ofFetch(request, call) {
   const { pathname, search } = new URL(request.url)
-  return [request.method, pathname + search, fields(request.headers, call), undefined]
+  return [request.method, pathname + search, fields(request.headers, call), undefined, []]
+}
+
+/** Kinds and tokens in turn, of the tokens that the request's own comes from. */
+function further(context, call) {
+  if (context === undefined) return []
+  if (!Array.isArray(context)) throw usage(`${call}: context is an array of { kind, token }, not ${kind(context)}`)
+  return context.flatMap((entry) => {
+    const { kind, token } = checkOptions(entry, `${call}: context`, ['kind', 'token'])
+    checkToken(token, `${call}: context`)
+    // A byte above 0x7F stays one that no token has.
+    const text = typeof token === 'string' ? token : Buffer.from(token).toString('latin1')
+    return [checkString(kind, `${call}: context: kind`), text]
+  })
 }
 
 function ofParts(request, call) {
-  const names = ['method', 'uri', 'headers', 'clientCertificate']
-  const { method, uri, headers, clientCertificate } = checkOptions(request, call, names)
+  const names = ['method', 'uri', 'headers', 'clientCertificate', 'context']
+  const { method, uri, headers, clientCertificate, context } = checkOptions(request, call, names)
   checkString(method, `${call}: the method`)
-  return [method, checkString(uri, `${call}: the uri`), fields(headers, call), der(clientCertificate, call)]
+  checkString(uri, `${call}: the uri`)
+  return [method, uri, fields(headers, call), der(clientCertificate, call), further(context, call)]
 }
 
-/** Method, URI, header fields and client certificate of a request. */
+/** Method, URI, header fields, client certificate and further tokens of a request. */
 function partsOf(request, call) {
   if (typeof request !== 'object' || request === null) {
     throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)

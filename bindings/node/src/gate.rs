@@ -12,7 +12,9 @@ use napi::bindgen_prelude::{
 };
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
-use sealgate::{Clock, Error, Explanation, Gate, Request, Requirements, VerifiedToken};
+use sealgate::{
+    Clock, Code, ContextToken, Error, Explanation, Gate, Kind, Request, Requirements, VerifiedToken,
+};
 use serde_json::json;
 
 use crate::error;
@@ -54,8 +56,8 @@ struct Accepted {
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
 /// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
-/// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate and
-/// scopes; they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is kept
+/// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
+/// further tokens (kinds and tokens in turn) and scopes; they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is kept
 /// now; `places` is how many may be kept; `refusal` is the place of the last refusal, and `describe`
 /// all there is to say about the one at a place, given the call's scopes; `door` is for calls that
 /// are not hot.
@@ -104,12 +106,16 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_request: Function<'_, (), i32> =
         env.create_function_from_closure("verifyRequest", move |call| {
-            let requirements = Desk::requirements(&call, 4)?;
+            let requirements = Desk::requirements(&call, 5)?;
             let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
             let fields = call.get::<Vec<String>>(2)?;
             let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
+            let context = call.get::<Vec<String>>(4)?;
+            let Some(context) = context_of(&context) else {
+                return Ok(own.refuse(Code::Usage.into()));
+            };
             let request = request(&method, &uri, &fields, certificate.as_deref());
-            Ok(own.verify_request(&request, requirements))
+            Ok(own.verify_request(&request.context(&context), requirements))
         })?;
     functions.set("verifyRequest", verify_request)?;
     let own = Rc::clone(&desk);
@@ -252,7 +258,24 @@ fn request<'r>(
     }
 }
 
-/// As [`explain`], of a request with these fields, names and values in turn.
+/// Further tokens, kinds and tokens in turn; `None` where a kind is none.
+fn context_of(context: &[String]) -> Option<Vec<ContextToken<'_>>> {
+    let pairs = context.chunks_exact(2);
+    let tokens = pairs.map(|pair| match pair {
+        [kind, token] => Some(ContextToken::new(Kind::from_name(kind)?, token)),
+        _ => None,
+    });
+    tokens.collect()
+}
+
+/// The header fields that the engine looks at, in lower case.
+#[napi(catch_unwind)]
+pub(crate) fn request_fields() -> Vec<&'static str> {
+    Request::FIELDS.to_vec()
+}
+
+/// As [`explain`], of a request with these fields, names and values in turn, and these further
+/// tokens, kinds and tokens in turn; nothing where a kind is none.
 #[napi(catch_unwind)]
 pub(crate) fn explain_request(
     door: &External<Arc<Door>>,
@@ -260,10 +283,12 @@ pub(crate) fn explain_request(
     uri: String,
     fields: Vec<String>,
     certificate: Option<Uint8ArraySlice<'_>>,
-) -> String {
-    let request = request(&method, &uri, &fields, certificate.as_deref());
+    context: Vec<String>,
+) -> Option<String> {
+    let context = context_of(&context)?;
+    let request = request(&method, &uri, &fields, certificate.as_deref()).context(&context);
     let none = Requirements::NONE;
-    shown(&door.gate.explain_request(&request, &none))
+    Some(shown(&door.gate.explain_request(&request, &none)))
 }
 
 /// Every stage of one verification, with claim values: `{code, steps, hint, expected}`.

@@ -23,11 +23,11 @@ const ops = {
     return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
   },
   verify_request(request) {
-    if ((request.context ?? request.operation ?? null) !== null) throw new UnsupportedOp()
-    const { method, uri, headers } = request
+    if ((request.operation ?? null) !== null) throw new UnsupportedOp()
+    const { method, uri, headers, context } = request
     if (!Array.isArray(headers)) throw new HarnessError('headers is not an array of pairs')
     const clientCertificate = request.certificate === undefined ? undefined : octets(request, 'certificate')
-    const token = gateOf(request).verifyRequest({ method, uri, headers, clientCertificate }, needs(request))
+    const token = gateOf(request).verifyRequest({ method, uri, headers, clientCertificate, context }, needs(request))
     return { ...facts(token), lineage: token.lineage, sender_constrained: token.senderConstrained }
   },
   verify_batch(request) {

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import * as z from 'zod'
-import { PossessionError, ReplayError, UsageError } from 'sealgate'
+import { PossessionError, ReplayError, UsageError, singleValued } from 'sealgate'
 import { FakeAgent, FixedClock, open } from 'sealgate/testing'
 import { held, policy } from './served.mjs'
 import { AUDIENCE, NOW, thrown, world } from './world.mjs'
@@ -49,6 +49,22 @@ test('what a request shows is not remembered with its token', () => {
   const request = { method: 'GET', uri: '/', headers: [['authorization', `bearer ${plain}`]] }
   assert.notEqual(gate.verifyRequest(request), kept)
   assert.equal(gate.verify(plain), kept)
+})
+
+test('an object of headers, where its server refuses repeated ones', () => {
+  const { gate, agent, jwt } = bound()
+  const parts = { method: 'POST', uri: '/mcp' }
+  const object = () => Object.fromEntries(agent.headers('POST', `${ORIGIN}/mcp`, jwt))
+  assert.throws(() => gate.judgeRequest({ ...parts, headers: object() }), { message: /singleValued\(\)/ })
+  const headers = { ...object(), accept: undefined, 'set-cookie': ['a', 'b'] }
+  assert.equal(gate.judgeRequest({ ...parts, headers: singleValued(headers) }).code, 'accepted')
+  const twice = { ...object(), dpop: ['a', 'b'], DPoP: undefined }
+  assert.equal(gate.judgeRequest({ ...parts, headers: singleValued(twice) }).code, 'pop_invalid')
+  for (const wrong of [undefined, null, 'a: b', [], new Headers()]) {
+    assert.throws(() => singleValued(wrong), UsageError)
+  }
+  // What is made of nothing but its shape is none.
+  assert.throws(() => gate.judgeRequest({ ...parts, headers: { single: true } }), UsageError)
 })
 
 test('requests of every make', async (t) => {

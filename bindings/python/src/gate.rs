@@ -74,7 +74,8 @@ impl Door {
     ) -> PyResult<Result<sealgate::VerifiedToken, Error>> {
         let parts = given.parts(py)?;
         let octets = parts.octets()?;
-        let request = octets.request();
+        let context = octets.context();
+        let request = octets.request(&context);
         let verify = || self.gate.verify_request(&request, requirements);
         Ok(guard(|| py.detach(verify)))
     }
@@ -114,7 +115,8 @@ impl Door {
         let requirements = input::requirements(scopes)?;
         let parts = given.parts(py)?;
         let octets = parts.octets()?;
-        let request = octets.request();
+        let context = octets.context();
+        let request = octets.request(&context);
         let explain = || self.gate.explain_request(&request, &requirements);
         let explained = guard(|| Ok(py.detach(explain)));
         let explained = explained.map_err(|error| of_gate(py, error, &self.gate, &requirements))?;
@@ -130,7 +132,7 @@ impl Door {
         let requirements = input::requirements(scopes)?;
         let tokens = input::all_given(py, tokens)?;
         let batch = match input::bytes(tokens)? {
-            Some(buffer) => self.batch(py, &input::lines(&buffer), &requirements),
+            Some(buffer) => self.batch(py, &sealgate::Batch::lines(&buffer), &requirements),
             None => {
                 let items = input::items(tokens)?;
                 let tokens = items.iter().enumerate();
@@ -312,9 +314,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -325,6 +327,7 @@ impl Gate {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -336,6 +339,7 @@ impl Gate {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.door.verify_request(py, &given, required_scopes, into)
     }
@@ -344,9 +348,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -357,6 +361,7 @@ impl Gate {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -368,6 +373,7 @@ impl Gate {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.door.judge_request(py, &given, required_scopes, into)
     }
@@ -377,9 +383,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -390,6 +396,7 @@ impl Gate {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
@@ -400,6 +407,7 @@ impl Gate {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.door.explain_request(py, &given, required_scopes)
     }
@@ -408,9 +416,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -420,6 +428,7 @@ impl Gate {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -432,6 +441,7 @@ impl Gate {
             uri,
             headers,
             client_certificate,
+            context,
         };
         waiting::request(
             slf.as_any(),
@@ -448,9 +458,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -460,6 +470,7 @@ impl Gate {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -472,6 +483,7 @@ impl Gate {
             uri,
             headers,
             client_certificate,
+            context,
         };
         waiting::request(
             slf.as_any(),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
-use sealgate::Request;
+use sealgate::{ContextToken, Kind, Request};
 
 use crate::errors::usage;
 use crate::input;
@@ -20,7 +20,12 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) uri: Option<&'a Bound<'py, PyAny>>,
     pub(crate) headers: Option<&'a Bound<'py, PyAny>>,
     pub(crate) client_certificate: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) context: Option<&'a Bound<'py, PyAny>>,
 }
+
+/// What parts may be.
+const TEXT: &str = "str or bytes";
+const DER: &str = "bytes of DER";
 
 /// A header field.
 type Field<T> = (T, T);
@@ -31,6 +36,7 @@ pub(crate) struct Parts<'py> {
     uri: Bound<'py, PyAny>,
     headers: Vec<Field<Bound<'py, PyAny>>>,
     client_certificate: Option<Bound<'py, PyAny>>,
+    context: Vec<(Kind, Bound<'py, PyAny>)>,
 }
 
 /// The bytes of all parts.
@@ -39,6 +45,7 @@ pub(crate) struct Octets<'a> {
     uri: Cow<'a, [u8]>,
     headers: Vec<Field<Cow<'a, [u8]>>>,
     client_certificate: Option<Cow<'a, [u8]>>,
+    context: Vec<(Kind, Cow<'a, [u8]>)>,
 }
 
 impl<'py> Given<'_, 'py> {
@@ -64,6 +71,7 @@ impl<'py> Given<'_, 'py> {
             uri,
             headers: headers.collect::<PyResult<_>>()?,
             client_certificate: self.client_certificate.cloned(),
+            context: self.context.map_or_else(|| Ok(Vec::new()), further)?,
         })
     }
 }
@@ -76,32 +84,59 @@ impl<'py> Parts<'py> {
         let certificate = self.client_certificate.as_ref();
         let certificate = certificate.map(|der| match input::bytes(der)? {
             Some(bytes) => Ok(bytes),
-            None => Err(input::wrong_type(der, "client_certificate", "bytes of DER")),
+            None => Err(input::wrong_type(der, "client_certificate", DER)),
         });
+        let context = self.context.iter();
+        let context = context.map(|(kind, token)| Ok((*kind, input::token(token, "context")?)));
         Ok(Octets {
             method: text(&self.method, "method")?,
             uri: text(&self.uri, "uri")?,
             headers: headers.collect::<PyResult<_>>()?,
             client_certificate: certificate.transpose()?,
+            context: context.collect::<PyResult<_>>()?,
         })
     }
 
     /// As keyword arguments, for a call that may be made again.
     pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let arguments = PyDict::new(py);
-        arguments.set_item("method", &self.method)?;
-        arguments.set_item("uri", &self.uri)?;
-        arguments.set_item("headers", PyList::new(py, &self.headers)?)?;
-        arguments.set_item("client_certificate", &self.client_certificate)?;
+        arguments.set_item("method", input::kept(&self.method, "method", TEXT)?)?;
+        arguments.set_item("uri", input::kept(&self.uri, "uri", TEXT)?)?;
+        let headers = self.headers.iter().map(|(name, value)| {
+            let name = input::kept(name, "headers", TEXT)?;
+            Ok((name, input::kept(value, "headers", TEXT)?))
+        });
+        let headers = headers.collect::<PyResult<Vec<_>>>()?;
+        arguments.set_item("headers", PyList::new(py, headers)?)?;
+        let certificate = self.client_certificate.as_ref();
+        let certificate = certificate.map(|der| input::kept(der, "client_certificate", DER));
+        arguments.set_item("client_certificate", certificate.transpose()?)?;
+        let context = self.context.iter().map(|(kind, token)| {
+            let entry = PyDict::new(py);
+            entry.set_item("kind", kind.as_str())?;
+            entry.set_item("token", input::kept(token, "context", input::TOKEN)?)?;
+            Ok(entry)
+        });
+        let context: Vec<Bound<'py, PyDict>> = context.collect::<PyResult<_>>()?;
+        arguments.set_item("context", context)?;
         Ok(arguments)
     }
 }
 
 impl Octets<'_> {
-    pub(crate) fn request(&self) -> Request<'_> {
+    /// The further tokens, for [`Octets::request`].
+    pub(crate) fn context(&self) -> Vec<ContextToken<'_>> {
+        let context = self.context.iter();
+        context
+            .map(|(kind, token)| ContextToken::new(*kind, token))
+            .collect()
+    }
+
+    pub(crate) fn request<'r>(&'r self, context: &'r [ContextToken<'r>]) -> Request<'r> {
         let headers = self.headers.iter();
         let request = Request::new(&self.method, &self.uri)
-            .headers(headers.map(|(name, value)| (name, value)));
+            .headers(headers.map(|(name, value)| (name, value)))
+            .context(context);
         match &self.client_certificate {
             Some(der) => request.client_certificate(der),
             None => request,
@@ -132,6 +167,36 @@ fn translate<'py>(
     })
 }
 
+/// Further tokens: each a mapping with the members `kind` and `token`, and no other.
+fn further<'py>(context: &Bound<'py, PyAny>) -> PyResult<Vec<(Kind, Bound<'py, PyAny>)>> {
+    let right = "an iterable of mappings with kind and token";
+    let entries = context.try_iter();
+    let entries = entries.map_err(|_| input::wrong_type(context, "context", right))?;
+    entries
+        .map(|entry| {
+            let entry = entry?;
+            let member = |name| entry.get_item(name);
+            match (entry.len(), member("kind"), member("token")) {
+                (Ok(2), Ok(kind), Ok(token)) => {
+                    let kind = input::text(&kind, "context: kind")?;
+                    let known = Kind::from_name(kind).ok_or_else(|| {
+                        usage(
+                            context.py(),
+                            format!("context: no kind of tokens is {kind:?}"),
+                        )
+                    })?;
+                    Ok((known, token))
+                }
+                _ => Err(input::wrong_type(
+                    &entry,
+                    "each of context",
+                    "a mapping of kind and token",
+                )),
+            }
+        })
+        .collect()
+}
+
 fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> {
     if let Ok(pair) = pair.cast::<PyTuple>()
         && pair.len() == 2
@@ -151,6 +216,6 @@ fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> 
 fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
     match input::bytes(value)? {
         Some(bytes) => Ok(bytes),
-        None => Err(input::wrong_type(value, name, "str or bytes")),
+        None => Err(input::wrong_type(value, name, TEXT)),
     }
 }

@@ -1,6 +1,7 @@
 //! [`Verifier`]: a policy, keys and a clock, put together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
@@ -22,6 +23,8 @@ use crate::{clock, events, input};
 
 /// How long `wait_ready` waits unless it is told.
 const READY: Span = Span::from_seconds(10);
+/// How long it waits before it looks whether somebody has pressed Ctrl-C.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// The members of the policy document that `Verifier(…)` takes.
 const OPTIONS: [&str; 22] = [
@@ -211,8 +214,18 @@ impl Verifier {
     #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
     fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = timeout.map_or(Ok(READY), clock::span)?.to_duration();
-        let waited = py.detach(|| self.verifier.wait_ready(timeout));
-        waited.map_err(|error| errors::not_ready(py, error))
+        let mut left = timeout;
+        loop {
+            let slice = left.min(SLICE);
+            let Err(error) = py.detach(|| self.verifier.wait_ready(slice)) else {
+                return Ok(());
+            };
+            py.check_signals()?;
+            left = left.saturating_sub(slice);
+            if left.is_zero() {
+                return Err(errors::not_ready(py, error));
+            }
+        }
     }
 
     /// As `wait_ready`, to be awaited, under asyncio or trio.
@@ -366,9 +379,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -379,6 +392,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -390,6 +404,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.sole(py)?
             .verify_request(py, &given, required_scopes, into)
@@ -399,9 +414,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -412,6 +427,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -423,6 +439,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.sole(py)?
             .judge_request(py, &given, required_scopes, into)
@@ -432,9 +449,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -445,6 +462,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
@@ -455,6 +473,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         self.sole(py)?.explain_request(py, &given, required_scopes)
     }
@@ -463,9 +482,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -475,6 +494,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -487,6 +507,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         waiting::request(
             slf.as_any(),
@@ -503,9 +524,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -515,6 +536,7 @@ impl Verifier {
         uri: Option<&Bound<'py, PyAny>>,
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -527,6 +549,7 @@ impl Verifier {
             uri,
             headers,
             client_certificate,
+            context,
         };
         waiting::request(
             slf.as_any(),

@@ -85,7 +85,7 @@ class Harness:
         return facts(gate.verify(text(request, "token"), required_scopes=scopes))
 
     def verify_request(self, request: dict[str, Any]) -> Answer:
-        if request.get("context") is not None or request.get("operation") is not None:
+        if request.get("operation") is not None:
             raise UnsupportedOp
         scopes = required_scopes(request)
         method, uri = text(request, "method"), text(request, "uri")
@@ -96,6 +96,7 @@ class Harness:
             uri=uri,
             headers=headers,
             client_certificate=certificate,
+            context=request.get("context") or (),
             required_scopes=scopes,
         )
         return facts(token) | {

@@ -34,8 +34,8 @@ pub(super) fn verify(
         return Err(invalid("aud")); // ATT-08
     }
     let issued_at = date(claims, "iat")?;
-    let until = issued_at.plus(MOST_OLD).plus(judge.leeway);
-    if issued_at > judge.now.plus(judge.leeway) || judge.now > until {
+    let until = issued_at.plus(MOST_OLD).plus(judge.rules.leeway);
+    if issued_at > judge.now.plus(judge.rules.leeway) || judge.now > until {
         return Err(invalid("iat"));
     }
     Ok(Proven::new(judge, holder, jti, until))

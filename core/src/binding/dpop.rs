@@ -4,6 +4,8 @@
 //! A proof is a stranger's JWT with a stranger's key in it. Its shape, its algorithm and its key are
 //! judged before a signature is: a proof by a key that is not the token's costs no signature.
 
+use std::sync::Arc;
+
 use super::proof::{Form, Unproven, date, invalid, jti, replay_key, text};
 use super::target;
 use super::{Judge, Possession, Proven, Shown, Thumbprint, UsedProof};
@@ -93,22 +95,22 @@ fn window(
     claims: Value<'_>,
 ) -> Result<(NumericDate, NumericDate), Error> {
     let issued_at = date(claims, "iat")?;
-    let until = issued_at.plus(rules.max_age).plus(judge.leeway);
-    if issued_at > judge.now.plus(judge.leeway) || judge.now > until {
+    let until = issued_at.plus(rules.max_age).plus(judge.rules.leeway);
+    if issued_at > judge.now.plus(judge.rules.leeway) || judge.now > until {
         return Err(invalid("iat"));
     }
     Ok((issued_at, until))
 }
 
 /// DP-10: where a nonce is required, no proof passes without one that is ours and still good.
-fn nonce(judge: &Judge<'_>, claims: Value<'_>) -> Result<Option<String>, Error> {
+fn nonce(judge: &Judge<'_>, claims: Value<'_>) -> Result<Option<Arc<str>>, Error> {
     let Some(nonces) = judge.nonces() else {
         return Ok(None);
     };
     let given = claims.get("nonce").and_then(|value| value.as_str());
     match given.and_then(|nonce| nonces.is_current(nonce, judge.now)) {
         Some(true) => Ok(None),
-        Some(false) => Ok(Some(nonces.current(judge.now))),
+        Some(false) => Ok(Some(nonces.current(judge.now).into())),
         None => Err(Error::about(Code::NonceRequired, "nonce")),
     }
 }
@@ -121,9 +123,8 @@ mod tests {
     use crate::crypto::aws_lc;
     use crate::encoding::base64url;
     use crate::error::Code;
-    use crate::limits::Limits;
     use crate::policy::{Format, Policy};
-    use crate::time::{NumericDate, Span};
+    use crate::time::NumericDate;
 
     /// RFC 9449 §7.1: the proof of figure 12 with its access token, which is no JWT.
     const PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6\
@@ -139,7 +140,8 @@ mod tests {
 
     fn judge(token: &str, method: &str, url: &str, jkt: Thumbprint, now: i64) -> Option<Code> {
         let policy = Policy::parse(
-            r#"{"version":1,"issuers":{"a":{"issuer":"https://a.example","jwks_push":"process"}},
+            r#"{"version":1,"leeway":"0s",
+                "issuers":{"a":{"issuer":"https://a.example","jwks_push":"process"}},
                 "gates":{"g":{"profile":"access_token","audience":"https://resource.example.org/",
                     "issuers":["a"],"public_url":"https://resource.example.org"}},
                 "dpop":{},"replay":{"store":"process"}}"#,
@@ -150,9 +152,7 @@ mod tests {
         let judge = Judge {
             provider: &provider,
             gate: &rules.gates[0],
-            rules: &rules.possession,
-            limits: Limits::DEFAULT,
-            leeway: Span::ZERO,
+            rules,
             now: NumericDate::from_seconds(now).unwrap(),
         };
         let shown = Shown {

@@ -12,6 +12,8 @@ mod proof;
 mod target;
 mod workload;
 
+use std::sync::Arc;
+
 use confirmation::{Keys, Thumbprint};
 
 pub(crate) use confirmation::Confirmation;
@@ -24,10 +26,9 @@ use crate::encoding::json::Value;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
 use crate::jwk::Jwk;
-use crate::limits::Limits;
 use crate::policy::{
-    self, Carrier, GateRules, Kind, OnUnavailable, PossessionRules, ReplayRules, SenderConstrained,
-    Waiver,
+    self, Carrier, GateRules, Kind, OnUnavailable, PossessionRules, ReplayRules, Rules,
+    SenderConstrained, Waiver,
 };
 use crate::replay::{FirstUse, ReplayGuard, ReplayKey};
 use crate::time::{NumericDate, Span};
@@ -147,9 +148,7 @@ impl Shown<'_> {
 pub(crate) struct Judge<'s> {
     pub(crate) provider: &'s CryptoProvider,
     pub(crate) gate: &'s GateRules,
-    pub(crate) rules: &'s PossessionRules,
-    pub(crate) limits: Limits,
-    pub(crate) leeway: Span,
+    pub(crate) rules: &'s Rules,
     pub(crate) now: NumericDate,
 }
 
@@ -172,7 +171,7 @@ struct Proven {
     how: Possession,
     used: UsedProof,
     /// A nonce to give the client for its next proof.
-    next_nonce: Option<String>,
+    next_nonce: Option<Arc<str>>,
 }
 
 /// The public key that a token names as a whole.
@@ -189,7 +188,7 @@ pub(crate) struct Possessed {
     /// How far it reaches that the proof was used for the first time.
     pub(crate) reach: Option<ReplayReach>,
     /// A nonce to give the client for its next proof.
-    pub(crate) next_nonce: Option<String>,
+    pub(crate) next_nonce: Option<Arc<str>>,
 }
 
 /// A proof that holds, and has not been looked up yet.
@@ -221,7 +220,8 @@ pub(crate) fn form(kind: Kind, rules: &PossessionRules) -> Option<(&'static str,
 
 impl<'s> Judge<'s> {
     /// Whether what was shown proves possession of what the token is bound to, for every member of
-    /// its `cnf` (AT-09).
+    /// its `cnf` (AT-09). A bearer token pays for no more than being one.
+    #[inline]
     pub(crate) fn confirm(
         &self,
         confirmation: &Confirmation,
@@ -270,7 +270,13 @@ impl<'s> Judge<'s> {
         shown: &Shown<'_>,
         token: &[u8],
     ) -> Result<PossessionConfirmed, Error> {
-        let Some(rules) = self.rules.dpop.as_ref().filter(|_| self.gate.takes_dpop) else {
+        let Some(rules) = self
+            .rules
+            .possession
+            .dpop
+            .as_ref()
+            .filter(|_| self.gate.takes_dpop)
+        else {
             return Err(required());
         };
         let keys = match confirmation {
@@ -339,7 +345,7 @@ impl<'s> Judge<'s> {
 
     /// The nonces that proofs must carry; `None` where they need none.
     pub(crate) fn nonces(&self) -> Option<Nonces<'s>> {
-        let secret = self.rules.dpop.as_ref()?.nonce.as_ref()?;
+        let secret = self.rules.possession.dpop.as_ref()?.nonce.as_ref()?;
         Some(Nonces::new(self.provider, secret))
     }
 }
@@ -379,6 +385,7 @@ impl PossessionConfirmed {
     }
 
     /// Settles whether the proof, if there is one, was used before.
+    #[inline]
     pub(crate) fn settle(
         self,
         look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,
@@ -417,7 +424,9 @@ impl Proven {
                 key: proof::replay_key(judge, &holder.thumbprint, jti),
                 // One guard remembers proofs of every kind and forgets them by when they were made,
                 // so that this is counted back from their end, the same for all.
-                issued_at: until.minus(judge.leeway).minus(judge.rules.window()),
+                issued_at: until
+                    .minus(judge.rules.leeway)
+                    .minus(judge.rules.possession.window()),
                 until,
             },
             next_nonce: None,

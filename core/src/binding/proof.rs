@@ -51,14 +51,14 @@ impl<'p> Unproven<'p> {
         buffer: &'p mut SignatureBuffer,
     ) -> Result<Self, Error> {
         let malformed = |_| invalid(form.field);
-        let compact = Compact::split(proof, judge.limits.token_size).map_err(malformed)?;
+        let compact = Compact::split(proof, judge.rules.limits.token_size).map_err(malformed)?;
         let payload = compact.decode_payload().map_err(malformed)?;
         let signature = compact.decode_signature(buffer).map_err(malformed)?;
         // Not among the headers seen before: every client has its own, and would displace an
         // issuer's. A key of the header may be longer than a string of a token.
         let limits = Limits {
             string_size: Limits::KEYS.string_size,
-            ..judge.limits
+            ..judge.rules.limits
         };
         let header = ProtectedHeader::parse(compact.header, limits.into()).map_err(malformed)?;
         if !header.typ().is_some_and(|typ| typ_is(typ, form.typ)) {
@@ -95,7 +95,7 @@ impl<'p> Unproven<'p> {
         if verified.is_none() {
             return Err(invalid("signature"));
         }
-        Json::parse(self.payload, judge.limits.into()).map_err(|_| invalid(self.field))
+        Json::parse(self.payload, judge.rules.limits.into()).map_err(|_| invalid(self.field))
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn jti(claims: Value<'_>) -> Result<&str, Error> {
 
 /// What a proof is remembered by: the key and the `jti` it chose, within a namespace (DP-13).
 pub(super) fn replay_key(judge: &Judge<'_>, thumbprint: &Thumbprint, jti: &str) -> ReplayKey {
-    let replay = judge.rules.replay.as_ref();
+    let replay = judge.rules.possession.replay.as_ref();
     let namespace = replay.map_or("", |replay| &replay.namespace).as_bytes();
     // With its length before it, a namespace cannot pass for the start of something else.
     let size = u64::try_from(namespace.len()).unwrap_or(u64::MAX);

@@ -45,8 +45,8 @@ pub(super) fn verify(
         return Err(invalid("aud")); // WPT-04
     }
     let expires = date(claims, "exp")?;
-    let until = expires.plus(judge.leeway);
-    if judge.now >= until || expires > judge.now.plus(MOST_AHEAD).plus(judge.leeway) {
+    let until = expires.plus(judge.rules.leeway);
+    if judge.now >= until || expires > judge.now.plus(MOST_AHEAD).plus(judge.rules.leeway) {
         return Err(invalid("exp"));
     }
     let hash = |token: &[u8]| base64url::encode(&(judge.provider.sha256)(token));

@@ -44,6 +44,17 @@ impl HeaderField {
         Self::TxnToken,
     ];
 
+    /// Their names in lower case, in the same order.
+    pub(crate) const NAMES: [&str; Self::ALL.len()] = [
+        Self::Authorization.name(),
+        Self::Dpop.name(),
+        Self::WorkloadIdentityToken.name(),
+        Self::WorkloadProofToken.name(),
+        Self::ClientAttestation.name(),
+        Self::ClientAttestationPop.name(),
+        Self::TxnToken.name(),
+    ];
+
     /// The field's name in lower case.
     pub(crate) const fn name(self) -> &'static str {
         match self {

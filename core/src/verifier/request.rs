@@ -49,6 +49,10 @@ impl<'r> Field<'r> {
 }
 
 impl<'r> Request<'r> {
+    /// The header fields that are looked at, in lower case, for servers' adapters that would rather
+    /// leave the others where they are.
+    pub const FIELDS: &'static [&'static str] = &HeaderField::NAMES;
+
     /// A request with this method and this target: path and query as they were sent, or a whole URL
     /// that lies under the gate's `public_url`.
     #[must_use]
@@ -66,9 +70,8 @@ impl<'r> Request<'r> {
         }
     }
 
-    /// The same with one more header field, its name in whatever letter case. Looked at are
-    /// `Authorization` and `DPoP`; `Workload-Identity-Token`, `Workload-Proof-Token` and `Txn-Token`;
-    /// `OAuth-Client-Attestation` and `OAuth-Client-Attestation-PoP`.
+    /// The same with one more header field. Only [`Request::FIELDS`] are looked at, in whatever
+    /// letter case.
     #[must_use]
     pub fn header<N, V>(mut self, name: &N, value: &'r V) -> Self
     where
@@ -357,6 +360,15 @@ mod tests {
             &["Bearer a,b"],
         ] {
             assert_eq!(read(two), Err(Code::MultipleCredentials), "{two:?}");
+        }
+    }
+
+    #[test]
+    fn the_fields_that_are_looked_at_are_listed() {
+        for name in Request::FIELDS {
+            let request = Request::new("GET", "/").header(&name.to_uppercase(), "x");
+            let seen = [request.authorization, request.dpop];
+            assert!(seen.iter().any(|field| *field != Field::Absent), "{name}");
         }
     }
 

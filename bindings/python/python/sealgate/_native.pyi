@@ -74,6 +74,8 @@ _Token: TypeAlias = str | bytes | bytearray | memoryview
 # An ASGI scope, a WSGI environ, or an object that has one.
 _Request: TypeAlias = Any
 _Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
+# `kind` and `token` of a token that the request's own comes from.
+_Context: TypeAlias = Mapping[str, Any]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -161,14 +163,14 @@ class VerifiedToken(Generic[_Claims]):
     def snapshot(self) -> Snapshot: ...
     @property
     def response_headers(self) -> dict[str, str]: ...
+    @property
+    def replay_reach(self) -> Literal["process", "external"] | None: ...
     def require(self, *, required_scopes: Iterable[str] = ()) -> VerifiedToken[_Claims]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
 @final
 class Verdict(Generic[_Claims]):
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
-    @property
-    def replay_reach(self) -> Literal["process", "external"] | None: ...
     @property
     def ok(self) -> bool: ...
     @property
@@ -281,6 +283,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -293,6 +296,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -305,6 +309,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -318,6 +323,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -331,6 +337,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -343,6 +350,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -355,6 +363,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -368,6 +377,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -380,6 +390,7 @@ class Gate:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     def verify_batch(
@@ -518,6 +529,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -530,6 +542,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -542,6 +555,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -555,6 +569,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -568,6 +583,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -580,6 +596,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -592,6 +609,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -605,6 +623,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -617,6 +636,7 @@ class Verifier:
         uri: str | bytes | None = None,
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     def verify_batch(
