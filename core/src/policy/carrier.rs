@@ -18,7 +18,6 @@ pub(crate) enum Carrier {
 
 /// A field of a request that carries a token or a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum HeaderField {
     Authorization,
     Dpop,
