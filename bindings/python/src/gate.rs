@@ -132,7 +132,7 @@ impl Door {
         let requirements = input::requirements(scopes)?;
         let tokens = input::all_given(py, tokens)?;
         let batch = match input::bytes(tokens)? {
-            Some(buffer) => self.batch(py, &input::lines(&buffer), &requirements),
+            Some(buffer) => self.batch(py, &sealgate::Batch::lines(&buffer), &requirements),
             None => {
                 let items = input::items(tokens)?;
                 let tokens = items.iter().enumerate();

@@ -49,7 +49,7 @@ pub(crate) fn given<'a, 'py>(
 }
 
 /// What a token may be.
-const TOKEN: &str = "str, bytes or memoryview";
+pub(crate) const TOKEN: &str = "str, bytes or memoryview";
 
 /// The bytes of a token. A `str` or `bytes` is read in place, since it cannot change; anything that
 /// can is copied, so that no verdict is about other bytes than those that were judged.
@@ -57,6 +57,22 @@ pub(crate) fn token<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow
     match bytes(value)? {
         Some(bytes) => Ok(bytes),
         None => Err(wrong_type(value, name, TOKEN)),
+    }
+}
+
+/// A value to be read again later: what can change is copied now, so that what is judged then is what
+/// the caller meant.
+pub(crate) fn kept<'py>(
+    value: &Bound<'py, PyAny>,
+    name: &str,
+    right: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>() {
+        return Ok(value.clone());
+    }
+    match bytes(value)? {
+        Some(bytes) => Ok(PyBytes::new(value.py(), &bytes).into_any()),
+        None => Err(wrong_type(value, name, right)),
     }
 }
 
@@ -215,16 +231,4 @@ pub(crate) fn items<'py>(tokens: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, 
     let items = tokens.try_iter();
     let items = items.map_err(|_| wrong_type(tokens, "tokens", TOKENS))?;
     items.collect()
-}
-
-/// The tokens of a buffer, one a line; what ends the last line begins no other.
-pub(crate) fn lines(buffer: &[u8]) -> Vec<&[u8]> {
-    let body = buffer.strip_suffix(b"\n").unwrap_or(buffer);
-    if body.is_empty() && buffer.is_empty() {
-        return Vec::new();
-    }
-    let lines = body.split(|byte| *byte == b'\n');
-    lines
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .collect()
 }

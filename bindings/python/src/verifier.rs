@@ -1,6 +1,7 @@
 //! [`Verifier`]: a policy, keys and a clock, put together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
@@ -22,6 +23,8 @@ use crate::{clock, events, input};
 
 /// How long `wait_ready` waits unless it is told.
 const READY: Span = Span::from_seconds(10);
+/// How long it waits before it looks whether somebody has pressed Ctrl-C.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// The members of the policy document that `Verifier(…)` takes.
 const OPTIONS: [&str; 22] = [
@@ -211,8 +214,18 @@ impl Verifier {
     #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
     fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = timeout.map_or(Ok(READY), clock::span)?.to_duration();
-        let waited = py.detach(|| self.verifier.wait_ready(timeout));
-        waited.map_err(|error| errors::not_ready(py, error))
+        let mut left = timeout;
+        loop {
+            let slice = left.min(SLICE);
+            let Err(error) = py.detach(|| self.verifier.wait_ready(slice)) else {
+                return Ok(());
+            };
+            py.check_signals()?;
+            left = left.saturating_sub(slice);
+            if left.is_zero() {
+                return Err(errors::not_ready(py, error));
+            }
+        }
     }
 
     /// As `wait_ready`, to be awaited, under asyncio or trio.

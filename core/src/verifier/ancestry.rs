@@ -136,24 +136,31 @@ pub(super) fn settle<'t>(
 }
 
 /// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks. The
-/// leaf is read only where there are any: most tokens come alone.
+/// leaf is read only where there are any: most tokens come alone, and pay for no more than that.
+#[inline]
 pub(super) fn judge<'l>(
     door: Door<'_>,
     chain: &Chain,
     leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
 ) -> Result<LineageAccepted, Error> {
-    let gate = door.gate;
-    let least = gate.delegation.min_lineage();
-    let ancestors = match ancestors {
+    match ancestors {
         Ok(ancestors) if ancestors.is_empty() => {
-            check_needed(gate, |_| false)?;
-            return delegation::assert(chain, least);
+            check_needed(door.gate, |_| false)?;
+            delegation::assert(chain, door.gate.delegation.min_lineage())
         }
-        Ok(ancestors) => ancestors,
-        Err(error) => return Err(*error),
-    };
-    delegation::prove(&leaf(), &members(door, ancestors)?, least, &terms(door))
+        Ok(ancestors) => prove(door, &leaf(), ancestors),
+        Err(error) => Err(*error),
+    }
+}
+
+fn prove(
+    door: Door<'_>,
+    leaf: &Member<'_>,
+    ancestors: &[Ancestor<'_>],
+) -> Result<LineageAccepted, Error> {
+    let least = door.gate.delegation.min_lineage();
+    delegation::prove(leaf, &members(door, ancestors)?, least, &terms(door))
 }
 
 /// That the leaf and the further tokens are all for one task. A token that comes alone is looked at

@@ -373,6 +373,7 @@ pub(super) fn renew(
 }
 
 /// The verdict: a proof is remembered where the policy says, unless it was used before.
+#[inline]
 pub(super) fn commit(
     door: Door<'_>,
     judged: Judged,

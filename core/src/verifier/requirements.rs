@@ -5,6 +5,9 @@ use crate::delegation::{Operation, Presenter};
 use crate::error::{Code, Error};
 use crate::time::Span;
 
+/// Those of a call that has none, in one place: a constant would be made and dropped at each use.
+pub(super) static NO_REQUIREMENTS: Requirements = Requirements::NONE;
+
 /// Per-call requirements: made once per route, borrowed by each call.
 ///
 /// A scope or `acr` that cannot be written in a challenge (RFC 6749 §3.3: visible ASCII without
@@ -94,6 +97,7 @@ impl Requirements {
         self
     }
 
+    #[inline]
     pub(super) fn presenter(&self) -> Option<Presenter<'_>> {
         let (iss, sub) = self.presenter.as_ref()?;
         Some(Presenter { iss, sub })

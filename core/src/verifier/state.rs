@@ -189,6 +189,7 @@ pub(super) struct Door<'s> {
 
 impl State {
     /// The gate with this number, unless a reload has removed it.
+    #[inline]
     pub(super) fn door(&self, number: u32) -> Result<Door<'_>, Error> {
         let position = usize::try_from(number).ok();
         let table = position.and_then(|position| self.world.doors.get(position)?.as_ref());
@@ -264,13 +265,10 @@ impl<'s> Door<'s> {
 
     /// What possession is judged by here.
     pub(super) fn possession(&self, provider: &'s CryptoProvider, now: NumericDate) -> Judge<'s> {
-        let rules = self.rules();
         Judge {
             provider,
             gate: self.gate,
-            rules: &rules.possession,
-            limits: rules.limits,
-            leeway: rules.leeway,
+            rules: self.rules(),
             now,
         }
     }

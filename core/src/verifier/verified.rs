@@ -154,6 +154,7 @@ impl Settled {
     }
 
     /// Whether this call's caller, where it is known, is the one who acts.
+    #[inline]
     pub(super) fn check_presenter(
         &self,
         gate: &GateRules,
@@ -189,6 +190,7 @@ impl Settled {
 }
 
 impl Judged {
+    #[inline]
     pub(super) fn new(settled: Settled, fresh: Fresh) -> Self {
         let Fresh {
             timely: TimeAccepted { .. },
@@ -212,6 +214,7 @@ impl Judged {
     }
 
     /// The verdict, with evidence that its proof, if it has one, was not used before.
+    #[inline]
     pub(super) fn conclude(
         self,
         look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,
@@ -234,7 +237,7 @@ impl Judged {
             bounds: (!bounds.is_empty()).then(|| bounds.into()),
             shown: how,
             replay: reach,
-            next_nonce: next_nonce.map(Arc::from),
+            next_nonce,
         })
     }
 }
