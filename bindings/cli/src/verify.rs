@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use sealgate::{Batch, Error, VerifiedToken};
+use sealgate::{Batch, Blame, Error, VerifiedToken};
 
 use crate::failure::{self, Failure};
 use crate::gate::{GateArguments, Opened};
@@ -67,6 +67,11 @@ fn judge_request(arguments: &Arguments, opened: &Opened, sent: &Sent) -> Result<
     let requirements = arguments.needs.requirements();
     let context = sent.context();
     let verdict = (opened.gate).verify_request(&sent.request(&context), &requirements);
+    if let Some(error) = verdict.as_ref().err()
+        && error.blame() == Blame::Misuse
+    {
+        return Err(Failure::Usage(format!("the request: {error}")));
+    }
     let mut out = io::stdout().lock();
     if arguments.json {
         let (mut line, place) = (

@@ -155,7 +155,8 @@ def test_what_came_twice_is_seen_twice(port: int, tools: Gate, jwt: str) -> None
 
 def test_an_operation_lies_within_what_was_granted(tools: Gate, corp: testing.FakeIssuer) -> None:
     details = [{"type": "attenuating_agent_token", "tools": {"read_file": {}}}]
-    token = corp.token(sub="u1", aud=AUDIENCE, claims={"authorization_details": details})
+    more = {"scope": "mcp:use", "claims": {"authorization_details": details}}
+    token = corp.token(sub="u1", aud=AUDIENCE, **more)
     parts: Any = {"method": "GET", "uri": "/", "headers": [("Authorization", f"Bearer {token}")]}
     verified = tools.verify_request(**parts, operation={"tool": "read_file"})
     assert verified.require(operation={"tool": "read_file"}) is verified
