@@ -328,28 +328,30 @@ pub(super) fn renew(
     case: &Case<'_>,
     ancestors: &Ancestors<'_>,
 ) -> Result<Judged, Error> {
+    match refresh(door, token, &settled, case, ancestors) {
+        Ok(fresh) => Ok(Judged::new(settled, fresh)),
+        Err(error) => Err(door.blame(settled.source(), error)),
+    }
+}
+
+fn refresh(
+    door: Door<'_>,
+    token: &[u8],
+    settled: &Settled,
+    case: &Case<'_>,
+    ancestors: &Ancestors<'_>,
+) -> Result<Fresh, Error> {
     let (gate, rules, now) = (door.gate, door.rules(), case.now());
     let (judge, requirements) = (case.judge, case.requirements);
-    let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
-    let timely = settled.dates().check(now).map_err(blame)?;
-    let possession = judge.confirm(settled.confirmation(), case.shown, token);
-    let possession = possession.map_err(blame)?;
-    let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
-    let member = || settled.member();
-    let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;
-    let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
-    let called_for =
-        authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
-    let fresh = Fresh {
-        timely,
-        possession,
-        presenter,
-        lineage,
-        not_revoked,
-        called_for,
-    };
-    Ok(Judged::new(settled, fresh))
+    Ok(Fresh {
+        timely: settled.dates().check(now)?,
+        possession: judge.confirm(settled.confirmation(), case.shown, token)?,
+        presenter: settled.check_presenter(gate, requirements)?,
+        lineage: ancestry::judge(door, settled.chain(), || settled.member(), ancestors)?,
+        not_revoked: revocation::check(rules.preset, gate, claims)?,
+        called_for: authority::check_call(claims, gate, requirements, now, rules.leeway)?,
+    })
 }
 
 /// The verdict: a proof is remembered where the policy says, unless it was used before.
