@@ -98,9 +98,21 @@ fn the_table_of_kinds_is_the_engines() {
 }
 
 #[test]
+fn the_policy_of_the_readme_for_whole_requests_loads() {
+    let page = page("README.md");
+    let mut policies = page.split("```toml\n").skip(1);
+    let mut block = || policies.next().and_then(|part| part.split("```").next());
+    let (first, second) = (block().unwrap(), block().unwrap());
+    // Its gate in the place of the first one's.
+    let (issuers, _) = first.split_once("[gates.").unwrap();
+    let policy = Policy::parse(format!("{issuers}{second}"), Format::Toml).unwrap();
+    assert_eq!(policy.summary().gates.len(), 1);
+}
+
+#[test]
 fn the_policies_about_delegation_load() {
     let blocks = blocks("delegation");
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for block in blocks {
         let policy = Policy::parse(block, Format::Toml).unwrap();
         assert!(Verifier::new(policy, aws_lc::provider()).is_ok());

@@ -57,7 +57,8 @@ test('a batch is no array, and has no constructor', () => {
   assert.deepEqual([batch.length, batch.accepted, { ...batch.counts }], [0, 0, {}])
   assert.ok(thrown(() => new Batch()) instanceof UsageError)
   assert.equal(gate.verifyBatchSync('').length, 0)
-  assert.equal(gate.verifyBatchSync('\n').length, 0)
+  assert.equal(gate.verifyBatchSync('\n').length, 1)
+  assert.equal(gate.verifyBatchSync('a\r\nb\r\n').length, 2)
   assert.equal(gate.verifyBatchSync('a\n\nb').length, 3)
 })
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use sealgate::{Error, Requirements};
+use sealgate::{Blame, Error, Requirements};
 
 use crate::errors::{misfit, of_gate};
 use crate::gate::Door;
@@ -49,6 +49,11 @@ impl Verdict {
                     Outcome::Other(Box::new(other))
                 }
             },
+            // A wrong argument is nothing about the token. A gate that a reload has removed is: the
+            // caller could not know.
+            Err(error) if error.blame() == Blame::Misuse && error.claim() != Some("gate") => {
+                return Err(of_gate(py, error, &door.gate, &requirements));
+            }
             Err(error) => Outcome::Other(Box::new(Other::new(error, door, requirements))),
         };
         Ok(Self { outcome })

@@ -45,7 +45,9 @@ def asgi(gate: Gate) -> Iterator[int]:
         by_object, by_scope = gate.judge_request(request), gate.judge_request(request.scope)
         return JSONResponse([by_object.code, by_scope.code])
 
-    app = Starlette(routes=[Mount("/in", routes=[Route("/{path:path}", endpoint, methods=["POST"])])])
+    app = Starlette(
+        routes=[Mount("/in", routes=[Route("/{path:path}", endpoint, methods=["POST"])])]
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
     sock = socket.create_server(("127.0.0.1", 0))
     ready = threading.Event()

@@ -18,6 +18,9 @@ NOT_OF_TOKENS = {
     *("no_token", "multiple_credentials", "token_in_query", "malformed_request"),
     *("replayed", "pop_mismatch", "pop_invalid", "nonce_required"),
     *("replay_unavailable", "replay_full", "actor_presenter_mismatch"),
+    *("chain_link_broken", "subject_changed", "txn_mismatch", "may_act_mismatch"),
+    *("attenuation_scope", "attenuation_details", "attenuation_time", "attenuation_audience"),
+    "token_passthrough",
 }
 
 

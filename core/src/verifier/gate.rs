@@ -46,7 +46,8 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// As [`Gate::verify`]; also `insufficient_scope` and `insufficient_user_authentication`, and
+    /// As [`Gate::verify`]; also `insufficient_scope`, `operation_denied` and
+    /// `insufficient_user_authentication`, and
     /// `usage` for requirements that no token can meet.
     pub fn verify_with(
         &self,
@@ -218,6 +219,9 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Option<Result<VerifiedToken, Error>> {
+        if let Err(error) = requirements.check() {
+            return Some(Err(error));
+        }
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door).ok()?;
@@ -243,6 +247,7 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
+        requirements.check()?;
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;

@@ -287,11 +287,15 @@ pub(super) fn finish<T: Trail>(
         iss,
         chain: links,
         dates: dates.claimed(),
+        txn_namespace: source.txn_namespace(claims, issuer),
     };
     let lineage = ancestry::judge(door, links, member, ancestors)?;
     trail.passed(Stage::Links, || {
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
     });
+    trail.enter(Stage::Intent);
+    let tasks = ancestry::check_tasks(door, member, ancestors)?;
+    trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
@@ -306,14 +310,21 @@ pub(super) fn finish<T: Trail>(
     let identity = door.identity(source);
     let settled = Settled::new(signed, dates, confirmation, identity, evidence);
     door.remember(token, &settled);
-    let called_for =
-        authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
+    let called_for = authority::check_call(
+        &settled,
+        tasks.bounds(),
+        gate,
+        requirements,
+        now,
+        rules.leeway,
+    )?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
     let fresh = Fresh {
         timely,
         possession,
         presenter,
         lineage,
+        tasks,
         not_revoked,
         called_for,
     };
@@ -344,13 +355,23 @@ fn refresh(
     let (gate, rules, now) = (door.gate, door.rules(), case.now());
     let (judge, requirements) = (case.judge, case.requirements);
     let claims = settled.claims();
+    let timely = settled.dates().check(now)?;
+    let possession = judge.confirm(settled.confirmation(), case.shown, token)?;
+    let presenter = settled.check_presenter(gate, requirements)?;
+    let member = || settled.member();
+    let lineage = ancestry::judge(door, settled.chain(), member, ancestors)?;
+    let tasks = ancestry::check_tasks(door, member, ancestors)?;
+    let not_revoked = revocation::check(rules.preset, gate, claims)?;
+    let bounds = tasks.bounds();
+    let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
     Ok(Fresh {
-        timely: settled.dates().check(now)?,
-        possession: judge.confirm(settled.confirmation(), case.shown, token)?,
-        presenter: settled.check_presenter(gate, requirements)?,
-        lineage: ancestry::judge(door, settled.chain(), || settled.member(), ancestors)?,
-        not_revoked: revocation::check(rules.preset, gate, claims)?,
-        called_for: authority::check_call(claims, gate, requirements, now, rules.leeway)?,
+        timely,
+        possession,
+        presenter,
+        lineage,
+        tasks,
+        not_revoked,
+        called_for,
     })
 }
 

@@ -57,10 +57,13 @@ fn a_proof_is_judged_with_the_token_it_came_with() {
     let line = text(&elsewhere);
     let line: Vec<&str> = line.split_whitespace().collect();
     let line = line.join(" ");
-    assert!(
-        line.contains("\"https://api.example.com/mcp\", expected"),
-        "{line}"
-    );
+    // Both sides stand in one finding; the rule's ID closes its first line.
+    for half in [
+        "htu is \"https://api.example.com/mcp\",",
+        "expected \"https://api.example.com/other\"",
+    ] {
+        assert!(line.contains(half), "{line}");
+    }
     // Without the proof it is a bearer token, and as one it is refused.
     let alone = run("verify", &["--method", "POST", "--uri", "/mcp"]);
     assert_eq!(code(&alone), 1);

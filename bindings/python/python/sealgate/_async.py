@@ -30,7 +30,7 @@ class Waiters:
 
     def wake(self) -> None:
         """Wakes them all. From any thread."""
-        for wake in tuple(self._wakes):
+        for wake in self._wakes.copy():  # whole, whatever other threads do to it
             wake()
 
     async def until(self, settled: Callable[[], bool], seconds: float) -> None:
@@ -135,23 +135,35 @@ def verify_request(
     return _verify(lambda: door.judge_request(**arguments), waiters, wait)
 
 
+# No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
 async def _judge(ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float) -> Verdict[Any]:
     verdict = ask()
     if verdict.code == _REFRESHING:
-
-        def settled() -> bool:
-            nonlocal verdict
-            verdict = ask()
-            return verdict.code != _REFRESHING
-
-        await waiters.until(settled, wait)
+        verdict = await _settled(verdict, ask, waiters, wait)
     return verdict
 
 
 async def _verify(
     ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
-    return (await _judge(ask, waiters, wait)).unwrap()
+    verdict = ask()
+    if verdict.code == _REFRESHING:
+        verdict = await _settled(verdict, ask, waiters, wait)
+    return verdict.unwrap()
+
+
+async def _settled(
+    verdict: Verdict[Any], ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
+) -> Verdict[Any]:
+    """What is answered once it is no longer that the keys are being fetched, or at the end."""
+
+    def settled() -> bool:
+        nonlocal verdict
+        verdict = ask()
+        return verdict.code != _REFRESHING
+
+    await waiters.until(settled, wait)
+    return verdict
 
 
 async def ready(verifier: Verifier, waiters: Waiters, timeout: float) -> None:
