@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyModule, PyString, PyTuple};
-use sealgate::Requirements;
+use pyo3::types::{
+    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PyString, PyTuple,
+};
+use sealgate::{Operation, Requirements};
 
 use crate::errors::usage;
 
@@ -101,6 +103,41 @@ pub(crate) fn requirements(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requir
         None => Ok(Requirements::NONE),
         Some(scopes) => Ok(Requirements::scopes(texts(scopes, "required_scopes")?)),
     }
+}
+
+/// The same, and what the call is about to do.
+pub(crate) fn needs(
+    scopes: Option<&Bound<'_, PyAny>>,
+    what: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Requirements> {
+    let requirements = requirements(scopes)?;
+    Ok(match what {
+        None => requirements,
+        Some(what) => requirements.with_operation(operation(what)?),
+    })
+}
+
+/// A mapping of strings, under the names that an operation has.
+fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
+    let right = "a mapping of tool, resource, action and scope";
+    let mapping = value.cast::<PyMapping>();
+    let mapping = mapping.map_err(|_| wrong_type(value, "operation", right))?;
+    let mut operation = Operation::new();
+    for member in mapping.items()?.iter() {
+        let (name, told): (Bound<'_, PyAny>, Bound<'_, PyAny>) = member.extract()?;
+        let told = text(&told, "operation")?;
+        operation = match text(&name, "operation")? {
+            "tool" => operation.tool(told),
+            "resource" => operation.resource(told),
+            "action" => operation.action(told),
+            "scope" => operation.scope(told),
+            other => {
+                let detail = format!("operation: no member {other:?}; it is {right}");
+                return Err(usage(value.py(), detail));
+            }
+        };
+    }
+    Ok(operation)
 }
 
 /// A name of the policy's.

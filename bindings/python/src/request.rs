@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
-use sealgate::{ContextToken, Kind, Request};
+use sealgate::{ContextToken, Kind, Request, Requirements};
 
 use crate::errors::usage;
 use crate::input;
@@ -21,6 +21,7 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) headers: Option<&'a Bound<'py, PyAny>>,
     pub(crate) client_certificate: Option<&'a Bound<'py, PyAny>>,
     pub(crate) context: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) operation: Option<&'a Bound<'py, PyAny>>,
 }
 
 /// What parts may be.
@@ -37,6 +38,7 @@ pub(crate) struct Parts<'py> {
     headers: Vec<Field<Bound<'py, PyAny>>>,
     client_certificate: Option<Bound<'py, PyAny>>,
     context: Vec<(Kind, Bound<'py, PyAny>)>,
+    operation: Option<Bound<'py, PyAny>>,
 }
 
 /// The bytes of all parts.
@@ -72,7 +74,16 @@ impl<'py> Given<'_, 'py> {
             headers: headers.collect::<PyResult<_>>()?,
             client_certificate: self.client_certificate.cloned(),
             context: self.context.map_or_else(|| Ok(Vec::new()), further)?,
+            operation: self.operation.cloned(),
         })
+    }
+
+    /// What the call needs beyond its gate's demands.
+    pub(crate) fn requirements(
+        &self,
+        scopes: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Requirements> {
+        input::needs(scopes, self.operation)
     }
 }
 
@@ -119,6 +130,7 @@ impl<'py> Parts<'py> {
         });
         let context: Vec<Bound<'py, PyDict>> = context.collect::<PyResult<_>>()?;
         arguments.set_item("context", context)?;
+        arguments.set_item("operation", &self.operation)?;
         Ok(arguments)
     }
 }

@@ -379,9 +379,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -393,6 +393,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -405,6 +406,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?
             .verify_request(py, &given, required_scopes, into)
@@ -414,9 +416,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -428,6 +430,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -440,6 +443,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?
             .judge_request(py, &given, required_scopes, into)
@@ -449,9 +453,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -463,6 +467,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
@@ -474,6 +479,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?.explain_request(py, &given, required_scopes)
     }
@@ -482,9 +488,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -495,6 +501,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -508,6 +515,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         waiting::request(
             slf.as_any(),
@@ -524,9 +532,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -537,6 +545,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -550,6 +559,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         waiting::request(
             slf.as_any(),

@@ -14,6 +14,7 @@ mod effective;
 mod file;
 mod flat;
 mod grammar;
+mod intent;
 mod key_use;
 mod load;
 mod possession;
@@ -37,6 +38,7 @@ pub(crate) use delegation::{
 };
 pub use document::Format;
 pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
+pub(crate) use intent::{IntentPointer, IntentRules, TaskKind};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
@@ -95,6 +97,9 @@ pub(crate) struct IssuerRules {
     pub(crate) act_iss: ActIss,
     pub(crate) act_meaning: ActMeaning,
     pub(crate) claim_names: ClaimNames,
+    /// Whose transactions the `txn` of its tokens are; `None`: its own, and of a transaction token
+    /// those of its trust domain.
+    pub(crate) txn_namespace: Option<Box<str>>,
 }
 
 /// Where an issuer's keys come from.
@@ -219,6 +224,8 @@ pub(crate) struct GateRules {
     pub(crate) context: Vec<ContextRules>,
     /// Workload identity tokens that a request may carry of its caller.
     pub(crate) caller: Option<Box<ContextRules>>,
+    /// What is made of the tasks that tokens name.
+    pub(crate) intent: IntentRules,
     /// Cap on `now - iat`; `None` is no cap.
     pub(crate) max_age: Option<Span>,
     /// One of these must be the token's `acr` (RFC 9470); empty is no demand.

@@ -6,7 +6,7 @@ use super::pipeline::{self, Candidate};
 use super::state::{Door, Source};
 use super::validity::Dates;
 use crate::crypto::{SignatureJob, SignatureVerified};
-use crate::delegation::{self, Chain, LineageAccepted, Member, Terms};
+use crate::delegation::{self, Chain, LineageAccepted, Member, TasksAgree, Terms};
 use crate::error::{Code, Error};
 use crate::jws::SignatureBuffer;
 use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
@@ -160,13 +160,30 @@ fn prove(
     ancestors: &[Ancestor<'_>],
 ) -> Result<LineageAccepted, Error> {
     let least = door.gate.delegation.min_lineage();
-    let terms = terms(door);
-    let members = ancestors.iter().map(|ancestor| {
+    delegation::prove(leaf, &members(door, ancestors)?, least, &terms(door))
+}
+
+/// That the leaf and the further tokens are all for one task. A token that comes alone is looked at
+/// only where the gate asks.
+pub(super) fn check_tasks<'l>(
+    door: Door<'_>,
+    leaf: impl FnOnce() -> Member<'l>,
+    ancestors: &Ancestors<'_>,
+) -> Result<TasksAgree, Error> {
+    let rules = &door.gate.intent;
+    let ancestors = ancestors.as_ref().map_err(|error| *error)?;
+    if ancestors.is_empty() && !rules.required {
+        return Ok(TasksAgree::NOT_ASKED);
+    }
+    delegation::check_tasks(&leaf(), &members(door, ancestors)?, rules)
+}
+
+fn members<'a>(door: Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Member<'a>>, Error> {
+    let member = |ancestor: &'a Ancestor<'_>| {
         let issuer = door.issuer(ancestor.source())?;
         Ok(ancestor.member(issuer))
-    });
-    let members: Vec<Member<'_>> = members.collect::<Result<_, Error>>()?;
-    delegation::prove(leaf, &members, least, &terms)
+    };
+    ancestors.iter().map(member).collect()
 }
 
 /// What the edges at this door compare by.
@@ -198,6 +215,7 @@ impl Ancestor<'_> {
             iss: source.issuer(claims, issuer),
             chain: &self.chain,
             dates: self.dates.claimed(),
+            txn_namespace: source.txn_namespace(claims, issuer),
         }
     }
 }

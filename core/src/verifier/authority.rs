@@ -1,7 +1,10 @@
 //! May the caller do this? Scopes (RFC 6749 §3.3) and strength of the sign-in (RFC 9470).
 
 use super::Requirements;
+use super::verified::Settled;
 use crate::claims::{Claim, Claims};
+use crate::delegation;
+use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::policy::GateRules;
 use crate::time::{NumericDate, Span};
@@ -21,19 +24,25 @@ pub(super) fn check_gate(claims: &Claims, gate: &GateRules) -> Result<GateSatisf
     Ok(GateSatisfied(()))
 }
 
-/// What this call demands beyond. Most demand nothing, and pay for no more than asking that.
+/// What this call demands beyond; `bounds` are those of the tasks of the tokens before this one. Most
+/// demand nothing, and pay for no more than asking that.
 #[inline]
 pub(super) fn check_call(
-    claims: &Claims,
+    settled: &Settled,
+    bounds: &[Json],
     gate: &GateRules,
     requirements: &Requirements,
     now: NumericDate,
     leeway: Span,
 ) -> Result<CallSatisfied, Error> {
+    let claims = settled.claims();
     check_scopes(claims, gate, &requirements.scopes)?;
     check_acr(claims, &requirements.acr_values)?;
     if let Some(max_age) = requirements.max_age {
         check_sign_in(claims, max_age, now, leeway)?;
+    }
+    if let Some(operation) = &requirements.operation {
+        delegation::check_operation(operation, &settled.member(), bounds, gate)?;
     }
     Ok(CallSatisfied(()))
 }

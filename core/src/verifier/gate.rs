@@ -47,7 +47,8 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// As [`Gate::verify`]; also `insufficient_scope` and `insufficient_user_authentication`, and
+    /// As [`Gate::verify`]; also `insufficient_scope`, `operation_denied` and
+    /// `insufficient_user_authentication`, and
     /// `usage` for requirements that no token can meet.
     pub fn verify_with(
         &self,

@@ -158,6 +158,18 @@ impl Source {
         };
         issuer.unwrap_or_default()
     }
+
+    /// Whose transactions the token's `txn` is one of (CD-03): those that the policy says, of a
+    /// transaction token those of its trust domain, and of any other those of its issuer.
+    pub(super) fn txn_namespace<'c>(&self, claims: &'c Claims, rules: &'c IssuerRules) -> &'c str {
+        match &rules.txn_namespace {
+            Some(name) => name,
+            None if self.profile == Profile::TxnToken => {
+                claims.audience().next().unwrap_or_default()
+            }
+            None => self.issuer(claims, rules),
+        }
+    }
 }
 
 /// The trust domain of a workload's identifier, where it is one that the profile takes.

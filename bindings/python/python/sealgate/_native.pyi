@@ -76,6 +76,7 @@ _Request: TypeAlias = Any
 _Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
 # `kind` and `token` of a token that the request's own comes from.
 _Context: TypeAlias = Mapping[str, Any]
+_Operation: TypeAlias = Mapping[Literal["tool", "resource", "action", "scope"], str]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -165,7 +166,9 @@ class VerifiedToken(Generic[_Claims]):
     def response_headers(self) -> dict[str, str]: ...
     @property
     def replay_reach(self) -> Literal["process", "external"] | None: ...
-    def require(self, *, required_scopes: Iterable[str] = ()) -> VerifiedToken[_Claims]: ...
+    def require(
+        self, *, required_scopes: Iterable[str] = (), operation: _Operation | None = None
+    ) -> VerifiedToken[_Claims]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
 @final
@@ -284,6 +287,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -297,6 +301,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -310,6 +315,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -324,6 +330,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -338,6 +345,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -351,6 +359,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -364,6 +373,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -378,6 +388,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -391,6 +402,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     def verify_batch(
@@ -530,6 +542,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -543,6 +556,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -556,6 +570,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -570,6 +585,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -584,6 +600,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -597,6 +614,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -610,6 +628,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -624,6 +643,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -637,6 +657,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     def verify_batch(

@@ -3,8 +3,8 @@
 use super::{Compiler, gate};
 use crate::policy::section::Section;
 use crate::policy::{
-    Carrier, ContextNeed, ContextRules, Delegation, GateIssuer, GateRules, IssuerRules, Kind,
-    SenderConstrained,
+    Carrier, ContextNeed, ContextRules, Delegation, GateIssuer, GateRules, IntentRules,
+    IssuerRules, Kind, SenderConstrained,
 };
 
 pub(super) fn compile(
@@ -95,6 +95,7 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
         delegation: Delegation::Surface,
         context: Vec::new(),
         caller: None,
+        intent: IntentRules::NONE,
         max_age: None,
         acr_values: Vec::new(),
         metadata: Vec::new(),
