@@ -17,6 +17,22 @@ pub struct Batch {
     snapshot: BatchSnapshot,
 }
 
+impl Batch {
+    /// The tokens of a buffer that has one a line, in order: lines end in `\n` or `\r\n`, the last one
+    /// perhaps in neither. An empty line is a token that is none, so that places are line numbers.
+    #[must_use]
+    pub fn lines(buffer: &[u8]) -> Vec<&[u8]> {
+        if buffer.is_empty() {
+            return Vec::new();
+        }
+        let body = buffer.strip_suffix(b"\n").unwrap_or(buffer);
+        let lines = body.split(|byte| *byte == b'\n');
+        lines
+            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+            .collect()
+    }
+}
+
 impl Gate {
     /// Verifies many tokens under one state and one moment, on all cores of rayon's current pool.
     /// A token that occurs more than once is verified once.

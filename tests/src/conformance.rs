@@ -12,8 +12,9 @@ use sealgate::crypto::{self, CryptoProvider, SignatureJob, Signed};
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
-    Blame, Clock, Code, ContextToken, Error, FixedClock, Format, Gate, Kind, LoadOptions, Policy,
-    Possession, PublishError, Request, Requirements, VerifiedToken, Verifier, verify_jws,
+    Blame, Clock, Code, ContextToken, Error, FixedClock, Format, Gate, Kind, LoadOptions,
+    Operation, Policy, Possession, PublishError, Request, Requirements, VerifiedToken, Verifier,
+    verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -126,9 +127,6 @@ impl Harness {
     }
 
     fn verify_request(&self, request: &Value) -> Answer {
-        if !request["operation"].is_null() {
-            return Err(Refusal::UnsupportedOp);
-        }
         let requirements = requirements(request)?;
         let (method, uri) = (text(request, "method")?, text(request, "uri")?);
         let fields = fields(request)?;
@@ -466,8 +464,25 @@ fn now(request: &Value) -> Result<i64, Refusal> {
 }
 
 fn requirements(request: &Value) -> Result<Requirements, Refusal> {
-    if request["required_scopes"].is_null() {
-        return Ok(Requirements::NONE);
+    let scopes = match &request["required_scopes"] {
+        Value::Null => Requirements::NONE,
+        _ => Requirements::scopes(texts(request, "required_scopes")?),
+    };
+    Ok(match operation(&request["operation"])? {
+        Some(operation) => scopes.with_operation(operation),
+        None => scopes,
+    })
+}
+
+/// `operation`: what the call is about to do.
+fn operation(value: &Value) -> Result<Option<Operation>, Refusal> {
+    if value.is_null() {
+        return Ok(None);
     }
-    Ok(Requirements::scopes(texts(request, "required_scopes")?))
+    let mut operation = Operation::new();
+    operation.tool = optional_text(value, "tool")?.map(Box::from);
+    operation.resource = optional_text(value, "resource")?.map(Box::from);
+    operation.action = optional_text(value, "action")?.map(Box::from);
+    operation.scope = optional_text(value, "scope")?.map(Box::from);
+    Ok(Some(operation))
 }

@@ -48,6 +48,16 @@ function scopes(value, call) {
   return value.length === 0 ? undefined : value.join(' ')
 }
 
+/** Members and texts in turn, of what a call is about to do; none where it does not say. */
+function operation(value, call) {
+  if (value === undefined) return []
+  const told = checkOptions(value, `${call}: operation`, ['tool', 'resource', 'action', 'scope'])
+  const members = Object.entries(told).filter(([, text]) => text !== undefined)
+  // One that tells nothing is for the engine to refuse, and not left out.
+  if (members.length === 0) return ['tool', '']
+  return members.flatMap(([name, text]) => [name, checkString(text, `${call}: operation: ${name}`)])
+}
+
 function checkString(value, what) {
   if (typeof value !== 'string') throw usage(`${what} must be a string, not ${kind(value)}`)
   return value
@@ -102,6 +112,7 @@ module.exports = {
   isToken,
   json,
   kind,
+  operation,
   scopes,
   toCamel,
   toMembers,

@@ -93,17 +93,26 @@ function makeGate(engine, name, events) {
 
   function verifyRequest(request, options) {
     const { needed, into } = demands(options, 'verifyRequest')
-    return tokenFor(askAbout(partsOf(request, 'verifyRequest'), needed), needed, into)
+    const parts = partsOf(request, 'verifyRequest')
+    return tokenFor(askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
   function judgeRequest(request, options) {
     const { needed, into } = demands(options, 'judgeRequest')
     const parts = partsOf(request, 'judgeRequest')
-    return verdictOf(() => askAbout(parts, needed), needed, into)
+    return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
   function askAbout(parts, needed) {
     return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
+  }
+
+  /** The scopes that an answer about these parts asks for. */
+  function neededFor(parts, needed) {
+    const told = parts.at(-1)
+    const scope = told.find((_, place) => place % 2 === 1 && told[place - 1] === 'scope')
+    if (scope === undefined) return needed
+    return needed === undefined ? scope : `${needed} ${scope}`
   }
 
   /** What a call needs: scopes as the native half takes them, and a schema. */
@@ -178,13 +187,15 @@ function makeGate(engine, name, events) {
   async function verifyRequestAsync(request, options) {
     const needs = patience(options, 'verifyRequestAsync')
     const parts = partsOf(request, 'verifyRequestAsync')
-    return (await verdictAfter(() => askAbout(parts, needs.needed), needs)).unwrap()
+    const told = { ...needs, needed: neededFor(parts, needs.needed) }
+    return (await verdictAfter(() => askAbout(parts, needs.needed), told)).unwrap()
   }
 
   async function judgeRequestAsync(request, options) {
     const needs = patience(options, 'judgeRequestAsync')
     const parts = partsOf(request, 'judgeRequestAsync')
-    return verdictAfter(() => askAbout(parts, needs.needed), needs)
+    const told = { ...needs, needed: neededFor(parts, needs.needed) }
+    return verdictAfter(() => askAbout(parts, needs.needed), told)
   }
 
   /** The tokens of a batch, as the caller can change them no more, and its scopes. */

@@ -70,6 +70,15 @@ export interface Requirements {
   readonly requiredScopes?: readonly string[]
 }
 
+/** What a call is about to do, as far as it can tell; at least one of these. */
+export interface Operation {
+  readonly tool?: string
+  readonly resource?: string
+  readonly action?: string
+  /** The scope it needs, like those of `requiredScopes`. */
+  readonly scope?: string
+}
+
 /** As {@link Requirements}, and what the claims must look like. */
 export interface Into<Output> extends Requirements {
   /**
@@ -97,6 +106,11 @@ export interface RequestParts {
    * for. Which kinds are taken, the gate's `context` says.
    */
   readonly context?: readonly { readonly kind: Kind; readonly token: Token }[]
+  /**
+   * Must lie within one entry of the token's `authorization_details` if it has any, within the bounds
+   * of the intent it is for, and be by a tool that the agent's rule allows (`operation_denied`).
+   */
+  readonly operation?: Operation
 }
 
 declare const single: unique symbol
@@ -585,10 +599,10 @@ export class VerifiedToken<Output = Claims> {
   /**
    * A later, narrower question: per tool, per route. Time is judged again, keys are not.
    *
-   * @throws {@link AuthorityError} a scope is missing
+   * @throws {@link AuthorityError} a scope is missing, or the operation lies outside what was granted
    * @throws {@link ValidityError} it has expired since
    */
-  require(options: Requirements): this
+  require(options: Requirements & { readonly operation?: Operation }): this
   /** Everything, claims included, as plain data. */
   toDict(): Record<string, any>
   /** Gate, issuer name, profile and depth of the chain. */

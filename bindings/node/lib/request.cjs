@@ -3,7 +3,7 @@
 
 const { X509Certificate } = require('node:crypto')
 const { types } = require('node:util')
-const { checkOptions, checkString, checkToken, isPlain, kind } = require('./arguments.cjs')
+const { checkOptions, checkString, checkToken, isPlain, kind, operation } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
 const { kinds, requestFields } = require('./native.cjs')
 
@@ -66,13 +66,13 @@ function ofNode(request, call) {
   const { method, originalUrl, url, rawHeaders, socket } = request
   const certificate = socket?.getPeerX509Certificate?.()
   checkString(method, `${call}: the method`)
-  return [method, originalUrl ?? url, fields(rawHeaders, call), der(certificate, call), []]
+  return [method, originalUrl ?? url, fields(rawHeaders, call), der(certificate, call), [], []]
 }
 
 /** Of a Fetch request: where it says it came to is not known to be true, so path and query alone count. */
 function ofFetch(request, call) {
   const { pathname, search } = new URL(request.url)
-  return [request.method, pathname + search, fields(request.headers, call), undefined, []]
+  return [request.method, pathname + search, fields(request.headers, call), undefined, [], []]
 }
 
 /** Kinds and tokens in turn, of the tokens that the request's own comes from. */
@@ -93,14 +93,14 @@ function further(context, call) {
 }
 
 function ofParts(request, call) {
-  const names = ['method', 'uri', 'headers', 'clientCertificate', 'context']
-  const { method, uri, headers, clientCertificate, context } = checkOptions(request, call, names)
+  const names = ['method', 'uri', 'headers', 'clientCertificate', 'context', 'operation']
+  const { method, uri, headers, clientCertificate, context, operation: what } = checkOptions(request, call, names)
   checkString(method, `${call}: the method`)
   checkString(uri, `${call}: the uri`)
-  return [method, uri, fields(headers, call), der(clientCertificate, call), further(context, call)]
+  return [method, uri, fields(headers, call), der(clientCertificate, call), further(context, call), operation(what, call)]
 }
 
-/** Method, URI, header fields, client certificate and further tokens of a request. */
+/** Method, URI, header fields, client certificate, further tokens and operation of a request. */
 function partsOf(request, call) {
   if (typeof request !== 'object' || request === null) {
     throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)

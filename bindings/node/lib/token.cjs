@@ -3,7 +3,7 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { checkOptions, kind, scopes } = require('./arguments.cjs')
+const { checkOptions, kind, operation, scopes } = require('./arguments.cjs')
 const { refused, usage } = require('./errors.cjs')
 
 /** Whoever has it may make tokens; nobody else does. */
@@ -149,9 +149,9 @@ class VerifiedToken {
   }
 
   require(options) {
-    const { requiredScopes } = checkOptions(options, 'require', ['requiredScopes'])
+    const { requiredScopes, operation: what } = checkOptions(options, 'require', ['requiredScopes', 'operation'])
     const needed = scopes(requiredScopes, 'require') ?? ''
-    const refusal = native.require(this.#verdicts, this.#index, needed)
+    const refusal = native.require(this.#verdicts, this.#index, needed, operation(what, 'require'))
     if (refusal !== null) throw refused(JSON.parse(refusal))
     return this
   }

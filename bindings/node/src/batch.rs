@@ -9,7 +9,7 @@ use napi::bindgen_prelude::{Array, Either, External, Object, Uint8ArraySlice};
 use napi::{Env, Error, JsString, Result};
 use napi_derive::napi;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use sealgate::Verdict;
+use sealgate::{Batch, Verdict};
 
 use crate::gate::{self, Door};
 use crate::text::{with_bytes, with_text};
@@ -31,7 +31,7 @@ impl Input {
 
     fn tokens(&self) -> Vec<&[u8]> {
         if self.ends.is_empty() {
-            return lines(&self.bytes);
+            return Batch::lines(&self.bytes);
         }
         let mut start = 0;
         let tokens = self.ends.iter().map(|end| {
@@ -122,15 +122,6 @@ pub(crate) fn batch_lines(
         Either::B(bytes) => input.bytes.extend_from_slice(&bytes),
     }
     Ok(())
-}
-
-/// The lines of a text; a line break at the very end ends the last one.
-fn lines(text: &[u8]) -> Vec<&[u8]> {
-    let text = text.strip_suffix(b"\n").unwrap_or(text);
-    if text.is_empty() {
-        return Vec::new();
-    }
-    text.split(|byte| *byte == b'\n').collect()
 }
 
 /// Judges a batch on the calling thread and all cores.

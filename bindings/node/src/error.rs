@@ -27,7 +27,7 @@ pub(crate) fn number(error: &Error) -> u8 {
 
 /// All there is to say about one refusal at one gate.
 pub(crate) fn refusal(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
-    let advice = gate.advice(error);
+    let advice = gate.advice_with(error, requirements);
     let answer = gate.answer(error, requirements);
     json!({
         "code": error.code().as_str(),

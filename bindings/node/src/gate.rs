@@ -13,8 +13,8 @@ use napi::bindgen_prelude::{
 use napi::{Env, Error as Panic, JsString, Result};
 use napi_derive::napi;
 use sealgate::{
-    Clock, ContextToken, Error, Explanation, Gate, Kind, Request, Requirements, VerifiedToken,
-    Verifier,
+    Clock, ContextToken, Error, Explanation, Gate, Kind, Operation, Request, Requirements,
+    VerifiedToken, Verifier,
 };
 use serde_json::json;
 
@@ -58,11 +58,11 @@ struct Accepted {
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
 /// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
 /// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
-/// further tokens (kinds and tokens in turn) and scopes; they answer by number; `take` is the last
-/// acceptance as a handle; `keep` says that its object is kept now, and answers with the places whose
-/// objects are to be let go, if any; `clear` says that none is kept any more; `refusal` is the place of the last refusal, and `describe`
-/// all there is to say about the one at a place, given the call's scopes; `door` is for calls that
-/// are not hot.
+/// further tokens (kinds and tokens in turn), the operation (members and texts in turn) and scopes;
+/// they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is
+/// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
+/// none is kept any more; `refusal` is the place of the last refusal, and `describe` all there is to
+/// say about the one at a place, given the call's scopes; `door` is for calls that are not hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -104,7 +104,8 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_request: Function<'_, (), i32> =
         env.create_function_from_closure("verifyRequest", move |call| {
-            let requirements = Desk::requirements(&call, 5)?;
+            let requirements = Desk::requirements(&call, 6)?;
+            let requirements = with_operation(requirements, &call.get::<Vec<String>>(5)?);
             let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
             let fields = call.get::<Vec<String>>(2)?;
             let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
@@ -257,6 +258,22 @@ pub(crate) fn requirements(scopes: &str) -> Requirements {
     Requirements::scopes(scopes.split(' ').filter(|scope| !scope.is_empty()))
 }
 
+/// The same with the operation that a call tells of, members and texts in turn.
+pub(crate) fn with_operation(requirements: Requirements, told: &[String]) -> Requirements {
+    if told.is_empty() {
+        return requirements;
+    }
+    let members = told.chunks_exact(2);
+    let operation = members.fold(Operation::new(), |operation, member| match member {
+        [name, text] if name == "tool" => operation.tool(text.as_str()),
+        [name, text] if name == "resource" => operation.resource(text.as_str()),
+        [name, text] if name == "action" => operation.action(text.as_str()),
+        [_, text] => operation.scope(text.as_str()),
+        _ => operation,
+    });
+    requirements.with_operation(operation)
+}
+
 /// A request with these fields, names and values in turn.
 fn request<'r>(
     method: &'r str,
@@ -299,7 +316,7 @@ pub(crate) fn request_fields() -> Vec<&'static str> {
 }
 
 /// As [`explain`], of a request with these fields, names and values in turn, these further tokens,
-/// kinds and tokens in turn, and the call's scopes.
+/// kinds and tokens in turn, this operation, members and texts in turn, and the call's scopes.
 #[napi(catch_unwind)]
 pub(crate) fn explain_request(
     door: &External<Arc<Door>>,
@@ -308,11 +325,12 @@ pub(crate) fn explain_request(
     fields: Vec<String>,
     certificate: Option<Uint8ArraySlice<'_>>,
     context: Vec<String>,
+    operation: Vec<String>,
     scopes: String,
 ) -> Result<String> {
     let context = context_of(&context)?;
     let request = request(&method, &uri, &fields, certificate.as_deref()).context(&context);
-    let requirements = requirements(&scopes);
+    let requirements = with_operation(requirements(&scopes), &operation);
     Ok(shown(&door.gate.explain_request(&request, &requirements)))
 }
 

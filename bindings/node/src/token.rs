@@ -73,8 +73,13 @@ pub(crate) fn misfit(verdicts: &External<Verdicts>) -> String {
 
 /// A later question to the same token: its refusal, or nothing.
 #[napi(catch_unwind)]
-pub(crate) fn require(verdicts: &External<Verdicts>, index: u32, scopes: String) -> Option<String> {
-    let requirements = gate::requirements(&scopes);
+pub(crate) fn require(
+    verdicts: &External<Verdicts>,
+    index: u32,
+    scopes: String,
+    operation: Vec<String>,
+) -> Option<String> {
+    let requirements = gate::with_operation(gate::requirements(&scopes), &operation);
     let now = verdicts.door.clock.now();
     let error = verdicts.token(index)?.require(&requirements, now).err()?;
     Some(error::refusal(&verdicts.door.gate, &error, &requirements))

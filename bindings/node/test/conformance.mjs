@@ -14,7 +14,6 @@ const { policyRefused, refused } = errors
 const { checkSignature, loadPolicy, readJwks, readKey } = native
 
 class HarnessError extends Error {}
-class UnsupportedOp extends Error {}
 
 const sessions = new Map()
 
@@ -23,11 +22,11 @@ const ops = {
     return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
   },
   verify_request(request) {
-    if ((request.operation ?? null) !== null) throw new UnsupportedOp()
-    const { method, uri, headers, context } = request
+    const { method, uri, headers, context, operation } = request
     if (!Array.isArray(headers)) throw new HarnessError('headers is not an array of pairs')
     const clientCertificate = request.certificate === undefined ? undefined : octets(request, 'certificate')
-    const token = gateOf(request).verifyRequest({ method, uri, headers, clientCertificate, context }, needs(request))
+    const shown = { method, uri, headers, clientCertificate, context, operation }
+    const token = gateOf(request).verifyRequest(shown, needs(request))
     return { ...facts(token), lineage: token.lineage, sender_constrained: token.senderConstrained }
   },
   verify_batch(request) {
@@ -97,7 +96,6 @@ function serve(request) {
     if (!Object.hasOwn(ops, request.op)) return { ok: false, code: 'unsupported_op' }
     return accept(ops[request.op](request))
   } catch (error) {
-    if (error instanceof UnsupportedOp) return { ok: false, code: 'unsupported_op' }
     return SealgateError.is(error) ? refuse(error) : harness(error.message)
   }
 }

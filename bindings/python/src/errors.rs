@@ -41,7 +41,10 @@ impl Refusal {
 
     fn advice(&self, py: Python<'_>) -> Option<&Advice> {
         let gate = self.gate.as_ref()?;
-        Some(self.advice.get_or_init(py, || gate.advice(&self.error)))
+        Some(
+            self.advice
+                .get_or_init(py, || gate.advice_with(&self.error, &self.requirements)),
+        )
     }
 
     fn answer(&self, py: Python<'_>) -> &Answer {

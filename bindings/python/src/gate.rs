@@ -87,7 +87,7 @@ impl Door {
         scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<VerifiedToken> {
-        let requirements = input::requirements(scopes)?;
+        let requirements = given.requirements(scopes)?;
         match self.decide_request(py, given, &requirements)? {
             Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
             Err(error) => Err(of_gate(py, error, &self.gate, &requirements)),
@@ -101,7 +101,7 @@ impl Door {
         scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Verdict> {
-        let requirements = input::requirements(scopes)?;
+        let requirements = given.requirements(scopes)?;
         let verdict = self.decide_request(py, given, &requirements)?;
         Verdict::new(py, verdict, Arc::clone(self), requirements, into)
     }
@@ -112,7 +112,7 @@ impl Door {
         given: &Given<'_, '_>,
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Trail> {
-        let requirements = input::requirements(scopes)?;
+        let requirements = given.requirements(scopes)?;
         let parts = given.parts(py)?;
         let octets = parts.octets()?;
         let context = octets.context();
@@ -132,7 +132,7 @@ impl Door {
         let requirements = input::requirements(scopes)?;
         let tokens = input::all_given(py, tokens)?;
         let batch = match input::bytes(tokens)? {
-            Some(buffer) => self.batch(py, &input::lines(&buffer), &requirements),
+            Some(buffer) => self.batch(py, &sealgate::Batch::lines(&buffer), &requirements),
             None => {
                 let items = input::items(tokens)?;
                 let tokens = items.iter().enumerate();
@@ -314,9 +314,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -328,6 +328,7 @@ impl Gate {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -340,6 +341,7 @@ impl Gate {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.door.verify_request(py, &given, required_scopes, into)
     }
@@ -348,9 +350,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -362,6 +364,7 @@ impl Gate {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -374,6 +377,7 @@ impl Gate {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.door.judge_request(py, &given, required_scopes, into)
     }
@@ -383,9 +387,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -397,6 +401,7 @@ impl Gate {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
@@ -408,6 +413,7 @@ impl Gate {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.door.explain_request(py, &given, required_scopes)
     }
@@ -416,9 +422,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -429,6 +435,7 @@ impl Gate {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -442,6 +449,7 @@ impl Gate {
             headers,
             client_certificate,
             context,
+            operation,
         };
         waiting::request(
             slf.as_any(),
@@ -458,9 +466,9 @@ impl Gate {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -471,6 +479,7 @@ impl Gate {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -484,6 +493,7 @@ impl Gate {
             headers,
             client_certificate,
             context,
+            operation,
         };
         waiting::request(
             slf.as_any(),

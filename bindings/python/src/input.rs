@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyModule, PyString, PyTuple};
-use sealgate::Requirements;
+use pyo3::types::{
+    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PyString, PyTuple,
+};
+use sealgate::{Operation, Requirements};
 
 use crate::errors::usage;
 
@@ -47,7 +49,7 @@ pub(crate) fn given<'a, 'py>(
 }
 
 /// What a token may be.
-const TOKEN: &str = "str, bytes or memoryview";
+pub(crate) const TOKEN: &str = "str, bytes or memoryview";
 
 /// The bytes of a token. A `str` or `bytes` is read in place, since it cannot change; anything that
 /// can is copied, so that no verdict is about other bytes than those that were judged.
@@ -55,6 +57,22 @@ pub(crate) fn token<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow
     match bytes(value)? {
         Some(bytes) => Ok(bytes),
         None => Err(wrong_type(value, name, TOKEN)),
+    }
+}
+
+/// A value to be read again later: what can change is copied now, so that what is judged then is what
+/// the caller meant.
+pub(crate) fn kept<'py>(
+    value: &Bound<'py, PyAny>,
+    name: &str,
+    right: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>() {
+        return Ok(value.clone());
+    }
+    match bytes(value)? {
+        Some(bytes) => Ok(PyBytes::new(value.py(), &bytes).into_any()),
+        None => Err(wrong_type(value, name, right)),
     }
 }
 
@@ -85,6 +103,41 @@ pub(crate) fn requirements(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requir
         None => Ok(Requirements::NONE),
         Some(scopes) => Ok(Requirements::scopes(texts(scopes, "required_scopes")?)),
     }
+}
+
+/// The same, and what the call is about to do.
+pub(crate) fn needs(
+    scopes: Option<&Bound<'_, PyAny>>,
+    what: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Requirements> {
+    let requirements = requirements(scopes)?;
+    Ok(match what {
+        None => requirements,
+        Some(what) => requirements.with_operation(operation(what)?),
+    })
+}
+
+/// A mapping of strings, under the names that an operation has.
+fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
+    let right = "a mapping of tool, resource, action and scope";
+    let mapping = value.cast::<PyMapping>();
+    let mapping = mapping.map_err(|_| wrong_type(value, "operation", right))?;
+    let mut operation = Operation::new();
+    for member in mapping.items()?.iter() {
+        let (name, told): (Bound<'_, PyAny>, Bound<'_, PyAny>) = member.extract()?;
+        let told = text(&told, "operation")?;
+        operation = match text(&name, "operation")? {
+            "tool" => operation.tool(told),
+            "resource" => operation.resource(told),
+            "action" => operation.action(told),
+            "scope" => operation.scope(told),
+            other => {
+                let detail = format!("operation: no member {other:?}; it is {right}");
+                return Err(usage(value.py(), detail));
+            }
+        };
+    }
+    Ok(operation)
 }
 
 /// A name of the policy's.
@@ -178,16 +231,4 @@ pub(crate) fn items<'py>(tokens: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, 
     let items = tokens.try_iter();
     let items = items.map_err(|_| wrong_type(tokens, "tokens", TOKENS))?;
     items.collect()
-}
-
-/// The tokens of a buffer, one a line; what ends the last line begins no other.
-pub(crate) fn lines(buffer: &[u8]) -> Vec<&[u8]> {
-    let body = buffer.strip_suffix(b"\n").unwrap_or(buffer);
-    if body.is_empty() && buffer.is_empty() {
-        return Vec::new();
-    }
-    let lines = body.split(|byte| *byte == b'\n');
-    lines
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .collect()
 }

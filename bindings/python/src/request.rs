@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
-use sealgate::{ContextToken, Kind, Request};
+use sealgate::{ContextToken, Kind, Request, Requirements};
 
 use crate::errors::usage;
 use crate::input;
@@ -21,7 +21,12 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) headers: Option<&'a Bound<'py, PyAny>>,
     pub(crate) client_certificate: Option<&'a Bound<'py, PyAny>>,
     pub(crate) context: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) operation: Option<&'a Bound<'py, PyAny>>,
 }
+
+/// What parts may be.
+const TEXT: &str = "str or bytes";
+const DER: &str = "bytes of DER";
 
 /// A header field.
 type Field<T> = (T, T);
@@ -33,6 +38,7 @@ pub(crate) struct Parts<'py> {
     headers: Vec<Field<Bound<'py, PyAny>>>,
     client_certificate: Option<Bound<'py, PyAny>>,
     context: Vec<(Kind, Bound<'py, PyAny>)>,
+    operation: Option<Bound<'py, PyAny>>,
 }
 
 /// The bytes of all parts.
@@ -68,7 +74,16 @@ impl<'py> Given<'_, 'py> {
             headers: headers.collect::<PyResult<_>>()?,
             client_certificate: self.client_certificate.cloned(),
             context: self.context.map_or_else(|| Ok(Vec::new()), further)?,
+            operation: self.operation.cloned(),
         })
+    }
+
+    /// What the call needs beyond its gate's demands.
+    pub(crate) fn requirements(
+        &self,
+        scopes: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Requirements> {
+        input::needs(scopes, self.operation)
     }
 }
 
@@ -80,7 +95,7 @@ impl<'py> Parts<'py> {
         let certificate = self.client_certificate.as_ref();
         let certificate = certificate.map(|der| match input::bytes(der)? {
             Some(bytes) => Ok(bytes),
-            None => Err(input::wrong_type(der, "client_certificate", "bytes of DER")),
+            None => Err(input::wrong_type(der, "client_certificate", DER)),
         });
         let context = self.context.iter();
         let context = context.map(|(kind, token)| Ok((*kind, input::token(token, "context")?)));
@@ -96,18 +111,26 @@ impl<'py> Parts<'py> {
     /// As keyword arguments, for a call that may be made again.
     pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let arguments = PyDict::new(py);
-        arguments.set_item("method", &self.method)?;
-        arguments.set_item("uri", &self.uri)?;
-        arguments.set_item("headers", PyList::new(py, &self.headers)?)?;
-        arguments.set_item("client_certificate", &self.client_certificate)?;
+        arguments.set_item("method", input::kept(&self.method, "method", TEXT)?)?;
+        arguments.set_item("uri", input::kept(&self.uri, "uri", TEXT)?)?;
+        let headers = self.headers.iter().map(|(name, value)| {
+            let name = input::kept(name, "headers", TEXT)?;
+            Ok((name, input::kept(value, "headers", TEXT)?))
+        });
+        let headers = headers.collect::<PyResult<Vec<_>>>()?;
+        arguments.set_item("headers", PyList::new(py, headers)?)?;
+        let certificate = self.client_certificate.as_ref();
+        let certificate = certificate.map(|der| input::kept(der, "client_certificate", DER));
+        arguments.set_item("client_certificate", certificate.transpose()?)?;
         let context = self.context.iter().map(|(kind, token)| {
             let entry = PyDict::new(py);
             entry.set_item("kind", kind.as_str())?;
-            entry.set_item("token", token)?;
+            entry.set_item("token", input::kept(token, "context", input::TOKEN)?)?;
             Ok(entry)
         });
         let context: Vec<Bound<'py, PyDict>> = context.collect::<PyResult<_>>()?;
         arguments.set_item("context", context)?;
+        arguments.set_item("operation", &self.operation)?;
         Ok(arguments)
     }
 }
@@ -205,6 +228,6 @@ fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> 
 fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
     match input::bytes(value)? {
         Some(bytes) => Ok(bytes),
-        None => Err(input::wrong_type(value, name, "str or bytes")),
+        None => Err(input::wrong_type(value, name, TEXT)),
     }
 }

@@ -294,15 +294,16 @@ impl VerifiedToken {
     /// Asks a later, narrower question of the same verdict: per tool, per route. Returns the token,
     /// or raises `AuthorityError`, or `ValidityError` when it has expired meanwhile.
     #[pyo3(
-        signature = (*, required_scopes=None),
-        text_signature = "($self, *, required_scopes=())"
+        signature = (*, required_scopes=None, operation=None),
+        text_signature = "($self, *, required_scopes=(), operation=None)"
     )]
     fn require<'py>(
         slf: &Bound<'py, Self>,
         required_scopes: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let this = slf.get();
-        let requirements = input::requirements(required_scopes)?;
+        let requirements = input::needs(required_scopes, operation)?;
         let met = this.token.require(&requirements, this.door.clock.now());
         met.map_err(|error| of_gate(slf.py(), error, &this.door.gate, &requirements))?;
         Ok(slf.clone())

@@ -1,6 +1,7 @@
 //! [`Verifier`]: a policy, keys and a clock, put together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
@@ -22,6 +23,8 @@ use crate::{clock, events, input};
 
 /// How long `wait_ready` waits unless it is told.
 const READY: Span = Span::from_seconds(10);
+/// How long it waits before it looks whether somebody has pressed Ctrl-C.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// The members of the policy document that `Verifier(…)` takes.
 const OPTIONS: [&str; 22] = [
@@ -211,8 +214,18 @@ impl Verifier {
     #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
     fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = timeout.map_or(Ok(READY), clock::span)?.to_duration();
-        let waited = py.detach(|| self.verifier.wait_ready(timeout));
-        waited.map_err(|error| errors::not_ready(py, error))
+        let mut left = timeout;
+        loop {
+            let slice = left.min(SLICE);
+            let Err(error) = py.detach(|| self.verifier.wait_ready(slice)) else {
+                return Ok(());
+            };
+            py.check_signals()?;
+            left = left.saturating_sub(slice);
+            if left.is_zero() {
+                return Err(errors::not_ready(py, error));
+            }
+        }
     }
 
     /// As `wait_ready`, to be awaited, under asyncio or trio.
@@ -366,9 +379,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -380,6 +393,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -392,6 +406,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?
             .verify_request(py, &given, required_scopes, into)
@@ -401,9 +416,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -415,6 +430,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
@@ -427,6 +443,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?
             .judge_request(py, &given, required_scopes, into)
@@ -436,9 +453,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -450,6 +467,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
@@ -461,6 +479,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         self.sole(py)?.explain_request(py, &given, required_scopes)
     }
@@ -469,9 +488,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -482,6 +501,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -495,6 +515,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         waiting::request(
             slf.as_any(),
@@ -511,9 +532,9 @@ impl Verifier {
     #[pyo3(
         signature = (
             request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, required_scopes=None, into=None, wait=None, **unknown
+            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
         ),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -524,6 +545,7 @@ impl Verifier {
         headers: Option<&Bound<'py, PyAny>>,
         client_certificate: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         wait: Option<&Bound<'py, PyAny>>,
@@ -537,6 +559,7 @@ impl Verifier {
             headers,
             client_certificate,
             context,
+            operation,
         };
         waiting::request(
             slf.as_any(),

@@ -67,7 +67,8 @@ impl<'py> Ask<'_, 'py> {
         let py = self.door.py();
         let scopes = scopes_of(py, self.scopes)?;
         let wait = seconds(self.wait, WAIT)?;
-        let arguments = (self.door, self.waiters, self.token, scopes, self.into, wait);
+        let token = input::kept(self.token, "token", input::TOKEN)?;
+        let arguments = (self.door, self.waiters, token, scopes, self.into, wait);
         function.of(py)?.call1(arguments)
     }
 }

@@ -85,8 +85,6 @@ class Harness:
         return facts(gate.verify(text(request, "token"), required_scopes=scopes))
 
     def verify_request(self, request: dict[str, Any]) -> Answer:
-        if request.get("operation") is not None:
-            raise UnsupportedOp
         scopes = required_scopes(request)
         method, uri = text(request, "method"), text(request, "uri")
         headers = fields(request)
@@ -97,6 +95,7 @@ class Harness:
             headers=headers,
             client_certificate=certificate,
             context=request.get("context") or (),
+            operation=request.get("operation"),
             required_scopes=scopes,
         )
         return facts(token) | {

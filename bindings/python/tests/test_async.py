@@ -92,6 +92,38 @@ def test_a_call_waits_for_the_refresh_that_is_running(
 
 
 @both
+def test_what_is_judged_after_the_wait_is_what_was_given(
+    run: Run, held: Server, fake: testing.FakeIssuer
+) -> None:
+    fetched = fetching(held, fake)
+    ours, theirs = (fake.token(sub=sub, aud=AUDIENCE) for sub in ("ours", "them"))
+    assert len(ours) == len(theirs)
+
+    async def work() -> None:
+        buffer = bytearray(ours.encode())
+        field = bytearray(b"Bearer ") + buffer
+        calls = [
+            fetched.verify_async(memoryview(buffer), wait="60s"),
+            fetched.verify_async(buffer, wait="60s"),
+            fetched.verify_request_async(
+                method="GET", uri="/", headers=[(b"authorization", field)], wait="60s"
+            ),
+        ]
+        # A server reads the next request into the same memory.
+        buffer[:] = theirs.encode()
+        field[7:] = theirs.encode()
+        held.answer_when_asked()
+        for call in calls:
+            assert (await call).subject == "ours"
+        for wrong in (5, None, ["x"]):
+            with pytest.raises(UsageError):
+                fetched.verify_async(wrong)
+
+    run(work)
+    fetched.close()
+
+
+@both
 def test_what_is_required_is_required_after_the_wait_too(
     run: Run, held: Server, fake: testing.FakeIssuer
 ) -> None:

@@ -55,6 +55,7 @@ def test_forms_of_a_batch(tools: Gate, tokens: list[str]) -> None:
         assert [verdict.code for verdict in batch] == CODES
     assert len(tools.verify_batch([])) == len(tools.verify_batch(b"")) == 0
     assert [verdict.code for verdict in tools.verify_batch(b"\n")] == ["malformed_token"]
+    assert len(tools.verify_batch("a\n\nb")) == 3
 
 
 def test_wrong_arguments(tools: Gate, jwt: str) -> None:

@@ -20,7 +20,7 @@ NOT_OF_TOKENS = {
     *("replay_unavailable", "replay_full", "actor_presenter_mismatch"),
     *("chain_link_broken", "subject_changed", "txn_mismatch", "may_act_mismatch"),
     *("attenuation_scope", "attenuation_details", "attenuation_time", "attenuation_audience"),
-    "token_passthrough",
+    *("token_passthrough", "intent_mismatch", "operation_denied"),
 }
 
 

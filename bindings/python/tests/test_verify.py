@@ -219,3 +219,18 @@ def test_inspect_and_verify_jws(corp: testing.FakeIssuer, jwt: str) -> None:
 def test_resource_metadata(tools: Gate) -> None:
     metadata = tools.resource_metadata()
     assert metadata is not None and metadata["resource"] == AUDIENCE
+
+
+def test_a_missing_scope_is_told_with_all_that_are_needed(
+    tools: Gate, corp: testing.FakeIssuer
+) -> None:
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use")
+    with pytest.raises(AuthorityError) as refused:
+        tools.verify(jwt, required_scopes=["files.read"])
+    error = refused.value
+    assert list(error.expected) == ["mcp:use", "files.read"]
+    assert 'scope="mcp:use files.read"' in error.www_authenticate
+    assert "mcp:use files.read" in error.hint
+    with pytest.raises(AuthorityError) as refused:
+        tools.verify(jwt).require(required_scopes=["files.read"])
+    assert list(refused.value.expected) == ["mcp:use", "files.read"]

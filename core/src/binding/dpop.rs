@@ -4,6 +4,8 @@
 //! A proof is a stranger's JWT with a stranger's key in it. Its shape, its algorithm and its key are
 //! judged before a signature is: a proof by a key that is not the token's costs no signature.
 
+use std::sync::Arc;
+
 use super::target;
 use super::{Judge, Shown, Thumbprint, UsedProof};
 use crate::crypto::{self, SignatureJob, Signed};
@@ -27,7 +29,7 @@ const TYP: &str = "dpop+jwt";
 pub(super) struct Proven {
     pub(super) used: UsedProof,
     /// A nonce to give the client for its next proof.
-    pub(super) next_nonce: Option<String>,
+    pub(super) next_nonce: Option<Arc<str>>,
 }
 
 struct Candidate<'p> {
@@ -55,7 +57,7 @@ pub(super) fn verify(
     expected: [Option<Thumbprint>; 2],
 ) -> Result<Proven, Error> {
     let malformed = |_| invalid("dpop");
-    let compact = Compact::split(proof, judge.limits.token_size).map_err(malformed)?; // DP-02
+    let compact = Compact::split(proof, judge.rules.limits.token_size).map_err(malformed)?; // DP-02
     let payload = compact.decode_payload().map_err(malformed)?;
     let mut buffer = SignatureBuffer::new();
     let signature = compact.decode_signature(&mut buffer).map_err(malformed)?;
@@ -63,7 +65,7 @@ pub(super) fn verify(
     // A key of the header may be longer than a string of a token.
     let limits = Limits {
         string_size: Limits::KEYS.string_size,
-        ..judge.limits
+        ..judge.rules.limits
     };
     let header = ProtectedHeader::parse(compact.header, limits.into()).map_err(malformed)?;
     if !header.typ().is_some_and(|typ| typ_is(typ, TYP)) {
@@ -83,7 +85,7 @@ pub(super) fn verify(
     if verified.is_none() {
         return Err(invalid("signature")); // DP-06
     }
-    let claims = Json::parse(payload, judge.limits.into()).map_err(|_| invalid("dpop"))?;
+    let claims = Json::parse(payload, judge.rules.limits.into()).map_err(|_| invalid("dpop"))?;
     let claims = claims.root();
     let jti = text(claims, "jti")?;
     if jti.len() > JTI_SIZE {
@@ -153,29 +155,29 @@ fn window(
     let iat = claims.get("iat").and_then(|value| value.as_number());
     let iat = iat.and_then(NumericDate::from_json_number);
     let issued_at = iat.ok_or_else(|| invalid("iat"))?;
-    let until = issued_at.plus(rules.max_age).plus(judge.leeway);
-    if issued_at > judge.now.plus(judge.leeway) || judge.now > until {
+    let until = issued_at.plus(rules.max_age).plus(judge.rules.leeway);
+    if issued_at > judge.now.plus(judge.rules.leeway) || judge.now > until {
         return Err(invalid("iat"));
     }
     Ok((issued_at, until))
 }
 
 /// DP-10: where a nonce is required, no proof passes without one that is ours and still good.
-fn nonce(judge: &Judge<'_>, claims: Value<'_>) -> Result<Option<String>, Error> {
+fn nonce(judge: &Judge<'_>, claims: Value<'_>) -> Result<Option<Arc<str>>, Error> {
     let Some(nonces) = judge.nonces() else {
         return Ok(None);
     };
     let given = claims.get("nonce").and_then(|value| value.as_str());
     match given.and_then(|nonce| nonces.is_current(nonce, judge.now)) {
         Some(true) => Ok(None),
-        Some(false) => Ok(Some(nonces.current(judge.now))),
+        Some(false) => Ok(Some(nonces.current(judge.now).into())),
         None => Err(Error::about(Code::NonceRequired, "nonce")),
     }
 }
 
 /// What a proof is remembered by: the key and the `jti` it chose, within a namespace (DP-13).
 fn replay_key(judge: &Judge<'_>, thumbprint: &Thumbprint, jti: &str) -> ReplayKey {
-    let replay = judge.rules.replay.as_ref();
+    let replay = judge.rules.possession.replay.as_ref();
     let namespace = replay.map_or("", |replay| &replay.namespace).as_bytes();
     // With its length before it, a namespace cannot pass for the start of something else.
     let size = u64::try_from(namespace.len()).unwrap_or(u64::MAX);
@@ -196,9 +198,8 @@ mod tests {
     use crate::crypto::aws_lc;
     use crate::encoding::base64url;
     use crate::error::Code;
-    use crate::limits::Limits;
     use crate::policy::{Format, Policy};
-    use crate::time::{NumericDate, Span};
+    use crate::time::NumericDate;
 
     /// RFC 9449 §7.1: the proof of figure 12 with its access token, which is no JWT.
     const PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6\
@@ -214,7 +215,8 @@ mod tests {
 
     fn judge(token: &str, method: &str, url: &str, jkt: Thumbprint, now: i64) -> Option<Code> {
         let policy = Policy::parse(
-            r#"{"version":1,"issuers":{"a":{"issuer":"https://a.example","jwks_push":"process"}},
+            r#"{"version":1,"leeway":"0s",
+                "issuers":{"a":{"issuer":"https://a.example","jwks_push":"process"}},
                 "gates":{"g":{"profile":"access_token","audience":"https://resource.example.org/",
                     "issuers":["a"],"public_url":"https://resource.example.org"}},
                 "dpop":{},"replay":{"store":"process"}}"#,
@@ -225,9 +227,7 @@ mod tests {
         let judge = Judge {
             provider: &provider,
             gate: &rules.gates[0],
-            rules: &rules.possession,
-            limits: Limits::DEFAULT,
-            leeway: Span::ZERO,
+            rules,
             now: NumericDate::from_seconds(now).unwrap(),
         };
         let shown = Shown {

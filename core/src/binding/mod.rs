@@ -9,6 +9,8 @@ mod dpop;
 mod nonce;
 mod target;
 
+use std::sync::Arc;
+
 use confirmation::{Keys, Thumbprint};
 
 pub(crate) use confirmation::Confirmation;
@@ -18,12 +20,11 @@ pub(crate) use target::Origin;
 use crate::claims::Claim;
 use crate::crypto::CryptoProvider;
 use crate::error::{Code, Error};
-use crate::limits::Limits;
 use crate::policy::{
-    self, GateRules, OnUnavailable, PossessionRules, ReplayRules, SenderConstrained, Waiver,
+    self, GateRules, OnUnavailable, ReplayRules, Rules, SenderConstrained, Waiver,
 };
 use crate::replay::{FirstUse, ReplayGuard, ReplayKey};
-use crate::time::{NumericDate, Span};
+use crate::time::NumericDate;
 
 /// How possession of a token's key was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,9 +127,7 @@ impl Shown<'_> {
 pub(crate) struct Judge<'s> {
     pub(crate) provider: &'s CryptoProvider,
     pub(crate) gate: &'s GateRules,
-    pub(crate) rules: &'s PossessionRules,
-    pub(crate) limits: Limits,
-    pub(crate) leeway: Span,
+    pub(crate) rules: &'s Rules,
     pub(crate) now: NumericDate,
 }
 
@@ -152,7 +151,7 @@ pub(crate) struct Possessed {
     /// How far it reaches that the proof was used for the first time.
     pub(crate) reach: Option<ReplayReach>,
     /// A nonce to give the client for its next proof.
-    pub(crate) next_nonce: Option<String>,
+    pub(crate) next_nonce: Option<Arc<str>>,
 }
 
 /// A proof that holds, and has not been looked up yet.
@@ -171,7 +170,8 @@ pub(crate) struct NotReplayed {
 
 impl<'s> Judge<'s> {
     /// Whether what was shown proves possession of what the token is bound to, for every member of
-    /// its `cnf` (AT-09).
+    /// its `cnf` (AT-09). A bearer token pays for no more than being one.
+    #[inline]
     pub(crate) fn confirm(
         &self,
         confirmation: &Confirmation,
@@ -218,7 +218,13 @@ impl<'s> Judge<'s> {
         shown: &Shown<'_>,
         token: &[u8],
     ) -> Result<PossessionConfirmed, Error> {
-        let Some(rules) = self.rules.dpop.as_ref().filter(|_| self.gate.takes_dpop) else {
+        let Some(rules) = self
+            .rules
+            .possession
+            .dpop
+            .as_ref()
+            .filter(|_| self.gate.takes_dpop)
+        else {
             return Err(required());
         };
         let keys = match confirmation {
@@ -254,7 +260,7 @@ impl<'s> Judge<'s> {
 
     /// The nonces that proofs must carry; `None` where they need none.
     pub(crate) fn nonces(&self) -> Option<Nonces<'s>> {
-        let secret = self.rules.dpop.as_ref()?.nonce.as_ref()?;
+        let secret = self.rules.possession.dpop.as_ref()?.nonce.as_ref()?;
         Some(Nonces::new(self.provider, secret))
     }
 }
@@ -294,6 +300,7 @@ impl PossessionConfirmed {
     }
 
     /// Settles whether the proof, if there is one, was used before.
+    #[inline]
     pub(crate) fn settle(
         self,
         look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,

@@ -6,7 +6,7 @@ use super::details::{self, Types};
 use super::scope::{self, Compared};
 use super::{Actor, lineage::Dimensions};
 use crate::claims::{Claim, ClaimedDates, Claims};
-use crate::encoding::json::Value;
+use crate::encoding::json::{Elements, Value};
 use crate::error::{Code, Error};
 use crate::policy::{AudRule, Edge, Edges, ExpRule, Kind, Lineage, Mapping, Preset};
 use crate::time::{NumericDate, Span};
@@ -20,6 +20,8 @@ pub(crate) struct Member<'a> {
     pub(crate) iss: &'a str,
     pub(crate) chain: &'a Chain,
     pub(crate) dates: ClaimedDates,
+    /// Whose transactions its `txn` is one of.
+    pub(crate) txn_namespace: &'a str,
 }
 
 /// What an edge has shown.
@@ -55,6 +57,16 @@ impl<'a> Member<'a> {
         self.chain.subject(self.claims, self.iss)
     }
 
+    fn other(&self, name: &str) -> Option<Value<'a>> {
+        self.claims.json().root().get(name)
+    }
+
+    /// The workloads that a transaction token of an agent came through.
+    fn txn_path(&self) -> Option<Elements<'a>> {
+        let metadata = self.other("agentic_ctx")?.get("chain_metadata")?;
+        metadata.get("txn_path")?.as_array()
+    }
+
     fn says_complete(&self) -> bool {
         let said = self.claims.json().root().get("chain_complete");
         said.and_then(|said| said.as_bool()) != Some(false)
@@ -72,12 +84,16 @@ pub(super) fn judge(
     let mut unproven = Dimensions::NONE;
     check_history(parent, child)?;
     match edge {
+        Edge::AtToTxn => {
+            check_may_act(parent, child, terms.preset)?;
+            unproven = unproven.with(Dimensions::SUBJECT);
+        }
+        Edge::TxnReplace => check_replacement(parent, child)?,
         Edge::Exchange => {
             if parent.subject() != child.subject() {
                 return Err(Error::about(Code::SubjectChanged, Claim::Sub.name()));
             }
             check_may_act(parent, child, terms.preset)?;
-            check_txn(parent, child)?;
         }
         Edge::CrossDomain => {
             check_grant(parent, child)?;
@@ -99,7 +115,7 @@ pub(super) fn judge(
     }
     let types = match edge {
         Edge::Exchange => Types::Every,
-        Edge::CrossDomain => Types::Shared,
+        Edge::CrossDomain | Edge::AtToTxn | Edge::TxnReplace => Types::Shared,
     };
     if !details::within(child.claims, parent.claims, types) {
         let claim = Claim::AuthorizationDetails.name();
@@ -186,19 +202,6 @@ fn names(
     known && issuer == Some(actor.iss()) && text("sub").flatten() == Some(actor.sub())
 }
 
-/// Tokens of one issuer share a namespace of transactions (CD-03).
-fn check_txn(parent: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
-    match (
-        parent.claims.text(Claim::Txn),
-        child.claims.text(Claim::Txn),
-    ) {
-        (Some(one), Some(other)) if one != other => {
-            Err(Error::about(Code::TxnMismatch, Claim::Txn.name()))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// What ties an access token to the grant it was given for: the client, the key, the resource.
 fn check_grant(grant: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     let client = grant.claims.text(Claim::ClientId);
@@ -225,6 +228,37 @@ fn check_grant(grant: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     }
 }
 
+/// TXT-13, TXA-05: who and for whom stay as they are, the facts of the call are kept, and the path
+/// through the domain grows by one.
+fn check_replacement(old: &Member<'_>, new: &Member<'_>) -> Result<(), Error> {
+    // A subject is one of the trust domain, whoever signs (TXT-08).
+    if old.claims.text(Claim::Sub) != new.claims.text(Claim::Sub) {
+        return Err(Error::about(Code::SubjectChanged, Claim::Sub.name()));
+    }
+    if !new.actors().eq(old.actors()) {
+        return Err(broken());
+    }
+    let facts = old.other("tctx").and_then(|tctx| tctx.as_object());
+    let now = new.other("tctx");
+    let kept = |(name, theirs): (&str, Value<'_>)| {
+        let ours = now.and_then(|tctx| tctx.get(name));
+        ours.is_some_and(|ours| details::same(ours, theirs))
+    };
+    if !facts.into_iter().flatten().all(kept) {
+        return Err(Error::about(Code::AttenuationDetails, "tctx"));
+    }
+    let Some(mut before) = old.txn_path() else {
+        return Ok(());
+    };
+    let mut path = new.txn_path().into_iter().flatten();
+    let grown = before.all(|own| path.next().is_some_and(|next| details::same(own, next)));
+    if grown && path.count() == 1 {
+        Ok(())
+    } else {
+        Err(Error::about(Code::ChainLinkBroken, "agentic_ctx"))
+    }
+}
+
 /// The parent was valid when the child was issued (30.6 step 1), came before it (ATN-12), and ends
 /// no earlier. Leeway is for clocks, so none is given where one issuer wrote both dates (ATN-11).
 fn check_time(
@@ -245,7 +279,7 @@ fn check_time(
     }
     let first = match edge {
         Edge::Exchange => before,
-        Edge::CrossDomain => before.minus(leeway),
+        Edge::CrossDomain | Edge::AtToTxn | Edge::TxnReplace => before.minus(leeway),
     };
     if born < first {
         return Err(Error::about(Code::AttenuationTime, Claim::Iat.name()));
@@ -271,7 +305,12 @@ fn check_audience(
         if edge == Edge::CrossDomain {
             return aud == child.iss;
         }
-        let parties = [Some(child.iss), actor, client];
+        if edge == Edge::TxnReplace {
+            return child.claims.audience().any(|own| own == aud);
+        }
+        let domain = (edge == Edge::AtToTxn).then(|| child.claims.audience().next());
+        let workload = child.claims.text(Claim::ReqWl);
+        let parties = [Some(child.iss), actor, client, workload, domain.flatten()];
         let mut parties = parties.into_iter().flatten();
         parties.any(|party| party == aud || scope::targets(served, aud).any(|own| own == party))
     };

@@ -47,6 +47,29 @@ pub(super) fn judge(
     }
 }
 
+/// Whether one of the rules that let the outermost actor act lets it do so by this tool, or by none.
+/// Who needs no rule is held to none.
+pub(super) fn allow_tool(
+    chain: &Chain,
+    claims: &Claims,
+    iss: &str,
+    rules: &DelegationRules,
+    tool: Option<&str>,
+) -> bool {
+    let Some(outermost) = chain.actors(claims.json(), iss).next() else {
+        return true;
+    };
+    let subject = chain.subject(claims, iss);
+    if subject == Some(outermost) && rules.actor == ActorPresence::Optional {
+        return true;
+    }
+    let holds = |rule: &AllowRule| {
+        rule.tools.is_empty() || tool.is_some_and(|tool| contains(&rule.tools, tool))
+    };
+    let mut rules = rules.allow.iter();
+    rules.any(|rule| holds(rule) && rule.fits(outermost, subject, claims))
+}
+
 /// The Actor Profile draft's `chain_complete`: a chain is complete unless the issuer says that it
 /// is not, or says it in a way that cannot be read.
 fn is_complete(claims: &Claims) -> bool {
@@ -106,6 +129,7 @@ impl AllowRule {
             subject: subject_pattern,
             audience,
             scopes_within,
+            tools: _, // of the call, and not of the token
         } = self;
         if let Some(member) = pattern.misfit(actor) {
             return Some(member);

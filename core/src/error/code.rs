@@ -162,6 +162,7 @@ codes! {
         AttenuationDetails "attenuation_details" "a token has authorization details beyond those of the one before it"
         AttenuationTime "attenuation_time" "a token began before, or outlives, the one before it"
         AttenuationAudience "attenuation_audience" "a token was used by somebody it was not meant for"
+        IntentMismatch "intent_mismatch" "the tokens are for different intents, or name none where one is needed"
         TxnMismatch "txn_mismatch" "the tokens belong to different transactions"
         MayActMismatch "may_act_mismatch" "the actor is another than the one who may act"
     }
@@ -174,6 +175,7 @@ codes! {
     }
     Authority {
         InsufficientScope "insufficient_scope" "the token lacks a scope this call needs"
+        OperationDenied "operation_denied" "nothing that was granted permits this operation"
         TokenPassthrough "token_passthrough" "the token that came in would go out again"
     }
     Authentication {

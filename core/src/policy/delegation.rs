@@ -143,6 +143,8 @@ pub(crate) struct AllowRule {
     pub(crate) audience: Vec<Box<str>>,
     /// Every scope of the token is one of these, sorted; `None` is no ceiling.
     pub(crate) scopes_within: Option<Vec<Box<str>>>,
+    /// A call that says what it does does it by one of these; empty is anything.
+    pub(crate) tools: Vec<Box<str>>,
 }
 
 /// For whom an actor may act; empty lists are anybody.

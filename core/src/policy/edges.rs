@@ -10,6 +10,10 @@ pub(crate) enum Edge {
     Exchange,
     /// A grant of one issuer becomes the access token of another (identity chaining).
     CrossDomain,
+    /// An access token becomes a transaction token of a trust domain.
+    AtToTxn,
+    /// A transaction token is replaced on its way through its trust domain (TXT-13).
+    TxnReplace,
 }
 
 /// The rules of each edge, as a table has them.
@@ -17,6 +21,8 @@ pub(crate) enum Edge {
 pub(crate) struct Edges {
     pub(crate) exchange: EdgeRules,
     pub(crate) cross_domain: EdgeRules,
+    pub(crate) at_to_txn: EdgeRules,
+    pub(crate) txn_replace: EdgeRules,
 }
 
 /// What an edge compares.
@@ -64,6 +70,8 @@ impl Edge {
             (Kind::JwtBearerGrant | Kind::IdJag, Kind::AccessToken) if !same_issuer => {
                 Some(Self::CrossDomain)
             }
+            (Kind::AccessToken, Kind::TxnToken) => Some(Self::AtToTxn),
+            (Kind::TxnToken, Kind::TxnToken) => Some(Self::TxnReplace),
             _ => None,
         }
     }
@@ -84,12 +92,25 @@ impl Edges {
             exp: ExpRule::Any,
             aud: AudRule::Exchanger(Vec::new()),
         },
+        // The domain has a vocabulary of its own, and may take longer than the token lives (TXT-12).
+        at_to_txn: EdgeRules {
+            scope: ScopeRule::IssuerAttested,
+            exp: ExpRule::Any,
+            aud: AudRule::Exchanger(Vec::new()),
+        },
+        txn_replace: EdgeRules {
+            scope: ScopeRule::StrictSubset,
+            exp: ExpRule::Any,
+            aud: AudRule::Exchanger(Vec::new()),
+        },
     };
 
     pub(crate) const fn rules(&self, edge: Edge) -> &EdgeRules {
         match edge {
             Edge::Exchange => &self.exchange,
             Edge::CrossDomain => &self.cross_domain,
+            Edge::AtToTxn => &self.at_to_txn,
+            Edge::TxnReplace => &self.txn_replace,
         }
     }
 }

@@ -13,6 +13,7 @@ mod effective;
 mod file;
 mod flat;
 mod grammar;
+mod intent;
 mod key_use;
 mod load;
 mod possession;
@@ -35,6 +36,7 @@ pub(crate) use delegation::{
 };
 pub use document::Format;
 pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
+pub(crate) use intent::{IntentPointer, IntentRules, TaskKind};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
@@ -93,6 +95,9 @@ pub(crate) struct IssuerRules {
     pub(crate) act_iss: ActIss,
     pub(crate) act_meaning: ActMeaning,
     pub(crate) claim_names: ClaimNames,
+    /// Whose transactions the `txn` of its tokens are; `None`: its own, and of a transaction token
+    /// those of its trust domain.
+    pub(crate) txn_namespace: Option<Box<str>>,
 }
 
 /// Where an issuer's keys come from.
@@ -213,6 +218,8 @@ pub(crate) struct GateRules {
     pub(crate) delegation: Delegation,
     /// The kinds of further tokens a request may carry here.
     pub(crate) context: Vec<ContextRules>,
+    /// What is made of the tasks that tokens name.
+    pub(crate) intent: IntentRules,
     /// Cap on `now - iat`; `None` is no cap.
     pub(crate) max_age: Option<Span>,
     /// One of these must be the token's `acr` (RFC 9470); empty is no demand.

@@ -7,8 +7,8 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Delegation, GateRules, IssuerRules, KeySource, Kind, Lineage, Profile, Row, Rules, SignerRule,
-    TypRule,
+    Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile, Row,
+    Rules, SignerRule, TypRule,
 };
 use crate::time::NumericDate;
 
@@ -214,12 +214,14 @@ impl Context<'_> {
             Code::AttenuationDetails => "Each entry of authorization_details must lie within one entry of the token before it, of the same type.".into(),
             Code::AttenuationTime => format!("A token comes after the one before it and ends no later; see exp under [{}.edges].", self.delegation()),
             Code::AttenuationAudience => format!("The aud of a further token names whoever used it: by its sub or client_id, or by aud = {{ map = … }} under [{}.edges].", self.delegation()),
+            Code::IntentMismatch => self.intent(),
             Code::TxnMismatch => "Tokens of one request belong to one transaction; this one was put together from two.".into(),
             Code::MayActMismatch => "The token before this one says in may_act who may act, and that is somebody else.".into(),
             Code::ActorNotAllowed => self.actor(),
             Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
             Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope => self.scope(),
+            Code::OperationDenied => self.operation(about),
             Code::TokenPassthrough => "Exchange the token for one of your own (RFC 8693); whoever gets this one can use it here.".into(),
             Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
                 [] => "Send the user to sign in again.".into(),
@@ -505,6 +507,39 @@ impl Context<'_> {
     fn reads_scope(&self) -> bool {
         let seen = self.call.seen;
         seen.is_some_and(|seen| seen.name_of(Claim::Scope) == Claim::Scope.name())
+    }
+
+    /// What bounds the operation that was not permitted.
+    fn operation(&self, about: Option<&str>) -> String {
+        match about {
+            Some("act") => format!(
+                "The agent's rule holds for other tools: see tool in {}.allow.",
+                self.delegation()
+            ),
+            Some("authorization_details") => "One entry of authorization_details must permit all of \
+                 the operation, and say nothing that an operation cannot tell of (RFC 9396 §2.2). A \
+                 client asks for another grant."
+                .into(),
+            _ => "It lies outside the bounds of the intent that was approved: ask for approval of \
+                 this one."
+                .into(),
+        }
+    }
+
+    fn intent(&self) -> String {
+        let gate = &self.gate.name;
+        let paths = self
+            .gate
+            .intent
+            .pointers
+            .iter()
+            .map(IntentPointer::to_string);
+        let paths: Vec<String> = paths.collect();
+        format!(
+            "All tokens of a request that name a mission, an intent or a workflow name the same; \
+             gate {gate} looks for it at {} (gates.{gate}.intent_pointers).",
+            paths.join(" ")
+        )
     }
 
     /// How fresh the issuer's keys are, for a key that is not among them.

@@ -6,7 +6,7 @@ use super::pipeline::{self, Candidate};
 use super::state::{Door, Source};
 use super::validity::Dates;
 use crate::crypto::{SignatureJob, SignatureVerified};
-use crate::delegation::{self, Chain, LineageAccepted, Member, Terms};
+use crate::delegation::{self, Chain, LineageAccepted, Member, TasksAgree, Terms};
 use crate::error::{Code, Error};
 use crate::jws::SignatureBuffer;
 use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
@@ -136,30 +136,54 @@ pub(super) fn settle<'t>(
 }
 
 /// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks. The
-/// leaf is read only where there are any: most tokens come alone.
+/// leaf is read only where there are any: most tokens come alone, and pay for no more than that.
+#[inline]
 pub(super) fn judge<'l>(
     door: Door<'_>,
     chain: &Chain,
     leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
 ) -> Result<LineageAccepted, Error> {
-    let gate = door.gate;
-    let least = gate.delegation.min_lineage();
-    let ancestors = match ancestors {
+    match ancestors {
         Ok(ancestors) if ancestors.is_empty() => {
-            check_needed(gate, |_| false)?;
-            return delegation::assert(chain, least);
+            check_needed(door.gate, |_| false)?;
+            delegation::assert(chain, door.gate.delegation.min_lineage())
         }
-        Ok(ancestors) => ancestors,
-        Err(error) => return Err(*error),
-    };
-    let terms = terms(door);
-    let members = ancestors.iter().map(|ancestor| {
+        Ok(ancestors) => prove(door, &leaf(), ancestors),
+        Err(error) => Err(*error),
+    }
+}
+
+fn prove(
+    door: Door<'_>,
+    leaf: &Member<'_>,
+    ancestors: &[Ancestor<'_>],
+) -> Result<LineageAccepted, Error> {
+    let least = door.gate.delegation.min_lineage();
+    delegation::prove(leaf, &members(door, ancestors)?, least, &terms(door))
+}
+
+/// That the leaf and the further tokens are all for one task. A token that comes alone is looked at
+/// only where the gate asks.
+pub(super) fn check_tasks<'l>(
+    door: Door<'_>,
+    leaf: impl FnOnce() -> Member<'l>,
+    ancestors: &Ancestors<'_>,
+) -> Result<TasksAgree, Error> {
+    let rules = &door.gate.intent;
+    let ancestors = ancestors.as_ref().map_err(|error| *error)?;
+    if ancestors.is_empty() && !rules.required {
+        return Ok(TasksAgree::NOT_ASKED);
+    }
+    delegation::check_tasks(&leaf(), &members(door, ancestors)?, rules)
+}
+
+fn members<'a>(door: Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Member<'a>>, Error> {
+    let member = |ancestor: &'a Ancestor<'_>| {
         let issuer = door.issuer(ancestor.source())?;
         Ok(ancestor.member(issuer))
-    });
-    let members: Vec<Member<'_>> = members.collect::<Result<_, Error>>()?;
-    delegation::prove(&leaf(), &members, least, &terms)
+    };
+    ancestors.iter().map(member).collect()
 }
 
 /// What the edges at this door compare by.
@@ -191,6 +215,7 @@ impl Ancestor<'_> {
             iss: source.issuer(claims, issuer),
             chain: &self.chain,
             dates: self.dates.claimed(),
+            txn_namespace: source.txn_namespace(claims, issuer),
         }
     }
 }

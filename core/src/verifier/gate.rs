@@ -9,6 +9,7 @@ use super::advice::{self, Advice, Call};
 use super::ancestry::{self, ContextToken};
 use super::explain::{self, Explanation};
 use super::pipeline::Case;
+use super::requirements::NO_REQUIREMENTS;
 use super::state::Door;
 use super::verified::Judged;
 use super::{
@@ -38,14 +39,15 @@ impl Gate {
     ///
     /// Why it was not accepted; [`Error::blame`] tells a refusal from an outage.
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<VerifiedToken, Error> {
-        self.verify_with(token, &Requirements::NONE)
+        self.verify_with(token, &NO_REQUIREMENTS)
     }
 
     /// Verifies a bearer token that must also meet this call's requirements.
     ///
     /// # Errors
     ///
-    /// As [`Gate::verify`]; also `insufficient_scope` and `insufficient_user_authentication`, and
+    /// As [`Gate::verify`]; also `insufficient_scope`, `operation_denied` and
+    /// `insufficient_user_authentication`, and
     /// `usage` for requirements that no token can meet.
     pub fn verify_with(
         &self,
@@ -217,6 +219,9 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Option<Result<VerifiedToken, Error>> {
+        if let Err(error) = requirements.check() {
+            return Some(Err(error));
+        }
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door).ok()?;
@@ -242,6 +247,7 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
+        requirements.check()?;
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;

@@ -5,7 +5,7 @@ use super::validity::Dates;
 use super::{Requirements, VerifiedToken};
 use crate::binding::{Possession, PossessionConfirmed, Proofs, Scheme, Shown};
 use crate::claims::Claims;
-use crate::delegation::{Chain, Dimension, LineageAccepted};
+use crate::delegation::{self, Chain, Dimension, LineageAccepted};
 use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
@@ -148,11 +148,25 @@ pub(super) fn links(lineage: &LineageAccepted, tokens: usize) -> String {
     format!("{tokens} further token{plural}; lineage {strength}{open}")
 }
 
+/// The tasks that the request's own token names. Those that came with it name the same.
+pub(super) fn intent(gate: &GateRules, claims: &Claims) -> String {
+    let tasks = delegation::tasks(claims, &gate.intent);
+    let tasks: Vec<String> = tasks.map(|(kind, id)| format!("{kind} {id}")).collect();
+    match tasks.as_slice() {
+        [] => "none named".to_owned(),
+        tasks => tasks.join(", "),
+    }
+}
+
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {
     let scopes = gate.required_scopes.iter().chain(&requirements.scopes);
     let scopes: Vec<&str> = scopes.map(|scope| &**scope).collect();
-    if scopes.is_empty() {
-        return "no scope needed".to_owned();
+    let mut text = match scopes.as_slice() {
+        [] => "no scope needed".to_owned(),
+        scopes => format!("has {}", scopes.join(" ")),
+    };
+    if requirements.operation.is_some() {
+        text += "; the operation is within all that bounds it (CD-05)";
     }
-    format!("has {}", scopes.join(" "))
+    text
 }

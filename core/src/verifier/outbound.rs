@@ -5,7 +5,7 @@ use super::ancestry::{self, ContextToken};
 use super::pipeline;
 use super::{Gate, VerifiedToken};
 use crate::claims::Claim;
-use crate::delegation;
+use crate::delegation::{self, TasksAgree};
 use crate::error::{Code, Error};
 use crate::jws::{Compact, SignatureBuffer};
 
@@ -53,7 +53,11 @@ impl Gate {
             let claim = Claim::Aud.name();
             return Err(blame(Error::about(Code::AttenuationAudience, claim)));
         }
-        delegation::prove_next(&inbound.member(), &member, &ancestry::terms(door)).map_err(blame)
+        let inbound = inbound.member();
+        delegation::prove_next(&inbound, &member, &ancestry::terms(door)).map_err(blame)?;
+        delegation::check_tasks(&inbound, &[member], &door.gate.intent)
+            .map(|TasksAgree { .. }| ())
+            .map_err(blame)
     }
 }
 

@@ -287,11 +287,15 @@ pub(super) fn finish<T: Trail>(
         iss,
         chain: links,
         dates: dates.claimed(),
+        txn_namespace: source.txn_namespace(claims, issuer),
     };
     let lineage = ancestry::judge(door, links, member, ancestors)?;
     trail.passed(Stage::Links, || {
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
     });
+    trail.enter(Stage::Intent);
+    let tasks = ancestry::check_tasks(door, member, ancestors)?;
+    trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     trail.passed(Stage::Revocation, || "not configured".to_owned());
@@ -306,14 +310,21 @@ pub(super) fn finish<T: Trail>(
     let identity = door.identity(source);
     let settled = Settled::new(signed, dates, confirmation, identity, evidence);
     door.remember(token, &settled);
-    let called_for =
-        authority::check_call(settled.claims(), gate, requirements, now, rules.leeway)?;
+    let called_for = authority::check_call(
+        &settled,
+        tasks.bounds(),
+        gate,
+        requirements,
+        now,
+        rules.leeway,
+    )?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
     let fresh = Fresh {
         timely,
         possession,
         presenter,
         lineage,
+        tasks,
         not_revoked,
         called_for,
     };
@@ -338,14 +349,23 @@ pub(super) fn renew(
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let member = || settled.member();
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;
+    let tasks = ancestry::check_tasks(door, member, ancestors).map_err(blame)?;
     let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
-    let called_for =
-        authority::check_call(claims, gate, requirements, now, rules.leeway).map_err(blame)?;
+    let called_for = authority::check_call(
+        &settled,
+        tasks.bounds(),
+        gate,
+        requirements,
+        now,
+        rules.leeway,
+    );
+    let called_for = called_for.map_err(blame)?;
     let fresh = Fresh {
         timely,
         possession,
         presenter,
         lineage,
+        tasks,
         not_revoked,
         called_for,
     };
@@ -353,6 +373,7 @@ pub(super) fn renew(
 }
 
 /// The verdict: a proof is remembered where the policy says, unless it was used before.
+#[inline]
 pub(super) fn commit(
     door: Door<'_>,
     judged: Judged,

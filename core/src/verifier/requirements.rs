@@ -1,9 +1,12 @@
 //! What one call needs beyond what its gate demands of every call.
 
 use crate::claims::is_scope_token;
-use crate::delegation::Presenter;
+use crate::delegation::{Operation, Presenter};
 use crate::error::{Code, Error};
 use crate::time::Span;
+
+/// Those of a call that has none, in one place: a constant would be made and dropped at each use.
+pub(super) static NO_REQUIREMENTS: Requirements = Requirements::NONE;
 
 /// Per-call requirements: made once per route, borrowed by each call.
 ///
@@ -15,6 +18,7 @@ pub struct Requirements {
     pub(crate) scopes: Vec<Box<str>>,
     pub(crate) acr_values: Vec<Box<str>>,
     pub(crate) max_age: Option<Span>,
+    pub(crate) operation: Option<Operation>,
     /// The caller's `iss` and `sub`.
     presenter: Option<(Box<str>, Box<str>)>,
     /// What of it no token can meet.
@@ -27,6 +31,7 @@ impl Requirements {
         scopes: Vec::new(),
         acr_values: Vec::new(),
         max_age: None,
+        operation: None,
         presenter: None,
         misuse: None,
     };
@@ -60,6 +65,28 @@ impl Requirements {
         self
     }
 
+    /// That this may be done: within one entry of the token's `authorization_details` if it has any,
+    /// within the bounds of the intent that it or a token before it names, and by a tool that the
+    /// actor's rule allows (`operation_denied`); its scope is needed like the others.
+    ///
+    /// Whatever bounds there are hold; a token without any is bounded by its scopes alone. One that
+    /// tells nothing, or an empty text, makes every call fail with `usage`.
+    #[must_use]
+    pub fn with_operation(mut self, operation: Operation) -> Self {
+        let scope = operation.scope.clone();
+        let scope: Vec<Box<str>> = scope.into_iter().collect();
+        let wrong = misuse(&scope, "operation");
+        let wrong = wrong.or_else(|| (!operation.says_something()).then_some("operation"));
+        self.misuse = self.misuse.or(wrong);
+        let more = scope
+            .into_iter()
+            .filter(|scope| !self.scopes.contains(scope));
+        let more: Vec<Box<str>> = more.collect();
+        self.scopes.extend(more);
+        self.operation = Some(operation);
+        self
+    }
+
     /// The workload that calls, as its own credential has proven it to the caller: its SVID, its
     /// certificate, its attestation. Under `presenter = "must_be_actor"` it must be the token's
     /// outermost actor (`actor_presenter_mismatch`). A SPIFFE or WIMSE identifier is the same
@@ -70,6 +97,7 @@ impl Requirements {
         self
     }
 
+    #[inline]
     pub(super) fn presenter(&self) -> Option<Presenter<'_>> {
         let (iss, sub) = self.presenter.as_ref()?;
         Some(Presenter { iss, sub })

@@ -154,6 +154,18 @@ impl Source {
         };
         issuer.unwrap_or_default()
     }
+
+    /// Whose transactions the token's `txn` is one of (CD-03): those that the policy says, of a
+    /// transaction token those of its trust domain, and of any other those of its issuer.
+    pub(super) fn txn_namespace<'c>(&self, claims: &'c Claims, rules: &'c IssuerRules) -> &'c str {
+        match &rules.txn_namespace {
+            Some(name) => name,
+            None if self.profile == Profile::TxnToken => {
+                claims.audience().next().unwrap_or_default()
+            }
+            None => self.issuer(claims, rules),
+        }
+    }
 }
 
 /// The trust domain of a workload's identifier, where it is one that the profile takes.
@@ -177,6 +189,7 @@ pub(super) struct Door<'s> {
 
 impl State {
     /// The gate with this number, unless a reload has removed it.
+    #[inline]
     pub(super) fn door(&self, number: u32) -> Result<Door<'_>, Error> {
         let position = usize::try_from(number).ok();
         let table = position.and_then(|position| self.world.doors.get(position)?.as_ref());
@@ -252,13 +265,10 @@ impl<'s> Door<'s> {
 
     /// What possession is judged by here.
     pub(super) fn possession(&self, provider: &'s CryptoProvider, now: NumericDate) -> Judge<'s> {
-        let rules = self.rules();
         Judge {
             provider,
             gate: self.gate,
-            rules: &rules.possession,
-            limits: rules.limits,
-            leeway: rules.leeway,
+            rules: self.rules(),
             now,
         }
     }

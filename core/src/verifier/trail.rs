@@ -34,6 +34,8 @@ pub enum Stage {
     Chain,
     /// The tokens that this one comes from.
     Links,
+    /// The tasks that this token and those name.
+    Intent,
     /// Revocation and status.
     Revocation,
     /// Scopes and strength of the sign-in.
@@ -59,6 +61,7 @@ impl Stage {
         Self::Possession,
         Self::Chain,
         Self::Links,
+        Self::Intent,
         Self::Revocation,
         Self::Policy,
         Self::Replay,
@@ -86,6 +89,7 @@ impl Stage {
             Self::Possession => "possession",
             Self::Chain => "chain",
             Self::Links => "links",
+            Self::Intent => "intent",
             Self::Revocation => "revocation",
             Self::Policy => "policy",
             Self::Replay => "replay",
@@ -110,6 +114,7 @@ impl Stage {
             Self::Possession => "AT-09, DP-01 to 14",
             Self::Chain => "ACT-01 to 10",
             Self::Links => "ATN-01 to 15",
+            Self::Intent => "CD-03",
             Self::Revocation => "X03",
             Self::Policy => "AT-07, RFC 9470",
             Self::Replay => "DP-13",

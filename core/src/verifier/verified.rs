@@ -17,9 +17,9 @@ use crate::claims::{Audience, Claim, Claims, Scopes};
 use crate::crypto::SignatureVerified;
 use crate::delegation::{
     self, Actor, Chain, ChainAccepted, Dimension, Dimensions, LineageAccepted, Member,
-    PresenterAccepted,
+    PresenterAccepted, TasksAgree,
 };
-use crate::encoding::json::Value;
+use crate::encoding::json::{Json, Value};
 use crate::error::Error;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
@@ -35,6 +35,8 @@ pub struct VerifiedToken {
     settled: Settled,
     lineage: Lineage,
     unproven: Dimensions,
+    /// Of the tasks of the tokens it comes from; mostly there are none.
+    bounds: Option<Arc<[Json]>>,
     shown: Option<Possession>,
     replay: Option<ReplayReach>,
     next_nonce: Option<Arc<str>>,
@@ -45,6 +47,7 @@ pub struct VerifiedToken {
 pub(super) struct Judged {
     settled: Settled,
     lineage: LineageAccepted,
+    bounds: Vec<Json>,
     possession: PossessionConfirmed,
 }
 
@@ -77,6 +80,7 @@ pub(super) struct Fresh {
     pub(super) possession: PossessionConfirmed,
     pub(super) presenter: PresenterAccepted,
     pub(super) lineage: LineageAccepted,
+    pub(super) tasks: TasksAgree,
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
 }
@@ -143,10 +147,14 @@ impl Settled {
             iss: facts.issuer(),
             chain: &facts.chain,
             dates: facts.dates.claimed(),
+            txn_namespace: facts
+                .source
+                .txn_namespace(&facts.claims, facts.identity.issuer()),
         }
     }
 
     /// Whether this call's caller, where it is known, is the one who acts.
+    #[inline]
     pub(super) fn check_presenter(
         &self,
         gate: &GateRules,
@@ -182,18 +190,21 @@ impl Settled {
 }
 
 impl Judged {
+    #[inline]
     pub(super) fn new(settled: Settled, fresh: Fresh) -> Self {
         let Fresh {
             timely: TimeAccepted { .. },
             possession,
             presenter: PresenterAccepted { .. },
             lineage,
+            tasks,
             not_revoked: NotRevoked { .. },
             called_for: CallSatisfied { .. },
         } = fresh;
         Self {
             settled,
             lineage,
+            bounds: tasks.into_bounds(),
             possession,
         }
     }
@@ -203,6 +214,7 @@ impl Judged {
     }
 
     /// The verdict, with evidence that its proof, if it has one, was not used before.
+    #[inline]
     pub(super) fn conclude(
         self,
         look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,
@@ -210,6 +222,7 @@ impl Judged {
         let Self {
             settled,
             lineage,
+            bounds,
             possession,
         } = self;
         let Possessed {
@@ -221,9 +234,10 @@ impl Judged {
             settled,
             lineage: lineage.lineage(),
             unproven: lineage.unproven(),
+            bounds: (!bounds.is_empty()).then(|| bounds.into()),
             shown: how,
             replay: reach,
-            next_nonce: next_nonce.map(Arc::from),
+            next_nonce,
         })
     }
 }
@@ -459,7 +473,7 @@ impl VerifiedToken {
     ///
     /// # Errors
     ///
-    /// `insufficient_scope` or `insufficient_user_authentication`; `actor_presenter_mismatch`;
+    /// `insufficient_scope`, `operation_denied` or `insufficient_user_authentication`; `actor_presenter_mismatch`;
     /// `expired` and the like; `usage` for requirements that no token can meet.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         requirements.check()?;
@@ -468,7 +482,9 @@ impl VerifiedToken {
         facts.dates.check(now)?;
         self.settled
             .check_presenter(self.gate_rules(), requirements)?;
-        authority::check_call(&facts.claims, self.gate_rules(), requirements, now, leeway)
+        let gate = self.gate_rules();
+        let bounds = self.bounds.as_deref().unwrap_or_default();
+        authority::check_call(&self.settled, bounds, gate, requirements, now, leeway)
             .map(|CallSatisfied { .. }| ())
     }
 

@@ -226,7 +226,9 @@ fn named(code: Code) -> (u16, Option<&'static str>) {
 /// RFC 6750 §3 and RFC 9449 §7.1, with RFC 9470 and RFC 9728 §5.1.
 fn protected(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
     let code = error.code();
-    if code.group() == Group::ActorPolicy || code == Code::TokenPassthrough {
+    // No other token of the same scopes would help, so none is asked for.
+    let unasked = matches!(code, Code::TokenPassthrough | Code::OperationDenied);
+    if code.group() == Group::ActorPolicy || unasked {
         return Answer::new(403);
     }
     let (status, name) = named(code);

@@ -30,7 +30,7 @@ class Waiters:
 
     def wake(self) -> None:
         """Wakes them all. From any thread."""
-        for wake in tuple(self._wakes):
+        for wake in self._wakes.copy():  # whole, whatever other threads do to it
             wake()
 
     async def until(self, settled: Callable[[], bool], seconds: float) -> None:

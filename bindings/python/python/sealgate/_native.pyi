@@ -76,6 +76,7 @@ _Request: TypeAlias = Any
 _Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
 # `kind` and `token` of a token that the request's own comes from.
 _Context: TypeAlias = Mapping[str, Any]
+_Operation: TypeAlias = Mapping[Literal["tool", "resource", "action", "scope"], str]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -163,7 +164,9 @@ class VerifiedToken(Generic[_Claims]):
     def response_headers(self) -> dict[str, str]: ...
     @property
     def replay_reach(self) -> Literal["process", "external"] | None: ...
-    def require(self, *, required_scopes: Iterable[str] = ()) -> VerifiedToken[_Claims]: ...
+    def require(
+        self, *, required_scopes: Iterable[str] = (), operation: _Operation | None = None
+    ) -> VerifiedToken[_Claims]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
 @final
@@ -282,6 +285,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -295,6 +299,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -308,6 +313,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -322,6 +328,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -336,6 +343,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -349,6 +357,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -362,6 +371,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -376,6 +386,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -389,6 +400,7 @@ class Gate:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     def verify_batch(
@@ -528,6 +540,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -541,6 +554,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -554,6 +568,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -568,6 +583,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -582,6 +598,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -595,6 +612,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -608,6 +626,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -622,6 +641,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -635,6 +655,7 @@ class Verifier:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     def verify_batch(

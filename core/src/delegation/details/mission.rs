@@ -33,12 +33,6 @@ pub(super) fn is_within(child: Value<'_>, parent: Value<'_>) -> bool {
 
 /// Equal, or below where the parent is a prefix.
 fn resource(child: Value<'_>, parent: Value<'_>) -> bool {
-    let is_prefix = |entry: Value<'_>| match entry.get("resource_match").map(|value| value.as_str())
-    {
-        None | Some(Some("exact")) => Some(false),
-        Some(Some("prefix")) => Some(true),
-        Some(_) => None, // a way to match that nobody here knows
-    };
     let (Some(own), Some(granted)) = (text(child, "resource"), text(parent, "resource")) else {
         return false;
     };
@@ -46,6 +40,16 @@ fn resource(child: Value<'_>, parent: Value<'_>) -> bool {
         (Some(_), Some(true)) => uri::is_within(own, granted),
         (Some(false), Some(false)) => own == granted,
         _ => false,
+    }
+}
+
+/// Whether an entry is for everything below its resource; `None` for a way to match that nobody here
+/// knows.
+pub(super) fn is_prefix(entry: Value<'_>) -> Option<bool> {
+    match entry.get("resource_match").map(|value| value.as_str()) {
+        None | Some(Some("exact")) => Some(false),
+        Some(Some("prefix")) => Some(true),
+        Some(_) => None,
     }
 }
 
@@ -57,20 +61,22 @@ fn actions(child: Option<Value<'_>>, parent: Option<Value<'_>>) -> bool {
     let (Some(mut own), Some(granted)) = (child.and_then(texts), texts(parent)) else {
         return false;
     };
-    let covers = |granted: &str, action: &str| {
-        let below = |family: &str| action.starts_with(family) && action.len() > family.len();
-        granted == action
-            || granted
-                .strip_suffix('*')
-                .filter(|f| f.ends_with('.'))
-                .is_some_and(below)
-    };
     own.all(|action| {
         let mut granted = granted.clone().filter_map(|granted| granted.as_str());
         action
             .as_str()
             .is_some_and(|action| granted.any(|granted| covers(granted, action)))
     })
+}
+
+/// Whether an action is this one, or of this family `x.*`.
+pub(super) fn covers(granted: &str, action: &str) -> bool {
+    let below = |family: &str| action.starts_with(family) && action.len() > family.len();
+    granted == action
+        || granted
+            .strip_suffix('*')
+            .filter(|f| f.ends_with('.'))
+            .is_some_and(below)
 }
 
 /// Each constraint of the parent is there and no broader; further ones only restrict.

@@ -7,7 +7,10 @@ mod capability;
 mod decimal;
 mod equal;
 mod mission;
+mod operation;
 mod uri;
+
+pub(super) use operation::some_permits;
 
 use crate::claims::{Claim, Claims};
 use crate::encoding::json::{Elements, Value};

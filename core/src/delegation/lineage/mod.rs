@@ -159,15 +159,14 @@ fn prove_edges(
 
 /// What puts tokens in the order in which they were issued: the moment, then how far the chain had
 /// grown, then the kind, a grant before the token it becomes, then the end, the latest first.
-type Age = (
-    Option<NumericDate>,
-    usize,
-    bool,
-    Reverse<Option<NumericDate>>,
-);
+type Age = (Option<NumericDate>, usize, u8, Reverse<Option<NumericDate>>);
 
 fn age(member: &Member<'_>) -> Age {
-    let becomes = member.kind == Kind::AccessToken;
+    let becomes = if member.kind == Kind::TxnToken {
+        2
+    } else {
+        u8::from(member.kind == Kind::AccessToken)
+    };
     let (born, end) = (member.dates.issued_at, Reverse(member.dates.expires_at));
     (born, member.chain.len(), becomes, end)
 }

@@ -107,6 +107,7 @@ fn prove_in_order<'m>(
         iss: AS,
         chain,
         dates: claims.check_types(ScopeForm::Text).unwrap(),
+        txn_namespace: AS,
     };
     let mut members: Vec<Member<'_>> = read.iter().map(member).collect();
     let leaf = members.pop().unwrap();

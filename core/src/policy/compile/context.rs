@@ -3,7 +3,7 @@
 use super::{Compiler, gate};
 use crate::policy::section::Section;
 use crate::policy::{
-    ContextNeed, ContextRules, Delegation, GateIssuer, GateRules, IssuerRules, Kind,
+    ContextNeed, ContextRules, Delegation, GateIssuer, GateRules, IntentRules, IssuerRules, Kind,
     SenderConstrained,
 };
 
@@ -67,6 +67,7 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
         takes_mtls: false,
         delegation: Delegation::Surface,
         context: Vec::new(),
+        intent: IntentRules::NONE,
         max_age: None,
         acr_values: Vec::new(),
         metadata: Vec::new(),

@@ -261,6 +261,7 @@ fn allow_rule(
         subject,
         audience: values(section, "audience", "an audience", compiler),
         scopes_within: section.has("scopes_within").then(|| boxed(scopes)),
+        tools: values(section, "tool", "a tool", compiler),
     };
     (rule, gates)
 }

@@ -8,6 +8,8 @@ use crate::policy::section::{Item, Section, texts};
 pub(super) fn compile(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Edges {
     let exchange = section.section("exchange");
     let cross_domain = section.section("cross_domain");
+    let at_to_txn = section.section("at_to_txn");
+    let txn_replace = section.section("txn_replace");
     Edges {
         exchange: EdgeRules {
             scope: scope(&exchange, compiler),
@@ -15,17 +17,30 @@ pub(super) fn compile(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Edg
                 Some("any") => ExpRule::Any,
                 _ => ExpRule::WithinParent,
             },
-            aud: match exchange.text("aud").as_deref() {
-                Some("any") => AudRule::Any,
-                _ => AudRule::Exchanger(map(&exchange, "aud", compiler, |text| {
-                    text::exact(text, "an audience or a party")
-                })),
-            },
+            aud: aud(&exchange, compiler),
         },
         cross_domain: EdgeRules {
             scope: scope(&cross_domain, compiler),
             ..Edges::DEFAULT.cross_domain
         },
+        at_to_txn: EdgeRules {
+            scope: scope(&at_to_txn, compiler),
+            aud: aud(&at_to_txn, compiler),
+            ..Edges::DEFAULT.at_to_txn
+        },
+        txn_replace: EdgeRules {
+            scope: scope(&txn_replace, compiler),
+            ..Edges::DEFAULT.txn_replace
+        },
+    }
+}
+
+fn aud(section: &Section<'_>, compiler: &mut Compiler<'_>) -> AudRule {
+    match section.text("aud").as_deref() {
+        Some("any") => AudRule::Any,
+        _ => AudRule::Exchanger(map(section, "aud", compiler, |text| {
+            text::exact(text, "an audience or a party")
+        })),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::delegation::{self, Table};
 use super::text::{self, Loopback};
-use super::{Compiler, boxed, context, unknown_name};
+use super::{Compiler, boxed, context, intent, unknown_name};
 use crate::policy::check::quoted;
 use crate::policy::document::join;
 use crate::policy::profile::{Kind, Preset, Profile};
@@ -89,6 +89,7 @@ pub(super) fn compile(
         takes_mtls: false,
         delegation,
         context,
+        intent: intent::compile(section, compiler),
         max_age: section.duration("max_age"),
         acr_values: acr_values(section, compiler),
         metadata: metadata(section, compiler),

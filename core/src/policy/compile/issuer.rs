@@ -57,7 +57,19 @@ pub(super) fn compile(
             _ => ActMeaning::Rfc8693,
         },
         claim_names: names,
+        txn_namespace: txn_namespace(section, compiler),
     }
+}
+
+/// Another name for the transactions of this issuer: that of a trust domain, say.
+fn txn_namespace(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Box<str>> {
+    let name = section.text("txn_namespace")?;
+    if let Some(problem) = text::exact(&name, "a namespace") {
+        compiler
+            .problems
+            .push(section.problem("txn_namespace", problem));
+    }
+    Some(name.into())
 }
 
 fn profiles(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Profile> {

@@ -6,6 +6,7 @@ mod context;
 mod delegation;
 mod edges;
 mod gate;
+mod intent;
 mod issuer;
 mod keys;
 mod pairs;

@@ -90,15 +90,17 @@ static EDGES: &[Row] = &[
         "From a grant to the access token that another issuer gave for it.",
     ),
     later("offline", "From a capability to a narrower one.", None),
-    later(
+    row(
         "at_to_txn",
+        Shape::Table(AT_TO_TXN),
+        Absent::Nothing,
         "From an access token to a transaction token.",
-        None,
     ),
-    later(
+    row(
         "txn_replace",
+        Shape::Table(TXN_REPLACE),
+        Absent::Nothing,
         "From a transaction token to its replacement.",
-        None,
     ),
     later(
         "mission",
@@ -134,6 +136,28 @@ static CROSS_DOMAIN: &[Row] = &[row(
     Shape::ChoiceOr(&EDGE_SCOPE, MAP),
     Absent::Text("issuer_attested"),
     "How scopes compare: within the grant's, by a map from the grant's, or not at all.",
+)];
+
+static AT_TO_TXN: &[Row] = &[
+    row(
+        "scope",
+        Shape::ChoiceOr(&EDGE_SCOPE, MAP),
+        Absent::Text("issuer_attested"),
+        "How scopes compare: within the access token's, by a map from the access token's, or not at all.",
+    ),
+    row(
+        "aud",
+        Shape::ChoiceOr(&EDGE_AUD, MAP),
+        Absent::Text("exchanger"),
+        "Whom the access token's `aud` must name: the workload that asked for the transaction token, by its `req_wl` or by a map from audiences to those, or the trust domain; or anybody.",
+    ),
+];
+
+static TXN_REPLACE: &[Row] = &[row(
+    "scope",
+    Shape::ChoiceOr(&EDGE_SCOPE, MAP),
+    Absent::Text("strict_subset"),
+    "How scopes compare: within those of the token before, by a map from them, or not at all.",
 )];
 
 static MAP: &[Row] = &[row(
@@ -180,7 +204,12 @@ static ALLOW: &[Row] = &[
         Absent::Nothing,
         "Every scope of the token is one of these, or implied by one.",
     ),
-    later("tool", "The tools it holds for.", None),
+    row(
+        "tool",
+        Shape::OneOrMany(&Shape::Text),
+        Absent::Nothing,
+        "The tools it holds for. Judged where a call says by which tool it is done.",
+    ),
 ];
 
 static DENY: &[Row] = &[row(

@@ -190,6 +190,12 @@ static ISSUER: &[Row] = &[
         Absent::Nothing,
         "Where it puts a registered claim that is not under its RFC name.",
     ),
+    row(
+        "txn_namespace",
+        Shape::Text,
+        Absent::Nothing,
+        "Whose transactions the `txn` of its tokens are, so that tokens of two issuers can be of one: the trust domain, for an issuer of access tokens that shares its `txn`; else its own.",
+    ),
 ];
 
 static REFRESH: &[Row] = &[
@@ -372,8 +378,40 @@ static GATE: &[Row] = &[
         Absent::Nothing,
         "The kinds of further tokens that a request may or must carry.",
     ),
-    later("require_intent", "Approved intents.", None),
-    later("intent_pointers", "Where an intent is found.", None),
+    row(
+        "require_intent",
+        Shape::Flag,
+        Absent::Flag(false),
+        "Whether a token must name a mission, an intent or a workflow.",
+    ),
+    row(
+        "intent_pointers",
+        Shape::Table(INTENT_POINTERS),
+        Absent::Nothing,
+        "Where tokens name what they are for: all tokens of a request that name one of a kind name the same.",
+    ),
+];
+
+/// Ordered JSON pointers by the kind of what they point at (standards 30.8).
+static INTENT_POINTERS: &[Row] = &[
+    row(
+        "mission",
+        Shape::List(&Shape::Text),
+        Absent::Texts(&["/mission/id", "/mission_id"]),
+        "To the id of a mission. Beside an `id`, `issuer` and `authority_hash` are compared too.",
+    ),
+    row(
+        "intent",
+        Shape::List(&Shape::Text),
+        Absent::Texts(&["/intent/id", "/intent_id", "/tctx/intent_id"]),
+        "To the id of an approved intent. Beside an `id`, `issuer` and `hash` are compared too.",
+    ),
+    row(
+        "acti",
+        Shape::List(&Shape::Text),
+        Absent::Texts(&["/acti"]),
+        "To the id of a workflow of several agents.",
+    ),
 ];
 
 /// One row a kind that some edge begins with.
@@ -395,6 +433,12 @@ static CONTEXT: &[Row] = &[
         Shape::Choice(&CONTEXT_NEED),
         Absent::Nothing,
         "The grant of another issuer that this token was given for.",
+    ),
+    row(
+        "txn_token",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "Transaction tokens that this one replaces.",
     ),
 ];
 

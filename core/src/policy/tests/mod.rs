@@ -1,6 +1,7 @@
 //! Policy documents as users write them: twins, the complete example, refusals and near misses.
 
 mod delegation;
+mod intent;
 mod keys;
 mod possession;
 mod refusals;

@@ -540,10 +540,6 @@ fn claim_names_are_not_those_of_other_claims() {
 #[test]
 fn members_and_values_that_have_not_landed() {
     refuses(
-        &gate("require_intent = true"),
-        &["11:1 gates.tools.require_intent: not available in this version yet"],
-    );
-    refuses(
         &with(JWKS, "jwks_push = \"fleet\""),
         &[
             "6:13 issuers.corp.jwks_push: \"fleet\" would name a store: not available in this \

@@ -54,3 +54,20 @@ fn a_token_that_occurs_more_than_once_costs_one_check() {
         );
     }
 }
+
+#[test]
+fn a_buffer_has_a_token_a_line() {
+    let lines = |text: &str| -> Vec<String> {
+        let lines = crate::Batch::lines(text.as_bytes()).into_iter();
+        lines
+            .map(|line| String::from_utf8(line.to_vec()).unwrap())
+            .collect()
+    };
+    assert_eq!(lines(""), [""; 0]);
+    assert_eq!(lines("\n"), [""]);
+    for text in ["a\nb", "a\nb\n", "a\r\nb\r\n", "a\r\nb\n"] {
+        assert_eq!(lines(text), ["a", "b"], "{text:?}");
+    }
+    assert_eq!(lines("a\n\nb"), ["a", "", "b"]);
+    assert_eq!(lines("a\rb\r\r\n"), ["a\rb\r"]);
+}

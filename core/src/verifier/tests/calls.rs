@@ -63,6 +63,18 @@ fn a_sign_in_is_strong_enough() {
 }
 
 #[test]
+fn what_no_token_can_meet_is_the_callers_mistake_in_every_call() {
+    let (gate, token) = gate_and_token("");
+    let needs = Requirements::scopes(["a b"]);
+    assert!(gate.verify(&token).is_ok(), "and remembered");
+    let said =
+        |answer: Result<_, crate::Error>| answer.map(|_: VerifiedToken| ()).unwrap_err().code();
+    assert_eq!(said(gate.verify_with(&token, &needs)), Code::Usage);
+    assert_eq!(said(gate.recall(&token, &needs).unwrap()), Code::Usage);
+    assert_eq!(said(gate.verify_unseen(&token, &needs)), Code::Usage);
+}
+
+#[test]
 fn a_later_question_asks_for_scopes_and_time_again() {
     let missing = Some((Code::InsufficientScope, Some("scope")));
     assert_eq!(asked("", &Requirements::scopes(["files.read"])), None);

@@ -15,6 +15,7 @@ mod policies;
 mod reloads;
 mod requests;
 mod tokens;
+mod transactions;
 
 use super::{PublishError, Requirements, Verifier};
 use crate::crypto::{SigningKey, aws_lc};
@@ -56,7 +57,11 @@ fn token_with(key: &SigningKey, header: &str, claims: &str) -> String {
         r#"{{{header}"alg":"Ed25519","typ":"at+jwt","kid":"{}"}}"#,
         key.kid().unwrap()
     );
-    let [header, claims] = [&header, claims].map(|text| base64url::encode(text.as_bytes()));
+    signed(key, &header, claims)
+}
+
+fn signed(key: &SigningKey, header: &str, claims: &str) -> String {
+    let [header, claims] = [header, claims].map(|text| base64url::encode(text.as_bytes()));
     let input = format!("{header}.{claims}");
     let signature = base64url::encode(&key.sign(input.as_bytes()).unwrap());
     format!("{input}.{signature}")

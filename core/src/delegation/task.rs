@@ -1,0 +1,182 @@
+//! Are all tokens of a request for the same task? (CD-03, standards 30.8)
+//!
+//! A task is a mission, an intent, a workflow (`acti`), or a transaction (`txn`). Only identifiers of
+//! one kind are compared, and transactions only within one namespace.
+
+use super::Member;
+use crate::claims::{Claim, Claims};
+use crate::encoding::json::{Json, Value};
+use crate::error::{Code, Error};
+use crate::limits::Limits;
+use crate::policy::{IntentPointer, IntentRules, TaskKind};
+
+/// Evidence that no two tokens of a request are for different tasks, and that the request's own
+/// names one where it must.
+#[derive(Debug)]
+pub(crate) struct TasksAgree {
+    /// What the further tokens say of the bounds of their tasks, each an array.
+    bounds: Vec<Json>,
+}
+
+/// A task as one place of a token names it.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    kind: TaskKind,
+    id: &'a str,
+    /// What stands beside an `id`: who approved it, and the digest of what was approved.
+    issuer: Option<&'a str>,
+    hash: Option<&'a str>,
+}
+
+impl TasksAgree {
+    /// A token that came alone, at a gate that does not ask.
+    pub(crate) const NOT_ASKED: Self = Self { bounds: Vec::new() };
+
+    pub(crate) fn bounds(&self) -> &[Json] {
+        &self.bounds
+    }
+
+    pub(crate) fn into_bounds(self) -> Vec<Json> {
+        self.bounds
+    }
+}
+
+/// Judges the tasks of a token and of those that came with it.
+pub(crate) fn check_tasks(
+    leaf: &Member<'_>,
+    further: &[Member<'_>],
+    rules: &IntentRules,
+) -> Result<TasksAgree, Error> {
+    let mut known: Vec<Task<'_>> = Vec::new();
+    for pointer in &rules.pointers {
+        add(&mut known, pointer, leaf.claims)?;
+    }
+    if rules.required && known.is_empty() {
+        return Err(Error::about(
+            Code::IntentMismatch,
+            TaskKind::Intent.as_str(),
+        ));
+    }
+    let mut seen = vec![leaf];
+    let mut stated = Vec::new();
+    for member in further {
+        for pointer in &rules.pointers {
+            add(&mut known, pointer, member.claims)?;
+        }
+        if seen.iter().any(|other| is_other_txn(other, member)) {
+            return Err(Error::about(Code::TxnMismatch, Claim::Txn.name()));
+        }
+        seen.push(member);
+        for (_, bounds) in bounds(member.claims, rules) {
+            let text = bounds.raw().as_bytes().to_vec();
+            stated.push(Json::parse(text, Limits::CEILING.into())?);
+        }
+    }
+    Ok(TasksAgree { bounds: stated })
+}
+
+/// What a token names, for people: the kind of each task and its id.
+pub(crate) fn tasks<'a>(
+    claims: &'a Claims,
+    rules: &'a IntentRules,
+) -> impl Iterator<Item = (&'static str, &'a str)> {
+    let pointers = rules.pointers.iter();
+    let found = pointers.filter_map(|pointer| find(pointer, claims.json()).ok()?);
+    found.map(|task| (task.kind.as_str(), task.id))
+}
+
+/// The bounds of the tasks that a token names by an `id`: `bounds` beside it.
+pub(super) fn bounds<'a>(
+    claims: &'a Claims,
+    rules: &'a IntentRules,
+) -> impl Iterator<Item = (TaskKind, Value<'a>)> {
+    rules.pointers.iter().filter_map(|pointer| {
+        let (holder, name) = holder(pointer, claims.json()).ok()??;
+        let bounds = holder.get("bounds").filter(|_| name == "id")?;
+        Some((pointer.kind, bounds))
+    })
+}
+
+/// Whether two tokens are of different transactions of one namespace.
+fn is_other_txn(one: &Member<'_>, other: &Member<'_>) -> bool {
+    let txns = (one.claims.text(Claim::Txn), other.claims.text(Claim::Txn));
+    one.txn_namespace == other.txn_namespace
+        && matches!(txns, (Some(one), Some(other)) if one != other)
+}
+
+/// Adds what a token names at a place, unless it contradicts what is known already.
+fn add<'a>(
+    known: &mut Vec<Task<'a>>,
+    pointer: &IntentPointer,
+    claims: &'a Claims,
+) -> Result<(), Error> {
+    let Some(task) = find(pointer, claims.json())? else {
+        return Ok(());
+    };
+    if known.iter().any(|other| task.contradicts(other)) {
+        return Err(Error::about(Code::IntentMismatch, task.kind.as_str()));
+    }
+    known.push(task);
+    Ok(())
+}
+
+/// The task that a token names at a place. What is there and cannot be read is not absent.
+fn find<'a>(pointer: &IntentPointer, json: &'a Json) -> Result<Option<Task<'a>>, Error> {
+    let kind = pointer.kind;
+    let malformed = || Error::about(Code::ClaimType, kind.as_str());
+    let Some((holder, name)) = holder(pointer, json)? else {
+        return Ok(None);
+    };
+    let Some(value) = holder.get(name) else {
+        return Ok(None);
+    };
+    let text = |value: Value<'a>| value.as_str().filter(|text| !text.is_empty());
+    let beside = |member: &str| match holder.get(member).filter(|_| name == "id") {
+        None => Ok(None),
+        Some(value) => text(value).map(Some).ok_or_else(malformed),
+    };
+    let id = text(value).ok_or_else(malformed)?;
+    let hash = match kind {
+        TaskKind::Mission => "authority_hash",
+        TaskKind::Intent | TaskKind::Workflow => "hash",
+    };
+    Ok(Some(Task {
+        kind,
+        id,
+        issuer: beside("issuer")?,
+        hash: beside(hash)?,
+    }))
+}
+
+/// The object that a pointer's last member would stand in, and the name of that member.
+fn holder<'a, 'p>(
+    pointer: &'p IntentPointer,
+    json: &'a Json,
+) -> Result<Option<(Value<'a>, &'p str)>, Error> {
+    let Some((name, outer)) = pointer.path.split_last() else {
+        return Ok(None);
+    };
+    let mut holder = json.root();
+    for step in outer {
+        let Some(inner) = holder.get(step) else {
+            return Ok(None);
+        };
+        if inner.as_object().is_none() {
+            return Err(Error::about(Code::ClaimType, pointer.kind.as_str()));
+        }
+        holder = inner;
+    }
+    Ok(Some((holder, name)))
+}
+
+impl Task<'_> {
+    /// Whether the two are of one kind and not the same. A part that one of them leaves out says
+    /// nothing against the other's.
+    fn contradicts(&self, other: &Self) -> bool {
+        let differ = |one: Option<&str>, other: Option<&str>| matches!((one, other), (Some(one), Some(other)) if one != other);
+        self.kind == other.kind
+            && (self.id != other.id
+                || differ(self.issuer, other.issuer)
+                || differ(self.hash, other.hash))
+    }
+}
