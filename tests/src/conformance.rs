@@ -122,8 +122,15 @@ impl Harness {
     fn verify(&self, request: &Value) -> Answer {
         let requirements = requirements(request)?;
         let gate = self.gate(request)?;
-        let verified = gate.verify_with(text(request, "token")?, &requirements);
-        verified.map(|token| facts(&token)).map_err(Refusal::from)
+        let token = text(request, "token")?;
+        if request["context"].is_null() {
+            let verified = gate.verify_with(token, &requirements);
+            return verified.map(|token| facts(&token)).map_err(Refusal::from);
+        }
+        let token = gate.verify_chain(token, &context(request)?, &requirements)?;
+        let mut facts = facts(&token);
+        facts.insert("lineage".to_owned(), token.lineage().as_str().into());
+        Ok(facts)
     }
 
     fn verify_request(&self, request: &Value) -> Answer {
@@ -134,11 +141,7 @@ impl Harness {
             Value::Null => None,
             _ => Some(bytes(request, "certificate")?),
         };
-        let mut context = Vec::new();
-        for further in request["context"].as_array().into_iter().flatten() {
-            let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
-            context.push(ContextToken::new(kind, text(further, "token")?));
-        }
+        let context = context(request)?;
         let mut shown = Request::new(method, uri).headers(fields).context(&context);
         if let Some(certificate) = &certificate {
             shown = shown.client_certificate(certificate);
@@ -307,6 +310,16 @@ impl Harness {
         let verifier = verifier.map_err(|_| Refusal::Policy)?;
         Ok(Session { verifier, clock })
     }
+}
+
+/// The further tokens of a request.
+fn context(request: &Value) -> Result<Vec<ContextToken<'_>>, Refusal> {
+    let further = request["context"].as_array().into_iter().flatten();
+    let read = |further| {
+        let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
+        Ok(ContextToken::new(kind, text(further, "token")?))
+    };
+    further.map(read).collect()
 }
 
 fn load_jwks(request: &Value) -> Answer {

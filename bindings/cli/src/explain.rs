@@ -4,14 +4,15 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use sealgate::{Advice, Answer, Blame, Explanation, Outcome, Requirements, Stage, Step};
+use sealgate::{Advice, Answer, Blame, Explanation, Outcome, Stage, Step};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{self, Failure};
 use crate::gate::GateArguments;
 use crate::input;
+use crate::needs::NeedsArguments;
 use crate::request::RequestArguments;
-use crate::text::{Columns, WIDTH, parse_scope, printable};
+use crate::text::{Columns, WIDTH, printable};
 
 /// Options of `explain`.
 #[derive(Args)]
@@ -20,9 +21,8 @@ pub(crate) struct Arguments {
     gate: GateArguments,
     #[command(flatten)]
     request: RequestArguments,
-    /// Scope the token must have, beyond those of the gate; may be repeated.
-    #[arg(long, value_name = "SCOPE", value_parser = parse_scope)]
-    scope: Vec<String>,
+    #[command(flatten)]
+    needs: NeedsArguments,
     /// The stages as one JSON object.
     #[arg(long)]
     json: bool,
@@ -32,11 +32,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
-    let requirements = Requirements::scopes(arguments.scope.iter().map(String::as_str));
+    let requirements = arguments.needs.requirements();
     let file = arguments.file.as_deref();
     let (token, explanation) = match arguments.request.read(arguments.file.as_slice())? {
         Some(sent) => {
-            let explanation = opened.gate.explain_request(&sent.request(), &requirements);
+            let context = sent.context();
+            let request = sent.request(&context);
+            let explanation = opened.gate.explain_request(&request, &requirements);
             (sent.token, explanation)
         }
         None => {

@@ -16,6 +16,7 @@ mod input;
 mod inspect;
 mod jwks;
 mod mint;
+mod needs;
 mod network;
 mod policy;
 mod request;

@@ -1,7 +1,7 @@
 //! What came with a token: `--proof`, `--method`, `--uri` and `--certificate` make a request of it.
 
 use clap::Args;
-use sealgate::Request;
+use sealgate::{ContextToken, Kind, Request};
 
 use crate::failure::Failure;
 use crate::input;
@@ -21,6 +21,9 @@ pub(crate) struct RequestArguments {
     /// The client certificate of the connection, in DER.
     #[arg(long, value_name = "FILE", requires_all = ["method", "uri"])]
     certificate: Option<String>,
+    /// A further token that the token comes from, by its kind: `access_token=parent.txt`; may be repeated.
+    #[arg(long = "with", value_name = "KIND=FILE", value_parser = parse_further, requires_all = ["method", "uri"])]
+    further: Vec<(Kind, String)>,
 }
 
 /// A token with what came with it, read.
@@ -29,6 +32,7 @@ pub(crate) struct Sent {
     authorization: Vec<u8>,
     proof: Option<Vec<u8>>,
     certificate: Option<Vec<u8>>,
+    further: Vec<(Kind, Vec<u8>)>,
     method: String,
     uri: String,
 }
@@ -66,6 +70,7 @@ impl RequestArguments {
             token,
             proof,
             certificate: certificate.transpose()?,
+            further: read_further(&self.further)?,
             method: method.clone(),
             uri: uri.clone(),
         }))
@@ -73,9 +78,15 @@ impl RequestArguments {
 }
 
 impl Sent {
-    pub(crate) fn request(&self) -> Request<'_> {
+    /// The further tokens, for [`Sent::request`].
+    pub(crate) fn context(&self) -> Vec<ContextToken<'_>> {
+        context(&self.further)
+    }
+
+    pub(crate) fn request<'r>(&'r self, context: &'r [ContextToken<'r>]) -> Request<'r> {
         let mut request = Request::new(&self.method, &self.uri);
         request = request.header("authorization", &self.authorization);
+        request = request.context(context);
         if let Some(proof) = &self.proof {
             request = request.header("dpop", proof);
         }
@@ -83,5 +94,26 @@ impl Sent {
             Some(certificate) => request.client_certificate(certificate),
             None => request,
         }
+    }
+}
+
+/// The further tokens of `--with`, read.
+pub(crate) fn read_further(named: &[(Kind, String)]) -> Result<Vec<(Kind, Vec<u8>)>, Failure> {
+    let read = |(kind, file): &(Kind, String)| Ok((*kind, input::one(Some(file))?));
+    named.iter().map(read).collect()
+}
+
+pub(crate) fn context(further: &[(Kind, Vec<u8>)]) -> Vec<ContextToken<'_>> {
+    let further = further.iter();
+    further
+        .map(|(kind, token)| ContextToken::new(*kind, token))
+        .collect()
+}
+
+pub(crate) fn parse_further(text: &str) -> Result<(Kind, String), String> {
+    let (kind, file) = text.split_once('=').ok_or("a kind, =, and a file")?;
+    match Kind::from_name(kind) {
+        Some(kind) => Ok((kind, file.to_owned())),
+        None => Err(format!("{kind:?} is no kind of token")),
     }
 }

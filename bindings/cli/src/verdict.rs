@@ -213,6 +213,8 @@ fn describe_token(token: &VerifiedToken, clock: &Clock, out: &mut dyn Write) -> 
     let bound = match token.sender_constrained() {
         Some(Possession::External) => "yes; the policy says the proof was checked elsewhere",
         Some(Possession::Mtls) => "yes, to the client's certificate (mTLS)",
+        Some(Possession::Wpt) => "yes, by a workload proof token (WPT)",
+        Some(Possession::ClientAttestationPop) => "yes, by the proof of the attested client",
         Some(_) => "yes, by DPoP",
         None => "no, bearer",
     };

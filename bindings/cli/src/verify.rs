@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use sealgate::{Batch, Error, Requirements, VerifiedToken};
+use sealgate::{Batch, Blame, Error, VerifiedToken};
 
 use crate::failure::{self, Failure};
 use crate::gate::{GateArguments, Opened};
 use crate::input::{self, Chunk, First, Source};
+use crate::needs::NeedsArguments;
 use crate::request::{RequestArguments, Sent};
 use crate::stopwatch::Stopwatch;
 use crate::tally::Tally;
-use crate::text::{is_watched, parse_scope, printable, quoted};
+use crate::text::{is_watched, printable};
 use crate::verdict::{self, Place};
 
 /// Options of `verify`.
@@ -24,9 +25,8 @@ pub(crate) struct Arguments {
     gate: GateArguments,
     #[command(flatten)]
     request: RequestArguments,
-    /// Scope every token must have, beyond those of the gate; may be repeated.
-    #[arg(long, value_name = "SCOPE", value_parser = parse_scope)]
-    scope: Vec<String>,
+    #[command(flatten)]
+    needs: NeedsArguments,
     /// Verdicts as JSON lines.
     #[arg(long)]
     json: bool,
@@ -64,8 +64,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// One token with what came with it.
 fn judge_request(arguments: &Arguments, opened: &Opened, sent: &Sent) -> Result<ExitCode, Failure> {
-    let requirements = Requirements::scopes(arguments.scope.iter().map(String::as_str));
-    let verdict = opened.gate.verify_request(&sent.request(), &requirements);
+    let requirements = arguments.needs.requirements();
+    let context = sent.context();
+    let verdict = (opened.gate).verify_request(&sent.request(&context), &requirements);
+    if let Some(error) = verdict.as_ref().err()
+        && error.blame() == Blame::Misuse
+    {
+        return Err(Failure::Usage(format!("the request: {error}")));
+    }
     let mut out = io::stdout().lock();
     if arguments.json {
         let (mut line, place) = (
@@ -91,7 +97,7 @@ fn judge(
     sources: Vec<Source>,
     out: &mut (dyn Write + Send),
 ) -> Result<Tally, Failure> {
-    let requirements = Requirements::scopes(arguments.scope.iter().map(String::as_str));
+    let requirements = arguments.needs.requirements();
     let several = sources.len() > 1;
     let mut tally = Tally::new(match sources.as_slice() {
         [source] => source.name.clone(),
@@ -184,9 +190,7 @@ fn summarize(
     if arguments.json {
         return writeln!(out, "{}", tally.as_json(elapsed));
     }
-    let scopes = arguments.scope.iter();
-    let scopes = scopes.map(|scope| format!(" --scope {}", quoted(scope)));
-    let options = opened.options.clone() + &scopes.collect::<String>();
+    let options = opened.options.clone() + &arguments.needs.options();
     tally.write(elapsed, &opened.gate, &options, out)
 }
 

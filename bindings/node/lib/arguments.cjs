@@ -53,8 +53,7 @@ function operation(value, call) {
   if (value === undefined) return []
   const told = checkOptions(value, `${call}: operation`, ['tool', 'resource', 'action', 'scope'])
   const members = Object.entries(told).filter(([, text]) => text !== undefined)
-  // One that tells nothing is for the engine to refuse, and not left out.
-  if (members.length === 0) return ['tool', '']
+  if (members.length === 0) throw usage(`${call}: operation tells nothing; leave it out`)
   return members.flatMap(([name, text]) => [name, checkString(text, `${call}: operation: ${name}`)])
 }
 

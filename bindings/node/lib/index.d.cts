@@ -576,7 +576,7 @@ export class VerifiedToken<Output = Claims> {
   /** What is proven about the chain, not what is claimed. */
   readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
   /** How possession of the token's key was shown; null is a bearer token. */
-  readonly senderConstrained: 'dpop' | 'mtls' | 'external' | null
+  readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'external' | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
   readonly replayReach: 'process' | 'external' | null
   /** Never "user": no token proves that. */

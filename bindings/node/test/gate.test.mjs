@@ -103,7 +103,7 @@ test('the same token is the same object while the cache remembers it, and no lon
   assert.equal(gate.judge(jwt).token, verified)
   assert.notEqual(gate.verify(token()), verified)
   assert.equal(gate.judge(jwt, { requiredScopes: ['admin'] }).code, 'insufficient_scope')
-  assert.deepEqual(gate.judge(jwt, { requiredScopes: ['admin'] }).error.expected, ['mcp:use', 'admin'])
+  assert.deepEqual(gate.judge(jwt, { requiredScopes: ['admin'] }).error.expected, ['admin'])
   const old = corp.kid
   corp.rotate()
   assert.notEqual(gate.verify(jwt), verified)

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import * as z from 'zod'
-import { PossessionError, ReplayError, UsageError, singleValued } from 'sealgate'
+import { AuthorityError, PossessionError, ReplayError, UsageError, singleValued } from 'sealgate'
 import { FakeAgent, FixedClock, open } from 'sealgate/testing'
 import { held, policy } from './served.mjs'
 import { AUDIENCE, NOW, thrown, world } from './world.mjs'
@@ -180,6 +180,26 @@ test('a client certificate, as DER or as Node has it', () => {
   }
 })
 
+test('an operation lies within what was granted', () => {
+  const { gate, token } = world({ gate: { public_url: 'https://api.example.com' } })
+  const tools = [{ type: 'attenuating_agent_token', tools: { read_file: {} } }]
+  const granted = { authorization_details: tools }
+  const headers = [['Authorization', `Bearer ${token({ claims: granted })}`]]
+  const parts = { method: 'GET', uri: '/', headers }
+  const verified = gate.verifyRequest({ ...parts, operation: { tool: 'read_file', scope: 'mcp:use' } })
+  assert.equal(verified.require({ operation: { tool: 'read_file' } }), verified)
+  const denied = thrown(() => verified.require({ operation: { tool: 'delete_file' } }))
+  assert.ok(denied instanceof AuthorityError)
+  assert.deepEqual([denied.code, denied.httpStatus, denied.wwwAuthenticate], ['operation_denied', 403, null])
+  assert.equal(gate.judgeRequest({ ...parts, operation: { tool: 'delete_file' } }).code, 'operation_denied')
+  const { steps } = gate.explainRequest({ ...parts, operation: { tool: 'delete_file' } })
+  const step = steps.find(({ outcome }) => outcome === 'refused')
+  assert.equal(step.stage, 'policy')
+  const { error } = gate.judgeRequest({ ...parts, operation: { scope: 'files.read' } })
+  assert.equal(error.code, 'insufficient_scope')
+  assert.match(error.wwwAuthenticate, /scope="files.read"/)
+})
+
 test('wrong arguments', async () => {
   const { gate } = bound()
   const parts = { method: 'GET', uri: '/', headers: [] }
@@ -198,6 +218,9 @@ test('wrong arguments', async () => {
     { ...parts, headers: [7] },
     { ...parts, clientCertificate: 'PEM' },
     { ...parts, operation: {} },
+    { ...parts, operation: 'read_file' },
+    { ...parts, operation: { tool: 7 } },
+    { ...parts, operation: { args: 'x' } },
   ]) {
     for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest']) {
       assert.ok(thrown(() => gate[call](wrong)) instanceof UsageError, `${call} ${JSON.stringify(wrong)}`)

@@ -153,6 +153,22 @@ def test_what_came_twice_is_seen_twice(port: int, tools: Gate, jwt: str) -> None
     assert post(port, target, [authorization, proof]) == ["accepted", "replayed"]
 
 
+def test_an_operation_lies_within_what_was_granted(tools: Gate, corp: testing.FakeIssuer) -> None:
+    details = [{"type": "attenuating_agent_token", "tools": {"read_file": {}}}]
+    more = {"scope": "mcp:use", "claims": {"authorization_details": details}}
+    token = corp.token(sub="u1", aud=AUDIENCE, **more)
+    parts: Any = {"method": "GET", "uri": "/", "headers": [("Authorization", f"Bearer {token}")]}
+    verified = tools.verify_request(**parts, operation={"tool": "read_file"})
+    assert verified.require(operation={"tool": "read_file"}) is verified
+    with pytest.raises(sealgate.AuthorityError) as refused:
+        verified.require(operation={"tool": "delete_file"})
+    assert (refused.value.code, refused.value.http_status) == ("operation_denied", 403)
+    assert tools.judge_request(**parts, operation={"tool": "x"}).code == "operation_denied"
+    for wrong in ({}, {"tool": ""}, {"tool": 7}, {"args": "x"}, "read_file"):
+        with pytest.raises(UsageError):
+            tools.verify_request(**parts, operation=wrong)
+
+
 def test_a_path_as_it_was_sent(tools: Gate, jwt: str) -> None:
     for server in (asgi, flasks):
         for port in server(tools):

@@ -6,46 +6,23 @@
 
 use std::sync::Arc;
 
+use super::proof::{Form, Unproven, date, invalid, jti, replay_key, text};
 use super::target;
-use super::{Judge, Shown, Thumbprint, UsedProof};
-use crate::crypto::{self, SignatureJob, Signed};
+use super::{Judge, Possession, Proven, Shown, Thumbprint, UsedProof};
+use crate::crypto;
 use crate::encoding::base64url;
-use crate::encoding::json::{Json, Value};
+use crate::encoding::json::Value;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
 use crate::jwk::Jwk;
-use crate::jws::header::typ_is;
-use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
-use crate::limits::{JTI_SIZE, Limits};
+use crate::jws::SignatureBuffer;
 use crate::policy::DpopRules;
-use crate::replay::ReplayKey;
 use crate::time::NumericDate;
 
-/// The proof's `typ` (DP-04).
-const TYP: &str = "dpop+jwt";
-
-/// What a proof that holds leaves behind.
-#[derive(Debug)]
-pub(super) struct Proven {
-    pub(super) used: UsedProof,
-    /// A nonce to give the client for its next proof.
-    pub(super) next_nonce: Option<Arc<str>>,
-}
-
-struct Candidate<'p> {
-    signing_input: &'p [u8],
-    signature: &'p [u8],
-}
-
-impl Signed for Candidate<'_> {
-    fn message(&self) -> &[u8] {
-        self.signing_input
-    }
-
-    fn signature(&self) -> &[u8] {
-        self.signature
-    }
-}
+pub(super) const FORM: Form = Form {
+    field: "dpop",   // DP-02
+    typ: "dpop+jwt", // DP-04
+};
 
 /// Judges one proof by a key with all of these thumbprints, for this token.
 pub(super) fn verify(
@@ -56,41 +33,16 @@ pub(super) fn verify(
     token: &[u8],
     expected: [Option<Thumbprint>; 2],
 ) -> Result<Proven, Error> {
-    let malformed = |_| invalid("dpop");
-    let compact = Compact::split(proof, judge.rules.limits.token_size).map_err(malformed)?; // DP-02
-    let payload = compact.decode_payload().map_err(malformed)?;
     let mut buffer = SignatureBuffer::new();
-    let signature = compact.decode_signature(&mut buffer).map_err(malformed)?;
-    // Not among the headers seen before: every client has its own, and would displace an issuer's.
-    // A key of the header may be longer than a string of a token.
-    let limits = Limits {
-        string_size: Limits::KEYS.string_size,
-        ..judge.rules.limits
-    };
-    let header = ProtectedHeader::parse(compact.header, limits.into()).map_err(malformed)?;
-    if !header.typ().is_some_and(|typ| typ_is(typ, TYP)) {
-        return Err(invalid("typ")); // DP-04
-    }
-    let (jwk, algorithm) = key(judge, rules, &header)?;
+    let proof = Unproven::read(judge, proof, &FORM, &mut buffer)?;
+    let (jwk, algorithm) = key(judge, rules, &proof)?;
     let thumbprint = crypto::thumbprint_octets(judge.provider, &jwk);
     if expected.iter().flatten().any(|own| *own != thumbprint) {
         return Err(Error::about(Code::PopMismatch, "jwk")); // DP-12
     }
-    let key = (judge.provider.load)(&jwk, algorithm).map_err(|_| invalid("jwk"))?;
-    let candidate = Candidate {
-        signing_input: compact.signing_input,
-        signature,
-    };
-    let verified = judge.provider.verify(SignatureJob::new(&key, candidate));
-    if verified.is_none() {
-        return Err(invalid("signature")); // DP-06
-    }
-    let claims = Json::parse(payload, judge.rules.limits.into()).map_err(|_| invalid("dpop"))?;
+    let claims = proof.claims(judge, &jwk, algorithm)?; // DP-06
     let claims = claims.root();
-    let jti = text(claims, "jti")?;
-    if jti.len() > JTI_SIZE {
-        return Err(invalid("jti")); // DP-13
-    }
+    let jti = jti(claims)?; // DP-03
     if text(claims, "htm")?.as_bytes() != shown.method {
         return Err(invalid("htm")); // DP-08
     }
@@ -105,6 +57,7 @@ pub(super) fn verify(
     let next_nonce = nonce(judge, claims)?;
     let key = replay_key(judge, &thumbprint, jti);
     Ok(Proven {
+        how: Possession::Dpop,
         used: UsedProof {
             key,
             issued_at,
@@ -114,21 +67,17 @@ pub(super) fn verify(
     })
 }
 
-#[cold]
-fn invalid(about: &'static str) -> Error {
-    Error::about(Code::PopInvalid, about)
-}
-
 /// The key that comes with the proof, and the algorithm it is used with (DP-05, DP-07).
 fn key(
     judge: &Judge<'_>,
     rules: &DpopRules,
-    header: &ProtectedHeader,
+    proof: &Unproven<'_>,
 ) -> Result<(Jwk, Algorithm), Error> {
-    let algorithm = header.algorithm.map(|algorithm| algorithm.algorithm());
-    let allowed = |algorithm: &Algorithm| rules.algorithms.contains(*algorithm);
-    let algorithm = algorithm.filter(allowed).ok_or_else(|| invalid("alg"))?;
-    let jwk = header.json().root().get("jwk");
+    let algorithm = proof.algorithm()?;
+    if !rules.algorithms.contains(algorithm) {
+        return Err(invalid("alg"));
+    }
+    let jwk = proof.header.json().root().get("jwk");
     // Symmetric keys fit none of the algorithms there can be.
     let jwk = jwk.and_then(|jwk| Jwk::of_bearer(jwk).ok());
     let jwk = jwk.ok_or_else(|| invalid("jwk"))?;
@@ -139,22 +88,13 @@ fn key(
     Ok((jwk, algorithm))
 }
 
-/// A required claim that is a string with something in it (DP-03).
-fn text<'a>(claims: Value<'a>, name: &'static str) -> Result<&'a str, Error> {
-    let text = claims.get(name).and_then(|value| value.as_str());
-    text.filter(|text| !text.is_empty())
-        .ok_or_else(|| invalid(name))
-}
-
 /// The proof's `iat`, which must be of now, and the last moment at which it is (DP-11).
 fn window(
     judge: &Judge<'_>,
     rules: &DpopRules,
     claims: Value<'_>,
 ) -> Result<(NumericDate, NumericDate), Error> {
-    let iat = claims.get("iat").and_then(|value| value.as_number());
-    let iat = iat.and_then(NumericDate::from_json_number);
-    let issued_at = iat.ok_or_else(|| invalid("iat"))?;
+    let issued_at = date(claims, "iat")?;
     let until = issued_at.plus(rules.max_age).plus(judge.rules.leeway);
     if issued_at > judge.now.plus(judge.rules.leeway) || judge.now > until {
         return Err(invalid("iat"));
@@ -173,21 +113,6 @@ fn nonce(judge: &Judge<'_>, claims: Value<'_>) -> Result<Option<Arc<str>>, Error
         Some(false) => Ok(Some(nonces.current(judge.now).into())),
         None => Err(Error::about(Code::NonceRequired, "nonce")),
     }
-}
-
-/// What a proof is remembered by: the key and the `jti` it chose, within a namespace (DP-13).
-fn replay_key(judge: &Judge<'_>, thumbprint: &Thumbprint, jti: &str) -> ReplayKey {
-    let replay = judge.rules.possession.replay.as_ref();
-    let namespace = replay.map_or("", |replay| &replay.namespace).as_bytes();
-    // With its length before it, a namespace cannot pass for the start of something else.
-    let size = u64::try_from(namespace.len()).unwrap_or(u64::MAX);
-    let parts = [
-        &size.to_be_bytes()[..],
-        namespace,
-        thumbprint,
-        jti.as_bytes(),
-    ];
-    (judge.provider.sha256)(&parts.concat())
 }
 
 #[cfg(test)]
@@ -235,7 +160,7 @@ mod tests {
             proofs: Proofs::One(PROOF.as_bytes()),
             method: method.as_bytes(),
             target: Some(url),
-            certificate: None,
+            ..Shown::NOTHING
         };
         let dpop = rules.possession.dpop.as_ref().unwrap();
         let expected = [Some(jkt), None];

@@ -4,10 +4,13 @@
 //! compares them. Its evidence names the proof that was used; [`UsedProof`] turns into evidence that
 //! it was used for the first time.
 
+mod attestation;
 mod confirmation;
 mod dpop;
 mod nonce;
+mod proof;
 mod target;
+mod workload;
 
 use std::sync::Arc;
 
@@ -17,14 +20,18 @@ pub(crate) use confirmation::Confirmation;
 pub(crate) use nonce::Nonces;
 pub(crate) use target::Origin;
 
-use crate::claims::Claim;
+use crate::claims::{Claim, Claims};
 use crate::crypto::CryptoProvider;
+use crate::encoding::json::Value;
 use crate::error::{Code, Error};
+use crate::jwa::Algorithm;
+use crate::jwk::Jwk;
 use crate::policy::{
-    self, GateRules, OnUnavailable, ReplayRules, Rules, SenderConstrained, Waiver,
+    self, Carrier, GateRules, Kind, OnUnavailable, PossessionRules, ReplayRules, Rules,
+    SenderConstrained, Waiver,
 };
 use crate::replay::{FirstUse, ReplayGuard, ReplayKey};
-use crate::time::NumericDate;
+use crate::time::{NumericDate, Span};
 
 /// How possession of a token's key was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +41,10 @@ pub enum Possession {
     Dpop,
     /// By the client certificate of the connection (RFC 8705).
     Mtls,
+    /// By a workload proof token beside a workload identity token (WIMSE).
+    Wpt,
+    /// By the proof of an attested client's instance beside its attestation.
+    ClientAttestationPop,
     /// Somebody else checked the proof: the operator said so.
     External,
 }
@@ -45,6 +56,8 @@ impl Possession {
         match self {
             Self::Dpop => "dpop",
             Self::Mtls => "mtls",
+            Self::Wpt => "wpt",
+            Self::ClientAttestationPop => "client_attestation_pop",
             Self::External => "external",
         }
     }
@@ -83,16 +96,18 @@ pub enum ReplayAnswer {
     Unavailable,
 }
 
-/// The scheme of `Authorization` a token came under.
+/// How a token came: the scheme of `Authorization`, or a field of its kind's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     /// RFC 6750 §2.1.
     Bearer,
     /// RFC 9449 §7.1.
     Dpop,
+    /// A field of its kind's own, with its proof in another (WIMSE, attested clients).
+    Field,
 }
 
-/// The `DPoP` fields of a request.
+/// The fields of a request that carry a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proofs<'r> {
     None,
@@ -110,6 +125,10 @@ pub(crate) struct Shown<'r> {
     pub(crate) target: Option<&'r str>,
     /// The client certificate of the connection, DER.
     pub(crate) certificate: Option<&'r [u8]>,
+    /// The access token of a request whose token came in a field of its own.
+    pub(crate) access_token: Option<&'r [u8]>,
+    /// Its transaction token.
+    pub(crate) txn_token: Option<&'r [u8]>,
 }
 
 impl Shown<'_> {
@@ -120,6 +139,8 @@ impl Shown<'_> {
         method: b"",
         target: None,
         certificate: None,
+        access_token: None,
+        txn_token: None,
     };
 }
 
@@ -141,7 +162,23 @@ pub(crate) struct PossessionConfirmed {
 enum By {
     Waiver(Waiver<policy::Possession>, Option<Possession>),
     Certificate,
-    Proof(Box<dpop::Proven>),
+    Proof(Box<Proven>),
+}
+
+/// What a proof that holds leaves behind.
+#[derive(Debug)]
+struct Proven {
+    how: Possession,
+    used: UsedProof,
+    /// A nonce to give the client for its next proof.
+    next_nonce: Option<Arc<str>>,
+}
+
+/// The public key that a token names as a whole.
+struct Holder<'t> {
+    value: Value<'t>,
+    jwk: Jwk,
+    thumbprint: Thumbprint,
 }
 
 /// How possession was shown, once replay is settled.
@@ -168,6 +205,19 @@ pub(crate) struct NotReplayed {
     reach: Option<ReplayReach>,
 }
 
+/// Of the proofs that a gate for this kind takes: their `typ`, and how long they may be used, from
+/// `iat` or up to `exp`.
+pub(crate) fn form(kind: Kind, rules: &PossessionRules) -> Option<(&'static str, Span)> {
+    match kind.carrier() {
+        Carrier::Authorization => Some((dpop::FORM.typ, rules.dpop.as_ref()?.max_age)),
+        Carrier::Field { .. } if kind == Kind::Wit => {
+            Some((workload::FORM.typ, workload::MOST_AHEAD))
+        }
+        Carrier::Field { .. } => Some((attestation::FORM.typ, attestation::MOST_OLD)),
+        Carrier::None => None,
+    }
+}
+
 impl<'s> Judge<'s> {
     /// Whether what was shown proves possession of what the token is bound to, for every member of
     /// its `cnf` (AT-09). A bearer token pays for no more than being one.
@@ -175,6 +225,7 @@ impl<'s> Judge<'s> {
     pub(crate) fn confirm(
         &self,
         confirmation: &Confirmation,
+        claims: &Claims,
         shown: &Shown<'_>,
         token: &[u8],
     ) -> Result<PossessionConfirmed, Error> {
@@ -189,6 +240,7 @@ impl<'s> Judge<'s> {
         match shown.scheme {
             Scheme::Bearer => self.bearer(confirmation, shown),
             Scheme::Dpop => self.dpop(confirmation, shown, token),
+            Scheme::Field => self.of_its_own(confirmation, claims, shown, token),
         }
     }
 
@@ -246,6 +298,39 @@ impl<'s> Judge<'s> {
         Ok(By::Proof(Box::new(proven)).into())
     }
 
+    /// A token that came with the proof of its own kind, by the key it names (WIT-05, ATT-07).
+    fn of_its_own(
+        &self,
+        confirmation: &Confirmation,
+        claims: &Claims,
+        shown: &Shown<'_>,
+        token: &[u8],
+    ) -> Result<PossessionConfirmed, Error> {
+        let proof = match shown.proofs {
+            Proofs::One(proof) if self.gate.takes_own_proof => proof,
+            Proofs::None | Proofs::One(_) => return Err(required()),
+            Proofs::Several => return Err(Error::about(Code::PopInvalid, "proof")), // WPT-01, ATT-01
+        };
+        let keys = match confirmation {
+            Confirmation::Bound(keys) => keys,
+            Confirmation::Malformed => return Err(malformed()),
+            Confirmation::Unbound | Confirmation::Unknown => return Err(required()),
+        };
+        let holder = Holder::of(claims, keys).ok_or_else(required)?;
+        if keys.jkt.is_some_and(|jkt| jkt != holder.thumbprint) {
+            return Err(Error::about(Code::PopMismatch, Claim::Cnf.name()));
+        }
+        if keys.certificate.is_some() {
+            self.certificate(keys, shown)?;
+        }
+        let proven = if self.gate.kind == Kind::Wit {
+            workload::verify(self, proof, &holder, shown, token)
+        } else {
+            attestation::verify(self, proof, &holder)
+        };
+        Ok(By::Proof(Box::new(proven?)).into())
+    }
+
     /// MTLS-01, MTLS-02, MTLS-04: the thumbprint of the very DER of the connection's certificate.
     fn certificate(&self, keys: &Keys, shown: &Shown<'_>) -> Result<(), Error> {
         let given = shown.certificate.filter(|_| self.gate.takes_mtls);
@@ -287,7 +372,7 @@ impl PossessionConfirmed {
         match self.by {
             By::Waiver(_, how) => how,
             By::Certificate => Some(Possession::Mtls),
-            By::Proof(_) => Some(Possession::Dpop),
+            By::Proof(ref proven) => Some(proven.how),
         }
     }
 
@@ -308,7 +393,11 @@ impl PossessionConfirmed {
         let how = self.how();
         let (reach, next_nonce) = match self.by {
             By::Proof(proven) => {
-                let dpop::Proven { used, next_nonce } = *proven;
+                let Proven {
+                    how: _,
+                    used,
+                    next_nonce,
+                } = *proven;
                 (look_up(used)?.reach, next_nonce)
             }
             By::Waiver(..) | By::Certificate => (None, None),
@@ -318,6 +407,50 @@ impl PossessionConfirmed {
             reach,
             next_nonce,
         })
+    }
+}
+
+impl Proven {
+    /// A proof by a token's own key, which holds until then.
+    fn new(judge: &Judge<'_>, holder: &Holder<'_>, jti: &str, until: NumericDate) -> Self {
+        let kind = judge.gate.kind;
+        Self {
+            how: if kind == Kind::Wit {
+                Possession::Wpt
+            } else {
+                Possession::ClientAttestationPop
+            },
+            used: UsedProof {
+                key: proof::replay_key(judge, &holder.thumbprint, jti),
+                // One guard remembers proofs of every kind and forgets them by when they were made,
+                // so that this is counted back from their end, the same for all.
+                issued_at: until
+                    .minus(judge.rules.leeway)
+                    .minus(judge.rules.possession.window()),
+                until,
+            },
+            next_nonce: None,
+        }
+    }
+}
+
+impl<'t> Holder<'t> {
+    fn of(claims: &'t Claims, keys: &Keys) -> Option<Self> {
+        let value = claims.value(Claim::Cnf)?.get("jwk")?;
+        Some(Self {
+            value,
+            jwk: Jwk::of_bearer(value).ok()?,
+            thumbprint: keys.jwk?,
+        })
+    }
+
+    /// The algorithm of a proof, if the key may be used with it: never a symmetric one.
+    fn fitting(&self, judge: &Judge<'_>, algorithm: Algorithm) -> Result<Algorithm, Error> {
+        let usable = !algorithm.is_symmetric() && judge.provider.algorithms.contains(algorithm);
+        if !usable || self.jwk.check_fits(algorithm).is_err() {
+            return Err(Error::about(Code::PopInvalid, "alg"));
+        }
+        Ok(algorithm)
     }
 }
 

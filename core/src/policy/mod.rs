@@ -2,6 +2,7 @@
 //!
 //! [`Policy`] is immutable. Every string here comes from the operator, never from a token.
 
+mod carrier;
 mod challenge;
 mod check;
 mod compile;
@@ -27,6 +28,7 @@ mod summary;
 mod unit;
 mod waiver;
 
+pub(crate) use carrier::{Carrier, HeaderField};
 pub(crate) use challenge::Challenge;
 pub(crate) use context::{ContextNeed, ContextRules};
 pub use delegation::Lineage;
@@ -215,9 +217,13 @@ pub(crate) struct GateRules {
     pub(crate) takes_dpop: bool,
     /// Whether client certificates are taken here (RFC 8705).
     pub(crate) takes_mtls: bool,
+    /// Whether the proofs of its own kind are taken here (WIMSE, attested clients).
+    pub(crate) takes_own_proof: bool,
     pub(crate) delegation: Delegation,
     /// The kinds of further tokens a request may carry here.
     pub(crate) context: Vec<ContextRules>,
+    /// Workload identity tokens that a request may carry of its caller.
+    pub(crate) caller: Option<Box<ContextRules>>,
     /// What is made of the tasks that tokens name.
     pub(crate) intent: IntentRules,
     /// Cap on `now - iat`; `None` is no cap.

@@ -17,6 +17,14 @@ pub(crate) struct PossessionRules {
     pub(crate) replay: Option<ReplayRules>,
 }
 
+impl PossessionRules {
+    /// How long a DPoP proof may be used, apart from leeway.
+    pub(crate) fn window(&self) -> Span {
+        const UNUSED: Span = Span::from_seconds(60);
+        self.dpop.as_ref().map_or(UNUSED, |dpop| dpop.max_age)
+    }
+}
+
 /// `[dpop]` (RFC 9449).
 #[derive(Debug)]
 pub(crate) struct DpopRules {

@@ -252,14 +252,6 @@ impl Kind {
         Self::JwtCustom,
     ];
 
-    /// Whether clients send it in `Authorization`, where a proof can come with it.
-    pub(crate) const fn comes_in_requests(self) -> bool {
-        matches!(
-            self,
-            Self::AccessToken | Self::IdToken | Self::JwtSvid | Self::JwtCustom
-        )
-    }
-
     /// The spelling in policy documents: that of its first row.
     #[must_use]
     pub fn as_str(self) -> &'static str {

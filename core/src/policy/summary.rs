@@ -178,6 +178,7 @@ fn table(rules: &DelegationRules) -> String {
 /// `DPoP or mTLS if bound`, `DPoP required`.
 fn possession(gate: &GateRules) -> String {
     let proofs = match (gate.takes_dpop, gate.takes_mtls) {
+        _ if gate.takes_own_proof => return "own proof required".to_owned(),
         (true, true) => "DPoP or mTLS",
         (true, false) => "DPoP",
         (false, true) => "mTLS",

@@ -7,8 +7,8 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile, Row,
-    Rules, SignerRule, TypRule,
+    Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
+    Row, Rules, SignerRule, TypRule,
 };
 use crate::time::NumericDate;
 
@@ -193,7 +193,14 @@ impl Context<'_> {
             Code::TooOld => "Get a fresh token; the gate limits age by max_age, or the kind of token does.".into(),
             Code::LifetimeTooLong => self.lifetime(),
             Code::PopRequired => self.possession(),
-            Code::NoToken => "Send Authorization: Bearer … or DPoP ….".into(),
+            Code::NoToken => match self.gate.kind.carrier() {
+                Carrier::Field { token, proof } => {
+                    format!("Send the token in the field {}, a proof in {}.", token.name(), proof.name())
+                }
+                Carrier::Authorization | Carrier::None => {
+                    "Send Authorization: Bearer … or DPoP ….".into()
+                }
+            },
             Code::MultipleCredentials => "Send one Authorization field with one token.".into(),
             Code::TokenInQuery => "A URL is logged everywhere: send the token in Authorization, and replace this one.".into(),
             Code::MalformedRequest => "Send Authorization: Bearer or DPoP, one space and the token (RFC 6750 §2.1).".into(),
@@ -454,6 +461,20 @@ impl Context<'_> {
                  (RFC 9449 §5, RFC 8705 §3)."
             );
         }
+        if let Carrier::Field { token, proof } = rules.kind.carrier() {
+            let (token, proof) = (token.name(), proof.name());
+            return if rules.takes_own_proof {
+                format!(
+                    "Client: the token in the field {token}, a proof in {proof}. Server: call \
+                     verify_request, not verify."
+                )
+            } else {
+                format!(
+                    "No proof can be checked here: add public_url to gates.{gate}, or say \
+                     sender_constrained = \"external\" where somebody else checks it."
+                )
+            };
+        }
         match (rules.takes_dpop, rules.takes_mtls) {
             (false, false) => {
                 "No proof can be checked here: add [dpop] or [mtls] to the policy, or \
@@ -476,7 +497,7 @@ impl Context<'_> {
     /// What makes proofs that are well meant fail.
     fn proof(&self, about: Option<&str>) -> String {
         match about {
-            Some("htu") => format!(
+            Some("htu" | "aud") => format!(
                 "The URL that the client calls must lie under gates.{}.public_url: {}.",
                 self.gate.name,
                 self.gate.public_url.as_deref().unwrap_or("none")
@@ -485,9 +506,9 @@ impl Context<'_> {
                 "Compare the client's clock with this machine's; a proof lives for dpop.max_age."
                     .into()
             }
-            Some("ath") => "The proof was made for another token.".into(),
+            Some("ath" | "wth" | "tth") => "The proof was made for another token.".into(),
             Some("htm") => "The proof was made for another method.".into(),
-            Some("alg") => format!(
+            Some("alg") if self.gate.takes_dpop => format!(
                 "Proofs are signed with {}.",
                 self.rules
                     .possession
@@ -498,8 +519,12 @@ impl Context<'_> {
                         names.join(" ")
                     })
             ),
+            Some("alg") => "The proof is signed with the algorithm of the key in cnf.".into(),
             Some("dpop") => "Send exactly one DPoP field with one proof.".into(),
-            _ => "Make a new proof for this request (RFC 9449 §4.2).".into(),
+            _ if self.gate.takes_dpop => {
+                "Make a new proof for this request (RFC 9449 §4.2).".into()
+            }
+            _ => "Make a new proof for this request.".into(),
         }
     }
 

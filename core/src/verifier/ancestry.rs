@@ -117,7 +117,7 @@ pub(super) fn settle<'t>(
     let Candidate { claims, source, .. } = signed.get();
     let blame = |error| door.blame(source, error);
     let (issuer, row) = (door.issuer(source)?, source.profile.row());
-    let well_formed = kind::check_claims(claims, door.gate, issuer, row).map_err(blame)?;
+    let well_formed = kind::check_claims(claims, door.gate, issuer, row, false).map_err(blame)?;
     let dates = Dates::of(
         &well_formed,
         door.gate,

@@ -1,6 +1,7 @@
 //! [`Explanation`]: every stage of one verification, for operators.
 
 use super::advice::{Advice, Call, advice};
+use super::caller;
 use super::halves::Halves;
 use super::pipeline::Case;
 use super::seen::Seen;
@@ -69,6 +70,11 @@ pub(super) fn explain_request(
         Err(error) => return told(state, number, requirements, now, trail, None, Err(error)),
     };
     let (token, shown) = (presented.token, presented.shown());
+    let caller = match caller::judge(door, &presented, &engine.provider, now) {
+        Ok(caller) => caller,
+        Err(error) => return told(state, number, requirements, now, trail, None, Err(error)),
+    };
+    let requirements = &*caller::required(requirements, caller.as_ref());
     trail.passed(Stage::Request, || note::request(&shown));
     let case = Case {
         judge: &door.possession(&engine.provider, now),
@@ -81,6 +87,9 @@ pub(super) fn explain_request(
     };
     let outcome = judged.and_then(|judged| {
         trail.enter(Stage::Replay);
+        if let Some(caller) = caller {
+            pipeline::rehearse(door, caller)?;
+        }
         let token = pipeline::rehearse(door, judged)?;
         trail.passed(Stage::Replay, || note::replay(&token));
         Ok(token)

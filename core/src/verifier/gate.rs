@@ -15,6 +15,7 @@ use super::verified::Judged;
 use super::{
     BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
 };
+use super::{caller, offline};
 use crate::binding::Shown;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
@@ -68,7 +69,10 @@ impl Gate {
     /// was issued, and was meant for whoever used it; from each to the next, nobody is left out and
     /// authority only shrinks. What that proves is the token's [`VerifiedToken::lineage`].
     ///
-    /// The gate's `context` says which kinds it takes. The order of `context` does not matter.
+    /// A capability that its holder derived comes with those it was derived from, the root among
+    /// them; each is signed by the key that the one before names, and all must be valid now.
+    ///
+    /// The gate's `context` says which other kinds it takes. The order of `context` does not matter.
     ///
     /// # Errors
     ///
@@ -112,6 +116,9 @@ impl Gate {
             shown,
             requirements,
         };
+        if !context.is_empty() && door.gate.kind == Kind::Capability {
+            return offline::verify(door, token, context, &case);
+        }
         let settled = door.recall(token, now);
         if !context.is_empty() {
             return pipeline::verify_chain(door, token, settled, context, &case, &mut ());
@@ -175,7 +182,12 @@ impl Gate {
         let presented = request.read(door)?;
         let shown = presented.shown();
         let (token, context) = (presented.token, presented.context);
+        let caller = caller::judge(door, &presented, &self.engine.provider, now)?;
+        let requirements = &*caller::required(requirements, caller.as_ref());
         let judged = self.judged(door, token, context, &shown, requirements, now)?;
+        if let Some(caller) = caller {
+            pipeline::commit(door, caller, now)?;
+        }
         pipeline::commit(door, judged, now)
     }
 

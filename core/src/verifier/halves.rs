@@ -6,6 +6,7 @@ use super::malformed;
 use super::proof;
 use super::seen::Seen;
 use super::state::Door;
+use crate::binding;
 use crate::claims::Claim;
 use crate::delegation;
 use crate::encoding::json::{JsonKind, Value};
@@ -446,9 +447,9 @@ impl Halves<'_, '_> {
 
     fn proof(&self, about: &str) -> Option<String> {
         let rules = self.door.rules();
-        let max_age = rules.possession.dpop.as_ref()?.max_age;
         let request = self.seen.shown.as_ref()?;
-        proof::line(request, about, self.now, max_age, rules.leeway)
+        let form = binding::form(self.gate().kind, &rules.possession)?;
+        proof::line(request, about, self.now, form, rules.leeway)
     }
 
     /// Links of `act`, as far as they are objects.

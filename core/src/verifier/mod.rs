@@ -4,6 +4,7 @@ mod advice;
 mod ancestry;
 mod authority;
 mod build;
+mod caller;
 mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
@@ -17,6 +18,7 @@ mod lookup;
 mod malformed;
 mod misfit;
 mod note;
+mod offline;
 mod outbound;
 mod pending;
 mod pipeline;

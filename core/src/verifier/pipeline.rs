@@ -13,11 +13,11 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, authority, kind, note};
+use super::{Requirements, authority, caller, kind, note};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{SignatureJob, SignatureVerified, Signed};
-use crate::delegation::{self, Member};
+use crate::delegation::{self, Derived, Member};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
@@ -71,7 +71,7 @@ pub(super) fn verify<T: Trail>(
     let Some(signed) = case.judge.provider.verify(job) else {
         return Err(door.blame(&source, Error::new(Code::BadSignature)));
     };
-    finish(door, token, signed, case, &ancestry::ALONE, trail)
+    finish(door, token, signed, case, &ancestry::ALONE, None, trail)
         .map_err(|error| door.blame(&source, error))
 }
 
@@ -116,7 +116,7 @@ pub(super) fn verify_chain<T: Trail>(
     match (settled, leaf) {
         (Some(settled), _) => renew(door, token, settled, case, &ancestors),
         (None, Some((source, Some(signed)))) => {
-            finish(door, token, signed, case, &ancestors, trail)
+            finish(door, token, signed, case, &ancestors, None, trail)
                 .map_err(|error| door.blame(&source, error))
         }
         (None, Some((source, None))) => Err(door.blame(&source, Error::new(Code::BadSignature))),
@@ -164,7 +164,7 @@ pub(super) fn verify_many(
             let (signed, source) = signed.next().ok_or_else(|| Error::new(Code::Internal))?;
             let signed =
                 signed.ok_or_else(|| door.blame(&source, Error::new(Code::BadSignature)))?;
-            finish(door, token, signed, case, &ancestry::ALONE, &mut ())
+            finish(door, token, signed, case, &ancestry::ALONE, None, &mut ())
                 .and_then(|judged| commit(door, judged, now))
                 .map_err(|error| door.blame(&source, error))
         })
@@ -251,6 +251,7 @@ pub(super) fn finish<T: Trail>(
     signed: SignatureVerified<Candidate<'_>>,
     case: &Case<'_>,
     ancestors: &Ancestors<'_>,
+    derived: Option<Derived>,
     trail: &mut T,
 ) -> Result<Judged, Error> {
     let (gate, rules, now) = (door.gate, door.rules(), case.now());
@@ -259,7 +260,7 @@ pub(super) fn finish<T: Trail>(
     let (issuer, row) = (door.issuer(source)?, source.profile.row());
     trail.passed(Stage::Signature, || "good".to_owned());
     trail.enter(Stage::Claims);
-    let well_formed = kind::check_claims(claims, gate, issuer, row)?;
+    let well_formed = kind::check_claims(claims, gate, issuer, row, derived.is_some())?;
     trail.passed(Stage::Claims, || note::claims(row));
     trail.enter(Stage::Time);
     let max_lifetime = gate.max_lifetime(source.max_lifetime, claims);
@@ -271,11 +272,12 @@ pub(super) fn finish<T: Trail>(
     trail.passed(Stage::Audience, || note::audience(claims, row));
     trail.enter(Stage::Possession);
     let confirmation = Confirmation::of(claims, judge.provider);
-    let possession = judge.confirm(&confirmation, case.shown, token)?;
+    let possession = judge.confirm(&confirmation, claims, case.shown, token)?;
     trail.passed(Stage::Possession, || note::possession(&possession));
     trail.enter(Stage::Chain);
     let iss = source.issuer(claims, issuer);
     let chain = delegation::check(claims, iss, issuer, gate, rules.preset)?;
+    caller::check_needed(gate, requirements)?;
     let caller = requirements.presenter();
     let links = chain.chain();
     let presenter = delegation::check_presenter(links, claims, iss, gate, caller)?;
@@ -289,7 +291,10 @@ pub(super) fn finish<T: Trail>(
         dates: dates.claimed(),
         txn_namespace: source.txn_namespace(claims, issuer),
     };
-    let lineage = ancestry::judge(door, links, member, ancestors)?;
+    let lineage = match derived {
+        Some(derived) => delegation::of_keys(derived),
+        None => ancestry::judge(door, links, member, ancestors)?,
+    };
     trail.passed(Stage::Links, || {
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
     });
@@ -344,8 +349,9 @@ pub(super) fn renew(
     let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
     let timely = settled.dates().check(now).map_err(blame)?;
-    let possession = judge.confirm(settled.confirmation(), case.shown, token);
+    let possession = judge.confirm(settled.confirmation(), claims, case.shown, token);
     let possession = possession.map_err(blame)?;
+    caller::check_needed(gate, requirements).map_err(blame)?;
     let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
     let member = || settled.member();
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;

@@ -13,13 +13,13 @@ pub(super) fn line(
     request: &Shown<'_>,
     about: &str,
     now: NumericDate,
-    max_age: Span,
+    (typ, max_age): (&str, Span),
     leeway: Span,
 ) -> Option<String> {
     let proof = match request.proofs {
         Proofs::One(proof) => proof,
-        Proofs::None => return Some("no DPoP field".to_owned()),
-        Proofs::Several => return Some("several DPoP fields; one is expected".to_owned()),
+        Proofs::None => return Some("no field with a proof".to_owned()),
+        Proofs::Several => return Some("several fields with proofs; one is expected".to_owned()),
     };
     let compact = Compact::split(proof, Limits::CEILING.token_size).ok()?;
     let json = |segment| {
@@ -36,12 +36,12 @@ pub(super) fn line(
     };
     match about {
         "htm" => expected(&format!("{:?}", String::from_utf8_lossy(request.method))),
-        "htu" => match request.target {
+        "htu" | "aud" => match request.target {
             Some(target) => expected(&format!("{target:?}")),
             None => Some("the request's URL does not lie under the gate's public_url".to_owned()),
         },
         "typ" => Some(format!(
-            "typ is {}, expected \"dpop+jwt\"",
+            "typ is {}, expected {typ:?}",
             shown(header.root().get("typ"))
         )),
         "alg" => Some(format!("alg is {}", shown(header.root().get("alg")))),
@@ -55,7 +55,19 @@ pub(super) fn line(
                 leeway.in_words()
             ))
         }
-        "ath" => Some(format!("ath is {}, not of this token", shown(claim("ath")))),
+        "ath" | "wth" => Some(format!(
+            "{about} is {}, not of this token",
+            shown(claim(about))
+        )),
+        "tth" => Some(format!(
+            "tth is {}, not of the request's transaction token",
+            shown(claim("tth"))
+        )),
+        "oth" => Some(format!(
+            "oth is {}, of tokens unknown here",
+            shown(claim("oth"))
+        )),
+        "exp" => Some(format!("exp is {}", shown(claim("exp")))),
         "jti" => Some(format!("jti is {}", shown(claim("jti")))),
         _ => None,
     }

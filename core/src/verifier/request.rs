@@ -11,6 +11,7 @@ use super::ancestry::ContextToken;
 use super::state::Door;
 use crate::binding::{Proofs, Scheme, Shown};
 use crate::error::{Code, Error};
+use crate::policy::{Carrier, HeaderField};
 
 /// A request with a token in it. It borrows everything and costs nothing to make.
 ///
@@ -24,8 +25,8 @@ use crate::error::{Code, Error};
 pub struct Request<'r> {
     method: &'r [u8],
     uri: &'r [u8],
-    authorization: Field<'r>,
-    dpop: Field<'r>,
+    /// In the order of [`HeaderField::ALL`].
+    fields: [Field<'r>; HeaderField::ALL.len()],
     certificate: Option<&'r [u8]>,
     context: &'r [ContextToken<'r>],
 }
@@ -50,7 +51,7 @@ impl<'r> Field<'r> {
 impl<'r> Request<'r> {
     /// The header fields that are looked at, in lower case, for servers' adapters that would rather
     /// leave the others where they are.
-    pub const FIELDS: &'static [&'static str] = &["authorization", "dpop"];
+    pub const FIELDS: &'static [&'static str] = &HeaderField::NAMES;
 
     /// A request with this method and this target: path and query as they were sent, or a whole URL
     /// that lies under the gate's `public_url`.
@@ -63,8 +64,7 @@ impl<'r> Request<'r> {
         Self {
             method: method.as_ref(),
             uri: uri.as_ref(),
-            authorization: Field::Absent,
-            dpop: Field::Absent,
+            fields: [Field::Absent; HeaderField::ALL.len()],
             certificate: None,
             context: &[],
         }
@@ -79,10 +79,10 @@ impl<'r> Request<'r> {
         V: AsRef<[u8]> + ?Sized,
     {
         let name = name.as_ref();
-        if name.eq_ignore_ascii_case(b"authorization") {
-            self.authorization.add(value.as_ref());
-        } else if name.eq_ignore_ascii_case(b"dpop") {
-            self.dpop.add(value.as_ref());
+        let known = |field: &HeaderField| name.eq_ignore_ascii_case(field.name().as_bytes());
+        let mut slots = HeaderField::ALL.iter().zip(&mut self.fields);
+        if let Some((_, slot)) = slots.find(|(field, _)| known(field)) {
+            slot.add(value.as_ref());
         }
         self
     }
@@ -116,9 +116,6 @@ impl<'r> Request<'r> {
 
     /// The token of this request, and what came with it (AT-11, DP-01, MCP-03).
     pub(super) fn read(&self, door: Door<'_>) -> Result<Presented<'r>, Error> {
-        if !door.gate.kind.comes_in_requests() {
-            return Err(Error::about(Code::Usage, "gate"));
-        }
         if self
             .certificate
             .is_some_and(|der| der.starts_with(b"-----"))
@@ -128,23 +125,80 @@ impl<'r> Request<'r> {
         if has_token_in_query(self.uri) {
             return Err(Error::about(Code::TokenInQuery, "access_token"));
         }
-        let (scheme, token) = credentials(self.authorization)?;
-        let proofs = match self.dpop {
-            Field::Absent => Proofs::None,
-            Field::Once(proof) => Proofs::One(proof),
-            Field::Repeated => Proofs::Several,
+        let (scheme, token, proof) = match door.gate.kind.carrier() {
+            Carrier::Authorization => {
+                let (scheme, token) = credentials(self.field(HeaderField::Authorization))?;
+                (scheme, token, HeaderField::Dpop)
+            }
+            Carrier::Field { token, proof } => (Scheme::Field, self.sole(token)?, proof),
+            Carrier::None => return Err(Error::about(Code::Usage, "gate")),
         };
-        let target = door.origin().filter(|_| scheme == Scheme::Dpop);
-        let target = target.and_then(|origin| origin.target(std::str::from_utf8(self.uri).ok()?));
-        Ok(Presented {
+        let proofs = self.proofs(proof);
+        let mut presented = Presented {
             token,
             scheme,
             proofs,
             method: self.method,
-            target,
+            target: None,
             certificate: self.certificate,
+            access_token: None,
+            txn_token: None,
+            caller: None,
             context: self.context,
-        })
+        };
+        if door.gate.caller.is_some() {
+            let identity = absent_as_none(self.sole(HeaderField::WorkloadIdentityToken))?;
+            let proofs = self.proofs(HeaderField::WorkloadProofToken);
+            presented.caller = identity.map(|identity| (identity, proofs));
+            presented.access_token = Some(token);
+        } else if scheme == Scheme::Field {
+            presented.access_token = absent_as_none(
+                credentials(self.field(HeaderField::Authorization)).map(|(_, token)| token),
+            )?;
+        }
+        if scheme == Scheme::Field || presented.caller.is_some() {
+            presented.txn_token = absent_as_none(self.sole(HeaderField::TxnToken))?;
+        }
+        if scheme != Scheme::Bearer || presented.caller.is_some() {
+            let uri = std::str::from_utf8(self.uri).ok();
+            let origin = door.origin().zip(uri);
+            presented.target = origin.and_then(|(origin, uri)| origin.target(uri));
+        }
+        Ok(presented)
+    }
+
+    fn field(&self, field: HeaderField) -> Field<'r> {
+        let mut slots = HeaderField::ALL.iter().zip(self.fields);
+        let slot = slots.find(|(one, _)| **one == field);
+        slot.map_or(Field::Absent, |(_, slot)| slot)
+    }
+
+    fn proofs(&self, field: HeaderField) -> Proofs<'r> {
+        match self.field(field) {
+            Field::Absent => Proofs::None,
+            Field::Once(proof) => Proofs::One(proof),
+            Field::Repeated => Proofs::Several,
+        }
+    }
+
+    /// The one token of a field of its own (WPT-01, ATT-01).
+    fn sole(&self, field: HeaderField) -> Result<&'r [u8], Error> {
+        let name = field.name();
+        match self.field(field) {
+            Field::Absent => Err(Error::about(Code::NoToken, name)),
+            Field::Once(b"") => Err(Error::about(Code::MalformedRequest, name)),
+            Field::Once(token) if memchr(b',', token).is_none() => Ok(token),
+            Field::Once(_) | Field::Repeated => Err(Error::about(Code::MultipleCredentials, name)),
+        }
+    }
+}
+
+/// Of a field that need not be there, its token.
+fn absent_as_none(token: Result<&[u8], Error>) -> Result<Option<&[u8]>, Error> {
+    match token {
+        Ok(token) => Ok(Some(token)),
+        Err(error) if error.code() == Code::NoToken => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -166,9 +220,24 @@ pub(super) struct Presented<'r> {
     method: &'r [u8],
     target: Option<String>,
     certificate: Option<&'r [u8]>,
+    access_token: Option<&'r [u8]>,
+    txn_token: Option<&'r [u8]>,
+    /// The identity of the caller beside the token, and its proof.
+    caller: Option<(&'r [u8], Proofs<'r>)>,
 }
 
 impl Presented<'_> {
+    /// The identity of the caller, and what came with it.
+    pub(super) fn caller(&self) -> Option<(&[u8], Shown<'_>)> {
+        let (identity, proofs) = self.caller?;
+        let shown = Shown {
+            scheme: Scheme::Field,
+            proofs,
+            ..self.shown()
+        };
+        Some((identity, shown))
+    }
+
     pub(super) fn shown(&self) -> Shown<'_> {
         Shown {
             scheme: self.scheme,
@@ -176,6 +245,8 @@ impl Presented<'_> {
             method: self.method,
             target: self.target.as_deref(),
             certificate: self.certificate,
+            access_token: self.access_token,
+            txn_token: self.txn_token,
         }
     }
 }
@@ -254,14 +325,14 @@ fn trim(value: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, Request, credentials, has_token_in_query};
+    use super::{Field, HeaderField, Request, credentials, has_token_in_query};
     use crate::binding::Scheme;
     use crate::error::Code;
 
     fn read(values: &[&str]) -> Result<(bool, String), Code> {
         let fields = values.iter().map(|value| ("AUTHORIZATION", *value));
         let request = Request::new("GET", "/").headers(fields);
-        credentials(request.authorization)
+        credentials(request.field(HeaderField::Authorization))
             .map(|(scheme, token)| {
                 let token = String::from_utf8(token.to_vec()).unwrap();
                 (scheme == Scheme::Dpop, token)
@@ -294,17 +365,16 @@ mod tests {
 
     #[test]
     fn the_fields_that_are_looked_at_are_listed() {
-        for name in Request::FIELDS {
+        for (name, field) in Request::FIELDS.iter().zip(HeaderField::ALL) {
             let request = Request::new("GET", "/").header(&name.to_uppercase(), "x");
-            let seen = [request.authorization, request.dpop];
-            assert!(seen.iter().any(|field| *field != Field::Absent), "{name}");
+            assert!(request.field(field) == Field::Once(b"x"), "{name}");
         }
     }
 
     #[test]
     fn other_fields_are_not_looked_at() {
         let request = Request::new("GET", "/").header("X-Authorization", "Bearer a");
-        assert!(request.authorization == Field::Absent);
+        assert!(request.fields == [Field::Absent; HeaderField::ALL.len()]);
         assert_eq!(format!("{request:?}"), "Request { method: \"GET\", .. }");
     }
 

@@ -90,7 +90,8 @@ impl Requirements {
     /// The workload that calls, as its own credential has proven it to the caller: its SVID, its
     /// certificate, its attestation. Under `presenter = "must_be_actor"` it must be the token's
     /// outermost actor (`actor_presenter_mismatch`). A SPIFFE or WIMSE identifier is the same
-    /// workload whoever names it; any other `sub` is compared together with `iss`.
+    /// workload whoever names it; any other `sub` is compared together with `iss`. A workload
+    /// identity token that the gate takes in the request itself (`context.wit`) counts before it.
     #[must_use]
     pub fn with_presenter(mut self, iss: impl Into<Box<str>>, sub: impl Into<Box<str>>) -> Self {
         self.presenter = Some((iss.into(), sub.into()));

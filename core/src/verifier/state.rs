@@ -71,6 +71,8 @@ pub(super) struct DoorTable {
     origin: Option<Origin>,
     /// Of the doors for further tokens, in the order of the gate's `context`.
     context: Vec<Lookup>,
+    /// Of the door for the identity of the caller.
+    caller: Option<Lookup>,
 }
 
 /// Issuers by `iss` value. `iss` comes from strangers, so the table's hash is keyed.
@@ -90,12 +92,14 @@ impl DoorTable {
     pub(super) fn new(rules: &Rules, gate: usize) -> Option<Self> {
         let rules_of_gate = rules.gates.get(gate)?;
         let context = rules_of_gate.context.iter();
+        let caller = rules_of_gate.caller.as_ref();
         Some(Self {
             gate,
             issuers: Lookup::new(rules, &rules_of_gate.issuers),
             context: context
                 .map(|context| Lookup::new(rules, &context.door.issuers))
                 .collect(),
+            caller: caller.map(|caller| Lookup::new(rules, &caller.door.issuers)),
             origin: rules_of_gate.public_url.as_deref().and_then(Origin::of),
         })
     }
@@ -185,6 +189,9 @@ pub(super) struct Door<'s> {
     pub(super) table: &'s DoorTable,
     issuers: &'s Lookup,
     pub(super) gate: &'s GateRules,
+    /// Whether what passes is remembered under the gate's number: a token of the gate that comes
+    /// alone, and not what comes beside one or needs others.
+    remembers: bool,
 }
 
 impl State {
@@ -201,6 +208,7 @@ impl State {
                 table,
                 issuers: &table.issuers,
                 gate,
+                remembers: true,
             }),
             None => Err(Error::about(Code::Usage, "gate")),
         }
@@ -235,6 +243,26 @@ impl<'s> Door<'s> {
         Some(Self {
             gate: &rules.door,
             issuers,
+            remembers: false,
+            ..*self
+        })
+    }
+
+    /// The same door, for what must not be remembered.
+    pub(super) const fn apart(self) -> Self {
+        Self {
+            remembers: false,
+            ..self
+        }
+    }
+
+    /// The door for the identity of the caller, where the gate takes it.
+    pub(super) fn caller(&self) -> Option<Self> {
+        let (rules, issuers) = (self.gate.caller.as_ref()?, self.table.caller.as_ref()?);
+        Some(Self {
+            gate: &rules.door,
+            issuers,
+            remembers: false,
             ..*self
         })
     }
@@ -366,7 +394,7 @@ impl<'s> Door<'s> {
 
     pub(super) fn remember(&self, token: &[u8], settled: &Settled) {
         let cache = &self.state.cache;
-        if cache.stores() {
+        if self.remembers && cache.stores() {
             let stamp = Stamp(settled.source().generation);
             let end = settled.dates().end();
             let (value, size) = (settled.clone(), settled.size());

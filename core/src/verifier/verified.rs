@@ -209,6 +209,15 @@ impl Judged {
         }
     }
 
+    /// Issuer and subject.
+    pub(super) fn named(&self) -> (&str, &str) {
+        let facts = &*self.settled.0;
+        (
+            facts.issuer(),
+            facts.claims.text(Claim::Sub).unwrap_or_default(),
+        )
+    }
+
     pub(super) const fn possession(&self) -> &PossessionConfirmed {
         &self.possession
     }

@@ -12,9 +12,11 @@ mod delegation;
 mod dialects;
 mod kind_rules;
 mod kinds;
+mod offline;
 mod parse;
 mod possession;
 mod profiles;
+mod proofs;
 mod rules;
 mod sessions;
 
@@ -32,10 +34,11 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 11] = [
+pub const FILES: [&str; 13] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
     "delegation/chains.jsonl",
+    "delegation/offline.jsonl",
     "delegation/rules.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
@@ -43,6 +46,7 @@ pub const FILES: [&str; 11] = [
     "parse.jsonl",
     "possession.jsonl",
     "profiles.jsonl",
+    "proofs.jsonl",
     "sessions.jsonl",
 ];
 
@@ -57,12 +61,14 @@ pub fn file(name: &str, committed: &str) -> String {
         "algorithms.jsonl" => algorithms::lines(committed),
         "delegation/act.jsonl" => act::lines(),
         "delegation/chains.jsonl" => chains::lines(),
+        "delegation/offline.jsonl" => offline::lines(),
         "delegation/rules.jsonl" => rules::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
+        "proofs.jsonl" => proofs::lines(),
         "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),

@@ -6,12 +6,13 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use sealgate::{Actor, Blame, ContextToken, Error, Kind, Lineage, Requirements, VerifiedToken};
+use sealgate::{Actor, Blame, Error, Kind, Lineage, Requirements, VerifiedToken};
 use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED, UNDECIDED};
 use crate::gate::GateArguments;
 use crate::input;
+use crate::request::{self, parse_further};
 use draw::{Drawing, Party};
 
 /// Options of `chain`.
@@ -38,15 +39,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
     let token = input::one(arguments.file.as_deref())?;
-    let further: Vec<(Kind, Vec<u8>)> = arguments
-        .further
-        .iter()
-        .map(|(kind, file)| Ok((*kind, input::one(Some(file))?)))
-        .collect::<Result<_, Failure>>()?;
-    let context: Vec<ContextToken<'_>> = further
-        .iter()
-        .map(|(kind, token)| ContextToken::new(*kind, token))
-        .collect();
+    let further = request::read_further(&arguments.further)?;
+    let context = request::context(&further);
     let verified = opened
         .gate
         .verify_chain(&token, &context, &Requirements::NONE);
@@ -151,12 +145,4 @@ fn as_json(token: &VerifiedToken) -> Value {
         "scopes": token.scopes().collect::<Vec<_>>(), "lineage": token.lineage().as_str(),
         "unproven": token.unproven().map(|dimension| dimension.as_str()).collect::<Vec<_>>(),
     })
-}
-
-fn parse_further(text: &str) -> Result<(Kind, String), String> {
-    let (kind, file) = text.split_once('=').ok_or("a kind, =, and a file")?;
-    match Kind::from_name(kind) {
-        Some(kind) => Ok((kind, file.to_owned())),
-        None => Err(format!("{kind:?} is no kind of token")),
-    }
 }

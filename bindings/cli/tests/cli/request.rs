@@ -50,6 +50,28 @@ fn a_proof_is_judged_with_the_token_it_came_with() {
     let explained = run("explain", &to("/mcp"));
     assert_eq!(code(&explained), 0, "{}", text(&explained));
     assert!(text(&explained).contains("DPoP, one proof, for"));
+    let by = |command: &str, tool: &str| {
+        run(command, &[&to("/mcp")[..], &["--operation", tool]].concat())
+    };
+    assert_eq!(code(&by("verify", "tool=read")), 0);
+    let explained = by("explain", "tool=read");
+    assert!(
+        text(&explained).contains("the operation is within"),
+        "{}",
+        text(&explained)
+    );
+    for wrong in ["tool=", "tool", "args=x"] {
+        assert_eq!(code(&by("verify", wrong)), 2, "{wrong}");
+    }
+    // The gate takes no further tokens.
+    let further = format!("access_token={token}");
+    assert_eq!(
+        code(&run(
+            "verify",
+            &[&to("/mcp")[..], &["--with", &further]].concat()
+        )),
+        2
+    );
     let elsewhere = run("verify", &[&to("/other")[..], &["--json"]].concat());
     assert_eq!(code(&elsewhere), 1);
     assert!(text(&elsewhere).contains("\"code\":\"pop_invalid\""));

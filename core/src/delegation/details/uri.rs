@@ -14,14 +14,17 @@ struct Normal {
 /// Whether `child` is `parent` or lies below it, at a boundary of segments. What cannot be
 /// normalised is below nothing.
 pub(super) fn is_within(child: &str, parent: &str) -> bool {
-    let (Some(child), Some(mut parent)) = (normalise(child), normalise(parent)) else {
+    let (Some(mut child), Some(mut parent)) = (normalise(child), normalise(parent)) else {
         return false;
     };
     if parent.query.is_some() {
         return child == parent;
     }
-    if parent.segments.last().is_some_and(String::is_empty) {
-        parent.segments.pop();
+    // The mark of a folder is no segment, of either: `/` does not lie in `//`.
+    for path in [&mut child, &mut parent] {
+        if path.segments.last().is_some_and(String::is_empty) {
+            path.segments.pop();
+        }
     }
     child.origin == parent.origin && child.segments.starts_with(&parent.segments)
 }
@@ -127,6 +130,7 @@ mod tests {
             ("https://u@api.example/pay", "https://api.example/pay"),
             ("/pay?a", "/pay?b"),
             ("/pay/x?a", "/pay?a"),
+            ("/", "//"),
         ] {
             assert!(!is_within(child, parent), "{child} {parent}");
         }

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use super::chain::Chain;
 use super::edge::{self, Member, Shown, Terms, broken};
+use super::offline::Derived;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{Kind, Lineage, Preset};
@@ -88,6 +89,15 @@ impl LineageAccepted {
     /// What the edges took on an issuer's word.
     pub(crate) const fn unproven(&self) -> Dimensions {
         self.unproven
+    }
+}
+
+/// What is proven of the chain of a token that its holder derived: all of it, since keys did it.
+pub(crate) fn of_keys(derived: Derived) -> LineageAccepted {
+    let Derived { .. } = derived;
+    LineageAccepted {
+        lineage: Lineage::Cryptographic,
+        unproven: Dimensions::NONE,
     }
 }
 

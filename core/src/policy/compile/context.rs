@@ -3,8 +3,8 @@
 use super::{Compiler, gate};
 use crate::policy::section::Section;
 use crate::policy::{
-    ContextNeed, ContextRules, Delegation, GateIssuer, GateRules, IntentRules, IssuerRules, Kind,
-    SenderConstrained,
+    Carrier, ContextNeed, ContextRules, Delegation, GateIssuer, GateRules, IntentRules,
+    IssuerRules, Kind, SenderConstrained,
 };
 
 pub(super) fn compile(
@@ -12,9 +12,10 @@ pub(super) fn compile(
     gate: &str,
     issuers: &[IssuerRules],
     compiler: &mut Compiler<'_>,
-) -> Vec<ContextRules> {
+) -> (Vec<ContextRules>, Option<Box<ContextRules>>) {
     let kinds = section.section("context");
     let mut context = Vec::new();
+    let mut caller = None;
     for member in kinds.node.members() {
         let Some(kind) = Kind::from_name(&member.name) else {
             continue;
@@ -27,19 +28,40 @@ pub(super) fn compile(
             );
             compiler.problems.push(kinds.problem(&member.name, text));
         }
-        context.push(ContextRules {
+        let rules = ContextRules {
             need: match member.node.as_text() {
                 Some("required") => ContextNeed::Required,
                 _ => ContextNeed::Allowed,
             },
             door,
-        });
+        };
+        if kind == Kind::Wit {
+            check_caller(section, &kinds, compiler);
+            caller = Some(Box::new(rules));
+        } else {
+            context.push(rules);
+        }
     }
-    context
+    (context, caller)
+}
+
+/// The identity of a caller is proven here, and its proof remembered here.
+fn check_caller(section: &Section<'_>, kinds: &Section<'_>, compiler: &mut Compiler<'_>) {
+    let kind = section.text("profile");
+    let kind = kind.and_then(|name| Kind::from_name(&name));
+    let text = if kind.is_some_and(|kind| kind.carrier() != Carrier::Authorization) {
+        "only beside tokens that come in Authorization"
+    } else if !section.has("public_url") {
+        "needs public_url: it is what the caller's proof is for"
+    } else {
+        return;
+    };
+    compiler.problems.push(kinds.problem("wit", text));
 }
 
 /// A door for one kind of every issuer that signs it in one way.
 fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) -> GateRules {
+    let of_caller = kind == Kind::Wit;
     let named = issuers.iter().enumerate().filter_map(|(position, issuer)| {
         let mut rows = issuer.profiles.iter().filter(|row| row.kind() == kind);
         let (Some(profile), None) = (rows.next(), rows.next()) else {
@@ -61,12 +83,18 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
         public_url: None,
         required_scopes: Vec::new(),
         scope_implies: Vec::new(),
-        // Nobody presents such a token as a credential: it tells where another comes from.
-        sender_constrained: SenderConstrained::External,
+        // Nobody presents another such token as a credential: it tells where one comes from.
+        sender_constrained: if of_caller {
+            SenderConstrained::Required
+        } else {
+            SenderConstrained::External
+        },
         takes_dpop: false,
         takes_mtls: false,
+        takes_own_proof: of_caller,
         delegation: Delegation::Surface,
         context: Vec::new(),
+        caller: None,
         intent: IntentRules::NONE,
         max_age: None,
         acr_values: Vec::new(),

@@ -70,7 +70,7 @@ pub(super) fn compile(
         compiler.problems.push(section.problem(more, text));
     }
     let typ = kind.and_then(|kind| own_typ(section, kind, compiler));
-    let context = context::compile(section, name, issuers, compiler);
+    let (context, caller) = context::compile(section, name, issuers, compiler);
     let scope_implies = scope_implies(section, compiler);
     let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
     let kind = kind.unwrap_or(Kind::AccessToken);
@@ -87,8 +87,10 @@ pub(super) fn compile(
         sender_constrained,
         takes_dpop: false, // for `possession`, which sees the whole document
         takes_mtls: false,
+        takes_own_proof: false,
         delegation,
         context,
+        caller,
         intent: intent::compile(section, compiler),
         max_age: section.duration("max_age"),
         acr_values: acr_values(section, compiler),

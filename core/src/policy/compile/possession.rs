@@ -8,8 +8,8 @@ use crate::policy::problem::Problem;
 use crate::policy::profile::Kind;
 use crate::policy::section::Section;
 use crate::policy::{
-    DpopRules, NonceSecret, OnUnavailable, PossessionRules, ReplayRules, ReplayStore, Rules,
-    SenderConstrained,
+    Carrier, DpopRules, NonceSecret, OnUnavailable, PossessionRules, ReplayRules, ReplayStore,
+    Rules, SenderConstrained,
 };
 use crate::time::Span;
 
@@ -111,8 +111,15 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
     let (dpop, mtls) = (document.has("dpop"), document.has("mtls"));
     for (gate, (_, section)) in rules.gates.iter_mut().zip(document.named("gates")) {
         let required = gate.sender_constrained == SenderConstrained::Required;
-        let judged =
-            gate.sender_constrained != SenderConstrained::External && gate.kind.comes_in_requests();
+        let here = gate.sender_constrained != SenderConstrained::External;
+        let carrier = gate.kind.carrier();
+        let judged = here && carrier == Carrier::Authorization;
+        let own = here && matches!(carrier, Carrier::Field { .. });
+        gate.takes_own_proof = own && gate.public_url.is_some();
+        if own && !gate.takes_own_proof {
+            let text = "no public_url, so no proof can be for it, and no token opens the gate";
+            compiler.warn(section.path.clone(), section.node.at, text);
+        }
         gate.takes_mtls = judged && mtls;
         // Where clients bring access tokens to they bring proofs; elsewhere, if they can call it.
         let called = gate.kind == Kind::AccessToken || gate.public_url.is_some();
@@ -122,8 +129,11 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
             let problem = Problem::new(section.at("public_url"), section.node.at, text);
             compiler.problems.push(problem); // 20
         }
-        if required && !gate.takes_dpop && !gate.takes_mtls {
-            let text = if gate.kind.comes_in_requests() {
+        let takes_proofs = gate.takes_dpop || gate.takes_mtls || gate.takes_own_proof;
+        if required && !takes_proofs {
+            let text = if own {
+                "\"required\", and no proof is taken here. Add public_url"
+            } else if judged {
                 "\"required\", and no proof is taken here. Add [dpop] or [mtls]"
             } else {
                 "only for tokens that clients send with their requests"
@@ -133,17 +143,32 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
         }
     }
     let takes_dpop = rules.gates.iter().any(|gate| gate.takes_dpop);
-    if takes_dpop && !document.has("replay") {
+    let callers = rules.gates.iter().any(|gate| gate.caller.is_some());
+    let takes_own = callers || rules.gates.iter().any(|gate| gate.takes_own_proof);
+    let elsewhere = rules.possession.replay.as_ref();
+    if callers && elsewhere.is_some_and(|replay| replay.store == ReplayStore::External) {
+        let text =
+            "\"external\" has one proof a request: not yet with context.wit. Write \"process\"";
+        let section = document.section("replay");
+        compiler.problems.push(section.problem("store", text));
+    }
+    let remembered = takes_dpop || takes_own;
+    if remembered && !document.has("replay") {
         let text = "who remembers used proofs? Write store = \"process\" or \"external\" under \
                     [replay]";
-        let problem = Problem::new("replay", document.position("dpop"), text);
+        let at = document.position(if takes_dpop { "dpop" } else { "gates" });
+        let problem = Problem::new("replay", at, text);
         compiler.problems.push(problem); // 19
     }
     let takes_mtls = rules.gates.iter().any(|gate| gate.takes_mtls);
     let unused = [
         ("dpop", !takes_dpop, "no gate takes proofs"),
         ("mtls", !takes_mtls, "no gate takes certificates"),
-        ("replay", !dpop, "no proof is taken, so none is remembered"),
+        (
+            "replay",
+            !dpop && !takes_own,
+            "no proof is taken, so none is remembered",
+        ),
     ];
     for (name, unused, text) in unused {
         if unused && document.has(name) {

@@ -440,6 +440,12 @@ static CONTEXT: &[Row] = &[
         Absent::Nothing,
         "Transaction tokens that this one replaces.",
     ),
+    row(
+        "wit",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "The workload identity token of the caller, with its proof: who presents the token.",
+    ),
 ];
 
 static DPOP: &[Row] = &[

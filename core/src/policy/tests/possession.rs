@@ -207,3 +207,74 @@ fn what_nothing_uses_deserves_a_look() {
         ],
     );
 }
+
+fn shown(problems: &[crate::policy::Problem]) -> String {
+    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    texts.join("\n")
+}
+
+/// A gate for this kind with `lines`, and `tables` after it.
+fn of_kind(kind: &str, lines: &str, tables: &str) -> String {
+    let issuer = if kind == "wit" {
+        "wimse://td.example"
+    } else {
+        "https://td.example"
+    };
+    format!(
+        "version = 1\n[issuers.td]\nissuer = {issuer:?}\njwks_push = \"process\"\nprofiles = [{kind:?}]\n\
+         [gates.g]\nprofile = {kind:?}\nissuers = [\"td\"]\n{lines}\n{tables}\n"
+    )
+}
+
+#[test]
+fn a_kind_with_proofs_of_its_own_needs_what_judges_and_remembers_them() {
+    for kind in ["wit", "client_attestation"] {
+        let policy = load(&of_kind(kind, PUBLIC, REPLAY)).unwrap();
+        assert!(policy.rules().gates[0].takes_own_proof);
+        assert_eq!(policy.summary().gates[0].demands[0], "own proof required");
+        let texts = |policy: &crate::policy::Policy| -> Vec<String> {
+            policy.warnings().iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(texts(&policy).last().unwrap(), PROCESS);
+        assert!(!texts(&policy).concat().contains("no token opens the gate"));
+        let forgotten = load(&of_kind(kind, PUBLIC, "")).unwrap_err();
+        assert!(shown(&forgotten).contains("who remembers used proofs?"));
+        let unreachable = load(&of_kind(kind, "", "")).unwrap();
+        assert!(!unreachable.rules().gates[0].takes_own_proof);
+        assert!(
+            texts(&unreachable)
+                .concat()
+                .contains("no token opens the gate")
+        );
+        let external = "sender_constrained = \"external\"";
+        let external = load(&of_kind(kind, external, "")).unwrap();
+        assert!(!external.rules().gates[0].takes_own_proof);
+    }
+}
+
+#[test]
+fn the_identity_of_a_caller_comes_beside_a_token_and_is_used_once() {
+    let caller = "context = { wit = \"required\" }";
+    let with = |lines: &str, tables: &str| {
+        let td = "[issuers.td]\nissuer = \"wimse://td.example\"\njwks_push = \"process\"\n\
+                  profiles = [\"wit\"]";
+        load(&format!("{MINIMAL}{lines}\n{td}\n{tables}\n"))
+    };
+    let lines = format!("{PUBLIC}\n{caller}");
+    assert!(with(&lines, REPLAY).is_ok());
+    for (lines, tables, text) in [
+        (caller, REPLAY, "needs public_url"),
+        (&lines, "", "who remembers used proofs?"),
+        (
+            &lines,
+            "[replay]\nstore = \"external\"",
+            "not yet with context.wit",
+        ),
+    ] {
+        let problems = shown(&with(lines, tables).unwrap_err());
+        assert!(problems.contains(text), "{problems}");
+    }
+    let beside = of_kind("wit", &lines, REPLAY);
+    let problems = shown(&load(&beside).unwrap_err());
+    assert!(problems.contains("only beside tokens"), "{problems}");
+}

@@ -1,7 +1,7 @@
-//! Roots of attenuating agent tokens (draft-niyikiza-oauth-attenuating-agent-tokens, AAT-03). A
-//! child is verified with its parents, never alone.
+//! Attenuating agent tokens (draft-niyikiza-oauth-attenuating-agent-tokens): roots (AAT-03), and what
+//! a holder derived from one, which is verified with its parents, never alone.
 
-use super::key;
+use super::{key, own};
 use crate::claims::{Claim, ClaimedDates, Claims, count};
 use crate::encoding::json::{JsonKind, Value};
 use crate::error::{Code, Error};
@@ -13,6 +13,21 @@ pub(super) fn check_root(claims: &Claims, dates: &ClaimedDates) -> Result<(), Er
     if claims.value(Claim::DelDepth).and_then(count) != Some(0) {
         return Err(Error::about(Code::WrongTokenKind, "del_depth"));
     }
+    check(claims, dates)
+}
+
+/// A child names its parent; whether it follows from it is for the edge to say.
+pub(super) fn check_derived(claims: &Claims, dates: &ClaimedDates) -> Result<(), Error> {
+    let Some(hash) = claims.other("par_hash") else {
+        return Err(Error::about(Code::MissingClaim, "par_hash"));
+    };
+    if !hash.as_str().is_some_and(own::is_sha256) {
+        return Err(Error::about(Code::ClaimType, "par_hash"));
+    }
+    check(claims, dates)
+}
+
+fn check(claims: &Claims, dates: &ClaimedDates) -> Result<(), Error> {
     if dates.issued_at >= dates.expires_at {
         return Err(Error::about(Code::ClaimType, "exp"));
     }

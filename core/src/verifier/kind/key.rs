@@ -8,7 +8,7 @@ use crate::jwk::{Jwk, KeyMaterial};
 use crate::policy::{IssuerRules, Profile};
 
 /// `cnf.jwk`: a public key that can sign.
-pub(super) fn of(claims: &Claims) -> Result<Jwk, Error> {
+pub(in crate::verifier) fn of(claims: &Claims) -> Result<Jwk, Error> {
     let value = value(claims).ok_or_else(|| Error::about(Code::MissingClaim, "cnf"))?;
     let malformed = || Error::about(Code::ClaimType, "cnf");
     // Private members are refused there.

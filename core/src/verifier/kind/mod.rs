@@ -10,6 +10,8 @@ mod own;
 mod status;
 mod transaction;
 
+pub(super) use key::of as bound_key;
+
 use crate::claims::{Claim, ClaimedDates, Claims, ScopeForm, spiffe_domain};
 use crate::encoding::json::JsonKind;
 use crate::error::{Code, Error};
@@ -76,18 +78,22 @@ pub(super) fn check_header(
     Ok(())
 }
 
-/// Checks the claims against the row (AT-04, AT-07, IDT-09 and the like).
+/// Checks the claims against the row (AT-04, AT-07, IDT-09 and the like). A capability that a holder
+/// derived has what its root must not have.
 pub(super) fn check_claims(
     claims: &Claims,
     gate: &GateRules,
     issuer: &IssuerRules,
     row: &Row,
+    is_derived: bool,
 ) -> Result<ClaimsAccepted, Error> {
     // What must not be there is refused whatever its value (LOG-05).
     if let Some(forbidden) = row.forbidden.first_shared(claims.written()) {
         return Err(Error::about(Code::ForbiddenClaim, forbidden.name()));
     }
-    own::check_forbidden(claims, row)?;
+    if !is_derived {
+        own::check_forbidden(claims, row)?;
+    }
     let array = issuer.claim_names.scope.is_some();
     let mut dates = claims.check_types(if array {
         ScopeForm::TextOrArray
@@ -115,7 +121,11 @@ pub(super) fn check_claims(
     if !row.forbidden_together.is_empty() && row.forbidden_together.is_within(claims.written()) {
         return Err(Error::new(Code::WrongTokenKind));
     }
-    check_row(claims, gate, issuer, row.profile, &mut dates)?;
+    if is_derived {
+        capability::check_derived(claims, &dates)?;
+    } else {
+        check_row(claims, gate, issuer, row.profile, &mut dates)?;
+    }
     Ok(ClaimsAccepted { dates })
 }
 

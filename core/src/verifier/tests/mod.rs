@@ -16,6 +16,7 @@ mod reloads;
 mod requests;
 mod tokens;
 mod transactions;
+mod workload;
 
 use super::{PublishError, Requirements, Verifier};
 use crate::crypto::{SigningKey, aws_lc};
