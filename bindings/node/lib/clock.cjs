@@ -7,13 +7,13 @@ const { usage } = require('./errors.cjs')
 
 const MILLIS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Milliseconds of `"30s"`. */
+/** Milliseconds of `"30s"`. No duration is negative. */
 function millis(duration) {
-  const [, sign, digits, unit] = /^(-?)(\d{1,12})(ms|s|m|h|d)$/.exec(duration) ?? []
+  const [, digits, unit] = /^(\d{1,12})(ms|s|m|h|d)$/.exec(duration) ?? []
   if (typeof duration !== 'string' || unit === undefined) {
     throw usage('a duration is a whole number with a unit: "30s" (ms, s, m, h or d)')
   }
-  return (sign === '-' ? -1 : 1) * Number(digits) * MILLIS[unit]
+  return Number(digits) * MILLIS[unit]
 }
 
 function seconds(value) {

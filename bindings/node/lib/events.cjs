@@ -3,15 +3,29 @@
 
 const { EventEmitter } = require('node:events')
 const native = require('./native.cjs')
+const { kind } = require('./arguments.cjs')
+const { usage } = require('./errors.cjs')
 
 /** Longer and Node's timers would not wait at all. */
 const LONGEST = 2 ** 31 - 1
+
+/** An emitter takes any name and never calls: a name that there is not would be a listener left out. */
+function checkListener(name, listener) {
+  // Node's own `once` and `on` listen for errors, too, of which there are none.
+  if (name !== 'event' && name !== 'error') {
+    const given = typeof name === 'string' ? JSON.stringify(name) : kind(name)
+    throw usage(`a verifier has one kind of events, "event", not ${given}; event.event says what happened`)
+  }
+  if (typeof listener !== 'function') throw usage(`the listener must be a function, not ${kind(listener)}`)
+}
 
 class Events {
   #engine
   #watching = false
   #emitter = new EventEmitter()
+  /** What each that waits does: look again, or look for the last time. */
   #waiting = new Set()
+  #closed = false
 
   constructor(engine) {
     this.#engine = engine
@@ -33,43 +47,55 @@ class Events {
   }
 
   wake() {
-    for (const look of [...this.#waiting]) look()
+    for (const { look } of [...this.#waiting]) look()
+  }
+
+  /** Nothing more will happen: whoever waits looks for the last time. */
+  close() {
+    this.#closed = true
+    for (const { last } of [...this.#waiting]) last()
   }
 
   /**
-   * Asks `done` after each event whether this is what was waited for; resolves when it is, or after so
-   * many milliseconds. It keeps the process running until then, as any request on its way does.
+   * Asks `done` after each event whether this is what was waited for, and once more when it has waited
+   * so many milliseconds: what has happened in the last of them may not have been told yet. Resolves
+   * then. It keeps the process running until then, as any request on its way does.
    */
   until(done, millis) {
     return new Promise((resolve, reject) => {
       const settle = (end, value) => {
         clearTimeout(timer)
-        this.#waiting.delete(look)
+        this.#waiting.delete(waiting)
         end(value)
       }
-      const look = () => {
+      const ask = (isLast) => {
         try {
-          if (done()) settle(resolve)
+          if (done() || isLast) settle(resolve)
         } catch (error) {
           settle(reject, error)
         }
       }
-      const timer = setTimeout(settle, Math.min(millis, LONGEST), resolve)
-      this.#waiting.add(look)
+      const waiting = { look: () => ask(false), last: () => ask(true) }
+      const timer = setTimeout(waiting.last, Math.min(millis, LONGEST))
+      this.#waiting.add(waiting)
+      if (this.#closed) waiting.last()
     })
   }
 
   on(name, listener) {
+    checkListener(name, listener)
     this.#emitter.on(name, listener)
     this.watch()
   }
 
   once(name, listener) {
+    checkListener(name, listener)
     this.#emitter.once(name, listener)
     this.watch()
   }
 
   off(name, listener) {
+    checkListener(name, listener)
     this.#emitter.off(name, listener)
   }
 }

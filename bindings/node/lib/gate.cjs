@@ -9,7 +9,7 @@ const { millis } = require('./clock.cjs')
 const { internal, refused, usage } = require('./errors.cjs')
 const { partsOf } = require('./request.cjs')
 const { fit, makeToken } = require('./token.cjs')
-const { CODES, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
+const { CODES, MISUSE, accepted, isMisuse, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code,
@@ -28,20 +28,19 @@ const LETTERS = 1 << 19
 /** Ends with this thread, and with it every batch that runs. */
 const life = native.life()
 
-/** A gate and what closes it; nothing where the policy has none of this name. */
+/** A gate, and what releases the objects it keeps; nothing where the policy has none of this name. */
 function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
-  const { places, door } = opened
-  const names = ['take', 'keep', 'refusal', 'describe', 'verifyRequest']
-  const [take, keep, refusal, describe, askRequest] = names.map((name) => native.guarded(opened[name]))
-  let { verifyText, verifyBytes } = opened // guarded by `ask`
-  let closed = false
+  const { door } = opened
+  const names = ['take', 'keep', 'clear', 'refusal', 'describe', 'verifyRequest']
+  const [take, keep, clear, refusal, describe, askRequest] = names.map((name) => native.guarded(opened[name]))
+  const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
-  // native half knows which token's object is at which place, from `keep` until the place is given
-  // to another token: whatever fails in between, an object never stands for another token.
-  const kept = new Array(places)
+  // native half knows which token's object is at which place, from `keep` until the place is free
+  // again: whatever fails in between, an object never stands for another token.
+  const kept = []
 
   /** The native answer; a number. */
   function ask(token, needed) {
@@ -53,7 +52,7 @@ function makeGate(engine, name, events) {
         return needed === undefined ? verifyBytes(token) : verifyBytes(token, needed)
       }
     } catch (error) {
-      throw closed ? error : internal(error)
+      throw internal(error)
     }
     throw checkToken(token)
   }
@@ -63,7 +62,8 @@ function makeGate(engine, name, events) {
     const token = makeToken(take(), 0)
     if (answer !== NOT_TO_BE_KEPT) {
       kept[TO_BE_KEPT - answer] = token
-      keep()
+      const givenUp = keep()
+      if (givenUp !== null) for (const place of givenUp) kept[place] = undefined
     }
     return token
   }
@@ -104,7 +104,6 @@ function makeGate(engine, name, events) {
   }
 
   function askAbout(parts, needed) {
-    if (closed) throw usage('the verifier is closed')
     return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
   }
 
@@ -131,13 +130,16 @@ function makeGate(engine, name, events) {
 
   /** The verdict of a question. */
   function verdictOf(question, needed, into) {
-    if (closed) throw usage('the verifier is closed')
     try {
       const answer = question()
-      if (isRefusal(answer)) return notAccepted(CODES[-answer], lastRefusal(needed))
+      if (isRefusal(answer)) {
+        const [code, refusal] = [CODES[-answer], lastRefusal(needed)]
+        if (!MISUSE.has(code)) return notAccepted(code, refusal)
+        throw refusal()
+      }
       return accepted(tokenFor(answer, needed, into))
     } catch (error) {
-      if (error.blame === undefined || error.blame === 'misuse') throw error
+      if (error.blame === undefined || isMisuse(error)) throw error
       return notAccepted(error.code, error)
     }
   }
@@ -200,7 +202,6 @@ function makeGate(engine, name, events) {
   function begin(tokens, options, call) {
     const { requiredScopes } = checkOptions(options, call, ['requiredScopes'])
     const needed = scopes(requiredScopes, call)
-    if (closed) throw usage('the verifier is closed')
     const input = native.batchInput()
     if (types.isUint8Array(tokens)) {
       native.batchLines(input, tokens)
@@ -219,11 +220,10 @@ function makeGate(engine, name, events) {
   async function verifyBatch(tokens, options) {
     const { input, needed, rest } = begin(tokens, options, 'verifyBatch')
     for (const _ of read(input, rest)) await turn()
-    try {
-      return makeBatch(await native.verifyBatch(life, door, input, needed))
-    } catch (error) {
+    const verdicts = await native.verifyBatch(life, door, input, needed).catch((error) => {
       throw internal(error)
-    }
+    })
+    return makeBatch(verdicts)
   }
 
   function verifyBatchSync(tokens, options) {
@@ -237,10 +237,11 @@ function makeGate(engine, name, events) {
     return new Trail(JSON.parse(native.explain(door, token)))
   }
 
-  function explainRequest(request) {
-    const trail = native.explainRequest(door, ...partsOf(request, 'explainRequest'))
-    if (trail === null) throw usage('explainRequest: context names a kind of tokens that there is not')
-    return new Trail(JSON.parse(trail))
+  function explainRequest(request, options) {
+    const { requiredScopes } = checkOptions(options, 'explainRequest', ['requiredScopes'])
+    const needed = scopes(requiredScopes, 'explainRequest') ?? ''
+    const parts = partsOf(request, 'explainRequest')
+    return new Trail(JSON.parse(native.explainRequest(door, ...parts, needed)))
   }
 
   function resourceMetadata() {
@@ -248,12 +249,10 @@ function makeGate(engine, name, events) {
     return metadata === null ? null : JSON.parse(metadata)
   }
 
-  function close() {
-    closed = true
-    kept.fill(undefined)
-    verifyText = verifyBytes = () => {
-      throw usage('the verifier is closed')
-    }
+  /** What was kept belongs to a policy that is in force no more. */
+  function release() {
+    clear()
+    kept.length = 0
   }
 
   const calls = {
@@ -271,7 +270,7 @@ function makeGate(engine, name, events) {
     explainRequest,
     resourceMetadata,
   }
-  return { gate: Object.freeze({ name, ...calls }), close }
+  return { gate: Object.freeze({ name, ...calls }), release }
 }
 
 /** A token that nobody changes while a call waits. */

@@ -210,7 +210,7 @@ export interface Calls {
   /** Every rule and what it saw, claim values included: for operators' eyes, not for logs. */
   explain(token: Token): Trail
   /** The same of a request. No proof is used up by it. */
-  explainRequest(request: AnyRequest): Trail
+  explainRequest(request: AnyRequest, options?: Requirements): Trail
   /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
   resourceMetadata(): Record<string, unknown> | null
 }
@@ -379,6 +379,8 @@ export class Verifier implements Calls {
   /**
    * Tells of what happens to issuers' keys from now on, never of tokens. A listener keeps no process
    * running.
+   *
+   * @throws {@link UsageError} another name, or a listener that is no function
    */
   on(name: 'event', listener: (event: KeyEvent) => void): this
   /** As `on`, for the next event alone. */
@@ -387,7 +389,10 @@ export class Verifier implements Calls {
   off(name: 'event', listener: (event: KeyEvent) => void): this
   /** Counters. Labels are only of the policy. */
   stats(): Stats
-  /** Ends it: every later call is a {@link UsageError}. */
+  /**
+   * Ends what works in the background: keys are fetched no more, and whoever waits for some is
+   * answered. Gates go on judging with the keys there are, for as long as these may be trusted.
+   */
   close(): void
   [Symbol.dispose](): void
   readonly verify: Calls['verify']
@@ -439,6 +444,8 @@ export interface Stats {
   policy: string
   /** The cache of verified tokens. */
   cache: { hits: number; misses: number; evictions: number; entries: number; bytes: number; capacity: number }
+  /** How many keys each issuer has, and their generation. */
+  issuers: Readonly<Record<string, { readonly keys: number; readonly generation: number }>>
 }
 
 /** The keys of a verifier's issuers. */
@@ -676,8 +683,9 @@ export class FixedClock {
   constructor(seconds: number)
   /** The whole seconds it stands at. */
   now(): number
-  /** Moves it forward, or back: `"30s"`, `"-5m"`. */
+  /** Moves it forward: `"30s"`, `"5m"`. */
   advance(duration: Duration): void
+  /** Sets it, back too. */
   set(seconds: number): void
 }
 

@@ -5,11 +5,14 @@ const { X509Certificate } = require('node:crypto')
 const { types } = require('node:util')
 const { checkOptions, checkString, checkToken, isPlain, kind, operation } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
-const { requestFields } = require('./native.cjs')
+const { kinds, requestFields } = require('./native.cjs')
 
 /** The fields that the engine looks at; the others are left behind. */
 const FIELDS = new Set(requestFields())
 const isWanted = (name) => FIELDS.has(name.toLowerCase())
+
+/** The kinds of tokens that there are. */
+const KINDS = kinds()
 
 const SINGLE = Symbol('singleValued')
 
@@ -81,7 +84,11 @@ function further(context, call) {
     checkToken(token, `${call}: context`)
     // A byte above 0x7F stays one that no token has.
     const text = typeof token === 'string' ? token : Buffer.from(token).toString('latin1')
-    return [checkString(kind, `${call}: context: kind`), text]
+    checkString(kind, `${call}: context: kind`)
+    if (!KINDS.includes(kind)) {
+      throw usage(`${call}: context: no kind ${JSON.stringify(kind)}; there are: ${KINDS.join(', ')}`)
+    }
+    return [kind, text]
   })
 }
 

@@ -40,6 +40,13 @@ class Verdict {
 const CODES = ['accepted', ...codes.map((row) => row.code)]
 const REFUSED = new Set(codes.filter((row) => row.blame === 'rejected').map((row) => row.code))
 
+const MISUSE = new Set(codes.filter((row) => row.blame === 'misuse').map((row) => row.code))
+
+/** Whether the call was wrong. A gate that a reload has taken away is an answer: the call was right. */
+function isMisuse(error) {
+  return error.blame === 'misuse' && error.claim !== 'gate'
+}
+
 function accepted(token) {
   return new Verdict(SECRET, 'accepted', token)
 }
@@ -119,8 +126,15 @@ class Batch {
   }
 }
 
+/** The verdicts of a batch, unless the call was wrong: then no token was judged. */
 function makeBatch(verdicts) {
-  return new Batch(SECRET, verdicts)
+  const batch = new Batch(SECRET, verdicts)
+  for (const code of MISUSE) if (batch.counts[code] !== undefined) throwMisuse(batch)
+  return batch
 }
 
-module.exports = { Batch, CODES, Verdict, accepted, makeBatch, notAccepted }
+function throwMisuse(batch) {
+  for (const [, error] of batch.errors()) if (isMisuse(error)) throw error
+}
+
+module.exports = { Batch, CODES, MISUSE, Verdict, accepted, isMisuse, makeBatch, notAccepted }

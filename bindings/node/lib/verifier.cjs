@@ -4,7 +4,7 @@
 const native = require('./native.cjs')
 const { checkOptions, checkString, isPlain, json, kind, toMembers } = require('./arguments.cjs')
 const { clockHandle, millis } = require('./clock.cjs')
-const { internal, policyRefused, refused, usage } = require('./errors.cjs')
+const { policyRefused, refused, usage } = require('./errors.cjs')
 const { Events } = require('./events.cjs')
 const { makeGate } = require('./gate.cjs')
 const { policyHandle, singleHandle, wrapPolicy } = require('./policy.cjs')
@@ -20,7 +20,6 @@ class Verifier {
   #events
   #gates = new Map()
   #only
-  #closed = false
   #keys
   /** How a policy of `sealgate/testing` is loaded, at a reload too. */
   #flags
@@ -100,7 +99,6 @@ class Verifier {
 
   gate(name) {
     checkString(name, 'the name of a gate')
-    if (this.#closed) throw usage('the verifier is closed')
     const known = this.#gates.get(name)
     if (known !== undefined) return known.gate
     const made = makeGate(this.#engine, name, this.#events)
@@ -119,11 +117,10 @@ class Verifier {
     const { timeout = '10s' } = checkOptions(options, 'waitReady', ['timeout'])
     const wait = millis(timeout)
     let outage
-    try {
-      outage = await native.waitReady(this.#engine, wait)
-    } catch (error) {
-      throw internal(error)
-    }
+    const ready = () => (outage = native.notReady(this.#engine)) === null
+    // Listening first: what ends before the next look is seen by it, and what ends after it is told.
+    this.#events.watch()
+    if (!ready()) await this.#events.until(ready, wait)
     if (outage !== null) throw refused(JSON.parse(outage))
   }
 
@@ -147,11 +144,12 @@ class Verifier {
   }
 
   reload(source, options) {
-    if (this.#closed) throw usage('the verifier is closed')
     const flags = { ...this.#flags, ...checkOptions(options, 'reload', ['allowDanger']) }
     const problems = native.reload(this.#engine, policyHandle(source, 'reload', flags))
     if (problems !== null) throw policyRefused(JSON.parse(problems))
     this.#only = undefined
+    for (const { release } of this.#gates.values()) release()
+    this.#events.wake() // the new policy may answer at once what was waited for
   }
 
   stats() {
@@ -159,10 +157,8 @@ class Verifier {
   }
 
   close() {
-    this.#closed = true
-    for (const { close } of this.#gates.values()) close()
-    this.#events.wake()
     native.closeEngine(this.#engine)
+    this.#events.close()
   }
 }
 

@@ -3,11 +3,11 @@
 //   node scripts/pack.mjs FOLDER --all    those of all platforms; one that is missing is an error
 // The packages of all platforms become optional dependencies here and not in package.json: before
 // a release is published `npm ci` would find none of them.
-import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runNpm } from './npm.mjs'
 import { triple } from './triple.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -21,7 +21,7 @@ function pack(folder) {
   for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
     copyFileSync(join(root, '../..', licence), join(folder, licence))
   }
-  execFileSync('npm', ['pack', '--pack-destination', to], { cwd: folder, stdio: 'inherit' })
+  runNpm(['pack', '--pack-destination', to], { cwd: folder, stdio: 'inherit' })
 }
 
 try {

@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runNpm } from './npm.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const fresh = mkdtempSync(join(tmpdir(), 'sealgate-packed-'))
@@ -30,7 +31,8 @@ try {
   const files = readdirSync(tarballs)
   assert.equal(files.length, 2)
   for (const file of files) {
-    const list = run('tar', ['-tzf', join(tarballs, file)], fresh).trim().split('\n')
+    // By its name alone: GNU tar takes what is before a colon, as in `C:`, for a machine.
+    const list = run('tar', ['-tzf', file], tarballs).trim().split(/\r?\n/)
     assert.ok(list.includes('package/LICENSE-MIT'), file)
     assert.ok(!list.some((path) => /node_modules|\.rs$|test/.test(path.replace('lib/testing', ''))), `${list}`)
   }
@@ -40,7 +42,7 @@ try {
   writeFileSync(join(app, 'package.json'), '{ "name": "app", "version": "1.0.0", "private": true }')
   // Offline: the packages of other platforms are optional, and nobody has published them.
   const flags = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund']
-  run('npm', ['install', ...flags, ...files.map((file) => join(tarballs, file))], app)
+  runNpm(['install', ...flags, ...files.map((file) => join(tarballs, file))], { cwd: app, stdio: ['ignore', 'pipe', 'inherit'] })
   const installed = JSON.parse(readFileSync(join(app, 'node_modules/sealgate/package.json'), 'utf8'))
   assert.equal(installed.scripts, undefined)
   assert.equal(Object.keys(installed.optionalDependencies).length, readdirSync(join(root, 'npm')).length)

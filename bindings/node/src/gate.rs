@@ -10,11 +10,11 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{
     Either, External, Function, FunctionCallContext, Object, Uint8ArraySlice,
 };
-use napi::{Env, JsString, Result};
+use napi::{Env, Error as Panic, JsString, Result};
 use napi_derive::napi;
 use sealgate::{
-    Clock, Code, ContextToken, Error, Explanation, Gate, Kind, Operation, Request, Requirements,
-    VerifiedToken,
+    Clock, ContextToken, Error, Explanation, Gate, Kind, Operation, Request, Requirements,
+    VerifiedToken, Verifier,
 };
 use serde_json::json;
 
@@ -60,9 +60,9 @@ struct Accepted {
 /// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
 /// further tokens (kinds and tokens in turn), the operation (members and texts in turn) and scopes;
 /// they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is
-/// kept now; `places` is how many may be kept; `refusal` is the place of the last refusal, and
-/// `describe` all there is to say about the one at a place, given the call's scopes; `door` is for
-/// calls that are not hot.
+/// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
+/// none is kept any more; `refusal` is the place of the last refusal, and `describe` all there is to
+/// say about the one at a place, given the call's scopes; `door` is for calls that are not hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -76,15 +76,11 @@ pub(crate) fn gate<'env>(
         gate,
         clock: engine.clock.clone(),
     });
-    let tokens = engine.verifier.policy().effective()["cache"]["tokens"].as_u64();
-    let places = tokens
-        .and_then(|tokens| u32::try_from(tokens).ok())
-        .unwrap_or(0);
     let desk = Rc::new(Desk {
         door: Arc::clone(&door),
         refusals: RefCell::new(Vec::new()),
         refusal: Cell::new(0),
-        shelf: RefCell::new(Shelf::new(usize::try_from(places).unwrap_or(0))),
+        shelf: RefCell::new(shelf_of(&engine.verifier)),
         accepted: RefCell::new(None),
     });
     let mut functions = Object::new(env)?;
@@ -114,9 +110,7 @@ pub(crate) fn gate<'env>(
             let fields = call.get::<Vec<String>>(2)?;
             let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
             let context = call.get::<Vec<String>>(4)?;
-            let Some(context) = context_of(&context) else {
-                return Ok(own.refuse(Code::Usage.into()));
-            };
+            let context = context_of(&context)?;
             let request = request(&method, &uri, &fields, certificate.as_deref());
             Ok(own.verify_request(&request.context(&context), requirements))
         })?;
@@ -126,11 +120,20 @@ pub(crate) fn gate<'env>(
         env.create_function_from_closure("take", move |_| Ok(own.take().map(External::new)))?;
     functions.set("take", take)?;
     let own = Rc::clone(&desk);
-    let keep: Function<'_, (), ()> = env.create_function_from_closure("keep", move |_| {
-        own.keep();
+    let keep: Function<'_, (), Option<Vec<u32>>> =
+        env.create_function_from_closure("keep", move |_| {
+            let given_up = own.keep();
+            Ok((!given_up.is_empty()).then_some(given_up))
+        })?;
+    functions.set("keep", keep)?;
+    let own = Rc::clone(&desk);
+    let verifier = engine.verifier.clone();
+    let clear: Function<'_, (), ()> = env.create_function_from_closure("clear", move |_| {
+        own.accepted.borrow_mut().take();
+        *own.shelf.borrow_mut() = shelf_of(&verifier);
         Ok(())
     })?;
-    functions.set("keep", keep)?;
+    functions.set("clear", clear)?;
     let own = Rc::clone(&desk);
     let refusal: Function<'_, (), u32> =
         env.create_function_from_closure("refusal", move |_| Ok(own.refusal.get()))?;
@@ -142,7 +145,6 @@ pub(crate) fn gate<'env>(
             Ok(own.describe(call.get::<u32>(0)?, &requirements))
         })?;
     functions.set("describe", describe)?;
-    functions.set("places", places)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
@@ -161,7 +163,8 @@ impl Desk {
             Ok(token) => token,
             Err(error) => return self.refuse(error),
         };
-        let (answer, place) = match self.shelf.borrow_mut().find(&token) {
+        let now = || self.door.clock.now();
+        let (answer, place) = match self.shelf.borrow_mut().find(&token, now) {
             Found::Kept(place) => return number(place),
             Found::Free(place) => (TO_BE_KEPT - number(place), Some(place)),
             Found::NoRoom => (NOT_TO_BE_KEPT, None),
@@ -220,17 +223,29 @@ impl Desk {
         })
     }
 
-    fn keep(&self) {
+    fn keep(&self) -> Vec<u32> {
         let Some(Accepted {
             token,
             place: Some(place),
             ..
         }) = self.accepted.borrow_mut().take()
         else {
-            return;
+            return Vec::new();
         };
-        self.shelf.borrow_mut().keep(token, place);
+        self.shelf.borrow_mut().keep(token, place)
     }
+}
+
+/// An empty shelf of the policy in force: as many places as its cache has, and half as many bytes,
+/// over all gates.
+fn shelf_of(verifier: &Verifier) -> Shelf {
+    let tokens = verifier.policy().effective()["cache"]["tokens"].as_u64();
+    let room = tokens.and_then(|tokens| usize::try_from(tokens).ok());
+    let gates = verifier.gates().len().max(1);
+    Shelf::new(
+        room.unwrap_or(0),
+        verifier.cache_stats().capacity / 2 / gates,
+    )
 }
 
 /// A place as JavaScript counts it: a policy's cache has at most 2^24 entries.
@@ -277,14 +292,21 @@ fn request<'r>(
     }
 }
 
-/// Further tokens, kinds and tokens in turn; `None` where a kind is none.
-fn context_of(context: &[String]) -> Option<Vec<ContextToken<'_>>> {
+/// Further tokens, kinds and tokens in turn; `lib/request.cjs` has checked the kinds.
+fn context_of(context: &[String]) -> Result<Vec<ContextToken<'_>>> {
     let pairs = context.chunks_exact(2);
     let tokens = pairs.map(|pair| match pair {
         [kind, token] => Some(ContextToken::new(Kind::from_name(kind)?, token)),
         _ => None,
     });
-    tokens.collect()
+    let tokens: Option<Vec<_>> = tokens.collect();
+    tokens.ok_or_else(|| Panic::from_reason("no such kind of tokens"))
+}
+
+/// The kinds of tokens that there are.
+#[napi(catch_unwind)]
+pub(crate) fn kinds() -> Vec<&'static str> {
+    Kind::ALL.iter().map(|kind| kind.as_str()).collect()
 }
 
 /// The header fields that the engine looks at, in lower case.
@@ -293,9 +315,8 @@ pub(crate) fn request_fields() -> Vec<&'static str> {
     Request::FIELDS.to_vec()
 }
 
-/// As [`explain`], of a request with these fields, names and values in turn, and these further
-/// tokens, kinds and tokens in turn, and this operation, members and texts in turn; nothing where a
-/// kind is none.
+/// As [`explain`], of a request with these fields, names and values in turn, these further tokens,
+/// kinds and tokens in turn, this operation, members and texts in turn, and the call's scopes.
 #[napi(catch_unwind)]
 pub(crate) fn explain_request(
     door: &External<Arc<Door>>,
@@ -305,11 +326,12 @@ pub(crate) fn explain_request(
     certificate: Option<Uint8ArraySlice<'_>>,
     context: Vec<String>,
     operation: Vec<String>,
-) -> Option<String> {
+    scopes: String,
+) -> Result<String> {
     let context = context_of(&context)?;
     let request = request(&method, &uri, &fields, certificate.as_deref()).context(&context);
-    let requirements = with_operation(Requirements::NONE, &operation);
-    Some(shown(&door.gate.explain_request(&request, &requirements)))
+    let requirements = with_operation(requirements(&scopes), &operation);
+    Ok(shown(&door.gate.explain_request(&request, &requirements)))
 }
 
 /// Every stage of one verification, with claim values: `{code, steps, hint, expected}`.

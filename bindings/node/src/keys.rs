@@ -1,10 +1,8 @@
 //! Publishing an issuer's keys, and looking at them.
 
-use std::thread;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{External, Object};
-use napi::{Env, Error, Result};
+use napi::bindgen_prelude::External;
 use napi_derive::napi;
 use sealgate::jwk::{JwkSet, SkippedKey};
 use sealgate::{Code, KeyState, PublishError};
@@ -41,33 +39,18 @@ pub(crate) fn publish_keys(engine: &External<Engine>, name: String, jwks: String
     }
 }
 
-/// A promise of nothing, once every issuer whose keys are fetched has some; of the outage of one
-/// that has none, once `millis` are over. A thread of its own waits, and none of Node's.
+/// The outage of an issuer whose keys are fetched and that has none at this moment; or nothing.
 #[napi(catch_unwind)]
-pub(crate) fn wait_ready<'env>(
-    env: &'env Env,
-    engine: &External<Engine>,
-    millis: f64,
-) -> Result<Object<'env>> {
-    let verifier = engine.verifier.clone();
-    let timeout = Duration::from_secs_f64((millis / 1000.0).clamp(0.0, 1e9));
-    let (deferred, promise) = env.create_deferred()?;
-    let waiting = thread::Builder::new().name("sealgate-ready".to_owned());
-    let spawned = waiting.spawn(move || {
-        let outage = verifier.wait_ready(timeout).err().map(|error| {
-            json!({
-                "code": Code::KeysUnavailable.as_str(),
-                "text": error.to_string(),
-                "issuerName": error.issuer_name,
-                "status": 503,
-                "headers": [["Retry-After", "5"]],
-            })
-            .to_string()
-        });
-        deferred.resolve(move |_| Ok(outage));
+pub(crate) fn not_ready(engine: &External<Engine>) -> Option<String> {
+    let error = engine.verifier.wait_ready(Duration::ZERO).err()?;
+    let outage = json!({
+        "code": Code::KeysUnavailable.as_str(),
+        "text": error.to_string(),
+        "issuerName": error.issuer_name,
+        "status": 503,
+        "headers": [["Retry-After", "5"]],
     });
-    spawned.map_err(|error| Error::from_reason(error.to_string()))?;
-    Ok(promise)
+    Some(outage.to_string())
 }
 
 /// Stops fetching keys. No thread of Node's waits for the end of it.

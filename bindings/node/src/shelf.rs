@@ -1,11 +1,18 @@
 //! Which verified tokens have a JavaScript object that is kept, and where.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 
 use foldhash::fast::RandomState;
-use sealgate::VerifiedToken;
+use sealgate::{NumericDate, VerifiedToken};
 
-/// Places for tokens whose objects JavaScript keeps at places of the same number.
+/// Bytes that an object takes beside its token's payload, about: JavaScript's half and ours.
+const OBJECT: usize = 512;
+/// No token takes more than this share of the bytes: few large ones would push out all others.
+const SHARE: usize = 16;
+
+/// Places for tokens whose objects JavaScript keeps at places of the same number: so many, and so
+/// many bytes together. What comes in pushes out what has been there longest.
 ///
 /// A token is known by its address. Sets of a few places each, as caches have them, would let tokens
 /// push each other out of a set while others are empty: an object costs ten times a look here.
@@ -17,9 +24,16 @@ pub(crate) struct Shelf {
     places: std::collections::HashMap<usize, u32, RandomState>,
     /// While a token is here, no other can have its address.
     tokens: Vec<Option<VerifiedToken>>,
+    /// Places that are taken, the one taken first in front.
+    taken: VecDeque<u32>,
+    free: Vec<u32>,
+    /// Free places at which JavaScript still has an object.
+    given_up: Vec<u32>,
     room: usize,
-    /// The place to be given up next, once all are taken.
-    oldest: usize,
+    bytes: usize,
+    used: usize,
+    /// The newest generation of each issuer's keys that a token has come with.
+    generations: Vec<(Box<str>, u64)>,
 }
 
 /// Where a token's object is.
@@ -31,47 +45,106 @@ pub(crate) enum Found {
 }
 
 impl Shelf {
-    /// A shelf with so many places, which are made when they are needed.
-    pub(crate) fn new(room: usize) -> Self {
+    /// A shelf with so many places, which are made when they are needed, for tokens of so many bytes.
+    pub(crate) fn new(room: usize, bytes: usize) -> Self {
         Self {
             places: Default::default(),
             tokens: Vec::new(),
+            taken: VecDeque::new(),
+            free: Vec::new(),
+            given_up: Vec::new(),
             room,
-            oldest: 0,
+            bytes,
+            used: 0,
+            generations: Vec::new(),
         }
     }
 
-    pub(crate) fn find(&mut self, token: &VerifiedToken) -> Found {
+    pub(crate) fn find(
+        &mut self,
+        token: &VerifiedToken,
+        now: impl FnOnce() -> NumericDate,
+    ) -> Found {
         if let Some(place) = self.places.get(&address(token)) {
             return Found::Kept(*place);
         }
-        let place = if self.tokens.len() < self.room {
-            self.tokens.push(None);
-            self.tokens.len() - 1
-        } else {
-            self.oldest = (self.oldest + 1) % self.room.max(1);
-            self.oldest
-        };
-        let Some(slot) = self.tokens.get_mut(place) else {
+        self.drop_what_ended(token, now());
+        let size = size(token);
+        if size > self.bytes / SHARE {
             return Found::NoRoom;
-        };
-        // JavaScript has another token's object there, until `keep`.
-        if let Some(other) = slot.take() {
-            self.places.remove(&address(&other));
         }
-        u32::try_from(place).map_or(Found::NoRoom, Found::Free)
+        while self.taken.len() >= self.room || self.used + size > self.bytes {
+            if !self.give_up_oldest() {
+                return Found::NoRoom;
+            }
+        }
+        let next = self.free.last().copied();
+        let next = next.or_else(|| u32::try_from(self.tokens.len()).ok());
+        next.map_or(Found::NoRoom, Found::Free)
     }
 
-    /// JavaScript keeps this token's object at the place that `find` has named.
-    pub(crate) fn keep(&mut self, token: VerifiedToken, place: u32) {
+    /// JavaScript keeps this token's object at the place that `find` has named. Returns the places
+    /// whose objects it should let go.
+    pub(crate) fn keep(&mut self, token: VerifiedToken, place: u32) -> Vec<u32> {
         let index = usize::try_from(place).unwrap_or(usize::MAX);
-        let Some(slot) = self.tokens.get_mut(index) else {
-            return;
-        };
-        if let Entry::Vacant(vacant) = self.places.entry(address(&token)) {
-            vacant.insert(place);
-            *slot = Some(token);
+        if self.free.last() == Some(&place) {
+            self.free.pop();
+        } else if self.tokens.len() == index {
+            self.tokens.push(None);
+        } else {
+            return Vec::new();
         }
+        if let Entry::Vacant(vacant) = self.places.entry(address(&token))
+            && let Some(slot) = self.tokens.get_mut(index)
+        {
+            vacant.insert(place);
+            self.used += size(&token);
+            *slot = Some(token);
+            self.taken.push_back(place);
+        } else {
+            self.free.push(place);
+        }
+        self.given_up.retain(|other| *other != place);
+        std::mem::take(&mut self.given_up)
+    }
+
+    /// Drops what the cache holds no more either: all tokens, once an issuer's keys have changed,
+    /// and those that have expired, of the oldest.
+    fn drop_what_ended(&mut self, newcomer: &VerifiedToken, now: NumericDate) {
+        let (issuer, generation) = (newcomer.issuer_name(), newcomer.snapshot().keys);
+        let known = self.generations.iter_mut();
+        match known.into_iter().find(|(name, _)| **name == *issuer) {
+            Some((_, seen)) if *seen == generation => {}
+            Some((_, seen)) => {
+                *seen = generation;
+                while self.give_up_oldest() {}
+            }
+            None => self.generations.push((issuer.into(), generation)),
+        }
+        while self.oldest().is_some_and(|token| has_expired(token, now)) {
+            self.give_up_oldest();
+        }
+    }
+
+    fn oldest(&self) -> Option<&VerifiedToken> {
+        let place = usize::try_from(*self.taken.front()?).ok()?;
+        self.tokens.get(place)?.as_ref()
+    }
+
+    /// Frees the place that was taken first; false where none is taken.
+    fn give_up_oldest(&mut self) -> bool {
+        let Some(place) = self.taken.pop_front() else {
+            return false;
+        };
+        let slot = usize::try_from(place).ok();
+        let slot = slot.and_then(|place| self.tokens.get_mut(place));
+        if let Some(token) = slot.and_then(Option::take) {
+            self.places.remove(&address(&token));
+            self.used -= size(&token);
+        }
+        self.free.push(place);
+        self.given_up.push(place);
+        true
     }
 }
 
@@ -79,4 +152,13 @@ impl Shelf {
 /// gives out the same payload for as long as it remembers the token.
 fn address(token: &VerifiedToken) -> usize {
     token.payload().as_ptr().addr()
+}
+
+/// Bytes of a token and its object, about.
+fn size(token: &VerifiedToken) -> usize {
+    token.payload().len() + OBJECT
+}
+
+fn has_expired(token: &VerifiedToken, now: NumericDate) -> bool {
+    token.expires_at().is_some_and(|end| end <= now)
 }

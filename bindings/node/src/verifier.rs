@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Either, External};
 use napi_derive::napi;
 use sealgate::crypto::aws_lc;
 use sealgate::{Clock, FixedClock, Policy, Verifier};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error;
 
@@ -48,12 +48,20 @@ pub(crate) fn current_policy(engine: &External<Engine>) -> External<Policy> {
     External::new(engine.verifier.policy())
 }
 
-/// Counters: `{policy, cache: {…}}`.
+/// Counters: `{policy, cache: {…}, issuers: {…}}`.
 #[napi(catch_unwind)]
 pub(crate) fn stats(engine: &External<Engine>) -> String {
     let cache = engine.verifier.cache_stats();
+    let effective = engine.verifier.policy().effective();
+    let names = effective["issuers"].as_object().into_iter().flatten();
+    let issuers = names.filter_map(|(name, _)| {
+        let state = engine.verifier.keys().state(name)?;
+        let counts = json!({ "keys": state.keys.len(), "generation": state.generation });
+        Some((name.clone(), counts))
+    });
     json!({
         "policy": engine.verifier.policy_digest(),
+        "issuers": issuers.collect::<serde_json::Map<String, Value>>(),
         "cache": {
             "hits": cache.hits,
             "misses": cache.misses,

@@ -11,6 +11,7 @@ import { STRICTER, clock, corp, mint } from './stricter.mjs'
 import { AUDIENCE, ISSUER, NOW } from './world.mjs'
 
 const { TABLE } = createRequire(import.meta.url)('../lib/compat/jose-errors.cjs')
+const native = createRequire(import.meta.url)('../lib/native.cjs')
 const { codes } = createRequire(import.meta.url)('../lib/errors.cjs')
 
 const other = new FakeIssuer(ISSUER, { clock, seed: 2 })
@@ -129,5 +130,28 @@ test('the cause is our error, and strangers’ kids do not fill memory', async (
   for (let index = 0; index < 100; index++) {
     const jwt = mint({ header: { kid: `stranger-${index}` } })
     assert.equal((await compat.jwtVerify(jwt, key, OPTIONS)).payload.sub, 'u1')
+  }
+})
+
+test('a stranger’s kid renames no key', async () => {
+  const key = { ...jwks.keys[0] }
+  const good = mint()
+  assert.equal((await compat.jwtVerify(good, key, OPTIONS)).payload.sub, 'u1')
+  let published = 0
+  const { publishKeys } = native
+  native.publishKeys = (...args) => (published++, publishKeys(...args))
+  try {
+    const [, ...rest] = good.split('.')
+    for (const header of [{ kid: 'stranger' }, {}, { kid: 'crit', crit: ['x'], x: 1 }]) {
+      const jwt = [b64u(JSON.stringify({ alg: 'ES256', typ: 'JWT', ...header })), ...rest].join('.')
+      const [ours, theirs] = await Promise.all([compat, jose].map((side) => outcome(side, { jwt, key })))
+      assert.equal(ours.code, theirs.code)
+      assert.equal((await compat.jwtVerify(good, key, OPTIONS)).payload.sub, 'u1')
+    }
+    assert.equal(published, 0)
+    await compat.jwtVerify(mint({ header: { kid: 'renamed' } }), key, OPTIONS)
+    assert.equal(published, 1)
+  } finally {
+    native.publishKeys = publishKeys
   }
 })

@@ -1,11 +1,14 @@
 // Keys that are fetched, from issuers on loopback: nobody waits in a call that judges at once.
 import assert from 'node:assert/strict'
 import { on, once } from 'node:events'
+import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { KeysUnavailableError, Policy, UsageError, Verifier } from 'sealgate'
 import { FakeIssuer, FixedClock, open } from 'sealgate/testing'
 import { thrown } from './world.mjs'
 import { AUDIENCE, ISSUER, held, policy, served } from './served.mjs'
+
+const { Events } = createRequire(import.meta.url)('../lib/events.cjs')
 
 const OPTIONS = { audience: AUDIENCE, danger: { httpLoopbackIssuers: true }, allowDanger: true }
 
@@ -95,9 +98,35 @@ test('closing ends the waiting, and wrong arguments reject', async (t) => {
     await assert.rejects(judgeAsync(jwt, options), UsageError)
   }
   await assert.rejects(judgeAsync(7), UsageError)
+  const ready = verifier.waitReady({ timeout: '60s' })
   verifier.close()
-  for (const call of waiting) await assert.rejects(call, /the verifier is closed/)
-  await assert.rejects(verifyAsync(jwt), UsageError)
+  assert.equal((await waiting[0]).code, 'keys_unavailable')
+  for (const call of [waiting[1], verifyAsync(jwt), ready, verifier.waitReady({ timeout: '365d' })]) {
+    await assert.rejects(call, { code: 'keys_unavailable' })
+  }
+})
+
+test('a reload answers those who wait', async (t) => {
+  const { fake, server, verifier, jwt } = await world(t)
+  const waiting = verifier.gate('tools').verifyAsync(jwt, { wait: '365d' })
+  const ready = verifier.waitReady({ timeout: '365d' })
+  await server.asked()
+  const document = policy(server.uri)
+  document.issuers.corp = { issuer: ISSUER, jwks: fake.jwks() }
+  verifier.reload(document, { allowDanger: true })
+  assert.equal((await waiting).subject, 'u1')
+  await ready
+})
+
+test('whoever has waited long enough looks once more', async () => {
+  const events = new Events(undefined)
+  const looks = []
+  let happened = false // and nobody is told
+  const over = events.until(() => looks.push(happened) && happened, 1)
+  happened = true
+  await over
+  assert.deepEqual(looks, [true])
+  await assert.rejects(events.until(() => assert.fail('at the last look'), 1), /at the last look/)
 })
 
 test('a key that the issuer has just begun to use is waited for', async (t) => {
@@ -144,7 +173,11 @@ test('events tell of keys, as any emitter does', async (t) => {
   assert.deepEqual([withdrawn.issuerName, withdrawn.kid], ['corp', old])
   assert.match(withdrawn.thumbprint, /^[\w-]{43}$/)
   assert.equal(seen.length, 3)
-  assert.throws(() => verifier.on('event', 'x'), TypeError)
+  for (const call of ['on', 'once', 'off']) {
+    assert.throws(() => verifier[call]('keys_refreshed', listener), (error) => error instanceof UsageError && /"event", not "keys_refreshed"/.test(error.message))
+    for (const name of [undefined, Symbol('event')]) assert.throws(() => verifier[call](name, listener), UsageError)
+    for (const wrong of ['x', undefined, {}]) assert.throws(() => verifier[call]('event', wrong), UsageError)
+  }
 })
 
 test('keys that are published are told of, too', async () => {

@@ -261,6 +261,15 @@ test('rubbish arguments are the caller’s mistake', async () => {
     assert.ok(thrown(() => gate.verify(bytes)) instanceof UsageError)
   }
   const options = [null, 1, 'x', { requiredScope: ['a'] }, { requiredScopes: 'a' }, { requiredScopes: [1] }, { requiredScopes: ['a b'] }, { requiredScopes: [''] }]
+  for (const text of ['"', 'é', '\\']) { // no scope has them (RFC 6749)
+    const wrong = { requiredScopes: [text] }
+    for (const call of ['verify', 'judge']) assert.ok(thrown(() => gate[call](jwt, wrong)) instanceof UsageError)
+    await assert.rejects(gate.judgeAsync(jwt, wrong), UsageError)
+    for (const tokens of [[jwt], ['x', jwt]]) {
+      assert.ok(thrown(() => gate.verifyBatchSync(tokens, wrong)) instanceof UsageError)
+      await assert.rejects(gate.verifyBatch(tokens, wrong), UsageError)
+    }
+  }
   for (const value of options) {
     assert.ok(thrown(() => gate.verify(jwt, value)) instanceof UsageError, show(value))
     assert.ok(thrown(() => gate.judge(jwt, value)) instanceof UsageError, show(value))
@@ -324,20 +333,26 @@ test('a reload is atomic, and gates outlive it', () => {
   const without = structuredClone(policy)
   without.gates = { other: without.gates.tools }
   verifier.reload(without)
+  // The gate is gone, which no caller could know: an answer, and no wrong call.
   assert.equal(gate.judge(jwt).code, 'usage')
+  assert.equal(gate.judgeRequest({ method: 'GET', uri: '/', headers: [['Authorization', `Bearer ${jwt}`]] }).error.claim, 'gate')
+  assert.equal(gate.verifyBatchSync([jwt]).at(0).error.claim, 'gate')
   assert.equal(verifier.judge(jwt).ok, true)
 })
 
-test('a closed verifier refuses every call', async () => {
+test('a closed verifier goes on judging with the keys there are', async () => {
   const { verifier, gate, token } = world()
   const jwt = token()
-  gate.verify(jwt)
+  const kept = gate.verify(jwt)
   verifier.close()
-  for (const call of ['verify', 'judge', 'verifyBatchSync']) {
-    assert.ok(thrown(() => gate[call](jwt)) instanceof UsageError, call)
-    assert.ok(thrown(() => verifier[call](jwt)) instanceof UsageError, call)
-  }
-  await assert.rejects(gate.verifyBatch([jwt]), UsageError)
+  verifier.close()
+  assert.equal(gate.verify(jwt), kept)
+  assert.equal(verifier.gate('tools'), gate)
+  assert.equal(verifier.judge(token({ aud: 'x' })).code, 'aud_mismatch')
+  assert.equal((await gate.verifyBatch([jwt])).accepted, 1)
+  assert.equal((await gate.verifyAsync(token({ sub: 'u2' }))).subject, 'u2')
+  assert.ok(gate.explain(jwt).ok)
+  await verifier.waitReady()
   if (Symbol.dispose) assert.equal(typeof verifier[Symbol.dispose], 'function')
 })
 
@@ -373,7 +388,8 @@ test('stats count', () => {
   const jwt = token()
   gate.verify(jwt)
   gate.verify(jwt)
-  const { cache, policy } = verifier.stats()
+  const { cache, policy, issuers } = verifier.stats()
+  assert.deepEqual(issuers, { corp: { keys: 1, generation: 1 } })
   assert.deepEqual([cache.hits, cache.misses, cache.entries], [1, 1, 1])
   assert.equal(policy, verifier.policy.digest)
 })

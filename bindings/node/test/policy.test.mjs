@@ -139,6 +139,7 @@ test('rubbish arguments are the caller’s mistake', () => {
     () => clock.advance(30),
     () => clock.advance('30'),
     () => clock.advance('1e3s'),
+    () => clock.advance('-5s'),
   ]) {
     assert.ok(thrown(call) instanceof UsageError, `${call}`)
   }
@@ -148,8 +149,6 @@ test('a fixed clock moves only when told to', () => {
   const clock = new FixedClock(100)
   clock.advance('1m')
   assert.equal(clock.now(), 160)
-  clock.advance('-90s')
-  assert.equal(clock.now(), 70)
   clock.set(7)
   assert.equal(clock.now(), 7)
 })

@@ -174,7 +174,10 @@ test('a client certificate, as DER or as Node has it', () => {
   assert.equal(gate.judgeRequest({ ...node, socket: { getPeerX509Certificate: () => undefined } }).ok, false)
   assert.equal(gate.judgeRequest(node).ok, false)
   assert.equal(gate.judgeRequest({ ...parts, clientCertificate: Buffer.from('DER?') }).code, 'pop_mismatch')
-  assert.equal(gate.judgeRequest({ ...parts, clientCertificate: Buffer.from(CERTIFICATE) }).code, 'usage')
+  const pem = { ...parts, clientCertificate: Buffer.from(CERTIFICATE) }
+  for (const call of ['judgeRequest', 'verifyRequest']) {
+    assert.throws(() => gate[call](pem), (error) => error instanceof UsageError && error.claim === 'client_certificate')
+  }
 })
 
 test('an operation lies within what was granted', () => {
@@ -198,7 +201,7 @@ test('an operation lies within what was granted', () => {
 })
 
 test('wrong arguments', async () => {
-  const { gate, verifier } = bound()
+  const { gate } = bound()
   const parts = { method: 'GET', uri: '/', headers: [] }
   for (const wrong of [
     undefined,
@@ -226,7 +229,16 @@ test('wrong arguments', async () => {
     await assert.rejects(gate.judgeRequestAsync(wrong), UsageError)
   }
   assert.ok(thrown(() => gate.verifyRequest(parts, { scopes: [] })) instanceof UsageError)
-  verifier.close()
-  assert.ok(thrown(() => gate.judgeRequest(parts)) instanceof UsageError)
-  assert.ok(thrown(() => gate.verifyRequest(parts)) instanceof UsageError)
+  const further = { ...parts, context: [{ kind: 'acces_token', token: 'x' }] }
+  for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest']) {
+    assert.throws(() => gate[call](further), (error) => error instanceof UsageError && /no kind "acces_token"; there are: access_token, /.test(error.message))
+  }
+})
+
+test('the trail of a request is of a call with its scopes', () => {
+  const { gate, token } = bound()
+  const request = { method: 'GET', uri: '/', headers: [['Authorization', `Bearer ${token()}`]] }
+  assert.ok(gate.explainRequest(request, { requiredScopes: ['mcp:use'] }).ok)
+  assert.equal(gate.explainRequest(request, { requiredScopes: ['admin'] }).code, 'insufficient_scope')
+  assert.ok(thrown(() => gate.explainRequest(request, { scopes: ['admin'] })) instanceof UsageError)
 })

@@ -109,6 +109,14 @@ test('memory stays flat over calls of every kind', () => {
   assert.ok(last - first < 8 * 2 ** 20, `${first} to ${last} bytes`)
 })
 
+test('kept objects are bounded by bytes, however large the tokens are', () => {
+  const { status, stdout, stderr } = run('large', { flags: ['--expose-gc'] })
+  assert.equal(status, 0, stderr)
+  const { start, last } = JSON.parse(stdout)
+  // Of 10 KiB each: 8 MiB in the cache, and 400 objects of perhaps three times that; 2,000 would be 60.
+  assert.ok(last - start < 44 * 2 ** 20, `${(last - start) / 2 ** 20} MiB`)
+})
+
 test('refusals leave nothing behind, even where the event loop never turns', () => {
   const { status, stdout, stderr } = run('refusals', { flags: ['--expose-gc'] })
   assert.equal(status, 0, stderr)

@@ -7,6 +7,7 @@
 const { KeyObject } = require('node:crypto')
 const { types } = require('node:util')
 const { checkOptions, checkToken, isPlain, kind } = require('../arguments.cjs')
+const { verifyJws } = require('../jws.cjs')
 const { FixedClock, clockHandle } = require('../clock.cjs')
 const { SealgateError } = require('../errors.cjs').classes
 const { usage } = require('../errors.cjs')
@@ -76,9 +77,11 @@ async function jwtVerify(jwt, key, options) {
 
 /** With the keys that are there. */
 function verifyOnce(jwt, key, rules, currentDate) {
-  const { clock, verify } = verifierFor(key, jwt, rules, currentDate)
+  const entry = verifierFor(key, rules, currentDate)
+  const { clock, verify } = entry
   if (currentDate !== undefined) clock.set(Math.trunc(currentDate.getTime() / 1000))
   try {
+    if (entry.jwk !== undefined) nameKey(entry, jwt)
     const token = verify(jwt)
     return {
       payload: JSON.parse(Buffer.from(token.payload).toString()),
@@ -89,7 +92,7 @@ function verifyOnce(jwt, key, rules, currentDate) {
   }
 }
 
-function verifierFor(key, jwt, rules, currentDate) {
+function verifierFor(key, rules, currentDate) {
   const source = sets.get(key)
   const jwk = source === undefined ? jwkOf(key) : undefined
   let known = verifiers.get(key)
@@ -99,8 +102,15 @@ function verifierFor(key, jwt, rules, currentDate) {
   if (entry === undefined) {
     const clock = currentDate === undefined ? undefined : new FixedClock(0)
     const policy = policyHandle(policyOf(rules), 'jwtVerify')
-    const { keys, verify } = makeVerifier(policy, clockHandle(clock, 'jwtVerify'))
-    entry = { clock, verify, keys, kid: NONE, set: undefined }
+    const verifier = makeVerifier(policy, clockHandle(clock, 'jwtVerify'))
+    const { keys, verify } = verifier
+    const { algorithms } = verifier.policy.effective().issuers.jose
+    entry = { clock, verify, keys, algorithms, jwk: undefined, set: undefined }
+    if (jwk !== undefined) {
+      // A key that may serve several algorithms is bound to the one that is allowed.
+      const alg = jwk.alg ?? (rules.algorithms?.length === 1 ? rules.algorithms[0] : undefined)
+      publishKey(entry, { ...jwk, alg })
+    }
     known.set(name, entry)
   }
   if (source !== undefined && entry.set !== source.current) {
@@ -108,17 +118,29 @@ function verifierFor(key, jwt, rules, currentDate) {
     publishSet(entry.keys, source)
     entry.set = source.current
   }
-  if (jwk !== undefined) {
-    // A key that is given alone goes by whatever name the token uses.
-    const kid = kidOf(jwt)
-    if (kid !== entry.kid) {
-      // A key that may serve several algorithms is bound to the one that is allowed.
-      const alg = jwk.alg ?? (rules.algorithms?.length === 1 ? rules.algorithms[0] : undefined)
-      entry.keys.publish('jose', { keys: [{ ...jwk, kid, alg }] })
-      entry.kid = kid
-    }
-  }
   return entry
+}
+
+function publishKey(entry, jwk) {
+  entry.keys.publish('jose', { keys: [jwk] })
+  entry.jwk = jwk
+}
+
+/**
+ * A key that is given alone goes by whatever name the token uses. Only who has the key can rename it:
+ * that ends what the cache knows, which no stranger may.
+ */
+function nameKey(entry, jwt) {
+  const kid = kidOf(jwt)
+  if (kid === entry.jwk.kid) return
+  const jwk = { ...entry.jwk, kid }
+  try {
+    verifyJws(jwt, jwk, { algorithms: entry.algorithms })
+  } catch (error) {
+    if (error.code === 'bad_signature') throw error
+    return // what else is wrong with it, the gate says
+  }
+  publishKey(entry, jwk)
 }
 
 function publishSet(keys, source) {
@@ -129,9 +151,6 @@ function publishSet(keys, source) {
     throw source instanceof RemoteSet ? outage('the fetched set has no key that can be used', error) : error
   }
 }
-
-/** Before a key has a name; no header has it. */
-const NONE = Symbol('none')
 
 /** The header's `kid`, unverified. */
 function kidOf(jwt) {
