@@ -229,9 +229,9 @@ test('wrong arguments', async () => {
     await assert.rejects(gate.judgeRequestAsync(wrong), UsageError)
   }
   assert.ok(thrown(() => gate.verifyRequest(parts, { scopes: [] })) instanceof UsageError)
-  const further = { ...parts, context: [{ kind: 'acces_token', token: 'x' }] }
+  const further = { ...parts, context: [{ kind: 'some_token', token: 'x' }] }
   for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest']) {
-    assert.throws(() => gate[call](further), (error) => error instanceof UsageError && /no kind "acces_token"; there are: access_token, /.test(error.message))
+    assert.throws(() => gate[call](further), (error) => error instanceof UsageError && /no kind "some_token"; there are: access_token, /.test(error.message))
   }
 })
 

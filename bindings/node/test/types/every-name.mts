@@ -39,7 +39,7 @@ const kind: Kind = 'set'
 // @ts-expect-error no kind, but a way to write one
 const untyped: Kind = 'access_token_untyped'
 // @ts-expect-error a misspelt kind
-Verifier.create({ issuer: 'i', audience: 'a', profile: 'acces_token' })
+Verifier.create({ issuer: 'i', audience: 'a', profile: 'some_token' })
 const actor: Actor | null = token.actor
 const links: readonly string[] = token.chain.map((link) => link.sub)
 const same: boolean = token.actor?.equals(token.chain[0]) ?? false
