@@ -1,10 +1,10 @@
 //! A bounded cache of what cannot change about tokens already judged.
 //!
 //! It is keyed by the exact bytes: the hash is seeded at random, and every hit compares the whole
-//! token. Looking up takes no lock: one bucket, which is one cache line of hashes and pointers, and
-//! the entry. A bucket holds four entries, so a flood of tokens made to collide can push out those
-//! of one bucket, and no more. An entry lives as long as its token and the stamp it was made
-//! under; whoever looks up says whether that stamp still stands.
+//! token. Looking up takes no lock: one bucket, which is two neighbouring cache lines of hashes and
+//! pointers, and the entry. A bucket holds eight entries, so a flood of tokens made to collide can
+//! push out those of one bucket, and no more. An entry lives as long as its token and the stamp it
+//! was made under; whoever looks up says whether that stamp still stands.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -12,8 +12,13 @@ use std::sync::Arc;
 use crate::sync::{AtomicU64, AtomicUsize, Held, Ordering, Slot};
 use crate::time::NumericDate;
 
-/// Entries of a bucket: four hashes and four pointers fill a cache line.
-const WAYS: usize = 4;
+/// Entries of a line: four hashes and four pointers fill a cache line.
+const LINE: usize = 4;
+/// Entries of a bucket.
+const WAYS: usize = 2 * LINE;
+/// Places for each entry that was asked for. Buckets fill unevenly: of as many tokens as there are
+/// places, one in seven would find its bucket full; of half as many, one in a hundred.
+const PLACES: usize = 2;
 /// What an entry costs beside the token and its value: two allocations and their headers.
 const OVERHEAD: usize = 128;
 /// Set in a tag when its entry is hit, cleared when a newcomer passes it over.
@@ -62,11 +67,20 @@ struct Counters {
     evictions: AtomicU64,
 }
 
-#[repr(align(64))]
+/// Two lines, each the first one for half of the bucket's tokens: the other takes what does not fit.
+#[repr(align(128))]
 struct Bucket<V> {
-    tags: [AtomicU64; WAYS],
-    slots: [Slot<Entry<V>>; WAYS],
+    lines: [Line<V>; 2],
 }
+
+#[repr(align(64))]
+struct Line<V> {
+    tags: [AtomicU64; LINE],
+    slots: [Slot<Entry<V>>; LINE],
+}
+
+/// Where an entry is, or could be: its tag and itself.
+type Place<'c, V> = (&'c AtomicU64, &'c Slot<Entry<V>>);
 
 #[repr(align(128))]
 #[derive(Default)]
@@ -91,7 +105,8 @@ impl<V: Clone> TokenCache<V> {
         let buckets = if tokens == 0 {
             0
         } else {
-            tokens.div_ceil(WAYS).next_power_of_two()
+            let places = tokens.saturating_mul(PLACES);
+            places.div_ceil(WAYS).next_power_of_two()
         };
         Self {
             seed: foldhash::quality::RandomState::default(),
@@ -125,25 +140,27 @@ impl<V: Clone> TokenCache<V> {
         }
         let tag = self.tag(door, token);
         let bucket = self.bucket(tag)?;
-        for (way, slot) in bucket.tags.iter().zip(&bucket.slots) {
-            let seen = way.load(Ordering::Relaxed);
-            if seen & !RECENT != tag {
-                continue;
+        'lines: for line in bucket.lines(tag) {
+            for (way, slot) in line.ways() {
+                let seen = way.load(Ordering::Relaxed);
+                if seen & !RECENT != tag {
+                    continue;
+                }
+                let held = slot.load();
+                let Some(entry) = held.get() else { continue };
+                if entry.door != door || *entry.token != *token {
+                    continue;
+                }
+                if now >= entry.end || !stands(&entry.value, &entry.stamp) {
+                    self.drop_entry(slot, &held);
+                    break 'lines;
+                }
+                if seen & RECENT == 0 {
+                    way.store(tag | RECENT, Ordering::Relaxed);
+                }
+                self.count(|stripe| &stripe.hits);
+                return Some(entry.value.clone());
             }
-            let held = slot.load();
-            let Some(entry) = held.get() else { continue };
-            if entry.door != door || *entry.token != *token {
-                continue;
-            }
-            if now >= entry.end || !stands(&entry.value, &entry.stamp) {
-                self.drop_entry(slot, &held);
-                break;
-            }
-            if seen & RECENT == 0 {
-                way.store(tag | RECENT, Ordering::Relaxed);
-            }
-            self.count(|stripe| &stripe.hits);
-            return Some(entry.value.clone());
         }
         self.count(|stripe| &stripe.misses);
         None
@@ -232,12 +249,7 @@ impl<V: Clone> TokenCache<V> {
                 return;
             }
             let hand = self.hand.fetch_add(1, Ordering::Relaxed) % self.buckets.len();
-            for slot in self
-                .buckets
-                .get(hand)
-                .into_iter()
-                .flat_map(|bucket| &bucket.slots)
-            {
+            for slot in self.buckets.get(hand).into_iter().flat_map(Bucket::slots) {
                 self.drop_entry(slot, &slot.load());
             }
         }
@@ -267,21 +279,35 @@ impl<V: Clone> TokenCache<V> {
 impl<V> Bucket<V> {
     fn empty() -> Self {
         Self {
-            tags: std::array::from_fn(|_| AtomicU64::new(0)),
-            slots: std::array::from_fn(|_| Slot::empty()),
+            lines: [Line::empty(), Line::empty()],
         }
+    }
+
+    /// Its lines, the tag's own first.
+    #[inline]
+    fn lines(&self, tag: u64) -> [&Line<V>; 2] {
+        let [even, odd] = &self.lines;
+        if tag & 4 == 0 {
+            [even, odd]
+        } else {
+            [odd, even]
+        }
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot<Entry<V>>> {
+        self.lines.iter().flat_map(|line| &line.slots)
     }
 
     /// Where a newcomer goes: an empty place, else one not hit since the last newcomer came by,
     /// else any. The same token takes its own place again.
-    fn place(&self, tag: u64) -> Option<(&AtomicU64, &Slot<Entry<V>>)> {
-        let ways = || self.tags.iter().zip(&self.slots);
+    fn place(&self, tag: u64) -> Option<Place<'_, V>> {
+        let ways = || self.lines(tag).into_iter().flat_map(Line::ways);
         let own = ways().find(|(way, _)| way.load(Ordering::Relaxed) & !RECENT == tag);
         let empty = || ways().find(|(_, slot)| slot.load().get().is_none());
         if let Some(place) = own.or_else(empty) {
             return Some(place);
         }
-        let start = usize::try_from(tag >> 8 & 3).unwrap_or(0);
+        let start = usize::try_from(tag >> 8 & 7).unwrap_or(0);
         for (way, slot) in ways().cycle().skip(start).take(WAYS) {
             let seen = way.load(Ordering::Relaxed);
             if seen & RECENT == 0 {
@@ -290,6 +316,20 @@ impl<V> Bucket<V> {
             way.store(seen & !RECENT, Ordering::Relaxed);
         }
         ways().nth(start)
+    }
+}
+
+impl<V> Line<V> {
+    fn empty() -> Self {
+        Self {
+            tags: std::array::from_fn(|_| AtomicU64::new(0)),
+            slots: std::array::from_fn(|_| Slot::empty()),
+        }
+    }
+
+    #[inline]
+    fn ways(&self) -> impl Iterator<Item = Place<'_, V>> + Clone {
+        self.tags.iter().zip(&self.slots)
     }
 }
 

@@ -60,19 +60,19 @@ fn two_writers_and_a_reader_of_one_bucket_never_mix_entries_or_lose_count() {
                 .map(|writer| {
                     let cache = Arc::clone(&cache);
                     thread::spawn(move || {
-                        for token in 0..4_u8 {
+                        for token in 0..6_u8 {
                             let token = token * 2 + writer;
                             cache.put(0, &[token], stamp(1), at(9), u64::from(token), 10);
                         }
                     })
                 })
                 .collect();
-            for token in 0..8_u8 {
+            for token in 0..12_u8 {
                 let found = cache.get(0, &[token], at(1), |_, _| true);
                 assert!(found.is_none_or(|value| value == u64::from(token)));
                 let stats = cache.stats();
                 assert!(
-                    stats.bytes <= 6 * 200 && stats.entries <= 6,
+                    stats.bytes <= 10 * 200 && stats.entries <= 10,
                     "never below zero: {stats:?}"
                 );
                 // Ended: dropped while writers write.
@@ -82,9 +82,9 @@ fn two_writers_and_a_reader_of_one_bucket_never_mix_entries_or_lose_count() {
                 writer.join().unwrap();
             }
             let stats = cache.stats();
-            assert!(stats.entries <= 4, "{stats:?}");
+            assert!(stats.entries <= 8, "{stats:?}");
             // What is counted is what is there.
-            let slots = cache.buckets.iter().flat_map(|bucket| &bucket.slots);
+            let slots = cache.buckets.iter().flat_map(super::Bucket::slots);
             let there = slots.filter(|slot| slot.load().get().is_some()).count();
             assert_eq!(stats.entries, there, "{stats:?}");
             let size = 1 + 10 + super::OVERHEAD; // token, value, and what an entry costs

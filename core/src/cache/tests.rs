@@ -106,17 +106,29 @@ fn a_flood_into_one_bucket_lowers_the_hit_rate_and_nothing_else() {
         assert!(found.is_none_or(|value| value == *n));
         found.is_some()
     });
-    assert_eq!(kept.count(), 4);
-    assert_eq!(cache.stats().entries, 4);
+    assert_eq!(kept.count(), 8);
+    assert_eq!(cache.stats().entries, 8);
+}
+
+#[test]
+fn as_many_tokens_as_were_asked_for_fit_but_for_one_in_fifty() {
+    let tokens = 4_096_u32; // a power of two, so nothing is rounded up
+    let cache = TokenCache::new(4_096, 1 << 24, None);
+    for n in 0..tokens {
+        put(&cache, 1, &n.to_le_bytes(), n);
+    }
+    let found = (0..tokens).filter(|n| get(&cache, 1, &n.to_le_bytes()).is_some());
+    // 33 are expected to find their bucket full, give or take 7: each hash is another.
+    assert!(found.count() > 4_096 - 4_096 / 50);
 }
 
 #[test]
 fn what_was_hit_outlives_what_was_not() {
     let cache = TokenCache::new(1, 1 << 20, None);
-    for n in 0..4_u32 {
+    for n in 0..8_u32 {
         put(&cache, 1, &n.to_le_bytes(), n);
     }
-    for n in 4..7_u32 {
+    for n in 8..15_u32 {
         assert_eq!(
             get(&cache, 1, &0_u32.to_le_bytes()),
             Some(0),

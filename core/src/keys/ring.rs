@@ -48,6 +48,7 @@ impl KeyRing {
     }
 
     /// Whether what an earlier generation of the issuer's keys vouched for still stands.
+    #[inline]
     pub(crate) fn stands(&self, position: usize, generation: u64, now: NumericDate) -> bool {
         let entry = self.issuers.get(position);
         entry.is_some_and(|entry| {

@@ -169,7 +169,7 @@ impl Gate {
     /// # Errors
     ///
     /// As [`Gate::verify_with`], and the codes of the groups no credential, request and possession;
-    /// `replayed`; `usage` at a gate whose tokens do not come in `Authorization`.
+    /// `replayed`; `usage` at a gate whose tokens do not come in header fields.
     pub fn verify_request(
         &self,
         request: &Request<'_>,

@@ -344,29 +344,33 @@ pub(super) fn renew(
     case: &Case<'_>,
     ancestors: &Ancestors<'_>,
 ) -> Result<Judged, Error> {
+    match refresh(door, token, &settled, case, ancestors) {
+        Ok(fresh) => Ok(Judged::new(settled, fresh)),
+        Err(error) => Err(door.blame(settled.source(), error)),
+    }
+}
+
+fn refresh(
+    door: Door<'_>,
+    token: &[u8],
+    settled: &Settled,
+    case: &Case<'_>,
+    ancestors: &Ancestors<'_>,
+) -> Result<Fresh, Error> {
     let (gate, rules, now) = (door.gate, door.rules(), case.now());
     let (judge, requirements) = (case.judge, case.requirements);
-    let blame = |error| door.blame(settled.source(), error);
     let claims = settled.claims();
-    let timely = settled.dates().check(now).map_err(blame)?;
-    let possession = judge.confirm(settled.confirmation(), claims, case.shown, token);
-    let possession = possession.map_err(blame)?;
-    caller::check_needed(gate, requirements).map_err(blame)?;
-    let presenter = settled.check_presenter(gate, requirements).map_err(blame)?;
+    let timely = settled.dates().check(now)?;
+    let possession = judge.confirm(settled.confirmation(), claims, case.shown, token)?;
+    caller::check_needed(gate, requirements)?;
+    let presenter = settled.check_presenter(gate, requirements)?;
     let member = || settled.member();
-    let lineage = ancestry::judge(door, settled.chain(), member, ancestors).map_err(blame)?;
-    let tasks = ancestry::check_tasks(door, member, ancestors).map_err(blame)?;
-    let not_revoked = revocation::check(rules.preset, gate, claims).map_err(blame)?;
-    let called_for = authority::check_call(
-        &settled,
-        tasks.bounds(),
-        gate,
-        requirements,
-        now,
-        rules.leeway,
-    );
-    let called_for = called_for.map_err(blame)?;
-    let fresh = Fresh {
+    let lineage = ancestry::judge(door, settled.chain(), member, ancestors)?;
+    let tasks = ancestry::check_tasks(door, member, ancestors)?;
+    let not_revoked = revocation::check(rules.preset, gate, claims)?;
+    let bounds = tasks.bounds();
+    let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
+    Ok(Fresh {
         timely,
         possession,
         presenter,
@@ -374,8 +378,7 @@ pub(super) fn renew(
         tasks,
         not_revoked,
         called_for,
-    };
-    Ok(Judged::new(settled, fresh))
+    })
 }
 
 /// The verdict: a proof is remembered where the policy says, unless it was used before.

@@ -105,6 +105,7 @@ impl Requirements {
     }
 
     /// Whether they are a mistake of the caller's, whatever the token.
+    #[inline]
     pub(super) fn check(&self) -> Result<(), Error> {
         match self.misuse {
             Some(what) => Err(Error::about(Code::Usage, what)),

@@ -69,6 +69,7 @@ impl Dates {
         ends.map_or(NumericDate::LAST, |end| end.plus(self.leeway))
     }
 
+    #[inline]
     pub(super) fn check(&self, now: NumericDate) -> Result<TimeAccepted, Error> {
         if self
             .expires_at

@@ -435,16 +435,16 @@ static CONTEXT: &[Row] = &[
         "The grant of another issuer that this token was given for.",
     ),
     row(
-        "txn_token",
-        Shape::Choice(&CONTEXT_NEED),
-        Absent::Nothing,
-        "Transaction tokens that this one replaces.",
-    ),
-    row(
         "wit",
         Shape::Choice(&CONTEXT_NEED),
         Absent::Nothing,
         "The workload identity token of the caller, with its proof: who presents the token.",
+    ),
+    row(
+        "txn_token",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "Transaction tokens that this one replaces.",
     ),
 ];
 
