@@ -236,16 +236,13 @@ impl Desk {
     }
 }
 
-/// An empty shelf of the policy in force: as many places as its cache has, and half as many bytes,
-/// over all gates.
+/// An empty shelf of the policy in force: as many places as its cache has, and this gate's share of as
+/// many bytes.
 fn shelf_of(verifier: &Verifier) -> Shelf {
     let tokens = verifier.policy().effective()["cache"]["tokens"].as_u64();
     let room = tokens.and_then(|tokens| usize::try_from(tokens).ok());
     let gates = verifier.gates().len().max(1);
-    Shelf::new(
-        room.unwrap_or(0),
-        verifier.cache_stats().capacity / 2 / gates,
-    )
+    Shelf::new(room.unwrap_or(0), verifier.cache_stats().capacity / gates)
 }
 
 /// A place as JavaScript counts it: a policy's cache has at most 2^24 entries.

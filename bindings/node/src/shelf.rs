@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use foldhash::fast::RandomState;
 use sealgate::{NumericDate, VerifiedToken};
 
-/// Bytes that an object takes beside its token's payload, about: JavaScript's half and ours.
+/// Bytes that an object takes whatever its token says, about: JavaScript's half and ours.
 const OBJECT: usize = 512;
 /// No token takes more than this share of the bytes: few large ones would push out all others.
 const SHARE: usize = 16;
@@ -154,9 +154,10 @@ fn address(token: &VerifiedToken) -> usize {
     token.payload().as_ptr().addr()
 }
 
-/// Bytes of a token and its object, about.
+/// Bytes of a token and its object, about: beside the payload there are what is indexed of it and
+/// the claims as JavaScript reads them.
 fn size(token: &VerifiedToken) -> usize {
-    token.payload().len() + OBJECT
+    token.payload().len().saturating_mul(4) + OBJECT
 }
 
 fn has_expired(token: &VerifiedToken, now: NumericDate) -> bool {
