@@ -19,6 +19,8 @@ const sessions = new Map()
 
 const ops = {
   verify(request) {
+    // Tokens that come without a request, with those they come from.
+    if ((request.context ?? null) !== null) throw new UnsupportedOp()
     return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
   },
   verify_request(request) {

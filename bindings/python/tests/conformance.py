@@ -80,6 +80,8 @@ class Harness:
             return {"ok": False, "code": "harness", "detail": f"sealgate failed: {error!r}"}
 
     def verify(self, request: dict[str, Any]) -> Answer:
+        if request.get("context") is not None:
+            raise UnsupportedOp  # tokens that come without a request, with those they come from
         scopes = required_scopes(request)
         gate = self.gate(request)
         return facts(gate.verify(text(request, "token"), required_scopes=scopes))
