@@ -13,6 +13,7 @@ import native from '../lib/native.cjs'
 const { policyRefused, refused } = errors
 const { checkSignature, loadPolicy, readJwks, readKey } = native
 
+class UnsupportedOp extends Error {}
 class HarnessError extends Error {}
 
 const sessions = new Map()
@@ -95,12 +96,15 @@ export function answer(line) {
 function serve(request) {
   try {
     if (typeof request?.op !== 'string') throw new HarnessError('no op')
-    if (!Object.hasOwn(ops, request.op)) return { ok: false, code: 'unsupported_op' }
+    if (!Object.hasOwn(ops, request.op)) return UNSUPPORTED
     return accept(ops[request.op](request))
   } catch (error) {
+    if (error instanceof UnsupportedOp) return UNSUPPORTED
     return SealgateError.is(error) ? refuse(error) : harness(error.message)
   }
 }
+
+const UNSUPPORTED = { ok: false, code: 'unsupported_op' }
 
 const accept = (members) => ({ ok: true, ...members })
 const refuse = ({ code, blame }) => ({ ok: false, code, blame })
