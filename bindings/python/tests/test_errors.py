@@ -31,11 +31,10 @@ from sealgate._native import codes
 from conftest import AUDIENCE
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
-# What no token and no request provokes: our mistake, a caller who is somebody else, a token that
-# goes out, and a memory of proofs that is full or away.
+# What no token and no request provokes: our mistake, a token that goes out, and a memory of proofs
+# that is full or away.
 WITHOUT_VECTOR = {
     "internal",
-    "actor_presenter_mismatch",
     "token_passthrough",
     "replay_full",
     "replay_unavailable",
