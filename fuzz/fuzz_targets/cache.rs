@@ -94,7 +94,8 @@ fuzz_target!(|data: &[u8]| {
         }
         let stats = both.cached.cache_stats();
         assert!(stats.bytes <= stats.capacity, "{stats:?}");
-        assert!(stats.entries <= CACHE, "{stats:?}");
+        // The table has at most four places for each entry asked for; what is bounded is bytes.
+        assert!(stats.entries <= 4 * CACHE, "{stats:?}");
         assert!(stats.hits >= hits_before, "a reload lost the counters");
         hits_before = stats.hits;
     }
