@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use sealgate::{Clock, Error, Requirements};
+use sealgate::{Clock, Error, Request, Requirements};
 
 use crate::batch::Batch;
 use crate::errors::{guard, of_gate};
 use crate::explain::Trail;
 use crate::input;
 use crate::pool;
-use crate::request::Given;
+use crate::request::{self, Given};
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::verifier::Verifier;
@@ -65,61 +65,52 @@ impl Door {
         Verdict::new(py, verdict, Arc::clone(self), requirements, into)
     }
 
-    /// One verdict over a request.
-    fn decide_request(
+    /// A call of the core's about a request, and what it needs beyond the gate's demands.
+    fn ask_about<T: Send>(
         &self,
         py: Python<'_>,
-        given: &Given<'_, '_>,
-        requirements: &Requirements,
-    ) -> PyResult<Result<sealgate::VerifiedToken, Error>> {
+        given: &Given<'_>,
+        call: impl FnOnce(&sealgate::Gate, &Request<'_>, &Requirements) -> Result<T, Error> + Send,
+    ) -> PyResult<(Result<T, Error>, Requirements)> {
+        let requirements = given.requirements()?;
         let parts = given.parts(py)?;
         let octets = parts.octets()?;
         let context = octets.context();
         let request = octets.request(&context);
-        let verify = || self.gate.verify_request(&request, requirements);
-        Ok(guard(|| py.detach(verify)))
+        let answer = guard(|| py.detach(|| call(&self.gate, &request, &requirements)));
+        Ok((answer, requirements))
     }
 
-    pub(crate) fn verify_request<'py>(
+    pub(crate) fn verify_request(
         self: &Arc<Self>,
-        py: Python<'py>,
-        given: &Given<'_, 'py>,
-        scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
+        py: Python<'_>,
+        given: &Given<'_>,
     ) -> PyResult<VerifiedToken> {
-        let requirements = given.requirements(scopes)?;
-        match self.decide_request(py, given, &requirements)? {
-            Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
-            Err(error) => Err(of_gate(py, error, &self.gate, &requirements)),
+        match self.ask_about(py, given, sealgate::Gate::verify_request)? {
+            (Ok(token), _) => VerifiedToken::new(py, token, Arc::clone(self), given.into()),
+            (Err(error), needs) => Err(of_gate(py, error, &self.gate, &needs)),
         }
     }
 
-    pub(crate) fn judge_request<'py>(
+    pub(crate) fn judge_request(
         self: &Arc<Self>,
-        py: Python<'py>,
-        given: &Given<'_, 'py>,
-        scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
+        py: Python<'_>,
+        given: &Given<'_>,
     ) -> PyResult<Verdict> {
-        let requirements = given.requirements(scopes)?;
-        let verdict = self.decide_request(py, given, &requirements)?;
-        Verdict::new(py, verdict, Arc::clone(self), requirements, into)
+        let (verdict, needs) = self.ask_about(py, given, sealgate::Gate::verify_request)?;
+        Verdict::new(py, verdict, Arc::clone(self), needs, given.into())
     }
 
     pub(crate) fn explain_request(
         self: &Arc<Self>,
         py: Python<'_>,
-        given: &Given<'_, '_>,
-        scopes: Option<&Bound<'_, PyAny>>,
+        given: &Given<'_>,
     ) -> PyResult<Trail> {
-        let requirements = given.requirements(scopes)?;
-        let parts = given.parts(py)?;
-        let octets = parts.octets()?;
-        let context = octets.context();
-        let request = octets.request(&context);
-        let explain = || self.gate.explain_request(&request, &requirements);
-        let explained = guard(|| Ok(py.detach(explain)));
-        let explained = explained.map_err(|error| of_gate(py, error, &self.gate, &requirements))?;
+        let explain = |gate: &sealgate::Gate, request: &Request<'_>, needs: &Requirements| {
+            Ok(gate.explain_request(request, needs))
+        };
+        let (explained, needs) = self.ask_about(py, given, explain)?;
+        let explained = explained.map_err(|error| of_gate(py, error, &self.gate, &needs))?;
         Trail::new(py, explained, Arc::clone(self))
     }
 
@@ -312,10 +303,7 @@ impl Gate {
     ///
     /// Raises as `verify`, `CredentialError`, `PossessionError` and `ReplayError` among them.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
@@ -323,35 +311,15 @@ impl Gate {
         py: Python<'py>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
-        self.door.verify_request(py, &given, required_scopes, into)
+        let given = Given::of(request, extra, named, request::JUDGED)?;
+        self.door.verify_request(py, &given)
     }
 
     /// As `verify_request`, with the answer as a value. Raises only `UsageError`.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
@@ -359,36 +327,16 @@ impl Gate {
         py: Python<'py>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Verdict> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
-        self.door.judge_request(py, &given, required_scopes, into)
+        let given = Given::of(request, extra, named, request::JUDGED)?;
+        self.door.judge_request(py, &given)
     }
 
     /// As `explain`, of a request. It uses no proof up, so it is no substitute for `verify_request`:
     /// the same request is accepted after it.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
     )]
     fn explain_request<'py>(
@@ -396,113 +344,49 @@ impl Gate {
         py: Python<'py>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
-        self.door.explain_request(py, &given, required_scopes)
+        let given = Given::of(request, extra, named, request::EXPLAINED)?;
+        self.door.explain_request(py, &given)
     }
 
     /// As `verify_request`, to be awaited: see `verify_async`.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        wait: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
+        let given = Given::of(request, extra, named, request::AWAITED)?;
         waiting::request(
             slf.as_any(),
             &slf.get().verifier.get().waiters,
             &waiting::VERIFY_REQUEST,
             &given,
-            required_scopes,
-            into,
-            wait,
         )
     }
 
     /// As `judge_request`, to be awaited: see `verify_async`.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        wait: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
+        let given = Given::of(request, extra, named, request::AWAITED)?;
         waiting::request(
             slf.as_any(),
             &slf.get().verifier.get().waiters,
             &waiting::JUDGE_REQUEST,
             &given,
-            required_scopes,
-            into,
-            wait,
         )
     }
 

@@ -33,11 +33,18 @@ pub(crate) fn no_more(
 #[cold]
 fn too_many(extra: &Bound<'_, PyTuple>, unknown: Option<&Bound<'_, PyDict>>) -> PyErr {
     let mut names = unknown.into_iter().flat_map(|unknown| unknown.keys());
-    let detail = match names.next() {
-        Some(name) => format!("there is no argument {name}"),
-        None => "more arguments than the call has; those with a name must be named".to_owned(),
-    };
-    usage(extra.py(), detail)
+    match names.next() {
+        Some(name) => no_such_argument(&name),
+        None => {
+            let detail = "more arguments than the call has; those with a name must be named";
+            usage(extra.py(), detail.to_owned())
+        }
+    }
+}
+
+#[cold]
+pub(crate) fn no_such_argument(name: &Bound<'_, PyAny>) -> PyErr {
+    usage(name.py(), format!("there is no argument {name}"))
 }
 
 /// The token of a call that PyO3 may find without one.

@@ -13,16 +13,25 @@ use crate::input;
 static PARTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static PAIRS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// A request object, or its parts.
-pub(crate) struct Given<'a, 'py> {
-    pub(crate) request: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) method: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) uri: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) headers: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) client_certificate: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) context: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) operation: Option<&'a Bound<'py, PyAny>>,
+/// The arguments of a call about a request: a request object or its parts, and what the call needs.
+#[derive(Default)]
+pub(crate) struct Given<'py> {
+    request: Option<Bound<'py, PyAny>>,
+    method: Option<Bound<'py, PyAny>>,
+    uri: Option<Bound<'py, PyAny>>,
+    headers: Option<Bound<'py, PyAny>>,
+    client_certificate: Option<Bound<'py, PyAny>>,
+    context: Option<Bound<'py, PyAny>>,
+    operation: Option<Bound<'py, PyAny>>,
+    required_scopes: Option<Bound<'py, PyAny>>,
+    into: Option<Bound<'py, PyAny>>,
+    wait: Option<Bound<'py, PyAny>>,
 }
+
+/// The arguments that not every call about requests has.
+pub(crate) const EXPLAINED: &[&str] = &[];
+pub(crate) const JUDGED: &[&str] = &["into"];
+pub(crate) const AWAITED: &[&str] = &["into", "wait"];
 
 /// What parts may be.
 const TEXT: &str = "str or bytes";
@@ -50,10 +59,53 @@ pub(crate) struct Octets<'a> {
     context: Vec<(Kind, Cow<'a, [u8]>)>,
 }
 
-impl<'py> Given<'_, 'py> {
+impl<'py> Given<'py> {
+    /// The arguments by their names; those beyond the common ones are `more`. One that is None was
+    /// not given.
+    pub(crate) fn of(
+        request: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        named: Option<&Bound<'py, PyDict>>,
+        more: &[&str],
+    ) -> PyResult<Self> {
+        input::no_more(extra, None)?;
+        let mut given = Self {
+            request: request.cloned(),
+            ..Self::default()
+        };
+        for (name, value) in named.into_iter().flatten() {
+            let place = match input::text(&name, "each argument's name")? {
+                "method" => &mut given.method,
+                "uri" => &mut given.uri,
+                "headers" => &mut given.headers,
+                "client_certificate" => &mut given.client_certificate,
+                "context" => &mut given.context,
+                "operation" => &mut given.operation,
+                "required_scopes" => &mut given.required_scopes,
+                "into" if more.contains(&"into") => &mut given.into,
+                "wait" if more.contains(&"wait") => &mut given.wait,
+                _ => return Err(input::no_such_argument(&name)),
+            };
+            *place = Some(value).filter(|value| !value.is_none());
+        }
+        Ok(given)
+    }
+
+    pub(crate) fn into(&self) -> Option<&Bound<'py, PyAny>> {
+        self.into.as_ref()
+    }
+
+    pub(crate) fn scopes(&self) -> Option<&Bound<'py, PyAny>> {
+        self.required_scopes.as_ref()
+    }
+
+    pub(crate) fn wait(&self) -> Option<&Bound<'py, PyAny>> {
+        self.wait.as_ref()
+    }
+
     pub(crate) fn parts(&self, py: Python<'py>) -> PyResult<Parts<'py>> {
-        let parts = [self.method, self.uri, self.headers];
-        let (method, uri, headers) = match (self.request, parts) {
+        let parts = [&self.method, &self.uri, &self.headers];
+        let (method, uri, headers) = match (&self.request, parts.map(Option::as_ref)) {
             (Some(request), [None, None, None]) => {
                 translate(py, &PARTS, "parts", request)?.extract()?
             }
@@ -72,18 +124,18 @@ impl<'py> Given<'_, 'py> {
             method,
             uri,
             headers: headers.collect::<PyResult<_>>()?,
-            client_certificate: self.client_certificate.cloned(),
-            context: self.context.map_or_else(|| Ok(Vec::new()), further)?,
-            operation: self.operation.cloned(),
+            client_certificate: self.client_certificate.clone(),
+            context: self
+                .context
+                .as_ref()
+                .map_or_else(|| Ok(Vec::new()), further)?,
+            operation: self.operation.clone(),
         })
     }
 
     /// What the call needs beyond its gate's demands.
-    pub(crate) fn requirements(
-        &self,
-        scopes: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Requirements> {
-        input::needs(scopes, self.operation)
+    pub(crate) fn requirements(&self) -> PyResult<Requirements> {
+        input::needs(self.scopes(), self.operation.as_ref())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::explain::Trail;
 use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
 use crate::policy::{self, Policy};
-use crate::request::Given;
+use crate::request::{self, Given};
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::waiting::{self, Ask};
@@ -377,10 +377,7 @@ impl Verifier {
 
     /// As `Gate.verify_request`, where the policy has one gate.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
@@ -388,36 +385,15 @@ impl Verifier {
         py: Python<'py>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
-        self.sole(py)?
-            .verify_request(py, &given, required_scopes, into)
+        let given = Given::of(request, extra, named, request::JUDGED)?;
+        self.sole(py)?.verify_request(py, &given)
     }
 
     /// As `Gate.judge_request`, where the policy has one gate.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
@@ -425,36 +401,15 @@ impl Verifier {
         py: Python<'py>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Verdict> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
-        self.sole(py)?
-            .judge_request(py, &given, required_scopes, into)
+        let given = Given::of(request, extra, named, request::JUDGED)?;
+        self.sole(py)?.judge_request(py, &given)
     }
 
     /// As `Gate.explain_request`, where the policy has one gate.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
     )]
     fn explain_request<'py>(
@@ -462,113 +417,49 @@ impl Verifier {
         py: Python<'py>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Trail> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
-        self.sole(py)?.explain_request(py, &given, required_scopes)
+        let given = Given::of(request, extra, named, request::EXPLAINED)?;
+        self.sole(py)?.explain_request(py, &given)
     }
 
     /// As `Gate.verify_request_async`, where the policy has one gate.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        wait: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
+        let given = Given::of(request, extra, named, request::AWAITED)?;
         waiting::request(
             slf.as_any(),
             &slf.get().waiters,
             &waiting::VERIFY_REQUEST,
             &given,
-            required_scopes,
-            into,
-            wait,
         )
     }
 
     /// As `Gate.judge_request_async`, where the policy has one gate.
     #[pyo3(
-        signature = (
-            request=None, *extra, method=None, uri=None, headers=None,
-            client_certificate=None, context=None, operation=None, required_scopes=None, into=None, wait=None, **unknown
-        ),
+        signature = (request=None, *extra, **named),
         text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
-        method: Option<&Bound<'py, PyAny>>,
-        uri: Option<&Bound<'py, PyAny>>,
-        headers: Option<&Bound<'py, PyAny>>,
-        client_certificate: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        wait: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        input::no_more(extra, unknown)?;
-        let given = Given {
-            request,
-            method,
-            uri,
-            headers,
-            client_certificate,
-            context,
-            operation,
-        };
+        let given = Given::of(request, extra, named, request::AWAITED)?;
         waiting::request(
             slf.as_any(),
             &slf.get().waiters,
             &waiting::JUDGE_REQUEST,
             &given,
-            required_scopes,
-            into,
-            wait,
         )
     }
 

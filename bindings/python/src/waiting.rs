@@ -78,17 +78,14 @@ pub(crate) fn request<'py>(
     door: &Bound<'py, PyAny>,
     waiters: &Py<PyAny>,
     function: &'static Function,
-    given: &Given<'_, 'py>,
-    scopes: Option<&Bound<'py, PyAny>>,
-    into: Option<&Bound<'py, PyAny>>,
-    wait: Option<&Bound<'py, PyAny>>,
+    given: &Given<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = door.py();
     // Read once: a server's iterator over headers would have nothing left.
     let arguments = given.parts(py)?.arguments(py)?;
-    arguments.set_item("required_scopes", scopes_of(py, scopes)?)?;
-    arguments.set_item("into", into)?;
-    let wait = seconds(wait, WAIT)?;
+    arguments.set_item("required_scopes", scopes_of(py, given.scopes())?)?;
+    arguments.set_item("into", given.into())?;
+    let wait = seconds(given.wait(), WAIT)?;
     function.of(py)?.call1((door, waiters, arguments, wait))
 }
 

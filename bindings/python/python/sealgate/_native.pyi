@@ -219,12 +219,9 @@ class Trail:
     @property
     def hint(self) -> str | None: ...
 
-@final
-class Gate:
-    @property
-    def name(self) -> str: ...
-    @property
-    def verifier(self) -> Verifier: ...
+class _Calls:
+    """What a gate is asked, and a verifier that has only one."""
+
     @overload
     def verify(
         self, token: _Token, *, required_scopes: Iterable[str] = (), into: None = None
@@ -409,6 +406,13 @@ class Gate:
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
     def explain(self, token: _Token) -> Trail: ...
+
+@final
+class Gate(_Calls):
+    @property
+    def name(self) -> str: ...
+    @property
+    def verifier(self) -> Verifier: ...
     def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
 @final
@@ -431,7 +435,7 @@ class Policy:
     def effective(self) -> dict[str, Any]: ...
 
 @final
-class Verifier:
+class Verifier(_Calls):
     def __new__(
         cls,
         *,
@@ -480,190 +484,6 @@ class Verifier:
     def close(self) -> None: ...
     def __enter__(self) -> Verifier: ...
     def __exit__(self, *_exc_info: object) -> None: ...
-    @overload
-    def verify(
-        self, token: _Token, *, required_scopes: Iterable[str] = (), into: None = None
-    ) -> VerifiedToken: ...
-    @overload
-    def verify(
-        self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
-    ) -> VerifiedToken[_Model]: ...
-    @overload
-    def judge(
-        self, token: _Token, *, required_scopes: Iterable[str] = (), into: None = None
-    ) -> Verdict: ...
-    @overload
-    def judge(
-        self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
-    ) -> Verdict[_Model]: ...
-    @overload
-    async def verify_async(
-        self,
-        token: _Token,
-        *,
-        required_scopes: Iterable[str] = (),
-        into: None = None,
-        wait: _Duration = "2s",
-    ) -> VerifiedToken: ...
-    @overload
-    async def verify_async(
-        self,
-        token: _Token,
-        *,
-        required_scopes: Iterable[str] = (),
-        into: type[_Model],
-        wait: _Duration = "2s",
-    ) -> VerifiedToken[_Model]: ...
-    @overload
-    async def judge_async(
-        self,
-        token: _Token,
-        *,
-        required_scopes: Iterable[str] = (),
-        into: None = None,
-        wait: _Duration = "2s",
-    ) -> Verdict: ...
-    @overload
-    async def judge_async(
-        self,
-        token: _Token,
-        *,
-        required_scopes: Iterable[str] = (),
-        into: type[_Model],
-        wait: _Duration = "2s",
-    ) -> Verdict[_Model]: ...
-    @overload
-    def verify_request(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-        into: None = None,
-    ) -> VerifiedToken: ...
-    @overload
-    def verify_request(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-        into: type[_Model],
-    ) -> VerifiedToken[_Model]: ...
-    @overload
-    async def verify_request_async(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-        into: None = None,
-        wait: _Duration = "2s",
-    ) -> VerifiedToken: ...
-    @overload
-    async def verify_request_async(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-        into: type[_Model],
-        wait: _Duration = "2s",
-    ) -> VerifiedToken[_Model]: ...
-    @overload
-    def judge_request(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-        into: None = None,
-    ) -> Verdict: ...
-    @overload
-    def judge_request(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-        into: type[_Model],
-    ) -> Verdict[_Model]: ...
-    @overload
-    async def judge_request_async(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-        into: None = None,
-        wait: _Duration = "2s",
-    ) -> Verdict: ...
-    @overload
-    async def judge_request_async(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-        into: type[_Model],
-        wait: _Duration = "2s",
-    ) -> Verdict[_Model]: ...
-    def explain_request(
-        self,
-        request: _Request | None = None,
-        *,
-        method: str | bytes | None = None,
-        uri: str | bytes | None = None,
-        headers: Iterable[_Field] | None = None,
-        client_certificate: bytes | None = None,
-        context: Iterable[_Context] = (),
-        operation: _Operation | None = None,
-        required_scopes: Iterable[str] = (),
-    ) -> Trail: ...
-    def verify_batch(
-        self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
-    ) -> Batch: ...
-    def explain(self, token: _Token) -> Trail: ...
 
 @final
 class Jws:
