@@ -346,15 +346,10 @@ pub(crate) fn explain(
 
 fn shown(explanation: &Explanation) -> String {
     let steps = explanation.steps.iter().map(|step| {
-        let outcome = match step.outcome {
-            sealgate::Outcome::Passed => "passed",
-            sealgate::Outcome::Refused => "refused",
-            _ => "not_reached",
-        };
         json!({
             "stage": step.stage.as_str(),
             "rules": step.stage.rules(),
-            "outcome": outcome,
+            "outcome": step.outcome.as_str(),
             "note": step.note,
         })
     });

@@ -137,10 +137,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
             .collect::<serde_json::Map<String, Value>>(),
         "replayReach": token.replay_reach().map(ReplayReach::as_str),
         "senderConstrained": token.sender_constrained().map(Possession::as_str),
-        "subjectKind": token.subject_kind().map(|kind| match kind {
-            SubjectKind::Agent => "agent",
-            _ => "client",
-        }),
+        "subjectKind": token.subject_kind().map(SubjectKind::as_str),
         "profile": token.profile().as_str(),
         "gate": token.gate(),
         "header": parsed(token.header()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PyTuple};
-use sealgate::{Outcome, Requirements};
+use sealgate::Requirements;
 
 use crate::gate::Door;
 use crate::verdict::Verdict;
@@ -27,11 +27,7 @@ impl Trail {
     ) -> PyResult<Self> {
         let class = PyModule::import(py, "sealgate._types")?.getattr("Step")?;
         let steps = explanation.steps.iter().map(|step| {
-            let outcome = match step.outcome {
-                Outcome::Passed => "passed",
-                Outcome::Refused => "refused",
-                _ => "not_reached",
-            };
+            let outcome = step.outcome.as_str();
             class.call1((step.stage.as_str(), step.stage.rules(), outcome, &step.note))
         });
         let steps = PyTuple::new(py, steps.collect::<PyResult<Vec<_>>>()?)?;

@@ -224,10 +224,7 @@ impl VerifiedToken {
     /// What kind of party the subject is, where the token shows it: `"client"` or `"agent"`.
     #[getter]
     fn subject_kind(&self) -> Option<&'static str> {
-        self.token.subject_kind().map(|kind| match kind {
-            SubjectKind::Client => "client",
-            _ => "agent",
-        })
+        self.token.subject_kind().map(SubjectKind::as_str)
     }
 
     /// The exact row of the profile table: `"access_token"`.

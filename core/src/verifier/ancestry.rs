@@ -60,6 +60,17 @@ pub(super) type Ancestors<'t> = Result<Vec<Ancestor<'t>>, Error>;
 /// A request without further tokens.
 pub(super) static ALONE: Ancestors<'static> = Ok(Vec::new());
 
+/// That the number and size of all tokens are bounded, before anything is spent on one of them.
+pub(super) fn check_size(token: &[u8], context: &[ContextToken<'_>]) -> Result<(), Error> {
+    let bytes = context.iter().fold(token.len(), |bytes, further| {
+        bytes.saturating_add(further.token.len())
+    });
+    if context.len() >= CHAIN_TOKENS || bytes > CHAIN_SIZE {
+        return Err(Error::new(Code::Oversized));
+    }
+    Ok(())
+}
+
 /// The door of each further token, before anything is spent on one of them: their number and size
 /// are bounded, and the gate takes their kinds and has those that it must have.
 pub(super) fn doors<'s>(
@@ -67,12 +78,7 @@ pub(super) fn doors<'s>(
     token: &[u8],
     context: &[ContextToken<'_>],
 ) -> Result<Vec<Door<'s>>, Error> {
-    let bytes = context.iter().fold(token.len(), |bytes, further| {
-        bytes.saturating_add(further.token.len())
-    });
-    if context.len() >= CHAIN_TOKENS || bytes > CHAIN_SIZE {
-        return Err(Error::new(Code::Oversized));
-    }
+    check_size(token, context)?;
     check_needed(door.gate, |kind| {
         context.iter().any(|further| further.kind == kind)
     })?;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::Requirements;
 use super::pipeline::{self, Case};
 use super::request::Presented;
+use super::requirements::NO_REQUIREMENTS;
 use super::state::Door;
 use super::verified::Judged;
 use crate::crypto::CryptoProvider;
@@ -26,11 +27,7 @@ pub(super) fn judge(
     let Some(door) = door.caller() else {
         return Ok(None);
     };
-    let case = Case {
-        judge: &door.possession(provider, now),
-        shown: &shown,
-        requirements: &Requirements::NONE,
-    };
+    let case = Case::of(door, provider, now, &shown, &NO_REQUIREMENTS);
     pipeline::verify(door, token, &case, &mut ()).map(Some)
 }
 

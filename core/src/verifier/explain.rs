@@ -8,7 +8,6 @@ use super::seen::Seen;
 use super::state::State;
 use super::trail::{Recorder, Stage, Trail};
 use super::{Engine, Request, Requirements, Step, VerifiedToken, note, pipeline};
-use crate::binding::Shown;
 use crate::error::Error;
 use crate::time::NumericDate;
 
@@ -39,11 +38,7 @@ pub(super) fn explain(
         .check()
         .and_then(|()| state.door(number))
         .and_then(|door| {
-            let case = Case {
-                judge: &door.possession(&engine.provider, now),
-                shown: &Shown::NOTHING,
-                requirements,
-            };
+            let case = Case::bare(door, &engine.provider, now, requirements);
             let judged = pipeline::verify(door, token, &case, &mut trail)?;
             pipeline::rehearse(door, judged)
         });
@@ -76,11 +71,7 @@ pub(super) fn explain_request(
     };
     let requirements = &*caller::required(requirements, caller.as_ref());
     trail.passed(Stage::Request, || note::request(&shown));
-    let case = Case {
-        judge: &door.possession(&engine.provider, now),
-        shown: &shown,
-        requirements,
-    };
+    let case = Case::of(door, &engine.provider, now, &shown, requirements);
     let judged = match presented.context {
         [] => pipeline::verify(door, token, &case, &mut trail),
         context => pipeline::verify_chain(door, token, None, context, &case, &mut trail),

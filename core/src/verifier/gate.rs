@@ -111,11 +111,7 @@ impl Gate {
         requirements: &Requirements,
         now: NumericDate,
     ) -> Result<Judged, Error> {
-        let case = Case {
-            judge: &door.possession(&self.engine.provider, now),
-            shown,
-            requirements,
-        };
+        let case = Case::of(door, &self.engine.provider, now, shown, requirements);
         if !context.is_empty() && door.gate.kind == Kind::Capability {
             return offline::verify(door, token, context, &case);
         }
@@ -239,11 +235,7 @@ impl Gate {
         let door = state.door(self.door).ok()?;
         let token = token.as_ref();
         let settled = door.recall(token, now)?;
-        let case = Case {
-            judge: &door.possession(&self.engine.provider, now),
-            shown: &Shown::NOTHING,
-            requirements,
-        };
+        let case = Case::bare(door, &self.engine.provider, now, requirements);
         let judged = pipeline::renew(door, token, settled, &case, &ancestry::ALONE);
         Some(judged.and_then(|judged| pipeline::commit(door, judged, now)))
     }
@@ -263,11 +255,7 @@ impl Gate {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
-        let case = Case {
-            judge: &door.possession(&self.engine.provider, now),
-            shown: &Shown::NOTHING,
-            requirements,
-        };
+        let case = Case::bare(door, &self.engine.provider, now, requirements);
         let judged = pipeline::verify(door, token.as_ref(), &case, &mut ())?;
         pipeline::commit(door, judged, now)
     }
@@ -289,11 +277,7 @@ impl Gate {
             Ok(door) => door,
             Err(error) => return (vec![Err(error); tokens.len()], snapshot),
         };
-        let case = Case {
-            judge: &door.possession(&self.engine.provider, now),
-            shown: &Shown::NOTHING,
-            requirements,
-        };
+        let case = Case::bare(door, &self.engine.provider, now, requirements);
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(door, tokens, &case)

@@ -17,7 +17,6 @@ use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jwk::Jwk;
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
-use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
 use crate::policy::Kind;
 use crate::revocation;
 
@@ -78,12 +77,7 @@ fn in_order<'t>(
     token: &[u8],
     context: &[ContextToken<'t>],
 ) -> Result<Vec<&'t [u8]>, Error> {
-    let bytes = context.iter().fold(token.len(), |bytes, further| {
-        bytes.saturating_add(further.bytes().len())
-    });
-    if context.len() >= CHAIN_TOKENS || bytes > CHAIN_SIZE {
-        return Err(Error::new(Code::Oversized));
-    }
+    ancestry::check_size(token, context)?;
     let mut parents = Vec::with_capacity(context.len());
     for further in context {
         if further.kind() != Kind::Capability {

@@ -16,7 +16,7 @@ use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
 use super::{Requirements, authority, caller, kind, note};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
-use crate::crypto::{SignatureJob, SignatureVerified, Signed};
+use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
 use crate::delegation::{self, Derived, Member};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
@@ -46,14 +46,39 @@ impl Signed for Candidate<'_> {
 
 /// What a token is judged with, beside the rules of its gate: the moment, what came with it, and
 /// what the call asks for.
-#[derive(Clone, Copy)]
 pub(super) struct Case<'c> {
-    pub(super) judge: &'c Judge<'c>,
+    pub(super) judge: Judge<'c>,
     pub(super) shown: &'c Shown<'c>,
     pub(super) requirements: &'c Requirements,
 }
 
-impl Case<'_> {
+impl<'c> Case<'c> {
+    /// Of a token that comes with nothing.
+    #[inline]
+    pub(super) fn bare(
+        door: Door<'c>,
+        provider: &'c CryptoProvider,
+        now: NumericDate,
+        requirements: &'c Requirements,
+    ) -> Self {
+        Self::of(door, provider, now, &Shown::NOTHING, requirements)
+    }
+
+    #[inline]
+    pub(super) fn of(
+        door: Door<'c>,
+        provider: &'c CryptoProvider,
+        now: NumericDate,
+        shown: &'c Shown<'c>,
+        requirements: &'c Requirements,
+    ) -> Self {
+        Self {
+            judge: door.possession(provider, now),
+            shown,
+            requirements,
+        }
+    }
+
     const fn now(&self) -> NumericDate {
         self.judge.now
     }
@@ -255,7 +280,7 @@ pub(super) fn finish<T: Trail>(
     trail: &mut T,
 ) -> Result<Judged, Error> {
     let (gate, rules, now) = (door.gate, door.rules(), case.now());
-    let (judge, requirements) = (case.judge, case.requirements);
+    let (judge, requirements) = (&case.judge, case.requirements);
     let Candidate { claims, source, .. } = signed.get();
     let (issuer, row) = (door.issuer(source)?, source.profile.row());
     trail.passed(Stage::Signature, || "good".to_owned());
@@ -358,7 +383,7 @@ fn refresh(
     ancestors: &Ancestors<'_>,
 ) -> Result<Fresh, Error> {
     let (gate, rules, now) = (door.gate, door.rules(), case.now());
-    let (judge, requirements) = (case.judge, case.requirements);
+    let (judge, requirements) = (&case.judge, case.requirements);
     let claims = settled.claims();
     let timely = settled.dates().check(now)?;
     let possession = judge.confirm(settled.confirmation(), claims, case.shown, token)?;

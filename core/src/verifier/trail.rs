@@ -159,6 +159,18 @@ pub enum Outcome {
     NotReached,
 }
 
+impl Outcome {
+    /// The stable spelling, the same in every language.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Refused => "refused",
+            Self::NotReached => "not_reached",
+        }
+    }
+}
+
 /// Keeps every step.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {

@@ -539,6 +539,17 @@ pub enum SubjectKind {
     Agent,
 }
 
+impl SubjectKind {
+    /// The stable spelling, the same in every language.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Agent => "agent",
+        }
+    }
+}
+
 /// The state of the world that a batch was judged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
