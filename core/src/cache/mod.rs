@@ -276,6 +276,15 @@ impl<V: Clone> TokenCache<V> {
     }
 }
 
+impl<V> Drop for TokenCache<V> {
+    fn drop(&mut self) {
+        for bucket in std::mem::take(&mut self.buckets) {
+            let slots = bucket.lines.into_iter().flat_map(|line| line.slots);
+            slots.for_each(Slot::retire);
+        }
+    }
+}
+
 impl<V> Bucket<V> {
     fn empty() -> Self {
         Self {

@@ -186,6 +186,13 @@ impl ReplayGuard {
     }
 }
 
+impl Drop for ReplayGuard {
+    fn drop(&mut self) {
+        let buckets = std::mem::take(&mut self.buckets);
+        buckets.into_iter().for_each(Slot::retire);
+    }
+}
+
 #[cfg(test)]
 #[cfg(sealgate_model)]
 mod model;
