@@ -11,6 +11,7 @@ use super::ancestry::ContextToken;
 use super::state::Door;
 use crate::binding::{Proofs, Scheme, Shown};
 use crate::error::{Code, Error};
+use crate::limits::FIELD_SIZE;
 use crate::policy::{Carrier, HeaderField};
 
 /// A request with a token in it. It borrows everything and costs nothing to make.
@@ -42,13 +43,23 @@ enum Field<'r> {
 impl<'r> Field<'r> {
     fn add(&mut self, value: &'r [u8]) {
         *self = match self {
-            Self::Absent => Self::Once(trim(value)),
+            Self::Absent => Self::Once(trim(within(value))),
             Self::Once(_) | Self::Repeated => Self::Repeated,
         };
     }
 }
 
+/// As much of a field as may be a credential, so that nobody has megabytes searched for commas. What
+/// is cut is too long still (JWS-01).
+fn within(value: &[u8]) -> &[u8] {
+    value.get(..Request::FIELD_SIZE).unwrap_or(value)
+}
+
 impl<'r> Request<'r> {
+    /// Bytes of a header field that are looked at. Whoever has to copy a value to hand it over need
+    /// copy no more.
+    pub const FIELD_SIZE: usize = FIELD_SIZE;
+
     /// The header fields that are looked at, in lower case, for servers' adapters that would rather
     /// leave the others where they are.
     pub const FIELDS: &'static [&'static str] = &HeaderField::NAMES;
