@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PyString, PyTuple,
+    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PySlice, PyString, PyTuple,
 };
-use sealgate::{Operation, Requirements};
+use sealgate::{Operation, Request, Requirements};
 
 use crate::errors::usage;
 
@@ -61,10 +62,44 @@ pub(crate) const TOKEN: &str = "str, bytes or memoryview";
 /// The bytes of a token. A `str` or `bytes` is read in place, since it cannot change; anything that
 /// can is copied, so that no verdict is about other bytes than those that were judged.
 pub(crate) fn token<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
-    match bytes(value)? {
+    if value.is_instance_of::<PyString>() && is_longer(value) && !is_ascii(value)? {
+        return Ok(Cow::Borrowed(&TOO_LONG));
+    }
+    match field(value)? {
         Some(bytes) => Ok(bytes),
         None => Err(wrong_type(value, name, TOKEN)),
     }
+}
+
+/// The bytes of a value that a stranger has sent. Of one that must be copied or encoded no more is
+/// than the core looks at: what is cut is too long still, and it says so.
+pub(crate) fn field<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Option<Cow<'v, [u8]>>> {
+    if value.is_instance_of::<PyBytes>() || !is_longer(value) {
+        return bytes(value);
+    }
+    if value.is_instance_of::<PyString>() && is_ascii(value)? {
+        return bytes(value);
+    }
+    let start = value.get_item(PySlice::new(value.py(), 0, FIELD_SIZE, 1))?;
+    Ok(bytes(&start)?.map(|bytes| Cow::Owned(bytes.into_owned())))
+}
+
+/// What stands for a long text that has no token's letters, and need not be encoded to be refused for
+/// its size.
+static TOO_LONG: [u8; Request::FIELD_SIZE] = [0; Request::FIELD_SIZE];
+
+/// [`Request::FIELD_SIZE`] as Python counts.
+const FIELD_SIZE: isize = Request::FIELD_SIZE as isize;
+
+/// Whether a value is longer than what the core looks at: letters of a text, items of a view.
+fn is_longer(value: &Bound<'_, PyAny>) -> bool {
+    value.len().is_ok_and(|length| length > Request::FIELD_SIZE)
+}
+
+/// Whether a text is kept as its very bytes, so that it is read in place, however long.
+fn is_ascii(text: &Bound<'_, PyAny>) -> PyResult<bool> {
+    text.call_method0(intern!(text.py(), "isascii"))?
+        .is_truthy()
 }
 
 /// A value to be read again later: what can change is copied now, so that what is judged then is what
@@ -77,10 +112,18 @@ pub(crate) fn kept<'py>(
     if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>() {
         return Ok(value.clone());
     }
-    match bytes(value)? {
+    match field(value)? {
         Some(bytes) => Ok(PyBytes::new(value.py(), &bytes).into_any()),
         None => Err(wrong_type(value, name, right)),
     }
+}
+
+/// Whether a value is of a type that has bytes.
+pub(crate) fn has_bytes(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PyMemoryView>()
 }
 
 /// The bytes of a value that has any.

@@ -119,11 +119,19 @@ impl<'py> Given<'py> {
                 return Err(usage(py, detail.to_owned()));
             }
         };
-        let headers = headers.try_iter()?.map(|pair| pair_of(&pair?));
+        let mut fields = Vec::with_capacity(Request::FIELDS.len());
+        for pair in headers.try_iter()? {
+            let (name, value) = pair_of(&pair?)?;
+            if is_looked_at(&name)? {
+                fields.push((name, value));
+            } else if !input::has_bytes(&value) {
+                return Err(input::wrong_type(&value, "headers", TEXT));
+            }
+        }
         Ok(Parts {
             method,
             uri,
-            headers: headers.collect::<PyResult<_>>()?,
+            headers: fields,
             client_certificate: self.client_certificate.clone(),
             context: self
                 .context
@@ -261,6 +269,13 @@ fn further<'py>(context: &Bound<'py, PyAny>) -> PyResult<Vec<(Kind, Bound<'py, P
         .collect()
 }
 
+/// Whether the core looks at the header field of this name. The others stay where they are.
+fn is_looked_at(name: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let name = text(name, "headers")?;
+    let mut fields = Request::FIELDS.iter();
+    Ok(fields.any(|field| name.eq_ignore_ascii_case(field.as_bytes())))
+}
+
 fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> {
     if let Ok(pair) = pair.cast::<PyTuple>()
         && pair.len() == 2
@@ -278,7 +293,7 @@ fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> 
 }
 
 fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
-    match input::bytes(value)? {
+    match input::field(value)? {
         Some(bytes) => Ok(bytes),
         None => Err(input::wrong_type(value, name, TEXT)),
     }
