@@ -6,7 +6,8 @@ use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PySlice, PyString, PyTuple,
+    PyByteArray, PyBytes, PyDict, PyList, PyMapping, PyMemoryView, PyModule, PySlice, PyString,
+    PyTuple,
 };
 use sealgate::{Operation, Request, Requirements};
 
@@ -169,26 +170,38 @@ pub(crate) fn needs(
 
 /// A mapping of strings, under the names that an operation has.
 fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
-    let right = "a mapping of tool, resource, action and scope";
-    let mapping = value.cast::<PyMapping>();
-    let mapping = mapping.map_err(|_| wrong_type(value, "operation", right))?;
     let mut operation = Operation::new();
-    for member in mapping.items()?.iter() {
+    for member in members(value)? {
         let (name, told): (Bound<'_, PyAny>, Bound<'_, PyAny>) = member.extract()?;
-        let told = text(&told, "operation")?;
-        operation = match text(&name, "operation")? {
+        let name = text(&name, "each member of operation")?;
+        let told = text(&told, &format!("operation: {name}"))?;
+        operation = match name {
             "tool" => operation.tool(told),
             "resource" => operation.resource(told),
             "action" => operation.action(told),
             "scope" => operation.scope(told),
             other => {
-                let detail = format!("operation: no member {other:?}; it is {right}");
+                let detail = format!("operation: no member {other:?}; it is {OPERATION}");
                 return Err(usage(value.py(), detail));
             }
         };
     }
     Ok(operation)
 }
+
+/// An operation to be read again later: as it is now, whatever becomes of the caller's mapping.
+pub(crate) fn own_operation<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    PyDict::from_sequence(members(value)?.as_any())
+}
+
+fn members<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let mapping = value.cast::<PyMapping>();
+    let mapping = mapping.map_err(|_| wrong_type(value, "operation", OPERATION))?;
+    mapping.items()
+}
+
+/// What an operation may be.
+const OPERATION: &str = "a mapping of tool, resource, action and scope";
 
 /// A name of the policy's.
 pub(crate) fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<&'v str> {
