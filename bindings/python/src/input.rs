@@ -254,25 +254,13 @@ pub(crate) fn jwks_text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<u8
     }
 }
 
-/// The options that were given, as a JSON object; one that is None was not.
-pub(crate) fn options(
-    py: Python<'_>,
-    options: Option<&Bound<'_, PyDict>>,
-    known: &[&str],
-    needed: &[&str],
-) -> PyResult<String> {
+/// The options that were given, as a JSON object; one that is None was not. Which there are, the core
+/// knows.
+pub(crate) fn options(py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<String> {
     let members = PyDict::new(py);
     for (name, value) in options.into_iter().flatten() {
-        if !known.contains(&text(&name, "each option")?) {
-            return Err(usage(py, format!("there is no option {name}")));
-        }
         if !value.is_none() {
             members.set_item(name, value)?;
-        }
-    }
-    for name in needed {
-        if !members.contains(name)? {
-            return Err(usage(py, format!("{name} is missing")));
         }
     }
     json(members.as_any(), "options")

@@ -278,6 +278,15 @@ pub(crate) fn context_token<'py>(
 
 /// Whether the core looks at the header field of this name. The others stay where they are.
 fn is_looked_at(name: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let mut fields = Request::FIELDS.iter();
+    // Most are told by their length, without a look at their letters.
+    if input::has_bytes(name)
+        && name
+            .len()
+            .is_ok_and(|size| fields.all(|one| one.len() != size))
+    {
+        return Ok(false);
+    }
     let name = text(name, "headers")?;
     let mut fields = Request::FIELDS.iter();
     Ok(fields.any(|field| name.eq_ignore_ascii_case(field.as_bytes())))

@@ -27,51 +27,6 @@ const READY: Span = Span::from_seconds(10);
 /// How long it waits before it looks whether somebody has pressed Ctrl-C.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// The members of the policy document that `Verifier(…)` takes.
-const OPTIONS: [&str; 41] = [
-    "issuer",
-    "audience",
-    "discovery",
-    "jwks_uri",
-    "refresh",
-    "jwks",
-    "jwks_file",
-    "keys",
-    "jwks_push",
-    "algorithms",
-    "profiles",
-    "max_lifetime",
-    "legacy_eddsa",
-    "act_iss",
-    "act_meaning",
-    "claim_names",
-    "txn_namespace",
-    "profile",
-    "public_url",
-    "required_scopes",
-    "scope_implies",
-    "sender_constrained",
-    "delegation",
-    "max_age",
-    "acr_values",
-    "metadata",
-    "typ",
-    "required_claims",
-    "context",
-    "require_intent",
-    "intent_pointers",
-    "dpop",
-    "mtls",
-    "replay",
-    "revocation",
-    "leeway",
-    "preset",
-    "cache",
-    "limits",
-    "annotations",
-    "danger",
-];
-
 /// A policy made ready to judge tokens.
 ///
 /// `Verifier(issuer=…, audience=…, …)` has one issuer and one gate, both named `default`; its
@@ -192,7 +147,7 @@ impl Verifier {
     ) -> PyResult<Self> {
         let py = extra.py();
         input::no_more(extra, None)?;
-        let members = input::options(py, options, &OPTIONS, &["issuer", "audience"])?;
+        let members = input::options(py, options)?;
         let load = LoadOptions::new().allow_danger(allow_danger);
         let policy = sealgate::Policy::single(&members, &load);
         let policy = policy.map_err(|error| errors::policy(py, &error))?;

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use memchr::{memchr, memchr2};
+use x509_parser::asn1_rs::{FromDer as _, Sequence};
 
 use super::ancestry::ContextToken;
 use super::state::Door;
@@ -127,11 +128,8 @@ impl<'r> Request<'r> {
 
     /// The token of this request, and what came with it (AT-11, DP-01, MCP-03).
     pub(super) fn read(&self, door: Door<'_>) -> Result<Presented<'r>, Error> {
-        if self
-            .certificate
-            .is_some_and(|der| der.starts_with(b"-----"))
-        {
-            return Err(Error::about(Code::Usage, "client_certificate")); // PEM is not DER
+        if self.certificate.is_some_and(|der| !is_der(der)) {
+            return Err(Error::about(Code::Usage, "client_certificate"));
         }
         if has_token_in_query(self.uri) {
             return Err(Error::about(Code::TokenInQuery, "access_token"));
@@ -260,6 +258,12 @@ impl Presented<'_> {
             txn_token: self.txn_token,
         }
     }
+}
+
+/// Whether these bytes are one DER SEQUENCE to the last, as a certificate is (RFC 5280 §4.1): PEM is
+/// not, nor what was cut. What it says is between the server's TLS and the client; here its hash counts.
+fn is_der(certificate: &[u8]) -> bool {
+    matches!(Sequence::from_der(certificate), Ok(([], _)))
 }
 
 /// Scheme and token of `Authorization` (RFC 9110 §11.4, RFC 6750 §2.1, RFC 9449 §7.1).

@@ -268,7 +268,14 @@ class UnavailableError(SealgateError):
 
 
 class KeysUnavailableError(UnavailableError):
-    """The issuer has no usable keys."""
+    """The issuer has no usable keys; `str(error)` names it."""
+
+    def __str__(self) -> str:
+        if self.issuer_name is None:
+            return super().__str__()
+        if self.gate is None and self.hint:  # of `wait_ready`, which knows why
+            return f"{self.code}: {self.hint}"
+        return f"{super().__str__()} ({self.issuer_name})"
 
 
 class RevocationUnavailableError(UnavailableError):
