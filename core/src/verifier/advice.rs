@@ -237,8 +237,20 @@ impl Context<'_> {
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
             Code::KeysRefreshing => self.refreshing(),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
-            Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
+            Code::Usage => self.misuse(about),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
+        }
+    }
+
+    /// What the calling program got wrong, by the argument's name in the policy's spelling.
+    fn misuse(&self, about: Option<&str>) -> String {
+        match about {
+            Some("required_scopes") => "A scope is neither empty nor has a space in it: give one string each.".into(),
+            Some("operation") => "The operation tells nothing: give a tool, a resource, an action or a scope, or leave it out.".into(),
+            Some("client_certificate") => "The client's certificate must be DER, whole: decode PEM first.".into(),
+            Some("context") => format!("Gate {} takes no such token beside another: name its kind in gates.{}.context.", self.gate.name, self.gate.name),
+            Some("gate") => format!("Tokens of gate {} do not come with requests: call verify.", self.gate.name),
+            _ => "The calling program passes something wrong; see the documentation of the call.".into(),
         }
     }
 
