@@ -4,6 +4,7 @@
 //! a token's validity (TX-02).
 
 mod actor;
+mod approved;
 mod arguments;
 mod chain;
 mod details;
@@ -17,6 +18,7 @@ mod scope;
 mod task;
 
 pub use actor::Actor;
+pub use approved::ApprovedIntent;
 pub(crate) use arguments::Arguments;
 pub(crate) use chain::{Chain, ChainAccepted, check, read};
 pub(crate) use edge::{Member, Terms};

@@ -2,4 +2,5 @@
 
 pub(crate) mod base64url;
 pub(crate) mod decimal;
+pub(crate) mod jcs;
 pub(crate) mod json;

@@ -545,8 +545,7 @@ impl Context<'_> {
                  the operation, and say nothing that an operation cannot tell of (RFC 9396 §2.2). A \
                  client asks for another grant."
                 .into(),
-            _ => "It lies outside the bounds of the intent that was approved: ask for approval of \
-                 this one."
+            _ => "It lies outside the bounds of what was approved: ask for approval of this one."
                 .into(),
         }
     }

@@ -1,7 +1,9 @@
 //! What one call needs beyond what its gate demands of every call.
 
+use std::sync::Arc;
+
 use crate::claims::is_scope_token;
-use crate::delegation::{Operation, Presenter};
+use crate::delegation::{ApprovedIntent, Operation, Presenter};
 use crate::error::{Code, Error};
 use crate::time::Span;
 
@@ -19,6 +21,7 @@ pub struct Requirements {
     pub(crate) acr_values: Vec<Box<str>>,
     pub(crate) max_age: Option<Span>,
     pub(crate) operation: Option<Operation>,
+    pub(super) approved: Option<Arc<ApprovedIntent>>,
     /// The caller's `iss` and `sub`.
     presenter: Option<(Box<str>, Box<str>)>,
     /// What of it no token can meet.
@@ -32,6 +35,7 @@ impl Requirements {
         acr_values: Vec::new(),
         max_age: None,
         operation: None,
+        approved: None,
         presenter: None,
         misuse: None,
     };
@@ -84,6 +88,15 @@ impl Requirements {
         let more: Vec<Box<str>> = more.collect();
         self.scopes.extend(more);
         self.operation = Some(operation);
+        self
+    }
+
+    /// That the token is for what was approved, of which the caller holds the whole text: its mission
+    /// or intent names the digest of it (`intent_mismatch`). An authority set also bounds the
+    /// operation.
+    #[must_use]
+    pub fn with_approved(mut self, approved: ApprovedIntent) -> Self {
+        self.approved = Some(Arc::new(approved));
         self
     }
 

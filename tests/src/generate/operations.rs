@@ -76,6 +76,92 @@ fn bounded(file: &mut File) {
             &asked(&alone(granted(details)), operation),
         );
     }
+    // A tool whose arguments are bound is permitted with exactly those (AAT-07).
+    let bound = tools(json!({ "pay": {
+        "to": { "constraint_type": "one_of", "values": ["a", "b"] },
+        "amount": { "constraint_type": "range", "min": 0, "max": 100, "min_inclusive": false },
+        "tags": { "constraint_type": "subset", "allowed": ["x", "y"] },
+    } }));
+    let called = |arguments: Value| {
+        let operation = json!({ "tool": "pay", "arguments": arguments });
+        asked(&alone(granted(bound.clone())), operation)
+    };
+    let good = json!({ "to": "a", "amount": 100, "tags": [] });
+    let near = "aat-07-arguments-within-their-constraints";
+    file.accept(near, &called(good.clone()), asserted());
+    for (id, more) in [
+        ("aat-07-an-argument-beyond", json!({ "to": "c" })),
+        ("aat-07-an-amount-at-an-open-end", json!({ "amount": 0 })),
+        ("aat-07-an-amount-that-is-a-text", json!({ "amount": "1" })),
+        ("aat-07-a-list-with-one-more", json!({ "tags": ["x", "z"] })),
+        ("aat-07-an-argument-missing", json!({ "to": null })),
+        ("aat-07-an-argument-more", json!({ "memo": "x" })),
+    ] {
+        file.refuse(id, near, denied, &called(with(&good, more)));
+    }
+    let untold = asked(&alone(granted(bound.clone())), json!({ "tool": "pay" }));
+    file.refuse("aat-07-no-arguments-told", near, denied, &untold);
+    file.refuse(
+        "aat-07-arguments-that-are-a-list",
+        near,
+        "usage",
+        &called(json!(["a"])),
+    );
+    let toolless = asked(
+        &alone(json!({})),
+        json!({ "action": "pay", "arguments": good }),
+    );
+    file.refuse("aat-07-arguments-of-no-tool", near, "usage", &toolless);
+    for (id, constraint, near_value, value) in [
+        (
+            "not_one_of",
+            json!({ "constraint_type": "not_one_of", "excluded": ["a"] }),
+            json!("b"),
+            json!("a"),
+        ),
+        (
+            "contains",
+            json!({ "constraint_type": "contains", "required": ["a"] }),
+            json!(["a", "b"]),
+            json!(["b"]),
+        ),
+        (
+            "all",
+            json!({ "constraint_type": "all", "constraints": [
+                { "constraint_type": "range", "min": 1 }, { "constraint_type": "range", "max": 3 },
+            ] }),
+            json!(2.0),
+            json!(4),
+        ),
+        (
+            "any",
+            json!({ "constraint_type": "any", "constraints": [
+                { "constraint_type": "exact", "value": "a" }, { "constraint_type": "exact", "value": 1 },
+            ] }),
+            json!(1),
+            json!("b"),
+        ),
+        (
+            "exact",
+            json!({ "constraint_type": "exact", "value": { "a": [1, null] } }),
+            json!({ "a": [1.0, null] }),
+            json!({ "a": [null, 1] }),
+        ),
+    ] {
+        let call = |value: Value| {
+            let details = tools(json!({ "t": { "x": constraint } }));
+            let operation = json!({ "tool": "t", "arguments": { "x": value } });
+            asked(&alone(granted(details)), operation)
+        };
+        let near = format!("aat-07-{id}-allows");
+        file.accept(&near, &call(near_value), asserted());
+        file.refuse(&format!("aat-07-{id}-denies"), &near, denied, &call(value));
+    }
+    let unknown = tools(json!({ "t": { "x": { "constraint_type": "regex", "value": ".*" } } }));
+    let operation = json!({ "tool": "t", "arguments": { "x": "a" } });
+    let unknown = asked(&alone(granted(unknown)), operation);
+    file.refuse("aat-07-an-unknown-constraint", near, denied, &unknown);
+
     let accounts = json!([
         { "type": "account", "actions": ["read"], "identifier": "a1" },
         { "type": "account", "actions": ["write"], "identifier": "a2" },
