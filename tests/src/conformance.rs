@@ -146,6 +146,10 @@ impl Harness {
         if let Some(certificate) = &certificate {
             shown = shown.client_certificate(certificate);
         }
+        let content = &request["content"];
+        if !content.is_null() {
+            shown = shown.content(text(content, "token")?, text(content, "proof")?);
+        }
         let token = self.gate(request)?.verify_request(&shown, &requirements)?;
         let mut facts = facts(&token);
         facts.insert("lineage".to_owned(), token.lineage().as_str().into());

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::binding::Called;
 use crate::claims::is_scope_token;
-use crate::delegation::{ApprovedIntent, Operation, Presenter};
+use crate::delegation::{ApprovedIntent, Arguments, Operation, Presenter};
 use crate::error::{Code, Error};
 use crate::time::Span;
 
@@ -109,6 +110,16 @@ impl Requirements {
     pub fn with_presenter(mut self, iss: impl Into<Box<str>>, sub: impl Into<Box<str>>) -> Self {
         self.presenter = Some((iss.into(), sub.into()));
         self
+    }
+
+    /// What the call is about to do, as a proof of it can tell.
+    #[inline]
+    pub(super) fn called(&self) -> Option<Called<'_>> {
+        let operation = self.operation.as_ref()?;
+        Some(Called {
+            tool: operation.tool.as_deref()?,
+            arguments: operation.arguments.as_ref().and_then(Arguments::value),
+        })
     }
 
     #[inline]

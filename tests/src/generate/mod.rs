@@ -7,6 +7,7 @@
 
 mod act;
 mod algorithms;
+mod capabilities;
 mod chains;
 mod delegation;
 mod dialects;
@@ -37,8 +38,9 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 16] = [
+pub const FILES: [&str; 17] = [
     "algorithms.jsonl",
+    "capabilities.jsonl",
     "delegation/act.jsonl",
     "delegation/chains.jsonl",
     "delegation/edges.jsonl",
@@ -65,6 +67,7 @@ pub const FILES: [&str; 16] = [
 pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
+        "capabilities.jsonl" => capabilities::lines(),
         "delegation/act.jsonl" => act::lines(),
         "delegation/chains.jsonl" => chains::lines(),
         "delegation/edges.jsonl" => edges::lines(),

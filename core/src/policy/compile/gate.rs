@@ -474,7 +474,8 @@ pub(super) fn own_typ(
 }
 
 /// Types of kinds whose rows are still to come (standards 29.2).
-const RESERVED: [&str; 5] = [
+const RESERVED: [&str; 6] = [
+    "aat-pop+jwt",
     "dpop+jwt",
     "oauth-client-attestation-pop+jwt",
     "wpt+jwt",
