@@ -1,5 +1,19 @@
 //! Revocation: has the token, or anyone in its chain, been revoked?
 
+mod base;
+mod entry;
+mod filter;
+mod handle;
+mod hash;
+mod overlay;
+mod store;
+mod token;
+
+pub(crate) use entry::Entry;
+pub use handle::{Handle, HandleKind};
+pub(crate) use store::RevocationStore;
+pub(crate) use token::{Circumstances, Handles};
+
 use crate::claims::{Claim, Claims};
 use crate::error::{Code, Error};
 use crate::policy::{GateRules, Preset, Revocation, Waiver};
@@ -25,3 +39,7 @@ pub(crate) fn check(
         _by: gate.waive_revocation(),
     })
 }
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests;
