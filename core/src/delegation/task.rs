@@ -97,6 +97,28 @@ pub(super) fn bounds<'a>(
     })
 }
 
+/// Whether two tokens name the same task, or are of one transaction of one namespace.
+pub(super) fn is_shared(one: &Member<'_>, other: &Member<'_>, rules: &IntentRules) -> bool {
+    let txns = (one.claims.text(Claim::Txn), other.claims.text(Claim::Txn));
+    let one_txn = one.txn_namespace == other.txn_namespace
+        && matches!(txns, (Some(one), Some(other)) if one == other);
+    let (own, theirs) = (all_of(one.claims, rules), all_of(other.claims, rules));
+    let same = |own: &Task<'_>, theirs: &Task<'_>| {
+        own.kind == theirs.kind && own.id == theirs.id && !own.contradicts(theirs)
+    };
+    one_txn
+        || own
+            .iter()
+            .any(|own| theirs.iter().any(|theirs| same(own, theirs)))
+}
+
+/// What a token names that can be read.
+fn all_of<'a>(claims: &'a Claims, rules: &IntentRules) -> Vec<Task<'a>> {
+    let pointers = rules.pointers.iter();
+    let found = pointers.filter_map(|pointer| find(pointer, claims.json()).ok()?);
+    found.collect()
+}
+
 /// Whether two tokens are of different transactions of one namespace.
 fn is_other_txn(one: &Member<'_>, other: &Member<'_>) -> bool {
     let txns = (one.claims.text(Claim::Txn), other.claims.text(Claim::Txn));

@@ -198,6 +198,7 @@ pub(super) fn terms(door: Door<'_>) -> Terms<'_> {
     Terms {
         edges: gate.delegation.edges(),
         implies: &gate.scope_implies,
+        intent: &gate.intent,
         leeway: rules.leeway,
         preset: rules.preset,
     }
