@@ -10,7 +10,7 @@ use crate::policy::{
     Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
     Row, Rules, SignerRule, TypRule,
 };
-use crate::time::NumericDate;
+use crate::time::{NumericDate, Span};
 
 /// What we expected, and what to do.
 #[derive(Clone, Debug)]
@@ -236,7 +236,7 @@ impl Context<'_> {
                 values => format!("Send the user to sign in again, with acr {}.", values.join(" or ")),
             },
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
-            Code::KeysRefreshing => format!("A fetch of {name}'s keys is allowed or running; the answer is known in a moment. Not the caller's fault; they may retry.{}", self.last_error()),
+            Code::KeysRefreshing => self.refreshing(),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
             Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
@@ -596,6 +596,25 @@ impl Context<'_> {
                 format!("No keys were published for {name} yet.")
             }
         }
+    }
+
+    fn refreshing(&self) -> String {
+        let watch = self
+            .position
+            .and_then(|position| self.state.keys.watch(position));
+        let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.call.now));
+        let (name, rest) = (self.name(), "Not the caller's fault; they may retry.");
+        let what = match pause {
+            Span::ZERO => format!(
+                "A fetch of {name}'s keys is allowed or running; the answer is known in a moment."
+            ),
+            pause => format!(
+                "The next fetch of {name}'s keys may begin in {}; whether it has this key is known \
+                 after it.",
+                pause.in_words()
+            ),
+        };
+        format!("{what} {rest}{}", self.last_error())
     }
 
     /// What an operator has to know of the network, and no caller.
