@@ -26,7 +26,6 @@ impl GateRules {
             SenderConstrained::External => Some(Waiver(PhantomData)),
         }
     }
-
 }
 
 impl RevocationRules {

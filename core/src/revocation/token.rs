@@ -42,19 +42,21 @@ pub(crate) struct Circumstances<'a, K, T> {
     pub(crate) kid: Option<&'a str>,
     /// The thumbprints of the keys it is bound to, in base64url.
     pub(crate) holder_keys: K,
+    /// Whether a revoked agent counts that stands behind the outermost actor.
+    pub(crate) inner_actors: bool,
     /// The intents and workflows it was issued for: kind, whose, and id.
     pub(crate) tasks: T,
 }
 
 impl Handles {
-    pub(crate) fn of<K, T>(
+    pub(crate) fn of<'a, K, T>(
         store: &RevocationStore,
-        token: &Member<'_>,
-        circumstances: Circumstances<'_, K, T>,
+        token: &Member<'a>,
+        circumstances: Circumstances<'a, K, T>,
     ) -> Self
     where
         K: IntoIterator<Item = String>,
-        T: IntoIterator<Item = (HandleKind, String, String)>,
+        T: IntoIterator<Item = (HandleKind, &'a str, &'a str)>,
     {
         let (iss, claims) = (token.iss, token.claims);
         let mut known = Vec::with_capacity(16);
@@ -98,7 +100,13 @@ impl Handles {
                 agent.sub(),
             );
         }
-        for (index, actor) in token.chain.actors(claims.json(), iss).enumerate() {
+        let links = if circumstances.inner_actors {
+            usize::MAX
+        } else {
+            1
+        };
+        let actors = token.chain.actors(claims.json(), iss).take(links);
+        for (index, actor) in actors.enumerate() {
             let inner = index > 0;
             add(
                 HandleKind::Actor,
@@ -116,7 +124,7 @@ impl Handles {
             add(HandleKind::HolderKey, Claim::Cnf, false, "", &key);
         }
         for (kind, scope, id) in circumstances.tasks {
-            let hash = store.hash(kind, &scope, &id);
+            let hash = store.hash(kind, scope, id);
             let claim = kind.name();
             known.push(Known {
                 kind,

@@ -25,6 +25,8 @@ mod pipeline;
 mod proof;
 mod request;
 mod requirements;
+mod revocable;
+mod revocations;
 mod seen;
 mod state;
 mod trail;
@@ -51,6 +53,7 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
+pub use revocations::{Revocation, RevocationReceipt, RevocationStats, Revocations, RevokeError};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
 pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};
@@ -155,6 +158,12 @@ impl Verifier {
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys::new(&self.engine)
+    }
+
+    /// Revoking agents, people, sessions, keys, tokens and tasks, and lifting it.
+    #[must_use]
+    pub fn revocations(&self) -> Revocations<'_> {
+        Revocations::new(&self.engine)
     }
 
     /// The policy in force.

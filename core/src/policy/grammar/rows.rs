@@ -2,10 +2,10 @@
 
 use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS, KINDS, NONCE, PRESETS,
-    PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE, SENDER_CONSTRAINED, UNAVAILABLE, default_algorithms,
-    default_delegation, default_discovery, default_max_lifetime, default_proof_algorithms,
-    default_refresh, names_an_audience, stays_absent,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS, KINDS,
+    NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE, SENDER_CONSTRAINED,
+    UNAVAILABLE, default_algorithms, default_delegation, default_discovery, default_max_lifetime,
+    default_proof_algorithms, default_refresh, names_an_audience, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -562,9 +562,21 @@ static REVOCATION: &[Row] = &[
         "What a revoked agent means that stands behind the outermost actor of a chain.",
     ),
     later("max_staleness", "How old the news of a store may be.", None),
-    later("on_stale", "What becomes of a token when they are older.", None),
-    later("inputs", "Gates whose accepted tokens become revocations.", None),
-    later("status_lists", "Which status lists are asked about tokens.", None),
+    later(
+        "on_stale",
+        "What becomes of a token when they are older.",
+        None,
+    ),
+    later(
+        "inputs",
+        "Gates whose accepted tokens become revocations.",
+        None,
+    ),
+    later(
+        "status_lists",
+        "Which status lists are asked about tokens.",
+        None,
+    ),
 ];
 
 static CACHE: &[Row] = &[row(
