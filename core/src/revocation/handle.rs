@@ -65,6 +65,30 @@ impl HandleKind {
         }
     }
 
+    /// The kind with this spelling.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What the two parts of a handle of this kind are called, as tokens call them: whose it is,
+    /// and its name there. The key of a holder is nobody's, and an issuer has no more than a name.
+    #[must_use]
+    pub const fn parts(self) -> (Option<&'static str>, Option<&'static str>) {
+        match self {
+            Self::Token => (Some("iss"), Some("jti")),
+            Self::Session => (Some("iss"), Some("sid")),
+            Self::Subject | Self::Actor => (Some("iss"), Some("sub")),
+            Self::Client => (Some("iss"), Some("client_id")),
+            Self::HolderKey => (None, Some("jkt")),
+            Self::SigningKey => (Some("iss"), Some("kid")),
+            Self::Issuer => (Some("iss"), None),
+            Self::Txn => (Some("aud"), Some("txn")),
+            Self::Workflow => (Some("iss"), Some("acti")),
+            Self::Intent => (Some("iss"), Some("id")),
+        }
+    }
+
     /// What goes into hashes.
     pub(super) const fn number(self) -> u8 {
         match self {
@@ -93,7 +117,10 @@ pub struct Handle {
 }
 
 impl Handle {
-    fn new(kind: HandleKind, scope: &str, value: &str) -> Self {
+    /// A handle by its kind and the parts that [`HandleKind::parts`] names; a part that the kind
+    /// has not is empty. The other constructors say which is which.
+    #[must_use]
+    pub fn new(kind: HandleKind, scope: &str, value: &str) -> Self {
         Self {
             kind,
             scope: scope.into(),

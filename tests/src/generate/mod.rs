@@ -19,6 +19,7 @@ mod parse;
 mod possession;
 mod profiles;
 mod proofs;
+mod revocation;
 mod rules;
 mod sessions;
 mod tasks;
@@ -37,7 +38,7 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 16] = [
+pub const FILES: [&str; 17] = [
     "algorithms.jsonl",
     "delegation/act.jsonl",
     "delegation/chains.jsonl",
@@ -53,6 +54,7 @@ pub const FILES: [&str; 16] = [
     "possession.jsonl",
     "profiles.jsonl",
     "proofs.jsonl",
+    "revocation.jsonl",
     "sessions.jsonl",
 ];
 
@@ -78,6 +80,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
         "proofs.jsonl" => proofs::lines(),
+        "revocation.jsonl" => revocation::lines(),
         "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),
