@@ -66,7 +66,7 @@
 //!
 //! # What is not checked
 //!
-//! Revocation. Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
+//! Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
 //! a token that needs one. Of what belongs to one exchange the caller compares, after the verdict: the
 //! `nonce` and `at_hash` of an ID token, the `client_id` that came with a client assertion.
 #![forbid(unsafe_code, unused_must_use)]

@@ -337,3 +337,41 @@ fn what_cannot_be_meant_is_refused_and_what_was_revoked_outlives_a_reload() {
     assert_eq!(gate.verify(full(A, "")).unwrap_err().code(), Code::Revoked);
     assert_eq!(verifier.revocations().stats().entries, 1);
 }
+
+#[test]
+fn explain_shows_by_which_of_its_names_a_token_is_revoked() {
+    let shown = [
+        (
+            Handle::subject(A, "u1"),
+            r#"sub is "u1", which was revoked"#,
+        ),
+        (
+            Handle::actor(B, "inner"),
+            r#"act is "outer" ← "inner" ← "u1", which was revoked"#,
+        ),
+        (
+            Handle::signing_key(A, "k1"),
+            r#"kid is "k1", which was revoked"#,
+        ),
+        (Handle::workflow(A, "w1"), "w1"),
+    ];
+    for (handle, expected) in shown {
+        let World { verifier, gate, .. } = world(ON);
+        let token = full(A, "");
+        let notes = || {
+            let steps = gate.explain(&token).steps.into_iter();
+            steps.map(|step| step.note).collect::<Vec<_>>().join("\n")
+        };
+        let passed = notes();
+        assert!(
+            passed.contains("nothing of it is revoked, at epoch 0"),
+            "{passed}"
+        );
+        verifier
+            .revocations()
+            .revoke(&handle, Revocation::all())
+            .unwrap();
+        let refused = notes();
+        assert!(refused.contains(expected), "{refused}");
+    }
+}
