@@ -118,18 +118,26 @@ function fill(error, details) {
   })
 }
 
+/** The errors of calls that were wrong. */
+const misuses = new WeakSet()
+
 /** The error of a refusal, as the native half describes it. */
 function refused(details) {
   const { code, claim, expected, text } = details
   let message = `${code}: ${text ?? rows.get(code).reason}`
   if (claim) message += ` (${claim})`
   if (expected?.length > 0) message += `; expected ${expected.join(' or ')}`
-  return new (byCode.get(code))({ ...details, message })
+  const error = new (byCode.get(code))({ ...details, message })
+  if (details.misuse) misuses.add(error)
+  return error
 }
+
+/** Whether the call was wrong, as the core has it, so that it is thrown also where refusals are values. */
+const isMisuse = (error) => misuses.has(error)
 
 /** The caller's mistake. */
 function usage(text) {
-  return refused({ code: 'usage', text })
+  return refused({ code: 'usage', text, misuse: true })
 }
 
 /** What the native half never throws of its own accord. */
@@ -147,4 +155,4 @@ function policyRefused({ text, document, problems }) {
   return Object.assign(error, { document, problems: frozen })
 }
 
-module.exports = { classes, codes, internal, policyRefused, refused, usage }
+module.exports = { classes, codes, internal, isMisuse, policyRefused, refused, usage }

@@ -5,11 +5,11 @@ const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
 const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
-const { millis } = require('./clock.cjs')
-const { internal, refused, usage } = require('./errors.cjs')
+const { WAITS, millis } = require('./clock.cjs')
+const { internal, isMisuse, refused, usage } = require('./errors.cjs')
 const { partsOf } = require('./request.cjs')
 const { fit, makeToken } = require('./token.cjs')
-const { CODES, MISUSE, accepted, isMisuse, makeBatch, notAccepted } = require('./verdict.cjs')
+const { CODES, MISUSE, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code,
@@ -33,8 +33,8 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['take', 'keep', 'clear', 'refusal', 'describe', 'verifyRequest']
-  const [take, keep, clear, refusal, describe, askRequest] = names.map((name) => native.guarded(opened[name]))
+  const names = ['take', 'keep', 'clear', 'refusal', 'describe', 'maySettle', 'verifyRequest']
+  const [take, keep, clear, refusal, describe, maySettle, askRequest] = names.map((name) => native.guarded(opened[name]))
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -68,52 +68,51 @@ function makeGate(engine, name, events) {
     return token
   }
 
-  /** What makes the error of the last refusal. It holds a number: a flood of bad tokens leaves nothing. */
-  function lastRefusal(needed) {
+  /**
+   * What makes the error of the last refusal, given the call's scopes and operation. It holds a number:
+   * a flood of bad tokens leaves nothing.
+   */
+  function lastRefusal(needs) {
     const place = refusal()
-    return () => refused(JSON.parse(needed === undefined ? describe(place) : describe(place, needed)))
+    return () => refused(JSON.parse(describe(place, ...needs)))
   }
 
   function verify(token, options) {
     if (options === undefined) {
       const answer = ask(token)
       if (answer >= 0) return kept[answer]
-      if (isRefusal(answer)) throw lastRefusal()()
+      if (isRefusal(answer)) throw lastRefusal([])()
       return tokenOf(answer)
     }
     const { needed, into } = demands(options, 'verify')
-    return tokenFor(ask(token, needed), needed, into)
+    return tokenFor(ask(token, needed), of(needed), into)
   }
 
   function judge(token, options) {
     const { needed, into } = demands(options, 'judge')
     checkToken(token)
-    return verdictOf(() => ask(token, needed), needed, into)
+    return verdictOf(() => ask(token, needed), of(needed), into)
   }
 
   function verifyRequest(request, options) {
     const { needed, into } = demands(options, 'verifyRequest')
     const parts = partsOf(request, 'verifyRequest')
-    return tokenFor(askAbout(parts, needed), neededFor(parts, needed), into)
+    return tokenFor(askAbout(parts, needed), ofRequest(parts, needed), into)
   }
 
   function judgeRequest(request, options) {
     const { needed, into } = demands(options, 'judgeRequest')
     const parts = partsOf(request, 'judgeRequest')
-    return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
+    return verdictOf(() => askAbout(parts, needed), ofRequest(parts, needed), into)
   }
 
   function askAbout(parts, needed) {
     return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
   }
 
-  /** The scopes that an answer about these parts asks for. */
-  function neededFor(parts, needed) {
-    const told = parts.at(-1)
-    const scope = told.find((_, place) => place % 2 === 1 && told[place - 1] === 'scope')
-    if (scope === undefined) return needed
-    return needed === undefined ? scope : `${needed} ${scope}`
-  }
+  /** What a call needs, as `describe` takes it. */
+  const of = (needed) => (needed === undefined ? [] : [needed])
+  const ofRequest = (parts, needed) => [needed ?? '', parts.at(-1)]
 
   /** What a call needs: scopes as the native half takes them, and a schema. */
   function demands(options, call) {
@@ -122,22 +121,22 @@ function makeGate(engine, name, events) {
   }
 
   /** The token of an answer; its refusal is thrown. */
-  function tokenFor(answer, needed, into) {
-    if (isRefusal(answer)) throw lastRefusal(needed)()
+  function tokenFor(answer, needs, into) {
+    if (isRefusal(answer)) throw lastRefusal(needs)()
     const verified = tokenOf(answer)
     return into === undefined ? verified : fit(verified, into)
   }
 
   /** The verdict of a question. */
-  function verdictOf(question, needed, into) {
+  function verdictOf(question, needs, into) {
     try {
       const answer = question()
       if (isRefusal(answer)) {
-        const [code, refusal] = [CODES[-answer], lastRefusal(needed)]
+        const [code, refusal] = [CODES[-answer], lastRefusal(needs)]
         if (!MISUSE.has(code)) return notAccepted(code, refusal)
         throw refusal()
       }
-      return accepted(tokenFor(answer, needed, into))
+      return accepted(tokenFor(answer, needs, into))
     } catch (error) {
       if (error.blame === undefined || isMisuse(error)) throw error
       return notAccepted(error.code, error)
@@ -146,19 +145,19 @@ function makeGate(engine, name, events) {
 
   /** What a call that may wait needs, and for how many milliseconds. */
   function patience(options, call) {
-    const { wait = '2s', ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
-    return { ...demands(rest, call), wait: millis(wait) }
+    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
+    return { ...demands(rest, call), wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
-  /** The verdict of a question; of one about a key that is being fetched, once that has ended. */
-  async function verdictAfter(question, { needed, into, wait }) {
-    let verdict = verdictOf(question, needed, into)
+  /** The verdict of a question; of one about a key that may be fetched in time, once that has ended. */
+  async function verdictAfter(question, needs, { into, wait }) {
+    let verdict = verdictOf(question, needs, into)
     if (verdict.code !== REFRESHING) return verdict
     // Listening first: what ends before the next look is seen by it, and what ends after it is told.
     events.watch()
     const done = () => {
-      verdict = verdictOf(question, needed, into)
-      return verdict.code !== REFRESHING
+      verdict = verdictOf(question, needs, into)
+      return verdict.code !== REFRESHING || !maySettle(wait)
     }
     if (!done()) await events.until(done, wait)
     return verdict
@@ -167,35 +166,34 @@ function makeGate(engine, name, events) {
   async function verifyAsync(token, options) {
     const { needed, into, wait } = patience(options, 'verifyAsync')
     try {
-      return tokenFor(ask(token, needed), needed, into)
+      return tokenFor(ask(token, needed), of(needed), into)
     } catch (error) {
       if (error.code !== REFRESHING) throw error
     }
     const own = unchanging(token)
-    return (await verdictAfter(() => ask(own, needed), { needed, into, wait })).unwrap()
+    return (await verdictAfter(() => ask(own, needed), of(needed), { into, wait })).unwrap()
   }
 
   async function judgeAsync(token, options) {
-    const needs = patience(options, 'judgeAsync')
+    const { needed, ...rest } = patience(options, 'judgeAsync')
     checkToken(token)
-    const verdict = verdictOf(() => ask(token, needs.needed), needs.needed, needs.into)
+    const verdict = verdictOf(() => ask(token, needed), of(needed), rest.into)
     if (verdict.code !== REFRESHING) return verdict
     const own = unchanging(token)
-    return verdictAfter(() => ask(own, needs.needed), needs)
+    return verdictAfter(() => ask(own, needed), of(needed), rest)
   }
 
   async function verifyRequestAsync(request, options) {
-    const needs = patience(options, 'verifyRequestAsync')
+    const { needed, ...rest } = patience(options, 'verifyRequestAsync')
     const parts = partsOf(request, 'verifyRequestAsync')
-    const told = { ...needs, needed: neededFor(parts, needs.needed) }
-    return (await verdictAfter(() => askAbout(parts, needs.needed), told)).unwrap()
+    const verdict = await verdictAfter(() => askAbout(parts, needed), ofRequest(parts, needed), rest)
+    return verdict.unwrap()
   }
 
   async function judgeRequestAsync(request, options) {
-    const needs = patience(options, 'judgeRequestAsync')
+    const { needed, ...rest } = patience(options, 'judgeRequestAsync')
     const parts = partsOf(request, 'judgeRequestAsync')
-    const told = { ...needs, needed: neededFor(parts, needs.needed) }
-    return verdictAfter(() => askAbout(parts, needs.needed), told)
+    return verdictAfter(() => askAbout(parts, needed), ofRequest(parts, needed), rest)
   }
 
   /** The tokens of a batch, as the caller can change them no more, and its scopes. */

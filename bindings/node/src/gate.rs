@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::bindgen_prelude::{
     Either, External, Function, FunctionCallContext, Object, Uint8ArraySlice,
@@ -62,7 +63,8 @@ struct Accepted {
 /// they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is
 /// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
 /// none is kept any more; `refusal` is the place of the last refusal, and `describe` all there is to
-/// say about the one at a place, given the call's scopes; `door` is for calls that are not hot.
+/// say about the one at a place, given the call's scopes and operation; `maySettle` is whether the last
+/// refusal may be another answer within so many milliseconds; `door` is for calls that are not hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -141,10 +143,20 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let describe: Function<'_, (), Option<String>> =
         env.create_function_from_closure("describe", move |call| {
-            let requirements = Desk::requirements(&call, 1)?;
+            let mut requirements = Desk::requirements(&call, 1)?;
+            if call.length() > 2 {
+                requirements = with_operation(requirements, &call.get::<Vec<String>>(2)?);
+            }
             Ok(own.describe(call.get::<u32>(0)?, &requirements))
         })?;
     functions.set("describe", describe)?;
+    let own = Rc::clone(&desk);
+    let may_settle: Function<'_, (), bool> =
+        env.create_function_from_closure("maySettle", move |call| {
+            let wait = Duration::try_from_secs_f64(call.get::<f64>(0)? / 1000.0);
+            Ok(own.may_settle(wait.unwrap_or(Duration::MAX)))
+        })?;
+    functions.set("maySettle", may_settle)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
@@ -206,6 +218,13 @@ impl Desk {
         let refusals = self.refusals.borrow();
         let error = refusals.get(usize::try_from(place).ok()?)?;
         Some(error::refusal(&self.door.gate, error, requirements))
+    }
+
+    fn may_settle(&self, wait: Duration) -> bool {
+        let refusals = self.refusals.borrow();
+        let last = usize::try_from(self.refusal.get()).unwrap_or(usize::MAX);
+        let error = refusals.get(last);
+        error.is_some_and(|error| self.door.gate.may_settle(error, wait))
     }
 
     fn take(&self) -> Option<Verdicts> {

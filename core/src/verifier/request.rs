@@ -131,7 +131,7 @@ impl<'r> Request<'r> {
                 (scheme, token, HeaderField::Dpop)
             }
             Carrier::Field { token, proof } => (Scheme::Field, self.sole(token)?, proof),
-            Carrier::None => return Err(Error::about(Code::Usage, "gate")),
+            Carrier::None => return Err(Error::about(Code::Usage, "request")),
         };
         let proofs = self.proofs(proof);
         let mut presented = Presented {
