@@ -114,7 +114,7 @@ impl Gate {
     ) -> Result<Judged, Error> {
         let case = Case::of(door, &self.engine.provider, now, shown, requirements);
         if !context.is_empty() && door.gate.kind == Kind::Capability {
-            return offline::verify(door, token, context, &case);
+            return offline::verify(door, token, context, &case, &mut ());
         }
         let settled = door.recall(token, now);
         if !context.is_empty() {
@@ -177,7 +177,7 @@ impl Gate {
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
         let presented = request.read(door)?;
-        let shown = presented.shown();
+        let shown = presented.shown_for(requirements);
         let (token, context) = (presented.token, presented.context);
         let caller = caller::judge(door, &presented, &self.engine.provider, now)?;
         let requirements = &*caller::required(requirements, caller.as_ref());
@@ -213,7 +213,7 @@ impl Gate {
             return Err(Error::about(Code::Usage, "replay"));
         }
         let presented = request.read(door)?;
-        let shown = presented.shown();
+        let shown = presented.shown_for(requirements);
         let (token, context) = (presented.token, presented.context);
         let judged = self.judged(door, token, context, &shown, requirements, now)?;
         Ok(Pending::new(judged, Arc::clone(&state)))
@@ -308,7 +308,20 @@ impl Gate {
     ) -> Explanation {
         let state = self.engine.state.load();
         let token = token.as_ref();
-        explain::explain(&self.engine, &state, self.door, token, requirements)
+        explain::explain(&self.engine, &state, self.door, token, &[], requirements)
+    }
+
+    /// As [`Gate::explain_with`], of a token with those it comes from ([`Gate::verify_chain`]).
+    #[must_use]
+    pub fn explain_chain(
+        &self,
+        token: impl AsRef<[u8]>,
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> Explanation {
+        let state = self.engine.state.load();
+        let (token, engine) = (token.as_ref(), &self.engine);
+        explain::explain(engine, &state, self.door, token, context, requirements)
     }
 
     /// As [`Gate::explain_with`], of a request. It uses no proof up, so it is no substitute for

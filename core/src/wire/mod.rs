@@ -244,6 +244,9 @@ fn protected(challenge: &Challenge, error: &Error, requirements: &Requirements) 
         return Answer::new(403);
     }
     let (status, name) = named(code);
+    // Of a proof that is no DPoP proof OAuth knows nothing.
+    let foreign = challenge.kind == Kind::Capability && name == Some("invalid_dpop_proof");
+    let name = if foreign { Some("invalid_token") } else { name };
     let mut parameters = parameters(challenge, code, name, requirements);
     let algorithms = challenge.proof_algorithms.join(" ");
     let about_proof = code.group() == Group::Possession || code == Code::Replayed;
