@@ -7,7 +7,7 @@ use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, LoadOptions, Span};
+use sealgate::{Clock, LoadOptions};
 
 use crate::batch::Batch;
 use crate::chain::Needs;
@@ -22,9 +22,7 @@ use crate::verdict::Verdict;
 use crate::waiting::{self, Ask};
 use crate::{clock, events, input};
 
-/// How long `wait_ready` waits unless it is told.
-const READY: Span = Span::from_seconds(10);
-/// How long it waits before it looks whether somebody has pressed Ctrl-C.
+/// How long `wait_ready` waits before it looks whether somebody has pressed Ctrl-C.
 const SLICE: Duration = Duration::from_millis(100);
 
 /// A policy made ready to judge tokens.
@@ -187,14 +185,17 @@ impl Verifier {
         &self.keys
     }
 
-    /// Waits until every issuer whose keys are fetched has some; raises `KeysUnavailableError`, which
+    /// Waits until every issuer has keys, fetched or published; raises `KeysUnavailableError`, which
     /// names the one that has none, when `timeout` is over.
     ///
-    /// Judging never waits: until the keys are there, tokens are `keys_refreshing`, 503. Call it
+    /// Judging never waits: until fetched keys are there, tokens are `keys_refreshing`, 503. Call it
     /// before a server takes its first request. The interpreter is released meanwhile.
     #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
     fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let timeout = timeout.map_or(Ok(READY), clock::span)?.to_duration();
+        let timeout = match timeout {
+            Some(timeout) => clock::span(timeout)?.to_duration(),
+            None => sealgate::Verifier::READY,
+        };
         let mut left = timeout;
         loop {
             let slice = left.min(SLICE);
@@ -215,7 +216,7 @@ impl Verifier {
         slf: &Bound<'py, Self>,
         timeout: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        waiting::ready(slf.as_any(), &slf.get().waiters, timeout, READY)
+        waiting::ready(slf.as_any(), &slf.get().waiters, timeout)
     }
 
     /// The policy in force.

@@ -213,7 +213,7 @@ impl State {
                 gate,
                 remembers: true,
             }),
-            None => Err(Error::about(Code::Usage, "gate")),
+            None => Err(Error::no_gate()),
         }
     }
 
