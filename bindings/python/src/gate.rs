@@ -112,7 +112,7 @@ impl Door {
         };
         let (explained, needs) = self.ask_about(py, given, explain)?;
         let explained = explained.map_err(|error| of_gate(py, error, &self.gate, &needs))?;
-        Trail::new(py, explained, Arc::clone(self))
+        Trail::new(py, explained, Arc::clone(self), needs)
     }
 
     pub(crate) fn verify_batch(
@@ -159,7 +159,7 @@ impl Door {
         let explained = guard(|| Ok(py.detach(|| self.gate.explain(&bytes))));
         let explained =
             explained.map_err(|error| of_gate(py, error, &self.gate, &Requirements::NONE))?;
-        Trail::new(py, explained, Arc::clone(self))
+        Trail::new(py, explained, Arc::clone(self), Requirements::NONE)
     }
 }
 
