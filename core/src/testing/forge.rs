@@ -296,7 +296,7 @@ impl<'f> Forge<'f> {
                 proof,
                 made: door.takes_own_proof.then(|| self.proof(door)),
             },
-            Carrier::None => Carrying::Elsewhere,
+            Carrier::Content | Carrier::None => Carrying::Elsewhere,
         };
         let caller = match &door.caller {
             Some(rules) if rules.need == ContextNeed::Required => self.caller()?,

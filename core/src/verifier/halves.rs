@@ -518,7 +518,9 @@ impl Halves<'_, '_> {
     fn tasks(&self) -> Option<String> {
         let claims = self.seen.claims.as_ref()?;
         let named = delegation::tasks(claims, &self.gate().intent);
-        let named: Vec<String> = named.map(|(kind, id)| format!("{kind} {id:?}")).collect();
+        let named: Vec<String> = named
+            .map(|(kind, _, id)| format!("{} {id:?}", kind.as_str()))
+            .collect();
         Some(match named.as_slice() {
             [] => "the token names no mission, intent or workflow".to_owned(),
             tasks => format!("the token names {}, and not only that", tasks.join(", ")),
