@@ -4,12 +4,12 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
+const { checkOptions, checkString, checkToken, kind, operation, scopes } = require('./arguments.cjs')
 const { millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
-const { errorOf, internal, outlined, unthrown, usage } = require('./errors.cjs')
-const { partsOf } = require('./request.cjs')
-const { fit, makeTokenOf } = require('./token.cjs')
+const { errorOf, internal, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
+const { further, partsOf, textOf } = require('./request.cjs')
+const { fit, handleOf, makeTokenOf } = require('./token.cjs')
 const { CODES, MISUSE, accepted, isMisuse, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
@@ -38,8 +38,8 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'verifyRequest']
-  const [pageOf, keep, clear, refusal, outline, answerTo, askRequest] = names.map((name) => native.guarded(opened[name]))
+  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'verifyChain', 'verifyRequest']
+  const [pageOf, keep, clear, refusal, outline, answerTo, askChain, askRequest] = names.map((name) => native.guarded(opened[name]))
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -132,6 +132,24 @@ function makeGate(engine, name, events) {
     const { needed, into } = demands(options, 'judgeRequest')
     const parts = partsOf(request, 'judgeRequest')
     return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
+  }
+
+  function verifyChain(token, context, options) {
+    const call = 'verifyChain'
+    const { requiredScopes, into, operation: what } = checkOptions(options, call, ['requiredScopes', 'operation', 'into'])
+    const needed = scopes(requiredScopes, call)
+    if (context === undefined) throw usage(`${call}: context is an array of { kind, token }, not undefined`)
+    const parts = [textOf(token), further(context, call), operation(what, call)]
+    const answer = needed === undefined ? askChain(...parts) : askChain(...parts, needed)
+    return tokenFor(answer, neededFor(parts, needed), into)
+  }
+
+  function checkOutbound(inbound, outbound, options) {
+    const { target } = checkOptions(options, 'checkOutbound', ['target'])
+    checkString(target, 'checkOutbound: target')
+    const [verdicts, index] = handleOf(inbound, 'checkOutbound')
+    const refusal = native.checkOutbound(door, verdicts, index, further([outbound], 'checkOutbound'), target)
+    if (refusal !== null) throw refusedInFull(refusal)
   }
 
   function askAbout(parts, needed) {
@@ -293,6 +311,8 @@ function makeGate(engine, name, events) {
     judge,
     verifyAsync,
     judgeAsync,
+    verifyChain,
+    checkOutbound,
     verifyRequest,
     judgeRequest,
     verifyRequestAsync,

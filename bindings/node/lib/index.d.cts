@@ -89,6 +89,12 @@ export interface Into<Output> extends Requirements {
   readonly into: StandardSchema<unknown, Output>
 }
 
+/** A token that another one comes from, or that goes out. */
+export interface ContextToken {
+  readonly kind: Kind
+  readonly token: Token
+}
+
 /** The parts of a request that count. */
 export interface RequestParts {
   readonly method: string
@@ -105,7 +111,7 @@ export interface RequestParts {
    * Tokens that the request's own comes from: those it was exchanged for, or the grant it was given
    * for. Which kinds are taken, the gate's `context` says.
    */
-  readonly context?: readonly { readonly kind: Kind; readonly token: Token }[]
+  readonly context?: readonly ContextToken[]
   /**
    * Must lie within one entry of the token's `authorization_details` if it has any, within the bounds
    * of the intent it is for, and be by a tool that the agent's rule allows (`operation_denied`).
@@ -164,7 +170,8 @@ export interface Calls {
   verify(token: Token, options?: Requirements & { readonly into?: undefined }): VerifiedToken
   verify<Output>(token: Token, options: Into<Output>): VerifiedToken<Output>
   /**
-   * The same with the three-valued answer as a value. It throws only for wrong arguments.
+   * The same with the three-valued answer as a value. It throws only for wrong arguments, and what the
+   * application's own schema throws.
    */
   judge(token: Token, options?: Requirements & { readonly into?: undefined }): Verdict
   judge<Output>(token: Token, options: Into<Output>): Verdict<Output>
@@ -178,6 +185,33 @@ export interface Calls {
   /** As `judge`, waiting as `verifyAsync` does. It rejects only for wrong arguments. */
   judgeAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
   judgeAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<Verdict<Output>>
+  /**
+   * Verifies a bearer token together with the tokens it comes from: those it was exchanged for, or the
+   * grant it was given for; of a capability those it was derived from. Each is judged as its own kind asks,
+   * and from each to the next nobody is left out and authority only shrinks. What that proves is the
+   * token's `lineage`, and what it leaves to an issuer's word is `unproven`.
+   *
+   * @param context in any order; which kinds are taken, the gate's `context` says. At most 8 tokens and
+   * 256 KiB with the token itself
+   * @throws {@link TokenError} as `verify`; also `chain_link_broken`, `subject_changed`, `txn_mismatch`,
+   * `may_act_mismatch`, the four of attenuation (`attenuation_scope`), or what is wrong with one of the
+   * further tokens
+   * @throws {@link UsageError} a kind that the gate does not take
+   */
+  verifyChain(token: Token, context: readonly ContextToken[], options?: Requirements & { readonly operation?: Operation; readonly into?: undefined }): VerifiedToken
+  verifyChain<Output>(token: Token, context: readonly ContextToken[], options: Into<Output> & { readonly operation?: Operation }): VerifiedToken<Output>
+  /**
+   * Before calling on: whether `outbound` may be sent to `target` in the name of the token that was verified
+   * here. It is another token, comes out of that one as one token of a chain out of another, is for
+   * `target` alone, and is valid now. A service that passes on what it was sent lets everybody behind it
+   * act here; one that calls on with a wider token is a confused deputy.
+   *
+   * @throws {@link AuthorityError} `token_passthrough`: it is the token that came in
+   * @throws {@link DelegationError} `attenuation_audience` for a token that is for anybody else; the codes of
+   * `verifyChain`
+   * @throws {@link UsageError} a kind that the gate's `context` does not take
+   */
+  checkOutbound(inbound: VerifiedToken<any>, outbound: ContextToken, options: { readonly target: string }): void
   /**
    * Verifies a request: scheme and token of `Authorization`, proof of possession (DPoP, or the client's
    * certificate), replay. The proof is used up by it, so judge a request once.
@@ -399,6 +433,8 @@ export class Verifier implements Calls {
   readonly judge: Calls['judge']
   readonly verifyAsync: Calls['verifyAsync']
   readonly judgeAsync: Calls['judgeAsync']
+  readonly verifyChain: Calls['verifyChain']
+  readonly checkOutbound: Calls['checkOutbound']
   readonly verifyRequest: Calls['verifyRequest']
   readonly judgeRequest: Calls['judgeRequest']
   readonly verifyRequestAsync: Calls['verifyRequestAsync']
@@ -575,6 +611,8 @@ export class VerifiedToken<Output = Claims> {
   readonly delegated: boolean
   /** What is proven about the chain, not what is claimed. */
   readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
+  /** What was not compared with the tokens it comes from: an issuer's word alone says that it did not grow. */
+  readonly unproven: ReadonlyArray<'subject' | 'scope' | 'time' | 'audience'>
   /** How possession of the token's key was shown; null is a bearer token. */
   readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'external' | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */

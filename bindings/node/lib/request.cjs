@@ -5,11 +5,14 @@ const { X509Certificate } = require('node:crypto')
 const { types } = require('node:util')
 const { checkOptions, checkString, checkToken, isPlain, kind, operation } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
-const { kinds, requestFields } = require('./native.cjs')
+const { kinds, requestFields, tooLong } = require('./native.cjs')
 
 /** The fields that the engine looks at; the others are left behind. */
 const FIELDS = new Set(requestFields())
 const isWanted = (name) => FIELDS.has(name.toLowerCase())
+
+/** Letters of a field or further token that are read: as many again as no token has. */
+const MOST = 2 * tooLong()
 
 /** The kinds of tokens that there are. */
 const KINDS = kinds()
@@ -44,7 +47,7 @@ function fields(headers, call) {
     if (typeof name !== 'string' || typeof value !== 'string') {
       throw usage(`${call}: each of the headers is a name and a value, both strings`)
     }
-    if (isWanted(name)) wanted.push(name, value)
+    if (isWanted(name)) wanted.push(name, value.length > MOST ? value.slice(0, MOST) : value)
   }
   return wanted
 }
@@ -75,15 +78,20 @@ function ofFetch(request, call) {
   return [request.method, pathname + search, fields(request.headers, call), undefined, [], []]
 }
 
+/** A token as text. A byte above 0x7F stays one that no token has; beyond what a token has nothing matters. */
+function textOf(token, what) {
+  checkToken(token, what)
+  const start = token.length > MOST ? token.slice(0, MOST) : token
+  return typeof start === 'string' ? start : Buffer.from(start).toString('latin1')
+}
+
 /** Kinds and tokens in turn, of the tokens that the request's own comes from. */
 function further(context, call) {
   if (context === undefined) return []
   if (!Array.isArray(context)) throw usage(`${call}: context is an array of { kind, token }, not ${kind(context)}`)
   return context.flatMap((entry) => {
     const { kind, token } = checkOptions(entry, `${call}: context`, ['kind', 'token'])
-    checkToken(token, `${call}: context`)
-    // A byte above 0x7F stays one that no token has.
-    const text = typeof token === 'string' ? token : Buffer.from(token).toString('latin1')
+    const text = textOf(token, `${call}: context`)
     checkString(kind, `${call}: context: kind`)
     if (!KINDS.includes(kind)) {
       throw usage(`${call}: context: no kind ${JSON.stringify(kind)}; there are: ${KINDS.join(', ')}`)
@@ -114,4 +122,4 @@ function partsOf(request, call) {
   return ofParts(request, call)
 }
 
-module.exports = { partsOf, singleValued }
+module.exports = { further, partsOf, singleValued, textOf }

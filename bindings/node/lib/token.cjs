@@ -9,7 +9,7 @@ const { refusedInFull, usage } = require('./errors.cjs')
 /** Whoever has it may make tokens; nobody else does. */
 const SECRET = Symbol('verified')
 
-let withClaims
+let withClaims, handleOf
 
 class VerifiedToken {
   /** Verdicts, or undefined while it is one of a page and nobody has looked at it. */
@@ -31,6 +31,13 @@ class VerifiedToken {
 
   static {
     withClaims = (token, claims) => new VerifiedToken(SECRET, token.#verdicts, undefined, token.#index, claims)
+    /** What the native half knows of a token: verdicts, and a place among them. */
+    handleOf = (token, call) => {
+      if (typeof token !== 'object' || token === null || !(#own in token)) {
+        throw usage(`${call}: the token is a VerifiedToken, not ${kind(token)}`)
+      }
+      return [token.#verdicts, token.#index]
+    }
   }
 
   /** Whoever looks at a token keeps it, perhaps for long: it lets go of its page. */
@@ -106,6 +113,10 @@ class VerifiedToken {
 
   get lineage() {
     return this.#all.lineage
+  }
+
+  get unproven() {
+    return this.#all.unproven
   }
 
   get senderConstrained() {
@@ -239,4 +250,4 @@ function deepFreeze(value) {
   return value
 }
 
-module.exports = { Actor, VerifiedToken, deepFreeze, fit, makeToken, makeTokenOf }
+module.exports = { Actor, VerifiedToken, deepFreeze, fit, handleOf, makeToken, makeTokenOf }

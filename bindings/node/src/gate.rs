@@ -56,9 +56,9 @@ struct Desk {
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
 /// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
-/// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
-/// further tokens (kinds and tokens in turn), the operation (members and texts in turn) and scopes;
-/// they answer by number; `page` is the page of the last acceptance; `keep` says that its object is
+/// `verifyChain` takes a token, further tokens (kinds and tokens in turn), the operation (members and
+/// texts in turn) and scopes, `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
+/// further tokens, the operation and scopes; they answer by number; `page` is the page of the last acceptance; `keep` says that its object is
 /// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
 /// none is kept any more; `refusal` is the place of the last refusal, `outline` what errors of the
 /// refusal at a place say, given the call's scopes, and `answer` what to do about it; `door` is for
@@ -103,6 +103,18 @@ pub(crate) fn gate<'env>(
             Ok(with_bytes(&token, |token| own.verify(token, &requirements)))
         })?;
     functions.set("verifyBytes", verify_bytes)?;
+    let own = Rc::clone(&desk);
+    let verify_chain: Function<'_, (), i32> =
+        env.create_function_from_closure("verifyChain", move |call| {
+            let requirements = Desk::requirements(&call, 3)?;
+            let requirements = with_operation(requirements, &call.get::<Vec<String>>(2)?);
+            let context = call.get::<Vec<String>>(1)?;
+            let context = context_of(&context)?;
+            with_text(call.get::<JsString<'_>>(0)?, |token| {
+                own.verify_chain(token, &context, &requirements)
+            })
+        })?;
+    functions.set("verifyChain", verify_chain)?;
     let own = Rc::clone(&desk);
     let verify_request: Function<'_, (), i32> =
         env.create_function_from_closure("verifyRequest", move |call| {
@@ -184,6 +196,19 @@ impl Desk {
             *self.to_be_kept.borrow_mut() = Some((token.clone(), place));
         }
         new(self.write(token), place)
+    }
+
+    /// Its token is never kept: what is proven of it is so by the tokens that came with it.
+    fn verify_chain(
+        &self,
+        token: &[u8],
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> i32 {
+        match self.door.gate.verify_chain(token, context, requirements) {
+            Ok(token) => new(self.write(token), None),
+            Err(error) => self.refuse(error),
+        }
     }
 
     /// Its token is never kept: what was shown for it belongs to this request.
@@ -295,7 +320,7 @@ fn request<'r>(
 }
 
 /// Further tokens, kinds and tokens in turn; `lib/request.cjs` has checked the kinds.
-fn context_of(context: &[String]) -> Result<Vec<ContextToken<'_>>> {
+pub(crate) fn context_of(context: &[String]) -> Result<Vec<ContextToken<'_>>> {
     let pairs = context.chunks_exact(2);
     let tokens = pairs.map(|pair| match pair {
         [kind, token] => Some(ContextToken::new(Kind::from_name(kind)?, token)),

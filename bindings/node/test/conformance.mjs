@@ -13,16 +13,16 @@ import native from '../lib/native.cjs'
 const { policyRefused, refused } = errors
 const { checkSignature, loadPolicy, readJwks, readKey } = native
 
-class UnsupportedOp extends Error {}
 class HarnessError extends Error {}
 
 const sessions = new Map()
 
 const ops = {
   verify(request) {
-    // Tokens that come without a request, with those they come from.
-    if ((request.context ?? null) !== null) throw new UnsupportedOp()
-    return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
+    const [gate, jwt] = [gateOf(request), text(request, 'token')]
+    if ((request.context ?? null) === null) return facts(gate.verify(jwt, needs(request)))
+    const token = gate.verifyChain(jwt, request.context, { ...needs(request), operation: request.operation })
+    return { ...facts(token), lineage: token.lineage }
   },
   verify_request(request) {
     const { method, uri, headers, context, operation } = request
@@ -99,7 +99,6 @@ function serve(request) {
     if (!Object.hasOwn(ops, request.op)) return UNSUPPORTED
     return accept(ops[request.op](request))
   } catch (error) {
-    if (error instanceof UnsupportedOp) return UNSUPPORTED
     return SealgateError.is(error) ? refuse(error) : harness(error.message)
   }
 }
