@@ -60,6 +60,7 @@
 //! | `mint` | yes | [`mint`] and [`crypto::SigningKey`]: for tests, tools and token services |
 //! | `remote` | no | keys fetched over HTTPS, ahead of need: `discovery` and `jwks_uri` |
 //! | `ring` | no | `crypto::ring`: quicker to build; without ES512, ES256K and ML-DSA |
+//! | `testing` | no | `testing`: issuers whose keys a test holds, a request for every refusal |
 //!
 //! Providers are arguments, so enabling a feature changes nothing but what can be named.
 //!
@@ -115,6 +116,8 @@ mod revocation;
 #[cfg(feature = "remote")]
 mod runtime;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod verifier;
 mod wire;
@@ -123,7 +126,7 @@ pub use batch::Batch;
 pub use binding::{Possession, ReplayAnswer, ReplayReach};
 pub use cache::CacheStats;
 pub use claims::{Audience, Claim, Scopes};
-pub use delegation::{Actor, Dimension, Operation};
+pub use delegation::{Actor, ApprovedIntent, Dimension, Operation};
 pub use encoding::json::{
     Elements as JsonElements, JsonKind, Members as JsonMembers, Value as JsonValue,
 };

@@ -32,6 +32,8 @@ pub(crate) use carrier::{Carrier, HeaderField};
 pub(crate) use challenge::Challenge;
 pub(crate) use context::{ContextNeed, ContextRules};
 pub use delegation::Lineage;
+#[cfg(feature = "testing")]
+pub(crate) use delegation::SubPattern;
 pub(crate) use delegation::{
     ActorPattern, ActorPresence, AllowRule, Delegation, DelegationRules, DenyReach, Loops,
     PresenterRule, SelfActor, SubjectPattern,

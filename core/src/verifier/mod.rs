@@ -26,6 +26,8 @@ mod proof;
 mod request;
 mod requirements;
 mod seen;
+#[cfg(feature = "testing")]
+mod setting;
 mod state;
 mod trail;
 mod validity;
@@ -42,7 +44,7 @@ pub use explain::Explanation;
 #[cfg(feature = "remote")]
 pub use fetched::NotReady;
 #[cfg(feature = "remote")]
-pub(crate) use fetched::{FetchedIssuer, InForce};
+pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
@@ -51,6 +53,8 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
+#[cfg(feature = "testing")]
+pub(crate) use setting::Setting;
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
 pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};

@@ -1,0 +1,520 @@
+//! Every gate of many policies: each code has its request or its reason, and no request of a
+//! pool that knows nothing of the recipes meets a code that is said to be out of reach.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{FakeIssuer, FakeOptions, NoRefusals, Refusal, Refusals, Route, refusals};
+use crate::crypto::aws_lc;
+use crate::error::Code;
+use crate::jwk::JwkSet;
+use crate::policy::{Format, Kind, LoadOptions, Policy, PolicyError, Profile};
+use crate::time::{Clock, FixedClock};
+use crate::verifier::{Gate, Verifier};
+
+const NOW: i64 = 1_800_000_000;
+
+/// The `iss` of an issuer of this row.
+fn issuer_of(profile: Profile) -> &'static str {
+    match profile {
+        Profile::JwtSvid | Profile::Wit => "spiffe://td.example",
+        Profile::ClientAssertion => "client-1",
+        Profile::AgentCard => "weather-agent",
+        _ => "https://a.example",
+    }
+}
+
+/// A document with one issuer and one gate for this row, and these members more.
+fn document(profile: Profile, gate: Value, more: Value) -> Value {
+    let mut document = json!({
+        "version": 1,
+        "cache": { "tokens": 0 },
+        "issuers": { "a": { "issuer": issuer_of(profile), "algorithms": ["ES256", "ES384"],
+                            "profiles": [profile.as_str()], "jwks_push": "process" } },
+        "gates": { "g": { "profile": profile.kind().as_str(), "issuers": ["a"] } },
+    });
+    let names_nobody = [
+        Profile::ClientAttestation,
+        Profile::Wit,
+        Profile::ActorProof,
+        Profile::StatusListToken,
+        Profile::AgentCard,
+    ];
+    if !names_nobody.contains(&profile) {
+        document["gates"]["g"]["audience"] = "https://rs.example/mcp".into();
+    }
+    if profile == Profile::IntentToken {
+        document["gates"]["g"]["typ"] = "intent+jwt".into();
+    }
+    merge(&mut document["gates"]["g"], gate);
+    merge(&mut document, more);
+    document
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+fn policy(document: &Value) -> Result<Policy, PolicyError> {
+    let options = LoadOptions::new().push_all_keys(true).allow_test_keys(true);
+    Policy::parse_with(document.to_string(), Format::Json, &options)
+}
+
+/// A verifier, and fakes of all of its issuers but those that begin with `silent`.
+fn open(document: &Value) -> (Verifier, Vec<(String, FakeIssuer)>) {
+    let policy = policy(document).unwrap_or_else(|error| panic!("{error}\n{document:#}"));
+    let clock = Clock::Fixed(Arc::new(FixedClock::new(NOW)));
+    let verifier = Verifier::with_clock(policy, aws_lc::provider(), clock.clone()).unwrap();
+    let mut fakes = Vec::new();
+    for (name, issuer) in document["issuers"].as_object().unwrap() {
+        if name.starts_with("silent") {
+            continue;
+        }
+        let options = FakeOptions::new().clock(clock.clone());
+        let fake = FakeIssuer::new(issuer["issuer"].as_str().unwrap(), options).unwrap();
+        let set = JwkSet::parse(fake.jwks().as_bytes()).unwrap();
+        verifier.keys().publish(name, &set).unwrap();
+        fakes.push((name.clone(), fake));
+    }
+    (verifier, fakes)
+}
+
+fn found(gate: &Gate, fakes: &[(String, FakeIssuer)]) -> Result<Refusals, NoRefusals> {
+    let fakes = fakes
+        .iter()
+        .map(|(name, fake)| (name.as_str(), fake.clone()));
+    let fakes: Vec<_> = fakes.collect();
+    refusals(gate, &fakes, &Route::default())
+}
+
+/// The codes that a gate gives, by name, in the order of the table.
+fn codes(document: &Value) -> Vec<&'static str> {
+    let (verifier, fakes) = open(document);
+    let found = found(&verifier.gate("g").unwrap(), &fakes).unwrap();
+    found.iter().map(|one| one.code().as_str()).collect()
+}
+
+fn dpop() -> Value {
+    json!({ "dpop": {}, "replay": { "store": "process" } })
+}
+
+/// A token of a table that asks for much, and for one that asks for little.
+fn tables() -> [Value; 2] {
+    let actor = json!({ "iss": "https://a.example", "sub_prefix": "spiffe://td.example/agents/" });
+    let strict = json!({
+        "actor": "required", "max_depth": 2, "require_complete": true, "max_lifetime": "45s",
+        "allow": [{ "actor": { "iss": "https://a.example", "sub": ["other"], "sub_profile": ["bot"] },
+                    "subject": { "sub_profile": ["person"] }, "scopes_within": ["s1", "s2"] }],
+    });
+    let open =
+        json!({ "loops": "deny_adjacent", "self_actor": "reject", "allow": [{ "actor": actor }] });
+    [strict, open]
+}
+
+/// Members of gate `g` and of the document for each answer to one question.
+type Answers = Vec<(&'static str, Value, Value)>;
+
+fn with_table(name: &'static str, table: &Value) -> (&'static str, Value, Value) {
+    let gate = json!({ "delegation": "t" });
+    (name, gate, json!({ "delegation": { "t": table } }))
+}
+
+fn possession() -> Answers {
+    let url = json!({ "public_url": "https://rs.example" });
+    let required = json!({ "public_url": "https://rs.example", "sender_constrained": "required" });
+    let nonce = json!({ "dpop": { "nonce": "required", "nonce_secret": "0123456789abcdef0123456789abcdef" } });
+    let mut with_nonce = dpop();
+    merge(&mut with_nonce, nonce);
+    let elsewhere = json!({ "dpop": {}, "replay": { "store": "external" } });
+    let mtls = json!({ "mtls": { "source": "caller" }, "replay": { "store": "process" } });
+    let external = json!({ "sender_constrained": "external" });
+    vec![
+        ("bearer", json!({}), json!({})),
+        ("external", external, json!({})),
+        ("dpop", url.clone(), dpop()),
+        ("dpop required", required.clone(), dpop()),
+        ("nonce", url.clone(), with_nonce.clone()),
+        ("nonce required", required.clone(), with_nonce),
+        ("store elsewhere", url, elsewhere),
+        ("certificates", required, mtls),
+    ]
+}
+
+fn delegation() -> Answers {
+    let [strict, open] = tables();
+    let forbid = json!({ "delegation": "forbid" });
+    let surface = json!({ "delegation": "surface" });
+    vec![
+        ("forbid", forbid, json!({})),
+        ("surface", surface, json!({})),
+        with_table("a strict table", &strict),
+        with_table("an open table", &open),
+    ]
+}
+
+fn issuer(iss: &str, profiles: &[&str]) -> Value {
+    json!({ "issuer": iss, "algorithms": ["ES256"], "profiles": profiles, "jwks_push": "process" })
+}
+
+fn issuers(profile: Profile) -> Answers {
+    let own = profile.as_str();
+    let several = json!({ "issuers": ["silent", "b", "a"] });
+    let silent = json!({ "issuers": {
+        "silent": issuer(&format!("{}-2", issuer_of(profile)), &[own]),
+        "b": issuer(&format!("{}-3", issuer_of(profile)), &[own]),
+    } });
+    let elsewhere = json!({ "issuers": { "a": {
+        "claim_names": { "scope": "scp", "client_id": "azp" }, "act_iss": "require",
+    } } });
+    let inverted = json!({ "issuers": { "a": { "act_meaning": "inverted" } } });
+    let rfc = json!({ "preset": "rfc", "leeway": "5s" });
+    let mut answers = vec![("one", json!({}), json!({})), ("rfc", json!({}), rfc)];
+    if profile != Profile::AgentCard {
+        answers.push(("several", several, silent));
+    }
+    if profile.kind() == Kind::AccessToken {
+        answers.push(("names elsewhere", json!({}), elsewhere));
+        answers.push(("inverted", json!({}), inverted));
+    }
+    answers
+}
+
+fn context() -> Answers {
+    let grants = json!({ "issuers": { "idp": issuer("https://idp.example", &["id_jag"]) } });
+    let access = json!({ "context": { "access_token": "allowed" } });
+    let tasks =
+        json!({ "require_intent": true, "intent_pointers": { "intent": ["/tctx/intent_id"] } });
+    let attested = json!({ "delegation": { "t": {
+        "min_lineage": "issuer_attested", "actor": "required",
+        "allow": [{ "actor": { "iss": "https://a.example" } }],
+    } } });
+    let attested_gate = json!({ "delegation": "t", "context": { "access_token": "allowed" } });
+    let td = json!({ "replay": { "store": "process" },
+                     "issuers": { "td": issuer("spiffe://td.example", &["wit"]) } });
+    let caller =
+        |need: &str| json!({ "context": { "wit": need }, "public_url": "https://rs.example" });
+    vec![
+        ("alone", json!({}), json!({})),
+        ("exchanged", access, json!({})),
+        (
+            "granted",
+            json!({ "context": { "id_jag": "required" } }),
+            grants,
+        ),
+        ("tasks", tasks, json!({})),
+        ("attested", attested_gate, attested),
+        ("a caller", caller("allowed"), td.clone()),
+        ("a known caller", caller("required"), td),
+    ]
+}
+
+/// Every document of the answers to these questions that the loader takes.
+fn documents(profile: Profile, questions: &[Answers]) -> Vec<(String, Value)> {
+    let mut all = vec![(profile.as_str().to_owned(), json!({}), json!({}))];
+    for answers in questions {
+        let mut next = Vec::new();
+        for (name, gate, more) in &all {
+            for (answer, own_gate, own_more) in answers {
+                let (mut gate, mut more) = (gate.clone(), more.clone());
+                merge(&mut gate, own_gate.clone());
+                merge(&mut more, own_more.clone());
+                next.push((format!("{name}, {answer}"), gate, more));
+            }
+        }
+        all = next;
+    }
+    let all = all
+        .into_iter()
+        .map(|(name, gate, more)| (name, document(profile, gate, more)));
+    all.filter(|(_, document)| policy(document).is_ok())
+        .collect()
+}
+
+/// Gates that no token opens, and what each is refused with.
+fn unopened(name: &str) -> Option<Code> {
+    let is = |part: &str| name.split(", ").any(|own| own == part);
+    if !is("a strict table") {
+        return None;
+    }
+    if is("client_assertion") || is("client_attestation") || is("agent_card") {
+        return Some(Code::ActorMissing); // and none may be named
+    }
+    if is("set") || is("introspection_response") {
+        return Some(Code::ActorNotAllowed); // a rule asks for a subject
+    }
+    is("a known caller").then_some(Code::ActorPresenterMismatch) // the actor is no workload
+}
+
+/// Whether each code has its request or its reason; false for a gate that no token opens.
+fn check(name: &str, document: &Value) -> bool {
+    let (verifier, fakes) = open(document);
+    let gate = verifier.gate("g").unwrap();
+    let found = match (found(&gate, &fakes), unopened(name)) {
+        (Ok(found), None) => found,
+        (Err(NoRefusals::Unopened(code)), Some(known)) => {
+            assert_eq!(code, known, "{name}");
+            return false;
+        }
+        (Ok(_), Some(code)) => panic!("{name}: opened in spite of {code:?}"),
+        (Err(error), _) => panic!("{name}: {error}"),
+    };
+    let mut codes: Vec<Code> = found.iter().map(Refusal::code).collect();
+    codes.extend(found.unreachable().map(|(code, _)| code));
+    codes.sort();
+    assert_eq!(codes, Code::ALL, "{name}");
+    assert!(
+        found.unreachable().all(|(_, why)| !why.is_empty()),
+        "{name}"
+    );
+    true
+}
+
+#[test]
+fn every_code_has_a_request_or_a_reason() {
+    let mut checked = 0;
+    let mut check = |documents: Vec<(String, Value)>| {
+        for (name, document) in documents {
+            checked += usize::from(check(&name, &document));
+        }
+    };
+    for profile in Profile::ALL {
+        check(documents(*profile, &[possession()]));
+        check(documents(*profile, &[delegation(), issuers(*profile)]));
+    }
+    check(documents(
+        Profile::AccessToken,
+        &[context(), possession(), delegation()],
+    ));
+    assert!(checked > 250, "{checked}");
+}
+
+/// What a gate of a plain policy gives for nothing but its kind: the codes of each group of kinds, by
+/// hand.
+#[test]
+fn kinds_differ_in_what_they_give() {
+    let of = |profile: Profile| {
+        codes(&document(
+            profile,
+            json!({ "delegation": "surface" }),
+            json!({}),
+        ))
+    };
+    let all = of(Profile::AccessToken);
+    let without = |profile: Profile, lacks: &[&str], has: &[&str]| {
+        let mut expected: Vec<&str> = all
+            .iter()
+            .copied()
+            .filter(|code| !lacks.contains(code))
+            .collect();
+        expected.extend(has);
+        expected.sort_by_key(|name| Code::from_name(name));
+        assert_eq!(of(profile), expected, "{}", profile.as_str());
+    };
+    // Tokens that come in no field: whoever takes them reads them from elsewhere.
+    let fields = [
+        "no_token",
+        "multiple_credentials",
+        "token_in_query",
+        "malformed_request",
+        "pop_mismatch",
+    ];
+    let chain = ["actor_malformed", "chain_too_deep", "chain_loop"];
+    let but = |more: &[&'static str]| [&fields[..], more].concat();
+    without(Profile::AccessTokenUntyped, &[], &[]);
+    without(Profile::IdToken, &[], &[]);
+    without(Profile::JwtSvid, &["forbidden_claim"], &[]);
+    without(
+        Profile::JwtCustom,
+        &["forbidden_claim", "wrong_token_kind", "lifetime_too_long"],
+        &[],
+    );
+    without(Profile::LogoutToken, &but(&[]), &["too_old"]);
+    without(Profile::ClientAssertion, &but(&chain), &["too_old"]);
+    without(Profile::JwtBearerGrant, &but(&["wrong_token_kind"]), &[]);
+    without(Profile::IdJag, &but(&["wrong_token_kind"]), &[]);
+    without(Profile::TxnToken, &but(&["wrong_token_kind"]), &[]);
+    without(
+        Profile::ActorProof,
+        &but(&["wrong_token_kind", "aud_mismatch"]),
+        &[],
+    );
+    without(
+        Profile::IntentToken,
+        &but(&["wrong_token_kind", "forbidden_claim"]),
+        &[],
+    );
+    let no_end = ["wrong_token_kind", "expired", "lifetime_too_long"];
+    without(Profile::Set, &but(&no_end), &["too_old"]);
+    let list = ["wrong_token_kind", "aud_mismatch", "lifetime_too_long"];
+    without(Profile::StatusListToken, &but(&list), &[]);
+    let answer = ["wrong_token_kind", "lifetime_too_long"];
+    without(
+        Profile::IntrospectionResponse,
+        &but(&answer),
+        &["too_old", "inactive"],
+    );
+    let card = [
+        "wrong_token_kind",
+        "iss_untrusted",
+        "aud_mismatch",
+        "expired",
+        "not_yet_valid",
+        "issued_in_future",
+        "lifetime_too_long",
+        "pop_required",
+    ];
+    without(Profile::AgentCard, &but(&[&card[..], &chain].concat()), &[]);
+    // Nothing proves possession here, and the three ask for it: what comes after is not reached, but
+    // what keys show of a chain of capabilities is judged before.
+    let closed = [&chain[..], &["status_unavailable"]].concat();
+    let unproven = ["wrong_token_kind", "aud_mismatch", "pop_mismatch"];
+    without(Profile::Wit, &[&closed[..], &unproven].concat(), &[]);
+    without(
+        Profile::ClientAttestation,
+        &[&closed[..], &unproven].concat(),
+        &[],
+    );
+    let links = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "attenuation_audience",
+    ];
+    without(
+        Profile::Capability,
+        &but(&["actor_malformed", "status_unavailable"]),
+        &links,
+    );
+}
+
+/// What each answer of a policy adds to the codes of its gate, or takes away, by hand.
+#[test]
+fn policies_differ_in_what_they_give() {
+    let url = json!({ "public_url": "https://rs.example" });
+    let plain = codes(&document(Profile::AccessToken, url.clone(), json!({})));
+    let differs = |gate: Value, more: Value, adds: &[&str], lacks: &[&str]| {
+        let mut own = url.clone();
+        merge(&mut own, gate);
+        let document = document(Profile::AccessToken, own, more);
+        let mut expected: Vec<&str> = plain
+            .iter()
+            .copied()
+            .filter(|code| !lacks.contains(code))
+            .collect();
+        expected.extend(adds);
+        expected.sort_by_key(|name| Code::from_name(name));
+        assert_eq!(codes(&document), expected, "{document}");
+    };
+    let answers = |answers: Answers, name: &str| {
+        let mut answers = answers.into_iter();
+        let (_, gate, more) = answers.find(|(own, ..)| *own == name).unwrap();
+        (gate, more)
+    };
+    let of_possession = |name: &str, adds: &[&str], lacks: &[&str]| {
+        let (gate, more) = answers(possession(), name);
+        differs(gate, more, adds, lacks);
+    };
+    of_possession("bearer", &[], &[]);
+    of_possession("external", &[], &["pop_required", "pop_mismatch"]);
+    of_possession("dpop", &["replayed", "pop_invalid"], &[]);
+    of_possession("dpop required", &["replayed", "pop_invalid"], &[]);
+    of_possession("nonce", &["replayed", "pop_invalid", "nonce_required"], &[]);
+    of_possession(
+        "nonce required",
+        &["replayed", "pop_invalid", "nonce_required"],
+        &[],
+    );
+    of_possession("store elsewhere", &["pop_invalid"], &[]);
+    of_possession("certificates", &[], &[]);
+
+    let of_delegation = |name: &str, adds: &[&str], lacks: &[&str]| {
+        let (gate, more) = answers(delegation(), name);
+        differs(gate, more, adds, lacks);
+    };
+    of_delegation("forbid", &[], &[]);
+    of_delegation("surface", &[], &["actor_not_allowed"]);
+    of_delegation(
+        "a strict table",
+        &["actor_missing", "chain_incomplete"],
+        &[],
+    );
+    of_delegation("an open table", &[], &[]);
+
+    let of_issuers = |name: &str, adds: &[&str], lacks: &[&str]| {
+        let (gate, more) = answers(issuers(Profile::AccessToken), name);
+        differs(gate, more, adds, lacks);
+    };
+    of_issuers("several", &["keys_unavailable"], &["alg_key_mismatch"]);
+    of_issuers(
+        "rfc",
+        &[],
+        &[
+            "lifetime_too_long",
+            "actor_not_allowed",
+            "status_unavailable",
+        ],
+    );
+    of_issuers("inverted", &[], &["chain_too_deep", "chain_loop"]);
+
+    let edge = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "attenuation_audience",
+    ];
+    let exchanged = [
+        "subject_changed",
+        "attenuation_scope",
+        "txn_mismatch",
+        "may_act_mismatch",
+    ];
+    let of_context = |name: &str, adds: &[&str], lacks: &[&str]| {
+        let (gate, more) = answers(context(), name);
+        differs(gate, more, adds, lacks);
+    };
+    of_context("exchanged", &[&edge[..], &exchanged].concat(), &[]);
+    of_context("granted", &edge, &[]);
+    of_context("tasks", &["intent_mismatch"], &[]);
+    of_context(
+        "attested",
+        &[&edge[..], &exchanged, &["actor_missing"]].concat(),
+        &[],
+    );
+    of_context("a caller", &["replayed", "pop_invalid"], &[]);
+
+    differs(json!({ "max_age": "5m" }), json!({}), &["too_old"], &[]);
+    differs(
+        json!({ "required_scopes": ["s"] }),
+        json!({}),
+        &["insufficient_scope"],
+        &[],
+    );
+    let strong = json!({ "acr_values": ["mfa"] });
+    differs(
+        strong,
+        json!({}),
+        &["insufficient_user_authentication"],
+        &[],
+    );
+    let one = json!({ "issuers": { "a": { "algorithms": ["ES256"] } } });
+    differs(json!({}), one, &[], &["alg_key_mismatch"]);
+    // The caller must be the actor, where a table lets somebody act and the caller is known.
+    let (mut gate, mut more) = answers(context(), "a caller");
+    let (own_gate, own_more) = answers(delegation(), "an open table");
+    merge(&mut gate, own_gate);
+    merge(&mut more, own_more);
+    differs(
+        gate,
+        more,
+        &["replayed", "pop_invalid", "actor_presenter_mismatch"],
+        &[],
+    );
+}
