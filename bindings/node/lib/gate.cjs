@@ -4,7 +4,7 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkString, checkToken, kind, operation, scopes } = require('./arguments.cjs')
+const { approved, checkOptions, checkString, checkToken, kind, operation, scopes } = require('./arguments.cjs')
 const { millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
 const { errorOf, internal, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
@@ -136,10 +136,12 @@ function makeGate(engine, name, events) {
 
   function verifyChain(token, context, options) {
     const call = 'verifyChain'
-    const { requiredScopes, into, operation: what } = checkOptions(options, call, ['requiredScopes', 'operation', 'into'])
+    const names = ['requiredScopes', 'operation', 'approved', 'into']
+    const { requiredScopes, into, ...tells } = checkOptions(options, call, names)
     const needed = scopes(requiredScopes, call)
     if (context === undefined) throw usage(`${call}: context is an array of { kind, token }, not undefined`)
-    const parts = [textOf(token), further(context, call), operation(what, call)]
+    const told = [...operation(tells.operation, call), ...approved(tells.approved, call)]
+    const parts = [textOf(token), further(context, call), told]
     const answer = needed === undefined ? askChain(...parts) : askChain(...parts, needed)
     return tokenFor(answer, neededFor(parts, needed), into)
   }
@@ -290,7 +292,10 @@ function makeGate(engine, name, events) {
     const { requiredScopes } = checkOptions(options, 'explainRequest', ['requiredScopes'])
     const needed = scopes(requiredScopes, 'explainRequest') ?? ''
     const parts = partsOf(request, 'explainRequest')
-    return new Trail(JSON.parse(native.explainRequest(door, ...parts, needed)))
+    const said = native.explainRequest(door, ...parts, needed)
+    const trail = JSON.parse(said)
+    if (Array.isArray(trail)) throw refusedInFull(said)
+    return new Trail(trail)
   }
 
   function resourceMetadata() {

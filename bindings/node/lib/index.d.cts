@@ -77,6 +77,24 @@ export interface Operation {
   readonly action?: string
   /** The scope it needs, like those of `requiredScopes`. */
   readonly scope?: string
+  /** What the tool is called with: a capability's constraints on arguments hold for these. */
+  readonly arguments?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * What was approved, of which the caller holds the whole: the token's mission or intent must name the
+ * digest of it (`intent_mismatch`). An authority set, the array of `authorization_details` of a mission,
+ * bounds the operation as well.
+ */
+export type Approved = { readonly issuer: string } & (
+  | { readonly authoritySet: readonly unknown[]; readonly intent?: undefined }
+  | { readonly intent: Readonly<Record<string, unknown>>; readonly authoritySet?: undefined }
+)
+
+/** What a call tells of what it is about to do. */
+export interface Told {
+  readonly operation?: Operation
+  readonly approved?: Approved
 }
 
 /** As {@link Requirements}, and what the claims must look like. */
@@ -117,6 +135,9 @@ export interface RequestParts {
    * of the intent it is for, and be by a tool that the agent's rule allows (`operation_denied`).
    */
   readonly operation?: Operation
+  readonly approved?: Approved
+  /** A capability that came in the content of the request, and the proof of this one call (AAT-08). */
+  readonly content?: { readonly token: Token; readonly proof: Token }
 }
 
 declare const single: unique symbol
@@ -198,8 +219,8 @@ export interface Calls {
    * further tokens
    * @throws {@link UsageError} a kind that the gate does not take
    */
-  verifyChain(token: Token, context: readonly ContextToken[], options?: Requirements & { readonly operation?: Operation; readonly into?: undefined }): VerifiedToken
-  verifyChain<Output>(token: Token, context: readonly ContextToken[], options: Into<Output> & { readonly operation?: Operation }): VerifiedToken<Output>
+  verifyChain(token: Token, context: readonly ContextToken[], options?: Requirements & Told & { readonly into?: undefined }): VerifiedToken
+  verifyChain<Output>(token: Token, context: readonly ContextToken[], options: Into<Output> & Told): VerifiedToken<Output>
   /**
    * Before calling on: whether `outbound` may be sent to `target` in the name of the token that was verified
    * here. It is another token, comes out of that one as one token of a chain out of another, is for
@@ -258,6 +279,9 @@ export interface Gate extends Readonly<Calls> {
   readonly name: string
 }
 
+/** Whether a request may or must carry a further token. */
+export type ContextNeed = 'allowed' | 'required'
+
 /** Options of {@link Verifier.create}: the members of a policy of one issuer and one gate. */
 export interface VerifierOptions {
   /** The exact `iss`, to the last slash. */
@@ -310,6 +334,8 @@ export interface VerifierOptions {
   actMeaning?: 'rfc8693' | 'inverted'
   /** Where the issuer puts a registered claim that is not under its RFC name. */
   claimNames?: { scope?: string; clientId?: string; aud?: string }
+  /** Whose transactions the `txn` of its tokens are, so that tokens of two issuers can be of one. */
+  txnNamespace?: string
   publicUrl?: string
   /** Default: none. */
   requiredScopes?: readonly string[]
@@ -336,17 +362,38 @@ export interface VerifierOptions {
   acrValues?: readonly string[]
   /** Further members of the RFC 9728 document. */
   metadata?: Readonly<Record<string, unknown>>
-  /** For `jwt_custom`. */
+  /** For `jwt_custom`, `capability` and `intent_token`. */
   typ?: string
   /** For `jwt_custom`. */
   requiredClaims?: readonly string[]
+  /** The kinds of further tokens that a request may or must carry. */
+  context?: {
+    accessToken?: ContextNeed
+    idJag?: ContextNeed
+    jwtBearerGrant?: ContextNeed
+    wit?: ContextNeed
+    txnToken?: ContextNeed | { need?: ContextNeed; audience?: string }
+    intentToken?: { need?: ContextNeed; typ: string }
+    jwtCustom?: { need?: ContextNeed; typ: string }
+  }
+  /** Whether a token must name a mission, an intent or a workflow. Default: false. */
+  requireIntent?: boolean
+  /** JSON pointers to what tokens name as what they are for. */
+  intentPointers?: { mission?: readonly string[]; intent?: readonly string[]; acti?: readonly string[] }
   /** Default: `"30s"`; at most `"300s"`. */
   leeway?: Duration
   /** Default: `"agent_strict"`. */
   preset?: 'agent_strict' | 'rfc'
   /** Default: 50,000 tokens; 0 is off. */
   cache?: { tokens?: number }
-  limits?: { maxTokenSize?: string; maxJsonDepth?: number; maxStringSize?: string; maxArrayMembers?: number }
+  limits?: {
+    maxTokenSize?: string
+    maxJsonDepth?: number
+    maxStringSize?: string
+    maxArrayMembers?: number
+    maxChainSize?: string
+    maxChainTokens?: number
+  }
   annotations?: Readonly<Record<string, unknown>>
   /** Only with `allowDanger`. `httpLoopbackIssuers`: issuers on this machine may speak plain HTTP. */
   danger?: { httpLoopbackIssuers?: boolean } & Readonly<Record<string, unknown>>
@@ -640,7 +687,7 @@ export class VerifiedToken<Output = Claims> {
    * @throws {@link AuthorityError} a scope is missing, or the operation lies outside what was granted
    * @throws {@link ValidityError} it has expired since
    */
-  require(options: Requirements & { readonly operation?: Operation }): this
+  require(options: Requirements & Told): this
   /** Everything, claims included, as plain data. */
   toDict(): Record<string, any>
   /** Gate, issuer name, profile and depth of the chain. */
@@ -711,7 +758,7 @@ export class Trail {
   readonly expected: readonly string[]
   /** What to do; null when it was accepted. */
   readonly hint: string | null
-  /** One line a stage, for people. */
+  /** As `sealgate explain` prints it: for people. */
   toString(): string
 }
 
@@ -762,7 +809,11 @@ export function inspect(token: Token): Unverified
  * no text, no claim value. `instanceof` works for errors of another copy of this package too.
  */
 export class SealgateError extends Error {
-  protected constructor()
+  /**
+   * For stand-ins in your tests: the code is the one that is given, else the first of the class. It has no
+   * answer of a gate's: no headers, no body.
+   */
+  constructor(text?: string, options?: { readonly code?: string })
   /** Whether this is an error of sealgate, of whatever copy. */
   static is(value: unknown): value is SealgateError
   /** The stable code: `"aud_mismatch"`. */

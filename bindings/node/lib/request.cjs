@@ -1,9 +1,9 @@
 'use strict'
-// Requests of every make, as the four things that possession is judged by.
+// Requests of every make, as what possession is judged by.
 
 const { X509Certificate } = require('node:crypto')
 const { types } = require('node:util')
-const { checkOptions, checkString, checkToken, isPlain, kind, operation } = require('./arguments.cjs')
+const { approved, checkOptions, checkString, checkToken, isPlain, kind, operation } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
 const { kinds, requestFields, tooLong } = require('./native.cjs')
 
@@ -69,13 +69,13 @@ function ofNode(request, call) {
   const { method, originalUrl, url, rawHeaders, socket } = request
   const certificate = socket?.getPeerX509Certificate?.()
   checkString(method, `${call}: the method`)
-  return [method, originalUrl ?? url, fields(rawHeaders, call), der(certificate, call), [], []]
+  return [method, originalUrl ?? url, fields(rawHeaders, call), der(certificate, call), [], [], []]
 }
 
 /** Of a Fetch request: where it says it came to is not known to be true, so path and query alone count. */
 function ofFetch(request, call) {
   const { pathname, search } = new URL(request.url)
-  return [request.method, pathname + search, fields(request.headers, call), undefined, [], []]
+  return [request.method, pathname + search, fields(request.headers, call), undefined, [], [], []]
 }
 
 /** A token as text. A byte above 0x7F stays one that no token has; beyond what a token has nothing matters. */
@@ -100,15 +100,31 @@ function further(context, call) {
   })
 }
 
-function ofParts(request, call) {
-  const names = ['method', 'uri', 'headers', 'clientCertificate', 'context', 'operation']
-  const { method, uri, headers, clientCertificate, context, operation: what } = checkOptions(request, call, names)
-  checkString(method, `${call}: the method`)
-  checkString(uri, `${call}: the uri`)
-  return [method, uri, fields(headers, call), der(clientCertificate, call), further(context, call), operation(what, call)]
+/** A token and its proof, of a request that has them in its content. */
+function contentOf(content, call) {
+  if (content === undefined) return []
+  const { token, proof } = checkOptions(content, `${call}: content`, ['token', 'proof'])
+  return [textOf(token, `${call}: content: token`), textOf(proof, `${call}: content: proof`)]
 }
 
-/** Method, URI, header fields, client certificate, further tokens and operation of a request. */
+const PARTS = ['method', 'uri', 'headers', 'clientCertificate', 'context', 'content', 'operation', 'approved']
+
+function ofParts(request, call) {
+  const { method, uri, headers, clientCertificate, context, content, ...tells } = checkOptions(request, call, PARTS)
+  checkString(method, `${call}: the method`)
+  checkString(uri, `${call}: the uri`)
+  return [
+    method,
+    uri,
+    fields(headers, call),
+    der(clientCertificate, call),
+    further(context, call),
+    contentOf(content, call),
+    [...operation(tells.operation, call), ...approved(tells.approved, call)],
+  ]
+}
+
+/** Method, URI, header fields, client certificate, further tokens, content and what else a request tells. */
 function partsOf(request, call) {
   if (typeof request !== 'object' || request === null) {
     throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)

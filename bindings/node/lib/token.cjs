@@ -3,7 +3,7 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { checkOptions, kind, operation, scopes } = require('./arguments.cjs')
+const { approved, checkOptions, kind, operation, scopes } = require('./arguments.cjs')
 const { refusedInFull, usage } = require('./errors.cjs')
 
 /** Whoever has it may make tokens; nobody else does. */
@@ -171,9 +171,10 @@ class VerifiedToken {
   }
 
   require(options) {
-    const { requiredScopes, operation: what } = checkOptions(options, 'require', ['requiredScopes', 'operation'])
-    const needed = scopes(requiredScopes, 'require') ?? ''
-    const refusal = native.require(this.#verdicts, this.#index, needed, operation(what, 'require'))
+    const needs = checkOptions(options, 'require', ['requiredScopes', 'operation', 'approved'])
+    const needed = scopes(needs.requiredScopes, 'require') ?? ''
+    const told = [...operation(needs.operation, 'require'), ...approved(needs.approved, 'require')]
+    const refusal = native.require(this.#verdicts, this.#index, needed, told)
     if (refusal !== null) throw refusedInFull(refusal)
     return this
   }

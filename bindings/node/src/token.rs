@@ -145,11 +145,14 @@ pub(crate) fn require(
     verdicts: &External<Verdicts>,
     index: u32,
     scopes: String,
-    operation: Vec<String>,
+    tells: Vec<String>,
 ) -> Option<String> {
-    let requirements = gate::with_operation(gate::requirements(&scopes), &operation);
     let now = verdicts.door.clock.now();
-    let error = verdicts.token(index)?.require(&requirements, now).err()?;
+    let requirements = gate::told(gate::requirements(&scopes), &tells);
+    let (error, requirements) = match requirements {
+        Ok(needs) => (verdicts.token(index)?.require(&needs, now).err()?, needs),
+        Err(error) => (error, Requirements::NONE),
+    };
     Some(error::refusal(&verdicts.door.gate, &error, &requirements))
 }
 

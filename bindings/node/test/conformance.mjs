@@ -19,16 +19,17 @@ const sessions = new Map()
 
 const ops = {
   verify(request) {
-    const [gate, jwt] = [gateOf(request), text(request, 'token')]
-    if ((request.context ?? null) === null) return facts(gate.verify(jwt, needs(request)))
-    const token = gate.verifyChain(jwt, request.context, { ...needs(request), operation: request.operation })
-    return { ...facts(token), lineage: token.lineage }
+    const [gate, jwt, context] = [gateOf(request), text(request, 'token'), request.context ?? null]
+    const tells = { operation: request.operation, approved: approved(request) }
+    if (Object.values({ context, ...tells }).every((value) => value == null)) return facts(gate.verify(jwt, needs(request)))
+    const token = gate.verifyChain(jwt, context ?? [], { ...needs(request), ...tells })
+    return context === null ? facts(token) : { ...facts(token), lineage: token.lineage }
   },
   verify_request(request) {
-    const { method, uri, headers, context, operation } = request
+    const { method, uri, headers, context, content, operation } = request
     if (!Array.isArray(headers)) throw new HarnessError('headers is not an array of pairs')
     const clientCertificate = request.certificate === undefined ? undefined : octets(request, 'certificate')
-    const shown = { method, uri, headers, clientCertificate, context, operation }
+    const shown = { method, uri, headers, clientCertificate, context, content: content ?? undefined, operation, approved: approved(request) }
     const token = gateOf(request).verifyRequest(shown, needs(request))
     return { ...facts(token), lineage: token.lineage, sender_constrained: token.senderConstrained }
   },
@@ -186,6 +187,13 @@ function texts(request, name) {
     throw new HarnessError(`${name} is not an array of strings`)
   }
   return value
+}
+
+/** Under the names it has in JavaScript. */
+function approved({ approved }) {
+  if (approved === undefined) return undefined
+  const { authority_set: authoritySet, ...rest } = approved
+  return { authoritySet, ...rest }
 }
 
 function needs(request) {
