@@ -126,7 +126,7 @@ pub use batch::Batch;
 pub use binding::{Possession, ReplayAnswer, ReplayReach};
 pub use cache::CacheStats;
 pub use claims::{Audience, Claim, Scopes};
-pub use delegation::{Actor, Dimension, Operation};
+pub use delegation::{Actor, ApprovedIntent, Dimension, Operation};
 pub use encoding::json::{
     Elements as JsonElements, JsonKind, Members as JsonMembers, Value as JsonValue,
 };

@@ -90,6 +90,7 @@ mod real {
 
         /// Drops it. An `ArcSwap` pays the debts of every thread there ever was before it goes; a
         /// slot that holds nothing owes nothing, and a table has a hundred thousand of those.
+        #[expect(clippy::mem_forget, reason = "an empty slot owns nothing")]
         pub(crate) fn retire(self) {
             if self.load().get().is_none() {
                 std::mem::forget(self);

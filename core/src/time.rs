@@ -70,12 +70,15 @@ impl NumericDate {
         Some(Self { micros })
     }
 
-    /// Reads a date and time of RFC 3339 §5.6, as `2027-01-15T08:00:00Z`, in whole seconds.
+    /// Reads a date and time of RFC 3339 §5.6, as `2027-01-15T08:00:00Z`, to the microsecond.
     pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
         use time::OffsetDateTime;
         use time::format_description::well_known::Rfc3339;
         let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        Self::from_seconds(date.unix_timestamp())
+        let whole = Self::from_seconds(date.unix_timestamp())?;
+        Some(Self {
+            micros: whole.micros.saturating_add(i64::from(date.microsecond())),
+        })
     }
 
     /// Reads a date of an HTTP field (RFC 9110 §5.6.7), as in `Date` and `Expires`.
@@ -90,6 +93,13 @@ impl NumericDate {
     /// Microseconds since the epoch, never negative: for an atomic.
     pub(crate) fn to_bits(self) -> u64 {
         u64::try_from(self.micros).unwrap_or(0)
+    }
+
+    /// What [`Self::to_bits`] was made of.
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self {
+            micros: i64::try_from(bits).unwrap_or(i64::MAX),
+        }
     }
 
     /// This moment moved later, saturating.

@@ -12,9 +12,9 @@ use sealgate::crypto::{self, CryptoProvider, SignatureJob, Signed};
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
-    Blame, Clock, Code, ContextToken, Error, FixedClock, Format, Gate, Kind, LoadOptions,
-    Operation, Policy, Possession, PublishError, Request, Requirements, VerifiedToken, Verifier,
-    verify_jws,
+    ApprovedIntent, Blame, Clock, Code, ContextToken, Error, FixedClock, Format, Gate, Kind,
+    LoadOptions, Operation, Policy, Possession, PublishError, Request, Requirements, VerifiedToken,
+    Verifier, verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -145,6 +145,10 @@ impl Harness {
         let mut shown = Request::new(method, uri).headers(fields).context(&context);
         if let Some(certificate) = &certificate {
             shown = shown.client_certificate(certificate);
+        }
+        let content = &request["content"];
+        if !content.is_null() {
+            shown = shown.content(text(content, "token")?, text(content, "proof")?);
         }
         let token = self.gate(request)?.verify_request(&shown, &requirements)?;
         let mut facts = facts(&token);
@@ -481,10 +485,28 @@ fn requirements(request: &Value) -> Result<Requirements, Refusal> {
         Value::Null => Requirements::NONE,
         _ => Requirements::scopes(texts(request, "required_scopes")?),
     };
-    Ok(match operation(&request["operation"])? {
+    let requirements = match operation(&request["operation"])? {
         Some(operation) => scopes.with_operation(operation),
         None => scopes,
+    };
+    Ok(match approved(&request["approved"])? {
+        Some(approved) => requirements.with_approved(approved),
+        None => requirements,
     })
+}
+
+/// `approved`: the whole of what was approved, and by whom.
+fn approved(value: &Value) -> Result<Option<ApprovedIntent>, Refusal> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let issuer = text(value, "issuer")?;
+    let approved = match (&value["authority_set"], &value["intent"]) {
+        (set, Value::Null) => ApprovedIntent::authority_set(issuer, set.to_string()),
+        (Value::Null, intent) => ApprovedIntent::intent(issuer, intent.to_string()),
+        _ => return Err(Refusal::Harness("approved is one of two".to_owned())),
+    };
+    Ok(Some(approved?))
 }
 
 /// `operation`: what the call is about to do.
@@ -497,5 +519,8 @@ fn operation(value: &Value) -> Result<Option<Operation>, Refusal> {
     operation.resource = optional_text(value, "resource")?.map(Box::from);
     operation.action = optional_text(value, "action")?.map(Box::from);
     operation.scope = optional_text(value, "scope")?.map(Box::from);
-    Ok(Some(operation))
+    Ok(Some(match &value["arguments"] {
+        Value::Null => operation,
+        arguments => operation.arguments(arguments.to_string()),
+    }))
 }

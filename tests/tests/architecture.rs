@@ -98,7 +98,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // 4 engine
     ("wire", &["verifier", "policy", "error"]),
-    ("batch", &["verifier", "crypto", "observe", "error"]),
+    (
+        "batch",
+        &["verifier", "crypto", "observe", "limits", "error"],
+    ),
     (
         "verifier",
         &[

@@ -25,22 +25,37 @@ pub(crate) fn number(error: &Error) -> u8 {
     error.code() as u8 + 1
 }
 
-/// All there is to say about one refusal at one gate.
-pub(crate) fn refusal(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
+/// What errors of one refusal at one gate have in common, whenever they are made.
+pub(crate) fn outline(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
     let advice = gate.advice_with(error, requirements);
-    let answer = gate.answer(error, requirements);
     json!({
         "code": error.code().as_str(),
         "claim": error.claim(),
         "gate": advice.gate,
         "issuerName": advice.issuer_name,
         "expected": advice.expected,
+    })
+    .to_string()
+}
+
+/// What to do about a refusal at this moment: a hint, and the answer on the wire.
+pub(crate) fn answer(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
+    let advice = gate.advice_with(error, requirements);
+    let answer = gate.answer(error, requirements);
+    json!({
         "hint": advice.hint,
         "status": answer.status,
         "headers": answer.headers,
         "body": answer.body,
     })
     .to_string()
+}
+
+/// All there is to say about one refusal at one gate: `[outline, answer]`.
+pub(crate) fn refusal(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
+    let outline = outline(gate, error, requirements);
+    let answer = answer(gate, error, requirements);
+    format!("[{outline},{answer}]")
 }
 
 /// A refusal that no gate had a part in.

@@ -1,7 +1,9 @@
 //! Gates: the hot calls, as functions that hold the gate themselves.
 //!
 //! A call answers with a number. For a token whose JavaScript object is still kept, that is the
-//! place where `lib/gate.cjs` keeps it: making a new object would cost more than verifying.
+//! place where `lib/gate.cjs` keeps it: making a new object would cost more than verifying. For any
+//! other it is the place in a page of tokens that share one handle, since a handle each would cost
+//! half a verification, to make and to free.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,13 +23,12 @@ use serde_json::json;
 use crate::error;
 use crate::shelf::{Found, Shelf};
 use crate::text::{with_bytes, with_text};
-use crate::token::Verdicts;
+use crate::token::{PAGE, Page};
 use crate::verifier::Engine;
 
-// Answers below 0, where there is no kept object: to -255 the number of a code, as `columns` has it.
-const NOT_TO_BE_KEPT: i32 = -256;
-/// From here downwards: an acceptance to keep at place 0, 1, 2…
-const TO_BE_KEPT: i32 = -257;
+/// Answers below 0, where there is no kept object: to -255 the number of a code; from here downwards
+/// an acceptance, see [`new`].
+const NEW: i32 = -256;
 
 /// A gate, and the clock that later questions about its tokens are asked by.
 pub(crate) struct Door {
@@ -45,24 +46,23 @@ struct Desk {
     refusal: Cell<u32>,
     /// Without room where the policy has no cache: without one no token comes twice.
     shelf: RefCell<Shelf>,
-    accepted: RefCell<Option<Accepted>>,
-}
-
-/// The last acceptance that JavaScript has been told of by number only.
-struct Accepted {
-    token: VerifiedToken,
-    requirements: Requirements,
-    place: Option<u32>,
+    /// The last acceptance that is to be kept, and where.
+    to_be_kept: RefCell<Option<(VerifiedToken, u32)>>,
+    /// What is accepted goes here, until there is no room.
+    page: RefCell<Rc<Page>>,
+    /// Whether JavaScript has this page: else a number of it could be taken for one of the page before.
+    is_shared: Cell<bool>,
 }
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
 /// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
 /// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
 /// further tokens (kinds and tokens in turn), the operation (members and texts in turn) and scopes;
-/// they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is
+/// they answer by number; `page` is the page of the last acceptance; `keep` says that its object is
 /// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
-/// none is kept any more; `refusal` is the place of the last refusal, and `describe` all there is to
-/// say about the one at a place, given the call's scopes; `door` is for calls that are not hot.
+/// none is kept any more; `refusal` is the place of the last refusal, `outline` what errors of the
+/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `door` is for
+/// calls that are not hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -81,7 +81,9 @@ pub(crate) fn gate<'env>(
         refusals: RefCell::new(Vec::new()),
         refusal: Cell::new(0),
         shelf: RefCell::new(shelf_of(&engine.verifier)),
-        accepted: RefCell::new(None),
+        to_be_kept: RefCell::new(None),
+        page: RefCell::new(Rc::new(Page::new(Arc::clone(&door)))),
+        is_shared: Cell::new(false),
     });
     let mut functions = Object::new(env)?;
     let own = Rc::clone(&desk);
@@ -89,7 +91,7 @@ pub(crate) fn gate<'env>(
         env.create_function_from_closure("verifyText", move |call| {
             let requirements = Desk::requirements(&call, 1)?;
             with_text(call.get::<JsString<'_>>(0)?, |token| {
-                own.verify(token, requirements)
+                own.verify(token, &requirements)
             })
         })?;
     functions.set("verifyText", verify_text)?;
@@ -98,7 +100,7 @@ pub(crate) fn gate<'env>(
         env.create_function_from_closure("verifyBytes", move |call| {
             let requirements = Desk::requirements(&call, 1)?;
             let token = call.get::<Uint8ArraySlice<'_>>(0)?;
-            Ok(with_bytes(&token, |token| own.verify(token, requirements)))
+            Ok(with_bytes(&token, |token| own.verify(token, &requirements)))
         })?;
     functions.set("verifyBytes", verify_bytes)?;
     let own = Rc::clone(&desk);
@@ -112,13 +114,13 @@ pub(crate) fn gate<'env>(
             let context = call.get::<Vec<String>>(4)?;
             let context = context_of(&context)?;
             let request = request(&method, &uri, &fields, certificate.as_deref());
-            Ok(own.verify_request(&request.context(&context), requirements))
+            Ok(own.verify_request(&request.context(&context), &requirements))
         })?;
     functions.set("verifyRequest", verify_request)?;
     let own = Rc::clone(&desk);
-    let take: Function<'_, (), Option<External<Verdicts>>> =
-        env.create_function_from_closure("take", move |_| Ok(own.take().map(External::new)))?;
-    functions.set("take", take)?;
+    let page: Function<'_, (), External<Rc<Page>>> =
+        env.create_function_from_closure("page", move |_| Ok(External::new(own.share())))?;
+    functions.set("page", page)?;
     let own = Rc::clone(&desk);
     let keep: Function<'_, (), Option<Vec<u32>>> =
         env.create_function_from_closure("keep", move |_| {
@@ -129,7 +131,7 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verifier = engine.verifier.clone();
     let clear: Function<'_, (), ()> = env.create_function_from_closure("clear", move |_| {
-        own.accepted.borrow_mut().take();
+        own.to_be_kept.borrow_mut().take();
         *own.shelf.borrow_mut() = shelf_of(&verifier);
         Ok(())
     })?;
@@ -139,12 +141,21 @@ pub(crate) fn gate<'env>(
         env.create_function_from_closure("refusal", move |_| Ok(own.refusal.get()))?;
     functions.set("refusal", refusal)?;
     let own = Rc::clone(&desk);
-    let describe: Function<'_, (), Option<String>> =
-        env.create_function_from_closure("describe", move |call| {
+    let outline: Function<'_, (), Option<String>> =
+        env.create_function_from_closure("outline", move |call| {
             let requirements = Desk::requirements(&call, 1)?;
-            Ok(own.describe(call.get::<u32>(0)?, &requirements))
+            let error = own.refusal_at(call.get::<u32>(0)?);
+            Ok(error.map(|error| error::outline(&own.door.gate, &error, &requirements)))
         })?;
-    functions.set("describe", describe)?;
+    functions.set("outline", outline)?;
+    let own = Rc::clone(&desk);
+    let answer: Function<'_, (), Option<String>> =
+        env.create_function_from_closure("answer", move |call| {
+            let requirements = Desk::requirements(&call, 1)?;
+            let error = own.refusal_at(call.get::<u32>(0)?);
+            Ok(error.map(|error| error::answer(&own.door.gate, &error, &requirements)))
+        })?;
+    functions.set("answer", answer)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
@@ -158,36 +169,44 @@ impl Desk {
         Ok(requirements(&call.get::<String>(place)?))
     }
 
-    fn verify(&self, token: &[u8], requirements: Requirements) -> i32 {
-        let token = match self.door.gate.verify_with(token, &requirements) {
+    fn verify(&self, token: &[u8], requirements: &Requirements) -> i32 {
+        let token = match self.door.gate.verify_with(token, requirements) {
             Ok(token) => token,
             Err(error) => return self.refuse(error),
         };
         let now = || self.door.clock.now();
-        let (answer, place) = match self.shelf.borrow_mut().find(&token, now) {
+        let place = match self.shelf.borrow_mut().find(&token, now) {
             Found::Kept(place) => return number(place),
-            Found::Free(place) => (TO_BE_KEPT - number(place), Some(place)),
-            Found::NoRoom => (NOT_TO_BE_KEPT, None),
+            Found::Free(place) => Some(place),
+            Found::NoRoom => None,
         };
-        self.accept(token, requirements, place);
-        answer
+        if let Some(place) = place {
+            *self.to_be_kept.borrow_mut() = Some((token.clone(), place));
+        }
+        new(self.write(token), place)
     }
 
     /// Its token is never kept: what was shown for it belongs to this request.
-    fn verify_request(&self, request: &Request<'_>, requirements: Requirements) -> i32 {
-        match self.door.gate.verify_request(request, &requirements) {
-            Ok(token) => self.accept(token, requirements, None),
-            Err(error) => return self.refuse(error),
+    fn verify_request(&self, request: &Request<'_>, requirements: &Requirements) -> i32 {
+        match self.door.gate.verify_request(request, requirements) {
+            Ok(token) => new(self.write(token), None),
+            Err(error) => self.refuse(error),
         }
-        NOT_TO_BE_KEPT
     }
 
-    fn accept(&self, token: VerifiedToken, requirements: Requirements, place: Option<u32>) {
-        *self.accepted.borrow_mut() = Some(Accepted {
-            token,
-            requirements,
-            place,
-        });
+    /// Writes a token down; its place in the page. At place 0 it is a new page.
+    fn write(&self, token: VerifiedToken) -> u32 {
+        let mut page = self.page.borrow_mut();
+        if !self.is_shared.get() || page.is_full() {
+            *page = Rc::new(Page::new(Arc::clone(&self.door)));
+            self.is_shared.set(false);
+        }
+        page.push(token)
+    }
+
+    fn share(&self) -> Rc<Page> {
+        self.is_shared.set(true);
+        Rc::clone(&self.page.borrow())
     }
 
     #[cold]
@@ -202,38 +221,24 @@ impl Desk {
         -i32::from(error::number(&error))
     }
 
-    fn describe(&self, place: u32, requirements: &Requirements) -> Option<String> {
+    fn refusal_at(&self, place: u32) -> Option<Error> {
         let refusals = self.refusals.borrow();
-        let error = refusals.get(usize::try_from(place).ok()?)?;
-        Some(error::refusal(&self.door.gate, error, requirements))
-    }
-
-    fn take(&self) -> Option<Verdicts> {
-        let accepted = self.accepted.borrow();
-        let Accepted {
-            token,
-            requirements,
-            place: _,
-        } = accepted.as_ref()?;
-        Some(Verdicts {
-            door: Arc::clone(&self.door),
-            requirements: requirements.clone(),
-            verdicts: vec![Ok(token.clone())],
-            snapshot: None,
-        })
+        refusals.get(usize::try_from(place).ok()?).copied()
     }
 
     fn keep(&self) -> Vec<u32> {
-        let Some(Accepted {
-            token,
-            place: Some(place),
-            ..
-        }) = self.accepted.borrow_mut().take()
-        else {
-            return Vec::new();
-        };
-        self.shelf.borrow_mut().keep(token, place)
+        let to_be_kept = self.to_be_kept.borrow_mut().take();
+        to_be_kept.map_or_else(Vec::new, |(token, place)| {
+            self.shelf.borrow_mut().keep(token, place)
+        })
     }
+}
+
+/// The answer for an acceptance at this place of a page; and of the kept objects, where it is to be
+/// kept. There are 2^24 of these at most.
+fn new(in_page: u32, to_keep: Option<u32>) -> i32 {
+    let keeping = to_keep.map_or(0, |place| number(place) + 1);
+    NEW - (keeping * number(PAGE) + number(in_page))
 }
 
 /// An empty shelf of the policy in force: as many places as its cache has, and this gate's share of as
@@ -245,7 +250,7 @@ fn shelf_of(verifier: &Verifier) -> Shelf {
     Shelf::new(room.unwrap_or(0), verifier.cache_stats().capacity / gates)
 }
 
-/// A place as JavaScript counts it: a policy's cache has at most 2^24 entries.
+/// A place as JavaScript counts it.
 fn number(place: u32) -> i32 {
     i32::try_from(place).unwrap_or(i32::MAX)
 }

@@ -238,6 +238,54 @@ test('a text of any length is answered, and at once', () => {
   assert.ok(corp)
 })
 
+test('what is longer than any token is not read', async () => {
+  const { gate } = world()
+  const bytes = Buffer.alloc(1e7, 'A')
+  const began = process.cpuUsage()
+  for (let turn = 0; turn < 400; turn++) {
+    for (const endless of ['x'.repeat(1e7), '\u0141'.repeat(1e7), bytes]) {
+      assert.equal(gate.judge(endless).code, 'oversized')
+      assert.equal(thrown(() => inspect(endless)).code, 'oversized')
+    }
+  }
+  const many = Array.from({ length: 100 }, () => ['x'.repeat(1e7), '\u0141'.repeat(1e7), bytes]).flat()
+  for (const batch of [gate.verifyBatchSync(many), await gate.verifyBatch(many)]) {
+    assert.deepEqual({ ...batch.counts }, { oversized: 300 })
+  }
+  const { user, system } = process.cpuUsage(began)
+  // Reading or copying one takes milliseconds.
+  assert.ok(user + system < 1e6, `${user + system} µs`)
+})
+
+test('tokens that share a page are themselves, looked at in whatever order', () => {
+  const { gate, token } = world({ document: { cache: { tokens: 0 } } })
+  const jwts = Array.from({ length: 100 }, (_, index) => token({ sub: `user-${index}`, claims: { fill: 'x'.repeat(index * 20) } }))
+  const tokens = jwts.map((jwt, index) => (index % 7 === 3 ? gate.verifyRequest(bearer(jwt)) : gate.verify(jwt)))
+  for (let index = 0; index < tokens.length; index += 2) assert.equal(tokens[index].subject, `user-${index}`)
+  for (const [index, verified] of tokens.entries()) {
+    assert.deepEqual([verified.subject, verified.claims.sub, verified.gate], [`user-${index}`, `user-${index}`, 'tools'])
+    assert.equal(thrown(() => verified.require({ requiredScopes: ['none'] })).code, 'insufficient_scope')
+  }
+})
+
+const bearer = (jwt) => ({ method: 'GET', uri: '/', headers: [['Authorization', `Bearer ${jwt}`]] })
+
+test('what a schema throws comes out of the call as it is', async () => {
+  const { gate, token } = world()
+  const jwt = token()
+  const throwing = (what) => ({ '~standard': { version: 1, vendor: 't', validate() { throw what } } })
+  const blamed = Object.assign(new Error('mine'), { blame: 'rejected', code: 'keys_refreshing' })
+  for (const what of [new RangeError('mine'), blamed, null, undefined, 'text']) {
+    const into = throwing(what)
+    for (const call of ['verify', 'judge']) {
+      assert.throws(() => gate[call](jwt, { into }), (error) => error === what)
+      await assert.rejects(gate[`${call}Async`](jwt, { into }), (error) => error === what)
+    }
+    assert.throws(() => gate.judgeRequest(bearer(jwt), { into }), (error) => error === what)
+    await assert.rejects(gate.judgeRequestAsync(bearer(jwt), { into }), (error) => error === what)
+  }
+})
+
 test('rubbish arguments are the caller’s mistake', async () => {
   const { gate, verifier, token } = world()
   const jwt = token()

@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyTuple};
 use sealgate::{Clock, Error, Request, Requirements};
 
 use crate::batch::Batch;
+use crate::chain::Needs;
 use crate::errors::{guard, of_gate};
 use crate::explain::Trail;
 use crate::input;
@@ -388,6 +389,67 @@ impl Gate {
             &waiting::JUDGE_REQUEST,
             &given,
         )
+    }
+
+    /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for, or
+    /// the grant it was given for. From each to the next nobody is left out and authority only shrinks;
+    /// what that proves is the token's `lineage`, and what it leaves open its `unproven`.
+    ///
+    /// `context` has a mapping of `kind` and `token` each, in any order; which kinds are taken, the
+    /// gate's `context` says. A capability comes with those it was derived from.
+    ///
+    /// Raises as `verify`, `DelegationError` among them.
+    #[pyo3(
+        signature = (
+            token=None, context=None, *extra, required_scopes=None, operation=None, into=None,
+            **unknown
+        ),
+        text_signature = "($self, token, context, *, required_scopes=(), operation=None, into=None)"
+    )]
+    fn verify_chain<'py>(
+        &self,
+        py: Python<'py>,
+        token: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let needs = Needs {
+            scopes: required_scopes,
+            operation,
+            into,
+        };
+        self.door.verify_chain(py, token, context, &needs)
+    }
+
+    /// Whether a token may be sent on to `target` in the name of the one that was verified here: it
+    /// comes out of it as one token of a chain out of another, it is for `target` alone, and it is valid
+    /// now. A service that passes on what it was sent lets everybody behind it act here.
+    ///
+    /// `outbound` is a mapping of `kind` and `token`; the gate's `context` must take that kind, since
+    /// its issuer's keys verify it.
+    ///
+    /// Raises `AuthorityError` (`token_passthrough`: it is the token that came in), `DelegationError`
+    /// and what `verify` raises of a token that is no good.
+    #[pyo3(
+        signature = (inbound=None, outbound=None, *extra, target=None, **unknown),
+        text_signature = "($self, inbound, outbound, *, target)"
+    )]
+    fn check_outbound<'py>(
+        &self,
+        py: Python<'py>,
+        inbound: Option<&Bound<'py, PyAny>>,
+        outbound: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        target: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        input::no_more(extra, unknown)?;
+        self.door.check_outbound(py, inbound, outbound, target)
     }
 
     /// Judges many tokens under one state and one moment, on all cores, with the interpreter

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PyString, PyTuple,
+    PyByteArray, PyBytes, PyDict, PyList, PyMapping, PyMemoryView, PyModule, PySlice, PyString,
+    PyTuple,
 };
-use sealgate::{Operation, Requirements};
+use sealgate::{Operation, Request, Requirements};
 
 use crate::errors::usage;
 
@@ -61,10 +63,44 @@ pub(crate) const TOKEN: &str = "str, bytes or memoryview";
 /// The bytes of a token. A `str` or `bytes` is read in place, since it cannot change; anything that
 /// can is copied, so that no verdict is about other bytes than those that were judged.
 pub(crate) fn token<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
-    match bytes(value)? {
+    if value.is_instance_of::<PyString>() && is_longer(value) && !is_ascii(value)? {
+        return Ok(Cow::Borrowed(&TOO_LONG));
+    }
+    match field(value)? {
         Some(bytes) => Ok(bytes),
         None => Err(wrong_type(value, name, TOKEN)),
     }
+}
+
+/// The bytes of a value that a stranger has sent. Of one that must be copied or encoded no more is
+/// than the core looks at: what is cut is too long still, and it says so.
+pub(crate) fn field<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Option<Cow<'v, [u8]>>> {
+    if value.is_instance_of::<PyBytes>() || !is_longer(value) {
+        return bytes(value);
+    }
+    if value.is_instance_of::<PyString>() && is_ascii(value)? {
+        return bytes(value);
+    }
+    let start = value.get_item(PySlice::new(value.py(), 0, FIELD_SIZE, 1))?;
+    Ok(bytes(&start)?.map(|bytes| Cow::Owned(bytes.into_owned())))
+}
+
+/// What stands for a long text that has no token's letters, and need not be encoded to be refused for
+/// its size.
+static TOO_LONG: [u8; Request::FIELD_SIZE] = [0; Request::FIELD_SIZE];
+
+/// [`Request::FIELD_SIZE`] as Python counts.
+const FIELD_SIZE: isize = Request::FIELD_SIZE as isize;
+
+/// Whether a value is longer than what the core looks at: letters of a text, items of a view.
+fn is_longer(value: &Bound<'_, PyAny>) -> bool {
+    value.len().is_ok_and(|length| length > Request::FIELD_SIZE)
+}
+
+/// Whether a text is kept as its very bytes, so that it is read in place, however long.
+fn is_ascii(text: &Bound<'_, PyAny>) -> PyResult<bool> {
+    text.call_method0(intern!(text.py(), "isascii"))?
+        .is_truthy()
 }
 
 /// A value to be read again later: what can change is copied now, so that what is judged then is what
@@ -77,10 +113,18 @@ pub(crate) fn kept<'py>(
     if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>() {
         return Ok(value.clone());
     }
-    match bytes(value)? {
+    match field(value)? {
         Some(bytes) => Ok(PyBytes::new(value.py(), &bytes).into_any()),
         None => Err(wrong_type(value, name, right)),
     }
+}
+
+/// Whether a value is of a type that has bytes.
+pub(crate) fn has_bytes(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PyMemoryView>()
 }
 
 /// The bytes of a value that has any.
@@ -126,26 +170,38 @@ pub(crate) fn needs(
 
 /// A mapping of strings, under the names that an operation has.
 fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
-    let right = "a mapping of tool, resource, action and scope";
-    let mapping = value.cast::<PyMapping>();
-    let mapping = mapping.map_err(|_| wrong_type(value, "operation", right))?;
     let mut operation = Operation::new();
-    for member in mapping.items()?.iter() {
+    for member in members(value)? {
         let (name, told): (Bound<'_, PyAny>, Bound<'_, PyAny>) = member.extract()?;
-        let told = text(&told, "operation")?;
-        operation = match text(&name, "operation")? {
+        let name = text(&name, "each member of operation")?;
+        let told = text(&told, &format!("operation: {name}"))?;
+        operation = match name {
             "tool" => operation.tool(told),
             "resource" => operation.resource(told),
             "action" => operation.action(told),
             "scope" => operation.scope(told),
             other => {
-                let detail = format!("operation: no member {other:?}; it is {right}");
+                let detail = format!("operation: no member {other:?}; it is {OPERATION}");
                 return Err(usage(value.py(), detail));
             }
         };
     }
     Ok(operation)
 }
+
+/// An operation to be read again later: as it is now, whatever becomes of the caller's mapping.
+pub(crate) fn own_operation<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    PyDict::from_sequence(members(value)?.as_any())
+}
+
+fn members<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let mapping = value.cast::<PyMapping>();
+    let mapping = mapping.map_err(|_| wrong_type(value, "operation", OPERATION))?;
+    mapping.items()
+}
+
+/// What an operation may be.
+const OPERATION: &str = "a mapping of tool, resource, action and scope";
 
 /// A name of the policy's.
 pub(crate) fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<&'v str> {
@@ -198,25 +254,13 @@ pub(crate) fn jwks_text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<u8
     }
 }
 
-/// The options that were given, as a JSON object; one that is None was not.
-pub(crate) fn options(
-    py: Python<'_>,
-    options: Option<&Bound<'_, PyDict>>,
-    known: &[&str],
-    needed: &[&str],
-) -> PyResult<String> {
+/// The options that were given, as a JSON object; one that is None was not. Which there are, the core
+/// knows.
+pub(crate) fn options(py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<String> {
     let members = PyDict::new(py);
     for (name, value) in options.into_iter().flatten() {
-        if !known.contains(&text(&name, "each option")?) {
-            return Err(usage(py, format!("there is no option {name}")));
-        }
         if !value.is_none() {
             members.set_item(name, value)?;
-        }
-    }
-    for name in needed {
-        if !members.contains(name)? {
-            return Err(usage(py, format!("{name} is missing")));
         }
     }
     json(members.as_any(), "options")

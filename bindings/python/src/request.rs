@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
 use sealgate::{ContextToken, Kind, Request, Requirements};
 
 use crate::errors::usage;
@@ -36,6 +36,7 @@ pub(crate) const AWAITED: &[&str] = &["into", "wait"];
 /// What parts may be.
 const TEXT: &str = "str or bytes";
 const DER: &str = "bytes of DER";
+const CONTEXT: &str = "an iterable of mappings with kind and token";
 
 /// A header field.
 type Field<T> = (T, T);
@@ -119,11 +120,19 @@ impl<'py> Given<'py> {
                 return Err(usage(py, detail.to_owned()));
             }
         };
-        let headers = headers.try_iter()?.map(|pair| pair_of(&pair?));
+        let mut fields = Vec::with_capacity(Request::FIELDS.len());
+        for pair in headers.try_iter()? {
+            let (name, value) = pair_of(&pair?)?;
+            if is_looked_at(&name)? {
+                fields.push((name, value));
+            } else if !input::has_bytes(&value) {
+                return Err(input::wrong_type(&value, "headers", TEXT));
+            }
+        }
         Ok(Parts {
             method,
             uri,
-            headers: headers.collect::<PyResult<_>>()?,
+            headers: fields,
             client_certificate: self.client_certificate.clone(),
             context: self
                 .context
@@ -145,10 +154,7 @@ impl<'py> Parts<'py> {
         let headers =
             headers.map(|(name, value)| Ok((text(name, "headers")?, text(value, "headers")?)));
         let certificate = self.client_certificate.as_ref();
-        let certificate = certificate.map(|der| match input::bytes(der)? {
-            Some(bytes) => Ok(bytes),
-            None => Err(input::wrong_type(der, "client_certificate", DER)),
-        });
+        let certificate = certificate.map(der);
         let context = self.context.iter();
         let context = context.map(|(kind, token)| Ok((*kind, input::token(token, "context")?)));
         Ok(Octets {
@@ -172,8 +178,9 @@ impl<'py> Parts<'py> {
         let headers = headers.collect::<PyResult<Vec<_>>>()?;
         arguments.set_item("headers", PyList::new(py, headers)?)?;
         let certificate = self.client_certificate.as_ref();
-        let certificate = certificate.map(|der| input::kept(der, "client_certificate", DER));
-        arguments.set_item("client_certificate", certificate.transpose()?)?;
+        let certificate = certificate.map(|value| der(value).map(|der| PyBytes::new(py, &der)));
+        let certificate = certificate.transpose()?;
+        arguments.set_item("client_certificate", certificate)?;
         let context = self.context.iter().map(|(kind, token)| {
             let entry = PyDict::new(py);
             entry.set_item("kind", kind.as_str())?;
@@ -182,7 +189,8 @@ impl<'py> Parts<'py> {
         });
         let context: Vec<Bound<'py, PyDict>> = context.collect::<PyResult<_>>()?;
         arguments.set_item("context", context)?;
-        arguments.set_item("operation", &self.operation)?;
+        let operation = self.operation.as_ref().map(input::own_operation);
+        arguments.set_item("operation", operation.transpose()?)?;
         Ok(arguments)
     }
 }
@@ -232,33 +240,63 @@ fn translate<'py>(
 }
 
 /// Further tokens: each a mapping with the members `kind` and `token`, and no other.
-fn further<'py>(context: &Bound<'py, PyAny>) -> PyResult<Vec<(Kind, Bound<'py, PyAny>)>> {
-    let right = "an iterable of mappings with kind and token";
+pub(crate) fn further<'py>(
+    context: &Bound<'py, PyAny>,
+) -> PyResult<Vec<(Kind, Bound<'py, PyAny>)>> {
     let entries = context.try_iter();
-    let entries = entries.map_err(|_| input::wrong_type(context, "context", right))?;
+    let entries = entries.map_err(|_| input::wrong_type(context, "context", CONTEXT))?;
     entries
-        .map(|entry| {
-            let entry = entry?;
-            let member = |name| entry.get_item(name);
-            match (entry.len(), member("kind"), member("token")) {
-                (Ok(2), Ok(kind), Ok(token)) => {
-                    let kind = input::text(&kind, "context: kind")?;
-                    let known = Kind::from_name(kind).ok_or_else(|| {
-                        usage(
-                            context.py(),
-                            format!("context: no kind of tokens is {kind:?}"),
-                        )
-                    })?;
-                    Ok((known, token))
-                }
-                _ => Err(input::wrong_type(
-                    &entry,
-                    "each of context",
-                    "a mapping of kind and token",
-                )),
-            }
-        })
+        .map(|entry| context_token(&entry?, "each of context"))
         .collect()
+}
+
+/// The mistake of a call that has no context and needs one.
+pub(crate) fn no_context(py: Python<'_>) -> PyErr {
+    input::wrong_type(py.None().bind(py), "context", CONTEXT)
+}
+
+/// A token whose kind the caller tells, as `kind` and `token` of a mapping.
+pub(crate) fn context_token<'py>(
+    entry: &Bound<'py, PyAny>,
+    name: &str,
+) -> PyResult<(Kind, Bound<'py, PyAny>)> {
+    let member = |name| entry.get_item(name);
+    let (Ok(2), Ok(kind), Ok(token)) = (entry.len(), member("kind"), member("token")) else {
+        let right = "a mapping of kind and token";
+        return Err(input::wrong_type(entry, name, right));
+    };
+    let kind = input::text(&kind, &format!("{name}: kind"))?;
+    let known = Kind::from_name(kind);
+    let known = known.ok_or_else(|| {
+        let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let kinds = kinds.join(", ");
+        let detail = format!("{name}: no kind of tokens is {kind:?}; there are: {kinds}");
+        usage(entry.py(), detail)
+    })?;
+    Ok((known, token))
+}
+
+/// Whether the core looks at the header field of this name. The others stay where they are.
+fn is_looked_at(name: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let mut fields = Request::FIELDS.iter();
+    // Most are told by their length, without a look at their letters.
+    if input::has_bytes(name)
+        && name
+            .len()
+            .is_ok_and(|size| fields.all(|one| one.len() != size))
+    {
+        return Ok(false);
+    }
+    let name = text(name, "headers")?;
+    let mut fields = Request::FIELDS.iter();
+    Ok(fields.any(|field| name.eq_ignore_ascii_case(field.as_bytes())))
+}
+
+/// A certificate's bytes; a text is PEM, or a header that somebody has passed on.
+fn der<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Cow<'v, [u8]>> {
+    let is_text = value.is_instance_of::<PyString>();
+    let bytes = if is_text { None } else { input::bytes(value)? };
+    bytes.ok_or_else(|| input::wrong_type(value, "client_certificate", DER))
 }
 
 fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> {
@@ -278,7 +316,7 @@ fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> 
 }
 
 fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
-    match input::bytes(value)? {
+    match input::field(value)? {
         Some(bytes) => Ok(bytes),
         None => Err(input::wrong_type(value, name, TEXT)),
     }

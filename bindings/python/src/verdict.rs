@@ -59,6 +59,17 @@ impl Verdict {
         Ok(Self { outcome })
     }
 
+    pub(crate) fn is_ok(&self) -> bool {
+        matches!(self.outcome, Outcome::Accepted(_))
+    }
+
+    pub(crate) fn code_str(&self) -> &'static str {
+        match &self.outcome {
+            Outcome::Accepted(_) => "accepted",
+            Outcome::Other(other) => other.error.code().as_str(),
+        }
+    }
+
     fn exception<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         match &self.outcome {
             Outcome::Accepted(_) => None,
@@ -91,16 +102,13 @@ impl Verdict {
     /// Whether the token was accepted.
     #[getter]
     fn ok(&self) -> bool {
-        matches!(self.outcome, Outcome::Accepted(_))
+        self.is_ok()
     }
 
     /// `"accepted"`, or the code of the refusal.
     #[getter]
     fn code(&self) -> &'static str {
-        match &self.outcome {
-            Outcome::Accepted(_) => "accepted",
-            Outcome::Other(other) => other.error.code().as_str(),
-        }
+        self.code_str()
     }
 
     /// The verified token; `None` unless it was accepted.

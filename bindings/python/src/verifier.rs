@@ -10,6 +10,7 @@ use sealgate::crypto::aws_lc;
 use sealgate::{Clock, LoadOptions, Span};
 
 use crate::batch::Batch;
+use crate::chain::Needs;
 use crate::errors::{self, usage};
 use crate::explain::Trail;
 use crate::gate::{Door, Gate};
@@ -25,32 +26,6 @@ use crate::{clock, events, input};
 const READY: Span = Span::from_seconds(10);
 /// How long it waits before it looks whether somebody has pressed Ctrl-C.
 const SLICE: Duration = Duration::from_millis(100);
-
-/// The members of the policy document that `Verifier(…)` takes.
-const OPTIONS: [&str; 22] = [
-    "issuer",
-    "audience",
-    "discovery",
-    "jwks_uri",
-    "jwks",
-    "jwks_file",
-    "keys",
-    "jwks_push",
-    "algorithms",
-    "profiles",
-    "profile",
-    "public_url",
-    "required_scopes",
-    "scope_implies",
-    "sender_constrained",
-    "delegation",
-    "dpop",
-    "replay",
-    "revocation",
-    "leeway",
-    "preset",
-    "danger",
-];
 
 /// A policy made ready to judge tokens.
 ///
@@ -152,25 +127,31 @@ impl Verifier {
 impl Verifier {
     #[new]
     #[pyo3(
-        signature = (*extra, allow_danger=false, **options),
-        text_signature = "(*, issuer, audience, discovery=None, jwks_uri=None, jwks=None, \
+        signature = (*extra, clock=None, allow_danger=false, **options),
+        text_signature = "(*, issuer, audience, discovery=None, jwks_uri=None, refresh=None, jwks=None, \
             jwks_file=None, keys=None, jwks_push=None, algorithms=None, profiles=None, \
-            profile=None, public_url=None, required_scopes=None, scope_implies=None, \
-            sender_constrained=None, delegation=None, dpop=None, replay=None, revocation=None, \
-            leeway=None, preset=None, danger=None, allow_danger=False)"
+            max_lifetime=None, legacy_eddsa=None, act_iss=None, act_meaning=None, \
+            claim_names=None, txn_namespace=None, profile=None, public_url=None, \
+            required_scopes=None, scope_implies=None, sender_constrained=None, \
+            delegation=None, max_age=None, acr_values=None, metadata=None, typ=None, \
+            required_claims=None, context=None, require_intent=None, intent_pointers=None, \
+            dpop=None, mtls=None, replay=None, revocation=None, leeway=None, preset=None, \
+            cache=None, limits=None, annotations=None, danger=None, clock=None, \
+            allow_danger=False)"
     )]
     fn new(
         extra: &Bound<'_, PyTuple>,
+        clock: Option<&Bound<'_, PyAny>>,
         allow_danger: bool,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let py = extra.py();
         input::no_more(extra, None)?;
-        let members = input::options(py, options, &OPTIONS, &["issuer", "audience"])?;
+        let members = input::options(py, options)?;
         let load = LoadOptions::new().allow_danger(allow_danger);
         let policy = sealgate::Policy::single(&members, &load);
         let policy = policy.map_err(|error| errors::policy(py, &error))?;
-        Self::open(py, policy, Clock::System)
+        Self::open(py, policy, clock::of(clock)?)
     }
 
     /// A verifier for a whole policy: a path (a `str` is always a path), a mapping, or a `Policy`.
@@ -461,6 +442,52 @@ impl Verifier {
             &waiting::JUDGE_REQUEST,
             &given,
         )
+    }
+
+    /// As `Gate.verify_chain`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            token=None, context=None, *extra, required_scopes=None, operation=None, into=None,
+            **unknown
+        ),
+        text_signature = "($self, token, context, *, required_scopes=(), operation=None, into=None)"
+    )]
+    fn verify_chain<'py>(
+        &self,
+        py: Python<'py>,
+        token: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let needs = Needs {
+            scopes: required_scopes,
+            operation,
+            into,
+        };
+        self.sole(py)?.verify_chain(py, token, context, &needs)
+    }
+
+    /// As `Gate.check_outbound`, where the policy has one gate.
+    #[pyo3(
+        signature = (inbound=None, outbound=None, *extra, target=None, **unknown),
+        text_signature = "($self, inbound, outbound, *, target)"
+    )]
+    fn check_outbound<'py>(
+        &self,
+        py: Python<'py>,
+        inbound: Option<&Bound<'py, PyAny>>,
+        outbound: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        target: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        input::no_more(extra, unknown)?;
+        self.sole(py)?.check_outbound(py, inbound, outbound, target)
     }
 
     /// As `Gate.verify_batch`, where the policy has one gate.

@@ -80,11 +80,15 @@ class Harness:
             return {"ok": False, "code": "harness", "detail": f"sealgate failed: {error!r}"}
 
     def verify(self, request: dict[str, Any]) -> Answer:
-        if request.get("context") is not None:
-            raise UnsupportedOp  # tokens that come without a request, with those they come from
         scopes = required_scopes(request)
         gate = self.gate(request)
-        return facts(gate.verify(text(request, "token"), required_scopes=scopes))
+        jwt, context = text(request, "token"), request.get("context")
+        if context is None:
+            return facts(gate.verify(jwt, required_scopes=scopes))
+        token = gate.verify_chain(
+            jwt, context, required_scopes=scopes, operation=request.get("operation")
+        )
+        return facts(token) | {"lineage": token.lineage}
 
     def verify_request(self, request: dict[str, Any]) -> Answer:
         scopes = required_scopes(request)

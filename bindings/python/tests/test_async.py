@@ -284,6 +284,25 @@ def test_a_forked_child_waits_by_itself(held: Server, fake: testing.FakeIssuer) 
     fetched.close()
 
 
+def test_what_a_request_is_for_is_taken_when_it_is_asked(
+    tools: Gate, corp: testing.FakeIssuer, jwt: str
+) -> None:
+    """A coroutine judges what its caller has told, whatever becomes of that before it runs."""
+    headers: list[tuple[str, str]] = [("Authorization", f"Bearer {jwt}")]
+    operation: dict[Any, str] = {"scope": "mcp:use"}
+    context: list[dict[str, str]] = []
+    scopes = ["mcp:use"]
+    request: dict[str, Any] = {"headers": headers, "operation": operation, "context": context}
+    asked = tools.judge_request_async(method="POST", uri="/mcp", required_scopes=scopes, **request)
+    headers.clear()
+    operation["scope"] = "admin"
+    context.append({"kind": "txn_token", "token": jwt})
+    scopes.append("admin")
+    with pytest.raises(StopIteration) as caught:
+        asked.send(None)
+    assert caught.value.value.code == "accepted"
+
+
 def test_arguments_are_checked(tools: Gate, jwt: str) -> None:
     for wait in (2, "soon", "2"):
         with pytest.raises(UsageError):

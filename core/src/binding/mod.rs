@@ -5,6 +5,7 @@
 //! it was used for the first time.
 
 mod attestation;
+mod capability;
 mod confirmation;
 mod dpop;
 mod nonce;
@@ -45,6 +46,8 @@ pub enum Possession {
     Wpt,
     /// By the proof of an attested client's instance beside its attestation.
     ClientAttestationPop,
+    /// By the proof of one call of one tool beside a capability (attenuating agent tokens).
+    CapabilityPop,
     /// Somebody else checked the proof: the operator said so.
     External,
 }
@@ -58,6 +61,7 @@ impl Possession {
             Self::Mtls => "mtls",
             Self::Wpt => "wpt",
             Self::ClientAttestationPop => "client_attestation_pop",
+            Self::CapabilityPop => "capability_pop",
             Self::External => "external",
         }
     }
@@ -103,7 +107,8 @@ pub(crate) enum Scheme {
     Bearer,
     /// RFC 9449 §7.1.
     Dpop,
-    /// A field of its kind's own, with its proof in another (WIMSE, attested clients).
+    /// A field of its kind's own, with its proof in another (WIMSE, attested clients); or the
+    /// content, with both (capabilities).
     Field,
 }
 
@@ -129,6 +134,23 @@ pub(crate) struct Shown<'r> {
     pub(crate) access_token: Option<&'r [u8]>,
     /// Its transaction token.
     pub(crate) txn_token: Option<&'r [u8]>,
+    /// The call that it asks for.
+    pub(crate) called: Option<Called<'r>>,
+}
+
+/// A call of a tool.
+#[derive(Clone, Copy)]
+pub(crate) struct Called<'r> {
+    pub(crate) tool: &'r str,
+    /// An object; `None` where nobody told.
+    pub(crate) arguments: Option<Value<'r>>,
+}
+
+impl std::fmt::Debug for Called<'_> {
+    /// What a tool is called with stays out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Called").finish_non_exhaustive()
+    }
 }
 
 impl Shown<'_> {
@@ -141,6 +163,7 @@ impl Shown<'_> {
         certificate: None,
         access_token: None,
         txn_token: None,
+        called: None,
     };
 }
 
@@ -214,6 +237,7 @@ pub(crate) fn form(kind: Kind, rules: &PossessionRules) -> Option<(&'static str,
             Some((workload::FORM.typ, workload::MOST_AHEAD))
         }
         Carrier::Field { .. } => Some((attestation::FORM.typ, attestation::MOST_OLD)),
+        Carrier::Content => Some((capability::FORM.typ, capability::WINDOW)),
         Carrier::None => None,
     }
 }
@@ -323,10 +347,12 @@ impl<'s> Judge<'s> {
         if keys.certificate.is_some() {
             self.certificate(keys, shown)?;
         }
-        let proven = if self.gate.kind == Kind::Wit {
-            workload::verify(self, proof, &holder, shown, token)
-        } else {
-            attestation::verify(self, proof, &holder)
+        let proven = match self.gate.kind.carrier() {
+            Carrier::Content => capability::verify(self, proof, &holder, claims, shown, token),
+            _ if self.gate.kind == Kind::Wit => {
+                workload::verify(self, proof, &holder, shown, token)
+            }
+            _ => attestation::verify(self, proof, &holder),
         };
         Ok(By::Proof(Box::new(proven?)).into())
     }
@@ -415,10 +441,10 @@ impl Proven {
     fn new(judge: &Judge<'_>, holder: &Holder<'_>, jti: &str, until: NumericDate) -> Self {
         let kind = judge.gate.kind;
         Self {
-            how: if kind == Kind::Wit {
-                Possession::Wpt
-            } else {
-                Possession::ClientAttestationPop
+            how: match kind.carrier() {
+                Carrier::Content => Possession::CapabilityPop,
+                _ if kind == Kind::Wit => Possession::Wpt,
+                _ => Possession::ClientAttestationPop,
             },
             used: UsedProof {
                 key: proof::replay_key(judge, &holder.thumbprint, jti),

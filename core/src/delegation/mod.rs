@@ -4,6 +4,8 @@
 //! a token's validity (TX-02).
 
 mod actor;
+mod approved;
+mod arguments;
 mod chain;
 mod details;
 mod edge;
@@ -16,6 +18,8 @@ mod scope;
 mod task;
 
 pub use actor::Actor;
+pub use approved::ApprovedIntent;
+pub(crate) use arguments::Arguments;
 pub(crate) use chain::{Chain, ChainAccepted, check, read};
 pub(crate) use edge::{Member, Terms};
 pub use lineage::Dimension;

@@ -1,7 +1,7 @@
 //! May this very thing be done? (CD-05) What a token permits bounds an operation, and so does the
 //! intent it is for.
 
-use super::{Member, details, rules, task};
+use super::{Arguments, Member, details, rules, task};
 use crate::claims::Claim;
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
@@ -27,6 +27,8 @@ pub struct Operation {
     pub action: Option<Box<str>>,
     /// The scope it needs (RFC 6749 §3.3).
     pub scope: Option<Box<str>>,
+    /// What the tool is called with.
+    pub(crate) arguments: Option<Arguments>,
 }
 
 impl Operation {
@@ -38,6 +40,7 @@ impl Operation {
             resource: None,
             action: None,
             scope: None,
+            arguments: None,
         }
     }
 
@@ -69,14 +72,34 @@ impl Operation {
         self
     }
 
-    /// Whether it tells something, and nothing of it is empty.
+    /// The same with these arguments of the tool: the text of a JSON object, its members the
+    /// arguments by name. A capability that binds a tool's arguments permits no operation that does
+    /// not tell them (AAT-07). Other text makes every call fail with `usage`.
+    ///
+    /// ```
+    /// use sealgate::Operation;
+    ///
+    /// let read = Operation::new().tool("read_file").arguments(r#"{"path":"/data/q3.pdf"}"#);
+    /// ```
+    #[must_use]
+    pub fn arguments(mut self, json: impl AsRef<[u8]>) -> Self {
+        self.arguments = Some(Arguments::parse(json.as_ref()));
+        self
+    }
+
+    /// Whether it tells something, nothing of it is empty, and arguments are those of a tool.
     pub(crate) fn says_something(&self) -> bool {
         let Self {
             tool,
             resource,
             action,
             scope,
+            arguments,
         } = self;
+        let called_with = arguments.as_ref().map(|told| told.value().is_some());
+        if called_with.is_some_and(|is_object| !is_object || tool.is_none()) {
+            return false;
+        }
         let mut told = [tool, resource, action, scope]
             .into_iter()
             .flatten()

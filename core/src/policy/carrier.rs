@@ -12,6 +12,8 @@ pub(crate) enum Carrier {
         token: HeaderField,
         proof: HeaderField,
     },
+    /// In the content of the request, together with its proof: too large for fields.
+    Content,
     /// In some other way: a form, another token, a fetch.
     None,
 }
@@ -83,12 +85,12 @@ impl Kind {
                 token: HeaderField::ClientAttestation,
                 proof: HeaderField::ClientAttestationPop,
             },
+            Self::Capability => Carrier::Content,
             Self::LogoutToken
             | Self::ClientAssertion
             | Self::JwtBearerGrant
             | Self::IdJag
             | Self::TxnToken
-            | Self::Capability
             | Self::ActorProof
             | Self::IntentToken
             | Self::Set

@@ -14,6 +14,10 @@ pub(crate) enum Edge {
     AtToTxn,
     /// A transaction token is replaced on its way through its trust domain (TXT-13).
     TxnReplace,
+    /// An approved mission becomes an access token under it (Mission-Bound Authorization drafts).
+    Mission,
+    /// An agent's AAuth token is followed by its sub-agent's, or by that of the next call.
+    Aauth,
 }
 
 /// The rules of each edge, as a table has them.
@@ -23,6 +27,8 @@ pub(crate) struct Edges {
     pub(crate) cross_domain: EdgeRules,
     pub(crate) at_to_txn: EdgeRules,
     pub(crate) txn_replace: EdgeRules,
+    pub(crate) mission: EdgeRules,
+    pub(crate) aauth: EdgeRules,
 }
 
 /// What an edge compares.
@@ -72,6 +78,9 @@ impl Edge {
             }
             (Kind::AccessToken, Kind::TxnToken) => Some(Self::AtToTxn),
             (Kind::TxnToken, Kind::TxnToken) => Some(Self::TxnReplace),
+            (Kind::IntentToken, Kind::AccessToken) => Some(Self::Mission),
+            // No kind of its own: what a gate's `context` takes beside a custom token is AAuth's.
+            (Kind::JwtCustom, Kind::JwtCustom) => Some(Self::Aauth),
             _ => None,
         }
     }
@@ -103,6 +112,18 @@ impl Edges {
             exp: ExpRule::Any,
             aud: AudRule::Exchanger(Vec::new()),
         },
+        // Scopes are derived from what was approved; its end is the mission's, not the token's.
+        mission: EdgeRules {
+            scope: ScopeRule::IssuerAttested,
+            exp: ExpRule::Any,
+            aud: AudRule::Exchanger(Vec::new()),
+        },
+        // The next resource may do what the one before cannot (AAuth, Call Chaining).
+        aauth: EdgeRules {
+            scope: ScopeRule::IssuerAttested,
+            exp: ExpRule::Any,
+            aud: AudRule::Any,
+        },
     };
 
     pub(crate) const fn rules(&self, edge: Edge) -> &EdgeRules {
@@ -111,6 +132,8 @@ impl Edges {
             Edge::CrossDomain => &self.cross_domain,
             Edge::AtToTxn => &self.at_to_txn,
             Edge::TxnReplace => &self.txn_replace,
+            Edge::Mission => &self.mission,
+            Edge::Aauth => &self.aauth,
         }
     }
 }

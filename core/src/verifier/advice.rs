@@ -10,7 +10,7 @@ use crate::policy::{
     Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
     Row, Rules, SignerRule, TypRule,
 };
-use crate::time::NumericDate;
+use crate::time::{NumericDate, Span};
 
 /// What we expected, and what to do.
 #[derive(Clone, Debug)]
@@ -36,7 +36,6 @@ pub(super) struct Call<'c> {
 }
 
 pub(super) fn advice(state: &State, door: u32, error: &Error, call: &Call<'_>) -> Advice {
-    let rules = state.world.rules();
     let Ok(gate) = state.door(door).map(|door| door.gate) else {
         let hint = "The policy no longer has this gate; see `Verifier::gates`.".to_owned();
         return Advice {
@@ -46,6 +45,12 @@ pub(super) fn advice(state: &State, door: u32, error: &Error, call: &Call<'_>) -
             hint,
         };
     };
+    advice_at(state, gate, error, call)
+}
+
+/// Advice about an error at this door, which may be one for further tokens.
+pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &Call<'_>) -> Advice {
+    let rules = state.world.rules();
     let position = state.world.blamed(error);
     let issuer = position.and_then(|position| rules.issuers.get(position));
     let row = position.and_then(|position| {
@@ -197,6 +202,9 @@ impl Context<'_> {
                 Carrier::Field { token, proof } => {
                     format!("Send the token in the field {}, a proof in {}.", token.name(), proof.name())
                 }
+                Carrier::Content => {
+                    "Send the capability and its proof in the content, as aat_chain and aat_pop; the program passes both on.".into()
+                }
                 Carrier::Authorization | Carrier::None => {
                     "Send Authorization: Bearer … or DPoP ….".into()
                 }
@@ -235,10 +243,22 @@ impl Context<'_> {
                 values => format!("Send the user to sign in again, with acr {}.", values.join(" or ")),
             },
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
-            Code::KeysRefreshing => format!("A fetch of {name}'s keys is allowed or running; the answer is known in a moment. Not the caller's fault; they may retry.{}", self.last_error()),
+            Code::KeysRefreshing => self.refreshing(),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
-            Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
+            Code::Usage => self.misuse(about),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
+        }
+    }
+
+    /// What the calling program got wrong, by the argument's name in the policy's spelling.
+    fn misuse(&self, about: Option<&str>) -> String {
+        match about {
+            Some("required_scopes") => "A scope is neither empty nor has a space in it: give one string each.".into(),
+            Some("operation") => "The operation tells nothing: give a tool, a resource, an action or a scope, or leave it out.".into(),
+            Some("client_certificate") => "The client's certificate must be DER, whole: decode PEM first.".into(),
+            Some("context") => format!("Gate {} takes no such token beside another: name its kind in gates.{}.context.", self.gate.name, self.gate.name),
+            Some("gate") => format!("Tokens of gate {} do not come with requests: call verify.", self.gate.name),
+            _ => "The calling program passes something wrong; see the documentation of the call.".into(),
         }
     }
 
@@ -475,6 +495,18 @@ impl Context<'_> {
                 )
             };
         }
+        if rules.kind.carrier() == Carrier::Content {
+            return if rules.takes_own_proof {
+                "Client: a proof for every call (aat_pop). Server: call verify_request with the \
+                 capability, its proof and the operation, not verify."
+                    .into()
+            } else {
+                format!(
+                    "No proof can be checked here: add public_url to gates.{gate}, or say \
+                     sender_constrained = \"external\" where somebody else checks it."
+                )
+            };
+        }
         match (rules.takes_dpop, rules.takes_mtls) {
             (false, false) => {
                 "No proof can be checked here: add [dpop] or [mtls] to the policy, or \
@@ -502,10 +534,24 @@ impl Context<'_> {
                 self.gate.name,
                 self.gate.public_url.as_deref().unwrap_or("none")
             ),
+            Some("iat") if self.gate.kind.carrier() == Carrier::Content => {
+                "Compare the client's clock with this machine's; a proof of a capability lives for \
+                 30 s."
+                    .into()
+            }
             Some("iat") => {
                 "Compare the client's clock with this machine's; a proof lives for dpop.max_age."
                     .into()
             }
+            Some("aat_aud") => format!(
+                "The proof is for another server; this one is gates.{}.public_url: {}.",
+                self.gate.name,
+                self.gate.public_url.as_deref().unwrap_or("none")
+            ),
+            Some("aat_tool" | "hta") => "The proof was made for another call: the tool and its \
+                 arguments are the very ones that will be used."
+                .into(),
+            Some("aat_id" | "aat_hash") => "The proof was made for another capability.".into(),
             Some("ath" | "wth" | "tth") => "The proof was made for another token.".into(),
             Some("htm") => "The proof was made for another method.".into(),
             Some("alg") if self.gate.takes_dpop => format!(
@@ -545,8 +591,7 @@ impl Context<'_> {
                  the operation, and say nothing that an operation cannot tell of (RFC 9396 §2.2). A \
                  client asks for another grant."
                 .into(),
-            _ => "It lies outside the bounds of the intent that was approved: ask for approval of \
-                 this one."
+            _ => "It lies outside the bounds of what was approved: ask for approval of this one."
                 .into(),
         }
     }
@@ -595,6 +640,25 @@ impl Context<'_> {
                 format!("No keys were published for {name} yet.")
             }
         }
+    }
+
+    fn refreshing(&self) -> String {
+        let watch = self
+            .position
+            .and_then(|position| self.state.keys.watch(position));
+        let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.call.now));
+        let (name, rest) = (self.name(), "Not the caller's fault; they may retry.");
+        let what = match pause {
+            Span::ZERO => format!(
+                "A fetch of {name}'s keys is allowed or running; the answer is known in a moment."
+            ),
+            pause => format!(
+                "The next fetch of {name}'s keys may begin in {}; whether it has this key is known \
+                 after it.",
+                pause.in_words()
+            ),
+        };
+        format!("{what} {rest}{}", self.last_error())
     }
 
     /// What an operator has to know of the network, and no caller.

@@ -2,7 +2,7 @@
 //! them a credential here, then judged together.
 
 use super::kind;
-use super::pipeline::{self, Candidate};
+use super::pipeline::{self, Candidate, Case};
 use super::state::{Door, Source};
 use super::validity::Dates;
 use crate::crypto::{SignatureJob, SignatureVerified};
@@ -175,13 +175,17 @@ pub(super) fn check_tasks<'l>(
     door: Door<'_>,
     leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
+    case: &Case<'_>,
 ) -> Result<TasksAgree, Error> {
     let rules = &door.gate.intent;
+    let approved = case.requirements.approved.as_deref();
     let ancestors = ancestors.as_ref().map_err(|error| *error)?;
-    if ancestors.is_empty() && !rules.required {
+    if ancestors.is_empty() && !rules.required && approved.is_none() {
         return Ok(TasksAgree::NOT_ASKED);
     }
-    delegation::check_tasks(&leaf(), &members(door, ancestors)?, rules)
+    let sha256 = case.judge.provider.sha256;
+    let further = members(door, ancestors)?;
+    delegation::check_tasks(&leaf(), &further, rules, approved, sha256)
 }
 
 fn members<'a>(door: Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Member<'a>>, Error> {
@@ -198,6 +202,7 @@ pub(super) fn terms(door: Door<'_>) -> Terms<'_> {
     Terms {
         edges: gate.delegation.edges(),
         implies: &gate.scope_implies,
+        intent: &gate.intent,
         leeway: rules.leeway,
         preset: rules.preset,
     }

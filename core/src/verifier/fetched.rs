@@ -10,7 +10,7 @@ use super::state::{State, World};
 use super::{Engine, Gate, Requirements, VerifiedToken, Verifier};
 use crate::error::{Code, Error};
 use crate::jwk::JwkSet;
-use crate::keys::{Background, Watch};
+use crate::keys::{Background, SetKey, Watch};
 use crate::observe::Event;
 use crate::policy::{FetchedKeys, IssuerRules, KeySource};
 use crate::time::Clock;
@@ -21,6 +21,14 @@ pub(crate) struct FetchedIssuer {
     pub(crate) name: Box<str>,
     pub(crate) keys: FetchedKeys,
     pub(crate) watch: Arc<Watch>,
+}
+
+/// Fetched keys that are in force.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Installed {
+    pub(crate) generation: u64,
+    /// Whether they are others than before.
+    pub(crate) changed: bool,
 }
 
 /// The policy in force, to see when another has taken its place.
@@ -74,13 +82,11 @@ impl Engine {
     ///
     /// When no key of the set can be used, or two are one; the keys stay as they were. An empty or
     /// broken set never takes the place of a good one.
-    ///
-    /// Otherwise says whether the keys are others than before.
     pub(crate) fn install(
         &self,
         watch: &Arc<Watch>,
         set: &JwkSet,
-    ) -> Option<Result<bool, PublishError>> {
+    ) -> Option<Result<Installed, PublishError>> {
         loop {
             let state = self.state.load_full();
             let (position, issuer) = place_of(&state, watch)?;
@@ -91,8 +97,21 @@ impl Engine {
                 Ok((keys, _)) => Arc::new(keys),
                 Err(error) => return Some(Err(error)),
             };
-            if let Some((_, changed)) = self.replace_keys(&state, position, keys) {
-                return Some(Ok(changed));
+            // Before anyone can miss them: whose key is withdrawn is refused at once.
+            let before = state
+                .keys
+                .set(position)
+                .into_iter()
+                .flat_map(|set| set.iter());
+            for kid in before.filter_map(SetKey::kid).filter(|kid| !keys.has(kid)) {
+                watch.withdraw(kid, self.clock.now());
+            }
+            if let Some((generation, changed)) = self.replace_keys(&state, position, keys) {
+                let installed = Installed {
+                    generation,
+                    changed,
+                };
+                return Some(Ok(installed));
             }
         }
     }
@@ -228,7 +247,8 @@ impl Keys<'_> {
 
 impl Gate {
     /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, waits for that fetch, at
-    /// most `wait`, and asks again. It blocks the thread only then.
+    /// most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
+    /// for so long: see [`Gate::may_settle`].
     ///
     /// # Errors
     ///
@@ -240,18 +260,25 @@ impl Gate {
         wait: Duration,
     ) -> Result<VerifiedToken, Error> {
         let token = token.as_ref();
-        let refreshing = |outcome: &Result<VerifiedToken, Error>| {
-            outcome
-                .as_ref()
-                .is_err_and(|error| error.code() == Code::KeysRefreshing)
+        let open = |outcome: &Result<VerifiedToken, Error>| {
+            let error = outcome.as_ref().err();
+            error.is_some_and(|error| self.may_settle(error, wait))
         };
         let mut outcome = self.verify_with(token, requirements);
-        if refreshing(&outcome) {
+        if open(&outcome) {
             self.engine.bell.wait(wait, &mut || {
                 outcome = self.verify_with(token, requirements);
-                !refreshing(&outcome)
+                !open(&outcome)
             });
         }
         outcome
+    }
+
+    /// Whether asking again may bring another answer than this error within `wait`: it is
+    /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
+    /// stranger makes up is not worth waiting for all through a cooldown.
+    #[must_use]
+    pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
+        error.code() == Code::KeysRefreshing && self.pause(error) < wait
     }
 }

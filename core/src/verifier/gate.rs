@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rayon::prelude::*;
 
@@ -20,7 +21,7 @@ use crate::binding::Shown;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
 use crate::policy::{Challenge, Kind, SenderConstrained};
-use crate::time::NumericDate;
+use crate::time::{NumericDate, Span};
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -113,7 +114,7 @@ impl Gate {
     ) -> Result<Judged, Error> {
         let case = Case::of(door, &self.engine.provider, now, shown, requirements);
         if !context.is_empty() && door.gate.kind == Kind::Capability {
-            return offline::verify(door, token, context, &case);
+            return offline::verify(door, token, context, &case, &mut ());
         }
         let settled = door.recall(token, now);
         if !context.is_empty() {
@@ -176,7 +177,7 @@ impl Gate {
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
         let presented = request.read(door)?;
-        let shown = presented.shown();
+        let shown = presented.shown_for(requirements);
         let (token, context) = (presented.token, presented.context);
         let caller = caller::judge(door, &presented, &self.engine.provider, now)?;
         let requirements = &*caller::required(requirements, caller.as_ref());
@@ -212,7 +213,7 @@ impl Gate {
             return Err(Error::about(Code::Usage, "replay"));
         }
         let presented = request.read(door)?;
-        let shown = presented.shown();
+        let shown = presented.shown_for(requirements);
         let (token, context) = (presented.token, presented.context);
         let judged = self.judged(door, token, context, &shown, requirements, now)?;
         Ok(Pending::new(judged, Arc::clone(&state)))
@@ -307,7 +308,20 @@ impl Gate {
     ) -> Explanation {
         let state = self.engine.state.load();
         let token = token.as_ref();
-        explain::explain(&self.engine, &state, self.door, token, requirements)
+        explain::explain(&self.engine, &state, self.door, token, &[], requirements)
+    }
+
+    /// As [`Gate::explain_with`], of a token with those it comes from ([`Gate::verify_chain`]).
+    #[must_use]
+    pub fn explain_chain(
+        &self,
+        token: impl AsRef<[u8]>,
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> Explanation {
+        let state = self.engine.state.load();
+        let (token, engine) = (token.as_ref(), &self.engine);
+        explain::explain(engine, &state, self.door, token, context, requirements)
     }
 
     /// As [`Gate::explain_with`], of a request. It uses no proof up, so it is no substitute for
@@ -337,6 +351,16 @@ impl Gate {
             now: self.engine.clock.now(),
         };
         advice::advice(&self.engine.state.load(), self.door, error, &call)
+    }
+
+    /// How long it takes at least until the answer may be another than this `keys_refreshing`: no
+    /// fetch of the issuer's keys begins before.
+    pub(crate) fn pause(&self, error: &Error) -> Duration {
+        let state = self.engine.state.load();
+        let position = state.world.blamed(error);
+        let watch = position.and_then(|position| state.keys.watch(position));
+        let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.engine.clock.now()));
+        pause.to_duration()
     }
 
     /// What the gate's configuration adds to its answers on the wire.

@@ -86,6 +86,8 @@ impl Halves<'_, '_> {
             Code::ChainLoop => Some(format!("act names {}", self.chain())),
             Code::ActorNotAllowed => Some(self.not_allowed()),
             Code::ActorPresenterMismatch => self.presenter(),
+            Code::IntentMismatch => self.tasks(),
+            Code::OperationDenied => self.operation(claim?),
             Code::PopInvalid | Code::NonceRequired | Code::Replayed => self.proof(claim?),
             Code::InsufficientScope => Some(self.scope()),
             Code::InsufficientUserAuthentication => self.sign_in(claim?),
@@ -510,6 +512,42 @@ impl Halves<'_, '_> {
             shown(actor.get("sub")),
             shown(actor.get("iss"))
         ))
+    }
+
+    /// The tasks that the token names, beside which another stands or should.
+    fn tasks(&self) -> Option<String> {
+        let claims = self.seen.claims.as_ref()?;
+        let named = delegation::tasks(claims, &self.gate().intent);
+        let named: Vec<String> = named.map(|(kind, id)| format!("{kind} {id:?}")).collect();
+        Some(match named.as_slice() {
+            [] => "the token names no mission, intent or workflow".to_owned(),
+            tasks => format!("the token names {}, and not only that", tasks.join(", ")),
+        })
+    }
+
+    /// What was to be done, beside what bounds it.
+    fn operation(&self, about: &str) -> Option<String> {
+        let operation = self.requirements.operation.as_ref()?;
+        let told = [
+            ("tool", &operation.tool),
+            ("resource", &operation.resource),
+            ("action", &operation.action),
+        ];
+        let told = told
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text.as_deref()?)));
+        let told: Vec<String> = told
+            .map(|(name, text)| format!("{name} {text:?}"))
+            .collect();
+        let bounds = match Claim::from_name(about) {
+            Some(Claim::AuthorizationDetails) => {
+                let details = shown(self.seen.claim(Claim::AuthorizationDetails));
+                format!("no entry of authorization_details permits it: {details}")
+            }
+            Some(Claim::Act) => format!("no rule of {} lets the agent", self.delegation()),
+            _ => format!("beyond what was approved ({about})"),
+        };
+        Some(format!("{}: {bounds}", told.join(", ")))
     }
 
     fn scope(&self) -> String {

@@ -44,7 +44,7 @@ pub use explain::Explanation;
 #[cfg(feature = "remote")]
 pub use fetched::NotReady;
 #[cfg(feature = "remote")]
-pub(crate) use fetched::{FetchedIssuer, InForce};
+pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};

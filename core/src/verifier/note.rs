@@ -16,7 +16,7 @@ pub(super) fn request(shown: &Shown<'_>) -> String {
     let scheme = match shown.scheme {
         Scheme::Bearer => "Bearer",
         Scheme::Dpop => "DPoP",
-        Scheme::Field => "a field of its own",
+        Scheme::Field => "a place of its own",
     };
     let proofs = match shown.proofs {
         Proofs::None => "no proof",
@@ -103,6 +103,7 @@ pub(super) fn possession(possession: &PossessionConfirmed) -> String {
         Some(Possession::Wpt | Possession::ClientAttestationPop) => {
             "the proof is by the key in cnf, for this request"
         }
+        Some(Possession::CapabilityPop) => "the proof is by the key in cnf, for this call",
         Some(Possession::Mtls) => "the connection's certificate is the token's",
         Some(Possession::External) => "bound; the policy says the proof was checked elsewhere",
     }
@@ -132,9 +133,12 @@ pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> Stri
 
 pub(super) fn replay(token: &VerifiedToken) -> String {
     match token.sender_constrained() {
-        Some(Possession::Dpop | Possession::Wpt | Possession::ClientAttestationPop) => {
-            "not used before, and not used up by this"
-        }
+        Some(
+            Possession::Dpop
+            | Possession::Wpt
+            | Possession::ClientAttestationPop
+            | Possession::CapabilityPop,
+        ) => "not used before, and not used up by this",
         _ => "no proof was used",
     }
     .to_owned()

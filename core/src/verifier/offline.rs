@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::ancestry::{self, ContextToken};
 use super::kind;
+use super::note;
 use super::pipeline::{self, Candidate, Case};
 use super::state::{Door, Source};
+use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::Judged;
 use crate::claims::{Claim, Claims, count};
@@ -27,13 +29,15 @@ struct Held<'t> {
 }
 
 /// Verifies a derived capability. Nothing of it is remembered: alone it opens nothing.
-pub(super) fn verify(
+pub(super) fn verify<T: Trail>(
     door: Door<'_>,
     token: &[u8],
     context: &[ContextToken<'_>],
     case: &Case<'_>,
+    trail: &mut T,
 ) -> Result<Judged, Error> {
     let door = door.apart();
+    trail.enter(Stage::Links);
     let parents = in_order(door, token, context)?;
     let (root, middle) = parents.split_first().ok_or_else(broken)?;
     let mut buffers: Vec<_> = parents.iter().map(|_| SignatureBuffer::new()).collect();
@@ -43,16 +47,18 @@ pub(super) fn verify(
     let blame = |error| door.blame(&source, error);
     let mut held = vec![root];
     for (token, buffer) in middle.iter().zip(rest) {
-        let signed = signed(door, token, &source, &held, case, buffer).map_err(blame)?;
+        let signed = signed(door, token, &source, &held, case, buffer, &mut ()).map_err(blame)?;
         let dates = settle(door, &signed, case, true).map_err(blame)?;
         let next = Held { signed, dates };
         let Derived { .. } = derive(&held, &next, case).map_err(blame)?;
         held.push(next);
     }
     let mut buffer = SignatureBuffer::new();
-    let signed = signed(door, token, &source, &held, case, &mut buffer).map_err(blame)?;
+    let signed = signed(door, token, &source, &held, case, &mut buffer, trail).map_err(blame)?;
+    trail.enter(Stage::Claims);
     let dates = settle(door, &signed, case, true).map_err(blame)?;
     let leaf = Held { signed, dates };
+    trail.enter(Stage::Links);
     let derived = derive(&held, &leaf, case).map_err(blame)?;
     pipeline::finish(
         door,
@@ -61,7 +67,7 @@ pub(super) fn verify(
         case,
         &ancestry::ALONE,
         Some(derived),
-        &mut (),
+        trail,
     )
     .map_err(blame)
 }
@@ -122,27 +128,47 @@ fn root<'t>(
 }
 
 /// A token signed by the key of the one before it. Any other signature is no link.
-fn signed<'t>(
+fn signed<'t, T: Trail>(
     door: Door<'_>,
     token: &'t [u8],
     source: &Source,
     held: &[Held<'_>],
     case: &Case<'_>,
     buffer: &'t mut SignatureBuffer,
+    trail: &mut T,
 ) -> Result<SignatureVerified<Candidate<'t>>, Error> {
+    trail.enter(Stage::Shape);
     let (claims, compact) = read(door, token)?;
     let signature = compact.decode_signature(buffer)?;
+    trail.passed(Stage::Size, || note::size(token, door.rules().limits));
+    trail.passed(Stage::Shape, note::shape);
+    trail.enter(Stage::Header);
     let header = ProtectedHeader::parse(compact.header, door.rules().limits.into())?;
+    trail.passed(Stage::Header, || note::header(&header));
+    trail.enter(Stage::Typ);
     let kind = kind::check_typ(&header, door.gate, source.profile.row())?;
+    trail.passed(Stage::Typ, || note::typ(&header, Some(source)));
+    trail.enter(Stage::Alg);
     let provider = case.judge.provider;
     let named = header.algorithm.map(|named| named.algorithm());
     let algorithm = named
         .filter(|named| !named.is_symmetric() && provider.algorithms.contains(*named))
         .ok_or_else(|| Error::about(Code::AlgNotAllowed, "alg"))?;
+    trail.passed(Stage::Alg, || {
+        format!("{} is one of a signature", algorithm.name())
+    });
+    trail.enter(Stage::IssuerAndKey);
     let parent = held.last().ok_or_else(broken)?.key()?;
     if parent.check_fits(algorithm).is_err() {
         return Err(broken());
     }
+    trail.passed(Stage::IssuerAndKey, || {
+        format!(
+            "the key that the capability before it names, of {}",
+            held.len()
+        )
+    });
+    trail.enter(Stage::Signature);
     let key = (provider.load)(&parent, algorithm).map_err(|_| broken())?;
     let candidate = Candidate {
         signing_input: compact.signing_input,

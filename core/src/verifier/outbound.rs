@@ -55,7 +55,8 @@ impl Gate {
         }
         let inbound = inbound.member();
         delegation::prove_next(&inbound, &member, &ancestry::terms(door)).map_err(blame)?;
-        delegation::check_tasks(&inbound, &[member], &door.gate.intent)
+        let (rules, sha256) = (&door.gate.intent, engine.provider.sha256);
+        delegation::check_tasks(&inbound, &[member], rules, None, sha256)
             .map(|TasksAgree { .. }| ())
             .map_err(blame)
     }

@@ -324,7 +324,7 @@ pub(super) fn finish<T: Trail>(
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
     });
     trail.enter(Stage::Intent);
-    let tasks = ancestry::check_tasks(door, member, ancestors)?;
+    let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
     trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
@@ -391,7 +391,7 @@ fn refresh(
     let presenter = settled.check_presenter(gate, requirements)?;
     let member = || settled.member();
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors)?;
-    let tasks = ancestry::check_tasks(door, member, ancestors)?;
+    let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;

@@ -67,6 +67,22 @@ pub(super) fn line(
             "oth is {}, of tokens unknown here",
             shown(claim("oth"))
         )),
+        "aat_id" | "aat_hash" => Some(format!(
+            "{about} is {}, not of this capability",
+            shown(claim(about))
+        )),
+        "aat_tool" => {
+            let tool = request.called.map(|called| called.tool);
+            expected(&format!("{:?}", tool.unwrap_or_default()))
+        }
+        "hta" => {
+            let arguments = request.called.and_then(|called| called.arguments);
+            expected(arguments.map_or("{}", |arguments| arguments.raw()))
+        }
+        "aat_aud" => Some(format!(
+            "aat_aud is {}, another server",
+            shown(claim("aat_aud"))
+        )),
         "exp" => Some(format!("exp is {}", shown(claim("exp")))),
         "jti" => Some(format!("jti is {}", shown(claim("jti")))),
         _ => None,

@@ -6,11 +6,14 @@
 use std::fmt;
 
 use memchr::{memchr, memchr2};
+use x509_parser::asn1_rs::{FromDer as _, Sequence};
 
+use super::Requirements;
 use super::ancestry::ContextToken;
 use super::state::Door;
 use crate::binding::{Proofs, Scheme, Shown};
 use crate::error::{Code, Error};
+use crate::limits::FIELD_SIZE;
 use crate::policy::{Carrier, HeaderField};
 
 /// A request with a token in it. It borrows everything and costs nothing to make.
@@ -29,6 +32,8 @@ pub struct Request<'r> {
     fields: [Field<'r>; HeaderField::ALL.len()],
     certificate: Option<&'r [u8]>,
     context: &'r [ContextToken<'r>],
+    /// A token of the content, and its proof.
+    content: Option<(&'r [u8], &'r [u8])>,
 }
 
 /// A field of which there may be one.
@@ -42,13 +47,23 @@ enum Field<'r> {
 impl<'r> Field<'r> {
     fn add(&mut self, value: &'r [u8]) {
         *self = match self {
-            Self::Absent => Self::Once(trim(value)),
+            Self::Absent => Self::Once(trim(within(value))),
             Self::Once(_) | Self::Repeated => Self::Repeated,
         };
     }
 }
 
+/// As much of a field as may be a credential, so that nobody has megabytes searched for commas. What
+/// is cut is too long still (JWS-01).
+fn within(value: &[u8]) -> &[u8] {
+    value.get(..Request::FIELD_SIZE).unwrap_or(value)
+}
+
 impl<'r> Request<'r> {
+    /// Bytes of a header field that are looked at. Whoever has to copy a value to hand it over need
+    /// copy no more.
+    pub const FIELD_SIZE: usize = FIELD_SIZE;
+
     /// The header fields that are looked at, in lower case, for servers' adapters that would rather
     /// leave the others where they are.
     pub const FIELDS: &'static [&'static str] = &HeaderField::NAMES;
@@ -67,6 +82,7 @@ impl<'r> Request<'r> {
             fields: [Field::Absent; HeaderField::ALL.len()],
             certificate: None,
             context: &[],
+            content: None,
         }
     }
 
@@ -114,26 +130,46 @@ impl<'r> Request<'r> {
         self
     }
 
+    /// The same with a capability that came in the content of the request, and the proof of this call
+    /// that came with it: the last of `aat_chain`, and `aat_pop`. Those that it was derived from are
+    /// [`Request::context`]. What the call is about to do is [`Requirements::with_operation`], the
+    /// tool and its arguments as they will be used.
+    ///
+    /// [`Requirements::with_operation`]: crate::Requirements::with_operation
+    #[must_use]
+    pub fn content<T, P>(mut self, token: &'r T, proof: &'r P) -> Self
+    where
+        T: AsRef<[u8]> + ?Sized,
+        P: AsRef<[u8]> + ?Sized,
+    {
+        self.content = Some((token.as_ref(), proof.as_ref()));
+        self
+    }
+
     /// The token of this request, and what came with it (AT-11, DP-01, MCP-03).
     pub(super) fn read(&self, door: Door<'_>) -> Result<Presented<'r>, Error> {
-        if self
-            .certificate
-            .is_some_and(|der| der.starts_with(b"-----"))
-        {
-            return Err(Error::about(Code::Usage, "client_certificate")); // PEM is not DER
+        if self.certificate.is_some_and(|der| !is_der(der)) {
+            return Err(Error::about(Code::Usage, "client_certificate"));
         }
         if has_token_in_query(self.uri) {
             return Err(Error::about(Code::TokenInQuery, "access_token"));
         }
-        let (scheme, token, proof) = match door.gate.kind.carrier() {
-            Carrier::Authorization => {
+        let (scheme, token, proofs) = match (door.gate.kind.carrier(), self.content) {
+            (Carrier::Authorization, None) => {
                 let (scheme, token) = credentials(self.field(HeaderField::Authorization))?;
-                (scheme, token, HeaderField::Dpop)
+                (scheme, token, self.proofs(HeaderField::Dpop))
             }
-            Carrier::Field { token, proof } => (Scheme::Field, self.sole(token)?, proof),
-            Carrier::None => return Err(Error::about(Code::Usage, "gate")),
+            (Carrier::Field { token, proof }, None) => {
+                (Scheme::Field, self.sole(token)?, self.proofs(proof))
+            }
+            (Carrier::Content, Some((token, proof))) => (Scheme::Field, token, Proofs::One(proof)),
+            (Carrier::Content, None) => return Err(Error::about(Code::NoToken, "aat_chain")),
+            (Carrier::Authorization | Carrier::Field { .. }, Some(_)) => {
+                return Err(Error::about(Code::Usage, "content"));
+            }
+            (Carrier::None, _) => return Err(Error::about(Code::Usage, "gate")),
         };
-        let proofs = self.proofs(proof);
+        let own_field = matches!(door.gate.kind.carrier(), Carrier::Field { .. });
         let mut presented = Presented {
             token,
             scheme,
@@ -151,12 +187,12 @@ impl<'r> Request<'r> {
             let proofs = self.proofs(HeaderField::WorkloadProofToken);
             presented.caller = identity.map(|identity| (identity, proofs));
             presented.access_token = Some(token);
-        } else if scheme == Scheme::Field {
+        } else if own_field {
             presented.access_token = absent_as_none(
                 credentials(self.field(HeaderField::Authorization)).map(|(_, token)| token),
             )?;
         }
-        if scheme == Scheme::Field || presented.caller.is_some() {
+        if own_field || presented.caller.is_some() {
             presented.txn_token = absent_as_none(self.sole(HeaderField::TxnToken))?;
         }
         if scheme != Scheme::Bearer || presented.caller.is_some() {
@@ -227,6 +263,14 @@ pub(super) struct Presented<'r> {
 }
 
 impl Presented<'_> {
+    /// What came with the token, for this call.
+    pub(super) fn shown_for<'s>(&'s self, requirements: &'s Requirements) -> Shown<'s> {
+        Shown {
+            called: requirements.called(),
+            ..self.shown()
+        }
+    }
+
     /// The identity of the caller, and what came with it.
     pub(super) fn caller(&self) -> Option<(&[u8], Shown<'_>)> {
         let (identity, proofs) = self.caller?;
@@ -238,7 +282,7 @@ impl Presented<'_> {
         Some((identity, shown))
     }
 
-    pub(super) fn shown(&self) -> Shown<'_> {
+    fn shown(&self) -> Shown<'_> {
         Shown {
             scheme: self.scheme,
             proofs: self.proofs,
@@ -247,8 +291,15 @@ impl Presented<'_> {
             certificate: self.certificate,
             access_token: self.access_token,
             txn_token: self.txn_token,
+            called: None,
         }
     }
+}
+
+/// Whether these bytes are one DER SEQUENCE to the last, as a certificate is (RFC 5280 §4.1): PEM is
+/// not, nor what was cut. What it says is between the server's TLS and the client; here its hash counts.
+fn is_der(certificate: &[u8]) -> bool {
+    matches!(Sequence::from_der(certificate), Ok(([], _)))
 }
 
 /// Scheme and token of `Authorization` (RFC 9110 §11.4, RFC 6750 §2.1, RFC 9449 §7.1).

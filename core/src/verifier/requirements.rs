@@ -1,7 +1,10 @@
 //! What one call needs beyond what its gate demands of every call.
 
+use std::sync::Arc;
+
+use crate::binding::Called;
 use crate::claims::is_scope_token;
-use crate::delegation::{Operation, Presenter};
+use crate::delegation::{ApprovedIntent, Arguments, Operation, Presenter};
 use crate::error::{Code, Error};
 use crate::time::Span;
 
@@ -19,6 +22,7 @@ pub struct Requirements {
     pub(crate) acr_values: Vec<Box<str>>,
     pub(crate) max_age: Option<Span>,
     pub(crate) operation: Option<Operation>,
+    pub(super) approved: Option<Arc<ApprovedIntent>>,
     /// The caller's `iss` and `sub`.
     presenter: Option<(Box<str>, Box<str>)>,
     /// What of it no token can meet.
@@ -32,6 +36,7 @@ impl Requirements {
         acr_values: Vec::new(),
         max_age: None,
         operation: None,
+        approved: None,
         presenter: None,
         misuse: None,
     };
@@ -87,6 +92,15 @@ impl Requirements {
         self
     }
 
+    /// That the token is for what was approved, of which the caller holds the whole text: its mission
+    /// or intent names the digest of it (`intent_mismatch`). An authority set also bounds the
+    /// operation.
+    #[must_use]
+    pub fn with_approved(mut self, approved: ApprovedIntent) -> Self {
+        self.approved = Some(Arc::new(approved));
+        self
+    }
+
     /// The workload that calls, as its own credential has proven it to the caller: its SVID, its
     /// certificate, its attestation. Under `presenter = "must_be_actor"` it must be the token's
     /// outermost actor (`actor_presenter_mismatch`). A SPIFFE or WIMSE identifier is the same
@@ -96,6 +110,16 @@ impl Requirements {
     pub fn with_presenter(mut self, iss: impl Into<Box<str>>, sub: impl Into<Box<str>>) -> Self {
         self.presenter = Some((iss.into(), sub.into()));
         self
+    }
+
+    /// What the call is about to do, as a proof of it can tell.
+    #[inline]
+    pub(super) fn called(&self) -> Option<Called<'_>> {
+        let operation = self.operation.as_ref()?;
+        Some(Called {
+            tool: operation.tool.as_deref()?,
+            arguments: operation.arguments.as_ref().and_then(Arguments::value),
+        })
     }
 
     #[inline]

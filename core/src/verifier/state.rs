@@ -380,6 +380,9 @@ impl<'s> Door<'s> {
     /// What is remembered of this token from this gate, unless anything it was judged under has
     /// changed.
     pub(super) fn recall(&self, token: &[u8], now: NumericDate) -> Option<Settled> {
+        if token.len() > self.rules().limits.token_size {
+            return None; // a stranger's bytes are not hashed before their size is known (JWS-01)
+        }
         let state = self.state;
         state.cache.get(
             self.number,

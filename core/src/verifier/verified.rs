@@ -20,7 +20,7 @@ use crate::delegation::{
     PresenterAccepted, TasksAgree,
 };
 use crate::encoding::json::{Json, Value};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
 use crate::revocation::NotRevoked;
@@ -483,9 +483,14 @@ impl VerifiedToken {
     /// # Errors
     ///
     /// `insufficient_scope`, `operation_denied` or `insufficient_user_authentication`; `actor_presenter_mismatch`;
-    /// `expired` and the like; `usage` for requirements that no token can meet.
+    /// `expired` and the like; `usage` for requirements that no token can meet, and for those with what
+    /// was approved, which are for the verification itself.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         requirements.check()?;
+        if requirements.approved.is_some() {
+            // Digests are the provider's, and a verdict has none.
+            return Err(Error::about(Code::Usage, "approved"));
+        }
         let facts = self.facts();
         let leeway = facts.identity.leeway();
         facts.dates.check(now)?;

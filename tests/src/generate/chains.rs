@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::act::{AS, chain};
 use super::{File, Kind, T, with};
 
-const OTHER: &str = "https://other.example";
+pub(super) const OTHER: &str = "https://other.example";
 
 pub(super) fn lines() -> String {
     let mut file = File::default();
@@ -23,44 +23,42 @@ pub(super) fn lines() -> String {
     }
     lineage(&mut file);
     bundle(&mut file);
-    tasks(&mut file);
-    operations(&mut file);
     file.lines
 }
 
-fn access() -> &'static Kind {
+pub(super) fn access() -> &'static Kind {
     Kind::named("access_token")
 }
 
 /// The person's token, with more claims.
-fn root(more: Value) -> Value {
+pub(super) fn root(more: Value) -> Value {
     let own = json!({ "client_id": "app", "jti": "root", "aud": "agent-a", "iat": T - 20,
                       "scope": "a b" });
     with(&with(&access().claims(), own), more)
 }
 
 /// What `agent-a` got for it.
-fn first(more: Value) -> Value {
+pub(super) fn first(more: Value) -> Value {
     let own = json!({ "client_id": "agent-a", "jti": "first", "aud": "agent-b", "iat": T - 10,
                       "scope": "a b", "act": chain(&["agent-a"]) });
     with(&with(&access().claims(), own), more)
 }
 
 /// What `agent-b` got for that, and presents here.
-fn second(more: Value) -> Value {
+pub(super) fn second(more: Value) -> Value {
     let own = json!({ "client_id": "agent-b", "jti": "second", "scope": "a",
                       "act": chain(&["agent-b", "agent-a"]) });
     with(&with(&access().claims(), own), more)
 }
 
 /// What `agent-a` got, for this server.
-fn here(more: Value) -> Value {
+pub(super) fn here(more: Value) -> Value {
     let aud = access().claims()["aud"].clone();
     with(&first(json!({ "aud": aud, "iat": T })), more)
 }
 
 /// A request with this token, and with these access tokens that it comes from.
-fn request(leaf: &Value, further: &[Value]) -> Value {
+pub(super) fn request(leaf: &Value, further: &[Value]) -> Value {
     let further = further.iter().map(|claims| access().token(claims));
     let further: Vec<Value> = further
         .map(|token| json!({ "kind": "access_token", "token": token }))
@@ -68,7 +66,7 @@ fn request(leaf: &Value, further: &[Value]) -> Value {
     carrying(&access().token(leaf), &further)
 }
 
-fn carrying(leaf: &str, context: &[Value]) -> Value {
+pub(super) fn carrying(leaf: &str, context: &[Value]) -> Value {
     let table = json!({ "allow": [{ "actor": { "iss": AS } }], "max_lifetime": "1h" });
     let gate = json!({ "delegation": "agents", "context": { "access_token": "allowed" } });
     let policy = json!({ "delegation": { "agents": table }, "gates": { "g": gate } });
@@ -79,7 +77,7 @@ fn carrying(leaf: &str, context: &[Value]) -> Value {
     })
 }
 
-fn table(request: &Value, more: Value) -> Value {
+pub(super) fn table(request: &Value, more: Value) -> Value {
     with(
         request,
         json!({ "policy": { "delegation": { "agents": more } } }),
@@ -90,7 +88,7 @@ fn edge(request: &Value, more: Value) -> Value {
     table(request, json!({ "edges": { "exchange": more } }))
 }
 
-fn proven() -> Value {
+pub(super) fn proven() -> Value {
     json!({ "lineage": "issuer_attested" })
 }
 
@@ -756,292 +754,4 @@ fn bundle(file: &mut File) {
     ] {
         file.refuse(id, near, code, &carry(&token));
     }
-}
-
-/// All tokens of a request are for one task (CD-03).
-fn tasks(file: &mut File) {
-    let mismatch = "intent_mismatch";
-    let two = |child: Value, parent: Value| request(&here(child), &[root(parent)]);
-    let mission = |id: &str, issuer: &str, hash: &str| json!({ "mission": { "id": id, "issuer": issuer, "authority_hash": hash } });
-    let m1 = || mission("m1", AS, "sha-256:a");
-    let near = "s6-one-mission";
-    file.accept(near, &two(m1(), m1()), proven());
-    let other = two(mission("m2", AS, "sha-256:a"), m1());
-    file.refuse("s6-another-mission", near, mismatch, &other);
-    let issuer = two(mission("m1", OTHER, "sha-256:a"), m1());
-    file.refuse("c02-namesake-of-another-issuer", near, mismatch, &issuer);
-    let hash = two(mission("m1", AS, "sha-256:b"), m1());
-    file.refuse("tasks/approved-anew", near, mismatch, &hash);
-    let unnamed = two(json!({}), m1());
-    file.accept("tasks/named-by-one-alone", &unnamed, proven());
-    let bare = two(json!({ "mission_id": "m1" }), m1());
-    file.accept("tasks/named-at-two-places", &bare, proven());
-    let contrary = two(json!({ "mission_id": "m2" }), m1());
-    file.refuse(
-        "tasks/contrary-at-two-places",
-        "tasks/named-at-two-places",
-        mismatch,
-        &contrary,
-    );
-    let three = |own: Value, middle: Value| {
-        let further = [root(json!({ "intent_id": "i1" })), first(middle)];
-        request(&second(own), &further)
-    };
-    let i1 = || json!({ "intent_id": "i1" });
-    file.accept(
-        "tasks/three-of-one-intent",
-        &three(i1(), json!({})),
-        proven(),
-    );
-    file.refuse(
-        "tasks/two-ends-of-different-intents",
-        "tasks/three-of-one-intent",
-        mismatch,
-        &three(json!({ "intent": { "id": "i2", "issuer": AS } }), json!({})),
-    );
-    let kinds = two(json!({ "acti": "w1" }), mission("m1", AS, "sha-256:a"));
-    file.accept("c08-of-different-kinds", &kinds, proven());
-    let workflows = two(json!({ "acti": "w1" }), json!({ "acti": "w2" }));
-    file.refuse(
-        "tasks/another-workflow",
-        "c08-of-different-kinds",
-        mismatch,
-        &workflows,
-    );
-    for (id, unreadable) in [
-        (
-            "tasks/an-id-that-is-a-number",
-            json!({ "mission": { "id": 1 } }),
-        ),
-        (
-            "tasks/an-id-that-is-empty",
-            json!({ "mission": { "id": "" } }),
-        ),
-        (
-            "tasks/an-issuer-that-is-null",
-            json!({ "mission": { "id": "m1", "issuer": [] } }),
-        ),
-        ("tasks/a-mission-that-is-a-text", json!({ "mission": "m1" })),
-    ] {
-        file.refuse(id, near, "claim_type", &two(unreadable, m1()));
-    }
-
-    // A token that comes alone is asked only where its gate asks.
-    let gate = |request: &Value, more: Value| {
-        with(request, json!({ "policy": { "gates": { "g": more } } }))
-    };
-    let alone = |own: Value| request(&here(own), &[]);
-    let needed = |own: Value| gate(&alone(own), json!({ "require_intent": true }));
-    let asserted = || json!({ "lineage": "asserted" });
-    for (id, own) in [
-        ("c03-a-mission", m1()),
-        ("c03-an-intent", json!({ "intent": { "id": "i1" } })),
-        (
-            "c03-an-intent-of-a-transaction",
-            json!({ "tctx": { "intent_id": "i1" } }),
-        ),
-        ("c03-a-workflow", json!({ "acti": "w1" })),
-    ] {
-        file.accept(id, &needed(own), asserted());
-    }
-    let near = "c03-an-intent";
-    file.refuse("c03-none", near, mismatch, &needed(json!({})));
-    let elsewhere = json!({ "task": { "id": "i1" } });
-    file.refuse(
-        "c03-none-where-it-is-looked-for",
-        near,
-        mismatch,
-        &needed(elsewhere.clone()),
-    );
-    let parents = gate(&two(json!({}), m1()), json!({ "require_intent": true }));
-    file.refuse("c03-only-that-before", near, mismatch, &parents);
-    let said_twice = json!({ "intent": { "id": "i1" }, "intent_id": "i2" });
-    file.refuse(
-        "tasks/alone-and-of-two-minds",
-        near,
-        mismatch,
-        &needed(said_twice.clone()),
-    );
-    file.accept("tasks/alone-and-not-asked", &alone(said_twice), asserted());
-    let pointers = json!({ "require_intent": true, "intent_pointers": { "intent": ["/task/id"] } });
-    file.accept(
-        "tasks/at-a-place-of-its-own",
-        &gate(&alone(elsewhere), pointers),
-        asserted(),
-    );
-
-    // Transactions of two issuers are of one namespace where the policy says so.
-    let named = |own: Value, namespace: Value| {
-        let issuer = json!({ "policy": { "issuers": { "as": { "txn_namespace": namespace } } } });
-        with(&two(own, json!({ "txn": "x1" })), issuer)
-    };
-    file.accept(
-        "tasks/one-transaction",
-        &named(json!({ "txn": "x1" }), json!("td.example")),
-        proven(),
-    );
-    file.refuse(
-        "tasks/another-transaction",
-        "tasks/one-transaction",
-        "txn_mismatch",
-        &named(json!({ "txn": "x2" }), json!("td.example")),
-    );
-}
-
-/// What a call is about to do lies within all that bounds it (CD-05).
-fn operations(file: &mut File) {
-    let denied = "operation_denied";
-    let asked =
-        |request: &Value, operation: Value| with(request, json!({ "operation": operation }));
-    let asserted = || json!({ "lineage": "asserted" });
-    let alone = |own: Value| request(&here(own), &[]);
-    let read = || json!({ "tool": "read_file" });
-    let plain = asked(&alone(json!({})), read());
-    file.accept("operation/bounded-by-nothing", &plain, asserted());
-    let scoped = |scope: &str| {
-        asked(
-            &alone(json!({})),
-            json!({ "tool": "read_file", "scope": scope }),
-        )
-    };
-    file.accept("operation/has-its-scope", &scoped("a"), asserted());
-    let near = "operation/has-its-scope";
-    file.refuse(
-        "operation/lacks-its-scope",
-        near,
-        "insufficient_scope",
-        &scoped("c"),
-    );
-    for (id, operation) in [
-        ("operation/tells-nothing", json!({})),
-        ("operation/tells-an-empty-text", json!({ "tool": "" })),
-        (
-            "operation/needs-two-scopes-in-one",
-            json!({ "scope": "a b" }),
-        ),
-    ] {
-        file.refuse(id, near, "usage", &asked(&alone(json!({})), operation));
-    }
-
-    let tools = |tools: Value| json!([{ "type": "attenuating_agent_token", "tools": tools }]);
-    let granted = |details: Value| json!({ "authorization_details": details });
-    let own = granted(tools(json!({ "read_file": {}, "list": {} })));
-    let near = "operation/a-tool-of-the-token";
-    file.accept(near, &asked(&alone(own.clone()), read()), asserted());
-    for (id, details, operation) in [
-        (
-            "operation/another-tool",
-            tools(json!({ "list": {} })),
-            read(),
-        ),
-        (
-            "operation/no-tool",
-            tools(json!({ "read_file": {} })),
-            json!({ "action": "read_file" }),
-        ),
-        ("operation/nothing-granted", json!([]), read()),
-        (
-            "operation/a-tool-with-bound-arguments",
-            tools(json!({ "read_file": { "path": { "constraint_type": "wildcard" } } })),
-            read(),
-        ),
-    ] {
-        file.refuse(
-            id,
-            near,
-            denied,
-            &asked(&alone(granted(details)), operation),
-        );
-    }
-    let accounts = json!([
-        { "type": "account", "actions": ["read"], "identifier": "a1" },
-        { "type": "account", "actions": ["write"], "identifier": "a2" },
-    ]);
-    let account = |resource: &str, action: &str| {
-        let operation = json!({ "resource": resource, "action": action });
-        asked(&alone(granted(accounts.clone())), operation)
-    };
-    file.accept(
-        "operation/of-one-entry",
-        &account("a2", "write"),
-        asserted(),
-    );
-    file.refuse(
-        "operation/of-two-entries-together",
-        "operation/of-one-entry",
-        denied,
-        &account("a1", "write"),
-    );
-
-    // The intent that was approved bounds it too, whichever token of the request says so.
-    let intent = |bounds: Value| {
-        with(
-            &own,
-            json!({ "intent": { "id": "i1", "issuer": AS, "bounds": bounds } }),
-        )
-    };
-    let wide = tools(json!({ "read_file": {}, "list": {} }));
-    let narrow = tools(json!({ "list": {} }));
-    let near = "c05-a-tool-of-token-and-intent";
-    file.accept(
-        near,
-        &asked(&alone(intent(wide.clone())), read()),
-        asserted(),
-    );
-    let beyond = asked(&alone(intent(narrow.clone())), read());
-    file.refuse("c05-a-tool-of-the-token-alone", near, denied, &beyond);
-    let unreadable = asked(&alone(intent(json!("all"))), read());
-    file.refuse("c05-bounds-that-are-a-text", near, denied, &unreadable);
-    let earlier = |bounds: Value| {
-        let leaf = here(with(&own, json!({ "intent_id": "i1" })));
-        asked(&request(&leaf, &[root(intent(bounds))]), read())
-    };
-    file.accept("c05-within-the-bounds-before", &earlier(wide), proven());
-    let near = "c05-within-the-bounds-before";
-    file.refuse(
-        "c05-beyond-the-bounds-before",
-        near,
-        denied,
-        &earlier(narrow),
-    );
-
-    // A rule that lets an agent act by some tools.
-    let by = |tools: Value, operation: Value| {
-        let rule = json!([{ "actor": { "iss": AS }, "tool": tools }]);
-        let request = table(&alone(json!({})), json!({ "allow": rule }));
-        if operation.is_null() {
-            request
-        } else {
-            asked(&request, operation)
-        }
-    };
-    file.accept(
-        "tool/one-of-the-rules",
-        &by(json!(["list", "read_file"]), read()),
-        asserted(),
-    );
-    let near = "tool/one-of-the-rules";
-    file.refuse(
-        "tool/none-of-the-rules",
-        near,
-        denied,
-        &by(json!("list"), read()),
-    );
-    let untold = by(json!("list"), json!({ "action": "list" }));
-    file.refuse("tool/not-told", near, denied, &untold);
-    file.accept(
-        "tool/not-asked-yet",
-        &by(json!("list"), Value::Null),
-        asserted(),
-    );
-    let nobody = |more: Value| {
-        let leaf = with(&here(json!({})), json!({ "act": null }));
-        let rule = json!([{ "actor": { "iss": AS }, "tool": more }]);
-        asked(
-            &table(&request(&leaf, &[]), json!({ "allow": rule })),
-            read(),
-        )
-    };
-    let direct = json!({ "lineage": "none" });
-    file.accept("tool/without-an-agent", &nobody(json!("list")), direct);
 }

@@ -7,18 +7,22 @@
 
 mod act;
 mod algorithms;
+mod capabilities;
 mod chains;
 mod delegation;
 mod dialects;
+mod edges;
 mod kind_rules;
 mod kinds;
 mod offline;
+mod operations;
 mod parse;
 mod possession;
 mod profiles;
 mod proofs;
 mod rules;
 mod sessions;
+mod tasks;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,12 +38,16 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 13] = [
+pub const FILES: [&str; 17] = [
     "algorithms.jsonl",
+    "capabilities.jsonl",
     "delegation/act.jsonl",
     "delegation/chains.jsonl",
+    "delegation/edges.jsonl",
     "delegation/offline.jsonl",
+    "delegation/operations.jsonl",
     "delegation/rules.jsonl",
+    "delegation/tasks.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
     "kinds.jsonl",
@@ -59,10 +67,14 @@ pub const FILES: [&str; 13] = [
 pub fn file(name: &str, committed: &str) -> String {
     match name {
         "algorithms.jsonl" => algorithms::lines(committed),
+        "capabilities.jsonl" => capabilities::lines(),
         "delegation/act.jsonl" => act::lines(),
         "delegation/chains.jsonl" => chains::lines(),
+        "delegation/edges.jsonl" => edges::lines(),
         "delegation/offline.jsonl" => offline::lines(),
+        "delegation/operations.jsonl" => operations::lines(),
         "delegation/rules.jsonl" => rules::lines(),
+        "delegation/tasks.jsonl" => tasks::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
         "parse.jsonl" => parse::lines(),

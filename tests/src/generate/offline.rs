@@ -14,7 +14,7 @@ fn kind() -> &'static Kind {
 }
 
 /// The key of the holder with this name.
-fn holder(name: &str) -> Key {
+pub(super) fn holder(name: &str) -> Key {
     Key::seeded("ES256", name)
 }
 
@@ -27,13 +27,13 @@ fn thumbprint(key: &Key) -> String {
 }
 
 /// The hash of what a token's signature is over.
-fn hash(token: &str) -> String {
+pub(super) fn hash(token: &str) -> String {
     let (input, _) = token.rsplit_once('.').expect("a signature");
     b64u(Hash::Sha256.digest(input.as_bytes()))
 }
 
 /// Tools as `authorization_details` has them.
-fn tools(tools: Value) -> Value {
+pub(super) fn tools(tools: Value) -> Value {
     json!([{ "type": "attenuating_agent_token", "tools": tools }])
 }
 
@@ -42,13 +42,13 @@ fn read(path: Value) -> Value {
 }
 
 /// A capability and the key it is bound to.
-struct Held {
-    claims: Value,
-    token: String,
-    key: Key,
+pub(super) struct Held {
+    pub(super) claims: Value,
+    pub(super) token: String,
+    pub(super) key: Key,
 }
 
-fn root_with(more: Value) -> Held {
+pub(super) fn root_with(more: Value) -> Held {
     let key = holder("a");
     let own = json!({ "cnf": { "jwk": null }, "jti": "r" });
     let claims = with(&kind().claims(), own);
@@ -58,13 +58,13 @@ fn root_with(more: Value) -> Held {
     Held { claims, token, key }
 }
 
-fn root() -> Held {
+pub(super) fn root() -> Held {
     root_with(json!({}))
 }
 
 impl Held {
     /// What the holder gives to the one with this name; `more` is what it says otherwise.
-    fn derive(&self, name: &str, more: Value) -> Self {
+    pub(super) fn derive(&self, name: &str, more: Value) -> Self {
         self.derive_by(&self.key, name, more)
     }
 
@@ -85,7 +85,7 @@ impl Held {
     }
 }
 
-fn sent(leaf: &Held, parents: &[&Held]) -> Value {
+pub(super) fn sent(leaf: &Held, parents: &[&Held]) -> Value {
     let context = parents
         .iter()
         .map(|held| json!({ "kind": "capability", "token": held.token }));

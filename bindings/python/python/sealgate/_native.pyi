@@ -145,6 +145,8 @@ class VerifiedToken(Generic[_Claims]):
         self,
     ) -> Literal["none", "asserted", "correlated", "issuer_attested", "cryptographic"]: ...
     @property
+    def unproven(self) -> tuple[Literal["subject", "scope", "time", "audience"], ...]: ...
+    @property
     def sender_constrained(
         self,
     ) -> Literal["dpop", "mtls", "wpt", "client_attestation_pop", "external"] | None: ...
@@ -216,6 +218,12 @@ class Trail:
     def steps(self) -> tuple[Step, ...]: ...
     @property
     def verdict(self) -> Verdict: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def expected(self) -> tuple[str, ...]: ...
     @property
     def hint(self) -> str | None: ...
 
@@ -402,6 +410,29 @@ class _Calls:
         operation: _Operation | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
+    @overload
+    def verify_chain(
+        self,
+        token: _Token,
+        context: Iterable[_Context],
+        *,
+        required_scopes: Iterable[str] = (),
+        operation: _Operation | None = None,
+        into: None = None,
+    ) -> VerifiedToken: ...
+    @overload
+    def verify_chain(
+        self,
+        token: _Token,
+        context: Iterable[_Context],
+        *,
+        required_scopes: Iterable[str] = (),
+        operation: _Operation | None = None,
+        into: type[_Model],
+    ) -> VerifiedToken[_Model]: ...
+    def check_outbound(
+        self, inbound: VerifiedToken[Any], outbound: _Context, *, target: str
+    ) -> None: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
@@ -443,24 +474,44 @@ class Verifier(_Calls):
         audience: str | Iterable[str],
         discovery: Literal["oauth", "oidc", "auto"] | None = None,
         jwks_uri: str | None = None,
+        refresh: Mapping[str, Any] | None = None,
         jwks: Mapping[str, Any] | None = None,
         jwks_file: str | PathLike[str] | None = None,
         keys: Iterable[Mapping[str, Any]] | None = None,
         jwks_push: str | None = None,
         algorithms: Iterable[str] | None = None,
         profiles: Iterable[_Profile] | None = None,
+        max_lifetime: _Duration | None = None,
+        legacy_eddsa: bool | None = None,
+        act_iss: Literal["inherit", "require"] | None = None,
+        act_meaning: Literal["rfc8693", "inverted"] | None = None,
+        claim_names: Mapping[str, str] | None = None,
+        txn_namespace: str | None = None,
         profile: _Kind | None = None,
         public_url: str | None = None,
         required_scopes: Iterable[str] | None = None,
         scope_implies: Mapping[str, Iterable[str]] | None = None,
-        sender_constrained: str | None = None,
-        delegation: str | None = None,
+        sender_constrained: Literal["if_bound", "required", "external"] | None = None,
+        delegation: Literal["forbid", "surface"] | None = None,
+        max_age: _Duration | None = None,
+        acr_values: Iterable[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        typ: str | None = None,
+        required_claims: Iterable[str] | None = None,
+        context: Mapping[str, str] | None = None,
+        require_intent: bool | None = None,
+        intent_pointers: Mapping[str, Any] | None = None,
         dpop: Mapping[str, Any] | None = None,
+        mtls: Mapping[str, Any] | None = None,
         replay: Mapping[str, Any] | None = None,
         revocation: Mapping[str, Any] | None = None,
         leeway: _Duration | None = None,
         preset: Literal["agent_strict", "rfc"] | None = None,
+        cache: Mapping[str, int] | None = None,
+        limits: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
         danger: Mapping[str, Any] | None = None,
+        clock: FixedClock | None = None,
         allow_danger: bool = False,
     ) -> Verifier: ...
     @staticmethod
@@ -561,6 +612,8 @@ class SigningKey:
 
 @final
 class Refusal:
+    @staticmethod
+    def of(code: str) -> Refusal | None: ...
     @property
     def code(self) -> str: ...
     @property

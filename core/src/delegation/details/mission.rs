@@ -1,9 +1,10 @@
 //! `mission_resource_access` (Mission-Bound Authorization drafts): a resource, what may be done to
 //! it, and within which constraints (ATN-09).
 
-use super::decimal::Decimal;
-use super::{equal, is_subset, text, texts, uri};
+use super::{is_subset, text, texts, uri};
+use crate::encoding::decimal::Decimal;
 use crate::encoding::json::{JsonKind, Value};
+use crate::time::NumericDate;
 
 /// Whether one entry grants no more than another.
 pub(super) fn is_within(child: Value<'_>, parent: Value<'_>) -> bool {
@@ -17,10 +18,7 @@ pub(super) fn is_within(child: Value<'_>, parent: Value<'_>) -> bool {
         return false;
     };
     let others_kept = granted.all(|(name, theirs)| {
-        known(name)
-            || child
-                .get(name)
-                .is_some_and(|ours| equal::values(ours, theirs))
+        known(name) || child.get(name).is_some_and(|ours| ours.same_as(theirs))
     });
     let nothing_added = own.all(|(name, _)| known(name) || parent.get(name).is_some());
     others_kept
@@ -79,6 +77,8 @@ pub(super) fn covers(granted: &str, action: &str) -> bool {
             .is_some_and(below)
 }
 
+const APPROVAL: &str = "requires_action_approval";
+
 /// Each constraint of the parent is there and no broader; further ones only restrict.
 fn constraints(child: Option<Value<'_>>, parent: Option<Value<'_>>) -> bool {
     let is_object =
@@ -89,8 +89,10 @@ fn constraints(child: Option<Value<'_>>, parent: Option<Value<'_>>) -> bool {
     let mut granted = members(parent);
     let mut own = members(child);
     granted.all(|(name, theirs)| {
-        let ours = child.and_then(|child| child.get(name));
-        ours.is_some_and(|ours| narrower(name, ours, theirs))
+        match child.and_then(|child| child.get(name)) {
+            Some(ours) => narrower(name, ours, theirs),
+            None => name == APPROVAL && theirs.as_bool() == Some(false), // as good as absent
+        }
     }) && own.all(|(name, _)| {
         let theirs = parent.and_then(|parent| parent.get(name));
         theirs.is_some() || restricts(name)
@@ -116,58 +118,87 @@ fn restricts(name: &str) -> bool {
             | "time_window"
             | "data_classification"
             | "allowed_tools"
-            | "requires_action_approval"
+            | APPROVAL
     )
 }
 
 /// Whether one value of a constraint allows no more than another. Of one that is not known here,
 /// only the very same does.
 fn narrower(name: &str, child: Value<'_>, parent: Value<'_>) -> bool {
-    let texts = || Some((child.as_str()?, parent.as_str()?));
     match name {
-        "max_amount" => {
-            let amounts = texts()
-                .map(|(own, granted)| (Decimal::read_amount(own), Decimal::read_amount(granted)));
-            matches!(amounts, Some((Some(own), Some(granted))) if own <= granted)
-        }
-        "resource_issued_after" => {
-            moments(child, parent).is_some_and(|(own, granted)| own >= granted)
-        }
-        "resource_issued_before" => {
-            moments(child, parent).is_some_and(|(own, granted)| own <= granted)
-        }
+        "max_amount" => is_amount_within(child, parent),
+        "resource_issued_after" => is_late_enough(Some(child), Some(parent)),
+        "resource_issued_before" => is_early_enough(Some(child), Some(parent)),
         "time_window" => {
-            let edge = |name: &str| Some(moments(child.get(name)?, parent.get(name)?));
-            let from = edge("start")
-                .flatten()
-                .is_some_and(|(own, granted)| own >= granted);
-            from && edge("end")
-                .flatten()
-                .is_some_and(|(own, granted)| own <= granted)
+            let end = |name: &str| (child.get(name), parent.get(name));
+            let (begins, ends) = (end("not_before"), end("not_after"));
+            is_window(child)
+                && is_window(parent)
+                && is_late_enough(begins.0, begins.1)
+                && is_early_enough(ends.0, ends.1)
         }
-        "recipient_domain" => texts().is_some_and(|(own, granted)| is_domain_within(own, granted)),
+        "recipient_domain" => child
+            .as_str()
+            .zip(parent.as_str())
+            .is_some_and(|(own, granted)| is_domain_within(own, granted)),
         "data_classification" | "allowed_tools" => is_subset(child, parent),
-        "requires_action_approval" => match (child.as_bool(), parent.as_bool()) {
+        APPROVAL => match (child.as_bool(), parent.as_bool()) {
             (Some(own), Some(granted)) => own || !granted,
             _ => false,
         },
-        _ => equal::values(child, parent),
+        _ => child.same_as(parent),
     }
 }
 
-/// Two moments that compare as texts do: RFC 3339 in UTC, to the second.
-fn moments<'a>(child: Value<'a>, parent: Value<'a>) -> Option<(&'a str, &'a str)> {
-    let (own, granted) = (child.as_str()?, parent.as_str()?);
-    (is_moment(own) && is_moment(granted)).then_some((own, granted))
+/// An amount with its currency, or without one where neither has it, by value.
+fn is_amount_within(child: Value<'_>, parent: Value<'_>) -> bool {
+    let amount = |value: Value<'_>| Decimal::read_amount(value.as_str()?);
+    let within = |own, granted| matches!((amount(own), amount(granted)), (Some(own), Some(granted)) if own <= granted);
+    let (Some(own), Some(granted)) = (child.as_object(), parent.as_object()) else {
+        return within(child, parent);
+    };
+    let pair = |name| Some((child.get(name)?, parent.get(name)?));
+    own.len() == 2
+        && granted.len() == 2
+        && pair("currency")
+            .is_some_and(|(own, granted)| own.as_str().is_some() && own.same_as(granted))
+        && pair("amount").is_some_and(|(own, granted)| within(own, granted))
 }
 
-fn is_moment(text: &str) -> bool {
-    const FORM: &[u8; 20] = b"0000-00-00T00:00:00Z";
-    text.len() == FORM.len()
-        && text.bytes().zip(FORM).all(|(byte, form)| match form {
-            b'0' => byte.is_ascii_digit(),
-            form => byte == *form,
-        })
+/// One end of a window at least; nothing else says when.
+fn is_window(value: Value<'_>) -> bool {
+    value.as_object().is_some_and(|mut members| {
+        members.len() > 0 && members.all(|(name, _)| matches!(name, "not_before" | "not_after"))
+    })
+}
+
+/// A beginning that is no earlier; none is the earliest of all.
+fn is_late_enough(child: Option<Value<'_>>, parent: Option<Value<'_>>) -> bool {
+    match (child, parent) {
+        (None, None) => true,
+        (None, Some(_)) => false,
+        (Some(own), None) => moment(own).is_some(),
+        (Some(own), Some(granted)) => {
+            matches!((moment(own), moment(granted)), (Some(own), Some(granted)) if own >= granted)
+        }
+    }
+}
+
+/// An end that is no later; none is the latest of all.
+fn is_early_enough(child: Option<Value<'_>>, parent: Option<Value<'_>>) -> bool {
+    match (child, parent) {
+        (None, None) => true,
+        (None, Some(_)) => false,
+        (Some(own), None) => moment(own).is_some(),
+        (Some(own), Some(granted)) => {
+            matches!((moment(own), moment(granted)), (Some(own), Some(granted)) if own <= granted)
+        }
+    }
+}
+
+/// A moment of RFC 3339, compared as the instant that it is.
+fn moment(value: Value<'_>) -> Option<NumericDate> {
+    NumericDate::from_rfc3339(value.as_str()?)
 }
 
 /// The same domain, or one below it by whole labels.
@@ -186,20 +217,43 @@ fn is_domain_within(child: &str, parent: &str) -> bool {
     own.split('.').all(label) && granted.split('.').all(label) && (own == granted || below())
 }
 
-/// `delegation.max_depth` never grows, and is never brought in.
+/// How far an entry may be passed on, and to whom, never grows, and is never brought in.
 fn delegation(child: Option<Value<'_>>, parent: Option<Value<'_>>) -> bool {
-    let depth = |value: Value<'_>| {
-        let mut members = value.as_object()?;
-        let only = members.len() == 1;
-        let (name, depth) = members.next()?;
-        (only && name == "max_depth").then(|| depth.as_number()?.parse::<u32>().ok())?
+    let depth = |value: Value<'_>| value.get("max_depth")?.as_number()?.parse::<u32>().ok();
+    let (child, parent) = match (child, parent) {
+        (None, _) => return true,
+        (Some(_), None) => return false,
+        (Some(own), Some(granted)) => (own, granted),
     };
-    match (child, parent) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(own), Some(granted)) => match (depth(own), depth(granted)) {
-            (Some(own), Some(granted)) => own <= granted,
-            _ => equal::values(own, granted),
-        },
-    }
+    let (Some(mut own), Some(mut granted)) = (child.as_object(), parent.as_object()) else {
+        return false;
+    };
+    granted.all(|(name, theirs)| {
+        let ours = child.get(name);
+        ours.is_some_and(|ours| match name {
+            "max_depth" => {
+                matches!((depth(child), depth(parent)), (Some(own), Some(granted)) if own <= granted)
+            }
+            "allowed_delegates" => delegates(ours, theirs),
+            _ => ours.same_as(theirs),
+        })
+    }) && own.all(|(name, value)| {
+        let restricts = name == "allowed_delegates" && value.as_array().is_some();
+        parent.get(name).is_some() || restricts
+    })
+}
+
+/// Each delegate is one of the parent's: it has all that describes that one.
+fn delegates(child: Value<'_>, parent: Value<'_>) -> bool {
+    let (Some(mut own), Some(granted)) = (child.as_array(), parent.as_array()) else {
+        return false;
+    };
+    own.all(|own| {
+        let mut granted = granted.clone();
+        granted.any(|granted| {
+            granted.as_object().is_some_and(|mut members| {
+                members.all(|(name, value)| own.get(name).is_some_and(|own| own.same_as(value)))
+            })
+        })
+    })
 }

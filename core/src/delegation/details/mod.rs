@@ -4,8 +4,7 @@
 //! together.
 
 mod capability;
-mod decimal;
-mod equal;
+mod constraint;
 mod mission;
 mod operation;
 mod uri;
@@ -35,9 +34,12 @@ pub(super) fn within(child: &Claims, parent: &Claims, types: Types) -> bool {
     })
 }
 
-/// Whether two values say the same, however they are written.
-pub(super) fn same(one: Value<'_>, other: Value<'_>) -> bool {
-    equal::values(one, other)
+/// Whether every entry of the child lies within one of these, which is all that was granted.
+pub(super) fn all_within(child: &Claims, granted: Value<'_>) -> bool {
+    entries(child).into_iter().flatten().all(|entry| {
+        let mut granted = granted.as_array().into_iter().flatten();
+        granted.any(|granted| same_type(entry, granted) && is_within(entry, granted))
+    })
 }
 
 fn entries<'a>(claims: &'a Claims) -> Option<impl Iterator<Item = Value<'a>>> {
@@ -62,7 +64,7 @@ fn is_within(child: Value<'_>, parent: Value<'_>) -> bool {
     let kept = granted.all(|(name, theirs)| {
         child.get(name).is_some_and(|ours| match name {
             name if is_list(name) => is_subset(ours, theirs),
-            _ => equal::values(ours, theirs),
+            _ => ours.same_as(theirs),
         })
     });
     // What it adds must be known to restrict.

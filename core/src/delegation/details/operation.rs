@@ -2,9 +2,9 @@
 //! INTN-04)
 //!
 //! One entry permits all of it: what two entries grant is never put together. An entry that says
-//! more than an operation can tell of, as an amount or the arguments of a tool, permits none.
+//! more than an operation tells of, as an amount, permits none.
 
-use super::{mission, text, texts, uri};
+use super::{capability, mission, text, texts, uri};
 use crate::delegation::Operation;
 use crate::encoding::json::Value;
 
@@ -16,25 +16,11 @@ pub(in crate::delegation) fn some_permits(entries: Value<'_>, operation: &Operat
 
 fn permits(entry: Value<'_>, operation: &Operation) -> bool {
     match text(entry, "type") {
-        Some("attenuating_agent_token") => capability(entry, operation),
+        Some("attenuating_agent_token") => capability::permits(entry, operation),
         Some("mission_resource_access") => mission_access(entry, operation),
         Some(_) => common(entry, operation),
         None => false,
     }
-}
-
-/// A tool whose arguments are free.
-fn capability(entry: Value<'_>, operation: &Operation) -> bool {
-    let mut members = entry.as_object().into_iter().flatten();
-    members.all(|(name, value)| match name {
-        "type" => true,
-        "tools" => {
-            let bound = operation.tool.as_deref().and_then(|tool| value.get(tool));
-            let arguments = bound.and_then(|bound| bound.as_object());
-            arguments.is_some_and(|arguments| arguments.len() == 0)
-        }
-        _ => false,
-    }) && entry.get("tools").is_some()
 }
 
 fn mission_access(entry: Value<'_>, operation: &Operation) -> bool {
@@ -146,10 +132,13 @@ mod tests {
     fn a_capability_names_tools() {
         let tools = r#"[{"type":"attenuating_agent_token","tools":{"list":{},"read":{"path":{"constraint_type":"wildcard"}}}}]"#;
         assert!(permits(tools, call("list")));
-        assert!(
-            !permits(tools, call("read")),
-            "an operation tells no arguments"
-        );
+        assert!(!permits(tools, call("read")), "it tells no arguments");
+        let with = |arguments: &str| call("read").arguments(arguments);
+        assert!(permits(tools, with(r#"{"path":"/a"}"#)));
+        for other in [r#"{}"#, r#"{"path":"/a","mode":"r"}"#, r#"{"file":"/a"}"#] {
+            assert!(!permits(tools, with(other)), "{other}");
+        }
+        assert!(permits(tools, call("list").arguments(r#"{"any":1}"#)));
         assert!(!permits(tools, call("write")));
         assert!(!permits(tools, act("list", "list")));
         assert!(!permits(

@@ -121,6 +121,10 @@ fn p26_to_p28_missions() {
             ),
             (r#""max_amount":"1""#, ""),
             (
+                r#""max_amount":{"amount":"500","currency":"USD"}"#,
+                r#""max_amount":{"currency":"USD","amount":"500.00"}"#,
+            ),
+            (
                 r#""recipient_domain":"mail.example.com""#,
                 r#""recipient_domain":"Example.com""#,
             ),
@@ -129,10 +133,15 @@ fn p26_to_p28_missions() {
                 r#""resource_issued_after":"2027-01-01T00:00:00Z""#,
             ),
             (
-                r#""time_window":{"start":"2027-01-02T00:00:00Z","end":"2027-01-03T00:00:00Z"}"#,
-                r#""time_window":{"start":"2027-01-01T00:00:00Z","end":"2027-01-03T00:00:00Z"}"#,
+                r#""time_window":{"not_before":"2027-01-02T00:00:00Z","not_after":"2027-01-03T00:00:00Z"}"#,
+                r#""time_window":{"not_before":"2027-01-01T00:00:00Z","not_after":"2027-01-03T00:00:00Z"}"#,
+            ),
+            (
+                r#""time_window":{"not_before":"2027-01-02T00:00:00Z","not_after":"2027-01-03T00:00:00Z"}"#,
+                r#""time_window":{"not_after":"2027-01-03T01:00:00.0+01:00"}"#,
             ),
             (r#""allowed_tools":["a"]"#, r#""allowed_tools":["a","b"]"#),
+            ("", r#""requires_action_approval":false"#),
             (
                 r#""requires_action_approval":true"#,
                 r#""requires_action_approval":false"#,
@@ -144,6 +153,18 @@ fn p26_to_p28_missions() {
         false,
         &[
             (r#""max_amount":"500.01""#, r#""max_amount":"500""#),
+            (
+                r#""max_amount":{"amount":"1","currency":"BTC"}"#,
+                r#""max_amount":{"amount":"500","currency":"USD"}"#,
+            ),
+            (
+                r#""max_amount":{"amount":"501","currency":"USD"}"#,
+                r#""max_amount":{"amount":"500","currency":"USD"}"#,
+            ),
+            (
+                r#""max_amount":"1""#,
+                r#""max_amount":{"amount":"500","currency":"USD"}"#,
+            ),
             (r#""max_amount":"5e2""#, r#""max_amount":"500""#),
             (r#""max_amount":500"#, r#""max_amount":"500""#),
             (
@@ -172,8 +193,8 @@ fn p26_to_p28_missions() {
                 r#""resource_issued_before":"2027-01-01T00:00:00Z""#,
             ),
             (
-                r#""time_window":{"start":"2027-01-02T00:00:00Z"}"#,
-                r#""time_window":{"start":"2027-01-01T00:00:00Z","end":"2027-01-03T00:00:00Z"}"#,
+                r#""time_window":{"not_before":"2027-01-02T00:00:00Z"}"#,
+                r#""time_window":{"not_before":"2027-01-01T00:00:00Z","not_after":"2027-01-03T00:00:00Z"}"#,
             ),
             (r#""tenant":"b""#, r#""tenant":"a""#),
             (
@@ -203,6 +224,10 @@ fn p26_to_p28_missions() {
             (
                 r#""resource":"/pay""#,
                 r#""resource":"/pay","delegation":{"max_depth":2}"#,
+            ),
+            (
+                r#""resource":"/pay","delegation":{"max_depth":1,"allowed_delegates":[{"sub":"a","sub_profile":"ai_agent"}]}"#,
+                r#""resource":"/pay","delegation":{"max_depth":2,"allowed_delegates":[{"sub_profile":"ai_agent"}]}"#,
             ),
         ],
     );
@@ -237,6 +262,14 @@ fn p26_to_p28_missions() {
             (
                 r#""resource":"/pay","delegation":{"max_depth":1}"#,
                 r#""resource":"/pay""#,
+            ),
+            (
+                r#""resource":"/pay","delegation":{"max_depth":1,"allowed_delegates":[{"sub_profile":"service"}]}"#,
+                r#""resource":"/pay","delegation":{"max_depth":2,"allowed_delegates":[{"sub_profile":"ai_agent"}]}"#,
+            ),
+            (
+                r#""resource":"/pay","delegation":{"max_depth":1}"#,
+                r#""resource":"/pay","delegation":{"max_depth":2,"allowed_delegates":[]}"#,
             ),
             (r#""resource":"/pay","other":1"#, r#""resource":"/pay""#),
         ],
@@ -290,12 +323,12 @@ fn p22_constraints_only_tighten() {
     let fewer = r#"{"constraint_type":"one_of","values":["b"]}"#;
     let a = r#"{"constraint_type":"exact","value":"a"}"#;
     let (not, not_more) = (
-        r#"{"constraint_type":"not_one_of","values":["a"]}"#,
-        r#"{"constraint_type":"not_one_of","values":["b","a"]}"#,
+        r#"{"constraint_type":"not_one_of","excluded":["a"]}"#,
+        r#"{"constraint_type":"not_one_of","excluded":["b","a"]}"#,
     );
     let (with, with_more) = (
-        r#"{"constraint_type":"contains","values":["a"]}"#,
-        r#"{"constraint_type":"contains","values":["b","a"]}"#,
+        r#"{"constraint_type":"contains","required":["a"]}"#,
+        r#"{"constraint_type":"contains","required":["b","a"]}"#,
     );
     let strange = r#"{"constraint_type":"regex","value":".*"}"#;
     check_arguments(
@@ -359,6 +392,7 @@ fn p23_clauses_are_matched_and_not_taken_greedily() {
         true,
         &[
             (&all(&[&narrower, &wide]), &all(&[&wide, &narrow])),
+            (&all(&[&narrower, &wide]), &all(&[&narrow])), // it demands more
             (&any(&[&narrower, &narrow]), &any(&[&narrow])),
         ],
     );
@@ -410,7 +444,7 @@ fn entries() -> impl Strategy<Value = String> {
             all.into_iter().collect::<Vec<_>>()
         )),
         list().prop_map(|all| format!(
-            r#"{{"constraint_type":"not_one_of","values":{:?}}}"#,
+            r#"{{"constraint_type":"not_one_of","excluded":{:?}}}"#,
             all.into_iter().collect::<Vec<_>>()
         )),
         Just(r#"{"constraint_type":"wildcard"}"#.to_owned()),

@@ -30,6 +30,8 @@ pub enum Dimension {
     Time,
     /// `aud`.
     Audience,
+    /// `authorization_details`.
+    Details,
 }
 
 /// A set of dimensions.
@@ -37,11 +39,12 @@ pub enum Dimension {
 pub(crate) struct Dimensions(u8);
 
 impl Dimension {
-    const ALL: [(Self, Dimensions); 4] = [
+    const ALL: [(Self, Dimensions); 5] = [
         (Self::Subject, Dimensions::SUBJECT),
         (Self::Scope, Dimensions::SCOPE),
         (Self::Time, Dimensions::TIME),
         (Self::Audience, Dimensions::AUDIENCE),
+        (Self::Details, Dimensions::DETAILS),
     ];
 
     /// The stable spelling, the same in every language.
@@ -52,6 +55,7 @@ impl Dimension {
             Self::Scope => "scope",
             Self::Time => "time",
             Self::Audience => "audience",
+            Self::Details => "details",
         }
     }
 }
@@ -62,6 +66,8 @@ impl Dimensions {
     pub(super) const SCOPE: Self = Self(2);
     pub(super) const TIME: Self = Self(4);
     pub(super) const AUDIENCE: Self = Self(8);
+    pub(super) const DETAILS: Self = Self(16);
+    pub(super) const ALL: Self = Self(31);
 
     pub(super) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

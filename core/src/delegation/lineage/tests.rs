@@ -10,7 +10,7 @@ use crate::delegation::edge::{Member, Terms};
 use crate::encoding::json::Json;
 use crate::error::Code;
 use crate::limits::Limits;
-use crate::policy::{Edges, Kind, Lineage, Preset};
+use crate::policy::{Edges, IntentRules, Kind, Lineage, Preset};
 use crate::time::Span;
 
 const AS: &str = "https://as.example";
@@ -114,6 +114,7 @@ fn prove_in_order<'m>(
     let terms = Terms {
         edges: &Edges::DEFAULT,
         implies: &Vec::new(),
+        intent: &IntentRules::NONE,
         leeway: Span::ZERO,
         preset: Preset::AgentStrict,
     };

@@ -7,6 +7,7 @@
 //! against the grammar and kept as text: what a number means is for the claim that holds it.
 
 mod duplicates;
+mod equal;
 mod scan;
 
 use std::fmt;
@@ -209,6 +210,12 @@ impl<'a> Value<'a> {
             .source
             .get(wide(start)..wide(end))
             .unwrap_or_default()
+    }
+
+    /// Whether two values say the same, however they are written: members in any order, numbers by
+    /// value (ATN-08).
+    pub(crate) fn same_as(self, other: Value<'_>) -> bool {
+        equal::values(self, other)
     }
 
     /// The text of a string, unescaped.

@@ -1,6 +1,6 @@
 //! `gates.X.context`: the doors of the further tokens that a request may carry.
 
-use super::{Compiler, gate};
+use super::{Compiler, gate, text};
 use crate::policy::section::Section;
 use crate::policy::{
     Carrier, ContextNeed, ContextRules, Delegation, GateIssuer, GateRules, IntentRules,
@@ -20,7 +20,12 @@ pub(super) fn compile(
         let Some(kind) = Kind::from_name(&member.name) else {
             continue;
         };
-        let door = door(section, gate, kind, issuers);
+        let table = kinds.section(&member.name);
+        let mut door = door(section, gate, kind, issuers);
+        if table.has("typ") {
+            door.typ = gate::own_typ(&table, kind, compiler);
+        }
+        door.audience = audience(section, &table, kind, compiler);
         if door.issuers.is_empty() {
             let text = format!(
                 "no issuer has {} in its profiles, so no such token could be trusted",
@@ -31,7 +36,11 @@ pub(super) fn compile(
         let rules = ContextRules {
             need: match member.node.as_text() {
                 Some("required") => ContextNeed::Required,
-                _ => ContextNeed::Allowed,
+                Some(_) => ContextNeed::Allowed,
+                None => match table.text("need").as_deref() {
+                    Some("required") => ContextNeed::Required,
+                    _ => ContextNeed::Allowed,
+                },
             },
             door,
         };
@@ -43,6 +52,39 @@ pub(super) fn compile(
         }
     }
     (context, caller)
+}
+
+/// Whom such a token is for, where it says what is so now and not where another token comes from:
+/// a transaction token beside an access token is one of a trust domain (TXT-03).
+fn audience(
+    section: &Section<'_>,
+    table: &Section<'_>,
+    kind: Kind,
+    compiler: &mut Compiler<'_>,
+) -> Vec<Box<str>> {
+    let beside = section.text("profile").as_deref() == Some(Kind::AccessToken.as_str());
+    if kind != Kind::TxnToken {
+        return Vec::new();
+    }
+    match (beside, table.text("audience")) {
+        (true, Some(domain)) => {
+            if let Some(problem) = text::exact(&domain, "a trust domain") {
+                compiler.problems.push(table.problem("audience", problem));
+            }
+            vec![domain.into()]
+        }
+        (true, None) => {
+            let text = "beside access tokens, say of which trust domain they are. Write { audience = \"…\" }";
+            compiler.problems.push(table.problem_here(text));
+            Vec::new()
+        }
+        (false, Some(_)) => {
+            let text = "it is that of the token that replaces it. Leave it out";
+            compiler.problems.push(table.problem("audience", text));
+            Vec::new()
+        }
+        (false, None) => Vec::new(),
+    }
 }
 
 /// The identity of a caller is proven here, and its proof remembered here.

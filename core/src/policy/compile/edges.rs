@@ -10,6 +10,8 @@ pub(super) fn compile(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Edg
     let cross_domain = section.section("cross_domain");
     let at_to_txn = section.section("at_to_txn");
     let txn_replace = section.section("txn_replace");
+    let mission = section.section("mission");
+    let aauth = section.section("aauth");
     Edges {
         exchange: EdgeRules {
             scope: scope(&exchange, compiler),
@@ -31,6 +33,15 @@ pub(super) fn compile(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Edg
         txn_replace: EdgeRules {
             scope: scope(&txn_replace, compiler),
             ..Edges::DEFAULT.txn_replace
+        },
+        mission: EdgeRules {
+            scope: scope(&mission, compiler),
+            aud: aud(&mission, compiler),
+            ..Edges::DEFAULT.mission
+        },
+        aauth: EdgeRules {
+            scope: scope(&aauth, compiler),
+            ..Edges::DEFAULT.aauth
         },
     }
 }

@@ -415,7 +415,11 @@ fn metadata(
 
 /// The `typ` of tokens whose kind has none, as it is compared: lower case, without `application/`
 /// (JWT-05).
-fn own_typ(section: &Section<'_>, kind: Kind, compiler: &mut Compiler<'_>) -> Option<Box<str>> {
+pub(super) fn own_typ(
+    section: &Section<'_>,
+    kind: Kind,
+    compiler: &mut Compiler<'_>,
+) -> Option<Box<str>> {
     let row = kind.row();
     match (row.own_typ, section.has("typ")) {
         (OwnTyp::Never, true) => {
@@ -470,7 +474,8 @@ fn own_typ(section: &Section<'_>, kind: Kind, compiler: &mut Compiler<'_>) -> Op
 }
 
 /// Types of kinds whose rows are still to come (standards 29.2).
-const RESERVED: [&str; 5] = [
+const RESERVED: [&str; 6] = [
+    "aat-pop+jwt",
     "dpop+jwt",
     "oauth-client-attestation-pop+jwt",
     "wpt+jwt",

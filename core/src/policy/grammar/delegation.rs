@@ -4,7 +4,7 @@ use super::values::{
     ACTOR_PRESENCE, EDGE_AUD, EDGE_EXP, EDGE_SCOPE, LINEAGE, LOOPS, PRESENTER, SELF_ACTOR,
     default_delegated_lifetime,
 };
-use super::{Absent, Row, Shape, later, row};
+use super::{Absent, Row, Shape, row};
 
 pub(super) static DELEGATION: &[Row] = &[
     row(
@@ -89,7 +89,6 @@ static EDGES: &[Row] = &[
         Absent::Nothing,
         "From a grant to the access token that another issuer gave for it.",
     ),
-    later("offline", "From a capability to a narrower one.", None),
     row(
         "at_to_txn",
         Shape::Table(AT_TO_TXN),
@@ -102,12 +101,18 @@ static EDGES: &[Row] = &[
         Absent::Nothing,
         "From a transaction token to its replacement.",
     ),
-    later(
+    row(
         "mission",
-        "From a mission to what was approved under it.",
-        None,
+        Shape::Table(MISSION),
+        Absent::Nothing,
+        "From a mission to the access token that was issued under it.",
     ),
-    later("aauth", "From an AAuth token to a sub-agent's.", None),
+    row(
+        "aauth",
+        Shape::Table(AAUTH),
+        Absent::Nothing,
+        "From an AAuth token to a sub-agent's, or to that of the next call.",
+    ),
 ];
 
 static EXCHANGE: &[Row] = &[
@@ -157,6 +162,28 @@ static TXN_REPLACE: &[Row] = &[row(
     "scope",
     Shape::ChoiceOr(&EDGE_SCOPE, MAP),
     Absent::Text("strict_subset"),
+    "How scopes compare: within those of the token before, by a map from them, or not at all.",
+)];
+
+static MISSION: &[Row] = &[
+    row(
+        "scope",
+        Shape::ChoiceOr(&EDGE_SCOPE, MAP),
+        Absent::Text("issuer_attested"),
+        "How scopes compare: within the mission's, by a map from the mission's, or not at all.",
+    ),
+    row(
+        "aud",
+        Shape::ChoiceOr(&EDGE_AUD, MAP),
+        Absent::Text("exchanger"),
+        "Whom the mission's `aud` must name, where it has one: the party that used it, by its `sub` or `client_id` or by a map from audiences to those, or the issuer of the access token; or anybody.",
+    ),
+];
+
+static AAUTH: &[Row] = &[row(
+    "scope",
+    Shape::ChoiceOr(&EDGE_SCOPE, MAP),
+    Absent::Text("issuer_attested"),
     "How scopes compare: within those of the token before, by a map from them, or not at all.",
 )];
 

@@ -442,11 +442,51 @@ static CONTEXT: &[Row] = &[
     ),
     row(
         "txn_token",
-        Shape::Choice(&CONTEXT_NEED),
+        Shape::ChoiceOr(&CONTEXT_NEED, CONTEXT_TXN_TOKEN),
         Absent::Nothing,
-        "Transaction tokens that this one replaces.",
+        "Transaction tokens: those that this one replaces; beside an access token, the one of the request's transaction.",
+    ),
+    row(
+        "intent_token",
+        Shape::Table(CONTEXT_INTENT_TOKEN),
+        Absent::Computed(stays_absent), // its presence makes the gate take them
+        "The approved mission that this token was issued under.",
+    ),
+    row(
+        "jwt_custom",
+        Shape::Table(CONTEXT_JWT_CUSTOM),
+        Absent::Computed(stays_absent), // its presence makes the gate take them
+        "AAuth tokens: that of the agent this one's is a sub-agent of, or that of the call before.",
     ),
 ];
+
+static CONTEXT_TXN_TOKEN: &[Row] = &[
+    NEED,
+    row(
+        "audience",
+        Shape::Text,
+        Absent::Nothing,
+        "The trust domain, where they come beside access tokens.",
+    ),
+];
+
+static CONTEXT_INTENT_TOKEN: &[Row] = &[NEED, CONTEXT_TYP];
+
+static CONTEXT_JWT_CUSTOM: &[Row] = &[NEED, CONTEXT_TYP];
+
+const NEED: Row = row(
+    "need",
+    Shape::Choice(&CONTEXT_NEED),
+    Absent::Text("allowed"),
+    "Whether a request may or must carry one.",
+);
+
+const CONTEXT_TYP: Row = row(
+    "typ",
+    Shape::Text,
+    Absent::Required,
+    "The `typ` of these tokens: nothing is registered for them.",
+);
 
 static DPOP: &[Row] = &[
     row(

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 /// A number: its digits without leading and trailing zeros, and where the point is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Decimal {
+pub(crate) struct Decimal {
     negative: bool,
     digits: String,
     /// The power of ten of the last digit.
@@ -14,7 +14,7 @@ pub(super) struct Decimal {
 impl Decimal {
     /// The value of a text that follows the grammar of JSON numbers; `None` for an exponent that
     /// nothing here can hold.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -42,7 +42,7 @@ impl Decimal {
     }
 
     /// An amount of money, as `500` or `499.95`: no sign, no exponent, 18 places at most.
-    pub(super) fn read_amount(text: &str) -> Option<Self> {
+    pub(crate) fn read_amount(text: &str) -> Option<Self> {
         let digits =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let fits = match text.split_once('.') {

@@ -1,7 +1,7 @@
 //! Equality of JSON values: members in any order, numbers by value (ATN-08).
 
-use super::decimal::Decimal;
-use crate::encoding::json::{JsonKind, Value};
+use super::{JsonKind, Value};
+use crate::encoding::decimal::Decimal;
 
 /// Whether two values are the same, however they are written.
 pub(super) fn values(one: Value<'_>, other: Value<'_>) -> bool {

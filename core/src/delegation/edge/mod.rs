@@ -1,14 +1,18 @@
 //! One edge of a proven chain: did this token come out of that one, and did authority only shrink?
 //! (standards 30.5)
 
+mod aauth;
+mod mission;
+mod transaction;
+
 use super::chain::Chain;
 use super::details::{self, Types};
 use super::scope::{self, Compared};
-use super::{Actor, lineage::Dimensions};
+use super::{Actor, lineage::Dimensions, task};
 use crate::claims::{Claim, ClaimedDates, Claims};
-use crate::encoding::json::{Elements, Value};
+use crate::encoding::json::Value;
 use crate::error::{Code, Error};
-use crate::policy::{AudRule, Edge, Edges, ExpRule, Kind, Lineage, Mapping, Preset};
+use crate::policy::{AudRule, Edge, Edges, ExpRule, IntentRules, Kind, Lineage, Mapping, Preset};
 use crate::time::{NumericDate, Span};
 
 /// A token of a chain, verified as its own kind asks.
@@ -38,6 +42,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) edges: &'a Edges,
     /// The gate's scope hierarchy.
     pub(crate) implies: &'a Mapping,
+    /// Where tokens name their tasks.
+    pub(crate) intent: &'a IntentRules,
     pub(crate) leeway: Span,
     pub(crate) preset: Preset,
 }
@@ -61,10 +67,8 @@ impl<'a> Member<'a> {
         self.claims.json().root().get(name)
     }
 
-    /// The workloads that a transaction token of an agent came through.
-    fn txn_path(&self) -> Option<Elements<'a>> {
-        let metadata = self.other("agentic_ctx")?.get("chain_metadata")?;
-        metadata.get("txn_path")?.as_array()
+    fn is_aimed(&self) -> bool {
+        self.claims.audience().next().is_some()
     }
 
     fn says_complete(&self) -> bool {
@@ -79,31 +83,45 @@ pub(super) fn judge(
     child: &Member<'_>,
     terms: &Terms<'_>,
 ) -> Result<Shown, Error> {
-    let edge = Edge::between(parent.kind, child.kind, parent.iss == child.iss);
-    let edge = edge.ok_or_else(broken)?;
-    let mut unproven = Dimensions::NONE;
+    let Some(edge) = Edge::between(parent.kind, child.kind, parent.iss == child.iss) else {
+        return correlate(parent, child, terms);
+    };
+    let mut shown = Shown {
+        strength: Lineage::IssuerAttested,
+        unproven: Dimensions::NONE,
+    };
     check_history(parent, child)?;
     match edge {
         Edge::AtToTxn => {
             check_may_act(parent, child, terms.preset)?;
-            unproven = unproven.with(Dimensions::SUBJECT);
+            shown.leave(Dimensions::SUBJECT);
         }
-        Edge::TxnReplace => check_replacement(parent, child)?,
+        Edge::TxnReplace => transaction::check_replacement(parent, child)?,
         Edge::Exchange => {
-            if parent.subject() != child.subject() {
-                return Err(Error::about(Code::SubjectChanged, Claim::Sub.name()));
-            }
+            check_subject(parent, child)?;
             check_may_act(parent, child, terms.preset)?;
         }
         Edge::CrossDomain => {
             check_grant(parent, child)?;
-            unproven = unproven.with(Dimensions::SUBJECT);
+            shown.leave(Dimensions::SUBJECT);
+        }
+        Edge::Mission => {
+            check_subject(parent, child)?;
+            mission::check(parent, child)?;
+        }
+        Edge::Aauth => {
+            shown.strength = aauth::check(parent, child)?;
+            shown.leave(Dimensions::SUBJECT);
         }
     }
     let rules = terms.edges.rules(edge);
     check_time(parent, child, edge, rules.exp, terms.leeway)?;
     match &rules.aud {
-        AudRule::Any => unproven = unproven.with(Dimensions::AUDIENCE),
+        AudRule::Any => shown.leave(Dimensions::AUDIENCE),
+        // What was approved may be for nobody in particular.
+        AudRule::Exchanger(_) if edge == Edge::Mission && !parent.is_aimed() => {
+            shown.leave(Dimensions::AUDIENCE);
+        }
         AudRule::Exchanger(served) => check_audience(parent, child, edge, served)?,
     }
     match scope::compare(child.claims, parent.claims, &rules.scope, terms.implies) {
@@ -111,23 +129,49 @@ pub(super) fn judge(
         Compared::Beyond => {
             return Err(Error::about(Code::AttenuationScope, Claim::Scope.name()));
         }
-        Compared::Unproven => unproven = unproven.with(Dimensions::SCOPE),
+        Compared::Unproven => shown.leave(Dimensions::SCOPE),
     }
-    let types = match edge {
-        Edge::Exchange => Types::Every,
-        Edge::CrossDomain | Edge::AtToTxn | Edge::TxnReplace => Types::Shared,
+    let within = match edge {
+        Edge::Exchange => details::within(child.claims, parent.claims, Types::Every),
+        Edge::CrossDomain | Edge::AtToTxn | Edge::TxnReplace | Edge::Aauth => {
+            details::within(child.claims, parent.claims, Types::Shared)
+        }
+        Edge::Mission => match mission::authority(parent) {
+            Some(granted) => details::all_within(child.claims, granted),
+            None => {
+                shown.leave(Dimensions::DETAILS);
+                true
+            }
+        },
     };
-    if !details::within(child.claims, parent.claims, types) {
+    if !within {
         let claim = Claim::AuthorizationDetails.name();
         return Err(Error::about(Code::AttenuationDetails, claim));
     }
     if rules.exp == ExpRule::Any && edge == Edge::Exchange {
-        unproven = unproven.with(Dimensions::TIME);
+        shown.leave(Dimensions::TIME);
     }
+    Ok(shown)
+}
+
+/// Two tokens between whose kinds nothing leads from one to the other: that they are for one task is
+/// all there is to see (30.6 step 3).
+fn correlate(parent: &Member<'_>, child: &Member<'_>, terms: &Terms<'_>) -> Result<Shown, Error> {
+    if !task::is_shared(parent, child, terms.intent) {
+        return Err(broken());
+    }
+    check_validity(parent, child, terms.leeway)?;
     Ok(Shown {
-        strength: Lineage::IssuerAttested,
-        unproven,
+        strength: Lineage::Correlated,
+        unproven: Dimensions::ALL,
     })
+}
+
+impl Shown {
+    /// Leaves dimensions to an issuer's word.
+    const fn leave(&mut self, dimensions: Dimensions) {
+        self.unproven = self.unproven.with(dimensions);
+    }
 }
 
 pub(super) fn broken() -> Error {
@@ -202,6 +246,14 @@ fn names(
     known && issuer == Some(actor.iss()) && text("sub").flatten() == Some(actor.sub())
 }
 
+fn check_subject(parent: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
+    if parent.subject() == child.subject() {
+        Ok(())
+    } else {
+        Err(Error::about(Code::SubjectChanged, Claim::Sub.name()))
+    }
+}
+
 /// What ties an access token to the grant it was given for: the client, the key, the resource.
 fn check_grant(grant: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     let client = grant.claims.text(Claim::ClientId);
@@ -209,7 +261,7 @@ fn check_grant(grant: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     let bound = grant.claims.value(Claim::Cnf);
     let same_key = bound.is_none_or(|own| {
         let key = child.claims.value(Claim::Cnf);
-        key.is_some_and(|key| details::same(own, key))
+        key.is_some_and(|key| own.same_as(key))
     });
     if !same_client || !same_key {
         return Err(broken());
@@ -228,47 +280,9 @@ fn check_grant(grant: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     }
 }
 
-/// TXT-13, TXA-05: who and for whom stay as they are, the facts of the call are kept, and the path
-/// through the domain grows by one.
-fn check_replacement(old: &Member<'_>, new: &Member<'_>) -> Result<(), Error> {
-    // A subject is one of the trust domain, whoever signs (TXT-08).
-    if old.claims.text(Claim::Sub) != new.claims.text(Claim::Sub) {
-        return Err(Error::about(Code::SubjectChanged, Claim::Sub.name()));
-    }
-    if !new.actors().eq(old.actors()) {
-        return Err(broken());
-    }
-    let facts = old.other("tctx").and_then(|tctx| tctx.as_object());
-    let now = new.other("tctx");
-    let kept = |(name, theirs): (&str, Value<'_>)| {
-        let ours = now.and_then(|tctx| tctx.get(name));
-        ours.is_some_and(|ours| details::same(ours, theirs))
-    };
-    if !facts.into_iter().flatten().all(kept) {
-        return Err(Error::about(Code::AttenuationDetails, "tctx"));
-    }
-    let Some(mut before) = old.txn_path() else {
-        return Ok(());
-    };
-    let mut path = new.txn_path().into_iter().flatten();
-    let grown = before.all(|own| path.next().is_some_and(|next| details::same(own, next)));
-    if grown && path.count() == 1 {
-        Ok(())
-    } else {
-        Err(Error::about(Code::ChainLinkBroken, "agentic_ctx"))
-    }
-}
-
-/// The parent was valid when the child was issued (30.6 step 1), came before it (ATN-12), and ends
-/// no earlier. Leeway is for clocks, so none is given where one issuer wrote both dates (ATN-11).
-fn check_time(
-    parent: &Member<'_>,
-    child: &Member<'_>,
-    edge: Edge,
-    exp: ExpRule,
-    leeway: Span,
-) -> Result<(), Error> {
-    let (born, before) = (child.issued_at()?, parent.issued_at()?);
+/// The parent was valid when the child was issued (30.6 step 1).
+fn check_validity(parent: &Member<'_>, child: &Member<'_>, leeway: Span) -> Result<(), Error> {
+    let born = child.issued_at()?;
     let expired = |exp: NumericDate| born >= exp.plus(leeway);
     if parent.dates.expires_at.is_none_or(expired) {
         return Err(Error::about(Code::Expired, Claim::Exp.name()));
@@ -277,9 +291,25 @@ fn check_time(
     if parent.dates.not_before.is_some_and(early) {
         return Err(Error::about(Code::NotYetValid, Claim::Nbf.name()));
     }
+    Ok(())
+}
+
+/// The parent was valid then, came before the child (ATN-12), and ends no earlier. Leeway is for
+/// clocks, so none is given where one issuer wrote both dates (ATN-11).
+fn check_time(
+    parent: &Member<'_>,
+    child: &Member<'_>,
+    edge: Edge,
+    exp: ExpRule,
+    leeway: Span,
+) -> Result<(), Error> {
+    check_validity(parent, child, leeway)?;
+    let (born, before) = (child.issued_at()?, parent.issued_at()?);
     let first = match edge {
         Edge::Exchange => before,
-        Edge::CrossDomain | Edge::AtToTxn | Edge::TxnReplace => before.minus(leeway),
+        Edge::CrossDomain | Edge::AtToTxn | Edge::TxnReplace | Edge::Mission | Edge::Aauth => {
+            before.minus(leeway)
+        }
     };
     if born < first {
         return Err(Error::about(Code::AttenuationTime, Claim::Iat.name()));
