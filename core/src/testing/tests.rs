@@ -223,6 +223,73 @@ fn context() -> Answers {
     ]
 }
 
+/// Gates of kinds that prove possession in their own way, or come from tokens of other kinds.
+fn others() -> Vec<(&'static str, Value)> {
+    let url = json!({ "public_url": "https://rs.example" });
+    let replay = json!({ "replay": { "store": "process" } });
+    let own = |profile| document(profile, url.clone(), replay.clone());
+    let further = |profile: Profile, context: Value, iss: &str, kind: &str| {
+        let more = json!({ "issuers": { "x": issuer(iss, &[kind]) } });
+        document(profile, json!({ "context": context }), more)
+    };
+    let mission = json!({ "intent_token": { "need": "required", "typ": "intent+jwt" } });
+    let both = json!({ "issuers": { "a": { "profiles": ["access_token", "intent_token"] } } });
+    let beside = json!({ "txn_token": { "audience": "td.example" } });
+    let external = json!({ "sender_constrained": "external" });
+    let sub_agents =
+        json!({ "context": { "jwt_custom": { "need": "required", "typ": "aa-agent+jwt" } } });
+    let (access, txn) = (Profile::AccessToken, Profile::TxnToken);
+    let allowed = json!({ "access_token": "allowed" });
+    vec![
+        ("wit", own(Profile::Wit)),
+        ("attestation", own(Profile::ClientAttestation)),
+        ("capability", own(Profile::Capability)),
+        (
+            "external capability",
+            document(Profile::Capability, external, json!({})),
+        ),
+        (
+            "mission",
+            document(access, json!({ "context": mission }), both),
+        ),
+        (
+            "beside a transaction",
+            further(access, beside, "https://tts.example", "txn_token"),
+        ),
+        ("aauth", document(Profile::JwtCustom, sub_agents, json!({}))),
+        (
+            "transaction",
+            further(txn, allowed.clone(), "https://as.example", "access_token"),
+        ),
+        (
+            "replaced",
+            document(
+                txn,
+                json!({ "context": { "txn_token": "required" } }),
+                json!({}),
+            ),
+        ),
+        (
+            "correlated",
+            further(
+                Profile::IdToken,
+                allowed.clone(),
+                "https://as.example",
+                "access_token",
+            ),
+        ),
+        (
+            "aimless",
+            further(
+                Profile::ActorProof,
+                allowed,
+                "https://as.example",
+                "access_token",
+            ),
+        ),
+    ]
+}
+
 /// Every document of the answers to these questions that the loader takes.
 fn documents(profile: Profile, questions: &[Answers]) -> Vec<(String, Value)> {
     let mut all = vec![(profile.as_str().to_owned(), json!({}), json!({}))];
@@ -301,6 +368,10 @@ fn every_code_has_a_request_or_a_reason() {
     check(documents(access, &[context(), delegation()]));
     check(documents(access, &[possession(), delegation()]));
     check(documents(access, &[issuers(access), delegation()]));
+    let others = others()
+        .into_iter()
+        .map(|(name, document)| (name.to_owned(), document));
+    check(others.collect());
     assert!(checked > 150, "{checked}");
 }
 
@@ -398,7 +469,13 @@ fn kinds_differ_in_what_they_give() {
     ];
     without(
         Profile::Capability,
-        &but(&["actor_malformed", "status_unavailable"]),
+        &[
+            "multiple_credentials",
+            "malformed_request",
+            "pop_mismatch",
+            "actor_malformed",
+            "status_unavailable",
+        ],
         &links,
     );
 }
@@ -622,7 +699,11 @@ fn what_is_said_to_be_out_of_reach_is() {
     for name in ["rfc", "several", "inverted"] {
         gates.extend(documents(access, &[questions(name, issuers(access))]));
     }
-    assert!(gates.len() > Profile::ALL.len() + 10);
+    let others = others()
+        .into_iter()
+        .map(|(name, document)| (name.to_owned(), document));
+    gates.extend(others);
+    assert!(gates.len() > Profile::ALL.len() + 20);
     let mut met = BTreeSet::new();
     for (name, document) in gates {
         let (verifier, fakes) = open(&document);
@@ -640,11 +721,9 @@ fn what_is_said_to_be_out_of_reach_is() {
         let mut bound = plain.clone();
         forge.bind(&mut bound).unwrap();
         let bound = Some(bound).filter(|bound| bound.token.claims.contains_key("cnf"));
-        let parent = forge.parent(&plain.token, good.entry).unwrap();
-        let with_parent = parent.map(|parent| Draft {
-            parent: Some(parent),
-            ..plain.clone()
-        });
+        let mut with_parent = plain.clone();
+        with_parent.parent = forge.parent(&mut with_parent.token, good.entry).unwrap();
+        let with_parent = Some(with_parent).filter(|draft| draft.parent.is_some());
         let drafts = [Some(plain), good.delegated, bound, with_parent];
         for draft in drafts.into_iter().flatten() {
             pool(&draft, &mut |draft| {
@@ -709,4 +788,89 @@ fn without_a_fake_there_is_nothing() {
     let refused = refused(&[("a".to_owned(), unknown)]);
     assert_eq!(refused, NoRefusals::Unopened(Code::BadSignature));
     assert!(refused.to_string().contains("bad_signature"));
+}
+
+/// Tokens of kinds that have proofs and parents of their own, by hand.
+#[test]
+fn kinds_have_proofs_and_parents_of_their_own() {
+    let has = |name: &str, expected: &[&str]| {
+        let others = others();
+        let (_, document) = others.iter().find(|(own, _)| *own == name).unwrap();
+        let asked = [
+            "replayed",
+            "pop_required",
+            "pop_mismatch",
+            "pop_invalid",
+            "chain_link_broken",
+            "subject_changed",
+            "attenuation_scope",
+            "attenuation_details",
+            "attenuation_time",
+            "attenuation_audience",
+            "intent_mismatch",
+            "txn_mismatch",
+            "may_act_mismatch",
+            "operation_denied",
+        ];
+        let given: Vec<&str> = codes(document)
+            .into_iter()
+            .filter(|code| asked.contains(code))
+            .collect();
+        let mut expected = expected.to_vec();
+        expected.sort_by_key(|name| Code::from_name(name));
+        assert_eq!(given, expected, "{name}");
+    };
+    let proofs = ["replayed", "pop_required", "pop_mismatch", "pop_invalid"];
+    let bearer = ["pop_required", "pop_mismatch"];
+    let with = |own: &[&'static str], more: &[&'static str]| [own, more].concat();
+    has("wit", &proofs);
+    has("attestation", &proofs);
+    let derived = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "operation_denied",
+    ];
+    let derived = with(&derived, &["attenuation_audience"]);
+    has("capability", &with(&proofs, &derived));
+    has("external capability", &derived);
+    let edge = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "attenuation_audience",
+    ];
+    let mission = with(
+        &bearer,
+        &["subject_changed", "intent_mismatch", "txn_mismatch"],
+    );
+    has("mission", &with(&edge, &mission));
+    let beside = [
+        "chain_link_broken",
+        "attenuation_audience",
+        "intent_mismatch",
+    ];
+    has("beside a transaction", &with(&beside, &bearer));
+    has(
+        "aauth",
+        &with(&edge, &with(&bearer, &["intent_mismatch", "txn_mismatch"])),
+    );
+    has(
+        "transaction",
+        &with(
+            &edge,
+            &["pop_required", "intent_mismatch", "may_act_mismatch"],
+        ),
+    );
+    let replaced = [
+        "pop_required",
+        "subject_changed",
+        "attenuation_scope",
+        "intent_mismatch",
+        "txn_mismatch",
+    ];
+    has("replaced", &with(&edge, &replaced));
+    let tied = ["chain_link_broken", "intent_mismatch"]; // for one audience, and for no other
+    has("correlated", &with(&tied, &bearer));
+    has("aimless", &["attenuation_audience", "pop_required"]);
 }
