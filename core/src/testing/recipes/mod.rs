@@ -106,7 +106,8 @@ pub(super) fn attempt(forge: &Forge<'_>, good: &Good, code: Code) -> Result<Atte
         Code::Inactive => bench.inactive(),
         Code::InsufficientScope => bench.without_scope(),
         Code::InsufficientUserAuthentication => bench.another_sign_in(),
-        Code::OperationDenied | Code::TokenPassthrough => Ok(Attempt::Never(CALL)),
+        Code::OperationDenied => bench.another_tool(),
+        Code::TokenPassthrough => Ok(Attempt::Never(CALL)),
         Code::KeysUnavailable | Code::KeysRefreshing => bench.without_keys(code),
         Code::StatusUnavailable => bench.with_status(),
         Code::ReplayUnavailable | Code::ReplayFull => Ok(Attempt::Never(
