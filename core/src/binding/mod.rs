@@ -347,12 +347,12 @@ impl<'s> Judge<'s> {
         if keys.certificate.is_some() {
             self.certificate(keys, shown)?;
         }
-        let proven = match self.gate.kind.carrier() {
-            Carrier::Content => capability::verify(self, proof, &holder, claims, shown, token),
-            _ if self.gate.kind == Kind::Wit => {
-                workload::verify(self, proof, &holder, shown, token)
-            }
-            _ => attestation::verify(self, proof, &holder),
+        let proven = if self.gate.kind == Kind::Capability {
+            capability::verify(self, proof, &holder, claims, shown, token)
+        } else if self.gate.kind == Kind::Wit {
+            workload::verify(self, proof, &holder, shown, token)
+        } else {
+            attestation::verify(self, proof, &holder)
         };
         Ok(By::Proof(Box::new(proven?)).into())
     }
@@ -441,10 +441,12 @@ impl Proven {
     fn new(judge: &Judge<'_>, holder: &Holder<'_>, jti: &str, until: NumericDate) -> Self {
         let kind = judge.gate.kind;
         Self {
-            how: match kind.carrier() {
-                Carrier::Content => Possession::CapabilityPop,
-                _ if kind == Kind::Wit => Possession::Wpt,
-                _ => Possession::ClientAttestationPop,
+            how: if kind == Kind::Capability {
+                Possession::CapabilityPop
+            } else if kind == Kind::Wit {
+                Possession::Wpt
+            } else {
+                Possession::ClientAttestationPop
             },
             used: UsedProof {
                 key: proof::replay_key(judge, &holder.thumbprint, jti),

@@ -223,6 +223,9 @@ impl Context<'_> {
             Code::ChainTooDeep => self.depth(),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
             Code::ChainIncomplete => format!("The issuer says that it does not name all actors (chain_complete), and {}.require_complete is true.", self.delegation()),
+            Code::ChainLinkBroken if matches!(about, Some("actor_proofs" | "prh" | "origin_jti")) => {
+                "Each actor signs its own proof, for this token, linked to the one before; the issuer copies them as they are.".into()
+            }
             Code::ChainLinkBroken => self.link(),
             Code::SubjectChanged => "Tokens of one chain are about one subject; this one was put together from two.".into(),
             Code::AttenuationScope => format!("A token may only have scopes of the one before it. If the issuer gives it others on purpose, say so under [{}.edges].", self.delegation()),

@@ -6,7 +6,7 @@ use super::pipeline::{self, Candidate, Case};
 use super::state::{Door, Source};
 use super::validity::Dates;
 use crate::crypto::{SignatureJob, SignatureVerified};
-use crate::delegation::{self, Chain, LineageAccepted, Member, TasksAgree, Terms};
+use crate::delegation::{self, Chain, Coverage, LineageAccepted, Member, TasksAgree, Terms};
 use crate::error::{Code, Error};
 use crate::jws::SignatureBuffer;
 use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
@@ -149,13 +149,14 @@ pub(super) fn judge<'l>(
     chain: &Chain,
     leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
+    coverage: Coverage,
 ) -> Result<LineageAccepted, Error> {
     match ancestors {
         Ok(ancestors) if ancestors.is_empty() => {
             check_needed(door.gate, |_| false)?;
-            delegation::assert(chain, door.gate.delegation.min_lineage())
+            delegation::assert(chain, coverage, door.gate.delegation.min_lineage())
         }
-        Ok(ancestors) => prove(door, &leaf(), ancestors),
+        Ok(ancestors) => prove(door, &leaf(), ancestors, coverage),
         Err(error) => Err(*error),
     }
 }
@@ -164,9 +165,11 @@ fn prove(
     door: Door<'_>,
     leaf: &Member<'_>,
     ancestors: &[Ancestor<'_>],
+    coverage: Coverage,
 ) -> Result<LineageAccepted, Error> {
     let least = door.gate.delegation.min_lineage();
-    delegation::prove(leaf, &members(door, ancestors)?, least, &terms(door))
+    let further = members(door, ancestors)?;
+    delegation::prove(leaf, &further, coverage, least, &terms(door))
 }
 
 /// That the leaf and the further tokens are all for one task. A token that comes alone is looked at

@@ -13,11 +13,11 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, authority, caller, kind, note};
+use super::{Requirements, actors, authority, caller, kind, note};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
-use crate::delegation::{self, Derived, Member};
+use crate::delegation::{self, Coverage, Derived, Member};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
@@ -318,7 +318,10 @@ pub(super) fn finish<T: Trail>(
     };
     let lineage = match derived {
         Some(derived) => delegation::of_keys(derived),
-        None => ancestry::judge(door, links, member, ancestors)?,
+        None => {
+            let coverage = actors::judge(door, links, claims, member, case)?;
+            ancestry::judge(door, links, member, ancestors, coverage)?
+        }
     };
     trail.passed(Stage::Links, || {
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
@@ -338,8 +341,11 @@ pub(super) fn finish<T: Trail>(
         authority: standing,
     };
     let identity = door.identity(source);
+    let anew = actors::has_any(door, claims);
     let settled = Settled::new(signed, dates, confirmation, identity, evidence);
-    door.remember(token, &settled);
+    if !anew {
+        door.remember(token, &settled);
+    }
     let called_for = authority::check_call(
         &settled,
         tasks.bounds(),
@@ -390,7 +396,8 @@ fn refresh(
     caller::check_needed(gate, requirements)?;
     let presenter = settled.check_presenter(gate, requirements)?;
     let member = || settled.member();
-    let lineage = ancestry::judge(door, settled.chain(), member, ancestors)?;
+    // What is remembered carries no proofs of actors.
+    let lineage = ancestry::judge(door, settled.chain(), member, ancestors, Coverage::Partial)?;
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
     let not_revoked = revocation::check(rules.preset, gate, claims)?;
     let bounds = tasks.bounds();

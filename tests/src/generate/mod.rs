@@ -6,6 +6,7 @@
 //! compared; ML-DSA signatures, which AWS-LC hedges, are taken from the committed file.
 
 mod act;
+mod actor_proofs;
 mod algorithms;
 mod capabilities;
 mod chains;
@@ -38,10 +39,11 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 17] = [
+pub const FILES: [&str; 18] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
+    "delegation/actor_proofs.jsonl",
     "delegation/chains.jsonl",
     "delegation/edges.jsonl",
     "delegation/offline.jsonl",
@@ -69,6 +71,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "algorithms.jsonl" => algorithms::lines(committed),
         "capabilities.jsonl" => capabilities::lines(),
         "delegation/act.jsonl" => act::lines(),
+        "delegation/actor_proofs.jsonl" => actor_proofs::lines(),
         "delegation/chains.jsonl" => chains::lines(),
         "delegation/edges.jsonl" => edges::lines(),
         "delegation/offline.jsonl" => offline::lines(),

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use super::chain::Chain;
 use super::edge::{self, Member, Shown, Terms, broken};
 use super::offline::Derived;
+use super::proofs::Coverage;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{Kind, Lineage, Preset};
@@ -107,12 +108,17 @@ pub(crate) fn of_keys(derived: Derived) -> LineageAccepted {
     }
 }
 
-/// What is proven of the chain of a token that comes alone: its issuer says so. `least` is what the
-/// gate asks for.
-pub(crate) fn assert(chain: &Chain, least: Lineage) -> Result<LineageAccepted, Error> {
-    let lineage = match chain.len() {
-        0 => Lineage::None,
-        _ => Lineage::Asserted,
+/// What is proven of the chain of a token that comes alone: its issuer says so, and each actor for
+/// itself where it has signed. `least` is what the gate asks for.
+pub(crate) fn assert(
+    chain: &Chain,
+    coverage: Coverage,
+    least: Lineage,
+) -> Result<LineageAccepted, Error> {
+    let lineage = match (chain.len(), coverage) {
+        (0, _) => Lineage::None,
+        (_, Coverage::Partial) => Lineage::Asserted,
+        (_, Coverage::Whole) => Lineage::Cryptographic,
     };
     let unproven = Dimensions::NONE;
     LineageAccepted { lineage, unproven }.at_least(least, chain)
@@ -122,10 +128,16 @@ pub(crate) fn assert(chain: &Chain, least: Lineage) -> Result<LineageAccepted, E
 pub(crate) fn prove(
     leaf: &Member<'_>,
     ancestors: &[Member<'_>],
+    coverage: Coverage,
     least: Lineage,
     terms: &Terms<'_>,
 ) -> Result<LineageAccepted, Error> {
-    prove_edges(leaf, ancestors, terms)?.at_least(least, leaf.chain)
+    let mut accepted = prove_edges(leaf, ancestors, terms)?;
+    // The actors' own word upgrades that of the issuers, who still had to keep to the edges.
+    if coverage == Coverage::Whole {
+        accepted.lineage = Lineage::Cryptographic;
+    }
+    accepted.at_least(least, leaf.chain)
 }
 
 /// Judges one step: whether `child` comes out of `parent` as the edge between their kinds allows.
