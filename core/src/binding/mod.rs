@@ -236,7 +236,9 @@ pub(crate) fn form(kind: Kind, rules: &PossessionRules) -> Option<(&'static str,
         Carrier::Field { .. } if kind == Kind::Wit => {
             Some((workload::FORM.typ, workload::MOST_AHEAD))
         }
-        Carrier::Field { .. } => Some((attestation::FORM.typ, attestation::MOST_OLD)),
+        Carrier::Field { proof, .. } => {
+            proof.map(|_| (attestation::FORM.typ, attestation::MOST_OLD))
+        }
         Carrier::Content => Some((capability::FORM.typ, capability::WINDOW)),
         Carrier::None => None,
     }

@@ -4,7 +4,7 @@
 use super::kind;
 use super::pipeline::{self, Candidate, Case};
 use super::state::{Door, Source};
-use super::validity::Dates;
+use super::validity::{self, Dates};
 use crate::crypto::{SignatureJob, SignatureVerified};
 use crate::delegation::{self, Chain, Coverage, LineageAccepted, Member, TasksAgree, Terms};
 use crate::error::{Code, Error};
@@ -117,6 +117,7 @@ pub(super) fn admit<'s, 't>(
 pub(super) fn settle<'t>(
     door: Door<'_>,
     signed: SignatureVerified<Candidate<'t>>,
+    now: NumericDate,
     max_depth: usize,
 ) -> Result<Ancestor<'t>, Error> {
     let rules = door.rules();
@@ -132,6 +133,11 @@ pub(super) fn settle<'t>(
         rules.leeway,
     );
     dates.check_lifetime().map_err(blame)?;
+    // What has an audience here is no token of earlier: it tells what is so now.
+    if !door.gate.audience.is_empty() {
+        dates.check(now).map_err(blame)?;
+        validity::check_audience(claims, door.gate, source).map_err(blame)?;
+    }
     let chain =
         delegation::read(claims, issuer, row.kind, rules.preset, max_depth).map_err(blame)?;
     Ok(Ancestor {

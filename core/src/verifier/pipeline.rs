@@ -131,7 +131,7 @@ pub(super) fn verify_chain<T: Trail>(
     let max_depth = door.gate.delegation.max_depth();
     let settle = |(door, signed): (&Door<'_>, Option<_>)| {
         let signed = signed.ok_or_else(|| Error::new(Code::BadSignature))?;
-        ancestry::settle(*door, signed, max_depth)
+        ancestry::settle(*door, signed, case.now(), max_depth)
     };
     // What is wrong with a further token is told in its turn, after what is wrong with this one.
     let ancestors = match refused {

@@ -24,6 +24,7 @@ mod proofs;
 mod rules;
 mod sessions;
 mod tasks;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 18] = [
+pub const FILES: [&str; 19] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
@@ -58,6 +59,7 @@ pub const FILES: [&str; 18] = [
     "profiles.jsonl",
     "proofs.jsonl",
     "sessions.jsonl",
+    "transactions.jsonl",
 ];
 
 /// What a file must hold; `committed` is what it holds.
@@ -86,6 +88,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "proofs.jsonl" => proofs::lines(),
         "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
+        "transactions.jsonl" => transactions::lines(),
         other => panic!("no file {other}"),
     }
 }

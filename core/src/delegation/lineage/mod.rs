@@ -7,6 +7,7 @@ use super::chain::Chain;
 use super::edge::{self, Member, Shown, Terms, broken};
 use super::offline::Derived;
 use super::proofs::Coverage;
+use super::task;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{Kind, Lineage, Preset};
@@ -132,7 +133,19 @@ pub(crate) fn prove(
     least: Lineage,
     terms: &Terms<'_>,
 ) -> Result<LineageAccepted, Error> {
-    let mut accepted = prove_edges(leaf, ancestors, terms)?;
+    let before: Vec<&Member<'_>> = ancestors
+        .iter()
+        .filter(|further| !accompanies(further, leaf))
+        .collect();
+    if before.is_empty() {
+        let shares = |beside: &Member<'_>| task::is_shared(leaf, beside, terms.intent);
+        let mut accepted = assert(leaf.chain, coverage, Lineage::None)?;
+        if accepted.lineage == Lineage::Asserted && ancestors.iter().any(shares) {
+            accepted.lineage = Lineage::Correlated;
+        }
+        return accepted.at_least(least, leaf.chain);
+    }
+    let mut accepted = prove_edges(leaf, before, terms)?;
     // The actors' own word upgrades that of the issuers, who still had to keep to the edges.
     if coverage == Coverage::Whole {
         accepted.lineage = Lineage::Cryptographic;
@@ -149,15 +162,20 @@ pub(crate) fn prove_next(
     edge::judge(parent, child, terms).map(|Shown { .. }| ())
 }
 
-fn prove_edges(
-    leaf: &Member<'_>,
-    ancestors: &[Member<'_>],
+/// Whether a further token stands beside another and not before it: the transaction token of the
+/// request that an access token is for. That the two are for one task is asked elsewhere (CD-03).
+fn accompanies(further: &Member<'_>, leaf: &Member<'_>) -> bool {
+    further.kind == Kind::TxnToken && leaf.kind == Kind::AccessToken
+}
+
+fn prove_edges<'m>(
+    leaf: &'m Member<'m>,
+    mut order: Vec<&'m Member<'m>>,
     terms: &Terms<'_>,
 ) -> Result<LineageAccepted, Error> {
     if terms.preset == Preset::AgentStrict && leaf.claims.audience().count() != 1 {
         return Err(Error::about(Code::AttenuationAudience, Claim::Aud.name())); // ATN-15
     }
-    let mut order: Vec<&Member<'_>> = ancestors.iter().collect();
     for member in &order {
         member.issued_at()?;
     }

@@ -119,8 +119,10 @@ fn audience(
 fn check_caller(section: &Section<'_>, kinds: &Section<'_>, compiler: &mut Compiler<'_>) {
     let kind = section.text("profile");
     let kind = kind.and_then(|name| Kind::from_name(&name));
-    let text = if kind.is_some_and(|kind| kind.carrier() != Carrier::Authorization) {
-        "only beside tokens that come in Authorization"
+    // Others say themselves who presents them.
+    let of_others = |kind: Kind| kind.carrier() == Carrier::Authorization || kind == Kind::TxnToken;
+    let text = if kind.is_some_and(|kind| !of_others(kind)) {
+        "only beside tokens that come in Authorization, and transaction tokens"
     } else if !section.has("public_url") {
         "needs public_url: it is what the caller's proof is for"
     } else {
