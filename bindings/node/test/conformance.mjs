@@ -25,6 +25,9 @@ const ops = {
     return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
   },
   verify_request(request) {
+    // What the API cannot be told of.
+    const more = [request.content, request.approved, request.operation?.arguments]
+    if (more.some((member) => member != null)) throw new UnsupportedOp()
     const { method, uri, headers, context, operation } = request
     if (!Array.isArray(headers)) throw new HarnessError('headers is not an array of pairs')
     const clientCertificate = request.certificate === undefined ? undefined : octets(request, 'certificate')

@@ -21,8 +21,12 @@ FILES = sorted(VECTORS.rglob("*.jsonl"))
 
 def unsupported(request: dict[str, Any]) -> bool:
     """The Python API has no call for a token that comes without a request, with those it comes
-    from."""
-    return request["op"] == "verify" and request.get("context") is not None
+    from; and none for a token of a request's content, the arguments of a tool, or what was
+    approved."""
+    operation = request.get("operation") or {}
+    more = [request.get("content"), request.get("approved"), operation.get("arguments")]
+    alone = request["op"] == "verify" and request.get("context") is not None
+    return alone or any(member is not None for member in more)
 
 
 def test_there_are_vectors() -> None:
