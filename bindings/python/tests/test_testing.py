@@ -14,7 +14,8 @@ from conftest import AUDIENCE, ISSUER, document
 # Codes that keys give when they are loaded, not tokens when they are judged; those of requests,
 # which are more than a token; what an introspection endpoint says; and nobody's.
 NOT_OF_TOKENS = {
-    *("weak_key", "key_use_mismatch", "keys_refreshing", "inactive", "usage", "internal"),
+    *("weak_key", "key_use_mismatch", "keys_refreshing", "inactive", "revoked"),
+    *("usage", "internal"),
     *("no_token", "multiple_credentials", "token_in_query", "malformed_request"),
     *("replayed", "pop_mismatch", "pop_invalid", "nonce_required"),
     *("replay_unavailable", "replay_full", "actor_presenter_mismatch"),
