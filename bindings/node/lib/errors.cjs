@@ -39,6 +39,9 @@ const TREE = {
 // these names on its prototype, not by which copy made it.
 const BRAND = Symbol.for('sealgate.error')
 
+/** The code that a class stands for where no other is given. */
+const FIRST = Symbol('first')
+
 const classes = {}
 
 /** What an error tells, in this order in JSON, and what each is made of. */
@@ -76,6 +79,8 @@ function telling(base) {
     #answer
 
     constructor(outline, ask) {
+      // Only this package has outlines; a program makes stand-ins.
+      if (typeof outline !== 'object') outline = standIn(new.target, outline, ask?.code)
       super(outline.message)
       this.#outline = outline
       this.#ask = ask
@@ -96,6 +101,12 @@ function telling(base) {
     }
   }
   return made
+}
+
+/** The outline of an error that a program makes, for want of a gate that refuses. */
+function standIn(made, text, code = made[FIRST]) {
+  if (!rows.has(code)) throw usage(`no code ${JSON.stringify(code)}`)
+  return outlined({ code, more: text })
 }
 
 function toJSON() {
@@ -162,13 +173,22 @@ function classOf({ code, group }) {
   return classes[entry[0]]
 }
 const byCode = new Map([...rows.values()].map((row) => [row.code, classOf(row)]))
+// A class stands for its own first code, else for the first of those below it.
+for (const made of Object.values(classes)) {
+  const codes = [...byCode].filter(([, other]) => made === other || other.prototype[BRAND].has(made.name))
+  const [first] = codes.find(([, other]) => made === other) ?? (made === SealgateError ? ['internal'] : codes[0])
+  Object.defineProperty(made, FIRST, { value: first })
+}
 
 /** What errors of one kind share, of what the native half says about them: their outline. */
 function outlined({ expected = [], headers, ...said }) {
-  const { code, claim, text } = said
-  let message = `${code}: ${text ?? rows.get(code).reason}`
+  const { code, claim, text, more, issuerName } = said
+  const { blame, reason } = rows.get(code)
+  let message = `${code}: ${text ?? reason}`
   if (claim) message += ` (${claim})`
+  if (issuerName && blame === 'unavailable' && text === undefined) message += ` (${issuerName})`
   if (expected.length > 0) message += `; expected ${expected.join(' or ')}`
+  if (more !== undefined) message += `: ${more}`
   return { ...said, ...answered({ headers }), message, expected: Object.freeze(expected) }
 }
 

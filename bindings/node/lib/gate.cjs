@@ -4,12 +4,12 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
+const { approved, checkOptions, checkString, checkToken, kind, operation, scopes } = require('./arguments.cjs')
 const { WAITS, millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
-const { errorOf, internal, isMisuse, outlined, unthrown, usage } = require('./errors.cjs')
-const { partsOf } = require('./request.cjs')
-const { fit, makeTokenOf } = require('./token.cjs')
+const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
+const { further, partsOf, textOf } = require('./request.cjs')
+const { fit, handleOf, makeTokenOf } = require('./token.cjs')
 const { CODES, MISUSE, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
@@ -38,9 +38,9 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'maySettle', 'verifyRequest']
+  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'maySettle', 'verifyChain', 'verifyRequest']
   const own = names.map((name) => native.guarded(opened[name]))
-  const [pageOf, keep, clear, refusal, outline, answerTo, maySettle, askRequest] = own
+  const [pageOf, keep, clear, refusal, outline, answerTo, maySettle, askChain, askRequest] = own
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -133,6 +133,26 @@ function makeGate(engine, name, events) {
     const { needed, into } = demands(options, 'judgeRequest')
     const parts = partsOf(request, 'judgeRequest')
     return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
+  }
+
+  function verifyChain(token, context, options) {
+    const call = 'verifyChain'
+    const names = ['requiredScopes', 'operation', 'approved', 'into']
+    const { requiredScopes, into, ...tells } = checkOptions(options, call, names)
+    const needed = scopes(requiredScopes, call)
+    if (context === undefined) throw usage(`${call}: context is an array of { kind, token }, not undefined`)
+    const told = [...operation(tells.operation, call), ...approved(tells.approved, call)]
+    const parts = [textOf(token), further(context, call), told]
+    const answer = needed === undefined ? askChain(...parts) : askChain(...parts, needed)
+    return tokenFor(answer, neededFor(parts, needed), into)
+  }
+
+  function checkOutbound(inbound, outbound, options) {
+    const { target } = checkOptions(options, 'checkOutbound', ['target'])
+    checkString(target, 'checkOutbound: target')
+    const [verdicts, index] = handleOf(inbound, 'checkOutbound')
+    const refusal = native.checkOutbound(door, verdicts, index, further([outbound], 'checkOutbound'), target)
+    if (refusal !== null) throw refusedInFull(refusal)
   }
 
   function askAbout(parts, needed) {
@@ -271,7 +291,10 @@ function makeGate(engine, name, events) {
     const { requiredScopes } = checkOptions(options, 'explainRequest', ['requiredScopes'])
     const needed = scopes(requiredScopes, 'explainRequest') ?? ''
     const parts = partsOf(request, 'explainRequest')
-    return new Trail(JSON.parse(native.explainRequest(door, ...parts, needed)))
+    const said = native.explainRequest(door, ...parts, needed)
+    const trail = JSON.parse(said)
+    if (Array.isArray(trail)) throw refusedInFull(said)
+    return new Trail(trail)
   }
 
   function resourceMetadata() {
@@ -292,6 +315,8 @@ function makeGate(engine, name, events) {
     judge,
     verifyAsync,
     judgeAsync,
+    verifyChain,
+    checkOutbound,
     verifyRequest,
     judgeRequest,
     verifyRequestAsync,

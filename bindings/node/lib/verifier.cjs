@@ -58,6 +58,8 @@ class Verifier {
       'judge',
       'verifyAsync',
       'judgeAsync',
+      'verifyChain',
+      'checkOutbound',
       'verifyRequest',
       'judgeRequest',
       'verifyRequestAsync',

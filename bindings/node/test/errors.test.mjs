@@ -285,3 +285,17 @@ test('the errors of a hundred thousand refusals do not hold up the event loop', 
   // A tenth of that is usual; an error that is made in full takes 20 times as long.
   assert.ok(user + system < 1e6, `${user + system} µs`)
 })
+
+test('a program can make errors, as stand-ins for a gate', () => {
+  for (const [name, made] of Object.entries(classes)) {
+    const error = new made('mocked')
+    assert.ok(error instanceof made, name)
+    assert.equal(error.message, `${error.code}: ${error.reason}: mocked`)
+    assert.equal(refused({ code: error.code }) instanceof made || name === 'PolicyError', true)
+  }
+  const { ExpiredTokenError, KeysUnavailableError, TokenError } = sealgate
+  assert.deepEqual([new ExpiredTokenError().code, new ExpiredTokenError().httpStatus], ['expired', 401])
+  assert.equal(new KeysUnavailableError().httpStatus, 503)
+  assert.equal(new TokenError('x', { code: 'replayed' }).code, 'replayed')
+  assert.throws(() => new TokenError('x', { code: 'what' }), sealgate.UsageError)
+})

@@ -360,7 +360,7 @@ impl Verifier {
     /// As `Gate.verify_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -376,7 +376,7 @@ impl Verifier {
     /// As `Gate.judge_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -392,7 +392,7 @@ impl Verifier {
     /// As `Gate.explain_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -408,7 +408,7 @@ impl Verifier {
     /// As `Gate.verify_request_async`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -428,7 +428,7 @@ impl Verifier {
     /// As `Gate.judge_request_async`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -448,10 +448,9 @@ impl Verifier {
     /// As `Gate.verify_chain`, where the policy has one gate.
     #[pyo3(
         signature = (
-            token=None, context=None, *extra, required_scopes=None, operation=None, into=None,
-            **unknown
+            token=None, context=None, *extra, required_scopes=None, operation=None, approved=None, into=None, **unknown
         ),
-        text_signature = "($self, token, context, *, required_scopes=(), operation=None, into=None)"
+        text_signature = "($self, token, context, *, required_scopes=(), operation=None, approved=None, into=None)"
     )]
     fn verify_chain<'py>(
         &self,
@@ -461,6 +460,7 @@ impl Verifier {
         extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         operation: Option<&Bound<'py, PyAny>>,
+        approved: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
@@ -468,6 +468,7 @@ impl Verifier {
         let needs = Needs {
             scopes: required_scopes,
             operation,
+            approved,
             into,
         };
         self.sole(py)?.verify_chain(py, token, context, &needs)

@@ -80,8 +80,7 @@ pub(crate) fn request<'py>(
     given: &Given<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = door.py();
-    // Read once: a server's iterator over headers would have nothing left.
-    let arguments = given.parts(py)?.arguments(py)?;
+    let arguments = given.arguments(py)?;
     arguments.set_item("required_scopes", scopes_of(py, given.scopes())?)?;
     arguments.set_item("into", given.into())?;
     let wait = seconds(given.wait(), Gate::WAIT)?;

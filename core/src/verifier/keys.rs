@@ -207,6 +207,7 @@ impl Engine {
             keys: ring,
             cache: Arc::clone(&state.cache),
             replay: state.replay.clone(),
+            revocations: Arc::clone(&state.revocations),
         };
         if !self.state.replace(state, Arc::new(next)) {
             return None;

@@ -14,6 +14,7 @@ mod outbound;
 mod policies;
 mod reloads;
 mod requests;
+mod revocations;
 mod tokens;
 mod transactions;
 mod workload;
