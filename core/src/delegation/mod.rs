@@ -28,5 +28,5 @@ pub(crate) use offline::{Derived, Holding, derive};
 pub use operation::Operation;
 pub(crate) use operation::check_operation;
 pub(crate) use presenter::{Presenter, PresenterAccepted, check_presenter};
-pub(crate) use rules::misfits;
+pub(crate) use rules::{is_complete, misfits};
 pub(crate) use task::{TasksAgree, check_tasks, tasks};

@@ -2,6 +2,7 @@
 
 mod advice;
 mod ancestry;
+mod audit;
 mod authority;
 mod build;
 mod caller;
