@@ -323,6 +323,11 @@ impl VerifiedToken {
         Ok(slf.clone())
     }
 
+    /// A record for an audit log, ready for JSON: references and hashes, never the token.
+    fn audit_record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        frozen::load(py, &self.door.gate.audit_record(&self.token))
+    }
+
     /// Everything above as a fresh `dict` of plain values, ready for JSON. It has claim values.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
