@@ -1,6 +1,6 @@
 //! Verdicts, and what an accepted token says: each piece decoded when it is asked for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ const PAGE_BYTES: usize = 16 * 1024;
 pub(crate) struct Page {
     door: Arc<Door>,
     tokens: RefCell<Vec<VerifiedToken>>,
+    bytes: Cell<usize>,
 }
 
 impl Page {
@@ -32,17 +33,18 @@ impl Page {
         Self {
             door,
             tokens: RefCell::new(Vec::new()),
+            bytes: Cell::new(0),
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        let tokens = self.tokens.borrow();
-        let bytes: usize = tokens.iter().map(|token| token.payload().len()).sum();
-        tokens.len() >= usize::try_from(PAGE).unwrap_or(0) || bytes >= PAGE_BYTES
+        let most = usize::try_from(PAGE).unwrap_or(0);
+        self.tokens.borrow().len() >= most || self.bytes.get() >= PAGE_BYTES
     }
 
     /// The place of a token.
     pub(crate) fn push(&self, token: VerifiedToken) -> u32 {
+        self.bytes.update(|bytes| bytes + token.payload().len());
         let mut tokens = self.tokens.borrow_mut();
         tokens.push(token);
         u32::try_from(tokens.len() - 1).unwrap_or(u32::MAX)
