@@ -197,10 +197,18 @@ function answered({ headers, ...said }) {
   return headers === undefined ? said : { ...said, headers: Object.freeze(Object.fromEntries(headers)) }
 }
 
+/** The errors of calls that were wrong. */
+const misuses = new WeakSet()
+
 /** An error of this outline; `ask` answers it with JSON when somebody looks. */
 function errorOf(outline, ask) {
-  return new (byCode.get(outline.code))(outline, ask && (() => answered(JSON.parse(ask()))))
+  const error = new (byCode.get(outline.code))(outline, ask && (() => answered(JSON.parse(ask()))))
+  if (outline.misuse) misuses.add(error)
+  return error
 }
+
+/** Whether the call was wrong, as the core has it: thrown also where refusals are values. */
+const isMisuse = (error) => misuses.has(error)
 
 /**
  * The same as a value that nobody throws: without the frames of whoever looked at it, which take ten
@@ -229,7 +237,7 @@ function refusedInFull(json, more) {
 
 /** The caller's mistake. */
 function usage(text) {
-  return refused({ code: 'usage', text })
+  return refused({ code: 'usage', text, misuse: true })
 }
 
 /** What the native half never throws of its own accord. */
@@ -247,4 +255,4 @@ function policyRefused({ text, document, problems }) {
   return Object.assign(error, { document, problems: frozen })
 }
 
-module.exports = { classes, codes, errorOf, internal, outlined, policyRefused, refused, refusedInFull, unthrown, usage }
+module.exports = { classes, codes, errorOf, internal, isMisuse, outlined, policyRefused, refused, refusedInFull, unthrown, usage }

@@ -5,12 +5,12 @@ const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
 const { approved, checkOptions, checkString, checkToken, kind, operation, scopes } = require('./arguments.cjs')
-const { millis } = require('./clock.cjs')
+const { WAITS, millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
-const { errorOf, internal, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
+const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
 const { further, partsOf, textOf } = require('./request.cjs')
 const { fit, handleOf, makeTokenOf } = require('./token.cjs')
-const { CODES, MISUSE, accepted, isMisuse, makeBatch, notAccepted } = require('./verdict.cjs')
+const { CODES, MISUSE, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code;
@@ -38,8 +38,9 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'verifyChain', 'verifyRequest']
-  const [pageOf, keep, clear, refusal, outline, answerTo, askChain, askRequest] = names.map((name) => native.guarded(opened[name]))
+  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'maySettle', 'verifyChain', 'verifyRequest']
+  const own = names.map((name) => native.guarded(opened[name]))
+  const [pageOf, keep, clear, refusal, outline, answerTo, maySettle, askChain, askRequest] = own
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -161,9 +162,7 @@ function makeGate(engine, name, events) {
   /** The scopes that an answer about these parts asks for. */
   function neededFor(parts, needed) {
     const told = parts.at(-1)
-    const scope = told.find((_, place) => place % 2 === 1 && told[place - 1] === 'scope')
-    if (scope === undefined) return needed
-    return needed === undefined ? scope : `${needed} ${scope}`
+    return told.length === 0 ? needed : native.neededScopes(needed ?? '', told)
   }
 
   /** What a call needs: scopes as the native half takes them, and a schema. */
@@ -197,11 +196,11 @@ function makeGate(engine, name, events) {
 
   /** What a call that may wait needs, and for how many milliseconds. */
   function patience(options, call) {
-    const { wait = '2s', ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
-    return { ...demands(rest, call), wait: millis(wait) }
+    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
+    return { ...demands(rest, call), wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
-  /** The verdict of a question; of one about a key that is being fetched, once that has ended. */
+  /** The verdict of a question; of one about a key that may be fetched in time, once that has ended. */
   async function verdictAfter(question, { needed, into, wait }) {
     let verdict = verdictOf(question, needed, into)
     if (verdict.code !== REFRESHING) return verdict
@@ -209,7 +208,7 @@ function makeGate(engine, name, events) {
     events.watch()
     const done = () => {
       verdict = verdictOf(question, needed, into)
-      return verdict.code !== REFRESHING
+      return verdict.code !== REFRESHING || !maySettle(wait)
     }
     if (!done()) await events.until(done, wait)
     return verdict

@@ -439,8 +439,8 @@ export class Verifier implements Calls {
    */
   gate(name: string): Gate
   /**
-   * Resolves once every issuer whose keys are fetched has some. Judging never waits: until then
-   * tokens are `keys_refreshing`, 503. Call it before a server takes its first request.
+   * Resolves once every issuer has keys, fetched or published. Judging never waits: until fetched ones
+   * are there tokens are `keys_refreshing`, 503. Call it before a server takes its first request.
    *
    * @param options `timeout`: `"10s"` unless it is given
    * @throws {@link KeysUnavailableError} the time is over; `issuerName` has none
@@ -537,7 +537,10 @@ export interface Keys {
    * Replaces the keys of an issuer whose key source is `jwks_push`. No verification that starts
    * afterwards passes with a withdrawn key, cached or not.
    *
-   * @throws {@link UsageError} another key source, no such issuer, or no key of the set can be used
+   * To withdraw a key, publish the others.
+   *
+   * @throws {@link UsageError} another key source, no such issuer, or no key of the set, which may be
+   * empty, can be used
    */
   publish(name: string, jwks: object): Receipt
   /**

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::bindgen_prelude::{
     Either, External, Function, FunctionCallContext, Object, Uint8ArraySlice,
@@ -61,8 +62,9 @@ struct Desk {
 /// further tokens, token and proof of its content, what it tells and scopes; they answer by number; `page` is the page of the last acceptance; `keep` says that its object is
 /// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
 /// none is kept any more; `refusal` is the place of the last refusal, `outline` what errors of the
-/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `door` is for
-/// calls that are not hot.
+/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `maySettle` is
+/// whether the last may be another answer within so many milliseconds; `door` is for calls that are not
+/// hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -175,6 +177,17 @@ pub(crate) fn gate<'env>(
             Ok(error.map(|error| error::answer(&own.door.gate, &error, &requirements)))
         })?;
     functions.set("answer", answer)?;
+    let own = Rc::clone(&desk);
+    let may_settle: Function<'_, (), bool> =
+        env.create_function_from_closure("maySettle", move |call| {
+            let wait = Duration::try_from_secs_f64(call.get::<f64>(0)? / 1000.0);
+            let (wait, error) = (
+                wait.unwrap_or(Duration::MAX),
+                own.refusal_at(own.refusal.get()),
+            );
+            Ok(error.is_some_and(|error| own.door.gate.may_settle(&error, wait)))
+        })?;
+    functions.set("maySettle", may_settle)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
@@ -290,6 +303,14 @@ fn number(place: u32) -> i32 {
 /// Scopes separated by spaces, which no scope contains.
 pub(crate) fn requirements(scopes: &str) -> Requirements {
     Requirements::scopes(scopes.split(' ').filter(|scope| !scope.is_empty()))
+}
+
+/// The scopes that a call needs together with its operation, members and texts in turn.
+#[napi(catch_unwind)]
+pub(crate) fn needed_scopes(scopes: String, operation: Vec<String>) -> String {
+    let scopes = requirements(&scopes);
+    let needs = told(scopes.clone(), &operation).unwrap_or(scopes);
+    needs.needed_scopes().collect::<Vec<_>>().join(" ")
 }
 
 /// The same with what a call is about to do and what was approved, members and texts in turn;

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::FakeAgent;
+use super::draft::TOOL;
 use crate::encoding::base64url;
 use crate::policy::{ClaimNames, GateRules, IssuerRules, Profile, TypRule};
 use crate::time::{NumericDate, Span};
@@ -82,7 +83,7 @@ pub(super) fn good(making: &Making<'_>) -> Map<String, Value> {
         Profile::Capability => json!({
             "iss": iss, "iat": iat, "exp": exp, "jti": jti, "del_depth": 0, "del_max_depth": 1,
             "cnf": { "jwk": jwk },
-            "authorization_details": [{ "type": "attenuating_agent_token", "tools": { "t1": {} } }],
+            "authorization_details": [{ "type": "attenuating_agent_token", "tools": { TOOL: {} } }],
         }),
         Profile::ActorProof => json!({
             "iss": iss, "sub": "a1", "iat": iat, "exp": exp, "jti": jti,

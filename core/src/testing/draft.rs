@@ -70,7 +70,9 @@ pub(super) enum Carrying {
         proof: HeaderField,
         made: Option<Proof>,
     },
-    /// Nothing that the engine reads: a form, a body.
+    /// The content of the request, with the proof of the call of a tool.
+    Content(Option<Proof>),
+    /// Nothing that the engine reads: a form, another token, a fetch.
     Elsewhere,
 }
 
@@ -111,9 +113,25 @@ pub(super) struct Wire {
     pub(super) token: Option<String>,
     pub(super) context: Vec<(Kind, String)>,
     pub(super) certificate: Option<Vec<u8>>,
-    /// Whether the engine reads its token from the fields.
-    pub(super) in_fields: bool,
+    /// The proof that comes with the token in the content.
+    pub(super) proof: Option<String>,
+    /// How the engine is given its token.
+    pub(super) way: Way,
 }
+
+/// How the engine is given the token of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In the fields of the request.
+    Fields,
+    /// From its content, for the call of [`TOOL`].
+    Content,
+    /// By itself.
+    Alone,
+}
+
+/// The tool that requests with capabilities call; without arguments.
+pub(super) const TOOL: &str = "t1";
 
 impl Token {
     pub(super) fn set(&mut self, claim: Claim, value: impl Into<Value>) {
@@ -212,17 +230,18 @@ impl Draft {
     pub(super) fn seal(&self) -> Result<Wire, KeyError> {
         let token = self.token.seal()?;
         let mut headers = Vec::new();
-        let in_fields = match &self.carrying {
+        let mut in_content = None;
+        let way = match &self.carrying {
             Carrying::Bearer => {
                 self.present(&mut headers, HeaderField::Authorization, "Bearer", &token);
-                true
+                Way::Fields
             }
             Carrying::Dpop(proof) => {
                 self.present(&mut headers, HeaderField::Authorization, "DPoP", &token);
                 if let Some(proof) = proof {
                     headers.push((HeaderField::Dpop.name(), self.dpop(proof, &token)?));
                 }
-                true
+                Way::Fields
             }
             Carrying::Field {
                 token: field,
@@ -234,9 +253,15 @@ impl Draft {
                     let made = self.own_proof(self.token.kind, made, &token, None)?;
                     headers.push((proof.name(), made));
                 }
-                true
+                Way::Fields
             }
-            Carrying::Elsewhere => false,
+            Carrying::Content(made) => {
+                let made = made.as_ref();
+                let proof = made.map(|proof| self.own_proof(self.token.kind, proof, &token, None));
+                in_content = proof.transpose()?;
+                Way::Content
+            }
+            Carrying::Elsewhere => Way::Alone,
         };
         if let Some((identity, proof)) = &self.caller {
             let identity = identity.seal()?;
@@ -263,7 +288,8 @@ impl Draft {
             token: (self.presentation != Presentation::Absent).then_some(token),
             context,
             certificate: self.certificate.clone(),
-            in_fields,
+            proof: in_content,
+            way,
         })
     }
 
@@ -293,7 +319,7 @@ impl Draft {
         })
     }
 
-    /// WPT-04 to WPT-07, ATT-08 to ATT-10.
+    /// WPT-04 to WPT-07, ATT-08 to ATT-10, AAT-08.
     fn own_proof(
         &self,
         kind: Kind,
@@ -307,6 +333,12 @@ impl Draft {
             let ath = access_token.map(hash);
             let claims = json!({ "aud": target, "exp": exp, "wth": hash(token), "ath": ath });
             ("wpt+jwt", claims)
+        } else if kind == Kind::Capability {
+            let id = self.token.claims.get(Claim::Jti.name());
+            let claims = json!({
+                "iat": now, "aat_id": id, "aat_tool": TOOL, "hta": {}, "aat_aud": target,
+            });
+            ("aat-pop+jwt", claims)
         } else {
             let typ = "oauth-client-attestation-pop+jwt";
             (typ, json!({ "aud": target, "iat": now }))

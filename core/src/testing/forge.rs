@@ -13,7 +13,8 @@ use crate::error::Code;
 use crate::jwa::Algorithm;
 use crate::policy::{
     ActMeaning, ActorPresence, AllowRule, AudienceRule, Carrier, ContextNeed, Delegation,
-    GateIssuer, GateRules, IssuerRules, Kind, Lineage, Rules, SenderConstrained, SubPattern,
+    GateIssuer, GateRules, IntentPointer, IssuerRules, Kind, Lineage, Rules, SenderConstrained,
+    SubPattern, TaskKind,
 };
 use crate::time::{Clock, Span};
 use crate::verifier::{Gate, Setting};
@@ -163,7 +164,7 @@ impl<'f> Forge<'f> {
         }
         let mut draft = self.draft(entry, fake)?;
         if self.needs_context()? {
-            draft.parent = self.parent(&draft.token, entry)?;
+            draft.parent = self.parent(&mut draft.token, entry)?;
         }
         Ok(Some(draft))
     }
@@ -185,7 +186,7 @@ impl<'f> Forge<'f> {
             self.delegate(&mut draft, entry, rule)?;
             let min_lineage = door.delegation.min_lineage();
             if self.needs_context()? || min_lineage > Lineage::Asserted {
-                draft.parent = self.parent(&draft.token, entry)?;
+                draft.parent = self.parent(&mut draft.token, entry)?;
             }
             drafts.push(draft);
         }
@@ -211,33 +212,22 @@ impl<'f> Forge<'f> {
         let of_actor = rule
             .and_then(|rule| rule.actor.iss.as_deref())
             .unwrap_or(&iss);
-        let mut actor = json!({ "iss": of_actor, "sub": sub });
-        if let Some(profile) = rule.and_then(|rule| rule.actor.sub_profile.first()) {
-            actor["sub_profile"] = (&**profile).into();
-        }
+        let profile = rule.and_then(|rule| Some(&**rule.actor.sub_profile.first()?));
         let of_subject = rule.and_then(|rule| rule.subject.iss.first());
-        let subject = rule.and_then(|rule| rule.subject.sub_profile.first());
+        let subject_profile = rule.and_then(|rule| Some(&**rule.subject.sub_profile.first()?));
         let token = &mut draft.token;
-        if issuer.act_meaning == ActMeaning::Inverted {
-            // The token's own subject is who acts.
-            let mut delegator = json!({ "iss": of_subject.map_or(&*iss, |iss| iss), "sub": "u1" });
-            if let Some(profile) = subject {
-                delegator["sub_profile"] = (&**profile).into();
+        // The token's own subject is who acts, where the issuer inverts `act`.
+        let (own, link) = match issuer.act_meaning {
+            ActMeaning::Inverted => {
+                token.set(Claim::Sub, &*sub);
+                let iss = of_subject.map_or(&*iss, |iss| iss);
+                (profile, party(iss, "u1", subject_profile))
             }
-            token.set(Claim::Sub, sub);
-            if let Some(profile) = actor.get("sub_profile") {
-                token
-                    .claims
-                    .insert("sub_profile".to_owned(), profile.clone());
-            }
-            token.set(Claim::Act, delegator);
-        } else {
-            if let Some(profile) = subject {
-                token
-                    .claims
-                    .insert("sub_profile".to_owned(), (&**profile).into());
-            }
-            token.set(Claim::Act, actor.clone());
+            ActMeaning::Rfc8693 => (subject_profile, party(of_actor, &sub, profile)),
+        };
+        token.set(Claim::Act, link);
+        if let Some(profile) = own {
+            token.claims.insert(PROFILE.to_owned(), profile.into());
         }
         if let Some(audience) = rule.and_then(|rule| rule.audience.first()) {
             let name = Name::Audience.of(&issuer.claim_names, entry.profile);
@@ -286,7 +276,7 @@ impl<'f> Forge<'f> {
             .first()
             .filter(|_| door.intent.required)
         {
-            place(&mut token.claims, &pointer.path, "task-1");
+            name_task(&mut token.claims, pointer, "task-1");
         }
         let Route { method, uri } = self.route;
         let carrying = match door.kind.carrier() {
@@ -296,6 +286,7 @@ impl<'f> Forge<'f> {
                 proof,
                 made: door.takes_own_proof.then(|| self.proof(door)),
             },
+            Carrier::Content => Carrying::Content(Some(self.proof(door))),
             Carrier::None => Carrying::Elsewhere,
         };
         let caller = match &door.caller {
@@ -340,7 +331,9 @@ impl<'f> Forge<'f> {
     /// The proof that goes with a request.
     pub(super) fn proof(&self, door: &GateRules) -> Proof {
         let base = door.public_url.as_deref().unwrap_or_default();
-        let target = if door.kind == Kind::ClientAttestation {
+        // Some proofs are for the server, and not for one URL of it.
+        let for_server = matches!(door.kind, Kind::ClientAttestation | Kind::Capability);
+        let target = if for_server {
             base.to_owned()
         } else {
             url(base, &self.route.uri)
@@ -354,7 +347,7 @@ impl<'f> Forge<'f> {
     }
 
     /// The same request, from a caller that says who it is: the actor, where it can.
-    pub(super) fn from_caller(
+    pub(super) fn with_caller(
         &self,
         mut draft: Draft,
         entry: GateIssuer,
@@ -426,6 +419,18 @@ impl<'f> Forge<'f> {
     }
 }
 
+/// What identity drafts call the kind of a party.
+const PROFILE: &str = "sub_profile";
+
+/// A link of `act`.
+fn party(iss: &str, sub: &str, profile: Option<&str>) -> Map<String, Value> {
+    let named = [("iss", Some(iss)), ("sub", Some(sub)), (PROFILE, profile)];
+    let given = named
+        .into_iter()
+        .filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+    given.collect()
+}
+
 /// Gives an identity the name of a token's actor, if that is one of its trust domain.
 fn name_actor(identity: &mut Token, token: &Token, issuer: &IssuerRules) {
     let actor = match issuer.act_meaning {
@@ -480,18 +485,26 @@ fn url(public_url: &str, uri: &str) -> String {
     format!("{}{uri}", public_url.get(..end).unwrap_or_default())
 }
 
-/// Sets the member that a JSON pointer names.
-pub(super) fn place(members: &mut Map<String, Value>, path: &[Box<str>], value: &str) {
-    let Some((first, rest)) = path.split_first() else {
+/// Names a task where a pointer points, with who approved it where that belongs beside it (INTN-01).
+pub(super) fn name_task(claims: &mut Map<String, Value>, pointer: &IntentPointer, id: &str) {
+    let Some((name, holder)) = pointer.path.split_last() else {
         return;
     };
-    if rest.is_empty() {
-        members.insert(first.to_string(), value.into());
-        return;
+    place(claims, holder, name, id);
+    if **name == *"id" && pointer.kind != TaskKind::Workflow {
+        place(claims, holder, "issuer", "https://approver.invalid");
     }
+}
+
+/// Sets a member of the object that this path leads to.
+fn place(members: &mut Map<String, Value>, path: &[Box<str>], name: &str, value: &str) {
+    let Some((first, rest)) = path.split_first() else {
+        members.insert(name.to_owned(), value.into());
+        return;
+    };
     let inner = members.entry(&**first).or_insert_with(|| json!({}));
     if let Value::Object(inner) = inner {
-        place(inner, rest, value);
+        place(inner, rest, name, value);
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::claims::Name;
 use super::draft::Token;
-use super::forge::Forge;
+use super::forge::{Forge, name_task};
 use super::{FakeIssuer, NoRefusals};
 use crate::claims::Claim;
 use crate::policy::{ContextNeed, ContextRules, Edge, GateIssuer, ScopeRule};
@@ -31,7 +31,16 @@ impl<'f> Forge<'f> {
                 let Some(fake) = self.fake(*entry) else {
                     continue;
                 };
-                let edge = Edge::between(rules.kind(), door.kind, fake.issuer() == own);
+                // What has no end was not valid when the next was issued.
+                if rules.kind().row().forbidden.contains(Claim::Exp) {
+                    continue;
+                }
+                let same_issuer = fake.issuer() == own;
+                let edge = Edge::between(rules.kind(), door.kind, same_issuer);
+                // One subject of two issuers is two.
+                if edge == Some(Edge::Mission) && !same_issuer {
+                    continue;
+                }
                 links.push(Link {
                     rules,
                     entry: *entry,
@@ -49,10 +58,10 @@ impl<'f> Forge<'f> {
         Ok(links.into_iter().next())
     }
 
-    /// The parent of this token, where there is one.
+    /// The parent of this token, where there is one; the token gets what ties it to its parent.
     pub(super) fn parent(
         &self,
-        leaf: &Token,
+        leaf: &mut Token,
         entry: GateIssuer,
     ) -> Result<Option<Token>, NoRefusals> {
         let Some(link) = self.link(entry)? else {
@@ -61,12 +70,14 @@ impl<'f> Forge<'f> {
         let door = self.door()?;
         let own = self.issuer(entry)?;
         let iss = self.iss(entry, own);
+        let further = &link.rules.door;
         // Meant for whoever exchanged it: the issuer of what came of it (ATN-14).
         let audience = match link.edge {
-            Some(Edge::TxnReplace) => door.audience.first().map(|aud| &**aud),
-            _ => Some(&*iss),
+            Some(Edge::TxnReplace) => door.audience.first(),
+            _ => further.audience.first(),
         };
-        let mut parent = self.token(&link.rules.door, link.entry, link.fake, audience)?;
+        let audience = Some(audience.map_or(&*iss, |aud| aud));
+        let mut parent = self.token(further, link.entry, link.fake, audience)?;
         for claim in [Claim::Iat, Claim::Exp] {
             if let Some(date) = leaf.date(claim) {
                 parent.set(claim, date);
@@ -81,24 +92,44 @@ impl<'f> Forge<'f> {
             let scope = before(granted, &door.delegation.edges().rules(edge).scope);
             parent.claims.insert(name.to_owned(), scope.into());
         }
-        if link.edge == Some(Edge::TxnReplace) {
-            for claim in [Claim::Act, Claim::Txn] {
-                if let Some(value) = leaf.claims.get(claim.name()) {
-                    parent.set(claim, value.clone());
+        self.tie(leaf, &mut parent, link.edge)?;
+        Ok(Some(parent))
+    }
+
+    /// What a step between two tokens compares for equality.
+    fn tie(
+        &self,
+        leaf: &mut Token,
+        parent: &mut Token,
+        edge: Option<Edge>,
+    ) -> Result<(), NoRefusals> {
+        match edge {
+            Some(Edge::TxnReplace) => {
+                for claim in [Claim::Act, Claim::Txn] {
+                    if let Some(value) = leaf.claims.get(claim.name()) {
+                        parent.set(claim, value.clone());
+                    }
+                }
+            }
+            Some(Edge::Mission) => {
+                if let Some(mission) = parent.claims.get("mission") {
+                    leaf.claims.insert("mission".to_owned(), mission.clone());
+                }
+            }
+            Some(Edge::Aauth) => {
+                if let Some(agent) = parent.claims.get("sub") {
+                    leaf.claims.insert("parent_agent".to_owned(), agent.clone());
+                }
+            }
+            Some(Edge::Exchange | Edge::CrossDomain | Edge::AtToTxn) => {}
+            None => {
+                if let Some(pointer) = self.door()?.intent.pointers.first() {
+                    name_task(&mut leaf.claims, pointer, "task-1");
+                    name_task(&mut parent.claims, pointer, "task-1");
                 }
             }
         }
-        if let Some(client) = leaf
-            .claims
-            .get(own.claim_names.client_id.as_deref().unwrap_or("client_id"))
-        {
-            let names = &self.issuer(link.entry)?.claim_names;
-            let name = names.client_id.as_deref().unwrap_or("client_id");
-            if parent.claims.contains_key(name) {
-                parent.claims.insert(name.to_owned(), client.clone());
-            }
-        }
-        Ok(Some(parent))
+        Ok(())
     }
 }
 

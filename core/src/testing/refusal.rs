@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::FakeIssuer;
-use super::draft::Wire;
+use super::draft::{TOOL, Way, Wire};
 use super::forge::Forge;
 use super::recipes::{Attempt, attempt};
+use crate::delegation::Operation;
 use crate::error::{Code, Error};
 use crate::jwk::KeyError;
 use crate::policy::Kind;
@@ -112,8 +113,8 @@ impl std::error::Error for NoRefusals {}
 ///
 /// Which codes a gate gives follows from its policy: its kind of token, its issuers and their keys,
 /// `sender_constrained`, `[dpop]` and `[replay]`, `delegation`, `context`, and what it asks of claims.
-/// A call's own requirements are none of a gate's, so `operation_denied` is never among them. Every
-/// other code has its reason in [`Refusals::unreachable`].
+/// A call's own requirements are none of a gate's, so `operation_denied` is among them only where a
+/// capability has to permit every call. Every other code has its reason in [`Refusals::unreachable`].
 ///
 /// # Errors
 ///
@@ -222,14 +223,13 @@ impl Source {
             let first = wire.judge(&self.gate);
             first.map_err(|error| surprise(error.code().as_str()))?;
         }
-        let error = match wire.judge(&self.gate) {
-            Ok(_) => return Err(surprise("accepted")),
-            Err(error) => error,
+        let Err(error) = wire.judge(&self.gate) else {
+            return Err(surprise("accepted"));
         };
         if error.code() != code {
             return Err(surprise(error.code().as_str()));
         }
-        let answer = self.gate.answer(&error, &Requirements::NONE);
+        let answer = self.gate.answer(&error, &wire.requirements());
         Ok(Call { code, wire, answer })
     }
 }
@@ -241,16 +241,32 @@ impl Wire {
         let context: Vec<ContextToken<'_>> = context
             .map(|(kind, token)| ContextToken::new(*kind, token))
             .collect();
-        if !self.in_fields {
+        let requirements = self.requirements();
+        if self.way == Way::Alone {
             let token = self.token.as_deref().unwrap_or_default();
-            return gate.verify_chain(token, &context, &Requirements::NONE);
+            return gate.verify_chain(token, &context, &requirements);
         }
         let fields = self.headers.iter().map(|(name, value)| (*name, value));
         let mut request = Request::new(&self.method, &self.uri).headers(fields);
         if let Some(certificate) = &self.certificate {
             request = request.client_certificate(certificate);
         }
-        gate.verify_request(&request.context(&context), &Requirements::NONE)
+        if let (Some(token), Some(proof)) = (&self.token, &self.proof) {
+            request = request.content(token, proof);
+        }
+        gate.verify_request(&request.context(&context), &requirements)
+    }
+
+    /// What the call needs beyond its gate: with a capability, that it permits the call.
+    fn requirements(&self) -> Requirements {
+        match self.tool() {
+            Some(tool) => Requirements::NONE.with_operation(Operation::new().tool(tool)),
+            None => Requirements::NONE,
+        }
+    }
+
+    fn tool(&self) -> Option<&'static str> {
+        (self.way == Way::Content).then_some(TOOL)
     }
 }
 
@@ -279,11 +295,25 @@ impl Call {
         &self.wire.headers
     }
 
-    /// The token by itself, for kinds that come in a form, a body, or another token; none where the
+    /// The token by itself, for kinds that come in the content, a form or another token; none where the
     /// request lacks one.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.wire.token.as_deref()
+    }
+
+    /// The proof that comes with the token in the content of the request, as `aat_pop` beside
+    /// `aat_chain`.
+    #[must_use]
+    pub fn proof(&self) -> Option<&str> {
+        self.wire.proof.as_deref()
+    }
+
+    /// The tool that it calls, without arguments, where its token is a capability: for the program to give
+    /// to the gate as the operation.
+    #[must_use]
+    pub fn tool(&self) -> Option<&'static str> {
+        self.wire.tool()
     }
 
     /// The tokens that it comes from, for the program to give to the gate as `context`.

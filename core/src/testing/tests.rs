@@ -1,16 +1,19 @@
 //! Every gate of many policies: each code has its request or its reason, and no request of a
 //! pool that knows nothing of the recipes meets a code that is said to be out of reach.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::draft::{Carrying, Draft, Presentation};
+use super::forge::Forge;
 use super::{FakeIssuer, FakeOptions, NoRefusals, Refusal, Refusals, Route, refusals};
 use crate::crypto::aws_lc;
 use crate::error::Code;
 use crate::jwk::JwkSet;
 use crate::policy::{Format, Kind, LoadOptions, Policy, PolicyError, Profile};
-use crate::time::{Clock, FixedClock};
+use crate::time::{Clock, FixedClock, Span};
 use crate::verifier::{Gate, Verifier};
 
 const NOW: i64 = 1_800_000_000;
@@ -70,8 +73,12 @@ fn policy(document: &Value) -> Result<Policy, PolicyError> {
 
 /// A verifier, and fakes of all of its issuers but those that begin with `silent`.
 fn open(document: &Value) -> (Verifier, Vec<(String, FakeIssuer)>) {
+    open_at(document, &Arc::new(FixedClock::new(NOW)))
+}
+
+fn open_at(document: &Value, clock: &Arc<FixedClock>) -> (Verifier, Vec<(String, FakeIssuer)>) {
     let policy = policy(document).unwrap_or_else(|error| panic!("{error}\n{document:#}"));
-    let clock = Clock::Fixed(Arc::new(FixedClock::new(NOW)));
+    let clock = Clock::Fixed(Arc::clone(clock));
     let verifier = Verifier::with_clock(policy, aws_lc::provider(), clock.clone()).unwrap();
     let mut fakes = Vec::new();
     for (name, issuer) in document["issuers"].as_object().unwrap() {
@@ -130,7 +137,7 @@ fn with_table(name: &'static str, table: &Value) -> (&'static str, Value, Value)
 fn possession() -> Answers {
     let url = json!({ "public_url": "https://rs.example" });
     let required = json!({ "public_url": "https://rs.example", "sender_constrained": "required" });
-    let nonce = json!({ "dpop": { "nonce": "required", "nonce_secret": "0123456789abcdef0123456789abcdef" } });
+    let nonce = json!({ "dpop": { "nonce": "required", "nonce_secret": { "env": "PATH" } } });
     let mut with_nonce = dpop();
     merge(&mut with_nonce, nonce);
     let elsewhere = json!({ "dpop": {}, "replay": { "store": "external" } });
@@ -216,6 +223,73 @@ fn context() -> Answers {
     ]
 }
 
+/// Gates of kinds that prove possession in their own way, or come from tokens of other kinds.
+fn others() -> Vec<(&'static str, Value)> {
+    let url = json!({ "public_url": "https://rs.example" });
+    let replay = json!({ "replay": { "store": "process" } });
+    let own = |profile| document(profile, url.clone(), replay.clone());
+    let further = |profile: Profile, context: Value, iss: &str, kind: &str| {
+        let more = json!({ "issuers": { "x": issuer(iss, &[kind]) } });
+        document(profile, json!({ "context": context }), more)
+    };
+    let mission = json!({ "intent_token": { "need": "required", "typ": "intent+jwt" } });
+    let both = json!({ "issuers": { "a": { "profiles": ["access_token", "intent_token"] } } });
+    let beside = json!({ "txn_token": { "audience": "td.example" } });
+    let external = json!({ "sender_constrained": "external" });
+    let sub_agents =
+        json!({ "context": { "jwt_custom": { "need": "required", "typ": "aa-agent+jwt" } } });
+    let (access, txn) = (Profile::AccessToken, Profile::TxnToken);
+    let allowed = json!({ "access_token": "allowed" });
+    vec![
+        ("wit", own(Profile::Wit)),
+        ("attestation", own(Profile::ClientAttestation)),
+        ("capability", own(Profile::Capability)),
+        (
+            "external capability",
+            document(Profile::Capability, external, json!({})),
+        ),
+        (
+            "mission",
+            document(access, json!({ "context": mission }), both),
+        ),
+        (
+            "beside a transaction",
+            further(access, beside, "https://tts.example", "txn_token"),
+        ),
+        ("aauth", document(Profile::JwtCustom, sub_agents, json!({}))),
+        (
+            "transaction",
+            further(txn, allowed.clone(), "https://as.example", "access_token"),
+        ),
+        (
+            "replaced",
+            document(
+                txn,
+                json!({ "context": { "txn_token": "required" } }),
+                json!({}),
+            ),
+        ),
+        (
+            "correlated",
+            further(
+                Profile::IdToken,
+                allowed.clone(),
+                "https://as.example",
+                "access_token",
+            ),
+        ),
+        (
+            "aimless",
+            further(
+                Profile::ActorProof,
+                allowed,
+                "https://as.example",
+                "access_token",
+            ),
+        ),
+    ]
+}
+
 /// Every document of the answers to these questions that the loader takes.
 fn documents(profile: Profile, questions: &[Answers]) -> Vec<(String, Value)> {
     let mut all = vec![(profile.as_str().to_owned(), json!({}), json!({}))];
@@ -287,13 +361,18 @@ fn every_code_has_a_request_or_a_reason() {
     };
     for profile in Profile::ALL {
         check(documents(*profile, &[possession()]));
-        check(documents(*profile, &[delegation(), issuers(*profile)]));
+        check(documents(*profile, &[delegation()]));
+        check(documents(*profile, &[issuers(*profile)]));
     }
-    check(documents(
-        Profile::AccessToken,
-        &[context(), possession(), delegation()],
-    ));
-    assert!(checked > 250, "{checked}");
+    let access = Profile::AccessToken;
+    check(documents(access, &[context(), delegation()]));
+    check(documents(access, &[possession(), delegation()]));
+    check(documents(access, &[issuers(access), delegation()]));
+    let others = others()
+        .into_iter()
+        .map(|(name, document)| (name.to_owned(), document));
+    check(others.collect());
+    assert!(checked > 150, "{checked}");
 }
 
 /// What a gate of a plain policy gives for nothing but its kind: the codes of each group of kinds, by
@@ -390,7 +469,13 @@ fn kinds_differ_in_what_they_give() {
     ];
     without(
         Profile::Capability,
-        &but(&["actor_malformed", "status_unavailable"]),
+        &[
+            "multiple_credentials",
+            "malformed_request",
+            "pop_mismatch",
+            "actor_malformed",
+            "status_unavailable",
+        ],
         &links,
     );
 }
@@ -469,6 +554,7 @@ fn policies_differ_in_what_they_give() {
         "attenuation_details",
         "attenuation_time",
         "attenuation_audience",
+        "intent_mismatch",
     ];
     let exchanged = [
         "subject_changed",
@@ -517,4 +603,274 @@ fn policies_differ_in_what_they_give() {
         &["replayed", "pop_invalid", "actor_presenter_mismatch"],
         &[],
     );
+}
+
+/// Changes that know nothing of codes: every claim away, every claim of many kinds, other headers, other
+/// ways to come.
+fn pool(good: &Draft, changes: &mut dyn FnMut(Draft)) {
+    let values = [
+        json!(null),
+        json!("x"),
+        json!(NOW - 40),
+        json!(NOW + 4000),
+        json!([]),
+        json!({}),
+    ];
+    let link = json!({ "iss": "https://a.example", "sub": "x" });
+    let nested = json!({ "iss": "https://a.example", "sub": "y", "act": link });
+    let twice = json!({ "iss": "https://a.example", "sub": "x", "act": link });
+    let cnf = json!({ "jkt": "0".repeat(43) });
+    let mut changed = |change: &dyn Fn(&mut Draft)| {
+        let mut draft = good.clone();
+        change(&mut draft);
+        changes(draft);
+    };
+    changed(&|_| ());
+    let own = good.token.claims.keys().map(String::as_str);
+    for name in own.chain([
+        "nbf", "act", "cnf", "status", "txn", "acr", "scope", "may_act",
+    ]) {
+        changed(&|draft| drop(draft.token.claims.remove(name)));
+        let values = values.iter().chain([&link, &nested, &twice, &cnf]);
+        for value in values.filter(|_| {
+            matches!(
+                name,
+                "iss" | "aud" | "iat" | "exp" | "nbf" | "act" | "cnf" | "sub" | "status"
+            )
+        }) {
+            changed(&|draft| drop(draft.token.claims.insert(name.to_owned(), value.clone())));
+            if good.parent.is_some() {
+                changed(&|draft| {
+                    let parent = draft.parent.as_mut();
+                    drop(parent.map(|parent| parent.claims.insert(name.to_owned(), value.clone())));
+                });
+            }
+        }
+    }
+    for (name, value) in [
+        ("alg", "ES384"),
+        ("kid", "x"),
+        ("typ", "JWT"),
+        ("alg", "HS256"),
+    ] {
+        changed(&|draft| drop(draft.token.header.remove(name)));
+        changed(&|draft| drop(draft.token.header.insert(name.to_owned(), value.into())));
+    }
+    for presentation in [
+        Presentation::Absent,
+        Presentation::Bare,
+        Presentation::Twice,
+    ] {
+        changed(&|draft| draft.presentation = presentation);
+    }
+    changed(&|draft| draft.parent = None);
+    changed(&|draft| draft.parent = Some(draft.token.clone()));
+    changed(&|draft| draft.caller = None);
+    changed(&|draft| draft.carrying = Carrying::Dpop(None));
+    changed(&|draft| {
+        if let Carrying::Dpop(Some(proof))
+        | Carrying::Field {
+            made: Some(proof), ..
+        } = &mut draft.carrying
+        {
+            proof.nonce = None;
+            proof.now -= 1000;
+        }
+    });
+}
+
+#[test]
+fn what_is_said_to_be_out_of_reach_is() {
+    let questions = |name: &str, answers: Answers| {
+        let mut answers = answers.into_iter();
+        vec![answers.find(|(own, ..)| *own == name).unwrap()]
+    };
+    let mut gates: Vec<(String, Value)> = Vec::new();
+    for profile in Profile::ALL {
+        gates.extend(documents(*profile, &[questions("surface", delegation())]));
+    }
+    let access = Profile::AccessToken;
+    for name in ["external", "nonce", "store elsewhere", "certificates"] {
+        gates.extend(documents(access, &[questions(name, possession())]));
+    }
+    for name in ["exchanged", "granted", "tasks", "a caller"] {
+        gates.extend(documents(access, &[questions(name, context())]));
+    }
+    for name in ["rfc", "several", "inverted"] {
+        gates.extend(documents(access, &[questions(name, issuers(access))]));
+    }
+    let others = others()
+        .into_iter()
+        .map(|(name, document)| (name.to_owned(), document));
+    gates.extend(others);
+    assert!(gates.len() > Profile::ALL.len() + 20);
+    let mut met = BTreeSet::new();
+    for (name, document) in gates {
+        let (verifier, fakes) = open(&document);
+        let gate = verifier.gate("g").unwrap();
+        let known: Vec<Code> = found(&gate, &fakes)
+            .unwrap()
+            .iter()
+            .map(Refusal::code)
+            .collect();
+        let setting = gate.setting().unwrap();
+        let route = Route::default();
+        let forge = Forge::new(&gate, &setting, &fakes, &route).unwrap();
+        let good = forge.good().unwrap();
+        let plain = good.plain.unwrap();
+        let mut bound = plain.clone();
+        forge.bind(&mut bound).unwrap();
+        let bound = Some(bound).filter(|bound| bound.token.claims.contains_key("cnf"));
+        let mut with_parent = plain.clone();
+        with_parent.parent = forge.parent(&mut with_parent.token, good.entry).unwrap();
+        let with_parent = Some(with_parent).filter(|draft| draft.parent.is_some());
+        let drafts = [Some(plain), good.delegated, bound, with_parent];
+        for draft in drafts.into_iter().flatten() {
+            pool(&draft, &mut |draft| {
+                let wire = draft.seal().unwrap();
+                let proven = matches!(draft.carrying, Carrying::Dpop(_)) || draft.caller.is_some();
+                for _ in 0..1 + usize::from(proven) {
+                    if let Err(error) = wire.judge(&gate)
+                        // A parent that the gate does not take is the test's own mistake.
+                        && error.code() != Code::Usage
+                    {
+                        assert!(known.contains(&error.code()), "{name}: {error}\n{wire:?}");
+                        met.insert(error.code());
+                    }
+                }
+            });
+        }
+    }
+    assert!(met.len() > 30, "{met:?}"); // the pool is worth something
+}
+
+/// Neither the time, nor other keys, nor the order, nor how often: each call is made when it is asked for.
+#[test]
+fn calls_are_of_the_moment() {
+    let (_, gate, more) = possession().swap_remove(4);
+    let clock = Arc::new(FixedClock::new(NOW));
+    let (verifier, fakes) = open_at(&document(Profile::AccessToken, gate, more), &clock);
+    let found = found(&verifier.gate("g").unwrap(), &fakes).unwrap();
+    assert!(found.iter().any(|one| one.code() == Code::NonceRequired));
+    clock.advance(Span::from_seconds(86_400));
+    let (name, fake) = &fakes[0];
+    fake.rotate(Some(0)).unwrap();
+    let set = JwkSet::parse(fake.jwks().as_bytes()).unwrap();
+    verifier.keys().publish(name, &set).unwrap();
+    let all: Vec<&Refusal> = found.iter().collect();
+    for refusal in all.iter().rev().chain(&all).chain(&all) {
+        let call = refusal.call().unwrap();
+        assert_eq!(call.code(), refusal.code());
+        assert_eq!(call.answer().status, refusal.http_status());
+        if call.code() == Code::NonceRequired {
+            assert!(
+                call.answer()
+                    .headers
+                    .iter()
+                    .any(|(name, _)| *name == "DPoP-Nonce")
+            );
+        }
+    }
+}
+
+#[test]
+fn without_a_fake_there_is_nothing() {
+    let document = document(Profile::AccessToken, json!({}), json!({}));
+    let (verifier, _) = open(&document);
+    let gate = verifier.gate("g").unwrap();
+    let refused = |fakes: &[(String, FakeIssuer)]| found(&gate, fakes).unwrap_err();
+    assert_eq!(refused(&[]), NoRefusals::NoFake);
+    let stranger = FakeIssuer::new("https://other.example", FakeOptions::new()).unwrap();
+    assert_eq!(refused(&[("a".to_owned(), stranger)]), NoRefusals::NoFake);
+    // Its keys were never published.
+    let options = FakeOptions::new().seed(7).clock(Clock::fixed(NOW));
+    let unknown = FakeIssuer::new("https://a.example", options).unwrap();
+    let refused = refused(&[("a".to_owned(), unknown)]);
+    assert_eq!(refused, NoRefusals::Unopened(Code::BadSignature));
+    assert!(refused.to_string().contains("bad_signature"));
+}
+
+/// Tokens of kinds that have proofs and parents of their own, by hand.
+#[test]
+fn kinds_have_proofs_and_parents_of_their_own() {
+    let has = |name: &str, expected: &[&str]| {
+        let others = others();
+        let (_, document) = others.iter().find(|(own, _)| *own == name).unwrap();
+        let asked = [
+            "replayed",
+            "pop_required",
+            "pop_mismatch",
+            "pop_invalid",
+            "chain_link_broken",
+            "subject_changed",
+            "attenuation_scope",
+            "attenuation_details",
+            "attenuation_time",
+            "attenuation_audience",
+            "intent_mismatch",
+            "txn_mismatch",
+            "may_act_mismatch",
+            "operation_denied",
+        ];
+        let given: Vec<&str> = codes(document)
+            .into_iter()
+            .filter(|code| asked.contains(code))
+            .collect();
+        let mut expected = expected.to_vec();
+        expected.sort_by_key(|name| Code::from_name(name));
+        assert_eq!(given, expected, "{name}");
+    };
+    let proofs = ["replayed", "pop_required", "pop_mismatch", "pop_invalid"];
+    let bearer = ["pop_required", "pop_mismatch"];
+    let with = |own: &[&'static str], more: &[&'static str]| [own, more].concat();
+    has("wit", &proofs);
+    has("attestation", &proofs);
+    let derived = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "operation_denied",
+    ];
+    let derived = with(&derived, &["attenuation_audience"]);
+    has("capability", &with(&proofs, &derived));
+    has("external capability", &derived);
+    let edge = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "attenuation_audience",
+    ];
+    let mission = with(
+        &bearer,
+        &["subject_changed", "intent_mismatch", "txn_mismatch"],
+    );
+    has("mission", &with(&edge, &mission));
+    let beside = [
+        "chain_link_broken",
+        "attenuation_audience",
+        "intent_mismatch",
+    ];
+    has("beside a transaction", &with(&beside, &bearer));
+    has(
+        "aauth",
+        &with(&edge, &with(&bearer, &["intent_mismatch", "txn_mismatch"])),
+    );
+    has(
+        "transaction",
+        &with(
+            &edge,
+            &["pop_required", "intent_mismatch", "may_act_mismatch"],
+        ),
+    );
+    let replaced = [
+        "pop_required",
+        "subject_changed",
+        "attenuation_scope",
+        "intent_mismatch",
+        "txn_mismatch",
+    ];
+    has("replaced", &with(&edge, &replaced));
+    let tied = ["chain_link_broken", "intent_mismatch"]; // for one audience, and for no other
+    has("correlated", &with(&tied, &bearer));
+    has("aimless", &["attenuation_audience", "pop_required"]);
 }

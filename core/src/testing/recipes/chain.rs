@@ -27,9 +27,22 @@ impl Bench<'_> {
         self.issuer.act_meaning == ActMeaning::Inverted
     }
 
-    /// One link of `act`, of the token's issuer.
+    /// `act` of these actors of the token's issuer.
+    fn links<'a>(&self, subs: impl IntoIterator<Item = &'a str>) -> Value {
+        let iss = self.forge.iss(self.good.entry, self.issuer);
+        let nest = |inner: Value, sub| {
+            if inner.is_null() {
+                json!({ "iss": iss, "sub": sub })
+            } else {
+                json!({ "iss": iss, "sub": sub, "act": inner })
+            }
+        };
+        subs.into_iter().fold(Value::Null, nest)
+    }
+
+    /// One link of the token's issuer.
     fn link_of(&self, sub: &str) -> Value {
-        json!({ "iss": self.forge.iss(self.good.entry, self.issuer), "sub": sub })
+        self.links([sub])
     }
 
     pub(super) fn without_actor(&self) -> Result<Attempt, NoRefusals> {
@@ -53,12 +66,9 @@ impl Bench<'_> {
             return never("the JSON of a longer chain is nested too deep");
         }
         self.acting(|token| {
-            let links = (0..=most).map(|place| self.link_of(&format!("agent-{place}")));
-            let chain = links.reduce(|inner, mut outer| {
-                outer["act"] = inner;
-                outer
-            });
-            token.set(Claim::Act, chain);
+            let names = (0..=most).map(|place| format!("agent-{place}"));
+            let names: Vec<String> = names.collect();
+            token.set(Claim::Act, self.links(names.iter().map(String::as_str)));
         })
     }
 
@@ -84,9 +94,7 @@ impl Bench<'_> {
             return never("no chain that is short enough is a circle, or circles are allowed");
         }
         self.acting(|token| {
-            let mut twice = self.link_of("agent");
-            twice["act"] = self.link_of("agent");
-            token.set(Claim::Act, twice);
+            token.set(Claim::Act, self.links(["agent", "agent"]));
         })
     }
 

@@ -196,6 +196,16 @@ impl Bench<'_> {
         send(draft)
     }
 
+    pub(super) fn another_tool(&self) -> Result<Attempt, NoRefusals> {
+        if self.door.kind != Kind::Capability {
+            return never(super::CALL);
+        }
+        self.altered_inside(|token| {
+            let entry = json!({ "type": "attenuating_agent_token", "tools": { "t2": {} } });
+            token.set(Claim::AuthorizationDetails, vec![entry]);
+        })
+    }
+
     pub(super) fn another_sign_in(&self) -> Result<Attempt, NoRefusals> {
         if self.door.acr_values.is_empty() {
             return never("the gate asks for no sign-in of a certain strength");

@@ -15,8 +15,12 @@ const FETCHED: &str = "its keys are fetched: what is unknown is asked for first"
 
 impl Bench<'_> {
     pub(super) fn presented(&self, code: Code) -> Result<Attempt, NoRefusals> {
-        if self.carrier() == Carrier::None {
-            return never("tokens of this kind come in no field of a request");
+        const NO_FIELD: &str = "tokens of this kind come in no field of a request";
+        let of_fields = matches!(code, Code::MultipleCredentials | Code::MalformedRequest);
+        match self.carrier() {
+            Carrier::Authorization | Carrier::Field { .. } => {}
+            Carrier::Content if !of_fields => {}
+            Carrier::Content | Carrier::None => return never(NO_FIELD),
         }
         let mut draft = self.any()?;
         draft.presentation = if code == Code::NoToken {

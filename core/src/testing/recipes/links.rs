@@ -1,6 +1,6 @@
 //! Tokens that do not follow from the one before them (standards 30.5).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Attempt, Bench, CLOSED, ELSEWHERE, never, send};
 use crate::claims::Claim;
@@ -13,9 +13,10 @@ use crate::policy::{
 use crate::testing::NoRefusals;
 use crate::testing::claims::Name;
 use crate::testing::draft::{Draft, Shape, Signer, Token};
-use crate::testing::forge::{displace, place};
+use crate::testing::forge::{displace, name_task};
 
 const ALONE: &str = "no token comes before this one, or no fake signs such";
+const AIMLESS: &str = "tokens here are for nobody in particular, and so come from no other";
 const NOT_COMPARED: &str = "the step between the two kinds does not compare that";
 
 /// A good request with the token that its own comes from.
@@ -23,7 +24,8 @@ struct Linked {
     draft: Draft,
     parent: Token,
     from: GateIssuer,
-    edge: Edge,
+    /// `None`: nothing but a task ties the two.
+    edge: Option<Edge>,
 }
 
 impl Linked {
@@ -42,36 +44,69 @@ impl Bench<'_> {
         let Some(link) = self.forge.link(entry)? else {
             return Ok(None);
         };
-        let draft = self.any()?;
+        let mut draft = self.any()?;
         let parent = match draft.parent.clone() {
             Some(parent) => Some(parent),
-            None => self.forge.parent(&draft.token, entry)?,
+            None => self.forge.parent(&mut draft.token, entry)?,
         };
-        Ok(link.edge.zip(parent).map(|(edge, parent)| Linked {
+        Ok(parent.map(|parent| Linked {
             draft,
             parent,
             from: link.entry,
-            edge,
+            edge: link.edge,
         }))
     }
 
+    /// Whether a token may be for two of [`Bench::meant_for_another`]'s audiences.
+    fn takes_several(&self) -> bool {
+        matches!(
+            self.row.audience,
+            AudienceRule::Contains | AudienceRule::IfAny
+        )
+    }
+
+    /// ATN-15: one that is not for exactly one audience comes from no other, under `agent_strict`.
+    fn is_aimless(&self, linked: &Linked) -> bool {
+        let strict = self.forge.rules().preset == Preset::AgentStrict;
+        let name = Name::Audience.of(&self.issuer.claim_names, self.good.entry.profile);
+        strict && !linked.draft.token.claims.contains_key(name)
+    }
+
     /// A good request with a parent that is changed, where the step compares something.
-    fn from_another(
+    fn of_parent(
         &self,
-        compares: impl FnOnce(Edge) -> bool,
+        compares: impl FnOnce(Option<Edge>) -> bool,
         change: impl FnOnce(&mut Token),
     ) -> Result<Attempt, NoRefusals> {
-        if self.forge.closed {
-            return never(CLOSED);
-        }
-        let Some(mut linked) = self.linked()? else {
-            return never(ALONE);
+        let mut linked = match self.good_chain()? {
+            Ok(linked) => linked,
+            Err(why) => return never(why),
         };
         if !compares(linked.edge) {
             return never(NOT_COMPARED);
         }
         change(&mut linked.parent);
         linked.send()
+    }
+
+    /// A request with a parent that the gate takes, or why there is none.
+    fn good_chain(&self) -> Result<Result<Linked, &'static str>, NoRefusals> {
+        if self.forge.closed {
+            return Ok(Err(CLOSED));
+        }
+        let Some(linked) = self.linked()? else {
+            return Ok(Err(ALONE));
+        };
+        if self.is_aimless(&linked) {
+            return Ok(Err(AIMLESS));
+        }
+        let mut draft = linked.draft.clone();
+        draft.parent = Some(linked.parent.clone());
+        // Only a task could tie the two, and the gate looks for none.
+        if linked.edge.is_none() && self.forge.opens(&draft)?.is_some() {
+            return Ok(Err(ALONE));
+        }
+        Ok(Ok(linked))
     }
 
     pub(super) fn broken_link(&self) -> Result<Attempt, NoRefusals> {
@@ -96,15 +131,34 @@ impl Bench<'_> {
             alone.parent = None;
             return send(alone);
         }
-        self.from_another(
-            |_| true,
-            |parent| parent.set(Claim::Act, json!({ "iss": ELSEWHERE, "sub": "stranger" })),
-        )
+        if self.forge.closed {
+            return never(CLOSED);
+        }
+        let Some(mut linked) = self.linked()? else {
+            return never(ALONE);
+        };
+        if self.is_aimless(&linked) {
+            return never(AIMLESS);
+        }
+        match (linked.edge, self.door.intent.pointers.first()) {
+            (Some(_), _) => {
+                let stranger = json!({ "iss": ELSEWHERE, "sub": "stranger" });
+                linked.parent.set(Claim::Act, stranger);
+            }
+            (None, Some(pointer)) => name_task(&mut linked.parent.claims, pointer, "task-2"),
+            (None, None) => {}
+        }
+        linked.send()
     }
 
     pub(super) fn another_subject(&self) -> Result<Attempt, NoRefusals> {
-        self.from_another(
-            |edge| matches!(edge, Edge::Exchange | Edge::TxnReplace),
+        self.of_parent(
+            |edge| {
+                matches!(
+                    edge,
+                    Some(Edge::Exchange | Edge::TxnReplace | Edge::Mission)
+                )
+            },
             |parent| parent.set(Claim::Sub, "another"),
         )
     }
@@ -116,8 +170,8 @@ impl Bench<'_> {
         };
         let names = &self.forge.issuer(linked.from)?.claim_names;
         let name = Name::Scope.of(names, linked.from.profile).to_owned();
-        self.from_another(
-            |edge| edges.rules(edge).scope != ScopeRule::IssuerAttested,
+        self.of_parent(
+            |edge| edge.is_some_and(|edge| edges.rules(edge).scope != ScopeRule::IssuerAttested),
             |parent| drop(parent.claims.insert(name, "sealgate.testing".into())),
         )
     }
@@ -128,12 +182,13 @@ impl Bench<'_> {
                 child.claims.insert("del_max_depth".to_owned(), 2.into());
             });
         }
-        if self.forge.closed {
-            return never(CLOSED);
-        }
-        let Some(mut linked) = self.linked()? else {
-            return never(ALONE);
+        let mut linked = match self.good_chain()? {
+            Ok(linked) => linked,
+            Err(why) => return never(why),
         };
+        if linked.edge.is_none() {
+            return never(NOT_COMPARED);
+        }
         let grant = |actions: &[&str]| json!([{ "type": "sealgate.testing", "actions": actions }]);
         let own = grant(&["read", "write"]);
         linked.draft.token.set(Claim::AuthorizationDetails, own);
@@ -151,7 +206,7 @@ impl Bench<'_> {
             });
         }
         let ahead = self.leeway().saturating_add(1);
-        self.from_another(|_| true, |parent| parent.shift(ahead))
+        self.of_parent(|edge| edge.is_some(), |parent| parent.shift(ahead))
     }
 
     pub(super) fn meant_for_another(&self) -> Result<Attempt, NoRefusals> {
@@ -166,22 +221,29 @@ impl Bench<'_> {
         if self.forge.closed {
             return never(CLOSED);
         }
-        let Some(mut linked) = self.linked()? else {
+        let Some(linked) = self.linked()? else {
             return never(ALONE);
         };
-        let rule = &self.door.delegation.edges().rules(linked.edge).aud;
+        if self.is_aimless(&linked) {
+            return linked.send();
+        }
+        let mut linked = match self.good_chain()? {
+            Ok(linked) => linked,
+            Err(why) => return never(why),
+        };
+        let edges = self.door.delegation.edges();
+        let named = linked
+            .edge
+            .is_some_and(|edge| edges.rules(edge).aud != AudRule::Any);
         let strict = self.forge.rules().preset == Preset::AgentStrict;
-        let names = &self.forge.issuer(linked.from)?.claim_names;
-        let several = self.row.audience == AudienceRule::Contains;
-        if linked.edge == Edge::CrossDomain {
-            linked
-                .parent
-                .claims
-                .insert("resource".to_owned(), ELSEWHERE.into());
-        } else if *rule != AudRule::Any {
+        if linked.edge == Some(Edge::CrossDomain) {
+            let resource = "resource".to_owned();
+            linked.parent.claims.insert(resource, ELSEWHERE.into());
+        } else if named {
+            let names = &self.forge.issuer(linked.from)?.claim_names;
             let name = Name::Audience.of(names, linked.from.profile).to_owned();
             linked.parent.claims.insert(name, ELSEWHERE.into());
-        } else if strict && several {
+        } else if strict && self.takes_several() {
             linked.draft.token.set(Claim::Aud, two); // ATN-15
         } else {
             return never(NOT_COMPARED);
@@ -202,35 +264,42 @@ impl Bench<'_> {
                 }
             });
         }
-        if self.forge.closed {
-            return never(CLOSED);
-        }
-        let Some(mut linked) = self.linked()? else {
-            return never(if intent.required {
-                "every token of this kind names a task"
-            } else {
-                ALONE
-            });
+        let mut linked = match self.good_chain()? {
+            Ok(linked) => linked,
+            Err(_) if intent.required => return never("every token of this kind names a task"),
+            Err(why) => return never(why),
         };
-        // TXT-13 keeps the facts of a transaction before anybody asks for tasks.
+        if linked.edge == Some(Edge::Mission) {
+            if let Some(mission) = linked.parent.claims.get_mut("mission") {
+                merge(mission, "id", "m2");
+            }
+            return linked.send();
+        }
+        if linked.edge == Some(Edge::Aauth) {
+            let mission = "mission_s256".to_owned();
+            linked.parent.claims.insert(mission, "m2".into());
+            return linked.send();
+        }
+        // What ties two tokens that nothing else ties stays as it is; and TXT-13 keeps the facts of a
+        // transaction before anybody asks for tasks.
+        let tied = intent.pointers.first().filter(|_| linked.edge.is_none());
         let compared = |pointer: &&IntentPointer| {
             let first = pointer.path.first().map(|name| &**name);
-            linked.edge != Edge::TxnReplace || first != Some("tctx")
+            let fact = linked.edge == Some(Edge::TxnReplace) && first == Some("tctx");
+            !fact && tied.is_none_or(|tied| tied.kind != pointer.kind)
         };
         let Some(pointer) = intent.pointers.iter().find(compared) else {
             return never("the gate does not look for tasks where two tokens may differ");
         };
-        place(&mut linked.draft.token.claims, &pointer.path, "task-1");
-        place(&mut linked.parent.claims, &pointer.path, "task-2");
+        name_task(&mut linked.draft.token.claims, pointer, "task-1");
+        name_task(&mut linked.parent.claims, pointer, "task-2");
         linked.send()
     }
 
     pub(super) fn another_transaction(&self) -> Result<Attempt, NoRefusals> {
-        if self.forge.closed {
-            return never(CLOSED);
-        }
-        let Some(mut linked) = self.linked()? else {
-            return never(ALONE);
+        let mut linked = match self.good_chain()? {
+            Ok(linked) => linked,
+            Err(why) => return never(why),
         };
         let own = self.txn_namespace(&linked.draft.token, self.good.entry)?;
         if own != self.txn_namespace(&linked.parent, linked.from)? {
@@ -258,8 +327,8 @@ impl Bench<'_> {
     }
 
     pub(super) fn another_may_act(&self) -> Result<Attempt, NoRefusals> {
-        self.from_another(
-            |edge| matches!(edge, Edge::Exchange | Edge::AtToTxn),
+        self.of_parent(
+            |edge| matches!(edge, Some(Edge::Exchange | Edge::AtToTxn)),
             // No object, and so nobody.
             |parent| drop(parent.claims.insert("may_act".to_owned(), "nobody".into())),
         )
@@ -296,5 +365,12 @@ impl Bench<'_> {
         parent.shape = Shape::Text(root);
         draft.parent = Some(parent);
         send(draft)
+    }
+}
+
+/// Sets a member of a value that is an object.
+fn merge(object: &mut Value, name: &str, value: &str) {
+    if let Value::Object(members) = object {
+        members.insert(name.to_owned(), value.into());
     }
 }

@@ -29,6 +29,10 @@ impl Bench<'_> {
             *made = None;
             return send(draft);
         }
+        if self.carrier() == Carrier::Content {
+            draft.carrying = Carrying::Elsewhere; // the token by itself
+            return send(draft);
+        }
         if self.row.forbidden.contains(Claim::Cnf) {
             return never("tokens of this kind are bound to no key");
         }
@@ -91,13 +95,15 @@ impl Bench<'_> {
         if replay.is_none_or(|replay| replay.store != ReplayStore::Process) {
             return never("used proofs are not remembered here");
         }
-        match self.proven(|_| ())? {
-            // A caller that must be the actor, and whose identity no fake can give that name.
-            Attempt::Send(draft) if self.forge.opens(&draft)?.is_some() => {
-                never("no fake signs the identity of the actor")
-            }
-            attempt => Ok(attempt),
+        let attempt = self.proven(|_| ())?;
+        // A caller that must be the actor, and whose identity no fake can give that name.
+        if let Attempt::Send(draft) = &attempt
+            && draft.caller.is_some()
+            && self.forge.opens(draft)?.is_some()
+        {
+            return never("no fake signs the identity of the actor");
         }
+        Ok(attempt)
     }
 
     /// A good request with a proof, which is changed.
@@ -114,7 +120,7 @@ impl Bench<'_> {
         let of_caller = draft.caller.as_mut().and_then(|(_, proof)| proof.as_mut());
         let own = match &mut draft.carrying {
             Carrying::Dpop(proof) => proof.as_mut(),
-            Carrying::Field { made, .. } => made.as_mut(),
+            Carrying::Field { made, .. } | Carrying::Content(made) => made.as_mut(),
             Carrying::Bearer | Carrying::Elsewhere => None,
         };
         if let Some(proof) = own.or(of_caller) {
@@ -129,7 +135,7 @@ impl Bench<'_> {
 
     /// A good request with the identity of its caller, where the gate takes such and a fake signs it.
     fn with_caller(&self) -> Result<Option<Draft>, NoRefusals> {
-        self.forge.from_caller(self.any()?, self.good.entry)
+        self.forge.with_caller(self.any()?, self.good.entry)
     }
 }
 
