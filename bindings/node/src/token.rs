@@ -21,7 +21,8 @@ pub(crate) const PAGE: u32 = 16;
 const PAGE_BYTES: usize = 16 * 1024;
 
 /// Accepted tokens one behind the other that share a handle, and are freed together: until then one
-/// that is held and was never looked at keeps the others. Looking at it gives it a handle of its own.
+/// that is held and was never looked at keeps the others. Looking at it gives it a handle of its
+/// own.
 pub(crate) struct Page {
     door: Arc<Door>,
     tokens: RefCell<Vec<VerifiedToken>>,
@@ -99,8 +100,8 @@ pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
     Some(json!({ "policy": snapshot.policy, "keys": keys }).to_string())
 }
 
-/// A number a verdict: 0 is an acceptance, else its low byte is the place of the code in the table, from
-/// 1, and the rest is the same for refusals that are alike.
+/// A number a verdict: 0 is an acceptance, else its low byte is the place of the code in the table,
+/// from 1, and the rest is the same for refusals that are alike.
 #[napi(catch_unwind)]
 pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint32Array {
     let mut kinds: Vec<Error> = Vec::new();
@@ -158,7 +159,8 @@ pub(crate) fn require(
     Some(error::refusal(&verdicts.door.gate, &error, &requirements))
 }
 
-/// Whether a token may be sent to `target` in the name of the one at this place: its refusal, or nothing.
+/// Whether a token may be sent to `target` in the name of the one at this place: its refusal, or
+/// nothing.
 #[napi(catch_unwind)]
 pub(crate) fn check_outbound(
     door: &External<Arc<Door>>,
