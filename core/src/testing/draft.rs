@@ -67,7 +67,7 @@ pub(super) enum Carrying {
     /// A field of the kind's own, as of a workload identity token, and one for the proof.
     Field {
         token: HeaderField,
-        proof: HeaderField,
+        proof: Option<HeaderField>,
         made: Option<Proof>,
     },
     /// The content of the request, with the proof of the call of a tool.
@@ -249,7 +249,7 @@ impl Draft {
                 made,
             } => {
                 self.present(&mut headers, *field, "", &token);
-                if let Some(made) = made {
+                if let Some((proof, made)) = proof.as_ref().zip(made.as_ref()) {
                     let made = self.own_proof(self.token.kind, made, &token, None)?;
                     headers.push((proof.name(), made));
                 }

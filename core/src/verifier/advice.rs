@@ -7,8 +7,8 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
-    Row, Rules, SignerRule, TypRule,
+    Carrier, Delegation, GateRules, HeaderField, IntentPointer, IssuerRules, KeySource, Kind,
+    Lineage, Profile, Row, Rules, SignerRule, TypRule,
 };
 use crate::time::{NumericDate, Span};
 
@@ -199,8 +199,11 @@ impl Context<'_> {
             Code::LifetimeTooLong => self.lifetime(),
             Code::PopRequired => self.possession(),
             Code::NoToken => match self.gate.kind.carrier() {
-                Carrier::Field { token, proof } => {
+                Carrier::Field { token, proof: Some(proof) } => {
                     format!("Send the token in the field {}, a proof in {}.", token.name(), proof.name())
+                }
+                Carrier::Field { token, proof: None } => {
+                    format!("Send the token in the field {}.", token.name())
                 }
                 Carrier::Content => {
                     "Send the capability and its proof in the content, as aat_chain and aat_pop; the program passes both on.".into()
@@ -223,6 +226,9 @@ impl Context<'_> {
             Code::ChainTooDeep => self.depth(),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
             Code::ChainIncomplete => format!("The issuer says that it does not name all actors (chain_complete), and {}.require_complete is true.", self.delegation()),
+            Code::ChainLinkBroken if matches!(about, Some("actor_proofs" | "prh" | "origin_jti")) => {
+                "Each actor signs its own proof, for this token, linked to the one before; the issuer copies them as they are.".into()
+            }
             Code::ChainLinkBroken => self.link(),
             Code::SubjectChanged => "Tokens of one chain are about one subject; this one was put together from two.".into(),
             Code::AttenuationScope => format!("A token may only have scopes of the one before it. If the issuer gives it others on purpose, say so under [{}.edges].", self.delegation()),
@@ -483,7 +489,12 @@ impl Context<'_> {
             );
         }
         if let Carrier::Field { token, proof } = rules.kind.carrier() {
-            let (token, proof) = (token.name(), proof.name());
+            let Some(proof) = proof.map(HeaderField::name) else {
+                return "Nothing proves possession of such a token here; say sender_constrained = \
+                        \"external\" where somebody else checks it."
+                    .into();
+            };
+            let token = token.name();
             return if rules.takes_own_proof {
                 format!(
                     "Client: the token in the field {token}, a proof in {proof}. Server: call \

@@ -178,7 +178,7 @@ impl Gate {
         let door = state.door(self.door)?;
         let presented = request.read(door)?;
         let shown = presented.shown_for(requirements);
-        let (token, context) = (presented.token, presented.context);
+        let (token, context) = (presented.token, &*presented.context);
         let caller = caller::judge(door, &presented, &self.engine.provider, now)?;
         let requirements = &*caller::required(requirements, caller.as_ref());
         let judged = self.judged(door, token, context, &shown, requirements, now)?;
@@ -214,7 +214,7 @@ impl Gate {
         }
         let presented = request.read(door)?;
         let shown = presented.shown_for(requirements);
-        let (token, context) = (presented.token, presented.context);
+        let (token, context) = (presented.token, &*presented.context);
         let judged = self.judged(door, token, context, &shown, requirements, now)?;
         Ok(Pending::new(judged, Arc::clone(&state)))
     }

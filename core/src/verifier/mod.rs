@@ -1,5 +1,6 @@
 //! [`Verifier`]: a policy, keys and a clock, put together; [`Gate`]: a door one verifies at.
 
+mod actors;
 mod advice;
 mod ancestry;
 mod authority;
