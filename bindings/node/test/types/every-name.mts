@@ -45,6 +45,18 @@ const links: readonly string[] = token.chain.map((link) => link.sub)
 const same: boolean = token.actor?.equals(token.chain[0]) ?? false
 const has: boolean = token.hasScope('a', 'b')
 token.require({ requiredScopes: ['a'] }).toDict()
+const chained: VerifiedToken = gate.verifyChain(jwt, [{ kind: 'access_token', token: bytes }], {
+  requiredScopes: ['a'],
+  operation: { tool: 't', arguments: { path: '/a' } },
+  approved: { issuer: 'i', authoritySet: [] },
+})
+const open_: readonly ('subject' | 'scope' | 'time' | 'audience')[] = chained.unproven
+const sent: void = gate.checkOutbound(chained, { kind: 'access_token', token: jwt }, { target: 'https://next.example' })
+// @ts-expect-error no target
+gate.checkOutbound(chained, { kind: 'access_token', token: jwt })
+// @ts-expect-error either the one or the other
+gate.verifyChain(jwt, [], { approved: { issuer: 'i', authoritySet: [], intent: {} } })
+const standIn: string = new sealgate.ExpiredTokenError('mocked', { code: 'expired' }).message
 // @ts-expect-error frozen
 token.subject = 'root'
 // @ts-expect-error frozen at every depth
