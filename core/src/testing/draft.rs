@@ -176,10 +176,10 @@ impl Token {
         self.shape = Shape::Spoilt;
     }
 
-    fn key(&self) -> Key<'_> {
+    fn key(&self) -> Arc<SigningKey> {
         match &self.signer {
-            Signer::Issuer(issuer) => Key::Shared(issuer.key()),
-            Signer::Holder(agent) => Key::Own(agent.key()),
+            Signer::Issuer(issuer) => issuer.key(),
+            Signer::Holder(agent) => agent.key(),
         }
     }
 
@@ -191,27 +191,12 @@ impl Token {
             Shape::Payload(payload) => payload,
             Shape::Signed | Shape::Spoilt | Shape::Made(_) => &claims,
         };
-        let key = self.key();
-        let token = signed(key.as_ref(), header.as_bytes(), payload.as_bytes())?;
+        let token = signed(&self.key(), header.as_bytes(), payload.as_bytes())?;
         Ok(match &self.shape {
             Shape::Spoilt => spoilt(&token),
             Shape::Made(make) => make(&token),
             Shape::Signed | Shape::Payload(_) | Shape::Text(_) => token,
         })
-    }
-}
-
-enum Key<'k> {
-    Shared(Arc<SigningKey>),
-    Own(&'k SigningKey),
-}
-
-impl Key<'_> {
-    fn as_ref(&self) -> &SigningKey {
-        match self {
-            Self::Shared(key) => key,
-            Self::Own(key) => key,
-        }
     }
 }
 
