@@ -84,9 +84,9 @@ class FakeIssuer {
     const given = checkOptions(options, 'FakeIssuer.token', TOKEN_OPTIONS)
     const { aud = [], act = [], bindTo, lifetime, clientId, jti, issuedAt, notBefore, claims, header, ...told } = given
     if (lifetime !== undefined) told.lifetime_millis = millis(lifetime)
-    const own = { jti, iat: issuedAt, nbf: notBefore }
-    if (issuedAt !== undefined) own.exp = issuedAt + Math.trunc(millis(lifetime ?? '5m') / 1000)
-    for (const name of Object.keys(own)) if (own[name] === undefined) delete own[name]
+    const own = changes(claims)
+    if (jti !== undefined) own.jti ??= jti
+    if (notBefore !== undefined) own.nbf ??= notBefore
     return native.fakeToken(
       this.#fake,
       JSON.stringify({
@@ -95,7 +95,8 @@ class FakeIssuer {
         act: act.map(({ iss, sub }) => ({ iss, sub })),
         jkt: bindTo?.jkt,
         client_id: clientId,
-        claims: { ...own, ...changes(claims) },
+        issued_at: issuedAt,
+        claims: own,
         header: changes(header),
       })
     )
