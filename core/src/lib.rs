@@ -66,7 +66,7 @@
 //!
 //! # What is not checked
 //!
-//! Revocation. Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
+//! Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
 //! a token that needs one. Of what belongs to one exchange the caller compares, after the verdict: the
 //! `nonce` and `at_hash` of an ID token, the `client_id` that came with a client assertion.
 #![forbid(unsafe_code, unused_must_use)]
@@ -137,13 +137,14 @@ pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
+pub use revocation::{Handle, HandleKind};
 pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
     Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Misfit,
-    Outcome, Pending, PublishError, Receipt, Request, Requirements, SnapshotId, Stage, Step,
-    SubjectKind, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect,
-    verify_jws,
+    Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation, RevocationReceipt,
+    RevocationStats, Revocations, RevokeError, SnapshotId, Stage, Step, SubjectKind, UnknownGate,
+    UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

@@ -39,6 +39,9 @@ const TREE = {
 // these names on its prototype, not by which copy made it.
 const BRAND = Symbol.for('sealgate.error')
 
+/** The code that a class stands for where no other is given. */
+const FIRST = Symbol('first')
+
 const classes = {}
 
 /** What an error tells, in this order in JSON, and what each is made of. */
@@ -76,6 +79,8 @@ function telling(base) {
     #answer
 
     constructor(outline, ask) {
+      // Only this package has outlines; a program makes stand-ins.
+      if (typeof outline !== 'object') outline = standIn(new.target, outline, ask?.code)
       super(outline.message)
       this.#outline = outline
       this.#ask = ask
@@ -96,6 +101,12 @@ function telling(base) {
     }
   }
   return made
+}
+
+/** The outline of an error that a program makes, for want of a gate that refuses. */
+function standIn(made, text, code = made[FIRST]) {
+  if (!rows.has(code)) throw usage(`no code ${JSON.stringify(code)}`)
+  return outlined({ code, more: text })
 }
 
 function toJSON() {
@@ -162,13 +173,22 @@ function classOf({ code, group }) {
   return classes[entry[0]]
 }
 const byCode = new Map([...rows.values()].map((row) => [row.code, classOf(row)]))
+// A class stands for its own first code, else for the first of those below it.
+for (const made of Object.values(classes)) {
+  const codes = [...byCode].filter(([, other]) => made === other || other.prototype[BRAND].has(made.name))
+  const [first] = codes.find(([, other]) => made === other) ?? (made === SealgateError ? ['internal'] : codes[0])
+  Object.defineProperty(made, FIRST, { value: first })
+}
 
 /** What errors of one kind share, of what the native half says about them: their outline. */
 function outlined({ expected = [], headers, ...said }) {
-  const { code, claim, text } = said
-  let message = `${code}: ${text ?? rows.get(code).reason}`
+  const { code, claim, text, more, issuerName } = said
+  const { blame, reason } = rows.get(code)
+  let message = `${code}: ${text ?? reason}`
   if (claim) message += ` (${claim})`
+  if (issuerName && blame === 'unavailable' && text === undefined) message += ` (${issuerName})`
   if (expected.length > 0) message += `; expected ${expected.join(' or ')}`
+  if (more !== undefined) message += `: ${more}`
   return { ...said, ...answered({ headers }), message, expected: Object.freeze(expected) }
 }
 
@@ -177,10 +197,18 @@ function answered({ headers, ...said }) {
   return headers === undefined ? said : { ...said, headers: Object.freeze(Object.fromEntries(headers)) }
 }
 
+/** The errors of calls that were wrong. */
+const misuses = new WeakSet()
+
 /** An error of this outline; `ask` answers it with JSON when somebody looks. */
 function errorOf(outline, ask) {
-  return new (byCode.get(outline.code))(outline, ask && (() => answered(JSON.parse(ask()))))
+  const error = new (byCode.get(outline.code))(outline, ask && (() => answered(JSON.parse(ask()))))
+  if (outline.misuse) misuses.add(error)
+  return error
 }
+
+/** Whether the call was wrong, as the core has it: thrown also where refusals are values. */
+const isMisuse = (error) => misuses.has(error)
 
 /**
  * The same as a value that nobody throws: without the frames of whoever looked at it, which take ten
@@ -209,7 +237,7 @@ function refusedInFull(json, more) {
 
 /** The caller's mistake. */
 function usage(text) {
-  return refused({ code: 'usage', text })
+  return refused({ code: 'usage', text, misuse: true })
 }
 
 /** What the native half never throws of its own accord. */
@@ -227,4 +255,4 @@ function policyRefused({ text, document, problems }) {
   return Object.assign(error, { document, problems: frozen })
 }
 
-module.exports = { classes, codes, errorOf, internal, outlined, policyRefused, refused, refusedInFull, unthrown, usage }
+module.exports = { classes, codes, errorOf, internal, isMisuse, outlined, policyRefused, refused, refusedInFull, unthrown, usage }

@@ -4,13 +4,13 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
-const { millis } = require('./clock.cjs')
+const { approved, checkOptions, checkString, checkToken, kind, operation, scopes } = require('./arguments.cjs')
+const { WAITS, millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
-const { errorOf, internal, outlined, unthrown, usage } = require('./errors.cjs')
-const { partsOf } = require('./request.cjs')
-const { fit, makeTokenOf } = require('./token.cjs')
-const { CODES, MISUSE, accepted, isMisuse, makeBatch, notAccepted } = require('./verdict.cjs')
+const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
+const { further, partsOf, textOf } = require('./request.cjs')
+const { fit, handleOf, makeTokenOf } = require('./token.cjs')
+const { CODES, MISUSE, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code;
@@ -42,8 +42,9 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'verifyRequest']
-  const [pageOf, keep, clear, refusal, outline, answerTo, askRequest] = names.map((name) => native.guarded(opened[name]))
+  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'maySettle', 'verifyChain', 'verifyRequest']
+  const own = names.map((name) => native.guarded(opened[name]))
+  const [pageOf, keep, clear, refusal, outline, answerTo, maySettle, askChain, askRequest] = own
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -138,6 +139,26 @@ function makeGate(engine, name, events) {
     return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
+  function verifyChain(token, context, options) {
+    const call = 'verifyChain'
+    const names = ['requiredScopes', 'operation', 'approved', 'into']
+    const { requiredScopes, into, ...tells } = checkOptions(options, call, names)
+    const needed = scopes(requiredScopes, call)
+    if (context === undefined) throw usage(`${call}: context is an array of { kind, token }, not undefined`)
+    const told = [...operation(tells.operation, call), ...approved(tells.approved, call)]
+    const parts = [textOf(token), further(context, call), told]
+    const answer = needed === undefined ? askChain(...parts) : askChain(...parts, needed)
+    return tokenFor(answer, neededFor(parts, needed), into)
+  }
+
+  function checkOutbound(inbound, outbound, options) {
+    const { target } = checkOptions(options, 'checkOutbound', ['target'])
+    checkString(target, 'checkOutbound: target')
+    const [verdicts, index] = handleOf(inbound, 'checkOutbound')
+    const refusal = native.checkOutbound(door, verdicts, index, further([outbound], 'checkOutbound'), target)
+    if (refusal !== null) throw refusedInFull(refusal)
+  }
+
   function askAbout(parts, needed) {
     return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
   }
@@ -145,9 +166,7 @@ function makeGate(engine, name, events) {
   /** The scopes that an answer about these parts asks for. */
   function neededFor(parts, needed) {
     const told = parts.at(-1)
-    const scope = told.find((_, place) => place % 2 === 1 && told[place - 1] === 'scope')
-    if (scope === undefined) return needed
-    return needed === undefined ? scope : `${needed} ${scope}`
+    return told.length === 0 ? needed : native.neededScopes(needed ?? '', told)
   }
 
   /** What a call needs: scopes as the native half takes them, and a schema. */
@@ -181,11 +200,11 @@ function makeGate(engine, name, events) {
 
   /** What a call that may wait needs, and for how many milliseconds. */
   function patience(options, call) {
-    const { wait = '2s', ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
-    return { ...demands(rest, call), wait: millis(wait) }
+    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
+    return { ...demands(rest, call), wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
-  /** The verdict of a question; of one about a key that is being fetched, once that has ended. */
+  /** The verdict of a question; of one about a key that may be fetched in time, once that has ended. */
   async function verdictAfter(question, { needed, into, wait }) {
     let verdict = verdictOf(question, needed, into)
     if (verdict.code !== REFRESHING) return verdict
@@ -193,7 +212,7 @@ function makeGate(engine, name, events) {
     events.watch()
     const done = () => {
       verdict = verdictOf(question, needed, into)
-      return verdict.code !== REFRESHING
+      return verdict.code !== REFRESHING || !maySettle(wait)
     }
     if (!done()) await events.until(done, wait)
     return verdict
@@ -276,7 +295,10 @@ function makeGate(engine, name, events) {
     const { requiredScopes } = checkOptions(options, 'explainRequest', ['requiredScopes'])
     const needed = scopes(requiredScopes, 'explainRequest') ?? ''
     const parts = partsOf(request, 'explainRequest')
-    return new Trail(JSON.parse(native.explainRequest(door, ...parts, needed)))
+    const said = native.explainRequest(door, ...parts, needed)
+    const trail = JSON.parse(said)
+    if (Array.isArray(trail)) throw refusedInFull(said)
+    return new Trail(trail)
   }
 
   function resourceMetadata() {
@@ -297,6 +319,8 @@ function makeGate(engine, name, events) {
     judge,
     verifyAsync,
     judgeAsync,
+    verifyChain,
+    checkOutbound,
     verifyRequest,
     judgeRequest,
     verifyRequestAsync,

@@ -3,13 +3,13 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { checkOptions, kind, operation, scopes } = require('./arguments.cjs')
+const { approved, checkOptions, kind, operation, scopes } = require('./arguments.cjs')
 const { refusedInFull, usage } = require('./errors.cjs')
 
 /** Whoever has it may make tokens; nobody else does. */
 const SECRET = Symbol('verified')
 
-let withClaims
+let withClaims, handleOf
 
 class VerifiedToken {
   /** Verdicts, or undefined while it is one of a page and nobody has looked at it. */
@@ -31,6 +31,13 @@ class VerifiedToken {
 
   static {
     withClaims = (token, claims) => new VerifiedToken(SECRET, token.#verdicts, undefined, token.#index, claims)
+    /** What the native half knows of a token: verdicts, and a place among them. */
+    handleOf = (token, call) => {
+      if (typeof token !== 'object' || token === null || !(#own in token)) {
+        throw usage(`${call}: the token is a VerifiedToken, not ${kind(token)}`)
+      }
+      return [token.#verdicts, token.#index]
+    }
   }
 
   /** Whoever looks at a token keeps it, perhaps for long: it lets go of its page. */
@@ -108,6 +115,10 @@ class VerifiedToken {
     return this.#all.lineage
   }
 
+  get unproven() {
+    return this.#all.unproven
+  }
+
   get senderConstrained() {
     return this.#all.senderConstrained
   }
@@ -160,9 +171,10 @@ class VerifiedToken {
   }
 
   require(options) {
-    const { requiredScopes, operation: what } = checkOptions(options, 'require', ['requiredScopes', 'operation'])
-    const needed = scopes(requiredScopes, 'require') ?? ''
-    const refusal = native.require(this.#verdicts, this.#index, needed, operation(what, 'require'))
+    const needs = checkOptions(options, 'require', ['requiredScopes', 'operation', 'approved'])
+    const needed = scopes(needs.requiredScopes, 'require') ?? ''
+    const told = [...operation(needs.operation, 'require'), ...approved(needs.approved, 'require')]
+    const refusal = native.require(this.#verdicts, this.#index, needed, told)
     if (refusal !== null) throw refusedInFull(refusal)
     return this
   }
@@ -239,4 +251,4 @@ function deepFreeze(value) {
   return value
 }
 
-module.exports = { Actor, VerifiedToken, deepFreeze, fit, makeToken, makeTokenOf }
+module.exports = { Actor, VerifiedToken, deepFreeze, fit, handleOf, makeToken, makeTokenOf }

@@ -2,7 +2,7 @@
 // Three-valued answers, one or many.
 
 const native = require('./native.cjs')
-const { codes, outlined, unthrown, usage } = require('./errors.cjs')
+const { codes, isMisuse, outlined, unthrown, usage } = require('./errors.cjs')
 const { deepFreeze, makeToken } = require('./token.cjs')
 
 const SECRET = Symbol('judged')
@@ -43,11 +43,6 @@ const CODES = ['accepted', ...codes.map((row) => row.code)]
 const REFUSED = new Set(codes.filter((row) => row.blame === 'rejected').map((row) => row.code))
 
 const MISUSE = new Set(codes.filter((row) => row.blame === 'misuse').map((row) => row.code))
-
-/** Whether the call was wrong. A gate that a reload has taken away is an answer: the call was right. */
-function isMisuse(error) {
-  return error.blame === 'misuse' && error.claim !== 'gate'
-}
 
 function accepted(token) {
   return new Verdict(SECRET, 'accepted', token)
@@ -150,4 +145,4 @@ function throwMisuse(batch) {
   for (const verdict of batch) if (MISUSE.has(verdict.code) && isMisuse(verdict.error)) verdict.unwrap()
 }
 
-module.exports = { Batch, CODES, MISUSE, Verdict, accepted, isMisuse, makeBatch, notAccepted }
+module.exports = { Batch, CODES, MISUSE, Verdict, accepted, makeBatch, notAccepted }

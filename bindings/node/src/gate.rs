@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::bindgen_prelude::{
     Either, External, Function, FunctionCallContext, Object, Uint8ArraySlice,
@@ -15,8 +16,8 @@ use napi::bindgen_prelude::{
 use napi::{Env, Error as Panic, JsString, Result};
 use napi_derive::napi;
 use sealgate::{
-    Clock, ContextToken, Error, Explanation, Gate, Kind, Operation, Request, Requirements,
-    VerifiedToken, Verifier,
+    ApprovedIntent, Blame, Clock, ContextToken, Error, Explanation, Gate, Kind, Operation, Request,
+    Requirements, VerifiedToken, Verifier,
 };
 use serde_json::json;
 
@@ -56,13 +57,14 @@ struct Desk {
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
 /// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
-/// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
-/// further tokens (kinds and tokens in turn), the operation (members and texts in turn) and scopes;
-/// they answer by number; `page` is the page of the last acceptance; `keep` says that its object is
+/// `verifyChain` takes a token, further tokens (kinds and tokens in turn), what it tells (members and
+/// texts in turn) and scopes, `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
+/// further tokens, token and proof of its content, what it tells and scopes; they answer by number; `page` is the page of the last acceptance; `keep` says that its object is
 /// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
 /// none is kept any more; `refusal` is the place of the last refusal, `outline` what errors of the
-/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `door` is for
-/// calls that are not hot.
+/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `maySettle` is
+/// whether the last may be another answer within so many milliseconds; `door` is for calls that are not
+/// hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -104,16 +106,35 @@ pub(crate) fn gate<'env>(
         })?;
     functions.set("verifyBytes", verify_bytes)?;
     let own = Rc::clone(&desk);
+    let verify_chain: Function<'_, (), i32> =
+        env.create_function_from_closure("verifyChain", move |call| {
+            let told = told(Desk::requirements(&call, 3)?, &call.get::<Vec<String>>(2)?);
+            let requirements = match told {
+                Ok(requirements) => requirements,
+                Err(error) => return Ok(own.refuse(error)),
+            };
+            let context = call.get::<Vec<String>>(1)?;
+            let context = context_of(&context)?;
+            with_text(call.get::<JsString<'_>>(0)?, |token| {
+                own.verify_chain(token, &context, &requirements)
+            })
+        })?;
+    functions.set("verifyChain", verify_chain)?;
+    let own = Rc::clone(&desk);
     let verify_request: Function<'_, (), i32> =
         env.create_function_from_closure("verifyRequest", move |call| {
-            let requirements = Desk::requirements(&call, 6)?;
-            let requirements = with_operation(requirements, &call.get::<Vec<String>>(5)?);
+            let told = told(Desk::requirements(&call, 7)?, &call.get::<Vec<String>>(6)?);
+            let requirements = match told {
+                Ok(requirements) => requirements,
+                Err(error) => return Ok(own.refuse(error)),
+            };
             let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
             let fields = call.get::<Vec<String>>(2)?;
             let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
             let context = call.get::<Vec<String>>(4)?;
             let context = context_of(&context)?;
-            let request = request(&method, &uri, &fields, certificate.as_deref());
+            let content = call.get::<Vec<String>>(5)?;
+            let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
             Ok(own.verify_request(&request.context(&context), &requirements))
         })?;
     functions.set("verifyRequest", verify_request)?;
@@ -156,6 +177,17 @@ pub(crate) fn gate<'env>(
             Ok(error.map(|error| error::answer(&own.door.gate, &error, &requirements)))
         })?;
     functions.set("answer", answer)?;
+    let own = Rc::clone(&desk);
+    let may_settle: Function<'_, (), bool> =
+        env.create_function_from_closure("maySettle", move |call| {
+            let wait = Duration::try_from_secs_f64(call.get::<f64>(0)? / 1000.0);
+            let (wait, error) = (
+                wait.unwrap_or(Duration::MAX),
+                own.refusal_at(own.refusal.get()),
+            );
+            Ok(error.is_some_and(|error| own.door.gate.may_settle(&error, wait)))
+        })?;
+    functions.set("maySettle", may_settle)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
@@ -184,6 +216,19 @@ impl Desk {
             *self.to_be_kept.borrow_mut() = Some((token.clone(), place));
         }
         new(self.write(token), place)
+    }
+
+    /// Its token is never kept: what is proven of it is so by the tokens that came with it.
+    fn verify_chain(
+        &self,
+        token: &[u8],
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> i32 {
+        match self.door.gate.verify_chain(token, context, requirements) {
+            Ok(token) => new(self.write(token), None),
+            Err(error) => self.refuse(error),
+        }
     }
 
     /// Its token is never kept: what was shown for it belongs to this request.
@@ -260,34 +305,70 @@ pub(crate) fn requirements(scopes: &str) -> Requirements {
     Requirements::scopes(scopes.split(' ').filter(|scope| !scope.is_empty()))
 }
 
-/// The same with the operation that a call tells of, members and texts in turn.
-pub(crate) fn with_operation(requirements: Requirements, told: &[String]) -> Requirements {
-    if told.is_empty() {
-        return requirements;
-    }
-    let members = told.chunks_exact(2);
-    let operation = members.fold(Operation::new(), |operation, member| match member {
-        [name, text] if name == "tool" => operation.tool(text.as_str()),
-        [name, text] if name == "resource" => operation.resource(text.as_str()),
-        [name, text] if name == "action" => operation.action(text.as_str()),
-        [_, text] => operation.scope(text.as_str()),
-        _ => operation,
-    });
-    requirements.with_operation(operation)
+/// The scopes that a call needs together with its operation, members and texts in turn.
+#[napi(catch_unwind)]
+pub(crate) fn needed_scopes(scopes: String, operation: Vec<String>) -> String {
+    let scopes = requirements(&scopes);
+    let needs = told(scopes.clone(), &operation).unwrap_or(scopes);
+    needs.needed_scopes().collect::<Vec<_>>().join(" ")
 }
 
-/// A request with these fields, names and values in turn.
+/// The same with what a call is about to do and what was approved, members and texts in turn;
+/// `lib/arguments.cjs` knows the members.
+///
+/// # Errors
+///
+/// `usage` for an approval that is none.
+pub(crate) fn told(
+    requirements: Requirements,
+    told: &[String],
+) -> std::result::Result<Requirements, Error> {
+    let member = |wanted: &str| {
+        told.chunks_exact(2).find_map(|member| match member {
+            [name, text] if name == wanted => Some(text.as_str()),
+            _ => None,
+        })
+    };
+    let mut operation = Operation::new();
+    operation.tool = member("tool").map(Into::into);
+    operation.resource = member("resource").map(Into::into);
+    operation.action = member("action").map(Into::into);
+    operation.scope = member("scope").map(Into::into);
+    if let Some(json) = member("arguments") {
+        operation = operation.arguments(json);
+    }
+    let tells = ["tool", "resource", "action", "scope", "arguments"];
+    let requirements = if tells.into_iter().any(|name| member(name).is_some()) {
+        requirements.with_operation(operation)
+    } else {
+        requirements
+    };
+    let issuer = member("approvedBy").unwrap_or_default();
+    let approved = match (member("authoritySet"), member("intent")) {
+        (Some(set), _) => ApprovedIntent::authority_set(issuer, set)?,
+        (_, Some(intent)) => ApprovedIntent::intent(issuer, intent)?,
+        (None, None) => return Ok(requirements),
+    };
+    Ok(requirements.with_approved(approved))
+}
+
+/// A request with these fields, names and values in turn, and a token and its proof in its content, if
+/// it has them.
 fn request<'r>(
     method: &'r str,
     uri: &'r str,
     fields: &'r [String],
     certificate: Option<&'r [u8]>,
+    content: &'r [String],
 ) -> Request<'r> {
     let pairs = fields.chunks_exact(2).filter_map(|pair| match pair {
         [name, value] => Some((name, value)),
         _ => None,
     });
-    let request = Request::new(method, uri).headers(pairs);
+    let mut request = Request::new(method, uri).headers(pairs);
+    if let [token, proof] = content {
+        request = request.content(token, proof);
+    }
     match certificate {
         Some(der) => request.client_certificate(der),
         None => request,
@@ -295,7 +376,7 @@ fn request<'r>(
 }
 
 /// Further tokens, kinds and tokens in turn; `lib/request.cjs` has checked the kinds.
-fn context_of(context: &[String]) -> Result<Vec<ContextToken<'_>>> {
+pub(crate) fn context_of(context: &[String]) -> Result<Vec<ContextToken<'_>>> {
     let pairs = context.chunks_exact(2);
     let tokens = pairs.map(|pair| match pair {
         [kind, token] => Some(ContextToken::new(Kind::from_name(kind)?, token)),
@@ -317,8 +398,7 @@ pub(crate) fn request_fields() -> Vec<&'static str> {
     Request::FIELDS.to_vec()
 }
 
-/// As [`explain`], of a request with these fields, names and values in turn, these further tokens,
-/// kinds and tokens in turn, this operation, members and texts in turn, and the call's scopes.
+/// As [`explain`], of a request, given as to `verifyRequest`; or the refusal of a call that is wrong.
 #[napi(catch_unwind)]
 pub(crate) fn explain_request(
     door: &External<Arc<Door>>,
@@ -327,16 +407,23 @@ pub(crate) fn explain_request(
     fields: Vec<String>,
     certificate: Option<Uint8ArraySlice<'_>>,
     context: Vec<String>,
-    operation: Vec<String>,
+    content: Vec<String>,
+    tells: Vec<String>,
     scopes: String,
 ) -> Result<String> {
     let context = context_of(&context)?;
-    let request = request(&method, &uri, &fields, certificate.as_deref()).context(&context);
-    let requirements = with_operation(requirements(&scopes), &operation);
-    Ok(shown(&door.gate.explain_request(&request, &requirements)))
+    let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
+    Ok(match told(requirements(&scopes), &tells) {
+        Ok(needs) => shown(
+            &door
+                .gate
+                .explain_request(&request.context(&context), &needs),
+        ),
+        Err(error) => error::refusal(&door.gate, &error, &Requirements::NONE),
+    })
 }
 
-/// Every stage of one verification, with claim values: `{code, steps, hint, expected}`.
+/// Every stage of one verification, with claim values: `{steps, hint, refusal}`.
 #[napi(catch_unwind)]
 pub(crate) fn explain(
     door: &External<Arc<Door>>,
@@ -360,18 +447,17 @@ fn shown(explanation: &Explanation) -> String {
     });
     let steps: Vec<serde_json::Value> = steps.collect();
     let advice = explanation.advice.as_ref();
-    let code = explanation
-        .outcome
-        .as_ref()
-        .err()
-        .map(|error| error.code().as_str());
-    json!({
-        "code": code,
-        "steps": steps,
-        "expected": advice.map(|advice| &advice.expected),
-        "hint": advice.map(|advice| &advice.hint),
-    })
-    .to_string()
+    let refusal = explanation.outcome.as_ref().err().map(|error| {
+        json!({
+            "code": error.code().as_str(),
+            "claim": error.claim(),
+            "issuerName": advice.and_then(|advice| advice.issuer_name.as_ref()),
+            "expected": advice.map_or(&[][..], |advice| &advice.expected),
+            "isUndecided": error.blame() != Blame::Rejected,
+        })
+    });
+    let hint = advice.map(|advice| &advice.hint);
+    json!({ "steps": steps, "hint": hint, "refusal": refusal }).to_string()
 }
 
 /// The gate's RFC 9728 document as JSON; none where its audience is no resource.

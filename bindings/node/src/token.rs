@@ -145,12 +145,35 @@ pub(crate) fn require(
     verdicts: &External<Verdicts>,
     index: u32,
     scopes: String,
-    operation: Vec<String>,
+    tells: Vec<String>,
 ) -> Option<String> {
-    let requirements = gate::with_operation(gate::requirements(&scopes), &operation);
     let now = verdicts.door.clock.now();
-    let error = verdicts.token(index)?.require(&requirements, now).err()?;
+    let requirements = gate::told(gate::requirements(&scopes), &tells);
+    let (error, requirements) = match requirements {
+        Ok(needs) => (verdicts.token(index)?.require(&needs, now).err()?, needs),
+        Err(error) => (error, Requirements::NONE),
+    };
     Some(error::refusal(&verdicts.door.gate, &error, &requirements))
+}
+
+/// Whether a token may be sent to `target` in the name of the one at this place: its refusal, or nothing.
+#[napi(catch_unwind)]
+pub(crate) fn check_outbound(
+    door: &External<Arc<Door>>,
+    verdicts: &External<Verdicts>,
+    index: u32,
+    outbound: Vec<String>,
+    target: String,
+) -> napi::Result<Option<String>> {
+    let missing = || napi::Error::from_reason("a token is missing");
+    let inbound = verdicts.token(index).ok_or_else(missing)?;
+    let outbound = gate::context_of(&outbound)?;
+    let [outbound] = outbound.as_slice() else {
+        return Err(missing());
+    };
+    let checked = door.gate.check_outbound(inbound, *outbound, &target);
+    let refusal = |error: Error| error::refusal(&door.gate, &error, &Requirements::NONE);
+    Ok(checked.err().map(refusal))
 }
 
 /// Whether the token grants all of these scopes, by itself or by implication.
@@ -199,6 +222,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "chain": chain,
         "delegated": token.delegated(),
         "lineage": token.lineage().as_str(),
+        "unproven": token.unproven().map(|dimension| dimension.as_str()).collect::<Vec<_>>(),
         "responseHeaders": token
             .response_headers()
             .map(|(name, value)| (name.to_owned(), value.into()))

@@ -138,9 +138,9 @@ test('an error holds the answer, our half of the mismatch, and nothing of the to
 })
 
 test('an outage is no refusal', () => {
-  const { gate, corp, token } = world()
+  const { policy, clock, token } = world()
+  const gate = sealgate.Verifier.fromPolicy(policy, { clock }).gate('tools')
   const jwt = token()
-  corp.withdraw(corp.kid)
   const error = thrown(() => gate.verify(jwt))
   assert.ok(error instanceof sealgate.KeysUnavailableError)
   assert.equal(error instanceof sealgate.TokenError, false)
@@ -240,4 +240,18 @@ test('the errors of a hundred thousand refusals do not hold up the event loop', 
   assert.deepEqual(counts, { aud_mismatch: 33_000, missing_claim: 33_000, malformed_token: 33_000 })
   // A tenth of that is usual; an error that is made in full takes 20 times as long.
   assert.ok(user + system < 1e6, `${user + system} µs`)
+})
+
+test('a program can make errors, as stand-ins for a gate', () => {
+  for (const [name, made] of Object.entries(classes)) {
+    const error = new made('mocked')
+    assert.ok(error instanceof made, name)
+    assert.equal(error.message, `${error.code}: ${error.reason}: mocked`)
+    assert.equal(refused({ code: error.code }) instanceof made || name === 'PolicyError', true)
+  }
+  const { ExpiredTokenError, KeysUnavailableError, TokenError } = sealgate
+  assert.deepEqual([new ExpiredTokenError().code, new ExpiredTokenError().httpStatus], ['expired', 401])
+  assert.equal(new KeysUnavailableError().httpStatus, 503)
+  assert.equal(new TokenError('x', { code: 'replayed' }).code, 'replayed')
+  assert.throws(() => new TokenError('x', { code: 'what' }), sealgate.UsageError)
 })

@@ -359,7 +359,14 @@ test('explain shows both halves', () => {
   assert.equal(step.stage, 'audience')
   assert.match(step.note, /other\.example.*expected "https:\/\/api\.example\.com\/mcp"/)
   assert.deepEqual(trail.expected, [AUDIENCE])
-  assert.match(`${trail}`, /audience +refused/)
+  const lines = `${trail}`.split('\n')
+  assert.equal(lines[0], `refused   ${thrown(() => gate.verify(token({ aud: 'https://other.example' }))).message}`)
+  assert.equal(lines.filter((line) => /^ {2}✓ typ {12}at\+jwt is access_token +JWT-05, JWT-06$/.test(line)).length, 1)
+  assert.match(`${trail}`, /^ {2}✗ audience {7}aud is .*JWT-03$/m)
+  assert.match(`${trail}`, /^ {2}· possession, .* not reached$/m)
+  assert.match(`${trail}`, /\n\n {2}Do this {3}\S/)
+  assert.ok(lines.slice(1).every((line) => line.length <= 80))
+  assert.match(`${gate.explain(token())}`, /^accepted\n\n/)
   assert.equal(gate.explain(token()).code, 'accepted')
 })
 
@@ -404,6 +411,19 @@ test('a closed verifier goes on judging with the keys there are', async () => {
   if (Symbol.dispose) assert.equal(typeof verifier[Symbol.dispose], 'function')
 })
 
+test('published keys are waited for', async () => {
+  const { corp, policy } = world()
+  const verifier = Verifier.fromPolicy(policy)
+  await assert.rejects(verifier.waitReady({ timeout: '20ms' }), (error) => {
+    assert.deepEqual([error.code, error.issuerName, error.retryAfter], ['keys_unavailable', 'corp', 5])
+    return /none were published/.test(error.message)
+  })
+  const ready = verifier.waitReady({ timeout: '60s' })
+  verifier.keys.publish('corp', corp.jwks())
+  await ready
+  verifier.close()
+})
+
 test('keys are published to issuers that take them, and described', () => {
   const { verifier, corp, gate, token } = world()
   const jwt = token()
@@ -415,10 +435,10 @@ test('keys are published to issuers that take them, and described', () => {
   assert.deepEqual([state.source, state.keys[0].kid, state.keys[0].alg], ['push', corp.kid, 'ES256'])
   assert.match(state.keys[0].thumbprint, /^[\w-]{43}$/)
   assert.equal(gate.judge(jwt).ok, true)
-  verifier.keys.publish('corp', { keys: [] })
-  assert.equal(gate.judge(jwt).code, 'keys_unavailable')
+  assert.match(thrown(() => verifier.keys.publish('corp', { keys: [] })).message, /no keys; to withdraw a key/)
+  assert.equal(gate.judge(jwt).ok, true)
   for (const call of [
-    () => verifier.keys.publish('nobody', { keys: [] }),
+    () => verifier.keys.publish('nobody', corp.jwks()),
     () => verifier.keys.publish('corp', 'x'),
     () => verifier.keys.publish('corp', {}),
     () => verifier.keys.publish('corp', { keys: [{ kty: 'what' }] }),

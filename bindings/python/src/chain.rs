@@ -15,6 +15,7 @@ use crate::token::VerifiedToken;
 pub(crate) struct Needs<'a, 'py> {
     pub(crate) scopes: Option<&'a Bound<'py, PyAny>>,
     pub(crate) operation: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) approved: Option<&'a Bound<'py, PyAny>>,
     pub(crate) into: Option<&'a Bound<'py, PyAny>>,
 }
 
@@ -31,7 +32,7 @@ impl Door {
             Some(context) => request::further(context)?,
             None => return Err(request::no_context(py)),
         };
-        let requirements = input::needs(needs.scopes, needs.operation)?;
+        let requirements = input::needs(needs.scopes, needs.operation, needs.approved)?;
         let octets = further.iter().map(|(kind, token)| {
             let token = input::token(token, "context")?;
             Ok((*kind, token))

@@ -25,6 +25,7 @@ impl Trail {
         py: Python<'_>,
         explanation: sealgate::Explanation,
         door: Arc<Door>,
+        requirements: Requirements,
     ) -> PyResult<Self> {
         let class = PyModule::import(py, "sealgate._types")?.getattr("Step")?;
         let steps = explanation.steps.iter().map(|step| {
@@ -32,7 +33,7 @@ impl Trail {
             class.call1((step.stage.as_str(), step.stage.rules(), outcome, &step.note))
         });
         let steps = PyTuple::new(py, steps.collect::<PyResult<Vec<_>>>()?)?;
-        let verdict = Verdict::new(py, explanation.outcome, door, Requirements::NONE, None)?;
+        let verdict = Verdict::new(py, explanation.outcome, door, requirements, None)?;
         let advice = explanation.advice;
         let advice = advice.map(|advice| (advice.expected, Some(advice.hint)));
         let (expected, hint) = advice.unwrap_or_default();

@@ -112,7 +112,7 @@ impl Door {
         };
         let (explained, needs) = self.ask_about(py, given, explain)?;
         let explained = explained.map_err(|error| of_gate(py, error, &self.gate, &needs))?;
-        Trail::new(py, explained, Arc::clone(self))
+        Trail::new(py, explained, Arc::clone(self), needs)
     }
 
     pub(crate) fn verify_batch(
@@ -159,7 +159,7 @@ impl Door {
         let explained = guard(|| Ok(py.detach(|| self.gate.explain(&bytes))));
         let explained =
             explained.map_err(|error| of_gate(py, error, &self.gate, &Requirements::NONE))?;
-        Trail::new(py, explained, Arc::clone(self))
+        Trail::new(py, explained, Arc::clone(self), Requirements::NONE)
     }
 }
 
@@ -302,10 +302,16 @@ impl Gate {
     /// they came; see `single_valued`). Scheme and host are the policy's `public_url`, whatever the
     /// request says. `client_certificate` is the one of the server's own TLS, in DER.
     ///
+    /// `context` are the tokens that the request's own comes from, as `verify_chain` takes them. A
+    /// capability that came in the content of the request, with the proof of this call, is `content`:
+    /// a mapping of `token` and `proof`. `operation` is what the call is about to do: `tool`, its
+    /// `arguments`, `resource`, `action`, `scope`. `approved` is the whole of what was approved, of
+    /// which the token has the digest: `issuer`, and `authority_set` or `intent`.
+    ///
     /// Raises as `verify`, `CredentialError`, `PossessionError` and `ReplayError` among them.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -321,7 +327,7 @@ impl Gate {
     /// As `verify_request`, with the answer as a value. Raises only `UsageError`.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -338,7 +344,7 @@ impl Gate {
     /// the same request is accepted after it.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -354,7 +360,7 @@ impl Gate {
     /// As `verify_request`, to be awaited: see `verify_async`.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -374,7 +380,7 @@ impl Gate {
     /// As `judge_request`, to be awaited: see `verify_async`.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -401,10 +407,9 @@ impl Gate {
     /// Raises as `verify`, `DelegationError` among them.
     #[pyo3(
         signature = (
-            token=None, context=None, *extra, required_scopes=None, operation=None, into=None,
-            **unknown
+            token=None, context=None, *extra, required_scopes=None, operation=None, approved=None, into=None, **unknown
         ),
-        text_signature = "($self, token, context, *, required_scopes=(), operation=None, into=None)"
+        text_signature = "($self, token, context, *, required_scopes=(), operation=None, approved=None, into=None)"
     )]
     fn verify_chain<'py>(
         &self,
@@ -414,6 +419,7 @@ impl Gate {
         extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         operation: Option<&Bound<'py, PyAny>>,
+        approved: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
@@ -421,6 +427,7 @@ impl Gate {
         let needs = Needs {
             scopes: required_scopes,
             operation,
+            approved,
             into,
         };
         self.door.verify_chain(py, token, context, &needs)

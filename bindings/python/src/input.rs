@@ -6,12 +6,12 @@ use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyByteArray, PyBytes, PyDict, PyList, PyMapping, PyMemoryView, PyModule, PySlice, PyString,
-    PyTuple,
+    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PySlice, PyString, PyTuple,
 };
-use sealgate::{Operation, Request, Requirements};
+use sealgate::{ApprovedIntent, Operation, Request, Requirements};
 
 use crate::errors::usage;
+use crate::frozen;
 
 /// What is wrong with an argument: its type, never its value.
 pub(crate) fn wrong_type(value: &Bound<'_, PyAny>, name: &str, right: &str) -> PyErr {
@@ -156,52 +156,102 @@ pub(crate) fn requirements(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requir
     }
 }
 
-/// The same, and what the call is about to do.
+/// The same, what the call is about to do, and what was approved.
 pub(crate) fn needs(
     scopes: Option<&Bound<'_, PyAny>>,
     what: Option<&Bound<'_, PyAny>>,
+    approved: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Requirements> {
-    let requirements = requirements(scopes)?;
-    Ok(match what {
-        None => requirements,
-        Some(what) => requirements.with_operation(operation(what)?),
-    })
+    let mut requirements = requirements(scopes)?;
+    if let Some(what) = what {
+        requirements = requirements.with_operation(operation(what)?);
+    }
+    if let Some(approved) = approved {
+        requirements = requirements.with_approved(approval(approved)?);
+    }
+    Ok(requirements)
 }
 
-/// A mapping of strings, under the names that an operation has.
-fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
+/// A mapping of strings, under the names that an operation has; `arguments` is one of JSON values.
+pub(crate) fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
     let mut operation = Operation::new();
-    for member in members(value)? {
-        let (name, told): (Bound<'_, PyAny>, Bound<'_, PyAny>) = member.extract()?;
-        let name = text(&name, "each member of operation")?;
+    for (name, told) in members(value, "operation", OPERATION)? {
+        if name == "arguments" {
+            operation = operation.arguments(object(&told, "operation: arguments")?);
+            continue;
+        }
         let told = text(&told, &format!("operation: {name}"))?;
-        operation = match name {
+        operation = match name.as_str() {
             "tool" => operation.tool(told),
             "resource" => operation.resource(told),
             "action" => operation.action(told),
             "scope" => operation.scope(told),
-            other => {
-                let detail = format!("operation: no member {other:?}; it is {OPERATION}");
-                return Err(usage(value.py(), detail));
-            }
+            _ => return Err(no_member(value, "operation", &name, OPERATION)),
         };
     }
     Ok(operation)
 }
 
-/// An operation to be read again later: as it is now, whatever becomes of the caller's mapping.
-pub(crate) fn own_operation<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-    PyDict::from_sequence(members(value)?.as_any())
-}
-
-fn members<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-    let mapping = value.cast::<PyMapping>();
-    let mapping = mapping.map_err(|_| wrong_type(value, "operation", OPERATION))?;
-    mapping.items()
-}
-
 /// What an operation may be.
-const OPERATION: &str = "a mapping of tool, resource, action and scope";
+const OPERATION: &str = "a mapping of tool, resource, action, scope and arguments";
+
+/// The whole of what was approved, and by whom.
+pub(crate) fn approval(value: &Bound<'_, PyAny>) -> PyResult<ApprovedIntent> {
+    let (mut issuer, mut set, mut intent) = (None, None, None);
+    for (name, told) in members(value, "approved", APPROVED)? {
+        match name.as_str() {
+            "issuer" => issuer = Some(text(&told, "approved: issuer")?.to_owned()),
+            "authority_set" => set = Some(json(&told, "approved: authority_set")?),
+            "intent" => intent = Some(json(&told, "approved: intent")?),
+            _ => return Err(no_member(value, "approved", &name, APPROVED)),
+        }
+    }
+    let approved = match (issuer, set, intent) {
+        (Some(issuer), Some(set), None) => ApprovedIntent::authority_set(issuer, set),
+        (Some(issuer), None, Some(intent)) => ApprovedIntent::intent(issuer, intent),
+        _ => return Err(usage(value.py(), format!("approved must be {APPROVED}"))),
+    };
+    approved.map_err(|_| usage(value.py(), format!("approved must be {APPROVED}")))
+}
+
+/// What an approval may be.
+const APPROVED: &str =
+    "a mapping of issuer and one of authority_set, a list, and intent, a mapping";
+
+/// The names and values of a mapping that stands for an argument of this name.
+fn members<'py>(
+    value: &Bound<'py, PyAny>,
+    name: &str,
+    right: &str,
+) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+    let mapping = value.cast::<PyMapping>();
+    let mapping = mapping.map_err(|_| wrong_type(value, name, right))?;
+    let members = mapping.items()?;
+    let members = members.iter().map(|member| {
+        let (member, told): (Bound<'_, PyAny>, Bound<'_, PyAny>) = member.extract()?;
+        let member = text(&member, &format!("each member of {name}"))?.to_owned();
+        Ok((member, told))
+    });
+    members.collect()
+}
+
+#[cold]
+fn no_member(value: &Bound<'_, PyAny>, name: &str, member: &str, right: &str) -> PyErr {
+    let detail = format!("{name}: no member {member:?}; it is {right}");
+    usage(value.py(), detail)
+}
+
+/// The JSON text of a mapping.
+fn object(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    let mapping = value.cast::<PyMapping>();
+    mapping.map_err(|_| wrong_type(value, name, "a mapping"))?;
+    json(value, name)
+}
+
+/// Plain values to be read again later: as they are now, whatever becomes of the caller's.
+pub(crate) fn own<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    frozen::load(value.py(), &json(value, name)?)
+}
 
 /// A name of the policy's.
 pub(crate) fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<&'v str> {

@@ -22,7 +22,9 @@ pub(crate) struct Given<'py> {
     headers: Option<Bound<'py, PyAny>>,
     client_certificate: Option<Bound<'py, PyAny>>,
     context: Option<Bound<'py, PyAny>>,
+    content: Option<Bound<'py, PyAny>>,
     operation: Option<Bound<'py, PyAny>>,
+    approved: Option<Bound<'py, PyAny>>,
     required_scopes: Option<Bound<'py, PyAny>>,
     into: Option<Bound<'py, PyAny>>,
     wait: Option<Bound<'py, PyAny>>,
@@ -48,7 +50,7 @@ pub(crate) struct Parts<'py> {
     headers: Vec<Field<Bound<'py, PyAny>>>,
     client_certificate: Option<Bound<'py, PyAny>>,
     context: Vec<(Kind, Bound<'py, PyAny>)>,
-    operation: Option<Bound<'py, PyAny>>,
+    content: Option<Field<Bound<'py, PyAny>>>,
 }
 
 /// The bytes of all parts.
@@ -58,6 +60,7 @@ pub(crate) struct Octets<'a> {
     headers: Vec<Field<Cow<'a, [u8]>>>,
     client_certificate: Option<Cow<'a, [u8]>>,
     context: Vec<(Kind, Cow<'a, [u8]>)>,
+    content: Option<Field<Cow<'a, [u8]>>>,
 }
 
 impl<'py> Given<'py> {
@@ -81,7 +84,9 @@ impl<'py> Given<'py> {
                 "headers" => &mut given.headers,
                 "client_certificate" => &mut given.client_certificate,
                 "context" => &mut given.context,
+                "content" => &mut given.content,
                 "operation" => &mut given.operation,
+                "approved" => &mut given.approved,
                 "required_scopes" => &mut given.required_scopes,
                 "into" if more.contains(&"into") => &mut given.into,
                 "wait" if more.contains(&"wait") => &mut given.wait,
@@ -138,13 +143,31 @@ impl<'py> Given<'py> {
                 .context
                 .as_ref()
                 .map_or_else(|| Ok(Vec::new()), further)?,
-            operation: self.operation.clone(),
+            content: self.content.as_ref().map(content).transpose()?,
         })
     }
 
     /// What the call needs beyond its gate's demands.
     pub(crate) fn requirements(&self) -> PyResult<Requirements> {
-        input::needs(self.scopes(), self.operation.as_ref())
+        input::needs(
+            self.scopes(),
+            self.operation.as_ref(),
+            self.approved.as_ref(),
+        )
+    }
+
+    /// As keyword arguments, for a call that may be made again: a server's iterator over headers would
+    /// have nothing left, and what can change is judged as it is now.
+    pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.requirements()?;
+        let arguments = self.parts(py)?.arguments(py)?;
+        let operation = self.operation.as_ref();
+        let operation = operation.map(|value| input::own(value, "operation"));
+        arguments.set_item("operation", operation.transpose()?)?;
+        let approved = self.approved.as_ref();
+        let approved = approved.map(|value| input::own(value, "approved"));
+        arguments.set_item("approved", approved.transpose()?)?;
+        Ok(arguments)
     }
 }
 
@@ -163,11 +186,18 @@ impl<'py> Parts<'py> {
             headers: headers.collect::<PyResult<_>>()?,
             client_certificate: certificate.transpose()?,
             context: context.collect::<PyResult<_>>()?,
+            content: match &self.content {
+                Some((token, proof)) => Some((
+                    input::token(token, "content: token")?,
+                    input::token(proof, "content: proof")?,
+                )),
+                None => None,
+            },
         })
     }
 
-    /// As keyword arguments, for a call that may be made again.
-    pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    /// As keyword arguments.
+    fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let arguments = PyDict::new(py);
         arguments.set_item("method", input::kept(&self.method, "method", TEXT)?)?;
         arguments.set_item("uri", input::kept(&self.uri, "uri", TEXT)?)?;
@@ -189,8 +219,12 @@ impl<'py> Parts<'py> {
         });
         let context: Vec<Bound<'py, PyDict>> = context.collect::<PyResult<_>>()?;
         arguments.set_item("context", context)?;
-        let operation = self.operation.as_ref().map(input::own_operation);
-        arguments.set_item("operation", operation.transpose()?)?;
+        if let Some((token, proof)) = &self.content {
+            let content = PyDict::new(py);
+            content.set_item("token", input::kept(token, "content: token", input::TOKEN)?)?;
+            content.set_item("proof", input::kept(proof, "content: proof", input::TOKEN)?)?;
+            arguments.set_item("content", content)?;
+        }
         Ok(arguments)
     }
 }
@@ -209,8 +243,12 @@ impl Octets<'_> {
         let request = Request::new(&self.method, &self.uri)
             .headers(headers.map(|(name, value)| (name, value)))
             .context(context);
-        match &self.client_certificate {
+        let request = match &self.client_certificate {
             Some(der) => request.client_certificate(der),
+            None => request,
+        };
+        match &self.content {
+            Some((token, proof)) => request.content(token, proof),
             None => request,
         }
     }
@@ -290,6 +328,18 @@ fn is_looked_at(name: &Bound<'_, PyAny>) -> PyResult<bool> {
     let name = text(name, "headers")?;
     let mut fields = Request::FIELDS.iter();
     Ok(fields.any(|field| name.eq_ignore_ascii_case(field.as_bytes())))
+}
+
+/// A capability and the proof of one call, which came in the content of a request.
+fn content<'py>(value: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> {
+    let member = |name| value.get_item(name);
+    match (value.len(), member("token"), member("proof")) {
+        (Ok(2), Ok(token), Ok(proof)) => Ok((token, proof)),
+        _ => {
+            let right = "a mapping of token and proof";
+            Err(input::wrong_type(value, "content", right))
+        }
+    }
 }
 
 /// A certificate's bytes; a text is PEM, or a header that somebody has passed on.

@@ -316,7 +316,7 @@ impl VerifiedToken {
         operation: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let this = slf.get();
-        let requirements = input::needs(required_scopes, operation)?;
+        let requirements = input::needs(required_scopes, operation, None)?;
         let met = this.token.require(&requirements, this.door.clock.now());
         met.map_err(|error| of_gate(slf.py(), error, &this.door.gate, &requirements))?;
         Ok(slf.clone())

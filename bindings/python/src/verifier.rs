@@ -7,7 +7,7 @@ use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, LoadOptions, Span};
+use sealgate::{Clock, LoadOptions};
 
 use crate::batch::Batch;
 use crate::chain::Needs;
@@ -22,9 +22,7 @@ use crate::verdict::Verdict;
 use crate::waiting::{self, Ask};
 use crate::{clock, events, input};
 
-/// How long `wait_ready` waits unless it is told.
-const READY: Span = Span::from_seconds(10);
-/// How long it waits before it looks whether somebody has pressed Ctrl-C.
+/// How long `wait_ready` waits before it looks whether somebody has pressed Ctrl-C.
 const SLICE: Duration = Duration::from_millis(100);
 
 /// A policy made ready to judge tokens.
@@ -187,14 +185,17 @@ impl Verifier {
         &self.keys
     }
 
-    /// Waits until every issuer whose keys are fetched has some; raises `KeysUnavailableError`, which
+    /// Waits until every issuer has keys, fetched or published; raises `KeysUnavailableError`, which
     /// names the one that has none, when `timeout` is over.
     ///
-    /// Judging never waits: until the keys are there, tokens are `keys_refreshing`, 503. Call it
+    /// Judging never waits: until fetched keys are there, tokens are `keys_refreshing`, 503. Call it
     /// before a server takes its first request. The interpreter is released meanwhile.
     #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
     fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let timeout = timeout.map_or(Ok(READY), clock::span)?.to_duration();
+        let timeout = match timeout {
+            Some(timeout) => clock::span(timeout)?.to_duration(),
+            None => sealgate::Verifier::READY,
+        };
         let mut left = timeout;
         loop {
             let slice = left.min(SLICE);
@@ -215,7 +216,7 @@ impl Verifier {
         slf: &Bound<'py, Self>,
         timeout: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        waiting::ready(slf.as_any(), &slf.get().waiters, timeout, READY)
+        waiting::ready(slf.as_any(), &slf.get().waiters, timeout)
     }
 
     /// The policy in force.
@@ -359,7 +360,7 @@ impl Verifier {
     /// As `Gate.verify_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -375,7 +376,7 @@ impl Verifier {
     /// As `Gate.judge_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -391,7 +392,7 @@ impl Verifier {
     /// As `Gate.explain_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -407,7 +408,7 @@ impl Verifier {
     /// As `Gate.verify_request_async`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -427,7 +428,7 @@ impl Verifier {
     /// As `Gate.judge_request_async`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -447,10 +448,9 @@ impl Verifier {
     /// As `Gate.verify_chain`, where the policy has one gate.
     #[pyo3(
         signature = (
-            token=None, context=None, *extra, required_scopes=None, operation=None, into=None,
-            **unknown
+            token=None, context=None, *extra, required_scopes=None, operation=None, approved=None, into=None, **unknown
         ),
-        text_signature = "($self, token, context, *, required_scopes=(), operation=None, into=None)"
+        text_signature = "($self, token, context, *, required_scopes=(), operation=None, approved=None, into=None)"
     )]
     fn verify_chain<'py>(
         &self,
@@ -460,6 +460,7 @@ impl Verifier {
         extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         operation: Option<&Bound<'py, PyAny>>,
+        approved: Option<&Bound<'py, PyAny>>,
         into: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<VerifiedToken> {
@@ -467,6 +468,7 @@ impl Verifier {
         let needs = Needs {
             scopes: required_scopes,
             operation,
+            approved,
             into,
         };
         self.sole(py)?.verify_chain(py, token, context, &needs)

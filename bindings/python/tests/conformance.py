@@ -86,7 +86,11 @@ class Harness:
         if context is None:
             return facts(gate.verify(jwt, required_scopes=scopes))
         token = gate.verify_chain(
-            jwt, context, required_scopes=scopes, operation=request.get("operation")
+            jwt,
+            context,
+            required_scopes=scopes,
+            operation=request.get("operation"),
+            approved=request.get("approved"),
         )
         return facts(token) | {"lineage": token.lineage}
 
@@ -101,7 +105,9 @@ class Harness:
             headers=headers,
             client_certificate=certificate,
             context=request.get("context") or (),
+            content=request.get("content"),
             operation=request.get("operation"),
+            approved=request.get("approved"),
             required_scopes=scopes,
         )
         return facts(token) | {

@@ -145,6 +145,25 @@ def test_texts_say_what_to_do(tools: Gate, jwt: str) -> None:
         (lambda: tools.verify(jwt).has_scope(), "names no scope"),
         (lambda: tools.verify_request(**request, operation={}), "leave it out"),
         (lambda: tools.verify_request(**request, operation={"tool": 5}), "operation: tool must"),
+        (lambda: tools.verify_request(**request, operation={"tol": "x"}), 'no member "tol"'),
+        (
+            lambda: tools.verify_request(**request, operation={"tool": "x", "arguments": 5}),
+            "operation: arguments must be a mapping, not int",
+        ),
+        (lambda: tools.verify_request(**request, approved={"issuer": "i"}), "approved must be"),
+        (
+            lambda: tools.verify_request(**request, approved={"issuer": "i", "intent": 5}),
+            "approved must be",
+        ),
+        (
+            lambda: tools.verify_request(**request, approved={"issuer": "i", "authority_set": {}}),
+            "approved must be",
+        ),
+        (lambda: tools.verify_request(**request, content={"token": jwt}), "token and proof"),
+        (
+            lambda: tools.verify_request(**request, content={"token": jwt, "proof": 5}),
+            "content: proof must be str",
+        ),
         (lambda: tools.verify_request(**request, client_certificate="PEM"), "DER, not str"),
         (lambda: tools.verify_request(**request, client_certificate=b"rubbish"), "must be DER"),
         (lambda: tools.verify_request(**request, client_certificate=b""), "must be DER"),

@@ -22,8 +22,8 @@ VALUES: dict[str, Callable[[], Any]] = {
     "bytearray": lambda: bytearray(HUGE),
     "memoryview": lambda: memoryview(bytes(HUGE)),
 }
-# Refusing takes microseconds. To hash ten megabytes, encode or copy them took 20 to 800 ms in a build
-# without optimisation, which is what these tests run over.
+# Refusing takes microseconds. To hash ten megabytes, encode or copy them took 20 to 800 ms in a
+# build without optimisation, which is what these tests run over.
 TIMES, SECONDS = 50, 0.5
 
 

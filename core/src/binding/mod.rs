@@ -349,10 +349,14 @@ impl<'s> Judge<'s> {
         }
         let proven = match self.gate.kind.carrier() {
             Carrier::Content => capability::verify(self, proof, &holder, claims, shown, token),
-            _ if self.gate.kind == Kind::Wit => {
+            Carrier::Authorization | Carrier::Field { .. } | Carrier::None
+                if self.gate.kind == Kind::Wit =>
+            {
                 workload::verify(self, proof, &holder, shown, token)
             }
-            _ => attestation::verify(self, proof, &holder),
+            Carrier::Authorization | Carrier::Field { .. } | Carrier::None => {
+                attestation::verify(self, proof, &holder)
+            }
         };
         Ok(By::Proof(Box::new(proven?)).into())
     }
@@ -443,8 +447,14 @@ impl Proven {
         Self {
             how: match kind.carrier() {
                 Carrier::Content => Possession::CapabilityPop,
-                _ if kind == Kind::Wit => Possession::Wpt,
-                _ => Possession::ClientAttestationPop,
+                Carrier::Authorization | Carrier::Field { .. } | Carrier::None
+                    if kind == Kind::Wit =>
+                {
+                    Possession::Wpt
+                }
+                Carrier::Authorization | Carrier::Field { .. } | Carrier::None => {
+                    Possession::ClientAttestationPop
+                }
             },
             used: UsedProof {
                 key: proof::replay_key(judge, &holder.thumbprint, jti),

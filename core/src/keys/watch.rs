@@ -331,6 +331,8 @@ mod tests {
             done()
         }
 
+        fn announce(&self) {}
+
         fn close(&self) {}
     }
 
@@ -474,6 +476,8 @@ mod tests {
         fn wait(&self, _: Duration, done: &mut dyn FnMut() -> bool) -> bool {
             done()
         }
+
+        fn announce(&self) {}
 
         fn close(&self) {}
     }

@@ -234,6 +234,7 @@ impl Context<'_> {
             Code::MayActMismatch => "The token before this one says in may_act who may act, and that is somebody else.".into(),
             Code::ActorNotAllowed => self.actor(),
             Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
+            Code::Revoked => "Who revoked what is in the program's revocations; a new token of the same chain will be refused too.".into(),
             Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope => self.scope(),
             Code::OperationDenied => self.operation(about),

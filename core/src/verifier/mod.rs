@@ -25,6 +25,8 @@ mod pipeline;
 mod proof;
 mod request;
 mod requirements;
+mod revocable;
+mod revocations;
 mod seen;
 #[cfg(feature = "testing")]
 mod setting;
@@ -53,6 +55,7 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
+pub use revocations::{Revocation, RevocationReceipt, RevocationStats, Revocations, RevokeError};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use trail::{Outcome, Stage, Step};
@@ -159,6 +162,12 @@ impl Verifier {
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys::new(&self.engine)
+    }
+
+    /// Revoking agents, people, sessions, keys, tokens and tasks, and lifting it.
+    #[must_use]
+    pub fn revocations(&self) -> Revocations<'_> {
+        Revocations::new(&self.engine)
     }
 
     /// The policy in force.

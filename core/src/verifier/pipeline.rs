@@ -13,7 +13,7 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, authority, caller, kind, note};
+use super::{Requirements, authority, caller, kind, note, revocable};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
@@ -327,8 +327,13 @@ pub(super) fn finish<T: Trail>(
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
     trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
-    let not_revoked = revocation::check(rules.preset, gate, claims)?;
-    trail.passed(Stage::Revocation, || "not configured".to_owned());
+    let header = &signed.get().header;
+    let handles = revocable::handles(door, &member(), header, &confirmation);
+    let further = ancestry::handles(door, ancestors, judge.provider)?;
+    let revocations = &door.state.revocations;
+    let not_revoked =
+        revocation::check(rules, revocations, claims, handles.as_ref(), &further, now)?;
+    trail.passed(Stage::Revocation, || note::revocation(&not_revoked));
     trail.enter(Stage::Policy);
     let standing = authority::check_gate(claims, gate)?;
     let evidence = Evidence {
@@ -338,7 +343,7 @@ pub(super) fn finish<T: Trail>(
         authority: standing,
     };
     let identity = door.identity(source);
-    let settled = Settled::new(signed, dates, confirmation, identity, evidence);
+    let settled = Settled::new(signed, dates, confirmation, identity, handles, evidence);
     door.remember(token, &settled);
     let called_for = authority::check_call(
         &settled,
@@ -392,7 +397,9 @@ fn refresh(
     let member = || settled.member();
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors)?;
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
-    let not_revoked = revocation::check(rules.preset, gate, claims)?;
+    let further = ancestry::handles(door, ancestors, judge.provider)?;
+    let (revocations, handles) = (&door.state.revocations, settled.handles());
+    let not_revoked = revocation::check(rules, revocations, claims, handles, &further, now)?;
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
     Ok(Fresh {

@@ -167,7 +167,7 @@ impl<'r> Request<'r> {
             (Carrier::Authorization | Carrier::Field { .. }, Some(_)) => {
                 return Err(Error::about(Code::Usage, "content"));
             }
-            (Carrier::None, _) => return Err(Error::about(Code::Usage, "gate")),
+            (Carrier::None, _) => return Err(Error::about(Code::Usage, "request")),
         };
         let own_field = matches!(door.gate.kind.carrier(), Carrier::Field { .. });
         let mut presented = Presented {

@@ -19,6 +19,7 @@ use crate::policy::{
     GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore, Rules, SignerRule,
 };
 use crate::replay::ReplayGuard;
+use crate::revocation::RevocationStore;
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -27,6 +28,8 @@ pub(super) struct State {
     pub(super) cache: Arc<TokenCache<Settled>>,
     /// Used proofs of this process. It outlives reloads: what was used stays used.
     pub(super) replay: Option<Arc<ReplayGuard>>,
+    /// What was revoked, as this process knows it. It outlives reloads too.
+    pub(super) revocations: Arc<RevocationStore>,
 }
 
 /// A policy made ready for use.
@@ -210,7 +213,7 @@ impl State {
                 gate,
                 remembers: true,
             }),
-            None => Err(Error::about(Code::Usage, "gate")),
+            None => Err(Error::no_gate()),
         }
     }
 
@@ -227,6 +230,7 @@ impl State {
         BatchSnapshot {
             policy: self.world.digest.to_string(),
             keys: keys.collect(),
+            revocations: self.revocations.epoch(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod parse;
 mod possession;
 mod profiles;
 mod proofs;
+mod revocation;
 mod rules;
 mod sessions;
 mod tasks;
@@ -38,7 +39,7 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 17] = [
+pub const FILES: [&str; 18] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
@@ -55,6 +56,7 @@ pub const FILES: [&str; 17] = [
     "possession.jsonl",
     "profiles.jsonl",
     "proofs.jsonl",
+    "revocation.jsonl",
     "sessions.jsonl",
 ];
 
@@ -81,6 +83,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
         "proofs.jsonl" => proofs::lines(),
+        "revocation.jsonl" => revocation::lines(),
         "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
         other => panic!("no file {other}"),

@@ -76,7 +76,12 @@ _Request: TypeAlias = Any
 _Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
 # `kind` and `token` of a token that the request's own comes from.
 _Context: TypeAlias = Mapping[str, Any]
-_Operation: TypeAlias = Mapping[Literal["tool", "resource", "action", "scope"], str]
+# `token` and `proof` of a capability that came in a request's content.
+_Content: TypeAlias = Mapping[str, Any]
+# `tool`, `resource`, `action` and `scope`, each a string, and the tool's `arguments`.
+_Operation: TypeAlias = Mapping[str, Any]
+# `issuer` and either `authority_set`, a list, or `intent`, a mapping.
+_Approved: TypeAlias = Mapping[str, Any]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -149,7 +154,10 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def sender_constrained(
         self,
-    ) -> Literal["dpop", "mtls", "wpt", "client_attestation_pop", "external"] | None: ...
+    ) -> (
+        Literal["dpop", "mtls", "wpt", "client_attestation_pop", "capability_pop", "external"]
+        | None
+    ): ...
     @property
     def subject_kind(self) -> Literal["client", "agent"] | None: ...
     @property
@@ -185,6 +193,7 @@ class Verdict(Generic[_Claims]):
     @property
     def error(self) -> SealgateError | None: ...
     def unwrap(self) -> VerifiedToken[_Claims]: ...
+    def _may_settle(self, wait: float) -> bool: ...
     def __bool__(self) -> bool: ...
 
 @final
@@ -292,7 +301,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -306,7 +317,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -320,7 +333,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -335,7 +350,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -350,7 +367,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -364,7 +383,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -378,7 +399,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -393,7 +416,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -407,7 +432,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
     @overload
@@ -418,6 +445,7 @@ class _Calls:
         *,
         required_scopes: Iterable[str] = (),
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         into: None = None,
     ) -> VerifiedToken: ...
     @overload
@@ -428,6 +456,7 @@ class _Calls:
         *,
         required_scopes: Iterable[str] = (),
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
     def check_outbound(

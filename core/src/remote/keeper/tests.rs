@@ -629,9 +629,11 @@ impl crate::keys::Background for Rings {
         self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
-    fn wait(&self, _: std::time::Duration, done: &mut dyn FnMut() -> bool) -> bool {
+    fn wait(&self, _: Duration, done: &mut dyn FnMut() -> bool) -> bool {
         done()
     }
+
+    fn announce(&self) {}
 
     fn close(&self) {}
 }

@@ -189,7 +189,8 @@ class FakeIssuer:
         return kid
 
     def withdraw(self, kid: str) -> None:
-        """Takes a key out of the set. Verifiers of `open` refuse its tokens at once."""
+        """Takes a key out of the set. Verifiers of `open` refuse its tokens at once; and an empty
+        set, so the last key stays theirs."""
         if not self._fake.withdraw(kid):
             raise ValueError(f"{self!r} has no key {kid!r}")
         self._publish()
