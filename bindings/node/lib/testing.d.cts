@@ -39,15 +39,12 @@ export class FakeIssuer {
   readonly kid: string
   /** The keys it publishes. */
   jwks(): { keys: object[] }
-<<<<<<< HEAD
   /** Signs with a new key from now on, and publishes it beside `keep` of the old ones, one by default; its `kid`. */
   rotate(options?: { readonly keep?: number }): string
-  /** Takes a key back. It goes on signing with it, as whoever stole one would. */
-=======
-  /** Signs with a new key from now on, and publishes it beside the old ones; its `kid`. */
-  rotate(): string
-  /** Takes a key back; not the last one of a verifier of `open`, which refuses empty sets. */
->>>>>>> main
+  /**
+   * Takes a key back; not the last one of a verifier of `open`, which refuses empty sets. It goes on signing
+   * with it, as whoever stole one would.
+   */
   withdraw(kid: string): void
   /** An access token (RFC 9068). */
   token(options?: TokenOptions): string

@@ -12,6 +12,7 @@ use crate::crypto::SigningKey;
 use crate::encoding::base64url;
 use crate::jwk::KeyError;
 use crate::policy::{HeaderField, Kind};
+use crate::revocation::Handle;
 
 /// A token in the making.
 #[derive(Clone)]
@@ -115,6 +116,8 @@ pub(super) struct Wire {
     pub(super) certificate: Option<Vec<u8>>,
     /// The proof that comes with the token in the content.
     pub(super) proof: Option<String>,
+    /// What its token can be revoked by.
+    pub(super) handle: Option<Handle>,
     /// How the engine is given its token.
     pub(super) way: Way,
 }
@@ -170,6 +173,12 @@ impl Token {
                 self.set(claim, date.saturating_add(seconds));
             }
         }
+    }
+
+    /// What it alone can be revoked by.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        let text = |claim: Claim| self.claims.get(claim.name())?.as_str();
+        Some(Handle::token(text(Claim::Iss)?, text(Claim::Jti)?))
     }
 
     pub(super) fn spoil(&mut self) {
@@ -274,6 +283,7 @@ impl Draft {
             context,
             certificate: self.certificate.clone(),
             proof: in_content,
+            handle: self.token.handle(),
             way,
         })
     }

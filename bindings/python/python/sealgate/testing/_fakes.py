@@ -78,6 +78,8 @@ class FakeAgent:
         `claims` and `header` add members and replace them; `None` there leaves one out.
         """
         told = {"method": method, "url": url, "token": token, "nonce": nonce}
+        if self.clock is not None:  # which may have been set since
+            claims = {"iat": self.clock.now()} | dict(claims or {})
         return self._fake.prove(json.dumps(told | _changes(claims, header)))
 
     def headers(
