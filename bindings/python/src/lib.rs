@@ -23,6 +23,7 @@ mod policy;
 mod pool;
 mod request;
 mod revocations;
+mod testing;
 mod token;
 mod verdict;
 mod verifier;
@@ -66,6 +67,8 @@ mod _native {
     use super::policy::{Policy, policy_for_tests};
     #[pymodule_export]
     use super::revocations::{RawRevocations, handle_kinds};
+    #[pymodule_export]
+    use super::testing::{RawAgent, RawCall, RawIssuer, RawRefusal, refusals};
     #[pymodule_export]
     use super::token::{Actor, Snapshot, VerifiedToken};
     #[pymodule_export]
