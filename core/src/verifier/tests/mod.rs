@@ -15,6 +15,7 @@ mod policies;
 mod reloads;
 mod requests;
 mod tokens;
+mod traced;
 mod transactions;
 mod workload;
 
