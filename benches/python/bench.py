@@ -1,6 +1,6 @@
 """sealgate for Python beside its peers, side by side in one run. README.md says how to read it.
 
-    python benches/python/bench.py [--quick] [ALGORITHM...]
+    python benches/python/bench.py [--quick] [--parallel] [ALGORITHM...]
 
 Every contestant verifies the same tokens in rotated order, a few milliseconds at a time, many
 rounds. Peers get a prepared key and check issuer and audience, as we do; those that cannot are
@@ -341,7 +341,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", "EdDSA is deprecated")  # joserfc; peers know no other name
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few rounds: see that it runs")
-    parser.add_argument("--parallel", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--parallel", action="store_true", help="only what two cores gain")
     parser.add_argument("algorithms", nargs="*", default=["HS256", "RS256", "ES256", "Ed25519"])
     arguments = parser.parse_args()
     rounds = 3 if arguments.quick else 31
@@ -349,6 +349,8 @@ def main() -> None:
         for alg in ("RS256", "ES256"):
             parallel(alg, 3 if arguments.quick else 15)
         return
+    # Batches of the comparison with the core run on one thread; the pool is made by the first.
+    os.environ.setdefault(ONE_THREAD, "1")
     version, where = sys.version.split()[0], Path(sealgate.__file__).parent
     print(f"Python {version}, {os.cpu_count()} cores, sealgate at {where}")
     for alg in arguments.algorithms:
@@ -360,9 +362,7 @@ def main() -> None:
     subprocess.run(again, env=environment, check=True)
 
 
-# Batches of the comparison with the core run on one thread.
 ONE_THREAD = "RAYON_NUM_THREADS"
 
 if __name__ == "__main__":
-    os.environ.setdefault(ONE_THREAD, "1")
     main()

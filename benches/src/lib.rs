@@ -10,6 +10,7 @@ pub mod dpop;
 pub mod fetched;
 pub mod interleave;
 pub mod raw;
+pub mod revoked;
 pub mod tokens;
 pub mod worst;
 

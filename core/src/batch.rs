@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use rayon::prelude::*;
 
 use crate::error::{Code, Error};
+use crate::limits::Limits;
 use crate::verifier::{BatchSnapshot, Gate, Requirements, Verdict, VerifiedToken};
 
 /// Tokens a worker takes at a time: enough to hide the hand-over, few enough to share evenly.
@@ -105,7 +106,7 @@ impl<'t> Unique<'t> {
             .par_iter()
             .enumerate()
             .map(|(place, token)| {
-                let token = token.as_ref();
+                let token = recognisable(token.as_ref());
                 let hash = seed.hash_one(token);
                 Place { hash, token, place }
             })
@@ -115,7 +116,10 @@ impl<'t> Unique<'t> {
         let is_copy = |pair: &[Place<'_>]| matches!(pair, [a, b] if a.is_same_token(b));
         if !sorted.par_windows(2).any(is_copy) {
             return Self {
-                tokens: batch.iter().map(AsRef::as_ref).collect(),
+                tokens: batch
+                    .iter()
+                    .map(|token| recognisable(token.as_ref()))
+                    .collect(),
                 occurrences: None,
             };
         }
@@ -134,6 +138,12 @@ impl<'t> Unique<'t> {
             occurrences: Some(occurrences),
         }
     }
+}
+
+/// A token; of one that is longer than any policy allows as much as is too long still, so that
+/// nobody has megabytes hashed and compared (JWS-01).
+fn recognisable(token: &[u8]) -> &[u8] {
+    token.get(..=Limits::CEILING.token_size).unwrap_or(token)
 }
 
 /// A place of a batch and the token there, ordered by hash, token and place.

@@ -60,12 +60,13 @@
 //! | `mint` | yes | [`mint`] and [`crypto::SigningKey`]: for tests, tools and token services |
 //! | `remote` | no | keys fetched over HTTPS, ahead of need: `discovery` and `jwks_uri` |
 //! | `ring` | no | `crypto::ring`: quicker to build; without ES512, ES256K and ML-DSA |
+//! | `testing` | no | `testing`: issuers whose keys a test holds, a request for every refusal |
 //!
 //! Providers are arguments, so enabling a feature changes nothing but what can be named.
 //!
 //! # What is not checked
 //!
-//! Revocation. Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
+//! Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
 //! a token that needs one. Of what belongs to one exchange the caller compares, after the verdict: the
 //! `nonce` and `at_hash` of an ID token, the `client_id` that came with a client assertion.
 #![forbid(unsafe_code, unused_must_use)]
@@ -115,6 +116,8 @@ mod revocation;
 #[cfg(feature = "remote")]
 mod runtime;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod verifier;
 mod wire;
@@ -134,13 +137,15 @@ pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
+pub use revocation::{Handle, HandleKind};
 pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
     Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Mark,
-    Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, SnapshotId, Stage,
-    Step, SubjectKind, Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier,
-    inspect, verify_jws,
+    Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
+    RevocationReceipt, RevocationStats, Revocations, RevokeError, SnapshotId, Stage, Step,
+    SubjectKind, Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect,
+    verify_jws,
 };
 pub use wire::Answer;

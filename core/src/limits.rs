@@ -74,6 +74,9 @@ pub(crate) const CHAIN_SIZE: usize = 256 * 1024;
 pub(crate) const REPLAY_ENTRIES: usize = 4 * 1024 * 1024;
 /// Bytes of a proof's `jti` (DP-13): a UUID has 36, a hash in hexadecimal 128.
 pub(crate) const JTI_SIZE: usize = 256;
+/// Bytes of a header field that are looked at: a scheme, a space and the longest token that any policy
+/// allows. A longer one is no token, whatever the rest is.
+pub(crate) const FIELD_SIZE: usize = Limits::CEILING.token_size + 64;
 /// Bytes of a proof's `htu` and of a request's URL: what servers take at most.
 pub(crate) const URL_SIZE: usize = 8 * 1024;
 /// Bytes of a fetched document (KEY-03).

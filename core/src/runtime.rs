@@ -37,9 +37,16 @@ struct Running {
     process: u32,
     thread: OnceLock<Thread>,
     handle: Mutex<Option<JoinHandle<()>>>,
-    /// How many fetches have settled, for those who wait for one.
+    /// How many fetches have settled and keys were published, for those who wait.
     settled: Mutex<u64>,
     changed: Condvar,
+}
+
+/// Who calls for the thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    Rings,
+    Waits,
 }
 
 impl Runtime {
@@ -53,11 +60,25 @@ impl Runtime {
         }));
     }
 
-    fn start(&self, before: &Held<Running>) {
-        // What nobody uses any more, and what has nothing to fetch, needs no thread.
-        if !self.engine.upgrade().is_some_and(|engine| engine.fetches()) {
+    /// Starts the thread where none runs in this process; else wakes it.
+    fn rouse(&self, caller: Caller) {
+        if self.closed.load(Ordering::Acquire) {
             return;
         }
+        let held = self.running.load();
+        let process = std::process::id();
+        if let Some(running) = held.get().filter(|running| running.process == process) {
+            return running.wake();
+        }
+        // What nobody uses any more needs no thread, nor does what has nothing to fetch, unless
+        // somebody waits for keys that the program publishes.
+        let engine = self.engine.upgrade();
+        if engine.is_some_and(|engine| engine.fetches() || caller == Caller::Waits) {
+            self.start(&held);
+        }
+    }
+
+    fn start(&self, before: &Held<Running>) {
         let running = Arc::new(Running {
             process: std::process::id(),
             thread: OnceLock::new(),
@@ -123,23 +144,19 @@ impl Runtime {
 }
 
 impl Background for Runtime {
-    /// Starts the thread where none runs in this process; else wakes it.
     fn ring(&self) {
-        if self.closed.load(Ordering::Acquire) {
-            return;
-        }
-        let held = self.running.load();
-        let process = std::process::id();
-        match held.get().filter(|running| running.process == process) {
-            Some(running) => running.wake(),
-            None => self.start(&held),
-        }
+        self.rouse(Caller::Rings);
     }
 
     fn wait(&self, timeout: Duration, done: &mut dyn FnMut() -> bool) -> bool {
         let deadline = Clock::System.moment().plus(timeout.into());
+        let caller = if timeout.is_zero() {
+            Caller::Rings
+        } else {
+            Caller::Waits
+        };
         loop {
-            self.ring();
+            self.rouse(caller);
             let held = self.running.load();
             let running = held.get();
             let seen = running.map(|running| *lock(&running.settled));
@@ -152,6 +169,15 @@ impl Background for Runtime {
                         && running.wait_beyond(seen, deadline) => {}
                 Some(_) | None => return done(),
             }
+        }
+    }
+
+    fn announce(&self) {
+        let held = self.running.load();
+        let process = std::process::id();
+        // Another process's lock may be held by a thread that is not in this one.
+        if let Some(running) = held.get().filter(|running| running.process == process) {
+            running.announce(1);
         }
     }
 
@@ -209,7 +235,7 @@ impl Running {
         self.changed.notify_all();
     }
 
-    /// Whether a fetch has settled since `seen`, before `deadline`.
+    /// Whether there is news since `seen`, before `deadline`.
     fn wait_beyond(&self, seen: u64, deadline: Moment) -> bool {
         let mut settled = lock(&self.settled);
         while *settled == seen {

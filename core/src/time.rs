@@ -95,6 +95,13 @@ impl NumericDate {
         u64::try_from(self.micros).unwrap_or(0)
     }
 
+    /// What [`Self::to_bits`] was made of.
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self {
+            micros: i64::try_from(bits).unwrap_or(i64::MAX),
+        }
+    }
+
     /// This moment moved later, saturating.
     pub(crate) const fn plus(self, span: Span) -> Self {
         Self {

@@ -13,8 +13,9 @@ use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
     ApprovedIntent, Blame, Clock, Code, ContextToken, Error, Explanation, FixedClock, Format, Gate,
-    Kind, LoadOptions, Operation, Outcome, Policy, Possession, PublishError, Request, Requirements,
-    VerifiedToken, Verifier, verify_jws,
+    Handle, HandleKind, Kind, LoadOptions, NumericDate, Operation, Outcome, Policy, Possession,
+    PublishError, Request, Requirements, Revocation, RevokeError, VerifiedToken, Verifier,
+    verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -128,6 +129,7 @@ impl Harness {
             "load_policy" => self.load_policy(request),
             "open" => self.open(request),
             "publish_keys" => self.publish_keys(request),
+            "revoke" => self.revoke(request),
             "close" => self.close(request),
             _ => Err(Refusal::UnsupportedOp),
         }
@@ -298,6 +300,23 @@ impl Harness {
         Ok(object(json!({ "generation": receipt.generation })))
     }
 
+    fn revoke(&self, request: &Value) -> Answer {
+        let name = text(request, "session")?;
+        let session = self.sessions.get(name);
+        let session = session.ok_or_else(|| no_session(name))?;
+        if !request["now"].is_null() {
+            session.clock.set(now(request)?);
+        }
+        let cutoff = optional_date(request, "cutoff")?;
+        let mut revocation = cutoff.map_or_else(Revocation::all, Revocation::before);
+        if let Some(expires) = optional_date(request, "expires")? {
+            revocation = revocation.until(expires);
+        }
+        let revocations = session.verifier.revocations();
+        let receipt = revocations.revoke(&handle(&request["handle"])?, revocation)?;
+        Ok(object(json!({ "epoch": receipt.epoch })))
+    }
+
     fn close(&mut self, request: &Value) -> Answer {
         let name = text(request, "session")?;
         let session = self.sessions.remove(name);
@@ -457,6 +476,12 @@ impl From<PublishError> for Refusal {
     }
 }
 
+impl From<RevokeError> for Refusal {
+    fn from(_: RevokeError) -> Self {
+        Self::Usage
+    }
+}
+
 /// A message and a signature that are no token.
 struct Raw {
     message: Vec<u8>,
@@ -540,6 +565,25 @@ fn fields(request: &Value) -> Result<Vec<(&str, &str)>, Refusal> {
 fn now(request: &Value) -> Result<i64, Refusal> {
     let now = request["now"].as_i64();
     now.ok_or_else(|| Refusal::Harness("now is not a whole number of seconds".to_owned()))
+}
+
+fn optional_date(request: &Value, name: &str) -> Result<Option<NumericDate>, Refusal> {
+    if request[name].is_null() {
+        return Ok(None);
+    }
+    let date = request[name].as_i64().and_then(NumericDate::from_seconds);
+    let wrong = || Refusal::Harness(format!("{name} is not a whole number of seconds"));
+    date.map(Some).ok_or_else(wrong)
+}
+
+/// `handle`: its kind, and the members that this kind has.
+fn handle(value: &Value) -> Result<Handle, Refusal> {
+    let name = text(value, "kind")?;
+    let kind = HandleKind::from_name(name);
+    let kind = kind.ok_or_else(|| Refusal::Harness(format!("no kind {name:?}")))?;
+    let part = |name: Option<&'static str>| name.map_or(Ok(""), |name| text(value, name));
+    let (scope, own) = kind.parts();
+    Ok(Handle::new(kind, part(scope)?, part(own)?))
 }
 
 fn requirements(request: &Value) -> Result<Requirements, Refusal> {

@@ -13,6 +13,24 @@ const LAYERS: &[(&str, &[&str])] = &[
         "open",
         &["runtime", "verifier", "policy", "crypto", "time", "error"],
     ),
+    // For programs' own tests, of whatever they meet.
+    (
+        "testing",
+        &[
+            "wire",
+            "verifier",
+            "mint",
+            "delegation",
+            "policy",
+            "claims",
+            "crypto",
+            "jwk",
+            "jwa",
+            "encoding",
+            "time",
+            "error",
+        ],
+    ),
     // 6 edges
     (
         "runtime",
@@ -98,7 +116,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // 4 engine
     ("wire", &["verifier", "policy", "error"]),
-    ("batch", &["verifier", "crypto", "observe", "error"]),
+    (
+        "batch",
+        &["verifier", "crypto", "observe", "limits", "error"],
+    ),
     (
         "verifier",
         &[

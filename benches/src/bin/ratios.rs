@@ -1,6 +1,6 @@
 //! The ratios that the README quotes: all cases of a table take turns, round by round.
 //!
-//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop] [delegated]`; without a name, all.
+//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop] [delegated] [revoked]`; without a name, all.
 //! `SEALGATE_BENCH_ROUNDS` (default 61), `SEALGATE_BENCH_ENTRIES` (default 100,000).
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
 
@@ -13,14 +13,15 @@ use std::time::{Duration, Instant};
 use rayon::ThreadPoolBuilder;
 use sealgate::crypto::aws_lc;
 use sealgate::jwa::Algorithm;
+use sealgate::{Handle, Revocation};
 use sealgate_benches::cached::{Sketch, hash, hit, warm};
 use sealgate_benches::interleave::{latencies, median, rounds, table};
-use sealgate_benches::{Case, always_yes, contest, delegated, dpop, large, tokens, worst};
+use sealgate_benches::{Case, always_yes, contest, delegated, dpop, large, revoked, tokens, worst};
 
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|other| other == name);
-    let tables: [(&str, fn()); 9] = [
+    let tables: [(&str, fn()); 10] = [
         ("overhead", overhead),
         ("verify", verify),
         ("cache", cache),
@@ -30,6 +31,7 @@ fn main() {
         ("worst", worst_cases),
         ("dpop", dpop),
         ("delegated", delegation),
+        ("revoked", revocations),
     ];
     for (name, table) in tables {
         if is_chosen(name) {
@@ -210,6 +212,51 @@ fn delegation() {
             &format!("A proven chain of four tokens, {algorithm}"),
             delegated::chain(algorithm),
         );
+    }
+}
+
+fn revocations() {
+    let entries = large();
+    table(
+        &format!("Seen before, five agents, {entries} handles of others revoked"),
+        revoked::cases(entries),
+    );
+    while_others_are_revoked(entries);
+}
+
+/// What a verification meets while a thread revokes as fast as it is told to.
+#[expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
+fn while_others_are_revoked(entries: usize) {
+    println!("\nSeen before, while others are revoked, µs\n");
+    println!("| | p50 | p99 | p99.9 | revoked a second |\n|---|---:|---:|---:|---:|");
+    let verifier = revoked::verifier(revoked::Store::Process);
+    revoked::fill(&verifier, entries);
+    let gate = verifier.gate("tools").expect("the gate");
+    let text = revoked::seen(&gate).swap_remove(0);
+    for (how, each) in [("nothing is revoked", 0), ("a hundred a millisecond", 100)] {
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let (began, mut written) = (Instant::now(), 0_u64);
+                while each > 0 && !stop.load(Ordering::Relaxed) {
+                    for _ in 0..each {
+                        written += 1;
+                        let handle = Handle::token(tokens::ISSUER, &format!("late-{written}"));
+                        let receipt = verifier.revocations().revoke(&handle, Revocation::all());
+                        receipt.expect("revoked");
+                    }
+                    let due = Duration::from_micros(written * 1_000 / each);
+                    thread::sleep(due.saturating_sub(began.elapsed()));
+                }
+                (written, began.elapsed())
+            });
+            let [p50, p99, p999] = latencies(&gate, &text, 2_000_000);
+            stop.store(true, Ordering::Relaxed);
+            let (written, took) = writer.join().expect("it ends");
+            let rate =
+                Duration::from_secs(1).as_nanos() * u128::from(written) / took.as_nanos().max(1);
+            println!("| {how} | {p50:.2} | {p99:.2} | {p999:.2} | {rate} |");
+        });
     }
 }
 

@@ -51,10 +51,29 @@ function scopes(value, call) {
 /** Members and texts in turn, of what a call is about to do; none where it does not say. */
 function operation(value, call) {
   if (value === undefined) return []
-  const told = checkOptions(value, `${call}: operation`, ['tool', 'resource', 'action', 'scope'])
+  const what = `${call}: operation`
+  const told = checkOptions(value, what, ['tool', 'resource', 'action', 'scope', 'arguments'])
   const members = Object.entries(told).filter(([, text]) => text !== undefined)
-  if (members.length === 0) throw usage(`${call}: operation tells nothing; leave it out`)
-  return members.flatMap(([name, text]) => [name, checkString(text, `${call}: operation: ${name}`)])
+  if (members.length === 0) throw usage(`${what} tells nothing; leave it out`)
+  return members.flatMap(([name, value]) => {
+    if (name !== 'arguments') return [name, checkString(value, `${what}: ${name}`)]
+    if (!isPlain(value)) throw usage(`${what}: arguments must be an object, not ${kind(value)}`)
+    return [name, json(value, `${what}: arguments`)]
+  })
+}
+
+/** The same of what was approved: by whom, and the whole of it. */
+function approved(value, call) {
+  if (value === undefined) return []
+  const what = `${call}: approved`
+  const { issuer, ...texts } = checkOptions(value, what, ['issuer', 'authoritySet', 'intent'])
+  const given = Object.entries(texts).filter(([, text]) => text !== undefined)
+  if (given.length !== 1) throw usage(`${what} has either authoritySet or intent`)
+  const [[name, text]] = given
+  if (name === 'intent' ? !isPlain(text) : !Array.isArray(text)) {
+    throw usage(`${what}: ${name} must be ${name === 'intent' ? 'an object' : 'an array'}, not ${kind(text)}`)
+  }
+  return ['approvedBy', checkString(issuer, `${what}: issuer`), name, json(text, `${what}: ${name}`)]
 }
 
 function checkString(value, what) {
@@ -104,6 +123,7 @@ function toCamel(name) {
 }
 
 module.exports = {
+  approved,
   checkOptions,
   checkString,
   checkToken,

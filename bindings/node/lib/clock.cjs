@@ -1,19 +1,19 @@
 'use strict'
-// A clock that stands still.
+// A clock that stands still, and durations.
 
 const native = require('./native.cjs')
 const { kind } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
 
-const MILLIS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** How many milliseconds the calls that wait do, unless they are told: `verify` and `ready`. */
+const WAITS = JSON.parse(native.waits())
 
-/** Milliseconds of `"30s"`. No duration is negative. */
+/** Milliseconds of a duration as policy documents write it. None is negative. */
 function millis(duration) {
-  const [, digits, unit] = /^(\d{1,12})(ms|s|m|h|d)$/.exec(duration) ?? []
-  if (typeof duration !== 'string' || unit === undefined) {
-    throw usage('a duration is a whole number with a unit: "30s" (ms, s, m, h or d)')
-  }
-  return Number(digits) * MILLIS[unit]
+  if (typeof duration !== 'string') throw usage(`a duration is a text like "30s", not ${kind(duration)}`)
+  const span = native.duration(duration)
+  if (typeof span === 'string') throw usage(`duration: ${span}`)
+  return span
 }
 
 function seconds(value) {
@@ -58,4 +58,4 @@ function clockHandle(clock, call) {
   return handle
 }
 
-module.exports = { FixedClock, clockHandle, millis }
+module.exports = { FixedClock, WAITS, clockHandle, millis }

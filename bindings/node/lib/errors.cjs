@@ -1,6 +1,7 @@
 'use strict'
 // The error classes, and which code belongs to which: the one place that knows.
 
+const { inspect } = require('node:util')
 const native = require('./native.cjs')
 
 // Each class with its parent, the groups of codes it stands for, and the codes it takes out of
@@ -38,23 +39,103 @@ const TREE = {
 // these names on its prototype, not by which copy made it.
 const BRAND = Symbol.for('sealgate.error')
 
+/** The code that a class stands for where no other is given. */
+const FIRST = Symbol('first')
+
 const classes = {}
 
-function define(name, parent, base = parent) {
-  const root = base.prototype[BRAND] === undefined
-  const made = {
-    [name]: class extends base {
-      constructor(details) {
-        super(root ? details.message : details)
-        if (root) fill(this, details)
+/** What an error tells, in this order in JSON, and what each is made of. */
+const TELLS = {
+  code: ({ code }) => code,
+  blame: ({ code }) => rows.get(code).blame,
+  group: ({ code }) => rows.get(code).group,
+  reason: ({ code }) => rows.get(code).reason,
+  hint: (_, { hint }) => hint ?? null,
+  doc: ({ code }) => rows.get(code).doc,
+  claim: ({ claim }) => claim ?? null,
+  expected: ({ expected }) => expected ?? NONE,
+  gate: ({ gate }) => gate ?? null,
+  issuerName: ({ issuerName }) => issuerName ?? null,
+  httpStatus: ({ code }, { status }) => status ?? STATUS[rows.get(code).blame] ?? 500,
+  headers: (_, { headers }) => headers ?? EMPTY,
+  body: (_, { body }) => body ?? '',
+  oauthError: (_, { body }) => (body ? JSON.parse(body).error : undefined) ?? null,
+  wwwAuthenticate: (_, { headers }) => headers?.['WWW-Authenticate'] ?? null,
+  retryAfter: (_, { headers }) => (headers?.['Retry-After'] === undefined ? null : Number(headers['Retry-After'])),
+}
+/** Of errors that have no answer of a gate's. */
+const STATUS = { rejected: 401, unavailable: 503 }
+const NONE = Object.freeze([])
+const EMPTY = Object.freeze({})
+
+/**
+ * Errors that know their outline at once, and ask for the answer (hint, status, headers and body) when
+ * somebody looks at it: most are only counted, and an answer takes longer than a verification.
+ */
+function telling(base) {
+  const made = class extends base {
+    #outline
+    #ask
+    #answer
+
+    constructor(outline, ask) {
+      // Only this package has outlines; a program makes stand-ins.
+      if (typeof outline !== 'object') outline = standIn(new.target, outline, ask?.code)
+      super(outline.message)
+      this.#outline = outline
+      this.#ask = ask
+    }
+
+    static {
+      for (const [name, tell] of Object.entries(TELLS)) {
+        const get = function () {
+          return tell(this.#outline, tell.length > 1 ? this.#answered() : undefined)
+        }
+        // Those who go through an error with `for … in`, as loggers do, find them.
+        Object.defineProperty(this.prototype, name, { get, enumerable: true, configurable: true })
       }
-    },
-  }[name]
+    }
+
+    #answered() {
+      return (this.#answer ??= this.#ask?.() ?? this.#outline)
+    }
+  }
+  return made
+}
+
+/** The outline of an error that a program makes, for want of a gate that refuses. */
+function standIn(made, text, code = made[FIRST]) {
+  if (!rows.has(code)) throw usage(`no code ${JSON.stringify(code)}`)
+  return outlined({ code, more: text })
+}
+
+function toJSON() {
+  return Object.fromEntries([...Object.keys(TELLS), ...Object.keys(this)].map((name) => [name, this[name]]))
+}
+
+function show(depth, options, inspect) {
+  const { name, message, stack } = this
+  if (depth < 0) return `[${name}: ${message}]`
+  const told = Object.entries(this.toJSON()).filter(([, value]) => value !== null && value !== '')
+  const cause = Object.hasOwn(this, 'cause') ? { cause: this.cause } : {}
+  return `${stack} ${inspect({ ...Object.fromEntries(told), ...cause }, options)}`
+}
+
+function define(name, parent, base = parent) {
+  const isRoot = base.prototype[BRAND] === undefined
+  const root = isRoot ? telling(base) : base
+  const made = { [name]: class extends root {} }[name]
   const names = new Set([name, ...(parent.prototype[BRAND] ?? [])])
   Object.defineProperties(made.prototype, {
     name: { value: name, configurable: true, writable: true },
     [BRAND]: { value: names },
   })
+  if (isRoot) {
+    Object.defineProperties(made.prototype, {
+      toJSON: { value: toJSON, configurable: true, writable: true },
+      [inspect.custom]: { value: show, configurable: true, writable: true },
+    })
+  }
   Object.defineProperty(made, Symbol.hasInstance, {
     value(value) {
       if (this === made) return typeof value === 'object' && value?.[BRAND]?.has(name) === true
@@ -92,44 +173,71 @@ function classOf({ code, group }) {
   return classes[entry[0]]
 }
 const byCode = new Map([...rows.values()].map((row) => [row.code, classOf(row)]))
-
-function fill(error, details) {
-  const { code, reason, group, blame, doc } = rows.get(details.code)
-  const headers = Object.freeze(Object.fromEntries(details.headers ?? []))
-  const retryAfter = headers['Retry-After']
-  const body = details.body ?? ''
-  Object.assign(error, {
-    code,
-    blame,
-    group,
-    reason,
-    hint: details.hint ?? null,
-    doc,
-    claim: details.claim ?? null,
-    expected: Object.freeze(details.expected ?? []),
-    gate: details.gate ?? null,
-    issuerName: details.issuerName ?? null,
-    httpStatus: details.status ?? (blame === 'rejected' ? 401 : 500),
-    headers,
-    body,
-    oauthError: body === '' ? null : JSON.parse(body).error,
-    wwwAuthenticate: headers['WWW-Authenticate'] ?? null,
-    retryAfter: retryAfter === undefined ? null : Number(retryAfter),
-  })
+// A class stands for its own first code, else for the first of those below it.
+for (const made of Object.values(classes)) {
+  const codes = [...byCode].filter(([, other]) => made === other || other.prototype[BRAND].has(made.name))
+  const [first] = codes.find(([, other]) => made === other) ?? (made === SealgateError ? ['internal'] : codes[0])
+  Object.defineProperty(made, FIRST, { value: first })
 }
 
-/** The error of a refusal, as the native half describes it. */
-function refused(details) {
-  const { code, claim, expected, text } = details
-  let message = `${code}: ${text ?? rows.get(code).reason}`
+/** What errors of one kind share, of what the native half says about them: their outline. */
+function outlined({ expected = [], headers, ...said }) {
+  const { code, claim, text, more, issuerName } = said
+  const { blame, reason } = rows.get(code)
+  let message = `${code}: ${text ?? reason}`
   if (claim) message += ` (${claim})`
-  if (expected?.length > 0) message += `; expected ${expected.join(' or ')}`
-  return new (byCode.get(code))({ ...details, message })
+  if (issuerName && blame === 'unavailable' && text === undefined) message += ` (${issuerName})`
+  if (expected.length > 0) message += `; expected ${expected.join(' or ')}`
+  if (more !== undefined) message += `: ${more}`
+  return { ...said, ...answered({ headers }), message, expected: Object.freeze(expected) }
+}
+
+/** An answer, whose header fields are pairs, as errors have it. */
+function answered({ headers, ...said }) {
+  return headers === undefined ? said : { ...said, headers: Object.freeze(Object.fromEntries(headers)) }
+}
+
+/** The errors of calls that were wrong. */
+const misuses = new WeakSet()
+
+/** An error of this outline; `ask` answers it with JSON when somebody looks. */
+function errorOf(outline, ask) {
+  const error = new (byCode.get(outline.code))(outline, ask && (() => answered(JSON.parse(ask()))))
+  if (outline.misuse) misuses.add(error)
+  return error
+}
+
+/** Whether the call was wrong, as the core has it: thrown also where refusals are values. */
+const isMisuse = (error) => misuses.has(error)
+
+/**
+ * The same as a value that nobody throws: without the frames of whoever looked at it, which take ten
+ * times as long as all else about it.
+ */
+function unthrown(outline, ask) {
+  const { stackTraceLimit } = Error
+  Reflect.set(Error, 'stackTraceLimit', 0) // not by assignment: a program may have frozen it
+  try {
+    return errorOf(outline, ask)
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  }
+}
+
+/** The error of a refusal that the native half has said all about. */
+function refused(said) {
+  return errorOf(outlined(said))
+}
+
+/** The same where it came as `[outline, answer]`. */
+function refusedInFull(json, more) {
+  const [outline, answer] = JSON.parse(json)
+  return refused({ ...outline, ...answer, ...more })
 }
 
 /** The caller's mistake. */
 function usage(text) {
-  return refused({ code: 'usage', text })
+  return refused({ code: 'usage', text, misuse: true })
 }
 
 /** What the native half never throws of its own accord. */
@@ -142,9 +250,9 @@ function internal(cause) {
 /** A policy that does not load. */
 function policyRefused({ text, document, problems }) {
   const message = `policy_invalid: ${text}`
-  const error = new classes.PolicyError({ code: 'policy_invalid', message })
+  const error = errorOf({ code: 'policy_invalid', message })
   const frozen = Object.freeze(problems.map(Object.freeze))
   return Object.assign(error, { document, problems: frozen })
 }
 
-module.exports = { classes, codes, internal, policyRefused, refused, usage }
+module.exports = { classes, codes, errorOf, internal, isMisuse, outlined, policyRefused, refused, refusedInFull, unthrown, usage }

@@ -4,22 +4,27 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { checkOptions, checkToken, kind, scopes } = require('./arguments.cjs')
-const { millis } = require('./clock.cjs')
-const { internal, refused, usage } = require('./errors.cjs')
-const { partsOf } = require('./request.cjs')
-const { fit, makeToken } = require('./token.cjs')
-const { CODES, MISUSE, accepted, isMisuse, makeBatch, notAccepted } = require('./verdict.cjs')
+const { approved, checkOptions, checkString, checkToken, kind, operation, scopes } = require('./arguments.cjs')
+const { WAITS, millis } = require('./clock.cjs')
+const { SealgateError } = require('./errors.cjs').classes
+const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
+const { further, partsOf, textOf } = require('./request.cjs')
+const { fit, handleOf, makeTokenOf } = require('./token.cjs')
+const { CODES, MISUSE, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
-// What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code,
-// below that an acceptance that is not kept yet.
-const NOT_TO_BE_KEPT = -256
-const TO_BE_KEPT = -257
+// What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code;
+// from NEW downwards an acceptance: its place in the page, and PAGE times one more than where its object
+// is to be kept, if it is.
+const NEW = -256
+const PAGE = 16
 
-const isRefusal = (answer) => answer < 0 && answer > NOT_TO_BE_KEPT
+const isRefusal = (answer) => answer < 0 && answer > NEW
 
 const REFRESHING = 'keys_refreshing'
+
+/** Sets of scopes, as calls need them, of which a gate remembers what errors say: a program has a few. */
+const MOST_NEEDS = 64
 
 /** Tokens, and letters, that a batch reads before it lets the event loop turn: half a millisecond. */
 const SLICE = 1000
@@ -33,8 +38,9 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['take', 'keep', 'clear', 'refusal', 'describe', 'verifyRequest']
-  const [take, keep, clear, refusal, describe, askRequest] = names.map((name) => native.guarded(opened[name]))
+  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'maySettle', 'verifyChain', 'verifyRequest']
+  const own = names.map((name) => native.guarded(opened[name]))
+  const [pageOf, keep, clear, refusal, outline, answerTo, maySettle, askChain, askRequest] = own
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -57,28 +63,54 @@ function makeGate(engine, name, events) {
     throw checkToken(token)
   }
 
+  // What is accepted lies in the native half's page. It never numbers a token of one that is not here:
+  // it begins a new page until this one was asked for.
+  let page
+
   function tokenOf(answer) {
     if (answer >= 0) return kept[answer]
-    const token = makeToken(take(), 0)
-    if (answer !== NOT_TO_BE_KEPT) {
-      kept[TO_BE_KEPT - answer] = token
+    const told = NEW - answer
+    const inPage = told % PAGE
+    if (inPage === 0 || page === undefined) {
+      page = undefined // whatever fails now
+      page = pageOf()
+    }
+    const token = makeTokenOf(page, inPage)
+    if (told >= PAGE) {
+      kept[Math.trunc(told / PAGE) - 1] = token
       const givenUp = keep()
       if (givenUp !== null) for (const place of givenUp) kept[place] = undefined
     }
     return token
   }
 
-  /** What makes the error of the last refusal. It holds a number: a flood of bad tokens leaves nothing. */
+  /** What errors share, by the scopes that a call needs and the place of the refusal. */
+  const outlines = new Map()
+
+  function outlineOf(place, needed) {
+    let known = outlines.get(needed)
+    if (known === undefined) {
+      if (outlines.size >= MOST_NEEDS) outlines.clear()
+      outlines.set(needed, (known = []))
+    }
+    return (known[place] ??= outlined(JSON.parse(needed === undefined ? outline(place) : outline(place, needed))))
+  }
+
+  /**
+   * What makes the error of the last refusal, by `errorOf` or as a value. It holds a number: a flood of bad
+   * tokens leaves nothing.
+   */
   function lastRefusal(needed) {
     const place = refusal()
-    return () => refused(JSON.parse(needed === undefined ? describe(place) : describe(place, needed)))
+    const ask = () => (needed === undefined ? answerTo(place) : answerTo(place, needed))
+    return (make) => make(outlineOf(place, needed), ask)
   }
 
   function verify(token, options) {
     if (options === undefined) {
       const answer = ask(token)
       if (answer >= 0) return kept[answer]
-      if (isRefusal(answer)) throw lastRefusal()()
+      if (isRefusal(answer)) throw lastRefusal()(errorOf)
       return tokenOf(answer)
     }
     const { needed, into } = demands(options, 'verify')
@@ -103,6 +135,26 @@ function makeGate(engine, name, events) {
     return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
+  function verifyChain(token, context, options) {
+    const call = 'verifyChain'
+    const names = ['requiredScopes', 'operation', 'approved', 'into']
+    const { requiredScopes, into, ...tells } = checkOptions(options, call, names)
+    const needed = scopes(requiredScopes, call)
+    if (context === undefined) throw usage(`${call}: context is an array of { kind, token }, not undefined`)
+    const told = [...operation(tells.operation, call), ...approved(tells.approved, call)]
+    const parts = [textOf(token), further(context, call), told]
+    const answer = needed === undefined ? askChain(...parts) : askChain(...parts, needed)
+    return tokenFor(answer, neededFor(parts, needed), into)
+  }
+
+  function checkOutbound(inbound, outbound, options) {
+    const { target } = checkOptions(options, 'checkOutbound', ['target'])
+    checkString(target, 'checkOutbound: target')
+    const [verdicts, index] = handleOf(inbound, 'checkOutbound')
+    const refusal = native.checkOutbound(door, verdicts, index, further([outbound], 'checkOutbound'), target)
+    if (refusal !== null) throw refusedInFull(refusal)
+  }
+
   function askAbout(parts, needed) {
     return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
   }
@@ -110,9 +162,7 @@ function makeGate(engine, name, events) {
   /** The scopes that an answer about these parts asks for. */
   function neededFor(parts, needed) {
     const told = parts.at(-1)
-    const scope = told.find((_, place) => place % 2 === 1 && told[place - 1] === 'scope')
-    if (scope === undefined) return needed
-    return needed === undefined ? scope : `${needed} ${scope}`
+    return told.length === 0 ? needed : native.neededScopes(needed ?? '', told)
   }
 
   /** What a call needs: scopes as the native half takes them, and a schema. */
@@ -123,9 +173,9 @@ function makeGate(engine, name, events) {
 
   /** The token of an answer; its refusal is thrown. */
   function tokenFor(answer, needed, into) {
-    if (isRefusal(answer)) throw lastRefusal(needed)()
+    if (isRefusal(answer)) throw lastRefusal(needed)(errorOf)
     const verified = tokenOf(answer)
-    return into === undefined ? verified : fit(verified, into)
+    return into === undefined ? verified : fit(verified, into, () => native.misfit(door, needed ?? ''))
   }
 
   /** The verdict of a question. */
@@ -134,23 +184,23 @@ function makeGate(engine, name, events) {
       const answer = question()
       if (isRefusal(answer)) {
         const [code, refusal] = [CODES[-answer], lastRefusal(needed)]
-        if (!MISUSE.has(code)) return notAccepted(code, refusal)
-        throw refusal()
+        if (!MISUSE.has(code)) return notAccepted(code, () => refusal(unthrown))
+        throw refusal(errorOf)
       }
       return accepted(tokenFor(answer, needed, into))
     } catch (error) {
-      if (error.blame === undefined || isMisuse(error)) throw error
+      if (!SealgateError.is(error) || isMisuse(error)) throw error
       return notAccepted(error.code, error)
     }
   }
 
   /** What a call that may wait needs, and for how many milliseconds. */
   function patience(options, call) {
-    const { wait = '2s', ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
-    return { ...demands(rest, call), wait: millis(wait) }
+    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
+    return { ...demands(rest, call), wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
-  /** The verdict of a question; of one about a key that is being fetched, once that has ended. */
+  /** The verdict of a question; of one about a key that may be fetched in time, once that has ended. */
   async function verdictAfter(question, { needed, into, wait }) {
     let verdict = verdictOf(question, needed, into)
     if (verdict.code !== REFRESHING) return verdict
@@ -158,7 +208,7 @@ function makeGate(engine, name, events) {
     events.watch()
     const done = () => {
       verdict = verdictOf(question, needed, into)
-      return verdict.code !== REFRESHING
+      return verdict.code !== REFRESHING || !maySettle(wait)
     }
     if (!done()) await events.until(done, wait)
     return verdict
@@ -169,7 +219,7 @@ function makeGate(engine, name, events) {
     try {
       return tokenFor(ask(token, needed), needed, into)
     } catch (error) {
-      if (error.code !== REFRESHING) throw error
+      if (error?.code !== REFRESHING) throw error
     }
     const own = unchanging(token)
     return (await verdictAfter(() => ask(own, needed), { needed, into, wait })).unwrap()
@@ -241,7 +291,10 @@ function makeGate(engine, name, events) {
     const { requiredScopes } = checkOptions(options, 'explainRequest', ['requiredScopes'])
     const needed = scopes(requiredScopes, 'explainRequest') ?? ''
     const parts = partsOf(request, 'explainRequest')
-    return new Trail(JSON.parse(native.explainRequest(door, ...parts, needed)))
+    const said = native.explainRequest(door, ...parts, needed)
+    const trail = JSON.parse(said)
+    if (Array.isArray(trail)) throw refusedInFull(said)
+    return new Trail(trail)
   }
 
   function resourceMetadata() {
@@ -253,6 +306,8 @@ function makeGate(engine, name, events) {
   function release() {
     clear()
     kept.length = 0
+    outlines.clear()
+    page = undefined
   }
 
   const calls = {
@@ -260,6 +315,8 @@ function makeGate(engine, name, events) {
     judge,
     verifyAsync,
     judgeAsync,
+    verifyChain,
+    checkOutbound,
     verifyRequest,
     judgeRequest,
     verifyRequestAsync,
@@ -278,14 +335,20 @@ function unchanging(token) {
   return typeof token === 'string' ? token : Uint8Array.from(token)
 }
 
+/** The length from which on nothing is a token, and what stands for any such bytes: nobody reads either. */
+const TOO_LONG = native.tooLong()
+const ENDLESS = '-'.repeat(TOO_LONG)
+
 /** A copy of a batch. Strings stay what they are; bytes lie behind one another in memory of ours. */
 function copied(tokens, call) {
   const copy = new Array(tokens.length)
   let size = 0
   for (let index = 0; index < copy.length; index++) {
     const token = (copy[index] = tokens[index])
-    if (types.isUint8Array(token)) size += token.length
-    else if (typeof token !== 'string') checkToken(token, `${call}: tokens[${index}]`)
+    if (types.isUint8Array(token)) {
+      if (token.length < TOO_LONG) size += token.length
+      else copy[index] = ENDLESS
+    } else if (typeof token !== 'string') checkToken(token, `${call}: tokens[${index}]`)
   }
   if (size === 0) return copy
   const memory = Buffer.allocUnsafeSlow(size)

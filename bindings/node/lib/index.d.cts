@@ -77,6 +77,24 @@ export interface Operation {
   readonly action?: string
   /** The scope it needs, like those of `requiredScopes`. */
   readonly scope?: string
+  /** What the tool is called with: a capability's constraints on arguments hold for these. */
+  readonly arguments?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * What was approved, of which the caller holds the whole: the token's mission or intent must name the
+ * digest of it (`intent_mismatch`). An authority set, the array of `authorization_details` of a mission,
+ * bounds the operation as well.
+ */
+export type Approved = { readonly issuer: string } & (
+  | { readonly authoritySet: readonly unknown[]; readonly intent?: undefined }
+  | { readonly intent: Readonly<Record<string, unknown>>; readonly authoritySet?: undefined }
+)
+
+/** What a call tells of what it is about to do. */
+export interface Told {
+  readonly operation?: Operation
+  readonly approved?: Approved
 }
 
 /** As {@link Requirements}, and what the claims must look like. */
@@ -87,6 +105,12 @@ export interface Into<Output> extends Requirements {
    * once: one that returns a promise is a `UsageError`.
    */
   readonly into: StandardSchema<unknown, Output>
+}
+
+/** A token that another one comes from, or that goes out. */
+export interface ContextToken {
+  readonly kind: Kind
+  readonly token: Token
 }
 
 /** The parts of a request that count. */
@@ -105,12 +129,15 @@ export interface RequestParts {
    * Tokens that the request's own comes from: those it was exchanged for, or the grant it was given
    * for. Which kinds are taken, the gate's `context` says.
    */
-  readonly context?: readonly { readonly kind: Kind; readonly token: Token }[]
+  readonly context?: readonly ContextToken[]
   /**
    * Must lie within one entry of the token's `authorization_details` if it has any, within the bounds
    * of the intent it is for, and be by a tool that the agent's rule allows (`operation_denied`).
    */
   readonly operation?: Operation
+  readonly approved?: Approved
+  /** A capability that came in the content of the request, and the proof of this one call (AAT-08). */
+  readonly content?: { readonly token: Token; readonly proof: Token }
 }
 
 declare const single: unique symbol
@@ -164,7 +191,8 @@ export interface Calls {
   verify(token: Token, options?: Requirements & { readonly into?: undefined }): VerifiedToken
   verify<Output>(token: Token, options: Into<Output>): VerifiedToken<Output>
   /**
-   * The same with the three-valued answer as a value. It throws only for wrong arguments.
+   * The same with the three-valued answer as a value. It throws only for wrong arguments, and what the
+   * application's own schema throws.
    */
   judge(token: Token, options?: Requirements & { readonly into?: undefined }): Verdict
   judge<Output>(token: Token, options: Into<Output>): Verdict<Output>
@@ -178,6 +206,33 @@ export interface Calls {
   /** As `judge`, waiting as `verifyAsync` does. It rejects only for wrong arguments. */
   judgeAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
   judgeAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<Verdict<Output>>
+  /**
+   * Verifies a bearer token together with the tokens it comes from: those it was exchanged for, or the
+   * grant it was given for; of a capability those it was derived from. Each is judged as its own kind asks,
+   * and from each to the next nobody is left out and authority only shrinks. What that proves is the
+   * token's `lineage`, and what it leaves to an issuer's word is `unproven`.
+   *
+   * @param context in any order; which kinds are taken, the gate's `context` says. At most 8 tokens and
+   * 256 KiB with the token itself
+   * @throws {@link TokenError} as `verify`; also `chain_link_broken`, `subject_changed`, `txn_mismatch`,
+   * `may_act_mismatch`, the four of attenuation (`attenuation_scope`), or what is wrong with one of the
+   * further tokens
+   * @throws {@link UsageError} a kind that the gate does not take
+   */
+  verifyChain(token: Token, context: readonly ContextToken[], options?: Requirements & Told & { readonly into?: undefined }): VerifiedToken
+  verifyChain<Output>(token: Token, context: readonly ContextToken[], options: Into<Output> & Told): VerifiedToken<Output>
+  /**
+   * Before calling on: whether `outbound` may be sent to `target` in the name of the token that was verified
+   * here. It is another token, comes out of that one as one token of a chain out of another, is for
+   * `target` alone, and is valid now. A service that passes on what it was sent lets everybody behind it
+   * act here; one that calls on with a wider token is a confused deputy.
+   *
+   * @throws {@link AuthorityError} `token_passthrough`: it is the token that came in
+   * @throws {@link DelegationError} `attenuation_audience` for a token that is for anybody else; the codes of
+   * `verifyChain`
+   * @throws {@link UsageError} a kind that the gate's `context` does not take
+   */
+  checkOutbound(inbound: VerifiedToken<any>, outbound: ContextToken, options: { readonly target: string }): void
   /**
    * Verifies a request: scheme and token of `Authorization`, proof of possession (DPoP, or the client's
    * certificate), replay. The proof is used up by it, so judge a request once.
@@ -223,6 +278,9 @@ export interface Gate extends Readonly<Calls> {
   /** Its name in the policy. */
   readonly name: string
 }
+
+/** Whether a request may or must carry a further token. */
+export type ContextNeed = 'allowed' | 'required'
 
 /** Options of {@link Verifier.create}: the members of a policy of one issuer and one gate. */
 export interface VerifierOptions {
@@ -276,6 +334,8 @@ export interface VerifierOptions {
   actMeaning?: 'rfc8693' | 'inverted'
   /** Where the issuer puts a registered claim that is not under its RFC name. */
   claimNames?: { scope?: string; clientId?: string; aud?: string }
+  /** Whose transactions the `txn` of its tokens are, so that tokens of two issuers can be of one. */
+  txnNamespace?: string
   publicUrl?: string
   /** Default: none. */
   requiredScopes?: readonly string[]
@@ -302,17 +362,38 @@ export interface VerifierOptions {
   acrValues?: readonly string[]
   /** Further members of the RFC 9728 document. */
   metadata?: Readonly<Record<string, unknown>>
-  /** For `jwt_custom`. */
+  /** For `jwt_custom`, `capability` and `intent_token`. */
   typ?: string
   /** For `jwt_custom`. */
   requiredClaims?: readonly string[]
+  /** The kinds of further tokens that a request may or must carry. */
+  context?: {
+    accessToken?: ContextNeed
+    idJag?: ContextNeed
+    jwtBearerGrant?: ContextNeed
+    wit?: ContextNeed
+    txnToken?: ContextNeed | { need?: ContextNeed; audience?: string }
+    intentToken?: { need?: ContextNeed; typ: string }
+    jwtCustom?: { need?: ContextNeed; typ: string }
+  }
+  /** Whether a token must name a mission, an intent or a workflow. Default: false. */
+  requireIntent?: boolean
+  /** JSON pointers to what tokens name as what they are for. */
+  intentPointers?: { mission?: readonly string[]; intent?: readonly string[]; acti?: readonly string[] }
   /** Default: `"30s"`; at most `"300s"`. */
   leeway?: Duration
   /** Default: `"agent_strict"`. */
   preset?: 'agent_strict' | 'rfc'
   /** Default: 50,000 tokens; 0 is off. */
   cache?: { tokens?: number }
-  limits?: { maxTokenSize?: string; maxJsonDepth?: number; maxStringSize?: string; maxArrayMembers?: number }
+  limits?: {
+    maxTokenSize?: string
+    maxJsonDepth?: number
+    maxStringSize?: string
+    maxArrayMembers?: number
+    maxChainSize?: string
+    maxChainTokens?: number
+  }
   annotations?: Readonly<Record<string, unknown>>
   /** Only with `allowDanger`. `httpLoopbackIssuers`: issuers on this machine may speak plain HTTP. */
   danger?: { httpLoopbackIssuers?: boolean } & Readonly<Record<string, unknown>>
@@ -358,8 +439,8 @@ export class Verifier implements Calls {
    */
   gate(name: string): Gate
   /**
-   * Resolves once every issuer whose keys are fetched has some. Judging never waits: until then
-   * tokens are `keys_refreshing`, 503. Call it before a server takes its first request.
+   * Resolves once every issuer has keys, fetched or published. Judging never waits: until fetched ones
+   * are there tokens are `keys_refreshing`, 503. Call it before a server takes its first request.
    *
    * @param options `timeout`: `"10s"` unless it is given
    * @throws {@link KeysUnavailableError} the time is over; `issuerName` has none
@@ -399,6 +480,8 @@ export class Verifier implements Calls {
   readonly judge: Calls['judge']
   readonly verifyAsync: Calls['verifyAsync']
   readonly judgeAsync: Calls['judgeAsync']
+  readonly verifyChain: Calls['verifyChain']
+  readonly checkOutbound: Calls['checkOutbound']
   readonly verifyRequest: Calls['verifyRequest']
   readonly judgeRequest: Calls['judgeRequest']
   readonly verifyRequestAsync: Calls['verifyRequestAsync']
@@ -454,7 +537,10 @@ export interface Keys {
    * Replaces the keys of an issuer whose key source is `jwks_push`. No verification that starts
    * afterwards passes with a withdrawn key, cached or not.
    *
-   * @throws {@link UsageError} another key source, no such issuer, or no key of the set can be used
+   * To withdraw a key, publish the others.
+   *
+   * @throws {@link UsageError} another key source, no such issuer, or no key of the set, which may be
+   * empty, can be used
    */
   publish(name: string, jwks: object): Receipt
   /**
@@ -575,6 +661,8 @@ export class VerifiedToken<Output = Claims> {
   readonly delegated: boolean
   /** What is proven about the chain, not what is claimed. */
   readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
+  /** What was not compared with the tokens it comes from: an issuer's word alone says that it did not grow. */
+  readonly unproven: ReadonlyArray<'subject' | 'scope' | 'time' | 'audience'>
   /** How possession of the token's key was shown; null is a bearer token. */
   readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'external' | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
@@ -602,7 +690,7 @@ export class VerifiedToken<Output = Claims> {
    * @throws {@link AuthorityError} a scope is missing, or the operation lies outside what was granted
    * @throws {@link ValidityError} it has expired since
    */
-  require(options: Requirements & { readonly operation?: Operation }): this
+  require(options: Requirements & Told): this
   /** Everything, claims included, as plain data. */
   toDict(): Record<string, any>
   /** Gate, issuer name, profile and depth of the chain. */
@@ -673,7 +761,7 @@ export class Trail {
   readonly expected: readonly string[]
   /** What to do; null when it was accepted. */
   readonly hint: string | null
-  /** One line a stage, for people. */
+  /** As `sealgate explain` prints it: for people. */
   toString(): string
 }
 
@@ -724,7 +812,11 @@ export function inspect(token: Token): Unverified
  * no text, no claim value. `instanceof` works for errors of another copy of this package too.
  */
 export class SealgateError extends Error {
-  protected constructor()
+  /**
+   * For stand-ins in your tests: the code is the one that is given, else the first of the class. It has no
+   * answer of a gate's: no headers, no body.
+   */
+  constructor(text?: string, options?: { readonly code?: string })
   /** Whether this is an error of sealgate, of whatever copy. */
   static is(value: unknown): value is SealgateError
   /** The stable code: `"aud_mismatch"`. */

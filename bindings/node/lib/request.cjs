@@ -1,15 +1,18 @@
 'use strict'
-// Requests of every make, as the four things that possession is judged by.
+// Requests of every make, as what possession is judged by.
 
 const { X509Certificate } = require('node:crypto')
 const { types } = require('node:util')
-const { checkOptions, checkString, checkToken, isPlain, kind, operation } = require('./arguments.cjs')
+const { approved, checkOptions, checkString, checkToken, isPlain, kind, operation } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
-const { kinds, requestFields } = require('./native.cjs')
+const { kinds, requestFields, tooLong } = require('./native.cjs')
 
 /** The fields that the engine looks at; the others are left behind. */
 const FIELDS = new Set(requestFields())
 const isWanted = (name) => FIELDS.has(name.toLowerCase())
+
+/** Letters of a field or further token that are read: as many again as no token has. */
+const MOST = 2 * tooLong()
 
 /** The kinds of tokens that there are. */
 const KINDS = kinds()
@@ -44,7 +47,7 @@ function fields(headers, call) {
     if (typeof name !== 'string' || typeof value !== 'string') {
       throw usage(`${call}: each of the headers is a name and a value, both strings`)
     }
-    if (isWanted(name)) wanted.push(name, value)
+    if (isWanted(name)) wanted.push(name, value.length > MOST ? value.slice(0, MOST) : value)
   }
   return wanted
 }
@@ -66,13 +69,20 @@ function ofNode(request, call) {
   const { method, originalUrl, url, rawHeaders, socket } = request
   const certificate = socket?.getPeerX509Certificate?.()
   checkString(method, `${call}: the method`)
-  return [method, originalUrl ?? url, fields(rawHeaders, call), der(certificate, call), [], []]
+  return [method, originalUrl ?? url, fields(rawHeaders, call), der(certificate, call), [], [], []]
 }
 
 /** Of a Fetch request: where it says it came to is not known to be true, so path and query alone count. */
 function ofFetch(request, call) {
   const { pathname, search } = new URL(request.url)
-  return [request.method, pathname + search, fields(request.headers, call), undefined, [], []]
+  return [request.method, pathname + search, fields(request.headers, call), undefined, [], [], []]
+}
+
+/** A token as text. A byte above 0x7F stays one that no token has; beyond what a token has nothing matters. */
+function textOf(token, what) {
+  checkToken(token, what)
+  const start = token.length > MOST ? token.slice(0, MOST) : token
+  return typeof start === 'string' ? start : Buffer.from(start).toString('latin1')
 }
 
 /** Kinds and tokens in turn, of the tokens that the request's own comes from. */
@@ -81,9 +91,7 @@ function further(context, call) {
   if (!Array.isArray(context)) throw usage(`${call}: context is an array of { kind, token }, not ${kind(context)}`)
   return context.flatMap((entry) => {
     const { kind, token } = checkOptions(entry, `${call}: context`, ['kind', 'token'])
-    checkToken(token, `${call}: context`)
-    // A byte above 0x7F stays one that no token has.
-    const text = typeof token === 'string' ? token : Buffer.from(token).toString('latin1')
+    const text = textOf(token, `${call}: context`)
     checkString(kind, `${call}: context: kind`)
     if (!KINDS.includes(kind)) {
       throw usage(`${call}: context: no kind ${JSON.stringify(kind)}; there are: ${KINDS.join(', ')}`)
@@ -92,15 +100,31 @@ function further(context, call) {
   })
 }
 
-function ofParts(request, call) {
-  const names = ['method', 'uri', 'headers', 'clientCertificate', 'context', 'operation']
-  const { method, uri, headers, clientCertificate, context, operation: what } = checkOptions(request, call, names)
-  checkString(method, `${call}: the method`)
-  checkString(uri, `${call}: the uri`)
-  return [method, uri, fields(headers, call), der(clientCertificate, call), further(context, call), operation(what, call)]
+/** A token and its proof, of a request that has them in its content. */
+function contentOf(content, call) {
+  if (content === undefined) return []
+  const { token, proof } = checkOptions(content, `${call}: content`, ['token', 'proof'])
+  return [textOf(token, `${call}: content: token`), textOf(proof, `${call}: content: proof`)]
 }
 
-/** Method, URI, header fields, client certificate, further tokens and operation of a request. */
+const PARTS = ['method', 'uri', 'headers', 'clientCertificate', 'context', 'content', 'operation', 'approved']
+
+function ofParts(request, call) {
+  const { method, uri, headers, clientCertificate, context, content, ...tells } = checkOptions(request, call, PARTS)
+  checkString(method, `${call}: the method`)
+  checkString(uri, `${call}: the uri`)
+  return [
+    method,
+    uri,
+    fields(headers, call),
+    der(clientCertificate, call),
+    further(context, call),
+    contentOf(content, call),
+    [...operation(tells.operation, call), ...approved(tells.approved, call)],
+  ]
+}
+
+/** Method, URI, header fields, client certificate, further tokens, content and what else a request tells. */
 function partsOf(request, call) {
   if (typeof request !== 'object' || request === null) {
     throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)
@@ -114,4 +138,4 @@ function partsOf(request, call) {
   return ofParts(request, call)
 }
 
-module.exports = { partsOf, singleValued }
+module.exports = { further, partsOf, singleValued, textOf }

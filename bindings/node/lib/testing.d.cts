@@ -39,7 +39,7 @@ export class FakeIssuer {
   jwks(): { keys: object[] }
   /** Signs with a new key from now on, and publishes it beside the old ones; its `kid`. */
   rotate(): string
-  /** Takes a key back. */
+  /** Takes a key back; not the last one of a verifier of `open`, which refuses empty sets. */
   withdraw(kid: string): void
   /** An access token (RFC 9068). */
   token(options?: TokenOptions): string

@@ -3,33 +3,51 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { checkOptions, kind, operation, scopes } = require('./arguments.cjs')
-const { refused, usage } = require('./errors.cjs')
+const { approved, checkOptions, kind, operation, scopes } = require('./arguments.cjs')
+const { refusedInFull, usage } = require('./errors.cjs')
 
 /** Whoever has it may make tokens; nobody else does. */
 const SECRET = Symbol('verified')
 
-let withClaims, verdictsOf
+let withClaims, handleOf
 
 class VerifiedToken {
-  #verdicts
+  /** Verdicts, or undefined while it is one of a page and nobody has looked at it. */
+  #own
+  #page
   #index
   #subject
   #facts
   #claims
 
-  constructor(secret, verdicts, index, claims) {
+  constructor(secret, verdicts, page, index, claims) {
     if (secret !== SECRET) throw usage('a VerifiedToken is made by verifying')
-    this.#verdicts = verdicts
+    this.#own = verdicts
+    this.#page = page
     this.#index = index
     this.#claims = claims
     Object.preventExtensions(this)
   }
 
   static {
-    withClaims = (token, claims) =>
-      new VerifiedToken(SECRET, token.#verdicts, token.#index, claims)
-    verdictsOf = (token) => token.#verdicts
+    withClaims = (token, claims) => new VerifiedToken(SECRET, token.#verdicts, undefined, token.#index, claims)
+    /** What the native half knows of a token: verdicts, and a place among them. */
+    handleOf = (token, call) => {
+      if (typeof token !== 'object' || token === null || !(#own in token)) {
+        throw usage(`${call}: the token is a VerifiedToken, not ${kind(token)}`)
+      }
+      return [token.#verdicts, token.#index]
+    }
+  }
+
+  /** Whoever looks at a token keeps it, perhaps for long: it lets go of its page. */
+  get #verdicts() {
+    if (this.#own === undefined) {
+      this.#own = native.alone(this.#page, this.#index)
+      this.#page = undefined
+      this.#index = 0
+    }
+    return this.#own
   }
 
   get #all() {
@@ -97,6 +115,10 @@ class VerifiedToken {
     return this.#all.lineage
   }
 
+  get unproven() {
+    return this.#all.unproven
+  }
+
   get senderConstrained() {
     return this.#all.senderConstrained
   }
@@ -149,10 +171,11 @@ class VerifiedToken {
   }
 
   require(options) {
-    const { requiredScopes, operation: what } = checkOptions(options, 'require', ['requiredScopes', 'operation'])
-    const needed = scopes(requiredScopes, 'require') ?? ''
-    const refusal = native.require(this.#verdicts, this.#index, needed, operation(what, 'require'))
-    if (refusal !== null) throw refused(JSON.parse(refusal))
+    const needs = checkOptions(options, 'require', ['requiredScopes', 'operation', 'approved'])
+    const needed = scopes(needs.requiredScopes, 'require') ?? ''
+    const told = [...operation(needs.operation, 'require'), ...approved(needs.approved, 'require')]
+    const refusal = native.require(this.#verdicts, this.#index, needed, told)
+    if (refusal !== null) throw refusedInFull(refusal)
     return this
   }
 
@@ -188,13 +211,21 @@ for (const made of [VerifiedToken, Actor]) {
   Object.freeze(made)
 }
 
-/** The token under which `index` stands among these verdicts. */
+/** The token at this index of verdicts. */
 function makeToken(verdicts, index) {
-  return new VerifiedToken(SECRET, verdicts, index)
+  return new VerifiedToken(SECRET, verdicts, undefined, index)
 }
 
-/** The same token with its claims as the application's schema makes them (Standard Schema). */
-function fit(token, schema) {
+/** The token at this index of a page. */
+function makeTokenOf(page, index) {
+  return new VerifiedToken(SECRET, undefined, page, index)
+}
+
+/**
+ * The same token with its claims as the application's schema makes them (Standard Schema). `misfit`
+ * describes the refusal of one whose claims do not fit.
+ */
+function fit(token, schema, misfit) {
   const validate = schema?.['~standard']?.validate
   if (typeof validate !== 'function') {
     throw usage(`into must be a Standard Schema, not ${kind(schema)}`)
@@ -207,7 +238,7 @@ function fit(token, schema) {
   if (result.issues) {
     const [step] = result.issues[0]?.path ?? []
     const claim = typeof step === 'object' && step !== null ? step.key : step
-    throw refused({ ...JSON.parse(native.misfit(verdictsOf(token))), claim: claim?.toString() })
+    throw refusedInFull(misfit(), { claim: claim?.toString() })
   }
   return withClaims(token, result.value)
 }
@@ -220,4 +251,4 @@ function deepFreeze(value) {
   return value
 }
 
-module.exports = { Actor, VerifiedToken, deepFreeze, fit, makeToken }
+module.exports = { Actor, VerifiedToken, deepFreeze, fit, handleOf, makeToken, makeTokenOf }

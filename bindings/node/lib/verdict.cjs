@@ -2,7 +2,7 @@
 // Three-valued answers, one or many.
 
 const native = require('./native.cjs')
-const { codes, refused, usage } = require('./errors.cjs')
+const { codes, isMisuse, outlined, unthrown, usage } = require('./errors.cjs')
 const { deepFreeze, makeToken } = require('./token.cjs')
 
 const SECRET = Symbol('judged')
@@ -32,7 +32,9 @@ class Verdict {
 
   unwrap() {
     if (this.ok) return this.#token
-    throw this.error
+    const { error } = this
+    Error.captureStackTrace(error, this.unwrap)
+    throw error
   }
 }
 
@@ -41,11 +43,6 @@ const CODES = ['accepted', ...codes.map((row) => row.code)]
 const REFUSED = new Set(codes.filter((row) => row.blame === 'rejected').map((row) => row.code))
 
 const MISUSE = new Set(codes.filter((row) => row.blame === 'misuse').map((row) => row.code))
-
-/** Whether the call was wrong. A gate that a reload has taken away is an answer: the call was right. */
-function isMisuse(error) {
-  return error.blame === 'misuse' && error.claim !== 'gate'
-}
 
 function accepted(token) {
   return new Verdict(SECRET, 'accepted', token)
@@ -56,28 +53,39 @@ function notAccepted(code, error) {
   return new Verdict(SECRET, code, undefined, error)
 }
 
-function refusalAt(verdicts, index) {
-  return refused(JSON.parse(native.refusal(verdicts, index)))
-}
+/** The place of a code among {@link CODES}, of a number in a batch's column; what alike ones share is the rest. */
+const codeAt = (number) => number & 0xff
 
 class Batch {
   #verdicts
-  #columns
+  #column
   #counts
+  /** By number of the column: what errors of its refusals share. */
+  #outlines = new Map()
 
   constructor(secret, verdicts) {
     if (secret !== SECRET) throw usage('a Batch is made by verifyBatch')
     this.#verdicts = verdicts
-    this.#columns = native.columns(verdicts)
+    this.#column = native.columns(verdicts)
     const counts = new Array(CODES.length).fill(0)
-    for (const number of this.#columns) counts[number]++
+    for (const number of this.#column) counts[codeAt(number)]++
     const given = CODES.map((code, number) => [code, counts[number]]).filter(([, count]) => count > 0)
     this.#counts = Object.freeze(Object.fromEntries(given.sort(([, a], [, b]) => b - a)))
     Object.freeze(this)
   }
 
+  #errorAt(place) {
+    const number = this.#column[place]
+    let outline = this.#outlines.get(number)
+    if (outline === undefined) {
+      outline = outlined(JSON.parse(native.outline(this.#verdicts, place)))
+      this.#outlines.set(number, outline)
+    }
+    return unthrown(outline, () => native.answer(this.#verdicts, place))
+  }
+
   get length() {
-    return this.#columns.length
+    return this.#column.length
   }
 
   get counts() {
@@ -103,10 +111,10 @@ class Batch {
 
   at(index) {
     const place = Number.isInteger(index) && index < 0 ? this.length + index : index
-    const number = this.#columns[place]
+    const number = this.#column[place]
     if (number === undefined) return undefined
     if (number === 0) return accepted(makeToken(this.#verdicts, place))
-    return notAccepted(CODES[number], () => refusalAt(this.#verdicts, place))
+    return notAccepted(CODES[codeAt(number)], () => this.#errorAt(place))
   }
 
   *[Symbol.iterator]() {
@@ -115,13 +123,13 @@ class Batch {
 
   *tokens() {
     for (let index = 0; index < this.length; index++) {
-      if (this.#columns[index] === 0) yield [index, makeToken(this.#verdicts, index)]
+      if (this.#column[index] === 0) yield [index, makeToken(this.#verdicts, index)]
     }
   }
 
   *errors() {
     for (let index = 0; index < this.length; index++) {
-      if (this.#columns[index] !== 0) yield [index, refusalAt(this.#verdicts, index)]
+      if (this.#column[index] !== 0) yield [index, this.#errorAt(index)]
     }
   }
 }
@@ -134,7 +142,7 @@ function makeBatch(verdicts) {
 }
 
 function throwMisuse(batch) {
-  for (const [, error] of batch.errors()) if (isMisuse(error)) throw error
+  for (const verdict of batch) if (MISUSE.has(verdict.code) && isMisuse(verdict.error)) verdict.unwrap()
 }
 
-module.exports = { Batch, CODES, MISUSE, Verdict, accepted, isMisuse, makeBatch, notAccepted }
+module.exports = { Batch, CODES, MISUSE, Verdict, accepted, makeBatch, notAccepted }

@@ -3,7 +3,7 @@
 
 const native = require('./native.cjs')
 const { checkOptions, checkString, isPlain, json, kind, toMembers } = require('./arguments.cjs')
-const { clockHandle, millis } = require('./clock.cjs')
+const { WAITS, clockHandle, millis } = require('./clock.cjs')
 const { policyRefused, refused, usage } = require('./errors.cjs')
 const { Events } = require('./events.cjs')
 const { makeGate } = require('./gate.cjs')
@@ -58,6 +58,8 @@ class Verifier {
       'judge',
       'verifyAsync',
       'judgeAsync',
+      'verifyChain',
+      'checkOutbound',
       'verifyRequest',
       'judgeRequest',
       'verifyRequestAsync',
@@ -114,8 +116,8 @@ class Verifier {
   }
 
   async waitReady(options) {
-    const { timeout = '10s' } = checkOptions(options, 'waitReady', ['timeout'])
-    const wait = millis(timeout)
+    const { timeout } = checkOptions(options, 'waitReady', ['timeout'])
+    const wait = timeout === undefined ? WAITS.ready : millis(timeout)
     let outage
     const ready = () => (outage = native.notReady(this.#engine)) === null
     // Listening first: what ends before the next look is seen by it, and what ends after it is told.

@@ -12,21 +12,24 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use sealgate::{Batch, Verdict};
 
 use crate::gate::{self, Door};
-use crate::text::{with_bytes, with_text};
+use crate::text::{ENDLESS, TOO_LONG, with_bytes, with_text};
 use crate::token::Verdicts;
 
 /// Copies of a batch's tokens, one behind the other.
 #[derive(Default)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
-    /// Where each token ends; or nothing, of a text with a token a line.
-    ends: Vec<usize>,
+    /// Where each token ends, if it is not [`ENDLESS`]; or nothing, of a text with a token a line.
+    ends: Vec<Option<usize>>,
 }
 
 impl Input {
     fn push(&mut self, token: &[u8]) {
-        self.bytes.extend_from_slice(token);
-        self.ends.push(self.bytes.len());
+        let end = (token.len() < TOO_LONG).then(|| {
+            self.bytes.extend_from_slice(token);
+            self.bytes.len()
+        });
+        self.ends.push(end);
     }
 
     fn tokens(&self) -> Vec<&[u8]> {
@@ -34,10 +37,13 @@ impl Input {
             return Batch::lines(&self.bytes);
         }
         let mut start = 0;
-        let tokens = self.ends.iter().map(|end| {
-            let token = self.bytes.get(start..*end).unwrap_or_default();
-            start = *end;
-            token
+        let tokens = self.ends.iter().map(|end| match end {
+            Some(end) => {
+                let token = self.bytes.get(start..*end).unwrap_or_default();
+                start = *end;
+                token
+            }
+            None => &ENDLESS[..],
         });
         tokens.collect()
     }
@@ -91,6 +97,12 @@ pub(crate) fn life() -> External<Life> {
 #[napi(catch_unwind)]
 pub(crate) fn batch_input() -> External<Input> {
     External::new(Input::default())
+}
+
+/// The length from which on nothing is a token under any policy.
+#[napi(catch_unwind)]
+pub(crate) fn too_long() -> u32 {
+    u32::try_from(TOO_LONG).unwrap_or(u32::MAX)
 }
 
 /// Copies the tokens `from..to` of an array of strings and `Uint8Array`s into a batch.

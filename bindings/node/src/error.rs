@@ -1,7 +1,7 @@
 //! Refusals as JSON: the table of codes, one refusal in full, and what is wrong with a policy.
 
 use napi_derive::napi;
-use sealgate::{Code, Error, Gate, PolicyError, Problem, Requirements};
+use sealgate::{Answer, Code, Error, Gate, PolicyError, Problem, Requirements};
 use serde_json::{Value, json};
 
 /// Every code of the core in its order, as an array of `{code, reason, group, blame, doc}`.
@@ -25,16 +25,25 @@ pub(crate) fn number(error: &Error) -> u8 {
     error.code() as u8 + 1
 }
 
-/// All there is to say about one refusal at one gate.
-pub(crate) fn refusal(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
+/// What errors of one refusal at one gate have in common, whenever they are made.
+pub(crate) fn outline(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
     let advice = gate.advice_with(error, requirements);
-    let answer = gate.answer(error, requirements);
     json!({
         "code": error.code().as_str(),
         "claim": error.claim(),
+        "misuse": error.is_misuse(),
         "gate": advice.gate,
         "issuerName": advice.issuer_name,
         "expected": advice.expected,
+    })
+    .to_string()
+}
+
+/// What to do about a refusal at this moment: a hint, and the answer on the wire.
+pub(crate) fn answer(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
+    let advice = gate.advice_with(error, requirements);
+    let answer = gate.answer(error, requirements);
+    json!({
         "hint": advice.hint,
         "status": answer.status,
         "headers": answer.headers,
@@ -43,14 +52,42 @@ pub(crate) fn refusal(gate: &Gate, error: &Error, requirements: &Requirements) -
     .to_string()
 }
 
+/// All there is to say about one refusal at one gate: `[outline, answer]`.
+pub(crate) fn refusal(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
+    let outline = outline(gate, error, requirements);
+    let answer = answer(gate, error, requirements);
+    format!("[{outline},{answer}]")
+}
+
 /// A refusal that no gate had a part in.
 pub(crate) fn bare(error: &Error) -> String {
-    json!({ "code": error.code().as_str(), "claim": error.claim() }).to_string()
+    let (code, misuse) = (error.code().as_str(), error.is_misuse());
+    json!({ "code": code, "claim": error.claim(), "misuse": misuse }).to_string()
+}
+
+/// Keys that are not there, in words: the outage of an issuer that has none, where it is known.
+pub(crate) fn keys_unavailable(text: &str, issuer_name: Option<&str>) -> String {
+    let error = Error::from(Code::KeysUnavailable);
+    let answer = Answer::without_gate(&error);
+    json!({
+        "code": error.code().as_str(),
+        "text": text,
+        "issuerName": issuer_name,
+        "status": answer.status,
+        "headers": answer.headers,
+    })
+    .to_string()
+}
+
+/// As [`keys_unavailable`], of keys that JavaScript has fetched in vain.
+#[napi(catch_unwind)]
+pub(crate) fn outage(text: String) -> String {
+    keys_unavailable(&text, None)
 }
 
 /// The caller's mistake, in words.
 pub(crate) fn usage(text: &str) -> String {
-    json!({ "code": Code::Usage.as_str(), "text": text }).to_string()
+    json!({ "code": Code::Usage.as_str(), "text": text, "misuse": true }).to_string()
 }
 
 /// Everything that is wrong with a policy.

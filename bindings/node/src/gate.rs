@@ -1,11 +1,14 @@
 //! Gates: the hot calls, as functions that hold the gate themselves.
 //!
 //! A call answers with a number. For a token whose JavaScript object is still kept, that is the
-//! place where `lib/gate.cjs` keeps it: making a new object would cost more than verifying.
+//! place where `lib/gate.cjs` keeps it: making a new object would cost more than verifying. For any
+//! other it is the place in a page of tokens that share one handle, since a handle each would cost
+//! half a verification, to make and to free.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::bindgen_prelude::{
     Either, External, Function, FunctionCallContext, Object, Uint8ArraySlice,
@@ -13,21 +16,20 @@ use napi::bindgen_prelude::{
 use napi::{Env, Error as Panic, JsString, Result};
 use napi_derive::napi;
 use sealgate::{
-    Clock, ContextToken, Error, Explanation, Gate, Kind, Operation, Request, Requirements,
-    VerifiedToken, Verifier,
+    ApprovedIntent, Blame, Clock, ContextToken, Error, Explanation, Gate, Kind, Operation, Request,
+    Requirements, VerifiedToken, Verifier,
 };
 use serde_json::json;
 
 use crate::error;
 use crate::shelf::{Found, Shelf};
 use crate::text::{with_bytes, with_text};
-use crate::token::Verdicts;
+use crate::token::{PAGE, Page};
 use crate::verifier::Engine;
 
-// Answers below 0, where there is no kept object: to -255 the number of a code, as `columns` has it.
-const NOT_TO_BE_KEPT: i32 = -256;
-/// From here downwards: an acceptance to keep at place 0, 1, 2…
-const TO_BE_KEPT: i32 = -257;
+/// Answers below 0, where there is no kept object: to -255 the number of a code; from here downwards
+/// an acceptance, see [`new`].
+const NEW: i32 = -256;
 
 /// A gate, and the clock that later questions about its tokens are asked by.
 pub(crate) struct Door {
@@ -45,24 +47,24 @@ struct Desk {
     refusal: Cell<u32>,
     /// Without room where the policy has no cache: without one no token comes twice.
     shelf: RefCell<Shelf>,
-    accepted: RefCell<Option<Accepted>>,
-}
-
-/// The last acceptance that JavaScript has been told of by number only.
-struct Accepted {
-    token: VerifiedToken,
-    requirements: Requirements,
-    place: Option<u32>,
+    /// The last acceptance that is to be kept, and where.
+    to_be_kept: RefCell<Option<(VerifiedToken, u32)>>,
+    /// What is accepted goes here, until there is no room.
+    page: RefCell<Rc<Page>>,
+    /// Whether JavaScript has this page: else a number of it could be taken for one of the page before.
+    is_shared: Cell<bool>,
 }
 
 /// The functions of a gate, or `undefined` where the policy has no gate of this name:
 /// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
-/// `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
-/// further tokens (kinds and tokens in turn), the operation (members and texts in turn) and scopes;
-/// they answer by number; `take` is the last acceptance as a handle; `keep` says that its object is
+/// `verifyChain` takes a token, further tokens (kinds and tokens in turn), what it tells (members and
+/// texts in turn) and scopes, `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
+/// further tokens, token and proof of its content, what it tells and scopes; they answer by number; `page` is the page of the last acceptance; `keep` says that its object is
 /// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
-/// none is kept any more; `refusal` is the place of the last refusal, and `describe` all there is to
-/// say about the one at a place, given the call's scopes; `door` is for calls that are not hot.
+/// none is kept any more; `refusal` is the place of the last refusal, `outline` what errors of the
+/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `maySettle` is
+/// whether the last may be another answer within so many milliseconds; `door` is for calls that are not
+/// hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -81,7 +83,9 @@ pub(crate) fn gate<'env>(
         refusals: RefCell::new(Vec::new()),
         refusal: Cell::new(0),
         shelf: RefCell::new(shelf_of(&engine.verifier)),
-        accepted: RefCell::new(None),
+        to_be_kept: RefCell::new(None),
+        page: RefCell::new(Rc::new(Page::new(Arc::clone(&door)))),
+        is_shared: Cell::new(false),
     });
     let mut functions = Object::new(env)?;
     let own = Rc::clone(&desk);
@@ -89,7 +93,7 @@ pub(crate) fn gate<'env>(
         env.create_function_from_closure("verifyText", move |call| {
             let requirements = Desk::requirements(&call, 1)?;
             with_text(call.get::<JsString<'_>>(0)?, |token| {
-                own.verify(token, requirements)
+                own.verify(token, &requirements)
             })
         })?;
     functions.set("verifyText", verify_text)?;
@@ -98,27 +102,46 @@ pub(crate) fn gate<'env>(
         env.create_function_from_closure("verifyBytes", move |call| {
             let requirements = Desk::requirements(&call, 1)?;
             let token = call.get::<Uint8ArraySlice<'_>>(0)?;
-            Ok(with_bytes(&token, |token| own.verify(token, requirements)))
+            Ok(with_bytes(&token, |token| own.verify(token, &requirements)))
         })?;
     functions.set("verifyBytes", verify_bytes)?;
     let own = Rc::clone(&desk);
+    let verify_chain: Function<'_, (), i32> =
+        env.create_function_from_closure("verifyChain", move |call| {
+            let told = told(Desk::requirements(&call, 3)?, &call.get::<Vec<String>>(2)?);
+            let requirements = match told {
+                Ok(requirements) => requirements,
+                Err(error) => return Ok(own.refuse(error)),
+            };
+            let context = call.get::<Vec<String>>(1)?;
+            let context = context_of(&context)?;
+            with_text(call.get::<JsString<'_>>(0)?, |token| {
+                own.verify_chain(token, &context, &requirements)
+            })
+        })?;
+    functions.set("verifyChain", verify_chain)?;
+    let own = Rc::clone(&desk);
     let verify_request: Function<'_, (), i32> =
         env.create_function_from_closure("verifyRequest", move |call| {
-            let requirements = Desk::requirements(&call, 6)?;
-            let requirements = with_operation(requirements, &call.get::<Vec<String>>(5)?);
+            let told = told(Desk::requirements(&call, 7)?, &call.get::<Vec<String>>(6)?);
+            let requirements = match told {
+                Ok(requirements) => requirements,
+                Err(error) => return Ok(own.refuse(error)),
+            };
             let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
             let fields = call.get::<Vec<String>>(2)?;
             let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
             let context = call.get::<Vec<String>>(4)?;
             let context = context_of(&context)?;
-            let request = request(&method, &uri, &fields, certificate.as_deref());
-            Ok(own.verify_request(&request.context(&context), requirements))
+            let content = call.get::<Vec<String>>(5)?;
+            let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
+            Ok(own.verify_request(&request.context(&context), &requirements))
         })?;
     functions.set("verifyRequest", verify_request)?;
     let own = Rc::clone(&desk);
-    let take: Function<'_, (), Option<External<Verdicts>>> =
-        env.create_function_from_closure("take", move |_| Ok(own.take().map(External::new)))?;
-    functions.set("take", take)?;
+    let page: Function<'_, (), External<Rc<Page>>> =
+        env.create_function_from_closure("page", move |_| Ok(External::new(own.share())))?;
+    functions.set("page", page)?;
     let own = Rc::clone(&desk);
     let keep: Function<'_, (), Option<Vec<u32>>> =
         env.create_function_from_closure("keep", move |_| {
@@ -129,7 +152,7 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verifier = engine.verifier.clone();
     let clear: Function<'_, (), ()> = env.create_function_from_closure("clear", move |_| {
-        own.accepted.borrow_mut().take();
+        own.to_be_kept.borrow_mut().take();
         *own.shelf.borrow_mut() = shelf_of(&verifier);
         Ok(())
     })?;
@@ -139,12 +162,32 @@ pub(crate) fn gate<'env>(
         env.create_function_from_closure("refusal", move |_| Ok(own.refusal.get()))?;
     functions.set("refusal", refusal)?;
     let own = Rc::clone(&desk);
-    let describe: Function<'_, (), Option<String>> =
-        env.create_function_from_closure("describe", move |call| {
+    let outline: Function<'_, (), Option<String>> =
+        env.create_function_from_closure("outline", move |call| {
             let requirements = Desk::requirements(&call, 1)?;
-            Ok(own.describe(call.get::<u32>(0)?, &requirements))
+            let error = own.refusal_at(call.get::<u32>(0)?);
+            Ok(error.map(|error| error::outline(&own.door.gate, &error, &requirements)))
         })?;
-    functions.set("describe", describe)?;
+    functions.set("outline", outline)?;
+    let own = Rc::clone(&desk);
+    let answer: Function<'_, (), Option<String>> =
+        env.create_function_from_closure("answer", move |call| {
+            let requirements = Desk::requirements(&call, 1)?;
+            let error = own.refusal_at(call.get::<u32>(0)?);
+            Ok(error.map(|error| error::answer(&own.door.gate, &error, &requirements)))
+        })?;
+    functions.set("answer", answer)?;
+    let own = Rc::clone(&desk);
+    let may_settle: Function<'_, (), bool> =
+        env.create_function_from_closure("maySettle", move |call| {
+            let wait = Duration::try_from_secs_f64(call.get::<f64>(0)? / 1000.0);
+            let (wait, error) = (
+                wait.unwrap_or(Duration::MAX),
+                own.refusal_at(own.refusal.get()),
+            );
+            Ok(error.is_some_and(|error| own.door.gate.may_settle(&error, wait)))
+        })?;
+    functions.set("maySettle", may_settle)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }
@@ -158,36 +201,57 @@ impl Desk {
         Ok(requirements(&call.get::<String>(place)?))
     }
 
-    fn verify(&self, token: &[u8], requirements: Requirements) -> i32 {
-        let token = match self.door.gate.verify_with(token, &requirements) {
+    fn verify(&self, token: &[u8], requirements: &Requirements) -> i32 {
+        let token = match self.door.gate.verify_with(token, requirements) {
             Ok(token) => token,
             Err(error) => return self.refuse(error),
         };
         let now = || self.door.clock.now();
-        let (answer, place) = match self.shelf.borrow_mut().find(&token, now) {
+        let place = match self.shelf.borrow_mut().find(&token, now) {
             Found::Kept(place) => return number(place),
-            Found::Free(place) => (TO_BE_KEPT - number(place), Some(place)),
-            Found::NoRoom => (NOT_TO_BE_KEPT, None),
+            Found::Free(place) => Some(place),
+            Found::NoRoom => None,
         };
-        self.accept(token, requirements, place);
-        answer
+        if let Some(place) = place {
+            *self.to_be_kept.borrow_mut() = Some((token.clone(), place));
+        }
+        new(self.write(token), place)
+    }
+
+    /// Its token is never kept: what is proven of it is so by the tokens that came with it.
+    fn verify_chain(
+        &self,
+        token: &[u8],
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> i32 {
+        match self.door.gate.verify_chain(token, context, requirements) {
+            Ok(token) => new(self.write(token), None),
+            Err(error) => self.refuse(error),
+        }
     }
 
     /// Its token is never kept: what was shown for it belongs to this request.
-    fn verify_request(&self, request: &Request<'_>, requirements: Requirements) -> i32 {
-        match self.door.gate.verify_request(request, &requirements) {
-            Ok(token) => self.accept(token, requirements, None),
-            Err(error) => return self.refuse(error),
+    fn verify_request(&self, request: &Request<'_>, requirements: &Requirements) -> i32 {
+        match self.door.gate.verify_request(request, requirements) {
+            Ok(token) => new(self.write(token), None),
+            Err(error) => self.refuse(error),
         }
-        NOT_TO_BE_KEPT
     }
 
-    fn accept(&self, token: VerifiedToken, requirements: Requirements, place: Option<u32>) {
-        *self.accepted.borrow_mut() = Some(Accepted {
-            token,
-            requirements,
-            place,
-        });
+    /// Writes a token down; its place in the page. At place 0 it is a new page.
+    fn write(&self, token: VerifiedToken) -> u32 {
+        let mut page = self.page.borrow_mut();
+        if !self.is_shared.get() || page.is_full() {
+            *page = Rc::new(Page::new(Arc::clone(&self.door)));
+            self.is_shared.set(false);
+        }
+        page.push(token)
+    }
+
+    fn share(&self) -> Rc<Page> {
+        self.is_shared.set(true);
+        Rc::clone(&self.page.borrow())
     }
 
     #[cold]
@@ -202,38 +266,24 @@ impl Desk {
         -i32::from(error::number(&error))
     }
 
-    fn describe(&self, place: u32, requirements: &Requirements) -> Option<String> {
+    fn refusal_at(&self, place: u32) -> Option<Error> {
         let refusals = self.refusals.borrow();
-        let error = refusals.get(usize::try_from(place).ok()?)?;
-        Some(error::refusal(&self.door.gate, error, requirements))
-    }
-
-    fn take(&self) -> Option<Verdicts> {
-        let accepted = self.accepted.borrow();
-        let Accepted {
-            token,
-            requirements,
-            place: _,
-        } = accepted.as_ref()?;
-        Some(Verdicts {
-            door: Arc::clone(&self.door),
-            requirements: requirements.clone(),
-            verdicts: vec![Ok(token.clone())],
-            snapshot: None,
-        })
+        refusals.get(usize::try_from(place).ok()?).copied()
     }
 
     fn keep(&self) -> Vec<u32> {
-        let Some(Accepted {
-            token,
-            place: Some(place),
-            ..
-        }) = self.accepted.borrow_mut().take()
-        else {
-            return Vec::new();
-        };
-        self.shelf.borrow_mut().keep(token, place)
+        let to_be_kept = self.to_be_kept.borrow_mut().take();
+        to_be_kept.map_or_else(Vec::new, |(token, place)| {
+            self.shelf.borrow_mut().keep(token, place)
+        })
     }
+}
+
+/// The answer for an acceptance at this place of a page; and of the kept objects, where it is to be
+/// kept. There are 2^24 of these at most.
+fn new(in_page: u32, to_keep: Option<u32>) -> i32 {
+    let keeping = to_keep.map_or(0, |place| number(place) + 1);
+    NEW - (keeping * number(PAGE) + number(in_page))
 }
 
 /// An empty shelf of the policy in force: as many places as its cache has, and this gate's share of as
@@ -245,7 +295,7 @@ fn shelf_of(verifier: &Verifier) -> Shelf {
     Shelf::new(room.unwrap_or(0), verifier.cache_stats().capacity / gates)
 }
 
-/// A place as JavaScript counts it: a policy's cache has at most 2^24 entries.
+/// A place as JavaScript counts it.
 fn number(place: u32) -> i32 {
     i32::try_from(place).unwrap_or(i32::MAX)
 }
@@ -255,34 +305,70 @@ pub(crate) fn requirements(scopes: &str) -> Requirements {
     Requirements::scopes(scopes.split(' ').filter(|scope| !scope.is_empty()))
 }
 
-/// The same with the operation that a call tells of, members and texts in turn.
-pub(crate) fn with_operation(requirements: Requirements, told: &[String]) -> Requirements {
-    if told.is_empty() {
-        return requirements;
-    }
-    let members = told.chunks_exact(2);
-    let operation = members.fold(Operation::new(), |operation, member| match member {
-        [name, text] if name == "tool" => operation.tool(text.as_str()),
-        [name, text] if name == "resource" => operation.resource(text.as_str()),
-        [name, text] if name == "action" => operation.action(text.as_str()),
-        [_, text] => operation.scope(text.as_str()),
-        _ => operation,
-    });
-    requirements.with_operation(operation)
+/// The scopes that a call needs together with its operation, members and texts in turn.
+#[napi(catch_unwind)]
+pub(crate) fn needed_scopes(scopes: String, operation: Vec<String>) -> String {
+    let scopes = requirements(&scopes);
+    let needs = told(scopes.clone(), &operation).unwrap_or(scopes);
+    needs.needed_scopes().collect::<Vec<_>>().join(" ")
 }
 
-/// A request with these fields, names and values in turn.
+/// The same with what a call is about to do and what was approved, members and texts in turn;
+/// `lib/arguments.cjs` knows the members.
+///
+/// # Errors
+///
+/// `usage` for an approval that is none.
+pub(crate) fn told(
+    requirements: Requirements,
+    told: &[String],
+) -> std::result::Result<Requirements, Error> {
+    let member = |wanted: &str| {
+        told.chunks_exact(2).find_map(|member| match member {
+            [name, text] if name == wanted => Some(text.as_str()),
+            _ => None,
+        })
+    };
+    let mut operation = Operation::new();
+    operation.tool = member("tool").map(Into::into);
+    operation.resource = member("resource").map(Into::into);
+    operation.action = member("action").map(Into::into);
+    operation.scope = member("scope").map(Into::into);
+    if let Some(json) = member("arguments") {
+        operation = operation.arguments(json);
+    }
+    let tells = ["tool", "resource", "action", "scope", "arguments"];
+    let requirements = if tells.into_iter().any(|name| member(name).is_some()) {
+        requirements.with_operation(operation)
+    } else {
+        requirements
+    };
+    let issuer = member("approvedBy").unwrap_or_default();
+    let approved = match (member("authoritySet"), member("intent")) {
+        (Some(set), _) => ApprovedIntent::authority_set(issuer, set)?,
+        (_, Some(intent)) => ApprovedIntent::intent(issuer, intent)?,
+        (None, None) => return Ok(requirements),
+    };
+    Ok(requirements.with_approved(approved))
+}
+
+/// A request with these fields, names and values in turn, and a token and its proof in its content, if
+/// it has them.
 fn request<'r>(
     method: &'r str,
     uri: &'r str,
     fields: &'r [String],
     certificate: Option<&'r [u8]>,
+    content: &'r [String],
 ) -> Request<'r> {
     let pairs = fields.chunks_exact(2).filter_map(|pair| match pair {
         [name, value] => Some((name, value)),
         _ => None,
     });
-    let request = Request::new(method, uri).headers(pairs);
+    let mut request = Request::new(method, uri).headers(pairs);
+    if let [token, proof] = content {
+        request = request.content(token, proof);
+    }
     match certificate {
         Some(der) => request.client_certificate(der),
         None => request,
@@ -290,7 +376,7 @@ fn request<'r>(
 }
 
 /// Further tokens, kinds and tokens in turn; `lib/request.cjs` has checked the kinds.
-fn context_of(context: &[String]) -> Result<Vec<ContextToken<'_>>> {
+pub(crate) fn context_of(context: &[String]) -> Result<Vec<ContextToken<'_>>> {
     let pairs = context.chunks_exact(2);
     let tokens = pairs.map(|pair| match pair {
         [kind, token] => Some(ContextToken::new(Kind::from_name(kind)?, token)),
@@ -312,8 +398,7 @@ pub(crate) fn request_fields() -> Vec<&'static str> {
     Request::FIELDS.to_vec()
 }
 
-/// As [`explain`], of a request with these fields, names and values in turn, these further tokens,
-/// kinds and tokens in turn, this operation, members and texts in turn, and the call's scopes.
+/// As [`explain`], of a request, given as to `verifyRequest`; or the refusal of a call that is wrong.
 #[napi(catch_unwind)]
 pub(crate) fn explain_request(
     door: &External<Arc<Door>>,
@@ -322,16 +407,23 @@ pub(crate) fn explain_request(
     fields: Vec<String>,
     certificate: Option<Uint8ArraySlice<'_>>,
     context: Vec<String>,
-    operation: Vec<String>,
+    content: Vec<String>,
+    tells: Vec<String>,
     scopes: String,
 ) -> Result<String> {
     let context = context_of(&context)?;
-    let request = request(&method, &uri, &fields, certificate.as_deref()).context(&context);
-    let requirements = with_operation(requirements(&scopes), &operation);
-    Ok(shown(&door.gate.explain_request(&request, &requirements)))
+    let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
+    Ok(match told(requirements(&scopes), &tells) {
+        Ok(needs) => shown(
+            &door
+                .gate
+                .explain_request(&request.context(&context), &needs),
+        ),
+        Err(error) => error::refusal(&door.gate, &error, &Requirements::NONE),
+    })
 }
 
-/// Every stage of one verification, with claim values: `{code, steps, hint, expected}`.
+/// Every stage of one verification, with claim values: `{steps, hint, refusal}`.
 #[napi(catch_unwind)]
 pub(crate) fn explain(
     door: &External<Arc<Door>>,
@@ -355,18 +447,17 @@ fn shown(explanation: &Explanation) -> String {
     });
     let steps: Vec<serde_json::Value> = steps.collect();
     let advice = explanation.advice.as_ref();
-    let code = explanation
-        .outcome
-        .as_ref()
-        .err()
-        .map(|error| error.code().as_str());
-    json!({
-        "code": code,
-        "steps": steps,
-        "expected": advice.map(|advice| &advice.expected),
-        "hint": advice.map(|advice| &advice.hint),
-    })
-    .to_string()
+    let refusal = explanation.outcome.as_ref().err().map(|error| {
+        json!({
+            "code": error.code().as_str(),
+            "claim": error.claim(),
+            "issuerName": advice.and_then(|advice| advice.issuer_name.as_ref()),
+            "expected": advice.map_or(&[][..], |advice| &advice.expected),
+            "isUndecided": error.blame() != Blame::Rejected,
+        })
+    });
+    let hint = advice.map(|advice| &advice.hint);
+    json!({ "steps": steps, "hint": hint, "refusal": refusal }).to_string()
 }
 
 /// The gate's RFC 9728 document as JSON; none where its audience is no resource.

@@ -92,6 +92,13 @@ pub(crate) fn check_signature(
     answer(check())
 }
 
+/// The names of the algorithms that keys may be published for.
+#[napi(catch_unwind)]
+pub(crate) fn algorithms() -> Vec<&'static str> {
+    let all = Algorithm::all().filter(|one| !one.is_symmetric());
+    all.map(Algorithm::name).chain(["EdDSA"]).collect()
+}
+
 fn algorithm(name: &str) -> Result<Algorithm, Error> {
     Algorithm::from_name(name).ok_or_else(|| Code::AlgNotAllowed.into())
 }

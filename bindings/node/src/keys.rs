@@ -5,7 +5,7 @@ use std::time::Duration;
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
 use sealgate::jwk::{JwkSet, SkippedKey};
-use sealgate::{Code, KeyState, PublishError};
+use sealgate::{KeyState, PublishError};
 use serde_json::{Value, json};
 
 use crate::error;
@@ -39,18 +39,12 @@ pub(crate) fn publish_keys(engine: &External<Engine>, name: String, jwks: String
     }
 }
 
-/// The outage of an issuer whose keys are fetched and that has none at this moment; or nothing.
+/// The outage of an issuer that has no keys at this moment; or nothing.
 #[napi(catch_unwind)]
 pub(crate) fn not_ready(engine: &External<Engine>) -> Option<String> {
     let error = engine.verifier.wait_ready(Duration::ZERO).err()?;
-    let outage = json!({
-        "code": Code::KeysUnavailable.as_str(),
-        "text": error.to_string(),
-        "issuerName": error.issuer_name,
-        "status": 503,
-        "headers": [["Retry-After", "5"]],
-    });
-    Some(outage.to_string())
+    let text = error.to_string();
+    Some(error::keys_unavailable(&text, Some(&error.issuer_name)))
 }
 
 /// Stops fetching keys. No thread of Node's waits for the end of it.

@@ -1,8 +1,10 @@
 //! Verdicts, and what an accepted token says: each piece decoded when it is asked for.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Buffer, External, Uint8Array};
+use napi::bindgen_prelude::{Buffer, External, Uint32Array};
 use napi_derive::napi;
 use sealgate::{
     Actor, BatchSnapshot, Code, Error, NumericDate, Possession, ReplayReach, Requirements,
@@ -13,9 +15,57 @@ use serde_json::{Value, json};
 use crate::error;
 use crate::gate::{self, Door};
 
-/// The verdicts of one call, in input order.
+/// Tokens of a page.
+pub(crate) const PAGE: u32 = 16;
+/// Bytes of payloads after which a page is full all the same.
+const PAGE_BYTES: usize = 16 * 1024;
+
+/// Accepted tokens one behind the other that share a handle, and are freed together: until then one
+/// that is held and was never looked at keeps the others. Looking at it gives it a handle of its own.
+pub(crate) struct Page {
+    door: Arc<Door>,
+    tokens: RefCell<Vec<VerifiedToken>>,
+}
+
+impl Page {
+    pub(crate) fn new(door: Arc<Door>) -> Self {
+        Self {
+            door,
+            tokens: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        let tokens = self.tokens.borrow();
+        let bytes: usize = tokens.iter().map(|token| token.payload().len()).sum();
+        tokens.len() >= usize::try_from(PAGE).unwrap_or(0) || bytes >= PAGE_BYTES
+    }
+
+    /// The place of a token.
+    pub(crate) fn push(&self, token: VerifiedToken) -> u32 {
+        let mut tokens = self.tokens.borrow_mut();
+        tokens.push(token);
+        u32::try_from(tokens.len() - 1).unwrap_or(u32::MAX)
+    }
+}
+
+/// The token at this place of a page, by itself.
+#[napi(catch_unwind)]
+pub(crate) fn alone(page: &External<Rc<Page>>, place: u32) -> Option<External<Verdicts>> {
+    let tokens = page.tokens.borrow();
+    let token = tokens.get(usize::try_from(place).ok()?)?.clone();
+    Some(External::new(Verdicts {
+        door: Arc::clone(&page.door),
+        requirements: Requirements::NONE,
+        verdicts: vec![Ok(token)],
+        snapshot: None,
+    }))
+}
+
+/// Verdicts in input order.
 pub(crate) struct Verdicts {
     pub(crate) door: Arc<Door>,
+    /// Those of a batch's call.
     pub(crate) requirements: Requirements,
     pub(crate) verdicts: Vec<Result<VerifiedToken, Error>>,
     /// Of a batch: what all of it was judged under.
@@ -30,16 +80,10 @@ impl Verdicts {
     fn token(&self, index: u32) -> Option<&VerifiedToken> {
         self.get(index)?.as_ref().ok()
     }
-}
 
-/// One byte a verdict: 0 is an acceptance, else the place of its code in the table, from 1.
-#[napi(catch_unwind)]
-pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint8Array {
-    let numbers = verdicts.verdicts.iter().map(|verdict| match verdict {
-        Ok(_) => 0,
-        Err(error) => error::number(error),
-    });
-    numbers.collect::<Vec<u8>>().into()
+    fn refusal(&self, index: u32) -> Option<&Error> {
+        self.get(index)?.as_ref().err()
+    }
 }
 
 /// Under which policy and keys a batch was judged: `{policy, keys: {…}}`.
@@ -53,22 +97,46 @@ pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
     Some(json!({ "policy": snapshot.policy, "keys": keys }).to_string())
 }
 
-/// A refusal in full; none where the token was accepted.
+/// A number a verdict: 0 is an acceptance, else its low byte is the place of the code in the table, from
+/// 1, and the rest is the same for refusals that are alike.
 #[napi(catch_unwind)]
-pub(crate) fn refusal(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
-    let error = verdicts.get(index)?.as_ref().err()?;
-    Some(error::refusal(
-        &verdicts.door.gate,
-        error,
-        &verdicts.requirements,
-    ))
+pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint32Array {
+    let mut kinds: Vec<Error> = Vec::new();
+    let numbers = verdicts.verdicts.iter().map(|verdict| {
+        let Err(error) = verdict else { return 0 };
+        let known = kinds.iter().position(|kind| kind == error);
+        let kind = known.unwrap_or_else(|| {
+            kinds.push(*error);
+            kinds.len() - 1
+        });
+        // More than 2^24 of them would count as one another's equals; there are hundreds.
+        u32::from(error::number(error)) | u32::try_from(kind).unwrap_or(u32::MAX) << 8
+    });
+    numbers.collect::<Vec<u32>>().into()
 }
 
-/// The refusal of a token whose claims do not fit the application's schema.
+/// What errors of the refusal at this place say; none where the token was accepted.
 #[napi(catch_unwind)]
-pub(crate) fn misfit(verdicts: &External<Verdicts>) -> String {
+pub(crate) fn outline(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    let error = verdicts.refusal(index)?;
+    let (gate, requirements) = (&verdicts.door.gate, &verdicts.requirements);
+    Some(error::outline(gate, error, requirements))
+}
+
+/// What to do about the refusal at this place.
+#[napi(catch_unwind)]
+pub(crate) fn answer(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    let error = verdicts.refusal(index)?;
+    let (gate, requirements) = (&verdicts.door.gate, &verdicts.requirements);
+    Some(error::answer(gate, error, requirements))
+}
+
+/// The refusal of a token whose claims do not fit the application's schema, in a call with these
+/// scopes.
+#[napi(catch_unwind)]
+pub(crate) fn misfit(door: &External<Arc<Door>>, scopes: String) -> String {
     let error = Error::from(Code::ClaimType);
-    error::refusal(&verdicts.door.gate, &error, &verdicts.requirements)
+    error::refusal(&door.gate, &error, &gate::requirements(&scopes))
 }
 
 /// A later question to the same token: its refusal, or nothing.
@@ -77,12 +145,35 @@ pub(crate) fn require(
     verdicts: &External<Verdicts>,
     index: u32,
     scopes: String,
-    operation: Vec<String>,
+    tells: Vec<String>,
 ) -> Option<String> {
-    let requirements = gate::with_operation(gate::requirements(&scopes), &operation);
     let now = verdicts.door.clock.now();
-    let error = verdicts.token(index)?.require(&requirements, now).err()?;
+    let requirements = gate::told(gate::requirements(&scopes), &tells);
+    let (error, requirements) = match requirements {
+        Ok(needs) => (verdicts.token(index)?.require(&needs, now).err()?, needs),
+        Err(error) => (error, Requirements::NONE),
+    };
     Some(error::refusal(&verdicts.door.gate, &error, &requirements))
+}
+
+/// Whether a token may be sent to `target` in the name of the one at this place: its refusal, or nothing.
+#[napi(catch_unwind)]
+pub(crate) fn check_outbound(
+    door: &External<Arc<Door>>,
+    verdicts: &External<Verdicts>,
+    index: u32,
+    outbound: Vec<String>,
+    target: String,
+) -> napi::Result<Option<String>> {
+    let missing = || napi::Error::from_reason("a token is missing");
+    let inbound = verdicts.token(index).ok_or_else(missing)?;
+    let outbound = gate::context_of(&outbound)?;
+    let [outbound] = outbound.as_slice() else {
+        return Err(missing());
+    };
+    let checked = door.gate.check_outbound(inbound, *outbound, &target);
+    let refusal = |error: Error| error::refusal(&door.gate, &error, &Requirements::NONE);
+    Ok(checked.err().map(refusal))
 }
 
 /// Whether the token grants all of these scopes, by itself or by implication.
@@ -131,6 +222,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "chain": chain,
         "delegated": token.delegated(),
         "lineage": token.lineage().as_str(),
+        "unproven": token.unproven().map(|dimension| dimension.as_str()).collect::<Vec<_>>(),
         "responseHeaders": token
             .response_headers()
             .map(|(name, value)| (name.to_owned(), value.into()))

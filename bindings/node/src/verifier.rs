@@ -5,7 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Either, External};
 use napi_derive::napi;
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, FixedClock, Policy, Verifier};
+use sealgate::{Clock, FixedClock, Gate, Policy, Span, Verifier};
 use serde_json::{Value, json};
 
 use crate::error;
@@ -27,6 +27,22 @@ pub(crate) fn open(
         Ok(verifier) => Either::A(External::new(Engine { verifier, clock })),
         Err(refused) => Either::B(error::policy(&refused)),
     }
+}
+
+/// The milliseconds of a duration as policy documents write it, or why it is none.
+#[napi(catch_unwind)]
+pub(crate) fn duration(text: String) -> Either<i64, String> {
+    match Span::parse(&text) {
+        Ok(span) => Either::A(span.millis()),
+        Err(problem) => Either::B(problem),
+    }
+}
+
+/// How many milliseconds the calls that wait do, unless they are told: `{verify, ready}`.
+#[napi(catch_unwind)]
+pub(crate) fn waits() -> String {
+    let (verify, ready) = (Gate::WAIT.as_millis(), Verifier::READY.as_millis());
+    json!({ "verify": verify, "ready": ready }).to_string()
 }
 
 /// The names of the gates, in the policy's order.

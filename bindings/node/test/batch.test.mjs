@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { test } from 'node:test'
-import { Batch, UsageError, Verdict, VerifiedToken } from 'sealgate'
+import { Batch, UsageError, Verdict, VerifiedToken, Verifier } from 'sealgate'
 import { thrown, world } from './world.mjs'
 
 function mixed() {
-  const { gate, verifier, token, corp, clock } = world()
+  const { gate, verifier, token, corp, clock, policy } = world()
   const good = Array.from({ length: 30 }, (_, index) => token({ sub: `user-${index}` }))
   const tokens = good.flatMap((jwt, index) => [jwt, token({ aud: 'x' }), index % 2 ? 'x' : `${jwt}A`])
-  return { gate, verifier, tokens, corp, clock, token }
+  return { gate, verifier, tokens, corp, clock, token, policy }
 }
 
 test('verdicts in input order, the same as one by one', async () => {
@@ -74,12 +74,12 @@ test('a text of any length is cut between no two tokens', async () => {
 })
 
 test('a batch asks for scopes, and knows outages', async () => {
-  const { gate, tokens, corp } = mixed()
+  const { gate, tokens, policy, clock } = mixed()
   const batch = await gate.verifyBatch(tokens, { requiredScopes: ['admin'] })
   assert.equal(batch.counts.insufficient_scope, 30)
   assert.match(batch.at(0).error.wwwAuthenticate, /scope="admin"/)
-  corp.withdraw(corp.kid)
-  const outage = await gate.verifyBatch(tokens)
+  const unpublished = Verifier.fromPolicy(policy, { clock }).gate('tools')
+  const outage = await unpublished.verifyBatch(tokens)
   assert.deepEqual([outage.accepted, outage.undecided, outage.refused], [0, 75, 15])
 })
 

@@ -13,25 +13,23 @@ import native from '../lib/native.cjs'
 const { policyRefused, refused } = errors
 const { checkSignature, loadPolicy, readJwks, readKey } = native
 
-class UnsupportedOp extends Error {}
 class HarnessError extends Error {}
 
 const sessions = new Map()
 
 const ops = {
   verify(request) {
-    // Tokens that come without a request, with those they come from.
-    if ((request.context ?? null) !== null) throw new UnsupportedOp()
-    return facts(gateOf(request).verify(text(request, 'token'), needs(request)))
+    const [gate, jwt, context] = [gateOf(request), text(request, 'token'), request.context ?? null]
+    const tells = { operation: request.operation, approved: approved(request) }
+    if (Object.values({ context, ...tells }).every((value) => value == null)) return facts(gate.verify(jwt, needs(request)))
+    const token = gate.verifyChain(jwt, context ?? [], { ...needs(request), ...tells })
+    return context === null ? facts(token) : { ...facts(token), lineage: token.lineage }
   },
   verify_request(request) {
-    // What the API cannot be told of.
-    const more = [request.content, request.approved, request.operation?.arguments]
-    if (more.some((member) => member != null)) throw new UnsupportedOp()
-    const { method, uri, headers, context, operation } = request
+    const { method, uri, headers, context, content, operation } = request
     if (!Array.isArray(headers)) throw new HarnessError('headers is not an array of pairs')
     const clientCertificate = request.certificate === undefined ? undefined : octets(request, 'certificate')
-    const shown = { method, uri, headers, clientCertificate, context, operation }
+    const shown = { method, uri, headers, clientCertificate, context, content: content ?? undefined, operation, approved: approved(request) }
     const token = gateOf(request).verifyRequest(shown, needs(request))
     return { ...facts(token), lineage: token.lineage, sender_constrained: token.senderConstrained }
   },
@@ -102,7 +100,6 @@ function serve(request) {
     if (!Object.hasOwn(ops, request.op)) return UNSUPPORTED
     return accept(ops[request.op](request))
   } catch (error) {
-    if (error instanceof UnsupportedOp) return UNSUPPORTED
     return SealgateError.is(error) ? refuse(error) : harness(error.message)
   }
 }
@@ -190,6 +187,13 @@ function texts(request, name) {
     throw new HarnessError(`${name} is not an array of strings`)
   }
   return value
+}
+
+/** Under the names it has in JavaScript. */
+function approved({ approved }) {
+  if (approved === undefined) return undefined
+  const { authority_set: authoritySet, ...rest } = approved
+  return { authoritySet, ...rest }
 }
 
 function needs(request) {

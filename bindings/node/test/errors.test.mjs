@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
+import { inspect } from 'node:util'
 import { test } from 'node:test'
 import * as sealgate from 'sealgate'
 import { refusals } from 'sealgate/testing'
 import { thrown, world } from './world.mjs'
 
 const require = createRequire(import.meta.url)
-const { classes, codes, refused } = require('../lib/errors.cjs')
+const { classes, codes, internal, refused } = require('../lib/errors.cjs')
 
 // User-experience 1.2: each class with its parent.
 const TREE = {
@@ -130,16 +131,16 @@ test('an error holds the answer, our half of the mismatch, and nothing of the to
   assert.match(error.wwwAuthenticate, /^Bearer error="invalid_token".*resource_metadata=/)
   assert.equal(error.headers['Cache-Control'], 'no-store')
   assert.match(error.hint, /Gate tools expects/)
-  const shown = JSON.stringify(error) + error.stack + Object.values(error).join()
+  const shown = JSON.stringify(error) + inspect(error) + error.stack + Object.values(error).join()
   for (const part of [...jwt.split('.'), 'someone-secret', 'secret.example']) {
     assert.equal(shown.includes(part), false, part)
   }
 })
 
 test('an outage is no refusal', () => {
-  const { gate, corp, token } = world()
+  const { policy, clock, token } = world()
+  const gate = sealgate.Verifier.fromPolicy(policy, { clock }).gate('tools')
   const jwt = token()
-  corp.withdraw(corp.kid)
   const error = thrown(() => gate.verify(jwt))
   assert.ok(error instanceof sealgate.KeysUnavailableError)
   assert.equal(error instanceof sealgate.TokenError, false)
@@ -210,4 +211,91 @@ test('a batch numbers codes as the table does', () => {
     [...batch].map((verdict) => [verdict.code, verdict.error.code]),
     known.map(([code]) => [code, code])
   )
+})
+
+const FIELDS = ['code', 'blame', 'group', 'reason', 'hint', 'doc', 'claim', 'expected', 'gate', 'issuerName', 'httpStatus', 'headers', 'body', 'oauthError', 'wwwAuthenticate', 'retryAfter']
+
+test('JSON, for … in, inspect and structuredClone show an error as they show others', () => {
+  const { gate, token } = world()
+  const error = gate.judge(token({ aud: 'x' })).error
+  const plain = JSON.parse(JSON.stringify(error))
+  assert.deepEqual(Object.keys(plain), FIELDS)
+  assert.deepEqual([plain.code, plain.httpStatus, plain.expected], ['aud_mismatch', 401, error.expected])
+  const found = []
+  for (const name in error) found.push(name)
+  assert.deepEqual(found, FIELDS)
+  const shown = inspect(error)
+  assert.ok(shown.startsWith(error.stack))
+  assert.match(shown, /code: 'aud_mismatch'[^]*httpStatus: 401/)
+  assert.match(inspect({ deep: { deeper: error } }, { depth: 0 }), /^\{ deep: \[Object\] \}$/)
+  assert.match(inspect([[error]], { depth: 1 }), /\[AudienceError: aud_mismatch: [^\]]+\]/)
+  const cloned = structuredClone(error)
+  assert.ok(cloned instanceof Error)
+  assert.equal(cloned.message, error.message)
+  assert.throws(() => (error.code = 'accepted'), TypeError)
+})
+
+test('an error of a policy shows its problems, and one of a fault its cause', () => {
+  const refusal = thrown(() => sealgate.Policy.parse('version = 7'))
+  assert.deepEqual(JSON.parse(JSON.stringify(refusal)).problems, refusal.problems)
+  assert.match(inspect(refusal), /problems: \[/)
+  const fault = internal(new RangeError('deep'))
+  assert.match(inspect(fault), /cause: RangeError: deep/)
+  assert.deepEqual([fault.code, fault.httpStatus, fault.body], ['internal', 500, ''])
+})
+
+test('an error that is thrown says where; one that is a value, once it is unwrapped', () => {
+  const { gate, token } = world()
+  const jwt = token({ aud: 'x' })
+  const limit = Error.stackTraceLimit
+  assert.match(thrown(function here() { gate.verify(jwt) }).stack, /at here /)
+  const verdict = gate.judge(jwt)
+  assert.equal(verdict.error.stack, `AudienceError: ${verdict.error.message}`)
+  assert.match(thrown(function there() { verdict.unwrap() }).stack, /at there /)
+  assert.equal(Error.stackTraceLimit, limit)
+})
+
+test('what errors say of scopes is that of their call, however many sets of them there are', () => {
+  const { gate, token, verifier, policy } = world()
+  const jwt = token()
+  for (let round = 0; round < 2; round++) {
+    for (let index = 0; index < 100; index++) {
+      const { error } = gate.judge(jwt, { requiredScopes: [`s${index}`] })
+      assert.deepEqual(error.expected, [`s${index}`])
+      assert.match(error.wwwAuthenticate, new RegExp(`scope="s${index}"`))
+    }
+  }
+  const wrong = token({ aud: 'x' })
+  assert.deepEqual(gate.judge(wrong).error.expected, [policy.gates.tools.audience])
+  const other = structuredClone(policy)
+  other.gates.tools.audience = 'https://moved.example'
+  verifier.reload(other)
+  assert.deepEqual(gate.judge(wrong).error.expected, ['https://moved.example'])
+})
+
+test('the errors of a hundred thousand refusals do not hold up the event loop', () => {
+  const { gate, token } = world()
+  const wrong = [token({ aud: 'x' }), token({ claims: { exp: undefined } }), 'x']
+  const batch = gate.verifyBatchSync(Array.from({ length: 99_000 }, (_, index) => wrong[index % 3]))
+  const counts = {}
+  const began = process.cpuUsage()
+  for (const [, { code }] of batch.errors()) counts[code] = (counts[code] ?? 0) + 1
+  const { user, system } = process.cpuUsage(began)
+  assert.deepEqual(counts, { aud_mismatch: 33_000, missing_claim: 33_000, malformed_token: 33_000 })
+  // A tenth of that is usual; an error that is made in full takes 20 times as long.
+  assert.ok(user + system < 1e6, `${user + system} µs`)
+})
+
+test('a program can make errors, as stand-ins for a gate', () => {
+  for (const [name, made] of Object.entries(classes)) {
+    const error = new made('mocked')
+    assert.ok(error instanceof made, name)
+    assert.equal(error.message, `${error.code}: ${error.reason}: mocked`)
+    assert.equal(refused({ code: error.code }) instanceof made || name === 'PolicyError', true)
+  }
+  const { ExpiredTokenError, KeysUnavailableError, TokenError } = sealgate
+  assert.deepEqual([new ExpiredTokenError().code, new ExpiredTokenError().httpStatus], ['expired', 401])
+  assert.equal(new KeysUnavailableError().httpStatus, 503)
+  assert.equal(new TokenError('x', { code: 'replayed' }).code, 'replayed')
+  assert.throws(() => new TokenError('x', { code: 'what' }), sealgate.UsageError)
 })

@@ -83,3 +83,18 @@ test('the kinds and profiles of the declarations are those the loader knows', ()
   assert.deepEqual(named('gates.g.profile'), kinds)
   assert.deepEqual(named('issuers.a.profiles[0]').sort(), [...kinds, 'access_token_untyped'].sort())
 })
+
+test('the options of the short form are declared, every one', () => {
+  const { properties: members } = JSON.parse(readFileSync(new URL('../../cli/policy.schema.json', import.meta.url)))
+  const inner = (named) => named.additionalProperties.properties
+  const { issuers: none, ...gate } = inner(members.gates)
+  const { $schema, version, issuers, gates, delegation, revocation, stores, tables, ...rest } = members
+  const declared = read('lib/index.d.cts').split('export interface VerifierOptions {')[1].split('\n}\n')[0]
+  const toCamel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
+  const names = ({ properties }) => Object.keys(properties ?? {})
+  const check = (name) => assert.match(declared, new RegExp(`\\b${toCamel(name)}\\??:`), name)
+  for (const [name, rule] of Object.entries({ ...inner(issuers), ...gate, ...rest })) {
+    check(name)
+    if (name !== 'danger') names(rule).forEach(check)
+  }
+})

@@ -238,6 +238,54 @@ test('a text of any length is answered, and at once', () => {
   assert.ok(corp)
 })
 
+test('what is longer than any token is not read', async () => {
+  const { gate } = world()
+  const bytes = Buffer.alloc(1e7, 'A')
+  const began = process.cpuUsage()
+  for (let turn = 0; turn < 400; turn++) {
+    for (const endless of ['x'.repeat(1e7), '\u0141'.repeat(1e7), bytes]) {
+      assert.equal(gate.judge(endless).code, 'oversized')
+      assert.equal(thrown(() => inspect(endless)).code, 'oversized')
+    }
+  }
+  const many = Array.from({ length: 100 }, () => ['x'.repeat(1e7), '\u0141'.repeat(1e7), bytes]).flat()
+  for (const batch of [gate.verifyBatchSync(many), await gate.verifyBatch(many)]) {
+    assert.deepEqual({ ...batch.counts }, { oversized: 300 })
+  }
+  const { user, system } = process.cpuUsage(began)
+  // Reading or copying one takes milliseconds.
+  assert.ok(user + system < 1e6, `${user + system} µs`)
+})
+
+test('tokens that share a page are themselves, looked at in whatever order', () => {
+  const { gate, token } = world({ document: { cache: { tokens: 0 } } })
+  const jwts = Array.from({ length: 100 }, (_, index) => token({ sub: `user-${index}`, claims: { fill: 'x'.repeat(index * 20) } }))
+  const tokens = jwts.map((jwt, index) => (index % 7 === 3 ? gate.verifyRequest(bearer(jwt)) : gate.verify(jwt)))
+  for (let index = 0; index < tokens.length; index += 2) assert.equal(tokens[index].subject, `user-${index}`)
+  for (const [index, verified] of tokens.entries()) {
+    assert.deepEqual([verified.subject, verified.claims.sub, verified.gate], [`user-${index}`, `user-${index}`, 'tools'])
+    assert.equal(thrown(() => verified.require({ requiredScopes: ['none'] })).code, 'insufficient_scope')
+  }
+})
+
+const bearer = (jwt) => ({ method: 'GET', uri: '/', headers: [['Authorization', `Bearer ${jwt}`]] })
+
+test('what a schema throws comes out of the call as it is', async () => {
+  const { gate, token } = world()
+  const jwt = token()
+  const throwing = (what) => ({ '~standard': { version: 1, vendor: 't', validate() { throw what } } })
+  const blamed = Object.assign(new Error('mine'), { blame: 'rejected', code: 'keys_refreshing' })
+  for (const what of [new RangeError('mine'), blamed, null, undefined, 'text']) {
+    const into = throwing(what)
+    for (const call of ['verify', 'judge']) {
+      assert.throws(() => gate[call](jwt, { into }), (error) => error === what)
+      await assert.rejects(gate[`${call}Async`](jwt, { into }), (error) => error === what)
+    }
+    assert.throws(() => gate.judgeRequest(bearer(jwt), { into }), (error) => error === what)
+    await assert.rejects(gate.judgeRequestAsync(bearer(jwt), { into }), (error) => error === what)
+  }
+})
+
 test('rubbish arguments are the caller’s mistake', async () => {
   const { gate, verifier, token } = world()
   const jwt = token()
@@ -311,7 +359,14 @@ test('explain shows both halves', () => {
   assert.equal(step.stage, 'audience')
   assert.match(step.note, /other\.example.*expected "https:\/\/api\.example\.com\/mcp"/)
   assert.deepEqual(trail.expected, [AUDIENCE])
-  assert.match(`${trail}`, /audience +refused/)
+  const lines = `${trail}`.split('\n')
+  assert.equal(lines[0], `refused   ${thrown(() => gate.verify(token({ aud: 'https://other.example' }))).message}`)
+  assert.equal(lines.filter((line) => /^ {2}✓ typ {12}at\+jwt is access_token +JWT-05, JWT-06$/.test(line)).length, 1)
+  assert.match(`${trail}`, /^ {2}✗ audience {7}aud is .*JWT-03$/m)
+  assert.match(`${trail}`, /^ {2}· possession, .* not reached$/m)
+  assert.match(`${trail}`, /\n\n {2}Do this {3}\S/)
+  assert.ok(lines.slice(1).every((line) => line.length <= 80))
+  assert.match(`${gate.explain(token())}`, /^accepted\n\n/)
   assert.equal(gate.explain(token()).code, 'accepted')
 })
 
@@ -356,6 +411,19 @@ test('a closed verifier goes on judging with the keys there are', async () => {
   if (Symbol.dispose) assert.equal(typeof verifier[Symbol.dispose], 'function')
 })
 
+test('published keys are waited for', async () => {
+  const { corp, policy } = world()
+  const verifier = Verifier.fromPolicy(policy)
+  await assert.rejects(verifier.waitReady({ timeout: '20ms' }), (error) => {
+    assert.deepEqual([error.code, error.issuerName, error.retryAfter], ['keys_unavailable', 'corp', 5])
+    return /none were published/.test(error.message)
+  })
+  const ready = verifier.waitReady({ timeout: '60s' })
+  verifier.keys.publish('corp', corp.jwks())
+  await ready
+  verifier.close()
+})
+
 test('keys are published to issuers that take them, and described', () => {
   const { verifier, corp, gate, token } = world()
   const jwt = token()
@@ -367,10 +435,10 @@ test('keys are published to issuers that take them, and described', () => {
   assert.deepEqual([state.source, state.keys[0].kid, state.keys[0].alg], ['push', corp.kid, 'ES256'])
   assert.match(state.keys[0].thumbprint, /^[\w-]{43}$/)
   assert.equal(gate.judge(jwt).ok, true)
-  verifier.keys.publish('corp', { keys: [] })
-  assert.equal(gate.judge(jwt).code, 'keys_unavailable')
+  assert.match(thrown(() => verifier.keys.publish('corp', { keys: [] })).message, /no keys; to withdraw a key/)
+  assert.equal(gate.judge(jwt).ok, true)
   for (const call of [
-    () => verifier.keys.publish('nobody', { keys: [] }),
+    () => verifier.keys.publish('nobody', corp.jwks()),
     () => verifier.keys.publish('corp', 'x'),
     () => verifier.keys.publish('corp', {}),
     () => verifier.keys.publish('corp', { keys: [{ kty: 'what' }] }),

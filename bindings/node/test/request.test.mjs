@@ -8,7 +8,7 @@ import * as z from 'zod'
 import { AuthorityError, PossessionError, ReplayError, UsageError, singleValued } from 'sealgate'
 import { FakeAgent, FixedClock, open } from 'sealgate/testing'
 import { held, policy } from './served.mjs'
-import { AUDIENCE, NOW, thrown, world } from './world.mjs'
+import { AUDIENCE, ISSUER, NOW, thrown, world } from './world.mjs'
 
 const ORIGIN = 'https://api.example.com'
 const POSSESSION = { document: { dpop: {}, replay: { store: 'process' } }, gate: { public_url: ORIGIN } }
@@ -173,10 +173,12 @@ test('a client certificate, as DER or as Node has it', () => {
   assert.equal(gate.verifyRequest({ ...node, socket }).senderConstrained, 'mtls')
   assert.equal(gate.judgeRequest({ ...node, socket: { getPeerX509Certificate: () => undefined } }).ok, false)
   assert.equal(gate.judgeRequest(node).ok, false)
-  assert.equal(gate.judgeRequest({ ...parts, clientCertificate: Buffer.from('DER?') }).code, 'pop_mismatch')
-  const pem = { ...parts, clientCertificate: Buffer.from(CERTIFICATE) }
-  for (const call of ['judgeRequest', 'verifyRequest']) {
-    assert.throws(() => gate[call](pem), (error) => error instanceof UsageError && error.claim === 'client_certificate')
+  for (const call of ['judgeRequest', 'verifyRequest', 'explainRequest']) {
+    for (const wrong of ['DER?', CERTIFICATE]) {
+      const clientCertificate = Buffer.from(wrong)
+      if (call === 'explainRequest') assert.equal(gate[call]({ ...parts, clientCertificate }).code, 'usage')
+      else assert.throws(() => gate[call]({ ...parts, clientCertificate }), (error) => error instanceof UsageError && error.claim === 'client_certificate')
+    }
   }
 })
 
@@ -241,4 +243,48 @@ test('the trail of a request is of a call with its scopes', () => {
   assert.ok(gate.explainRequest(request, { requiredScopes: ['mcp:use'] }).ok)
   assert.equal(gate.explainRequest(request, { requiredScopes: ['admin'] }).code, 'insufficient_scope')
   assert.ok(thrown(() => gate.explainRequest(request, { scopes: ['admin'] })) instanceof UsageError)
+})
+
+test('a field or further token of any length is answered, and at once', () => {
+  const { gate } = world({ gate: { context: { access_token: 'allowed' } } })
+  const endless = 'x'.repeat(1e7)
+  const flat = Buffer.alloc(1e7, 'x').toString('latin1')
+  const began = process.cpuUsage()
+  for (let turn = 0; turn < 20; turn++) {
+    for (const text of [endless, flat]) {
+      const headers = [['Authorization', `Bearer ${text}`]]
+      assert.equal(gate.judgeRequest({ method: 'GET', uri: '/', headers }).code, 'oversized')
+    }
+    const context = [{ kind: 'access_token', token: flat }]
+    assert.throws(() => gate.verifyChain(flat, context), { code: 'oversized' })
+  }
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 2e6, `${user + system} µs`)
+})
+
+test('arguments and what was approved, as the call tells of them', () => {
+  const { gate, token } = world()
+  const jwt = token()
+  const parts = { method: 'GET', uri: '/', headers: [['Authorization', `Bearer ${jwt}`]] }
+  const set = [{ type: 'x', actions: ['read'] }]
+  assert.equal(gate.judgeRequest({ ...parts, operation: { tool: 't', arguments: { path: '/a' } } }).ok, true)
+  for (const approved of [{ issuer: ISSUER, authoritySet: set }, { issuer: ISSUER, intent: { id: 1 } }]) {
+    assert.equal(gate.judgeRequest({ ...parts, approved }).code, 'intent_mismatch')
+    assert.equal(gate.explainRequest({ ...parts, approved }).code, 'intent_mismatch')
+    assert.throws(() => gate.verifyChain(jwt, [], { approved }), { code: 'intent_mismatch' })
+  }
+  const wrong = [7, {}, { issuer: ISSUER }, { issuer: ISSUER, authoritySet: {} }, { issuer: ISSUER, intent: [] }, { authoritySet: set }, { issuer: '', authoritySet: set }, { issuer: ISSUER, authoritySet: set, intent: {} }]
+  for (const approved of wrong) {
+    assert.throws(() => gate.judgeRequest({ ...parts, approved }), UsageError)
+    assert.throws(() => gate.explainRequest({ ...parts, approved }), UsageError)
+    assert.throws(() => gate.verify(jwt).require({ approved }), UsageError)
+  }
+  for (const operation of [{ arguments: {} }, { tool: 't', arguments: 'x' }, { tool: 't', arguments: [] }]) {
+    assert.throws(() => gate.judgeRequest({ ...parts, operation }), UsageError)
+  }
+  const content = { token: jwt, proof: jwt }
+  assert.throws(() => gate.judgeRequest({ ...parts, content }), UsageError) // no gate of capabilities
+  for (const content of [7, { token: jwt }, { token: jwt, proof: 7 }]) {
+    assert.throws(() => gate.judgeRequest({ ...parts, content }), UsageError)
+  }
 })

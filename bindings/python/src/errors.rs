@@ -57,6 +57,12 @@ impl Refusal {
 
 #[pymethods]
 impl Refusal {
+    /// What an exception shows that a program makes itself, of a code; `None` where there is none such.
+    #[staticmethod]
+    fn of(code: &str) -> Option<Self> {
+        Some(Self::new(Code::from_name(code)?.into()))
+    }
+
     #[getter]
     fn code(&self) -> &'static str {
         self.error.code().as_str()

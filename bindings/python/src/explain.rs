@@ -16,6 +16,7 @@ use crate::verdict::Verdict;
 pub(crate) struct Trail {
     steps: Py<PyTuple>,
     verdict: Py<Verdict>,
+    expected: Vec<String>,
     hint: Option<String>,
 }
 
@@ -24,6 +25,7 @@ impl Trail {
         py: Python<'_>,
         explanation: sealgate::Explanation,
         door: Arc<Door>,
+        requirements: Requirements,
     ) -> PyResult<Self> {
         let class = PyModule::import(py, "sealgate._types")?.getattr("Step")?;
         let steps = explanation.steps.iter().map(|step| {
@@ -31,11 +33,15 @@ impl Trail {
             class.call1((step.stage.as_str(), step.stage.rules(), outcome, &step.note))
         });
         let steps = PyTuple::new(py, steps.collect::<PyResult<Vec<_>>>()?)?;
-        let verdict = Verdict::new(py, explanation.outcome, door, Requirements::NONE, None)?;
+        let verdict = Verdict::new(py, explanation.outcome, door, requirements, None)?;
+        let advice = explanation.advice;
+        let advice = advice.map(|advice| (advice.expected, Some(advice.hint)));
+        let (expected, hint) = advice.unwrap_or_default();
         Ok(Self {
             steps: steps.unbind(),
             verdict: Py::new(py, verdict)?,
-            hint: explanation.advice.map(|advice| advice.hint),
+            expected,
+            hint,
         })
     }
 }
@@ -54,6 +60,24 @@ impl Trail {
         &self.verdict
     }
 
+    /// Whether the token was accepted.
+    #[getter]
+    fn ok(&self) -> bool {
+        self.verdict.get().is_ok()
+    }
+
+    /// `"accepted"`, or the code of the refusal.
+    #[getter]
+    fn code(&self) -> &'static str {
+        self.verdict.get().code_str()
+    }
+
+    /// Our side of a mismatch, as an error has it.
+    #[getter]
+    fn expected<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.expected)
+    }
+
     /// What to do, unless the token was accepted.
     #[getter]
     fn hint(&self) -> Option<&str> {
@@ -65,8 +89,7 @@ impl Trail {
         module.getattr("show_trail")?.call1((slf,))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let code = self.verdict.bind(py).getattr("code")?;
-        Ok(format!("<Trail {code}>"))
+    fn __repr__(&self) -> String {
+        format!("<Trail {}>", self.code())
     }
 }

@@ -1,8 +1,8 @@
-//! JSON text as Python values nobody can change: objects are `mappingproxy`, arrays tuples.
+//! JSON text as Python values that refuse to be changed: objects are `FrozenDict`, arrays tuples.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMappingProxy, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use sealgate::JsonValue;
 
 /// The value of this text, which the core has read strictly before: no member is there twice,
@@ -14,11 +14,8 @@ pub(crate) fn parse<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyA
 /// A value the core has in hand, without reading its text again.
 pub(crate) fn of<'py>(py: Python<'py>, value: JsonValue<'_>) -> PyResult<Bound<'py, PyAny>> {
     if let Some(members) = value.as_object() {
-        let dict = PyDict::new(py);
-        for (name, member) in members {
-            dict.set_item(name, of(py, member)?)?;
-        }
-        return Ok(PyMappingProxy::new(py, dict.as_mapping()).into_any());
+        let members = members.map(|(name, member)| Ok((PyString::new(py, name), of(py, member)?)));
+        return object(py, members);
     }
     if let Some(elements) = value.as_array() {
         let items = elements.map(|element| of(py, element));
@@ -55,12 +52,11 @@ pub(crate) fn load<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAn
 fn freeze<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
     if let Ok(members) = value.cast::<PyDict>() {
-        for (name, member) in members.iter() {
-            if let Some(frozen) = freeze_inner(&member)? {
-                members.set_item(name, frozen)?;
-            }
-        }
-        return Ok(PyMappingProxy::new(py, members.as_mapping()).into_any());
+        let members = members.iter();
+        return object(
+            py,
+            members.map(|(name, member)| Ok((name, freeze(&member)?))),
+        );
     }
     if let Ok(items) = value.cast::<PyList>() {
         let items = items.iter().map(|item| freeze(&item));
@@ -69,8 +65,23 @@ fn freeze<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     Ok(value.clone())
 }
 
-/// A frozen member in the place of one that could be changed.
-fn freeze_inner<'py>(member: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let changeable = member.is_instance_of::<PyDict>() || member.is_instance_of::<PyList>();
-    changeable.then(|| freeze(member)).transpose()
+/// A `FrozenDict` of these members. Whoever asks it to change is refused by its methods, not by the
+/// `dict` within, which is what is filled here.
+fn object<'py, K: IntoPyObject<'py>>(
+    py: Python<'py>,
+    members: impl Iterator<Item = PyResult<(K, Bound<'py, PyAny>)>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let class = CLASS.import(py, "sealgate._frozen", "FrozenDict")?;
+    let new = NEW.get_or_try_init(py, || -> PyResult<_> {
+        Ok(py.get_type::<PyDict>().getattr("__new__")?.unbind())
+    })?;
+    let object = new.bind(py).call1((class,))?;
+    let dict = object.cast::<PyDict>()?;
+    for member in members {
+        let (name, member) = member?;
+        dict.set_item(name, member)?;
+    }
+    Ok(object)
 }

@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyTuple};
 use sealgate::{Clock, Error, Request, Requirements};
 
 use crate::batch::Batch;
+use crate::chain::Needs;
 use crate::errors::{guard, of_gate};
 use crate::explain::Trail;
 use crate::input;
@@ -111,7 +112,7 @@ impl Door {
         };
         let (explained, needs) = self.ask_about(py, given, explain)?;
         let explained = explained.map_err(|error| of_gate(py, error, &self.gate, &needs))?;
-        Trail::new(py, explained, Arc::clone(self))
+        Trail::new(py, explained, Arc::clone(self), needs)
     }
 
     pub(crate) fn verify_batch(
@@ -158,7 +159,7 @@ impl Door {
         let explained = guard(|| Ok(py.detach(|| self.gate.explain(&bytes))));
         let explained =
             explained.map_err(|error| of_gate(py, error, &self.gate, &Requirements::NONE))?;
-        Trail::new(py, explained, Arc::clone(self))
+        Trail::new(py, explained, Arc::clone(self), Requirements::NONE)
     }
 }
 
@@ -301,10 +302,16 @@ impl Gate {
     /// they came; see `single_valued`). Scheme and host are the policy's `public_url`, whatever the
     /// request says. `client_certificate` is the one of the server's own TLS, in DER.
     ///
+    /// `context` are the tokens that the request's own comes from, as `verify_chain` takes them. A
+    /// capability that came in the content of the request, with the proof of this call, is `content`:
+    /// a mapping of `token` and `proof`. `operation` is what the call is about to do: `tool`, its
+    /// `arguments`, `resource`, `action`, `scope`. `approved` is the whole of what was approved, of
+    /// which the token has the digest: `issuer`, and `authority_set` or `intent`.
+    ///
     /// Raises as `verify`, `CredentialError`, `PossessionError` and `ReplayError` among them.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -320,7 +327,7 @@ impl Gate {
     /// As `verify_request`, with the answer as a value. Raises only `UsageError`.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -337,7 +344,7 @@ impl Gate {
     /// the same request is accepted after it.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -353,7 +360,7 @@ impl Gate {
     /// As `verify_request`, to be awaited: see `verify_async`.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -373,7 +380,7 @@ impl Gate {
     /// As `judge_request`, to be awaited: see `verify_async`.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -388,6 +395,68 @@ impl Gate {
             &waiting::JUDGE_REQUEST,
             &given,
         )
+    }
+
+    /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for, or
+    /// the grant it was given for. From each to the next nobody is left out and authority only shrinks;
+    /// what that proves is the token's `lineage`, and what it leaves open its `unproven`.
+    ///
+    /// `context` has a mapping of `kind` and `token` each, in any order; which kinds are taken, the
+    /// gate's `context` says. A capability comes with those it was derived from.
+    ///
+    /// Raises as `verify`, `DelegationError` among them.
+    #[pyo3(
+        signature = (
+            token=None, context=None, *extra, required_scopes=None, operation=None, approved=None, into=None, **unknown
+        ),
+        text_signature = "($self, token, context, *, required_scopes=(), operation=None, approved=None, into=None)"
+    )]
+    fn verify_chain<'py>(
+        &self,
+        py: Python<'py>,
+        token: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
+        approved: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let needs = Needs {
+            scopes: required_scopes,
+            operation,
+            approved,
+            into,
+        };
+        self.door.verify_chain(py, token, context, &needs)
+    }
+
+    /// Whether a token may be sent on to `target` in the name of the one that was verified here: it
+    /// comes out of it as one token of a chain out of another, it is for `target` alone, and it is valid
+    /// now. A service that passes on what it was sent lets everybody behind it act here.
+    ///
+    /// `outbound` is a mapping of `kind` and `token`; the gate's `context` must take that kind, since
+    /// its issuer's keys verify it.
+    ///
+    /// Raises `AuthorityError` (`token_passthrough`: it is the token that came in), `DelegationError`
+    /// and what `verify` raises of a token that is no good.
+    #[pyo3(
+        signature = (inbound=None, outbound=None, *extra, target=None, **unknown),
+        text_signature = "($self, inbound, outbound, *, target)"
+    )]
+    fn check_outbound<'py>(
+        &self,
+        py: Python<'py>,
+        inbound: Option<&Bound<'py, PyAny>>,
+        outbound: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        target: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        input::no_more(extra, unknown)?;
+        self.door.check_outbound(py, inbound, outbound, target)
     }
 
     /// Judges many tokens under one state and one moment, on all cores, with the interpreter

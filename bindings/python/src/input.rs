@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PyString, PyTuple,
+    PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyModule, PySlice, PyString, PyTuple,
 };
-use sealgate::{Operation, Requirements};
+use sealgate::{ApprovedIntent, Operation, Request, Requirements};
 
 use crate::errors::usage;
+use crate::frozen;
 
 /// What is wrong with an argument: its type, never its value.
 pub(crate) fn wrong_type(value: &Bound<'_, PyAny>, name: &str, right: &str) -> PyErr {
@@ -61,10 +63,44 @@ pub(crate) const TOKEN: &str = "str, bytes or memoryview";
 /// The bytes of a token. A `str` or `bytes` is read in place, since it cannot change; anything that
 /// can is copied, so that no verdict is about other bytes than those that were judged.
 pub(crate) fn token<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
-    match bytes(value)? {
+    if value.is_instance_of::<PyString>() && is_longer(value) && !is_ascii(value)? {
+        return Ok(Cow::Borrowed(&TOO_LONG));
+    }
+    match field(value)? {
         Some(bytes) => Ok(bytes),
         None => Err(wrong_type(value, name, TOKEN)),
     }
+}
+
+/// The bytes of a value that a stranger has sent. Of one that must be copied or encoded no more is
+/// than the core looks at: what is cut is too long still, and it says so.
+pub(crate) fn field<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Option<Cow<'v, [u8]>>> {
+    if value.is_instance_of::<PyBytes>() || !is_longer(value) {
+        return bytes(value);
+    }
+    if value.is_instance_of::<PyString>() && is_ascii(value)? {
+        return bytes(value);
+    }
+    let start = value.get_item(PySlice::new(value.py(), 0, FIELD_SIZE, 1))?;
+    Ok(bytes(&start)?.map(|bytes| Cow::Owned(bytes.into_owned())))
+}
+
+/// What stands for a long text that has no token's letters, and need not be encoded to be refused for
+/// its size.
+static TOO_LONG: [u8; Request::FIELD_SIZE] = [0; Request::FIELD_SIZE];
+
+/// [`Request::FIELD_SIZE`] as Python counts.
+const FIELD_SIZE: isize = Request::FIELD_SIZE as isize;
+
+/// Whether a value is longer than what the core looks at: letters of a text, items of a view.
+fn is_longer(value: &Bound<'_, PyAny>) -> bool {
+    value.len().is_ok_and(|length| length > Request::FIELD_SIZE)
+}
+
+/// Whether a text is kept as its very bytes, so that it is read in place, however long.
+fn is_ascii(text: &Bound<'_, PyAny>) -> PyResult<bool> {
+    text.call_method0(intern!(text.py(), "isascii"))?
+        .is_truthy()
 }
 
 /// A value to be read again later: what can change is copied now, so that what is judged then is what
@@ -77,10 +113,18 @@ pub(crate) fn kept<'py>(
     if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>() {
         return Ok(value.clone());
     }
-    match bytes(value)? {
+    match field(value)? {
         Some(bytes) => Ok(PyBytes::new(value.py(), &bytes).into_any()),
         None => Err(wrong_type(value, name, right)),
     }
+}
+
+/// Whether a value is of a type that has bytes.
+pub(crate) fn has_bytes(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PyMemoryView>()
 }
 
 /// The bytes of a value that has any.
@@ -112,39 +156,101 @@ pub(crate) fn requirements(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requir
     }
 }
 
-/// The same, and what the call is about to do.
+/// The same, what the call is about to do, and what was approved.
 pub(crate) fn needs(
     scopes: Option<&Bound<'_, PyAny>>,
     what: Option<&Bound<'_, PyAny>>,
+    approved: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Requirements> {
-    let requirements = requirements(scopes)?;
-    Ok(match what {
-        None => requirements,
-        Some(what) => requirements.with_operation(operation(what)?),
-    })
+    let mut requirements = requirements(scopes)?;
+    if let Some(what) = what {
+        requirements = requirements.with_operation(operation(what)?);
+    }
+    if let Some(approved) = approved {
+        requirements = requirements.with_approved(approval(approved)?);
+    }
+    Ok(requirements)
 }
 
-/// A mapping of strings, under the names that an operation has.
-fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
-    let right = "a mapping of tool, resource, action and scope";
-    let mapping = value.cast::<PyMapping>();
-    let mapping = mapping.map_err(|_| wrong_type(value, "operation", right))?;
+/// A mapping of strings, under the names that an operation has; `arguments` is one of JSON values.
+pub(crate) fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
     let mut operation = Operation::new();
-    for member in mapping.items()?.iter() {
-        let (name, told): (Bound<'_, PyAny>, Bound<'_, PyAny>) = member.extract()?;
-        let told = text(&told, "operation")?;
-        operation = match text(&name, "operation")? {
+    for (name, told) in members(value, "operation", OPERATION)? {
+        if name == "arguments" {
+            operation = operation.arguments(object(&told, "operation: arguments")?);
+            continue;
+        }
+        let told = text(&told, &format!("operation: {name}"))?;
+        operation = match name.as_str() {
             "tool" => operation.tool(told),
             "resource" => operation.resource(told),
             "action" => operation.action(told),
             "scope" => operation.scope(told),
-            other => {
-                let detail = format!("operation: no member {other:?}; it is {right}");
-                return Err(usage(value.py(), detail));
-            }
+            _ => return Err(no_member(value, "operation", &name, OPERATION)),
         };
     }
     Ok(operation)
+}
+
+/// What an operation may be.
+const OPERATION: &str = "a mapping of tool, resource, action, scope and arguments";
+
+/// The whole of what was approved, and by whom.
+pub(crate) fn approval(value: &Bound<'_, PyAny>) -> PyResult<ApprovedIntent> {
+    let (mut issuer, mut set, mut intent) = (None, None, None);
+    for (name, told) in members(value, "approved", APPROVED)? {
+        match name.as_str() {
+            "issuer" => issuer = Some(text(&told, "approved: issuer")?.to_owned()),
+            "authority_set" => set = Some(json(&told, "approved: authority_set")?),
+            "intent" => intent = Some(json(&told, "approved: intent")?),
+            _ => return Err(no_member(value, "approved", &name, APPROVED)),
+        }
+    }
+    let approved = match (issuer, set, intent) {
+        (Some(issuer), Some(set), None) => ApprovedIntent::authority_set(issuer, set),
+        (Some(issuer), None, Some(intent)) => ApprovedIntent::intent(issuer, intent),
+        _ => return Err(usage(value.py(), format!("approved must be {APPROVED}"))),
+    };
+    approved.map_err(|_| usage(value.py(), format!("approved must be {APPROVED}")))
+}
+
+/// What an approval may be.
+const APPROVED: &str =
+    "a mapping of issuer and one of authority_set, a list, and intent, a mapping";
+
+/// The names and values of a mapping that stands for an argument of this name.
+fn members<'py>(
+    value: &Bound<'py, PyAny>,
+    name: &str,
+    right: &str,
+) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+    let mapping = value.cast::<PyMapping>();
+    let mapping = mapping.map_err(|_| wrong_type(value, name, right))?;
+    let members = mapping.items()?;
+    let members = members.iter().map(|member| {
+        let (member, told): (Bound<'_, PyAny>, Bound<'_, PyAny>) = member.extract()?;
+        let member = text(&member, &format!("each member of {name}"))?.to_owned();
+        Ok((member, told))
+    });
+    members.collect()
+}
+
+#[cold]
+fn no_member(value: &Bound<'_, PyAny>, name: &str, member: &str, right: &str) -> PyErr {
+    let detail = format!("{name}: no member {member:?}; it is {right}");
+    usage(value.py(), detail)
+}
+
+/// The JSON text of a mapping.
+fn object(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    let mapping = value.cast::<PyMapping>();
+    mapping.map_err(|_| wrong_type(value, name, "a mapping"))?;
+    json(value, name)
+}
+
+/// Plain values to be read again later: as they are now, whatever becomes of the caller's.
+pub(crate) fn own<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    frozen::load(value.py(), &json(value, name)?)
 }
 
 /// A name of the policy's.
@@ -198,25 +304,13 @@ pub(crate) fn jwks_text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<u8
     }
 }
 
-/// The options that were given, as a JSON object; one that is None was not.
-pub(crate) fn options(
-    py: Python<'_>,
-    options: Option<&Bound<'_, PyDict>>,
-    known: &[&str],
-    needed: &[&str],
-) -> PyResult<String> {
+/// The options that were given, as a JSON object; one that is None was not. Which there are, the core
+/// knows.
+pub(crate) fn options(py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<String> {
     let members = PyDict::new(py);
     for (name, value) in options.into_iter().flatten() {
-        if !known.contains(&text(&name, "each option")?) {
-            return Err(usage(py, format!("there is no option {name}")));
-        }
         if !value.is_none() {
             members.set_item(name, value)?;
-        }
-    }
-    for name in needed {
-        if !members.contains(name)? {
-            return Err(usage(py, format!("{name} is missing")));
         }
     }
     json(members.as_any(), "options")

@@ -50,24 +50,25 @@ impl RawKeys {
         let set = JwkSet::parse(&text).map_err(|error| usage(py, format!("jwks: {error}")))?;
         // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
         let receipt = self.verifier.keys().publish(issuer_name, &set);
-        let receipt = receipt.map_err(|error| usage(py, refusal(&error)))?;
+        let receipt = receipt.map_err(|error| usage(py, refusal(issuer_name, &error)))?;
         let others = receipt.skipped.iter().map(skipped).collect();
         Ok((receipt.generation, receipt.changed, receipt.reach, others))
     }
 
     fn state<'py>(&self, py: Python<'py>, issuer_name: &Bound<'py, PyAny>) -> PyResult<Shown> {
         let issuer_name = input::text(issuer_name, "issuer_name")?;
-        shown(py, self.verifier.keys().state(issuer_name))
+        shown(py, issuer_name, self.verifier.keys().state(issuer_name))
     }
 
     fn refresh<'py>(&self, py: Python<'py>, issuer_name: &Bound<'py, PyAny>) -> PyResult<Shown> {
         let issuer_name = input::text(issuer_name, "issuer_name")?;
-        shown(py, self.verifier.keys().refresh(issuer_name))
+        shown(py, issuer_name, self.verifier.keys().refresh(issuer_name))
     }
 }
 
-fn shown(py: Python<'_>, state: Option<KeyState>) -> PyResult<Shown> {
-    let state = state.ok_or_else(|| usage(py, PublishError::NoSuchIssuer.to_string()))?;
+fn shown(py: Python<'_>, issuer_name: &str, state: Option<KeyState>) -> PyResult<Shown> {
+    let missing = || usage(py, refusal(issuer_name, &PublishError::NoSuchIssuer));
+    let state = state.ok_or_else(missing)?;
     let keys = state.keys.into_iter();
     Ok((
         state.source,
@@ -84,14 +85,12 @@ pub(crate) fn skipped(key: &SkippedKey) -> Skipped {
     (key.index, key.reason.to_string())
 }
 
-fn refusal(error: &PublishError) -> String {
-    match error {
-        PublishError::NoUsableKey(keys) => {
-            let reasons = keys
-                .iter()
-                .map(|key| format!("keys[{}]: {}", key.index, key.reason));
-            format!("{error}: {}", reasons.collect::<Vec<_>>().join("; "))
+fn refusal(issuer_name: &str, error: &PublishError) -> String {
+    let mut text = format!("issuer {issuer_name:?}: {error}");
+    if let PublishError::NoUsableKey(keys) = error {
+        for key in keys {
+            text += &format!("; keys[{}]: {}", key.index, key.reason);
         }
-        _ => error.to_string(),
     }
+    text
 }

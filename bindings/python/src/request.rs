@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
 use sealgate::{ContextToken, Kind, Request, Requirements};
 
 use crate::errors::usage;
@@ -22,7 +22,9 @@ pub(crate) struct Given<'py> {
     headers: Option<Bound<'py, PyAny>>,
     client_certificate: Option<Bound<'py, PyAny>>,
     context: Option<Bound<'py, PyAny>>,
+    content: Option<Bound<'py, PyAny>>,
     operation: Option<Bound<'py, PyAny>>,
+    approved: Option<Bound<'py, PyAny>>,
     required_scopes: Option<Bound<'py, PyAny>>,
     into: Option<Bound<'py, PyAny>>,
     wait: Option<Bound<'py, PyAny>>,
@@ -36,6 +38,7 @@ pub(crate) const AWAITED: &[&str] = &["into", "wait"];
 /// What parts may be.
 const TEXT: &str = "str or bytes";
 const DER: &str = "bytes of DER";
+const CONTEXT: &str = "an iterable of mappings with kind and token";
 
 /// A header field.
 type Field<T> = (T, T);
@@ -47,7 +50,7 @@ pub(crate) struct Parts<'py> {
     headers: Vec<Field<Bound<'py, PyAny>>>,
     client_certificate: Option<Bound<'py, PyAny>>,
     context: Vec<(Kind, Bound<'py, PyAny>)>,
-    operation: Option<Bound<'py, PyAny>>,
+    content: Option<Field<Bound<'py, PyAny>>>,
 }
 
 /// The bytes of all parts.
@@ -57,6 +60,7 @@ pub(crate) struct Octets<'a> {
     headers: Vec<Field<Cow<'a, [u8]>>>,
     client_certificate: Option<Cow<'a, [u8]>>,
     context: Vec<(Kind, Cow<'a, [u8]>)>,
+    content: Option<Field<Cow<'a, [u8]>>>,
 }
 
 impl<'py> Given<'py> {
@@ -80,7 +84,9 @@ impl<'py> Given<'py> {
                 "headers" => &mut given.headers,
                 "client_certificate" => &mut given.client_certificate,
                 "context" => &mut given.context,
+                "content" => &mut given.content,
                 "operation" => &mut given.operation,
+                "approved" => &mut given.approved,
                 "required_scopes" => &mut given.required_scopes,
                 "into" if more.contains(&"into") => &mut given.into,
                 "wait" if more.contains(&"wait") => &mut given.wait,
@@ -119,23 +125,49 @@ impl<'py> Given<'py> {
                 return Err(usage(py, detail.to_owned()));
             }
         };
-        let headers = headers.try_iter()?.map(|pair| pair_of(&pair?));
+        let mut fields = Vec::with_capacity(Request::FIELDS.len());
+        for pair in headers.try_iter()? {
+            let (name, value) = pair_of(&pair?)?;
+            if is_looked_at(&name)? {
+                fields.push((name, value));
+            } else if !input::has_bytes(&value) {
+                return Err(input::wrong_type(&value, "headers", TEXT));
+            }
+        }
         Ok(Parts {
             method,
             uri,
-            headers: headers.collect::<PyResult<_>>()?,
+            headers: fields,
             client_certificate: self.client_certificate.clone(),
             context: self
                 .context
                 .as_ref()
                 .map_or_else(|| Ok(Vec::new()), further)?,
-            operation: self.operation.clone(),
+            content: self.content.as_ref().map(content).transpose()?,
         })
     }
 
     /// What the call needs beyond its gate's demands.
     pub(crate) fn requirements(&self) -> PyResult<Requirements> {
-        input::needs(self.scopes(), self.operation.as_ref())
+        input::needs(
+            self.scopes(),
+            self.operation.as_ref(),
+            self.approved.as_ref(),
+        )
+    }
+
+    /// As keyword arguments, for a call that may be made again: a server's iterator over headers would
+    /// have nothing left, and what can change is judged as it is now.
+    pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.requirements()?;
+        let arguments = self.parts(py)?.arguments(py)?;
+        let operation = self.operation.as_ref();
+        let operation = operation.map(|value| input::own(value, "operation"));
+        arguments.set_item("operation", operation.transpose()?)?;
+        let approved = self.approved.as_ref();
+        let approved = approved.map(|value| input::own(value, "approved"));
+        arguments.set_item("approved", approved.transpose()?)?;
+        Ok(arguments)
     }
 }
 
@@ -145,10 +177,7 @@ impl<'py> Parts<'py> {
         let headers =
             headers.map(|(name, value)| Ok((text(name, "headers")?, text(value, "headers")?)));
         let certificate = self.client_certificate.as_ref();
-        let certificate = certificate.map(|der| match input::bytes(der)? {
-            Some(bytes) => Ok(bytes),
-            None => Err(input::wrong_type(der, "client_certificate", DER)),
-        });
+        let certificate = certificate.map(der);
         let context = self.context.iter();
         let context = context.map(|(kind, token)| Ok((*kind, input::token(token, "context")?)));
         Ok(Octets {
@@ -157,11 +186,18 @@ impl<'py> Parts<'py> {
             headers: headers.collect::<PyResult<_>>()?,
             client_certificate: certificate.transpose()?,
             context: context.collect::<PyResult<_>>()?,
+            content: match &self.content {
+                Some((token, proof)) => Some((
+                    input::token(token, "content: token")?,
+                    input::token(proof, "content: proof")?,
+                )),
+                None => None,
+            },
         })
     }
 
-    /// As keyword arguments, for a call that may be made again.
-    pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    /// As keyword arguments.
+    fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let arguments = PyDict::new(py);
         arguments.set_item("method", input::kept(&self.method, "method", TEXT)?)?;
         arguments.set_item("uri", input::kept(&self.uri, "uri", TEXT)?)?;
@@ -172,8 +208,9 @@ impl<'py> Parts<'py> {
         let headers = headers.collect::<PyResult<Vec<_>>>()?;
         arguments.set_item("headers", PyList::new(py, headers)?)?;
         let certificate = self.client_certificate.as_ref();
-        let certificate = certificate.map(|der| input::kept(der, "client_certificate", DER));
-        arguments.set_item("client_certificate", certificate.transpose()?)?;
+        let certificate = certificate.map(|value| der(value).map(|der| PyBytes::new(py, &der)));
+        let certificate = certificate.transpose()?;
+        arguments.set_item("client_certificate", certificate)?;
         let context = self.context.iter().map(|(kind, token)| {
             let entry = PyDict::new(py);
             entry.set_item("kind", kind.as_str())?;
@@ -182,7 +219,12 @@ impl<'py> Parts<'py> {
         });
         let context: Vec<Bound<'py, PyDict>> = context.collect::<PyResult<_>>()?;
         arguments.set_item("context", context)?;
-        arguments.set_item("operation", &self.operation)?;
+        if let Some((token, proof)) = &self.content {
+            let content = PyDict::new(py);
+            content.set_item("token", input::kept(token, "content: token", input::TOKEN)?)?;
+            content.set_item("proof", input::kept(proof, "content: proof", input::TOKEN)?)?;
+            arguments.set_item("content", content)?;
+        }
         Ok(arguments)
     }
 }
@@ -201,8 +243,12 @@ impl Octets<'_> {
         let request = Request::new(&self.method, &self.uri)
             .headers(headers.map(|(name, value)| (name, value)))
             .context(context);
-        match &self.client_certificate {
+        let request = match &self.client_certificate {
             Some(der) => request.client_certificate(der),
+            None => request,
+        };
+        match &self.content {
+            Some((token, proof)) => request.content(token, proof),
             None => request,
         }
     }
@@ -232,33 +278,75 @@ fn translate<'py>(
 }
 
 /// Further tokens: each a mapping with the members `kind` and `token`, and no other.
-fn further<'py>(context: &Bound<'py, PyAny>) -> PyResult<Vec<(Kind, Bound<'py, PyAny>)>> {
-    let right = "an iterable of mappings with kind and token";
+pub(crate) fn further<'py>(
+    context: &Bound<'py, PyAny>,
+) -> PyResult<Vec<(Kind, Bound<'py, PyAny>)>> {
     let entries = context.try_iter();
-    let entries = entries.map_err(|_| input::wrong_type(context, "context", right))?;
+    let entries = entries.map_err(|_| input::wrong_type(context, "context", CONTEXT))?;
     entries
-        .map(|entry| {
-            let entry = entry?;
-            let member = |name| entry.get_item(name);
-            match (entry.len(), member("kind"), member("token")) {
-                (Ok(2), Ok(kind), Ok(token)) => {
-                    let kind = input::text(&kind, "context: kind")?;
-                    let known = Kind::from_name(kind).ok_or_else(|| {
-                        usage(
-                            context.py(),
-                            format!("context: no kind of tokens is {kind:?}"),
-                        )
-                    })?;
-                    Ok((known, token))
-                }
-                _ => Err(input::wrong_type(
-                    &entry,
-                    "each of context",
-                    "a mapping of kind and token",
-                )),
-            }
-        })
+        .map(|entry| context_token(&entry?, "each of context"))
         .collect()
+}
+
+/// The mistake of a call that has no context and needs one.
+pub(crate) fn no_context(py: Python<'_>) -> PyErr {
+    input::wrong_type(py.None().bind(py), "context", CONTEXT)
+}
+
+/// A token whose kind the caller tells, as `kind` and `token` of a mapping.
+pub(crate) fn context_token<'py>(
+    entry: &Bound<'py, PyAny>,
+    name: &str,
+) -> PyResult<(Kind, Bound<'py, PyAny>)> {
+    let member = |name| entry.get_item(name);
+    let (Ok(2), Ok(kind), Ok(token)) = (entry.len(), member("kind"), member("token")) else {
+        let right = "a mapping of kind and token";
+        return Err(input::wrong_type(entry, name, right));
+    };
+    let kind = input::text(&kind, &format!("{name}: kind"))?;
+    let known = Kind::from_name(kind);
+    let known = known.ok_or_else(|| {
+        let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let kinds = kinds.join(", ");
+        let detail = format!("{name}: no kind of tokens is {kind:?}; there are: {kinds}");
+        usage(entry.py(), detail)
+    })?;
+    Ok((known, token))
+}
+
+/// Whether the core looks at the header field of this name. The others stay where they are.
+fn is_looked_at(name: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let mut fields = Request::FIELDS.iter();
+    // Most are told by their length, without a look at their letters.
+    if input::has_bytes(name)
+        && name
+            .len()
+            .is_ok_and(|size| fields.all(|one| one.len() != size))
+    {
+        return Ok(false);
+    }
+    let name = text(name, "headers")?;
+    let mut fields = Request::FIELDS.iter();
+    Ok(fields.any(|field| name.eq_ignore_ascii_case(field.as_bytes())))
+}
+
+/// A capability and the proof of one call, which came in the content of a request.
+fn content<'py>(value: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> {
+    let member = |name| value.get_item(name);
+    match (value.len(), member("token"), member("proof")) {
+        (Ok(2), Ok(token), Ok(proof)) => Ok((token, proof)),
+        _ => {
+            let right = "a mapping of token and proof";
+            Err(input::wrong_type(value, "content", right))
+        }
+    }
+}
+
+/// A certificate's bytes; a text is PEM, or a header that somebody has passed on.
+fn der<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Cow<'v, [u8]>> {
+    let is_text = value.is_instance_of::<PyString>();
+    let bytes = if is_text { None } else { input::bytes(value)? };
+    bytes.ok_or_else(|| input::wrong_type(value, "client_certificate", DER))
 }
 
 fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> {
@@ -278,7 +366,7 @@ fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> 
 }
 
 fn text<'v>(value: &'v Bound<'_, PyAny>, name: &str) -> PyResult<Cow<'v, [u8]>> {
-    match input::bytes(value)? {
+    match input::field(value)? {
         Some(bytes) => Ok(bytes),
         None => Err(input::wrong_type(value, name, TEXT)),
     }

@@ -91,6 +91,10 @@ impl VerifiedToken {
         }
     }
 
+    pub(crate) fn verified(&self) -> &sealgate::VerifiedToken {
+        &self.token
+    }
+
     fn raw_claims(&self, py: Python<'_>) -> PyResult<&Py<PyAny>> {
         self.claims
             .get_or_try_init(py, || Ok(frozen::of(py, self.token.claims())?.unbind()))
@@ -169,6 +173,9 @@ impl VerifiedToken {
     /// `scope_implies`.
     #[pyo3(signature = (*names))]
     fn has_scope(&self, names: &Bound<'_, PyTuple>) -> PyResult<bool> {
+        if names.is_empty() {
+            return Err(usage(names.py(), "has_scope() names no scope"));
+        }
         let names = input::texts(names.as_any(), "names")?;
         Ok(names.iter().all(|name| self.token.has_scope(name)))
     }
@@ -212,6 +219,15 @@ impl VerifiedToken {
     #[getter]
     fn lineage(&self) -> &'static str {
         self.token.lineage().as_str()
+    }
+
+    /// What was not compared between this token and those it comes from: `"subject"`, `"scope"`,
+    /// `"time"`, `"audience"`. An issuer's word alone says that it did not grow.
+    #[getter]
+    fn unproven<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let unproven = self.token.unproven().map(sealgate::Dimension::as_str);
+        let unproven: Vec<&str> = unproven.collect();
+        PyTuple::new(py, unproven)
     }
 
     /// How possession of the token's key was shown: `None` for a bearer token, `"dpop"`, `"mtls"`,
@@ -300,7 +316,7 @@ impl VerifiedToken {
         operation: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let this = slf.get();
-        let requirements = input::needs(required_scopes, operation)?;
+        let requirements = input::needs(required_scopes, operation, None)?;
         let met = this.token.require(&requirements, this.door.clock.now());
         met.map_err(|error| of_gate(slf.py(), error, &this.door.gate, &requirements))?;
         Ok(slf.clone())
@@ -331,6 +347,7 @@ impl VerifiedToken {
         dict.set_item("actor", chain.first())?;
         dict.set_item("chain", &chain)?;
         dict.set_item("lineage", self.lineage())?;
+        dict.set_item("unproven", self.unproven(py)?.to_list())?;
         dict.set_item("sender_constrained", self.sender_constrained())?;
         dict.set_item("subject_kind", self.subject_kind())?;
         dict.set_item(

@@ -1,10 +1,11 @@
 //! [`Verdict`]: accepted, refused or undecided, as a value.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use sealgate::{Blame, Error, Requirements};
+use sealgate::{Error, Requirements};
 
 use crate::errors::{misfit, of_gate};
 use crate::gate::Door;
@@ -49,14 +50,23 @@ impl Verdict {
                     Outcome::Other(Box::new(other))
                 }
             },
-            // A wrong argument is nothing about the token. A gate that a reload has removed is: the
-            // caller could not know.
-            Err(error) if error.blame() == Blame::Misuse && error.claim() != Some("gate") => {
+            Err(error) if error.is_misuse() => {
                 return Err(of_gate(py, error, &door.gate, &requirements));
             }
             Err(error) => Outcome::Other(Box::new(Other::new(error, door, requirements))),
         };
         Ok(Self { outcome })
+    }
+
+    pub(crate) fn is_ok(&self) -> bool {
+        matches!(self.outcome, Outcome::Accepted(_))
+    }
+
+    pub(crate) fn code_str(&self) -> &'static str {
+        match &self.outcome {
+            Outcome::Accepted(_) => "accepted",
+            Outcome::Other(other) => other.error.code().as_str(),
+        }
     }
 
     fn exception<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
@@ -91,16 +101,13 @@ impl Verdict {
     /// Whether the token was accepted.
     #[getter]
     fn ok(&self) -> bool {
-        matches!(self.outcome, Outcome::Accepted(_))
+        self.is_ok()
     }
 
     /// `"accepted"`, or the code of the refusal.
     #[getter]
     fn code(&self) -> &'static str {
-        match &self.outcome {
-            Outcome::Accepted(_) => "accepted",
-            Outcome::Other(other) => other.error.code().as_str(),
-        }
+        self.code_str()
     }
 
     /// The verified token; `None` unless it was accepted.
@@ -123,6 +130,17 @@ impl Verdict {
         match &self.outcome {
             Outcome::Accepted(token) => Ok(token.clone_ref(py)),
             Outcome::Other(other) => Err(PyErr::from_value(other.exception(py))),
+        }
+    }
+
+    /// Whether asking again within so many seconds may bring another answer.
+    fn _may_settle(&self, wait: f64) -> bool {
+        match &self.outcome {
+            Outcome::Accepted(_) => false,
+            Outcome::Other(other) => {
+                let wait = Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX);
+                other.door.gate.may_settle(&other.error, wait)
+            }
         }
     }
 

@@ -7,9 +7,10 @@ use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, LoadOptions, Span};
+use sealgate::{Clock, LoadOptions};
 
 use crate::batch::Batch;
+use crate::chain::Needs;
 use crate::errors::{self, usage};
 use crate::explain::Trail;
 use crate::gate::{Door, Gate};
@@ -21,36 +22,8 @@ use crate::verdict::Verdict;
 use crate::waiting::{self, Ask};
 use crate::{clock, events, input};
 
-/// How long `wait_ready` waits unless it is told.
-const READY: Span = Span::from_seconds(10);
-/// How long it waits before it looks whether somebody has pressed Ctrl-C.
+/// How long `wait_ready` waits before it looks whether somebody has pressed Ctrl-C.
 const SLICE: Duration = Duration::from_millis(100);
-
-/// The members of the policy document that `Verifier(…)` takes.
-const OPTIONS: [&str; 22] = [
-    "issuer",
-    "audience",
-    "discovery",
-    "jwks_uri",
-    "jwks",
-    "jwks_file",
-    "keys",
-    "jwks_push",
-    "algorithms",
-    "profiles",
-    "profile",
-    "public_url",
-    "required_scopes",
-    "scope_implies",
-    "sender_constrained",
-    "delegation",
-    "dpop",
-    "replay",
-    "revocation",
-    "leeway",
-    "preset",
-    "danger",
-];
 
 /// A policy made ready to judge tokens.
 ///
@@ -152,25 +125,31 @@ impl Verifier {
 impl Verifier {
     #[new]
     #[pyo3(
-        signature = (*extra, allow_danger=false, **options),
-        text_signature = "(*, issuer, audience, discovery=None, jwks_uri=None, jwks=None, \
+        signature = (*extra, clock=None, allow_danger=false, **options),
+        text_signature = "(*, issuer, audience, discovery=None, jwks_uri=None, refresh=None, jwks=None, \
             jwks_file=None, keys=None, jwks_push=None, algorithms=None, profiles=None, \
-            profile=None, public_url=None, required_scopes=None, scope_implies=None, \
-            sender_constrained=None, delegation=None, dpop=None, replay=None, revocation=None, \
-            leeway=None, preset=None, danger=None, allow_danger=False)"
+            max_lifetime=None, legacy_eddsa=None, act_iss=None, act_meaning=None, \
+            claim_names=None, txn_namespace=None, profile=None, public_url=None, \
+            required_scopes=None, scope_implies=None, sender_constrained=None, \
+            delegation=None, max_age=None, acr_values=None, metadata=None, typ=None, \
+            required_claims=None, context=None, require_intent=None, intent_pointers=None, \
+            dpop=None, mtls=None, replay=None, revocation=None, leeway=None, preset=None, \
+            cache=None, limits=None, annotations=None, danger=None, clock=None, \
+            allow_danger=False)"
     )]
     fn new(
         extra: &Bound<'_, PyTuple>,
+        clock: Option<&Bound<'_, PyAny>>,
         allow_danger: bool,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let py = extra.py();
         input::no_more(extra, None)?;
-        let members = input::options(py, options, &OPTIONS, &["issuer", "audience"])?;
+        let members = input::options(py, options)?;
         let load = LoadOptions::new().allow_danger(allow_danger);
         let policy = sealgate::Policy::single(&members, &load);
         let policy = policy.map_err(|error| errors::policy(py, &error))?;
-        Self::open(py, policy, Clock::System)
+        Self::open(py, policy, clock::of(clock)?)
     }
 
     /// A verifier for a whole policy: a path (a `str` is always a path), a mapping, or a `Policy`.
@@ -206,14 +185,17 @@ impl Verifier {
         &self.keys
     }
 
-    /// Waits until every issuer whose keys are fetched has some; raises `KeysUnavailableError`, which
+    /// Waits until every issuer has keys, fetched or published; raises `KeysUnavailableError`, which
     /// names the one that has none, when `timeout` is over.
     ///
-    /// Judging never waits: until the keys are there, tokens are `keys_refreshing`, 503. Call it
+    /// Judging never waits: until fetched keys are there, tokens are `keys_refreshing`, 503. Call it
     /// before a server takes its first request. The interpreter is released meanwhile.
     #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
     fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let timeout = timeout.map_or(Ok(READY), clock::span)?.to_duration();
+        let timeout = match timeout {
+            Some(timeout) => clock::span(timeout)?.to_duration(),
+            None => sealgate::Verifier::READY,
+        };
         let mut left = timeout;
         loop {
             let slice = left.min(SLICE);
@@ -234,7 +216,7 @@ impl Verifier {
         slf: &Bound<'py, Self>,
         timeout: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        waiting::ready(slf.as_any(), &slf.get().waiters, timeout, READY)
+        waiting::ready(slf.as_any(), &slf.get().waiters, timeout)
     }
 
     /// The policy in force.
@@ -378,7 +360,7 @@ impl Verifier {
     /// As `Gate.verify_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn verify_request<'py>(
         &self,
@@ -394,7 +376,7 @@ impl Verifier {
     /// As `Gate.judge_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None)"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
     )]
     fn judge_request<'py>(
         &self,
@@ -410,7 +392,7 @@ impl Verifier {
     /// As `Gate.explain_request`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=())"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=())"
     )]
     fn explain_request<'py>(
         &self,
@@ -426,7 +408,7 @@ impl Verifier {
     /// As `Gate.verify_request_async`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn verify_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -446,7 +428,7 @@ impl Verifier {
     /// As `Gate.judge_request_async`, where the policy has one gate.
     #[pyo3(
         signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), operation=None, required_scopes=(), into=None, wait='2s')"
+        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
     )]
     fn judge_request_async<'py>(
         slf: &Bound<'py, Self>,
@@ -461,6 +443,53 @@ impl Verifier {
             &waiting::JUDGE_REQUEST,
             &given,
         )
+    }
+
+    /// As `Gate.verify_chain`, where the policy has one gate.
+    #[pyo3(
+        signature = (
+            token=None, context=None, *extra, required_scopes=None, operation=None, approved=None, into=None, **unknown
+        ),
+        text_signature = "($self, token, context, *, required_scopes=(), operation=None, approved=None, into=None)"
+    )]
+    fn verify_chain<'py>(
+        &self,
+        py: Python<'py>,
+        token: Option<&Bound<'py, PyAny>>,
+        context: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        required_scopes: Option<&Bound<'py, PyAny>>,
+        operation: Option<&Bound<'py, PyAny>>,
+        approved: Option<&Bound<'py, PyAny>>,
+        into: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<VerifiedToken> {
+        input::no_more(extra, unknown)?;
+        let needs = Needs {
+            scopes: required_scopes,
+            operation,
+            approved,
+            into,
+        };
+        self.sole(py)?.verify_chain(py, token, context, &needs)
+    }
+
+    /// As `Gate.check_outbound`, where the policy has one gate.
+    #[pyo3(
+        signature = (inbound=None, outbound=None, *extra, target=None, **unknown),
+        text_signature = "($self, inbound, outbound, *, target)"
+    )]
+    fn check_outbound<'py>(
+        &self,
+        py: Python<'py>,
+        inbound: Option<&Bound<'py, PyAny>>,
+        outbound: Option<&Bound<'py, PyAny>>,
+        extra: &Bound<'py, PyTuple>,
+        target: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        input::no_more(extra, unknown)?;
+        self.sole(py)?.check_outbound(py, inbound, outbound, target)
     }
 
     /// As `Gate.verify_batch`, where the policy has one gate.

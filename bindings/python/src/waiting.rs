@@ -1,15 +1,14 @@
 //! The calls that may be awaited: their arguments, for `sealgate/_async.py`, which does the waiting.
 
+use std::time::Duration;
+
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyModule, PyTuple};
-use sealgate::Span;
+use sealgate::{Gate, Verifier};
 
 use crate::request::Given;
 use crate::{clock, input};
-
-/// How long `verify_async` and `judge_async` wait for a refresh unless they are told.
-const WAIT: Span = Span::from_seconds(2);
 
 /// A function of `sealgate/_async.py`, looked up once.
 pub(crate) struct Function {
@@ -66,7 +65,7 @@ impl<'py> Ask<'_, 'py> {
     fn begin(&self, function: &'static Function) -> PyResult<Bound<'py, PyAny>> {
         let py = self.door.py();
         let scopes = scopes_of(py, self.scopes)?;
-        let wait = seconds(self.wait, WAIT)?;
+        let wait = seconds(self.wait, Gate::WAIT)?;
         let token = input::kept(self.token, "token", input::TOKEN)?;
         let arguments = (self.door, self.waiters, token, scopes, self.into, wait);
         function.of(py)?.call1(arguments)
@@ -81,11 +80,10 @@ pub(crate) fn request<'py>(
     given: &Given<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = door.py();
-    // Read once: a server's iterator over headers would have nothing left.
-    let arguments = given.parts(py)?.arguments(py)?;
+    let arguments = given.arguments(py)?;
     arguments.set_item("required_scopes", scopes_of(py, given.scopes())?)?;
     arguments.set_item("into", given.into())?;
-    let wait = seconds(given.wait(), WAIT)?;
+    let wait = seconds(given.wait(), Gate::WAIT)?;
     function.of(py)?.call1((door, waiters, arguments, wait))
 }
 
@@ -105,13 +103,12 @@ pub(crate) fn ready<'py>(
     verifier: &Bound<'py, PyAny>,
     waiters: &Py<PyAny>,
     timeout: Option<&Bound<'py, PyAny>>,
-    default: Span,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let timeout = seconds(timeout, default)?;
+    let timeout = seconds(timeout, Verifier::READY)?;
     READY.of(verifier.py())?.call1((verifier, waiters, timeout))
 }
 
-fn seconds(duration: Option<&Bound<'_, PyAny>>, default: Span) -> PyResult<f64> {
-    let span = duration.map_or(Ok(default), clock::span)?;
-    Ok(span.to_duration().as_secs_f64())
+fn seconds(duration: Option<&Bound<'_, PyAny>>, default: Duration) -> PyResult<f64> {
+    let given = duration.map(|duration| Ok::<_, PyErr>(clock::span(duration)?.to_duration()));
+    Ok(given.unwrap_or(Ok(default))?.as_secs_f64())
 }

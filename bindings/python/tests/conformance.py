@@ -80,17 +80,21 @@ class Harness:
             return {"ok": False, "code": "harness", "detail": f"sealgate failed: {error!r}"}
 
     def verify(self, request: dict[str, Any]) -> Answer:
-        if request.get("context") is not None:
-            raise UnsupportedOp  # tokens that come without a request, with those they come from
         scopes = required_scopes(request)
         gate = self.gate(request)
-        return facts(gate.verify(text(request, "token"), required_scopes=scopes))
+        jwt, context = text(request, "token"), request.get("context")
+        if context is None:
+            return facts(gate.verify(jwt, required_scopes=scopes))
+        token = gate.verify_chain(
+            jwt,
+            context,
+            required_scopes=scopes,
+            operation=request.get("operation"),
+            approved=request.get("approved"),
+        )
+        return facts(token) | {"lineage": token.lineage}
 
     def verify_request(self, request: dict[str, Any]) -> Answer:
-        operation = request.get("operation") or {}
-        more = [request.get("content"), request.get("approved"), operation.get("arguments")]
-        if any(member is not None for member in more):
-            raise UnsupportedOp  # what the API cannot be told of
         scopes = required_scopes(request)
         method, uri = text(request, "method"), text(request, "uri")
         headers = fields(request)
@@ -101,7 +105,9 @@ class Harness:
             headers=headers,
             client_certificate=certificate,
             context=request.get("context") or (),
+            content=request.get("content"),
             operation=request.get("operation"),
+            approved=request.get("approved"),
             required_scopes=scopes,
         )
         return facts(token) | {

@@ -284,6 +284,39 @@ def test_a_forked_child_waits_by_itself(held: Server, fake: testing.FakeIssuer) 
     fetched.close()
 
 
+def test_what_a_request_is_for_is_taken_when_it_is_asked(tools: Gate, jwt: str) -> None:
+    """A coroutine judges what its caller has told, whatever becomes of that before it runs."""
+    headers: list[tuple[str, str]] = [("Authorization", f"Bearer {jwt}")]
+    arguments: dict[str, Any] = {"to": ["a"]}
+    operation: dict[str, Any] = {"scope": "mcp:use", "tool": "pay", "arguments": arguments}
+    approved: dict[str, Any] = {"issuer": "https://a.example", "authority_set": [{"type": "pay"}]}
+    context: list[dict[str, str]] = []
+    scopes = ["mcp:use"]
+    request: dict[str, Any] = {"headers": headers, "operation": operation, "context": context}
+
+    def ask(**more: Any) -> Any:
+        return tools.judge_request_async(
+            method="POST", uri="/mcp", required_scopes=scopes, **request, **more
+        )
+
+    def answer(asked: Any) -> str:
+        with pytest.raises(StopIteration) as caught:
+            asked.send(None)
+        code: str = caught.value.value.code
+        return code
+
+    expected = [answer(ask()), answer(ask(approved=approved))]
+    assert expected == ["accepted", "intent_mismatch"]
+    asked = [ask(), ask(approved=approved)]
+    headers.clear()
+    operation["scope"] = "admin"
+    arguments["to"] = object()
+    approved["authority_set"].append(object())
+    context.append({"kind": "txn_token", "token": jwt})
+    scopes.append("admin")
+    assert [answer(one) for one in asked] == expected
+
+
 def test_arguments_are_checked(tools: Gate, jwt: str) -> None:
     for wait in (2, "soon", "2"):
         with pytest.raises(UsageError):

@@ -7,11 +7,12 @@ import hashlib
 import hmac
 import importlib
 import json
+import random
 import sys
-import time
 import warnings
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import jwt as theirs
@@ -26,8 +27,23 @@ from cryptography.hazmat.primitives.serialization import (
 
 from sealgate.compat import pyjwt as ours
 
-NOW = int(time.time())
+NOW = 1_800_000_000
 SECRET = "a secret of at least thirty-two octets, here"
+
+
+class StandingStill(datetime):
+    """PyJWT's time."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return datetime.fromtimestamp(NOW, tz)
+
+
+@pytest.fixture(autouse=True)
+def one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both judge by one clock, which stands still."""
+    monkeypatch.setattr(theirs.api_jwt, "datetime", StandingStill)
+    monkeypatch.setattr(ours, "time", SimpleNamespace(time=lambda: float(NOW)))
 
 
 def pem(key: Any) -> str:
@@ -93,6 +109,10 @@ CLAIMS: list[dict[str, Any]] = [
     {"exp": NOW + 1000},
     {"exp": NOW - 1000},
     {"exp": NOW + 1000.5},
+    *({"exp": NOW + seconds} for seconds in (-31, -30, -29, -1, 0, 0.5, 1)),
+    *({"nbf": NOW + seconds} for seconds in (-1, 0, 0.5, 1, 29, 30, 30.5, 31)),
+    *({"iat": NOW + seconds} for seconds in (-1, 0, 0.5, 1, 29, 30, 30.5, 31)),
+    {"exp": 1e300, "nbf": -1e300, "iat": 10**30},
     {"exp": None},
     {"exp": {}},
     {"nbf": NOW + 1000},
@@ -125,6 +145,14 @@ CALLS: list[dict[str, Any]] = [
     {"audience": ["a"], "options": {"strict_aud": True}},
     {"issuer": "i"},
     {"issuer": ["i", "j"]},
+    {"issuer": {"i": 1}},
+    {"issuer": 5},
+    {"leeway": 30},
+    {"leeway": 30.5},
+    {"leeway": -10},
+    {"audience": ("b", "a"), "issuer": ("j",), "subject": "", "leeway": 1},
+    {"options": {"require": "exp"}},
+    {"options": {"verify_exp": 0, "verify_aud": None, "strict_aud": 1}},
     {"subject": "u1"},
     {"leeway": 2000},
     {"leeway": timedelta(seconds=2000)},
@@ -210,6 +238,12 @@ def deep() -> bytes:
     return b'{"sub":"u","x":' + b"[" * 100 + b"]" * 100 + b"}"
 
 
+def with_header(members: dict[str, Any]) -> str:
+    header = json.dumps({"alg": "HS256"} | members).encode()
+    signed = f"{b64u(header)}.{b64u(b'{}')}"
+    return f"{signed}.{b64u(hmac.new(SECRET.encode(), signed.encode(), hashlib.sha256).digest())}"
+
+
 STRICTER: dict[str, tuple[Callable[[], tuple[Any, Any, list[str], dict[str, Any]]], str]] = {
     "unverified": (
         lambda: (token({}), SECRET, ["HS256"], {"options": {"verify_signature": False}}),
@@ -236,6 +270,29 @@ STRICTER: dict[str, tuple[Callable[[], tuple[Any, Any, list[str], dict[str, Any]
     "weak RSA": (lambda: (*weak_rsa(), ["RS256"], {}), "InvalidKeyError"),
     "large": (lambda: (token({"x": ["y" * 1000] * 90}), SECRET, ["HS256"], {}), "DecodeError"),
     "deep": (lambda: (token(deep()), SECRET, ["HS256"], {}), "DecodeError"),
+    **{
+        name: (lambda payload=payload: (token(payload), SECRET, ["HS256"], {}), "DecodeError")
+        for name, payload in {
+            "a long string": {"x": "y" * 2049},
+            "a long array": {"x": [1] * 1025},
+            "NaN": b'{"x":NaN}',
+            "infinity": b'{"x":Infinity}',
+            "beyond a float": b'{"x":1e400}',
+            "a lone surrogate": b'{"x":"\\ud800"}',
+            "a byte order mark": b'\xef\xbb\xbf{"x":1}',
+        }.items()
+    },
+    **{
+        f"header {name}": (
+            lambda header=header: (with_header(header), SECRET, ["HS256"], {}),
+            "DecodeError",
+        )
+        for name, header in {
+            "typ": {"typ": 5},
+            "secret": {"jwk": {"kty": "oct", "k": "AA"}},
+            "zip": {"zip": "DEF"},
+        }.items()
+    },
 }
 
 
@@ -271,9 +328,41 @@ def test_detached_payloads_are_refused() -> None:
         ours.decode(signed, SECRET, ["HS256"])
 
 
-def test_unknown_options_are_the_callers_mistake() -> None:
-    with pytest.raises(TypeError, match="verify_expiry"):
-        ours.decode(token({}), SECRET, ["HS256"], options={"verify_expiry": True})
+@pytest.mark.filterwarnings("ignore::jwt.warnings.RemovedInPyjwt3Warning")
+@pytest.mark.filterwarnings("ignore:The `verify` argument:DeprecationWarning")
+def test_what_pyjwt_ignores_is_the_callers_mistake() -> None:
+    jwt = token({"sub": "u1"})
+    ignored: list[dict[str, Any]] = [
+        {"options": {"verify_expiry": True}},
+        {"verify": False},
+        {"verify_expiry": True},
+    ]
+    for options in ignored:
+        assert theirs.decode(jwt, SECRET, ["HS256"], **options) == {"sub": "u1"}
+        with pytest.raises(TypeError, match=r"verify"):
+            ours.decode(jwt, SECRET, ["HS256"], **options)
+    with pytest.raises(TypeError, match="positional"):
+        ours.decode(jwt, SECRET, ["HS256"], None, "a")  # type: ignore[misc]
+
+
+def test_a_payload_is_read_before_its_signature() -> None:
+    forged = token(b"no JSON").rpartition(".")[0] + "." + token({}).rpartition(".")[2]
+    assert both(forged, SECRET, ["HS256"]) == ("InvalidSignatureError", "DecodeError")
+    assert issubclass(ours.InvalidSignatureError, ours.DecodeError)
+
+
+def test_no_mutation_of_a_token_is_taken_that_pyjwt_refuses() -> None:
+    """And what both refuse, they refuse alike, save where the payload is no JSON any more."""
+    chance = random.Random(1)
+    good = token({"sub": "u1"})
+    for _ in range(2000):
+        place, letter = chance.randrange(len(good)), chance.choice("AZ_-.=+/ \n\t\0é~")
+        jwt = good[:place] + letter + good[place + chance.randrange(2) :]
+        for form in (jwt, jwt.encode()):
+            theirs_says, ours_says = both(form, SECRET, ["HS256"])
+            if theirs_says != ours_says:
+                assert theirs_says in ("InvalidSignatureError", "InvalidAlgorithmError"), form
+                assert ours_says == "DecodeError", form
 
 
 def test_without_pyjwt_the_names_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

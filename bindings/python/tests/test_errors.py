@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import pickle
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +109,7 @@ def test_missing_keys_are_an_outage(tools: Gate, corp: testing.FakeIssuer) -> No
     error = caught.value
     assert (error.http_status, error.retry_after, error.www_authenticate) == (503, 5, None)
     assert error.issuer_name == "silent" and not error.body and error.oauth_error is None
+    assert str(error) == "keys_unavailable: the issuer has no usable keys (silent)"
 
 
 def test_errors_travel_to_other_processes(tools: Gate, corp: testing.FakeIssuer) -> None:
@@ -119,6 +122,58 @@ def test_errors_travel_to_other_processes(tools: Gate, corp: testing.FakeIssuer)
         sealgate.Policy.parse("version = 2")
     copy = pickle.loads(pickle.dumps(caught.value))
     assert str(copy) == str(caught.value) and copy.problems == caught.value.problems
+
+
+def test_errors_travel_with_what_was_added_to_them(tools: Gate) -> None:
+    for call in (lambda: tools.verify("x"), lambda: sealgate.Policy.parse("version = 2")):
+        with pytest.raises(SealgateError) as caught:
+            call()
+        error: Any = caught.value
+        error.request_id = 7
+        if hasattr(error, "add_note"):  # from 3.11
+            error.add_note("of job 7")
+        for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+            assert type(copied) is type(error) and vars(copied).keys() == vars(error).keys()
+            assert copied.request_id == 7 and str(copied) == str(error)
+
+
+CLASSES_OF_ONE_CODE = {
+    "ExpiredTokenError": "expired",
+    "AudienceError": "aud_mismatch",
+    "IssuerError": "iss_untrusted",
+    "ReplayError": "replayed",
+    "StepUpError": "insufficient_user_authentication",
+    "UsageError": "usage",
+    "InternalError": "internal",
+    "PolicyError": "policy_invalid",
+}
+
+
+def test_errors_that_a_program_makes_itself() -> None:
+    """As a stand-in for a gate in somebody's tests does."""
+    for cls in {SealgateError, TokenError, UnavailableError, PolicyError, *CLASSES.values()}:
+        for made in (cls("mocked"), pickle.loads(pickle.dumps(cls("mocked")))):
+            assert type(made) is cls and "mocked" in str(made)
+            assert made.code == CLASSES_OF_ONE_CODE.get(cls.__name__, made.code)
+            assert made.code == "policy_invalid" or issubclass(CLASSES[made.code], cls)
+            assert made.http_status in (400, 401, 403, 500, 503) and made.headers is not None
+            assert made.reason and made.doc and made.gate is None and made.expected == ()
+        assert str(cls()) == f"{cls().code}: {cls().reason}"
+    assert sealgate.ExpiredTokenError("x").http_status == 401
+    assert UnavailableError("x").retry_after == 5
+    for code, cls in CLASSES.items():
+        assert cls(code=code).code == code
+    with pytest.raises(ValueError, match="no code is 'late'"):
+        sealgate.ExpiredTokenError(code="late")
+
+
+def test_classes_of_a_programs_own() -> None:
+    class Late(sealgate.ExpiredTokenError):
+        def __init__(self, seconds: int) -> None:
+            super().__init__(f"{seconds} s")
+            self.seconds = seconds
+
+    assert Late(5).code == "expired" and "5 s" in str(Late(5)) and Late(5).seconds == 5
 
 
 def test_a_panic_is_an_exception_like_any_other() -> None:

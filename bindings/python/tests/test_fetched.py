@@ -88,8 +88,12 @@ def test_an_issuer_that_is_served(discovery: str) -> None:
         first = corp.kid
         corp.rotate()
         new = corp.token(aud=AUDIENCE)
-        assert fetched.judge(new).code == "key_not_found", "it has just fetched"
-        clock.advance("90s")  # beyond the cooldown, and what is remembered of unknown keys
+        verdict = fetched.judge(new)
+        assert verdict.code == "keys_refreshing", "it has fetched before there was this key"
+        assert verdict.error is not None and verdict.error.headers["Retry-After"] == "30"
+        # No fetch begins within the cooldown, so nobody waits for one.
+        assert asyncio.run(fetched.judge_async(new, wait="20s")).code == "keys_refreshing"
+        clock.advance("31s")
         assert asyncio.run(fetched.verify_async(new, wait="60s")).subject == "u1"
         corp.withdraw(first)
         assert fetched.judge(old).ok, "not yet known"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -74,6 +77,57 @@ def test_nothing_verified_is_pickled_or_copied(tools: Gate, secret: str) -> None
             pickle.dumps(value)
         with pytest.raises(TypeError):
             copy.copy(value)
+
+
+def test_what_was_verified_cannot_be_changed(tools: Gate, corp: testing.FakeIssuer) -> None:
+    claims = {"nested": {"list": [{"a": 1}]}}
+    token = tools.verify(corp.token(aud=AUDIENCE, scope="mcp:use", act=["a"], claims=claims))
+    actor = token.actor
+    assert actor is not None
+    nested: Any = token.claims["nested"]
+    objects: list[Any] = [token.claims, nested, nested["list"][0], token.header, actor.claims]
+    changes: list[Callable[[Any], object]] = [
+        lambda o: o.__setitem__("sub", "x"),
+        lambda o: o.__delitem__("sub"),
+        lambda o: o.__ior__({"sub": "x"}),
+        lambda o: o.__init__({"sub": "x"}),
+        lambda o: o.update(sub="x"),
+        lambda o: o.setdefault("new", "x"),
+        lambda o: o.pop("sub", None),
+        lambda o: o.popitem(),
+        lambda o: o.clear(),
+    ]
+    for value in objects:
+        before = dict(value)
+        for change in changes:
+            with pytest.raises(TypeError):
+                change(value)
+        with pytest.raises(AttributeError):
+            value.note = "x"
+        assert value == before
+    with pytest.raises(AttributeError):
+        token.subject = "x"  # type: ignore[misc]
+
+
+def test_claims_are_what_json_and_copies_take(tools: Gate, corp: testing.FakeIssuer) -> None:
+    claims = {"nested": {"list": [{"a": 1}]}}
+    token = tools.verify(corp.token(aud=AUDIENCE, scope="mcp:use", claims=claims))
+    assert json.loads(json.dumps(token.claims)) == json.loads(token.payload)
+    assert json.loads(json.dumps(token.header))["alg"] == "ES256"
+    assert isinstance(token.claims, dict) and isinstance(token.claims, Mapping)
+    copies: list[Any] = [
+        copy.copy(token.claims),
+        copy.deepcopy(token.claims),
+        pickle.loads(pickle.dumps(token.claims)),
+        token.claims | {},
+    ]
+    for own in copies:
+        assert type(own) is dict and own == token.claims
+        own["sub"] = "x"
+    assert token.claims["sub"] == "u1"
+    deep: Any = copy.deepcopy(token.claims)
+    deep["nested"]["list"][0]["a"] = 2
+    assert token.claims["nested"] == {"list": ({"a": 1},)}
 
 
 def test_an_unverified_token_is_no_token(tools: Gate, secret: str) -> None:

@@ -128,3 +128,55 @@ def test_types_that_cannot_be_checked(tools: Gate, corp: testing.FakeIssuer) -> 
     for model in (dict, str, None.__class__, Odd, Local, "Claims"):
         with pytest.raises(UsageError, match="into"):
             tools.verify(token(corp), into=model)
+
+
+@dataclass
+class Particular:
+    sub: str
+
+    def __post_init__(self) -> None:
+        if self.sub != "u1":
+            raise ValueError(f"{self.sub} is not for us")
+
+
+class ParticularStruct(msgspec.Struct):
+    sub: str
+
+    def __post_init__(self) -> None:
+        if self.sub != "u1":
+            raise ValueError(f"{self.sub} is not for us")
+
+
+class ParticularModel(pydantic.BaseModel):
+    sub: str
+
+    @pydantic.field_validator("sub")
+    @classmethod
+    def check(cls, value: str) -> str:
+        if value != "u1":
+            raise ValueError(f"{value} is not for us")
+        return value
+
+
+@pytest.mark.parametrize("model", [Particular, ParticularStruct, ParticularModel])
+def test_what_a_model_has_against_the_values_is_a_misfit(
+    tools: Gate, corp: testing.FakeIssuer, model: type
+) -> None:
+    assert tools.judge(token(corp), into=model).ok
+    jwt = corp.token(sub="person-4711", aud=AUDIENCE, scope="mcp:use")
+    error = tools.judge(jwt, into=model).error
+    assert error is not None and error.code == "claim_type"
+    assert error.__cause__ is None and error.__context__ is None and "4711" not in str(error)
+
+
+def test_a_models_own_fault_is_its_own(tools: Gate, corp: testing.FakeIssuer) -> None:
+    @dataclass
+    class Broken:
+        sub: str
+
+        def __post_init__(self) -> None:
+            raise ZeroDivisionError
+
+    for call in (tools.verify, tools.judge):
+        with pytest.raises(ZeroDivisionError):
+            call(token(corp), into=Broken)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
-from sealgate import Gate, UsageError, Verifier, testing
+from sealgate import Gate, KeysUnavailableError, UsageError, Verifier, testing
 
 from conftest import AUDIENCE
 
@@ -22,11 +23,22 @@ def test_publishing(verifier: Verifier, corp: testing.FakeIssuer) -> None:
     assert (key.kid, key.alg, key.thumbprint) == (corp.kid, "ES256", corp.key.thumbprint)
 
 
+def test_published_keys_are_waited_for(verifier: Verifier, corp: testing.FakeIssuer) -> None:
+    with pytest.raises(KeysUnavailableError) as caught:
+        verifier.wait_ready("20ms")
+    assert caught.value.issuer_name == "silent" and caught.value.retry_after == 5
+    assert caught.value.hint == "silent has no usable keys: none were published"
+    timer = threading.Timer(0, verifier.keys.publish, ("silent", corp.jwks()))
+    timer.start()
+    verifier.wait_ready("60s")
+    timer.join()
+
+
 def test_keys_that_cannot_be_used_are_told(verifier: Verifier, corp: testing.FakeIssuer) -> None:
     other = {"kty": "unknown"}
     receipt = verifier.keys.publish("silent", {"keys": [other, *corp.jwks()["keys"]]})
     assert [key.index for key in receipt.skipped] == [0] and receipt.skipped[0].reason
-    for wrong in ({"keys": [other]}, {"keys": 5}, {}, "no JSON", b"\xff"):
+    for wrong in ({"keys": [other]}, {"keys": []}, {"keys": 5}, {}, "no JSON", b"\xff"):
         with pytest.raises(UsageError):
             verifier.keys.publish("silent", wrong)
     assert verifier.keys.state("silent").generation == receipt.generation

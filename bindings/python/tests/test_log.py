@@ -89,7 +89,7 @@ def test_nothing_per_token(log: Kept, verifier: Verifier, jwt: str) -> None:
         verifier.judge(token)
         verifier.verify_batch([token])
         verifier.explain(token)
-    verifier.keys.publish("silent", {"keys": []})
+    verifier.keys.publish("silent", testing.FakeIssuer("https://silent.example", seed=9).jwks())
     assert log.next().issuer_name == "silent", "nothing came before"
 
 

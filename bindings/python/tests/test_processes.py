@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sealgate import Gate, testing
+from sealgate import Gate, Policy, testing
 
-from conftest import AUDIENCE
+from conftest import AUDIENCE, document
 
 
 def test_threads_agree(tools: Gate, corp: testing.FakeIssuer) -> None:
@@ -40,6 +40,56 @@ def test_views_are_made_once_under_threads(tools: Gate, jwt: str) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(touch, range(8)))) == 1
+
+
+def test_one_proof_gives_one_accept_under_threads(
+    corp: testing.FakeIssuer, clock: testing.FixedClock
+) -> None:
+    policy = document() | {"dpop": {}, "replay": {"store": "process"}}
+    tools = testing.open(policy, issuers={"corp": corp}, clock=clock).gate("tools")
+    agent = testing.FakeAgent("agent-7", clock=clock)
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use", bind_to=agent)
+    start = threading.Barrier(16)
+
+    def judge(headers: list[tuple[str, str]]) -> str:
+        start.wait()
+        return tools.judge_request(method="POST", uri="/mcp", headers=headers).code
+
+    with ThreadPoolExecutor(16) as pool:
+        for _ in range(20):
+            proof = agent.headers(tools, "POST", "/mcp", jwt)
+            codes = sorted(pool.map(judge, [proof] * 16))
+            assert codes == ["accepted"] + ["replayed"] * 15
+
+
+def test_a_reload_under_threads(
+    tools: Gate, corp: testing.FakeIssuer, clock: testing.FixedClock
+) -> None:
+    """Each verdict is by one policy or the other, whole; nobody meets anything between."""
+    tokens = [corp.token(aud=AUDIENCE, scope="mcp:use") for _ in range(50)]
+    stop = threading.Event()
+    before = tools.verifier.policy
+    stricter = before.to_dict()
+    stricter["gates"]["tools"]["required_scopes"] = ["admin"]
+    after = Policy(stricter)
+    digests = {before.digest: "accepted", after.digest: "insufficient_scope"}
+
+    def work() -> set[str]:
+        codes: set[str] = set()
+        while not stop.is_set():
+            codes |= {verdict.code for verdict in map(tools.judge, tokens)}
+            batch = tools.verify_batch(tokens)
+            assert batch.counts == {digests[batch.snapshot.policy]: 50}
+        return codes
+
+    with ThreadPoolExecutor(3) as pool:
+        running = [pool.submit(work) for _ in range(3)]
+        for number in range(40):
+            tools.verifier.reload(before if number % 2 else after)
+        stop.set()
+        codes = set().union(*(one.result() for one in running))
+    assert codes <= set(digests.values())
+    assert tools.judge(tokens[0]).ok
 
 
 @pytest.mark.parametrize("call", ["verify", "verify_batch"])

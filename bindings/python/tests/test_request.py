@@ -239,6 +239,13 @@ def test_a_request_may_be_explained_first(tools: Gate, jwt: str) -> None:
     assert "dpop" in str(trail).lower()
     verdict = tools.judge_request(method="POST", uri="/mcp", headers=headers)
     assert verdict.ok, "explaining uses no proof up"
+    headers = AGENT.headers(tools, "POST", "/mcp", jwt)
+    trail = tools.explain_request(
+        method="POST", uri="/mcp", headers=headers, required_scopes=["admin"]
+    )
+    error = trail.verdict.error
+    assert (trail.ok, trail.code) == (False, "insufficient_scope") and error is not None
+    assert "admin" in trail.expected and "admin" in error.headers["WWW-Authenticate"]
 
 
 def test_awaited(tools: Gate, jwt: str) -> None:

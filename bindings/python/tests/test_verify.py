@@ -180,7 +180,10 @@ def test_explain_shows_every_rule(tools: Gate, corp: testing.FakeIssuer, jwt: st
     assert outcomes["signature"] == "passed"
     assert outcomes["audience"] == "refused"
     assert outcomes["policy"] == "not_reached"
-    assert f'"{AUDIENCE}/"' in str(trail) and trail.hint is not None and trail.hint in str(trail)
+    text = " ".join(str(trail).split())
+    assert f'"{AUDIENCE}/"' in text and trail.hint is not None and trail.hint in text
+    assert (trail.ok, trail.code, trail.expected) == (False, "aud_mismatch", (AUDIENCE,))
+    assert max(map(len, str(trail).splitlines()[1:])) <= 80
     assert repr(trail) == "<Trail aud_mismatch>"
     accepted = tools.explain(jwt)
     assert accepted.verdict.ok and str(accepted).startswith("accepted") and accepted.hint is None

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import assert_type
 
@@ -42,6 +42,16 @@ def results(gate: Gate, jwt: str) -> None:
     typed = gate.verify(jwt, into=Claims)
     assert_type(typed, VerifiedToken[Claims])
     assert_type(typed.claims.tenant, str)
+
+
+def chains(gate: Gate, jwt: str, parent: bytes) -> None:
+    context = [{"kind": "access_token", "token": parent}]
+    token = gate.verify_chain(jwt, context, operation={"tool": "pay", "arguments": {"n": 1}})
+    assert_type(token, VerifiedToken[Mapping[str, Any]])
+    assert_type(gate.verify_chain(jwt, context, into=Claims).claims.tenant, str)
+    assert_type(gate.verifier.check_outbound(token, context[0], target="api"), None)
+    for dimension in token.unproven:
+        assert_type(dimension, Literal["subject", "scope", "time", "audience"])
 
 
 def verdicts(verifier: Verifier, jwt: bytes) -> None:

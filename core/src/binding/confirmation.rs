@@ -65,6 +65,16 @@ impl Confirmation {
         Self::Bound(Box::new(keys))
     }
 
+    /// The thumbprints of its keys, as tokens write them.
+    pub(crate) fn thumbprints(&self) -> impl Iterator<Item = String> {
+        let keys = match self {
+            Self::Bound(keys) => [keys.jkt, keys.jwk, keys.certificate],
+            Self::Unbound | Self::Unknown | Self::Malformed => [None; 3],
+        };
+        let known = keys.into_iter().flatten();
+        known.map(|thumbprint| base64url::encode(&thumbprint))
+    }
+
     /// Bytes held on the heap.
     pub(crate) fn heap_size(&self) -> usize {
         match self {

@@ -106,14 +106,15 @@ fn copied(value: Value<'_>) -> Result<Json, Error> {
     Ok(Json::parse(text, Limits::CEILING.into())?)
 }
 
-/// What a token names, for people: the kind of each task and its id.
+/// What a token names: the kind of each task, who approved it where that stands beside it, and its
+/// id.
 pub(crate) fn tasks<'a>(
     claims: &'a Claims,
     rules: &'a IntentRules,
-) -> impl Iterator<Item = (&'static str, &'a str)> {
+) -> impl Iterator<Item = (TaskKind, Option<&'a str>, &'a str)> {
     let pointers = rules.pointers.iter();
     let found = pointers.filter_map(|pointer| find(pointer, claims.json()).ok()?);
-    found.map(|task| (task.kind.as_str(), task.id))
+    found.map(|task| (task.kind, task.issuer, task.id))
 }
 
 /// The bounds of the tasks that a token names by an `id`: `bounds` beside it.

@@ -171,6 +171,7 @@ codes! {
         ActorPresenterMismatch "actor_presenter_mismatch" "the caller is another workload than the agent the token names"
     }
     Revocation {
+        Revoked "revoked" "the token, or someone in its chain, was revoked"
         Inactive "inactive" "the authorization server says that the token is not active"
     }
     Authority {

@@ -104,10 +104,27 @@ impl Error {
         self.about
     }
 
+    /// Whether the call was wrong, so that it says nothing about its token: to be thrown also where
+    /// refusals are values. That a reload has removed the gate is an answer like others, since the
+    /// call was right.
+    #[must_use]
+    pub fn is_misuse(&self) -> bool {
+        self.blame() == Blame::Misuse && self.about != Some(GATE)
+    }
+
+    /// The policy has no such gate, or has it no longer.
+    #[cold]
+    pub(crate) const fn no_gate() -> Self {
+        Self::about(Code::Usage, GATE)
+    }
+
     pub(crate) const fn issuer(&self) -> Option<IssuerNumber> {
         self.issuer
     }
 }
+
+/// What an error without a gate is about.
+const GATE: &str = "gate";
 
 impl From<Code> for Error {
     fn from(code: Code) -> Self {

@@ -7,6 +7,19 @@ fn an_error_is_at_most_24_bytes() {
 }
 
 #[test]
+fn a_gate_that_is_gone_is_an_answer_and_no_misuse() {
+    assert!(Error::new(Code::Usage).is_misuse());
+    assert!(Error::about(Code::Usage, "required_scopes").is_misuse());
+    for answer in [
+        Error::no_gate(),
+        Error::new(Code::Internal),
+        Error::new(Code::Expired),
+    ] {
+        assert!(!answer.is_misuse(), "{answer}");
+    }
+}
+
+#[test]
 fn spellings_are_unique_and_found_again() {
     for (position, code) in Code::ALL.iter().enumerate() {
         let name = code.as_str();

@@ -9,10 +9,14 @@ pub(crate) trait Background: Send + Sync {
     /// Something is wanted, or the policy is another, or the verifier is gone. Never waits.
     fn ring(&self);
 
-    /// Rings, and looks whether `done` each time a fetch has settled, until `timeout`. Says whether
-    /// it is.
+    /// Rings, and looks whether `done` each time a fetch has settled or keys were published, until
+    /// `timeout`. Says whether it is.
     #[cfg(feature = "remote")]
     fn wait(&self, timeout: Duration, done: &mut dyn FnMut() -> bool) -> bool;
+
+    /// Keys were published. Wakes those who wait.
+    #[cfg(feature = "remote")]
+    fn announce(&self);
 
     /// Stops.
     #[cfg(feature = "remote")]
@@ -41,6 +45,13 @@ impl Bell {
         match self.0.get() {
             Some(background) => background.wait(timeout, done),
             None => done(),
+        }
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn announce(&self) {
+        if let Some(background) = self.0.get() {
+            background.announce();
         }
     }
 

@@ -3,6 +3,7 @@
 //! A key only ever verifies for the issuer whose set holds it, and only under the one algorithm it
 //! was bound to when it was loaded (ALG-03, KEY-01).
 
+mod absent;
 mod bell;
 mod ring;
 mod set;

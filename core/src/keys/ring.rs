@@ -78,7 +78,10 @@ impl KeyRing {
         set.select(algorithm, kid).map_err(|error| {
             let unknown = kid.filter(|kid| error.code() == Code::KeyNotFound && !set.has(kid));
             match (&entry.watch, unknown) {
-                (Some(watch), Some(kid)) => Error::about(watch.without_kid(kid, now), "kid"),
+                (Some(watch), Some(kid)) => {
+                    let code = watch.without_kid(kid, entry.generation, now);
+                    Error::about(code, "kid")
+                }
                 (None, _) | (_, None) => error,
             }
         })

@@ -27,5 +27,8 @@ pub mod fetched_keys {}
 #[doc = include_str!("rotation.md")]
 pub mod rotation {}
 
+#[doc = include_str!("revocation.md")]
+pub mod revocation {}
+
 #[doc = include_str!("tuning.md")]
 pub mod tuning {}

@@ -98,7 +98,7 @@ impl Minter {
 }
 
 /// A compact JWS of an encoded header with its dot, and a payload.
-fn sign(key: &SigningKey, prefix: &str, payload: &[u8]) -> Result<String, KeyError> {
+pub(crate) fn sign(key: &SigningKey, prefix: &str, payload: &[u8]) -> Result<String, KeyError> {
     let mut token = prefix.to_owned() + &base64url::encode(payload);
     let signature = key.sign(token.as_bytes())?;
     token.push('.');

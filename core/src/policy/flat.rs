@@ -1,6 +1,7 @@
 //! The smallest policy: one issuer and one gate, both named `default`, from their members in one
 //! flat object. Each member goes to the table that has it: issuer, gate, or the document itself.
 
+use super::check;
 use super::document::{self, Format, Member, Node, Value};
 use super::grammar::{self, Row, Shape};
 use super::load::{LoadOptions, Policy};
@@ -51,14 +52,14 @@ impl Policy {
 }
 
 fn nest(flat: Vec<Member>) -> Node {
-    let has = |rows: &[Row], member: &Member| rows.iter().any(|row| row.name == member.name);
     let (issuer, gate) = (named("issuers"), named("gates"));
-    let (issuer_members, rest): (Vec<_>, Vec<_>) =
-        flat.into_iter().partition(|member| has(issuer, member));
+    let (issuer_members, rest): (Vec<_>, Vec<_>) = flat
+        .into_iter()
+        .partition(|member| belongs(issuer, &member.name));
     // `issuers` is for the loader to write: there is only one.
     let (mut gate_members, rest): (Vec<_>, Vec<_>) = rest
         .into_iter()
-        .partition(|member| has(gate, member) && member.name != "issuers");
+        .partition(|member| belongs(gate, &member.name) && member.name != "issuers");
     let given = gate_members.iter().any(|member| member.name == "profile");
     if !given {
         gate_members.push(member("profile", Node::text("access_token")));
@@ -72,6 +73,18 @@ fn nest(flat: Vec<Member>) -> Node {
     ];
     root.extend(rest);
     Node::new(Value::Table(root))
+}
+
+/// Whether a member is one of these; a misspelt one, whether it is likest to one of them, so that the
+/// loader says which.
+fn belongs(rows: &[Row], name: &str) -> bool {
+    let has = |rows: &[Row], name: &str| rows.iter().any(|row| row.name == name);
+    let tables = [named("issuers"), named("gates"), grammar::DOCUMENT];
+    if tables.iter().any(|table| has(table, name)) {
+        return has(rows, name);
+    }
+    let known = tables.iter().copied().flatten().map(|row| row.name);
+    check::nearest(name, known).is_some_and(|nearest| has(rows, nearest))
 }
 
 /// The rows of the document's tables under this name.
@@ -120,6 +133,23 @@ mod tests {
     }
 
     #[test]
+    fn a_misspelt_member_is_known_again_whatever_table_has_it() {
+        for (wrong, right) in [
+            ("audiance", "audience"),
+            ("max_livetime", "max_lifetime"),
+            ("leway", "leeway"),
+        ] {
+            let members = format!("{{{MEMBERS},{wrong:?}:1}}");
+            let error = Policy::single(&members, &LoadOptions::new()).unwrap_err();
+            let text = &error.problems[0].text;
+            assert!(
+                text.ends_with(&format!("Did you mean {right:?}?")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn problems_name_the_member_as_it_was_given() {
         let refused = |more: &str| {
             let members = format!("{{{MEMBERS},{more}}}");
@@ -129,6 +159,7 @@ mod tests {
         };
         assert_eq!(refused(r#""algorithms":[]"#), ["algorithms"]);
         assert_eq!(refused(r#""audiance":"a""#), ["audiance"]);
+        assert_eq!(refused(r#""nonsense":"a""#), ["nonsense"]);
         assert_eq!(refused(r#""issuers":{}"#), ["issuers"]);
         assert_eq!(refused(r#""jwks":{"keys":[]}"#), [""]);
     }

@@ -20,6 +20,7 @@ mod load;
 mod possession;
 mod problem;
 mod profile;
+mod revocation;
 mod row;
 mod rows;
 mod schema;
@@ -32,6 +33,8 @@ pub(crate) use carrier::{Carrier, HeaderField};
 pub(crate) use challenge::Challenge;
 pub(crate) use context::{ContextNeed, ContextRules};
 pub use delegation::Lineage;
+#[cfg(feature = "testing")]
+pub(crate) use delegation::SubPattern;
 pub(crate) use delegation::{
     ActorPattern, ActorPresence, AllowRule, Delegation, DelegationRules, DenyReach, Loops,
     PresenterRule, SelfActor, SubjectPattern,
@@ -47,6 +50,7 @@ pub(crate) use possession::{
 };
 pub use problem::{PolicyError, Problem, Warning};
 pub use profile::{Kind, Preset, Profile};
+pub(crate) use revocation::{RevocationRules, RevocationStorage};
 pub(crate) use row::{
     AudienceRule, Form, HeaderRule, OwnClaim, Presence, Row, SignerRule, TypRule,
 };
@@ -68,6 +72,7 @@ pub(crate) struct Rules {
     /// Entries of the token cache; 0 is off.
     pub(crate) cache_tokens: usize,
     pub(crate) possession: PossessionRules,
+    pub(crate) revocation: RevocationRules,
     pub(crate) issuers: Vec<IssuerRules>,
     pub(crate) gates: Vec<GateRules>,
 }

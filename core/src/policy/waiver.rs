@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{GateRules, SenderConstrained};
+use super::{GateRules, RevocationRules, RevocationStorage, SenderConstrained};
 
 /// Stands in for the check `T` where the policy does not ask for it.
 #[derive(Debug)]
@@ -26,9 +26,11 @@ impl GateRules {
             SenderConstrained::External => Some(Waiver(PhantomData)),
         }
     }
+}
 
-    /// Whether revocation need not be asked: no gate can name a revocation store yet.
-    pub(crate) fn waive_revocation(&self) -> Waiver<Revocation> {
-        Waiver(PhantomData)
+impl RevocationRules {
+    /// Whether nobody need be asked about revocations.
+    pub(crate) fn waive(&self) -> Option<Waiver<Revocation>> {
+        (self.store == RevocationStorage::Off).then_some(Waiver(PhantomData))
     }
 }

@@ -3,7 +3,7 @@
 //! It knows neither network nor clock. Fetches are single flights: an answer counts only if it is
 //! that of the flight under way, so that a late one never takes the place of a newer one. Keys are
 //! fetched again ahead of the end of their freshness; after a failure, after a while that grows;
-//! for an unknown `kid`, at most once a cooldown (KEY-05). A failure changes nothing but the time
+//! for an unknown `kid`, at most once a cooldown (KEY-05), and then at its end. A failure changes nothing but the time
 //! of the next try, until the keys are too old to be trusted.
 
 use super::jitter::Jitter;
@@ -50,6 +50,8 @@ pub(super) enum Standing {
     Resting,
     Running,
     Cooling,
+    /// As cooling, and the next flight begins when that is over, or sooner.
+    Arranged,
     Failing,
 }
 
@@ -74,10 +76,12 @@ impl Refresh {
         self.rules = rules;
     }
 
-    /// A key is wanted that is not there: due at once, unless that is too soon.
+    /// A key is wanted that is not there: due at once, or as soon as the cooldown is over.
     pub(super) fn want(&mut self, now: Moment) {
-        if self.standing(now) == Standing::Resting {
-            self.next = now;
+        match self.standing(now) {
+            Standing::Resting => self.next = now,
+            Standing::Cooling => self.next = self.allowed(),
+            Standing::Arranged | Standing::Running | Standing::Failing => {}
         }
     }
 
@@ -197,9 +201,16 @@ impl Refresh {
     }
 
     /// When the cooldown of the last good fetch ends.
-    pub(super) fn cooled(&self) -> Option<Moment> {
+    fn cooled(&self) -> Option<Moment> {
         let settled = self.settled.filter(|_| self.failures == 0)?;
         Some(settled.plus(self.rules.cooldown))
+    }
+
+    /// From when on a flight may begin: after a good one, once that has cooled, or when an operator
+    /// or the end of freshness asks for it sooner; after a bad one, at the next try.
+    pub(super) fn allowed(&self) -> Moment {
+        self.cooled()
+            .map_or(self.next, |cooled| cooled.min(self.next))
     }
 
     pub(super) fn standing(&self, now: Moment) -> Standing {
@@ -207,8 +218,11 @@ impl Refresh {
             Standing::Running
         } else if self.failures > 0 {
             Standing::Failing
-        } else if self.cooled().is_some_and(|cooled| now < cooled) {
-            Standing::Cooling
+        } else if let Some(cooled) = self.cooled().filter(|cooled| now < *cooled) {
+            match self.next <= cooled {
+                true => Standing::Arranged,
+                false => Standing::Cooling,
+            }
         } else {
             Standing::Resting
         }
@@ -283,15 +297,19 @@ mod tests {
         let mut machine = fetched(3600);
         for second in 0..30 {
             machine.want(at(second));
+            assert_eq!(machine.standing(at(second)), Standing::Arranged);
             assert_eq!(machine.begin(at(second)), None, "second {second}");
         }
-        machine.want(at(30));
         let flight = machine.begin(at(30)).unwrap();
         machine.want(at(31));
         machine.succeeded(flight, at(31), secs(3600));
+        assert_eq!(
+            machine.standing(at(60)),
+            Standing::Cooling,
+            "none is wanted"
+        );
         machine.want(at(60));
-        assert_eq!(machine.begin(at(60)), None);
-        machine.want(at(61));
+        assert_eq!((machine.begin(at(60)), machine.wakes()), (None, at(61)));
         assert!(machine.begin(at(61)).is_some());
     }
 
@@ -368,7 +386,11 @@ mod tests {
         machine.succeeded(newer, at(65), secs(60));
         machine.failed(late, at(66));
         machine.failed(newer, at(66));
-        assert_eq!(machine.standing(at(66)), Standing::Cooling);
+        assert_eq!(
+            machine.standing(at(66)),
+            Standing::Arranged,
+            "by its freshness"
+        );
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use crate::policy::{
     Carrier, Delegation, GateRules, HeaderField, IntentPointer, IssuerRules, KeySource, Kind,
     Lineage, Profile, Row, Rules, SignerRule, TypRule,
 };
-use crate::time::NumericDate;
+use crate::time::{NumericDate, Span};
 
 /// What we expected, and what to do.
 #[derive(Clone, Debug)]
@@ -240,6 +240,7 @@ impl Context<'_> {
             Code::MayActMismatch => "The token before this one says in may_act who may act, and that is somebody else.".into(),
             Code::ActorNotAllowed => self.actor(),
             Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
+            Code::Revoked => "Who revoked what is in the program's revocations; a new token of the same chain will be refused too.".into(),
             Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope => self.scope(),
             Code::OperationDenied => self.operation(about),
@@ -249,10 +250,22 @@ impl Context<'_> {
                 values => format!("Send the user to sign in again, with acr {}.", values.join(" or ")),
             },
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
-            Code::KeysRefreshing => format!("A fetch of {name}'s keys is allowed or running; the answer is known in a moment. Not the caller's fault; they may retry.{}", self.last_error()),
+            Code::KeysRefreshing => self.refreshing(),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
-            Code::Usage => "The calling program passes something wrong; see the documentation of the call.".into(),
+            Code::Usage => self.misuse(about),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
+        }
+    }
+
+    /// What the calling program got wrong, by the argument's name in the policy's spelling.
+    fn misuse(&self, about: Option<&str>) -> String {
+        match about {
+            Some("required_scopes") => "A scope is neither empty nor has a space in it: give one string each.".into(),
+            Some("operation") => "The operation tells nothing: give a tool, a resource, an action or a scope, or leave it out.".into(),
+            Some("client_certificate") => "The client's certificate must be DER, whole: decode PEM first.".into(),
+            Some("context") => format!("Gate {} takes no such token beside another: name its kind in gates.{}.context.", self.gate.name, self.gate.name),
+            Some("gate") => format!("Tokens of gate {} do not come with requests: call verify.", self.gate.name),
+            _ => "The calling program passes something wrong; see the documentation of the call.".into(),
         }
     }
 
@@ -639,6 +652,25 @@ impl Context<'_> {
                 format!("No keys were published for {name} yet.")
             }
         }
+    }
+
+    fn refreshing(&self) -> String {
+        let watch = self
+            .position
+            .and_then(|position| self.state.keys.watch(position));
+        let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.call.now));
+        let (name, rest) = (self.name(), "Not the caller's fault; they may retry.");
+        let what = match pause {
+            Span::ZERO => format!(
+                "A fetch of {name}'s keys is allowed or running; the answer is known in a moment."
+            ),
+            pause => format!(
+                "The next fetch of {name}'s keys may begin in {}; whether it has this key is known \
+                 after it.",
+                pause.in_words()
+            ),
+        };
+        format!("{what} {rest}{}", self.last_error())
     }
 
     /// What an operator has to know of the network, and no caller.

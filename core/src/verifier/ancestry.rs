@@ -3,14 +3,17 @@
 
 use super::kind;
 use super::pipeline::{self, Candidate, Case};
+use super::revocable;
 use super::state::{Door, Source};
 use super::validity::{self, Dates};
-use crate::crypto::{SignatureJob, SignatureVerified};
+use crate::binding::Confirmation;
+use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified};
 use crate::delegation::{self, Chain, Coverage, LineageAccepted, Member, TasksAgree, Terms};
 use crate::error::{Code, Error};
 use crate::jws::SignatureBuffer;
 use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
 use crate::policy::{ContextNeed, GateRules, IssuerRules, Kind};
+use crate::revocation::Handles;
 use crate::time::NumericDate;
 
 /// A further token of a request: one that the request's own token comes from.
@@ -195,6 +198,23 @@ pub(super) fn check_tasks<'l>(
     let sha256 = case.judge.provider.sha256;
     let further = members(door, ancestors)?;
     delegation::check_tasks(&leaf(), &further, rules, approved, sha256)
+}
+
+/// What the further tokens can be revoked by; none where the policy does not ask.
+pub(super) fn handles(
+    door: Door<'_>,
+    ancestors: &Ancestors<'_>,
+    provider: &CryptoProvider,
+) -> Result<Vec<Handles>, Error> {
+    let ancestors = ancestors.as_ref().map_err(|error| *error)?;
+    let mut handles = Vec::new();
+    for ancestor in ancestors {
+        let Candidate { claims, header, .. } = ancestor.signed.get();
+        let member = ancestor.member(door.issuer(ancestor.source())?);
+        let confirmation = Confirmation::of(claims, provider);
+        handles.extend(revocable::handles(door, &member, header, &confirmation));
+    }
+    Ok(handles)
 }
 
 fn members<'a>(door: Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Member<'a>>, Error> {

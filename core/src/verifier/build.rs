@@ -14,6 +14,7 @@ use crate::keys::{Bell, KeyRing, KeySet, Watch};
 use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore};
 use crate::replay::ReplayGuard;
+use crate::revocation::RevocationStore;
 
 /// Bytes of tokens and claims an entry of the cache may hold on average.
 const ENTRY_BYTES: usize = 4 * 1024;
@@ -77,6 +78,10 @@ pub(super) fn state(
         keys,
         cache: Arc::new(cache),
         replay,
+        revocations: previous.map_or_else(
+            || Arc::new(RevocationStore::new()),
+            |before| Arc::clone(&before.revocations),
+        ),
     })
 }
 

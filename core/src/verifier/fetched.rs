@@ -10,7 +10,7 @@ use super::state::{State, World};
 use super::{Engine, Gate, Requirements, VerifiedToken, Verifier};
 use crate::error::{Code, Error};
 use crate::jwk::JwkSet;
-use crate::keys::{Background, Watch};
+use crate::keys::{Background, SetKey, Watch};
 use crate::observe::Event;
 use crate::policy::{FetchedKeys, IssuerRules, KeySource};
 use crate::time::Clock;
@@ -21,6 +21,14 @@ pub(crate) struct FetchedIssuer {
     pub(crate) name: Box<str>,
     pub(crate) keys: FetchedKeys,
     pub(crate) watch: Arc<Watch>,
+}
+
+/// Fetched keys that are in force.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Installed {
+    pub(crate) generation: u64,
+    /// Whether they are others than before.
+    pub(crate) changed: bool,
 }
 
 /// The policy in force, to see when another has taken its place.
@@ -74,25 +82,36 @@ impl Engine {
     ///
     /// When no key of the set can be used, or two are one; the keys stay as they were. An empty or
     /// broken set never takes the place of a good one.
-    ///
-    /// Otherwise says whether the keys are others than before.
     pub(crate) fn install(
         &self,
         watch: &Arc<Watch>,
         set: &JwkSet,
-    ) -> Option<Result<bool, PublishError>> {
+    ) -> Option<Result<Installed, PublishError>> {
         loop {
             let state = self.state.load_full();
             let (position, issuer) = place_of(&state, watch)?;
             let keys = match keys::build(&state, issuer, &self.provider, set) {
-                Ok((keys, skipped)) if keys.is_empty() => {
-                    return Some(Err(PublishError::NoUsableKey(skipped)));
-                }
                 Ok((keys, _)) => Arc::new(keys),
+                Err(PublishError::Empty) => {
+                    return Some(Err(PublishError::NoUsableKey(Vec::new())));
+                }
                 Err(error) => return Some(Err(error)),
             };
-            if let Some((_, changed)) = self.replace_keys(&state, position, keys) {
-                return Some(Ok(changed));
+            // Before anyone can miss them: whose key is withdrawn is refused at once.
+            let before = state
+                .keys
+                .set(position)
+                .into_iter()
+                .flat_map(|set| set.iter());
+            for kid in before.filter_map(SetKey::kid).filter(|kid| !keys.has(kid)) {
+                watch.withdraw(kid, self.clock.now());
+            }
+            if let Some((generation, changed)) = self.replace_keys(&state, position, keys) {
+                let installed = Installed {
+                    generation,
+                    changed,
+                };
+                return Some(Ok(installed));
             }
         }
     }
@@ -127,16 +146,25 @@ impl Engine {
         self.bell.attach(background);
     }
 
-    /// The first issuer whose keys are fetched and that has none to trust.
-    fn first_without_keys(&self) -> Option<String> {
+    /// The first issuer that has no keys to trust, and why as far as that is known.
+    fn first_without_keys(&self) -> Option<NotReady> {
         let (state, now) = (self.state.load(), self.clock.now());
         let mut issuers = state.world.rules().issuers.iter().enumerate();
-        let missing = issuers.find(|(position, _)| {
-            let set = state.keys.set(*position).filter(|set| !set.is_empty());
-            let watch = state.keys.watch(*position);
-            watch.is_some_and(|watch| set.is_none() || !watch.is_trusted(now))
-        });
-        missing.map(|(_, issuer)| issuer.name.to_string())
+        issuers.find_map(|(position, issuer)| {
+            let watch = state.keys.watch(position);
+            let trusted = watch.is_none_or(|watch| watch.is_trusted(now));
+            if state.keys.set(position).is_some() && trusted {
+                return None;
+            }
+            let reason = match watch {
+                Some(watch) => watch.report().last_error.clone(),
+                None => Some("none were published".to_owned()),
+            };
+            Some(NotReady {
+                issuer_name: issuer.name.to_string(),
+                reason,
+            })
+        })
     }
 }
 
@@ -146,7 +174,8 @@ impl Engine {
 pub struct NotReady {
     /// The policy's name for the issuer.
     pub issuer_name: String,
-    /// Why the last fetch failed; none when one is still running.
+    /// Why the last fetch failed, or that the program has published none; none when a fetch is
+    /// still running.
     pub reason: Option<String>,
 }
 
@@ -174,14 +203,18 @@ fn place_of<'s>(state: &'s State, watch: &Arc<Watch>) -> Option<(usize, &'s Issu
 }
 
 impl Verifier {
+    /// How long [`Verifier::wait_ready`] should wait where nobody says: 10 s.
+    pub const READY: Duration = Duration::from_secs(10);
+
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
-    /// Waits until every issuer whose keys are fetched has some, at most `timeout`.
+    /// Waits until every issuer has keys, fetched or published, at most `timeout`.
     ///
     /// Verification does not need it: without it, tokens are undecided (`keys_refreshing`, 503)
-    /// until the keys are there. Call it before a server takes its first request.
+    /// until fetched keys are there, `keys_unavailable` until pushed ones are. Call it before a
+    /// server takes its first request.
     ///
     /// # Errors
     ///
@@ -195,14 +228,7 @@ impl Verifier {
                 missing.is_none()
             });
         }
-        let Some(issuer_name) = missing else {
-            return Ok(());
-        };
-        let state = self.keys().state(&issuer_name);
-        Err(NotReady {
-            reason: state.and_then(|state| state.last_error),
-            issuer_name,
-        })
+        missing.map_or(Ok(()), Err)
     }
 
     /// Stops what works in the background: keys are fetched no more, and those that are there are
@@ -227,8 +253,12 @@ impl Keys<'_> {
 }
 
 impl Gate {
+    /// How long [`Gate::verify_waiting`] should wait where nobody says: 2 s.
+    pub const WAIT: Duration = Duration::from_secs(2);
+
     /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, waits for that fetch, at
-    /// most `wait`, and asks again. It blocks the thread only then.
+    /// most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
+    /// for so long: see [`Gate::may_settle`].
     ///
     /// # Errors
     ///
@@ -240,18 +270,25 @@ impl Gate {
         wait: Duration,
     ) -> Result<VerifiedToken, Error> {
         let token = token.as_ref();
-        let refreshing = |outcome: &Result<VerifiedToken, Error>| {
-            outcome
-                .as_ref()
-                .is_err_and(|error| error.code() == Code::KeysRefreshing)
+        let open = |outcome: &Result<VerifiedToken, Error>| {
+            let error = outcome.as_ref().err();
+            error.is_some_and(|error| self.may_settle(error, wait))
         };
         let mut outcome = self.verify_with(token, requirements);
-        if refreshing(&outcome) {
+        if open(&outcome) {
             self.engine.bell.wait(wait, &mut || {
                 outcome = self.verify_with(token, requirements);
-                !refreshing(&outcome)
+                !open(&outcome)
             });
         }
         outcome
+    }
+
+    /// Whether asking again may bring another answer than this error within `wait`: it is
+    /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
+    /// stranger makes up is not worth waiting for all through a cooldown.
+    #[must_use]
+    pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
+        error.code() == Code::KeysRefreshing && self.pause(error) < wait
     }
 }

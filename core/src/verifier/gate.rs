@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rayon::prelude::*;
 
@@ -21,7 +22,7 @@ use crate::binding::Shown;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
 use crate::policy::{Challenge, Kind, SenderConstrained};
-use crate::time::NumericDate;
+use crate::time::{NumericDate, Span};
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -374,6 +375,16 @@ impl Gate {
             now: self.engine.clock.now(),
         };
         advice::advice(&self.engine.state.load(), self.door, error, &call)
+    }
+
+    /// How long it takes at least until the answer may be another than this `keys_refreshing`: no
+    /// fetch of the issuer's keys begins before.
+    pub(crate) fn pause(&self, error: &Error) -> Duration {
+        let state = self.engine.state.load();
+        let position = state.world.blamed(error);
+        let watch = position.and_then(|position| state.keys.watch(position));
+        let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.engine.clock.now()));
+        pause.to_duration()
     }
 
     /// What the gate's configuration adds to its answers on the wire.

@@ -89,6 +89,7 @@ impl Halves<'_, '_> {
             Code::IntentMismatch => self.tasks(),
             Code::OperationDenied => self.operation(claim?),
             Code::PopInvalid | Code::NonceRequired | Code::Replayed => self.proof(claim?),
+            Code::Revoked => Some(self.revoked(claim?)),
             Code::InsufficientScope => Some(self.scope()),
             Code::InsufficientUserAuthentication => self.sign_in(claim?),
             _ => None,
@@ -514,11 +515,26 @@ impl Halves<'_, '_> {
         ))
     }
 
+    /// By which of its names the token was revoked. Tasks stand where the gate's pointers say.
+    fn revoked(&self, about: &str) -> String {
+        let value = match about {
+            "act" => self.chain(),
+            "kid" => shown(self.seen.parameter("kid")).to_owned(),
+            _ => match Claim::from_name(about) {
+                Some(claim) => shown(self.seen.claim(claim)).to_owned(),
+                None => return self.tasks().unwrap_or_default(),
+            },
+        };
+        format!("{about} is {value}, which was revoked")
+    }
+
     /// The tasks that the token names, beside which another stands or should.
     fn tasks(&self) -> Option<String> {
         let claims = self.seen.claims.as_ref()?;
         let named = delegation::tasks(claims, &self.gate().intent);
-        let named: Vec<String> = named.map(|(kind, id)| format!("{kind} {id:?}")).collect();
+        let named: Vec<String> = named
+            .map(|(kind, _, id)| format!("{} {id:?}", kind.as_str()))
+            .collect();
         Some(match named.as_slice() {
             [] => "the token names no mission, intent or workflow".to_owned(),
             tasks => format!("the token names {}, and not only that", tasks.join(", ")),

@@ -73,8 +73,11 @@ pub enum PublishError {
     NotPushed,
     /// Two keys of the set share `kid` and algorithm (ALG-10).
     Ambiguous,
-    /// The set has keys, and not one can be used here: each with its reason. To leave an issuer
-    /// without keys, publish an empty set.
+    /// The set has no keys: a file that is not written yet, more likely than an order. A key is
+    /// withdrawn by publishing the others. An issuer that is not to be trusted any more leaves the
+    /// policy: see [`Verifier::reload`](crate::Verifier::reload).
+    Empty,
+    /// The set has keys, and not one can be used here: each with its reason.
     NoUsableKey(Vec<SkippedKey>),
 }
 
@@ -84,6 +87,10 @@ impl fmt::Display for PublishError {
             Self::NoSuchIssuer => "the policy has no issuer of this name",
             Self::NotPushed => "the policy fixes this issuer's keys; set jwks_push = \"process\"",
             Self::Ambiguous => "two keys of the set have the same kid and algorithm",
+            Self::Empty => {
+                "the set has no keys; to withdraw a key, publish the others; to trust the issuer no \
+                 more, take it out of the policy and reload"
+            }
             Self::NoUsableKey(_) => {
                 "no key of the set can be used; see why with `sealgate jwks lint`"
             }
@@ -128,6 +135,8 @@ impl<'v> Keys<'v> {
                     generation,
                     changed,
                 });
+                #[cfg(feature = "remote")]
+                self.engine.bell.announce();
                 return Ok(Receipt {
                     generation,
                     changed,
@@ -198,6 +207,7 @@ impl Engine {
             keys: ring,
             cache: Arc::clone(&state.cache),
             replay: state.replay.clone(),
+            revocations: Arc::clone(&state.revocations),
         };
         if !self.state.replace(state, Arc::new(next)) {
             return None;
@@ -252,8 +262,11 @@ pub(super) fn build(
         Some(SkippedKey::new(*place, skipped.reason))
     }));
     skipped.sort_by_key(|skipped| skipped.index);
-    if keys.is_empty() && !skipped.is_empty() {
-        return Err(PublishError::NoUsableKey(skipped));
+    if keys.is_empty() {
+        return Err(match skipped.as_slice() {
+            [] => PublishError::Empty,
+            _ => PublishError::NoUsableKey(skipped),
+        });
     }
     Ok((keys, skipped))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{Code, Error};
+use crate::error::Error;
 
 /// The policy has no gate of this name. It is the caller's mistake: [`Error::code`] is `usage`.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,6 +37,6 @@ impl std::error::Error for UnknownGate {}
 
 impl From<UnknownGate> for Error {
     fn from(_: UnknownGate) -> Self {
-        Self::about(Code::Usage, "gate")
+        Self::no_gate()
     }
 }

@@ -26,7 +26,11 @@ mod pipeline;
 mod proof;
 mod request;
 mod requirements;
+mod revocable;
+mod revocations;
 mod seen;
+#[cfg(feature = "testing")]
+mod setting;
 mod state;
 mod traced;
 mod trail;
@@ -44,7 +48,7 @@ pub use explain::Explanation;
 #[cfg(feature = "remote")]
 pub use fetched::NotReady;
 #[cfg(feature = "remote")]
-pub(crate) use fetched::{FetchedIssuer, InForce};
+pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
@@ -53,6 +57,9 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
+pub use revocations::{Revocation, RevocationReceipt, RevocationStats, Revocations, RevokeError};
+#[cfg(feature = "testing")]
+pub(crate) use setting::Setting;
 pub use traced::{Mark, Traced};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
@@ -158,6 +165,12 @@ impl Verifier {
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys::new(&self.engine)
+    }
+
+    /// Revoking agents, people, sessions, keys, tokens and tasks, and lifting it.
+    #[must_use]
+    pub fn revocations(&self) -> Revocations<'_> {
+        Revocations::new(&self.engine)
     }
 
     /// The policy in force.

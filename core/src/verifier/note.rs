@@ -10,6 +10,7 @@ use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
 use crate::policy::{GateRules, IssuerRules, PresenterRule, Row};
+use crate::revocation::NotRevoked;
 use crate::time::{NumericDate, Span};
 
 pub(super) fn request(shown: &Shown<'_>) -> String {
@@ -161,10 +162,19 @@ pub(super) fn links(lineage: &LineageAccepted, tokens: usize) -> String {
 /// The tasks that the request's own token names. Those that came with it name the same.
 pub(super) fn intent(gate: &GateRules, claims: &Claims) -> String {
     let tasks = delegation::tasks(claims, &gate.intent);
-    let tasks: Vec<String> = tasks.map(|(kind, id)| format!("{kind} {id}")).collect();
+    let tasks: Vec<String> = tasks
+        .map(|(kind, _, id)| format!("{} {id}", kind.as_str()))
+        .collect();
     match tasks.as_slice() {
         [] => "none named".to_owned(),
         tasks => tasks.join(", "),
+    }
+}
+
+pub(super) fn revocation(not_revoked: &NotRevoked) -> String {
+    match not_revoked.epoch() {
+        Some(epoch) => format!("nothing of it is revoked, at epoch {epoch}"),
+        None => "not configured".to_owned(),
     }
 }
 

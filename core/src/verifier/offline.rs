@@ -7,13 +7,15 @@ use super::ancestry::{self, ContextToken};
 use super::kind;
 use super::note;
 use super::pipeline::{self, Candidate, Case};
+use super::revocable;
 use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::Judged;
+use crate::binding::Confirmation;
 use crate::claims::{Claim, Claims, count};
 use crate::crypto::{self, SignatureJob, SignatureVerified};
-use crate::delegation::{self, Derived, Holding};
+use crate::delegation::{self, Derived, Holding, Member};
 use crate::encoding::base64url;
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
@@ -191,14 +193,31 @@ fn settle(
     is_derived: bool,
 ) -> Result<Dates, Error> {
     let (gate, rules) = (door.gate, door.rules());
-    let Candidate { claims, source, .. } = signed.get();
+    let Candidate {
+        claims,
+        header,
+        source,
+        ..
+    } = signed.get();
     let (issuer, row) = (door.issuer(source)?, source.profile.row());
     let accepted = kind::check_claims(claims, gate, issuer, row, is_derived)?;
     let max_lifetime = gate.max_lifetime(source.max_lifetime, claims);
     let dates = Dates::of(&accepted, gate, row, max_lifetime, rules.leeway);
     dates.check(case.judge.now)?;
     validity::check_audience(claims, gate, source)?;
-    revocation::check(rules.preset, gate, claims)?;
+    let chain = delegation::read(claims, issuer, row.kind, rules.preset, 0)?;
+    let member = Member {
+        kind: row.kind,
+        claims,
+        iss: source.issuer(claims, issuer),
+        chain: &chain,
+        dates: dates.claimed(),
+        txn_namespace: source.txn_namespace(claims, issuer),
+    };
+    let confirmation = Confirmation::of(claims, case.judge.provider);
+    let handles = revocable::handles(door, &member, header, &confirmation);
+    let (store, now) = (&door.state.revocations, case.judge.now);
+    revocation::check(rules, store, claims, handles.as_ref(), &[], now)?;
     Ok(dates)
 }
 

@@ -13,7 +13,7 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, actors, authority, caller, kind, note};
+use super::{Requirements, actors, authority, caller, kind, note, revocable};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
@@ -330,8 +330,13 @@ pub(super) fn finish<T: Trail>(
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
     trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
-    let not_revoked = revocation::check(rules.preset, gate, claims)?;
-    trail.passed(Stage::Revocation, || "not configured".to_owned());
+    let header = &signed.get().header;
+    let handles = revocable::handles(door, &member(), header, &confirmation);
+    let further = ancestry::handles(door, ancestors, judge.provider)?;
+    let revocations = &door.state.revocations;
+    let not_revoked =
+        revocation::check(rules, revocations, claims, handles.as_ref(), &further, now)?;
+    trail.passed(Stage::Revocation, || note::revocation(&not_revoked));
     trail.enter(Stage::Policy);
     let standing = authority::check_gate(claims, gate)?;
     let evidence = Evidence {
@@ -342,7 +347,7 @@ pub(super) fn finish<T: Trail>(
     };
     let identity = door.identity(source);
     let anew = actors::has_any(door, claims);
-    let settled = Settled::new(signed, dates, confirmation, identity, evidence);
+    let settled = Settled::new(signed, dates, confirmation, identity, handles, evidence);
     if !anew {
         door.remember(token, &settled);
     }
@@ -399,7 +404,9 @@ fn refresh(
     // What is remembered carries no proofs of actors.
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors, Coverage::Partial)?;
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
-    let not_revoked = revocation::check(rules.preset, gate, claims)?;
+    let further = ancestry::handles(door, ancestors, judge.provider)?;
+    let (revocations, handles) = (&door.state.revocations, settled.handles());
+    let not_revoked = revocation::check(rules, revocations, claims, handles, &further, now)?;
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
     Ok(Fresh {

@@ -7,12 +7,14 @@ use std::borrow::Cow;
 use std::fmt;
 
 use memchr::{memchr, memchr2};
+use x509_parser::asn1_rs::{FromDer as _, Sequence};
 
 use super::Requirements;
 use super::ancestry::ContextToken;
 use super::state::Door;
 use crate::binding::{Proofs, Scheme, Shown};
 use crate::error::{Code, Error};
+use crate::limits::FIELD_SIZE;
 use crate::policy::{Carrier, HeaderField, Kind};
 
 /// A request with a token in it. It borrows everything and costs nothing to make.
@@ -46,13 +48,23 @@ enum Field<'r> {
 impl<'r> Field<'r> {
     fn add(&mut self, value: &'r [u8]) {
         *self = match self {
-            Self::Absent => Self::Once(trim(value)),
+            Self::Absent => Self::Once(trim(within(value))),
             Self::Once(_) | Self::Repeated => Self::Repeated,
         };
     }
 }
 
+/// As much of a field as may be a credential, so that nobody has megabytes searched for commas. What
+/// is cut is too long still (JWS-01).
+fn within(value: &[u8]) -> &[u8] {
+    value.get(..Request::FIELD_SIZE).unwrap_or(value)
+}
+
 impl<'r> Request<'r> {
+    /// Bytes of a header field that are looked at. Whoever has to copy a value to hand it over need
+    /// copy no more.
+    pub const FIELD_SIZE: usize = FIELD_SIZE;
+
     /// The header fields that are looked at, in lower case, for servers' adapters that would rather
     /// leave the others where they are.
     pub const FIELDS: &'static [&'static str] = &HeaderField::NAMES;
@@ -137,11 +149,8 @@ impl<'r> Request<'r> {
 
     /// The token of this request, and what came with it (AT-11, DP-01, MCP-03).
     pub(super) fn read(&self, door: Door<'_>) -> Result<Presented<'r>, Error> {
-        if self
-            .certificate
-            .is_some_and(|der| der.starts_with(b"-----"))
-        {
-            return Err(Error::about(Code::Usage, "client_certificate")); // PEM is not DER
+        if self.certificate.is_some_and(|der| !is_der(der)) {
+            return Err(Error::about(Code::Usage, "client_certificate"));
         }
         if has_token_in_query(self.uri) {
             return Err(Error::about(Code::TokenInQuery, "access_token"));
@@ -160,7 +169,7 @@ impl<'r> Request<'r> {
             (Carrier::Authorization | Carrier::Field { .. }, Some(_)) => {
                 return Err(Error::about(Code::Usage, "content"));
             }
-            (Carrier::None, _) => return Err(Error::about(Code::Usage, "gate")),
+            (Carrier::None, _) => return Err(Error::about(Code::Usage, "request")),
         };
         let own_field = matches!(door.gate.kind.carrier(), Carrier::Field { .. });
         let mut presented = Presented {
@@ -297,6 +306,12 @@ impl Presented<'_> {
             called: None,
         }
     }
+}
+
+/// Whether these bytes are one DER SEQUENCE to the last, as a certificate is (RFC 5280 §4.1): PEM is
+/// not, nor what was cut. What it says is between the server's TLS and the client; here its hash counts.
+fn is_der(certificate: &[u8]) -> bool {
+    matches!(Sequence::from_der(certificate), Ok(([], _)))
 }
 
 /// Scheme and token of `Authorization` (RFC 9110 §11.4, RFC 6750 §2.1, RFC 9449 §7.1).

@@ -122,6 +122,12 @@ impl Requirements {
         })
     }
 
+    /// The scopes that a token must have for it, that of the operation among them; those that the
+    /// gate demands of every call are beside.
+    pub fn needed_scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().map(|scope| &**scope)
+    }
+
     #[inline]
     pub(super) fn presenter(&self) -> Option<Presenter<'_>> {
         let (iss, sub) = self.presenter.as_ref()?;

@@ -20,6 +20,7 @@ use crate::policy::{
     SignerRule,
 };
 use crate::replay::ReplayGuard;
+use crate::revocation::RevocationStore;
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub(super) cache: Arc<TokenCache<Settled>>,
     /// Used proofs of this process. It outlives reloads: what was used stays used.
     pub(super) replay: Option<Arc<ReplayGuard>>,
+    /// What was revoked, as this process knows it. It outlives reloads too.
+    pub(super) revocations: Arc<RevocationStore>,
 }
 
 /// A policy made ready for use.
@@ -212,7 +215,7 @@ impl State {
                 gate,
                 remembers: true,
             }),
-            None => Err(Error::about(Code::Usage, "gate")),
+            None => Err(Error::no_gate()),
         }
     }
 
@@ -229,6 +232,7 @@ impl State {
         BatchSnapshot {
             policy: self.world.digest.to_string(),
             keys: keys.collect(),
+            revocations: self.revocations.epoch(),
         }
     }
 }
@@ -396,6 +400,9 @@ impl<'s> Door<'s> {
     /// What is remembered of this token from this gate, unless anything it was judged under has
     /// changed.
     pub(super) fn recall(&self, token: &[u8], now: NumericDate) -> Option<Settled> {
+        if token.len() > self.rules().limits.token_size {
+            return None; // a stranger's bytes are not hashed before their size is known (JWS-01)
+        }
         let state = self.state;
         state.cache.get(
             self.number,

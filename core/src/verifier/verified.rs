@@ -23,7 +23,7 @@ use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
-use crate::revocation::NotRevoked;
+use crate::revocation::{Handles, NotRevoked};
 use crate::time::NumericDate;
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
@@ -40,6 +40,8 @@ pub struct VerifiedToken {
     shown: Option<Possession>,
     replay: Option<ReplayReach>,
     next_nonce: Option<Arc<str>>,
+    /// The epoch at which nothing about it was revoked.
+    clean_at: Option<u64>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -49,6 +51,7 @@ pub(super) struct Judged {
     lineage: LineageAccepted,
     bounds: Vec<Json>,
     possession: PossessionConfirmed,
+    not_revoked: NotRevoked,
 }
 
 /// Everything about a token that cannot change while policy and keys stand: what a cache may
@@ -64,6 +67,8 @@ struct Facts {
     dates: Dates,
     source: Source,
     identity: Identity,
+    /// `None` where the policy does not ask about revocations.
+    handles: Option<Handles>,
 }
 
 /// The evidence of one verification's unchanging checks, each consumed here.
@@ -91,6 +96,7 @@ impl Settled {
         dates: Dates,
         confirmation: Confirmation,
         identity: Identity,
+        handles: Option<Handles>,
         evidence: Evidence,
     ) -> Self {
         let Evidence {
@@ -115,6 +121,7 @@ impl Settled {
             dates,
             source,
             identity,
+            handles,
         }))
     }
 
@@ -136,6 +143,11 @@ impl Settled {
 
     pub(super) fn chain(&self) -> &Chain {
         &self.0.chain
+    }
+
+    /// What it can be revoked by; `None` where the policy does not ask.
+    pub(super) fn handles(&self) -> Option<&Handles> {
+        self.0.handles.as_ref()
     }
 
     /// The token as one of a chain of tokens.
@@ -179,6 +191,7 @@ impl Settled {
             dates: _,
             source: _,
             identity: _, // the policy's, which outlives the cache
+            handles,
         } = &*self.0;
         size_of::<Facts>()
             + claims.heap_size()
@@ -186,6 +199,7 @@ impl Settled {
             + header.heap_size()
             + confirmation.heap_size()
             + chain.heap_size()
+            + handles.as_ref().map_or(0, Handles::heap_size)
     }
 }
 
@@ -198,7 +212,7 @@ impl Judged {
             presenter: PresenterAccepted { .. },
             lineage,
             tasks,
-            not_revoked: NotRevoked { .. },
+            not_revoked,
             called_for: CallSatisfied { .. },
         } = fresh;
         Self {
@@ -206,6 +220,7 @@ impl Judged {
             lineage,
             bounds: tasks.into_bounds(),
             possession,
+            not_revoked,
         }
     }
 
@@ -233,6 +248,7 @@ impl Judged {
             lineage,
             bounds,
             possession,
+            not_revoked,
         } = self;
         let Possessed {
             how,
@@ -247,6 +263,7 @@ impl Judged {
             shown: how,
             replay: reach,
             next_nonce,
+            clean_at: not_revoked.epoch(),
         })
     }
 }
@@ -513,6 +530,7 @@ impl VerifiedToken {
         SnapshotId {
             policy: facts.identity.policy_digest(),
             keys: facts.source.generation,
+            revocations: self.clean_at,
         }
     }
 }
@@ -563,6 +581,8 @@ pub struct BatchSnapshot {
     pub policy: String,
     /// Generation of the keys of each of the gate's issuers, by the policy's names, in its order.
     pub keys: Vec<(String, u64)>,
+    /// Epoch of the revocations when the batch began; its verdicts know of later ones too.
+    pub revocations: u64,
 }
 
 /// The state of the world a verdict was reached in.
@@ -573,4 +593,6 @@ pub struct SnapshotId<'a> {
     pub policy: &'a str,
     /// Generation of the issuer's keys.
     pub keys: u64,
+    /// Epoch of the revocations that were asked; `None` where the policy asks nobody.
+    pub revocations: Option<u64>,
 }

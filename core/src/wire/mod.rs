@@ -3,6 +3,8 @@
 //!
 //! The answer never holds token text or a claim value, and nothing about keys, chains or actors.
 
+use std::time::Duration;
+
 use crate::error::{Blame, Code, Error, Group};
 use crate::policy::{Challenge, Kind};
 use crate::verifier::{Gate, Requirements};
@@ -24,7 +26,7 @@ impl Gate {
     #[must_use]
     pub fn answer(&self, error: &Error, requirements: &Requirements) -> Answer {
         match self.challenge() {
-            Some(challenge) => answer(&challenge, error, requirements),
+            Some(challenge) => answer(&challenge, error, requirements, self.pause(error)),
             None => Answer::new(500), // a reload has removed the gate
         }
     }
@@ -67,7 +69,7 @@ impl Answer {
     pub fn without_gate(error: &Error) -> Self {
         let group = error.code().group();
         match (error.blame(), group) {
-            (Blame::Unavailable, _) => Self::unavailable(error),
+            (Blame::Unavailable, _) => Self::unavailable(error, Duration::ZERO),
             (Blame::Misuse | Blame::Internal, _) => Self::new(500),
             (Blame::Rejected, Group::ActorPolicy | Group::Authority) => Self::new(403),
             (Blame::Rejected, Group::Request) => Self::new(400),
@@ -75,11 +77,15 @@ impl Answer {
         }
     }
 
-    fn unavailable(error: &Error) -> Self {
-        let [soon, later] = RETRY_AFTER;
-        let refreshing = error.code() == Code::KeysRefreshing;
-        let seconds = if refreshing { soon } else { later };
-        Self::new(503).with("Retry-After", seconds.to_owned())
+    /// Keys that are being fetched are there in a moment, or a moment after `pause`.
+    fn unavailable(error: &Error, pause: Duration) -> Self {
+        let seconds = if error.code() == Code::KeysRefreshing {
+            let [soonest, latest] = REFRESHED_AFTER;
+            pause.as_secs().saturating_add(1).clamp(soonest, latest)
+        } else {
+            RESTORED_AFTER
+        };
+        Self::new(503).with("Retry-After", seconds.to_string())
     }
 
     /// An answer without a body; nothing may keep any of ours.
@@ -109,13 +115,19 @@ impl Answer {
     }
 }
 
-/// Seconds after which a caller may try again: when keys are on their way, and when keys or stores
-/// are missing.
-const RETRY_AFTER: [&str; 2] = ["1", "5"];
+/// Seconds after which a caller may try again when keys are on their way, at least and at most.
+const REFRESHED_AFTER: [u64; 2] = [1, 30];
+/// The same when keys or stores are missing.
+const RESTORED_AFTER: u64 = 5;
 
-fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
+fn answer(
+    challenge: &Challenge,
+    error: &Error,
+    requirements: &Requirements,
+    pause: Duration,
+) -> Answer {
     match error.blame() {
-        Blame::Unavailable => Answer::unavailable(error),
+        Blame::Unavailable => Answer::unavailable(error, pause),
         Blame::Misuse | Blame::Internal => Answer::new(500),
         Blame::Rejected => match challenge.kind {
             Kind::AccessToken

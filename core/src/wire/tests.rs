@@ -1,4 +1,6 @@
-use super::{Answer, answer, metadata_url, quoted};
+use std::time::Duration;
+
+use super::{Answer, metadata_url, quoted};
 use crate::crypto::aws_lc;
 use crate::error::{Code, Error, Group};
 use crate::policy::{Challenge, Format, Kind, Policy};
@@ -17,6 +19,10 @@ fn challenge(kind: Kind) -> Challenge {
         proof_algorithms: Vec::new(),
         nonce: None,
     }
+}
+
+fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
+    super::answer(challenge, error, requirements, Duration::ZERO)
 }
 
 fn of(code: Code) -> Answer {
@@ -389,5 +395,24 @@ fn without_a_gate_the_status_is_the_same_and_nothing_is_challenged() {
         let plain = Answer::without_gate(&Error::new(code));
         assert_eq!(plain.status, of(code).status, "{code:?}");
         assert_eq!(field(&plain, "WWW-Authenticate"), None);
+    }
+}
+
+#[test]
+fn retry_after_is_when_the_keys_may_be_there_and_never_more_than_half_a_minute() {
+    for (code, pause, seconds) in [
+        (Code::KeysRefreshing, 0, "1"),
+        (Code::KeysRefreshing, 12_500, "13"),
+        (Code::KeysRefreshing, 400_000, "30"),
+        (Code::KeysUnavailable, 0, "5"),
+    ] {
+        let challenge = challenge(Kind::AccessToken);
+        let pause = Duration::from_millis(pause);
+        let answer = super::answer(&challenge, &Error::new(code), &Requirements::NONE, pause);
+        assert_eq!(
+            field(&answer, "Retry-After"),
+            Some(seconds),
+            "{code:?} {pause:?}"
+        );
     }
 }

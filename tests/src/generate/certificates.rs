@@ -116,6 +116,12 @@ pub(super) fn certificates(file: &mut File) {
             b64u(b"-----BEGIN CERTIFICATE-----").into(),
         ),
         (
+            "cut",
+            "usage",
+            json!({ "x5t#S256": x5t }),
+            b64u(&der[..der.len() - 1]).into(),
+        ),
+        (
             "too-short",
             "malformed_token",
             json!({ "x5t#S256": x5t[1..] }),

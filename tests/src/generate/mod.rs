@@ -23,6 +23,7 @@ mod parse;
 mod possession;
 mod profiles;
 mod proofs;
+mod revocation;
 mod rules;
 mod sessions;
 mod tasks;
@@ -42,7 +43,7 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 19] = [
+pub const FILES: [&str; 20] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
@@ -60,6 +61,7 @@ pub const FILES: [&str; 19] = [
     "possession.jsonl",
     "profiles.jsonl",
     "proofs.jsonl",
+    "revocation.jsonl",
     "sessions.jsonl",
     "transactions.jsonl",
 ];
@@ -88,6 +90,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),
         "proofs.jsonl" => proofs::lines(),
+        "revocation.jsonl" => revocation::lines(),
         "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
         "transactions.jsonl" => transactions::lines(),

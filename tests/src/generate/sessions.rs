@@ -83,6 +83,12 @@ fn rotation(file: &mut File) {
         json!({}),
     );
     file.refuse(
+        "rotation/publish-nothing",
+        "rotation/withdraw",
+        "usage",
+        &publish(json!([])),
+    );
+    file.refuse(
         "rotation/first-key-withdrawn",
         near,
         "key_not_found",
@@ -93,7 +99,7 @@ fn rotation(file: &mut File) {
         &verify(&two, T),
         json!({ "subject": "u1" }),
     );
-    let nowhere = with(&publish(json!([])), json!({ "issuer": "nobody" }));
+    let nowhere = with(&publish(json!([second.jwk])), json!({ "issuer": "nobody" }));
     file.refuse(
         "rotation/no-such-issuer",
         "rotation/withdraw",

@@ -45,6 +45,9 @@ const classes = {
   JWKSNoMatchingKey: class JWKSNoMatchingKey extends JOSEError {
     static code = 'ERR_JWKS_NO_MATCHING_KEY'
   },
+  JWKSMultipleMatchingKeys: class JWKSMultipleMatchingKeys extends JOSEError {
+    static code = 'ERR_JWKS_MULTIPLE_MATCHING_KEYS'
+  },
   JWKSTimeout: class JWKSTimeout extends JOSEError {
     static code = 'ERR_JWKS_TIMEOUT'
   },
@@ -113,11 +116,14 @@ const TABLE = {
   insufficient_user_authentication: [FAILED, 'acr', 'check_failed'],
 }
 
-/** jose's error for a refusal. An outage or a fault stays what it is: it is no bad token. */
-function translate(cause) {
-  const [name, claim, reason] = TABLE[cause.code] ?? []
+/**
+ * jose's error for a refusal, about `claim` where we have no name for it. An outage or a fault stays what
+ * it is: it is no bad token.
+ */
+function translate(cause, claim) {
+  const [name, fixed, reason] = TABLE[cause.code] ?? []
   if (name === undefined) return cause
-  const options = { cause, claim: claim ?? cause.claim ?? undefined, reason }
+  const options = { cause, claim: fixed ?? cause.claim ?? claim, reason }
   return new classes[name](cause.reason, options)
 }
 

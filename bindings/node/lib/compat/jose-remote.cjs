@@ -5,6 +5,7 @@
 
 const { checkOptions, isPlain, kind } = require('../arguments.cjs')
 const { refused, usage } = require('../errors.cjs')
+const native = require('../native.cjs')
 const errors = require('./jose-errors.cjs')
 
 /** jose's defaults, in milliseconds. */
@@ -35,8 +36,7 @@ function durations(options) {
 
 /** The keys could not be had: an outage, which jose's error has as its cause. */
 function outage(text, cause) {
-  const error = refused({ code: 'keys_unavailable', text, status: 503, headers: [['Retry-After', '5']] })
-  return Object.assign(error, { cause })
+  return Object.assign(refused(JSON.parse(native.outage(text))), { cause })
 }
 
 async function read(response) {

@@ -6,14 +6,15 @@
 
 const { KeyObject } = require('node:crypto')
 const { types } = require('node:util')
-const { checkOptions, checkToken, isPlain, kind } = require('../arguments.cjs')
-const { verifyJws } = require('../jws.cjs')
+const { isPlain, isToken, kind } = require('../arguments.cjs')
+const { inspect, verifyJws } = require('../jws.cjs')
 const { FixedClock, clockHandle } = require('../clock.cjs')
 const { SealgateError } = require('../errors.cjs').classes
-const { usage } = require('../errors.cjs')
+const { refused, usage } = require('../errors.cjs')
 const { policyHandle } = require('../policy.cjs')
 const { makeVerifier } = require('../verifier.cjs')
 const errors = require('./jose-errors.cjs')
+const { KNOWN, isPlainJwt, policyOf, rulesOf, usable } = require('./jose-options.cjs')
 const { RemoteSet, outage } = require('./jose-remote.cjs')
 
 /** What `createLocalJWKSet` and `createRemoteJWKSet` have returned; its JWK Set is `current`. */
@@ -30,7 +31,7 @@ function makeSet(source) {
 }
 
 function createLocalJWKSet(jwks) {
-  if (!isPlain(jwks) || !Array.isArray(jwks.keys)) throw new errors.JWKSInvalid('JSON Web Key Set malformed')
+  if (!isPlain(jwks) || !Array.isArray(jwks.keys) || !jwks.keys.every(isPlain)) throw new errors.JWKSInvalid('JSON Web Key Set malformed')
   return makeSet({ current: structuredClone(jwks), verify: (attempt) => attempt() })
 }
 
@@ -44,52 +45,61 @@ function createRemoteJWKSet(url, options) {
   return set
 }
 
-const OPTIONS = [
-  'issuer',
-  'audience',
-  'algorithms',
-  'typ',
-  'clockTolerance',
-  'maxTokenAge',
-  'requiredClaims',
-  'currentDate',
-]
-
 /** Verifiers by key and options: a policy is read once, as jose imports a key once. */
 const verifiers = new WeakMap()
 /** A program has a few sets of options; one that makes them anew each time must not fill memory. */
 const MOST = 32
 
 async function jwtVerify(jwt, key, options) {
-  checkToken(jwt)
-  checkOptions(options, 'jwtVerify', OPTIONS)
-  const { issuer, audience, currentDate, ...rest } = options ?? {}
-  if (issuer === undefined || audience === undefined) {
-    throw usage('jwtVerify: issuer and audience are required')
-  }
-  if (currentDate !== undefined && !(currentDate instanceof Date)) {
-    throw usage('jwtVerify: currentDate must be a Date')
-  }
-  const attempt = () => verifyOnce(jwt, key, { issuer, audience, ...rest }, currentDate)
+  const { rules, currentDate } = rulesOf(options)
+  if (!isToken(jwt)) throw new errors.JWSInvalid('Compact JWS must be a string or Uint8Array')
+  const attempt = () => verifyOnce(jwt, key, rules, currentDate)
   const source = sets.get(key)
   return source === undefined ? attempt() : source.verify(attempt)
 }
 
 /** With the keys that are there. */
 function verifyOnce(jwt, key, rules, currentDate) {
-  const entry = verifierFor(key, rules, currentDate)
-  const { clock, verify } = entry
-  if (currentDate !== undefined) clock.set(Math.trunc(currentDate.getTime() / 1000))
   try {
+    checkAlgorithm(jwt, key, rules)
+    const entry = verifierFor(key, rules, currentDate)
+    if (currentDate !== undefined) entry.clock.set(Math.trunc(currentDate.getTime() / 1000))
     if (entry.jwk !== undefined) nameKey(entry, jwt)
-    const token = verify(jwt)
+    const token = entry.verify(jwt)
+    if (isPlainJwt(rules.typ) && !isPlainJwt(token.header.typ)) throw refused({ code: 'typ_mismatch' })
     return {
       payload: JSON.parse(Buffer.from(token.payload).toString()),
       protectedHeader: structuredClone(token.header),
     }
   } catch (error) {
-    throw SealgateError.is(error) ? errors.translate(error) : error
+    throw SealgateError.is(error) ? translate(error, jwt, key, rules) : error
   }
+}
+
+/** What algorithms there are is told by a list of names, where they may be anybody's. */
+function checkAlgorithm(jwt, key, rules) {
+  const { algorithms } = rules
+  const { alg } = headerOf(jwt)
+  if (algorithms === undefined || (usable(rules).length > 0 && algorithms.includes(alg) && KNOWN.has(alg))) return
+  if (!sets.has(key)) jwkOf(key) // what is no key is told first
+  inspect(jwt) // and then what is no token
+  throw refused({ code: 'alg_not_allowed' })
+}
+
+function translate(error, jwt, key, { algorithms, requiredClaims }) {
+  const { code } = error
+  // An algorithm that nobody has excluded is one that jose does not know either.
+  if (code === 'alg_not_allowed' && (algorithms?.includes(headerOf(jwt).alg) ?? true)) {
+    return new errors.JOSENotSupported('Unsupported "alg" value for a JSON Web Key Set', { cause: error })
+  }
+  // A set that was given has no key for this token; one that was fetched may be out of order.
+  if (code === 'keys_unavailable' && sets.has(key) && !(sets.get(key) instanceof RemoteSet)) {
+    return new errors.JWKSNoMatchingKey('no applicable key found in the JSON Web Key Set', { cause: error })
+  }
+  // By its name among those that the caller has asked for.
+  const missing = code === 'missing_claim' && error.claim === null
+  const { claims } = missing ? inspect(jwt) : {}
+  return errors.translate(error, missing ? requiredClaims?.find((name) => !Object.hasOwn(claims, name)) : undefined)
 }
 
 function verifierFor(key, rules, currentDate) {
@@ -131,7 +141,8 @@ function publishKey(entry, jwk) {
  * that ends what the cache knows, which no stranger may.
  */
 function nameKey(entry, jwt) {
-  const kid = kidOf(jwt)
+  const { kid } = headerOf(jwt)
+  if (kid !== undefined && typeof kid !== 'string') return
   if (kid === entry.jwk.kid) return
   const jwk = { ...entry.jwk, kid }
   try {
@@ -146,20 +157,29 @@ function nameKey(entry, jwt) {
 function publishSet(keys, source) {
   try {
     keys.publish('jose', source.current)
-  } catch (error) {
-    // A set that was given is the caller's mistake, one that was fetched is not.
-    throw source instanceof RemoteSet ? outage('the fetched set has no key that can be used', error) : error
+  } catch (cause) {
+    if (isAmbiguous(source.current)) {
+      throw new errors.JWKSMultipleMatchingKeys('multiple matching keys found in the JSON Web Key Set', { cause })
+    }
+    if (source instanceof RemoteSet) throw outage('the fetched set has no key that can be used', cause)
+    throw new errors.JWKSNoMatchingKey('no applicable key found in the JSON Web Key Set', { cause })
   }
 }
 
-/** The header's `kid`, unverified. */
-function kidOf(jwt) {
+/** Whether two keys of a set would both be a token's. */
+function isAmbiguous({ keys }) {
+  const names = keys.map(({ kid, kty, alg }) => JSON.stringify([kid, kty, alg]))
+  return new Set(names).size < names.length
+}
+
+/** The header, unverified; an empty one where there is none. */
+function headerOf(jwt) {
   const text = typeof jwt === 'string' ? jwt : Buffer.from(jwt).toString('latin1')
   try {
     const header = JSON.parse(Buffer.from(text.split('.', 1)[0], 'base64url').toString())
-    return typeof header?.kid === 'string' ? header.kid : undefined
+    return isPlain(header) ? header : {}
   } catch {
-    return undefined
+    return {}
   }
 }
 
@@ -175,29 +195,6 @@ function jwkOf(key) {
     throw usage(`jwtVerify: the key is ${known}, not ${kind(key)}`)
   }
   return jwk
-}
-
-function policyOf({ issuer, audience, algorithms, typ, clockTolerance, maxTokenAge, requiredClaims }) {
-  const seconds = (value) => (typeof value === 'number' ? `${value}s` : value)
-  // Access tokens by their name are a kind of their own (RFC 9068).
-  const profile = typ === 'at+jwt' ? 'access_token' : 'jwt_custom'
-  return {
-    version: 1,
-    preset: 'rfc',
-    leeway: seconds(clockTolerance ?? 0), // jose's default
-    issuers: { jose: { issuer, algorithms, profiles: [profile], jwks_push: 'process' } },
-    gates: {
-      jose: {
-        profile,
-        audience,
-        issuers: ['jose'],
-        typ: profile === 'jwt_custom' ? typ : undefined,
-        max_age: seconds(maxTokenAge),
-        required_claims: requiredClaims,
-        delegation: 'surface', // jose reads no `act`
-      },
-    },
-  }
 }
 
 module.exports = { createLocalJWKSet, createRemoteJWKSet, errors: errors.classes, jwtVerify }

@@ -51,7 +51,7 @@ export interface RemoteJWKSet {
 /** @param url `https:`, or `http:` on this machine */
 export function createRemoteJWKSet(url: URL, options?: RemoteJWKSetOptions): RemoteJWKSet
 
-/** jose's options. Durations as text have sealgate's units: `"5m"`. */
+/** jose's options. Whole seconds of durations are used. */
 export interface JWTVerifyOptions {
   /** Required. */
   issuer: string | string[]
@@ -61,7 +61,7 @@ export interface JWTVerifyOptions {
   algorithms?: string[]
   /** Default: absent or `JWT`. */
   typ?: string
-  /** Seconds, or a text with a unit; at most 300 s. Default: 0. */
+  /** Seconds, or a text with a unit, as `"5 minutes"`; at most 300 s. Default: 0. */
   clockTolerance?: number | string
   /** Seconds, or a text with a unit. */
   maxTokenAge?: number | string
@@ -114,6 +114,7 @@ export namespace errors {
   class JWSInvalid extends JOSEError {}
   class JWTInvalid extends JOSEError {}
   class JWKSInvalid extends JOSEError {}
+  class JWKSMultipleMatchingKeys extends JOSEError {}
   class JWKSTimeout extends JOSEError {}
   class JWKSNoMatchingKey extends JOSEError {}
   class JWSSignatureVerificationFailed extends JOSEError {}

@@ -155,12 +155,12 @@ async def _verify(
 async def _settled(
     verdict: Verdict[Any], ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
 ) -> Verdict[Any]:
-    """What is answered once it is no longer that the keys are being fetched, or at the end."""
+    """What is answered once no fetch can change it in time any more, or at the end."""
 
     def settled() -> bool:
         nonlocal verdict
         verdict = ask()
-        return verdict.code != _REFRESHING
+        return not verdict._may_settle(wait)
 
     await waiters.until(settled, wait)
     return verdict

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ._native import Refusal
 from ._types import Problem
 
 
@@ -70,9 +71,11 @@ class _Kept:
             setattr(self, name, facts[name])
 
 
-def _rebuild(cls: type[SealgateError], facts: Mapping[str, Any]) -> SealgateError:
-    error = cls.__new__(cls)
-    SealgateError.__init__(error, _Kept(facts))
+def _rebuild(
+    cls: type[SealgateError], args: tuple[Any, ...], facts: Mapping[str, Any]
+) -> SealgateError:
+    error = cls.__new__(cls, *args)
+    error._facts = _Kept(facts)
     return error
 
 
@@ -81,11 +84,17 @@ class SealgateError(Exception):
 
     It never holds token text, key bytes or claim values, so it may be logged. `str(error)` is
     `code: reason`, then what was expected, where our configuration says so.
+
+    One that a program makes itself, as a test's stand-in for a gate does, has the `code` that it is
+    given, else the first of its class, and says `text` too: `ExpiredTokenError("mocked")`.
     """
 
-    def __init__(self, facts: Facts) -> None:
-        Exception.__init__(self)  # what it says is asked, not kept twice
-        self._facts = facts
+    # The core's view, or what of that has travelled. The engine sets it beside `__init__`.
+    _facts: Facts
+
+    def __init__(self, *text: str, code: str | None = None) -> None:
+        Exception.__init__(self, *text)
+        self._facts = _facts_of(type(self), code)
 
     @property
     def code(self) -> str:
@@ -179,14 +188,15 @@ class SealgateError(Exception):
             text += f" ({self.claim})"
         if self.expected:
             text += f"; expected {' or '.join(self.expected)}"
-        return text
+        return ": ".join([text, *map(str, self.args)])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         facts = {name: getattr(self._facts, name) for name in _FACTS}
-        return _rebuild, (type(self), facts)
+        rest = {name: value for name, value in vars(self).items() if name != "_facts"}
+        return _rebuild, (type(self), self.args, facts), rest or None
 
 
 class TokenError(SealgateError):
@@ -258,7 +268,14 @@ class UnavailableError(SealgateError):
 
 
 class KeysUnavailableError(UnavailableError):
-    """The issuer has no usable keys."""
+    """The issuer has no usable keys; `str(error)` names it."""
+
+    def __str__(self) -> str:
+        if self.issuer_name is None:
+            return super().__str__()
+        if self.gate is None and self.hint:  # of `wait_ready`, which knows why
+            return f"{self.code}: {self.hint}"
+        return f"{super().__str__()} ({self.issuer_name})"
 
 
 class RevocationUnavailableError(UnavailableError):
@@ -284,31 +301,44 @@ class PolicyError(SealgateError, ValueError):
     """A policy document that does not load; `problems` has every reason."""
 
     def __init__(
-        self, text: str, document: str | None, problems: Sequence[tuple[str, int, int, str]]
+        self,
+        text: str = "",
+        document: str | None = None,
+        problems: Sequence[tuple[str, int, int, str]] = (),
     ) -> None:
-        facts: dict[str, Any] = dict.fromkeys(_FACTS)
-        facts |= {
-            "code": "policy_invalid",
-            "blame": "misuse",
-            "group": "misuse",
-            "reason": "the policy document does not load",
-            "doc": "https://docs.rs/sealgate/latest/sealgate/struct.PolicyError.html",
-            "expected": (),
-            "http_status": 500,
-            "headers": {},
-            "body": "",
-        }
-        super().__init__(_Kept(facts))
+        Exception.__init__(self)  # the text is kept once
+        self._facts = _Kept(_POLICY_INVALID)
         self._text = text
         self.document = document
         self.problems = tuple(Problem(*problem) for problem in problems)
 
     def __str__(self) -> str:
-        return self._text
+        return self._text or f"{self.code}: {self.reason}"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        problems = [tuple(problem) for problem in self.problems]
-        return type(self), (self._text, self.document, problems)
+
+# The one code that no verification gives.
+_POLICY_INVALID: dict[str, Any] = dict.fromkeys(_FACTS) | {
+    "code": "policy_invalid",
+    "blame": "misuse",
+    "group": "misuse",
+    "reason": "the policy document does not load",
+    "doc": "https://docs.rs/sealgate/latest/sealgate/struct.PolicyError.html",
+    "expected": (),
+    "http_status": 500,
+    "headers": {},
+    "body": "",
+}
+
+
+def _facts_of(cls: type[SealgateError], code: str | None) -> Facts:
+    """What an exception that a program makes itself shows: of this code, else of the first that its
+    class stands for; of a class of the program's own, the first of the class it extends."""
+    known = next(one for one in cls.__mro__ if one.__module__ == __name__)
+    codes = (one for one, its in CLASSES.items() if issubclass(its, known))
+    facts = Refusal.of(code or next(codes))
+    if facts is None:
+        raise ValueError(f"no code is {code!r}")
+    return facts
 
 
 CLASSES: Mapping[str, type[SealgateError]] = {

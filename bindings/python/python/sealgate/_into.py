@@ -72,7 +72,10 @@ def _dataclass(model: Any, claims: dict[str, Any]) -> Any:
             values[name] = _made(model, name, claims[name])
         elif required:
             raise Misfit(name)
-    return model(**values)
+    try:
+        return model(**values)
+    except (TypeError, ValueError):  # what its own `__post_init__` has against the values
+        raise Misfit(None) from None
 
 
 _Check = Callable[[Any], bool]

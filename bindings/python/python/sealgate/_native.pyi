@@ -76,7 +76,12 @@ _Request: TypeAlias = Any
 _Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
 # `kind` and `token` of a token that the request's own comes from.
 _Context: TypeAlias = Mapping[str, Any]
-_Operation: TypeAlias = Mapping[Literal["tool", "resource", "action", "scope"], str]
+# `token` and `proof` of a capability that came in a request's content.
+_Content: TypeAlias = Mapping[str, Any]
+# `tool`, `resource`, `action` and `scope`, each a string, and the tool's `arguments`.
+_Operation: TypeAlias = Mapping[str, Any]
+# `issuer` and either `authority_set`, a list, or `intent`, a mapping.
+_Approved: TypeAlias = Mapping[str, Any]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -145,9 +150,14 @@ class VerifiedToken(Generic[_Claims]):
         self,
     ) -> Literal["none", "asserted", "correlated", "issuer_attested", "cryptographic"]: ...
     @property
+    def unproven(self) -> tuple[Literal["subject", "scope", "time", "audience"], ...]: ...
+    @property
     def sender_constrained(
         self,
-    ) -> Literal["dpop", "mtls", "wpt", "client_attestation_pop", "external"] | None: ...
+    ) -> (
+        Literal["dpop", "mtls", "wpt", "client_attestation_pop", "capability_pop", "external"]
+        | None
+    ): ...
     @property
     def subject_kind(self) -> Literal["client", "agent"] | None: ...
     @property
@@ -183,6 +193,7 @@ class Verdict(Generic[_Claims]):
     @property
     def error(self) -> SealgateError | None: ...
     def unwrap(self) -> VerifiedToken[_Claims]: ...
+    def _may_settle(self, wait: float) -> bool: ...
     def __bool__(self) -> bool: ...
 
 @final
@@ -216,6 +227,12 @@ class Trail:
     def steps(self) -> tuple[Step, ...]: ...
     @property
     def verdict(self) -> Verdict: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def expected(self) -> tuple[str, ...]: ...
     @property
     def hint(self) -> str | None: ...
 
@@ -284,7 +301,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> VerifiedToken: ...
@@ -298,7 +317,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
@@ -312,7 +333,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -327,7 +350,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -342,7 +367,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
     ) -> Verdict: ...
@@ -356,7 +383,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
     ) -> Verdict[_Model]: ...
@@ -370,7 +399,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: None = None,
         wait: _Duration = "2s",
@@ -385,7 +416,9 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
         into: type[_Model],
         wait: _Duration = "2s",
@@ -399,9 +432,36 @@ class _Calls:
         headers: Iterable[_Field] | None = None,
         client_certificate: bytes | None = None,
         context: Iterable[_Context] = (),
+        content: _Content | None = None,
         operation: _Operation | None = None,
+        approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
+    @overload
+    def verify_chain(
+        self,
+        token: _Token,
+        context: Iterable[_Context],
+        *,
+        required_scopes: Iterable[str] = (),
+        operation: _Operation | None = None,
+        approved: _Approved | None = None,
+        into: None = None,
+    ) -> VerifiedToken: ...
+    @overload
+    def verify_chain(
+        self,
+        token: _Token,
+        context: Iterable[_Context],
+        *,
+        required_scopes: Iterable[str] = (),
+        operation: _Operation | None = None,
+        approved: _Approved | None = None,
+        into: type[_Model],
+    ) -> VerifiedToken[_Model]: ...
+    def check_outbound(
+        self, inbound: VerifiedToken[Any], outbound: _Context, *, target: str
+    ) -> None: ...
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
@@ -443,24 +503,44 @@ class Verifier(_Calls):
         audience: str | Iterable[str],
         discovery: Literal["oauth", "oidc", "auto"] | None = None,
         jwks_uri: str | None = None,
+        refresh: Mapping[str, Any] | None = None,
         jwks: Mapping[str, Any] | None = None,
         jwks_file: str | PathLike[str] | None = None,
         keys: Iterable[Mapping[str, Any]] | None = None,
         jwks_push: str | None = None,
         algorithms: Iterable[str] | None = None,
         profiles: Iterable[_Profile] | None = None,
+        max_lifetime: _Duration | None = None,
+        legacy_eddsa: bool | None = None,
+        act_iss: Literal["inherit", "require"] | None = None,
+        act_meaning: Literal["rfc8693", "inverted"] | None = None,
+        claim_names: Mapping[str, str] | None = None,
+        txn_namespace: str | None = None,
         profile: _Kind | None = None,
         public_url: str | None = None,
         required_scopes: Iterable[str] | None = None,
         scope_implies: Mapping[str, Iterable[str]] | None = None,
-        sender_constrained: str | None = None,
-        delegation: str | None = None,
+        sender_constrained: Literal["if_bound", "required", "external"] | None = None,
+        delegation: Literal["forbid", "surface"] | None = None,
+        max_age: _Duration | None = None,
+        acr_values: Iterable[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        typ: str | None = None,
+        required_claims: Iterable[str] | None = None,
+        context: Mapping[str, str] | None = None,
+        require_intent: bool | None = None,
+        intent_pointers: Mapping[str, Any] | None = None,
         dpop: Mapping[str, Any] | None = None,
+        mtls: Mapping[str, Any] | None = None,
         replay: Mapping[str, Any] | None = None,
         revocation: Mapping[str, Any] | None = None,
         leeway: _Duration | None = None,
         preset: Literal["agent_strict", "rfc"] | None = None,
+        cache: Mapping[str, int] | None = None,
+        limits: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
         danger: Mapping[str, Any] | None = None,
+        clock: FixedClock | None = None,
         allow_danger: bool = False,
     ) -> Verifier: ...
     @staticmethod
@@ -561,6 +641,8 @@ class SigningKey:
 
 @final
 class Refusal:
+    @staticmethod
+    def of(code: str) -> Refusal | None: ...
     @property
     def code(self) -> str: ...
     @property

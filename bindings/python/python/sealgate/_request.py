@@ -61,10 +61,13 @@ def parts(request: Any) -> Parts:
             break
         found = getattr(request, name, None)
     if isinstance(found, Mapping):
-        if found.get("type") in ("http", "websocket"):
-            return _asgi(found)
-        if "wsgi.version" in found:
-            return _wsgi(found)
+        try:
+            if found.get("type") in ("http", "websocket"):
+                return _asgi(found)
+            if "wsgi.version" in found:
+                return _wsgi(found)
+        except KeyError as missing:
+            raise NoRequest(f"request has no {missing}, which every server gives") from None
     raise NoRequest(
         "request must be an ASGI scope, a WSGI environ, or an object with one as scope or environ, "
         f"not {type(request).__name__}; or give method, uri and headers"

@@ -11,6 +11,7 @@ mod issuer;
 mod keys;
 mod pairs;
 mod possession;
+mod revocation;
 mod secret;
 mod text;
 
@@ -104,6 +105,7 @@ pub(super) fn compile<'o>(
         },
         cache_tokens: cache.count("tokens").unwrap_or(0),
         possession: possession::compile(&document, &mut compiler),
+        revocation: revocation::compile(&document, &mut compiler),
         issuers,
         gates,
     };

@@ -2,10 +2,10 @@
 
 use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, KINDS, NONCE, PRESETS,
-    PROFILES, PUSH, REPLAY_STORE, SENDER_CONSTRAINED, UNAVAILABLE, default_algorithms,
-    default_delegation, default_discovery, default_max_lifetime, default_proof_algorithms,
-    default_refresh, names_an_audience, stays_absent,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS, KINDS,
+    NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE, SENDER_CONSTRAINED,
+    UNAVAILABLE, default_algorithms, default_delegation, default_discovery, default_max_lifetime,
+    default_proof_algorithms, default_refresh, names_an_audience, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -90,7 +90,12 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         Absent::Computed(stays_absent), // who remembers is written by hand, never a default
         "Who remembers used proofs.",
     ),
-    later("revocation", "Which revocations are checked.", None),
+    row(
+        "revocation",
+        Shape::Table(REVOCATION),
+        Absent::Computed(stays_absent), // whether revocations are asked about is written by hand
+        "Who remembers what was revoked, and how far back it reaches.",
+    ),
     later(
         "stores",
         "Stores that several processes share.",
@@ -552,6 +557,37 @@ static REPLAY: &[Row] = &[
         Shape::Choice(&UNAVAILABLE),
         Absent::Text("refuse"),
         "What becomes of a proof when the program's store does not answer.",
+    ),
+];
+
+static REVOCATION: &[Row] = &[
+    row(
+        "store",
+        Shape::Choice(&REVOCATION_STORE),
+        Absent::Required,
+        "Who remembers what was revoked: this process, or nobody.",
+    ),
+    row(
+        "inner_actors",
+        Shape::Choice(&INNER_ACTORS),
+        Absent::Text("revoke"),
+        "What a revoked agent means that stands behind the outermost actor of a chain.",
+    ),
+    later("max_staleness", "How old the news of a store may be.", None),
+    later(
+        "on_stale",
+        "What becomes of a token when they are older.",
+        None,
+    ),
+    later(
+        "inputs",
+        "Gates whose accepted tokens become revocations.",
+        None,
+    ),
+    later(
+        "status_lists",
+        "Which status lists are asked about tokens.",
+        None,
     ),
 ];
 

@@ -26,6 +26,13 @@ pub(super) static REPLAY_STORE: Choice = Choice {
     names: Some("a store"),
     elsewhere: &[],
 };
+pub(super) static REVOCATION_STORE: Choice = Choice {
+    now: || vec!["off", "process"],
+    later: &[],
+    names: Some("a store"),
+    elsewhere: &[],
+};
+pub(super) static INNER_ACTORS: Choice = choice(|| vec!["revoke", "ignore"]);
 pub(super) static ACTOR_PRESENCE: Choice = choice(|| vec!["optional", "required"]);
 pub(super) static LOOPS: Choice = choice(|| vec!["deny_any", "deny_adjacent", "allow"]);
 pub(super) static SELF_ACTOR: Choice = choice(|| vec!["accept", "reject"]);

@@ -184,7 +184,10 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
         [
             "19:issuers.partner.jwks_push",
             "95:replay.store",
-            "99:revocation",
+            "100:revocation.store",
+            "101:revocation.max_staleness",
+            "102:revocation.on_stale",
+            "104:revocation.inputs",
             "106:stores",
         ]
     );

@@ -15,7 +15,7 @@ use crate::keys::{Phase, Report, Watch};
 use crate::limits::{FETCHES, FETCHES_FAILING};
 use crate::policy::FetchedKeys;
 use crate::time::{Clock, Moment, NumericDate, Span};
-use crate::verifier::{Engine, FetchedIssuer, InForce};
+use crate::verifier::{Engine, FetchedIssuer, InForce, Installed};
 
 /// How late a refresh may be before verification asks whether anybody still fetches.
 const GRACE: Span = Span::from_seconds(30);
@@ -105,6 +105,7 @@ impl Keepers {
                 && let Some(flight) = keeper.machine.begin(now.moment)
             {
                 room.take(keeper);
+                keeper.watch.begin();
                 jobs.push(Job {
                     keeper: number,
                     flight,
@@ -151,14 +152,16 @@ impl Keepers {
                 known,
             } = answer;
             match set.map(|set| engine.install(&keeper.watch, &set)) {
-                Some(Some(Ok(changed))) => Ok((freshness, known, changed)),
+                Some(Some(Ok(installed))) => Ok((freshness, known, Some(installed))),
                 // Unchanged, or gone with a reload that the next step follows.
-                None | Some(None) => Ok((freshness, known, false)),
+                None | Some(None) => Ok((freshness, known, None)),
                 Some(Some(Err(error))) => Err(error.to_string()),
             }
         });
         match &installed {
-            Ok((freshness, known, _)) => {
+            Ok((freshness, known, installed)) => {
+                let generation = installed.map(|Installed { generation, .. }| generation);
+                keeper.watch.land(generation, now.date);
                 keeper
                     .machine
                     .succeeded(outcome.flight, now.moment, *freshness);
@@ -176,7 +179,10 @@ impl Keepers {
         keeper.told = None;
         keeper.tell(now);
         match installed {
-            Ok((_, _, changed)) => engine.tell_refreshed(&keeper.watch, changed),
+            Ok((.., installed)) => {
+                let changed = installed.is_some_and(|installed| installed.changed);
+                engine.tell_refreshed(&keeper.watch, changed);
+            }
             Err(error) => engine.tell_failed(&keeper.watch, &error),
         }
     }
@@ -270,10 +276,11 @@ impl Keeper {
             Standing::Resting => Phase::Resting,
             Standing::Running => Phase::Running,
             Standing::Cooling => Phase::Cooling,
+            Standing::Arranged => Phase::Arranged,
             Standing::Failing => Phase::Failing,
         };
-        let cooled = self.machine.cooled().unwrap_or(now.moment);
-        self.watch.set_phase(phase, now.date_at(cooled));
+        let allowed_at = now.date_at(self.machine.allowed());
+        self.watch.set_phase(phase, allowed_at);
         self.watch.set_report(Report {
             next_refresh: Some(now.date_at(self.machine.next())),
             ..self.report.clone()

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::{Job, Keepers};
 use crate::crypto::{SigningKey, aws_lc};
+use crate::error::Code;
 use crate::jwa::Algorithm;
 use crate::limits::{FETCHES, FETCHES_FAILING};
 use crate::mint::{ClaimsBuilder, Minter};
 use crate::observe::Event;
 use crate::remote::FetchError;
 use crate::remote::fetch::{Fetch, Request, Response};
-use crate::{Clock, FixedClock, Format, Policy, Span, Verifier};
+use crate::{Clock, FixedClock, Format, Policy, Requirements, Span, Verifier};
 
 const START: i64 = 1_800_000_000;
 
@@ -220,18 +222,7 @@ fn an_issuer_that_cannot_be_reached_is_an_outage() {
 fn keys_are_refreshed_ahead_of_need_and_unknown_ones_on_demand() {
     let mut stand = Stand::with_keys(&["a"]);
     stand.serve(Ok(&set(&["a", "b"])));
-    assert_eq!(
-        stand.says("b"),
-        "key_not_found",
-        "within the cooldown of the first fetch"
-    );
     stand.pass(31);
-    assert_eq!(
-        stand.says("b"),
-        "key_not_found",
-        "and known to be absent for a minute"
-    );
-    stand.pass(60);
     assert_eq!(stand.says("b"), "keys_refreshing");
     stand.run();
     assert_eq!(stand.says("b"), "accepted");
@@ -245,29 +236,95 @@ fn keys_are_refreshed_ahead_of_need_and_unknown_ones_on_demand() {
 fn jwks_01_a_flood_of_unknown_kids_causes_one_fetch_a_cooldown() {
     let mut stand = Stand::with_keys(&["a"]);
     assert_eq!(stand.net.asked().len(), 1);
-    let mut refreshing = 0;
-    for second in 0..60 {
+    assert_eq!(stand.says("stale"), "keys_refreshing");
+    for second in 0..90 {
         for flood in 0..50 {
             let code = stand.says(&format!("x{second}-{flood}"));
-            assert!(
-                matches!(code, "key_not_found" | "keys_refreshing"),
-                "{code}"
-            );
-            refreshing += u32::from(code == "keys_refreshing");
+            assert_eq!(code, "keys_refreshing", "nobody has asked since it came");
         }
         stand.run();
         assert_eq!(stand.says("a"), "accepted");
+        let known = if second < 30 {
+            "keys_refreshing"
+        } else {
+            "key_not_found"
+        };
+        assert_eq!(stand.says("stale"), known, "{second}");
         stand.clock.advance(Span::from_seconds(1));
     }
-    assert_eq!(
-        stand.net.asked().len(),
-        1,
-        "one in the second of both cooldowns"
+    assert_eq!(stand.net.asked().len(), 2, "one a cooldown");
+}
+
+/// D15: a forged `kid` uses the cooldown up, and then a good one comes: it is not refused for that.
+#[test]
+fn d15_a_rotation_within_the_cooldown_costs_nobody_his_token() {
+    let mut stand = Stand::with_keys(&["a"]);
+    stand.net.asked();
+    stand.clock.advance(Span::from_seconds(40));
+    assert_eq!(stand.says("forged"), "keys_refreshing");
+    stand.run();
+    assert_eq!(stand.says("forged"), "key_not_found");
+    stand.serve(Ok(&set(&["a", "b"])));
+    stand.clock.advance(Span::from_seconds(10));
+    let gate = stand.verifier.gate("g0").unwrap();
+    let refused = gate.verify(stand.token(0, "b")).unwrap_err();
+    assert_eq!(refused.code(), Code::KeysRefreshing);
+    assert!(!gate.may_settle(&refused, Duration::from_secs(20)));
+    assert!(gate.may_settle(&refused, Duration::from_secs(21)));
+    let answer = gate.answer(&refused, &Requirements::NONE);
+    assert!(answer.headers.contains(&("Retry-After", "21".to_owned())));
+    let hint = gate.advice(&refused).hint;
+    assert!(
+        hint.starts_with("The next fetch of i0's keys may begin in 20 s;"),
+        "{hint}"
     );
+    assert!(stand.begin().is_empty(), "not within the cooldown");
+    // Nobody has to ask again: the fetch begins when the cooldown is over.
+    stand.pass(20);
     assert_eq!(
-        refreshing, 50,
-        "and only those who came before it ended do not know"
+        (stand.says("b"), stand.says("forged")),
+        ("accepted", "key_not_found")
     );
+    assert_eq!(stand.net.asked().len(), 2);
+}
+
+#[test]
+fn a_kid_that_comes_while_a_fetch_runs_waits_for_the_next() {
+    let mut stand = Stand::with_keys(&["a"]);
+    stand.clock.advance(Span::from_seconds(40));
+    assert_eq!(stand.says("early"), "keys_refreshing");
+    let job = stand.begin().pop().unwrap();
+    assert_eq!(stand.says("late"), "keys_refreshing");
+    stand.end(job);
+    assert_eq!(stand.says("early"), "key_not_found");
+    assert_eq!(stand.says("late"), "keys_refreshing");
+    stand.pass(30);
+    assert_eq!(stand.says("late"), "key_not_found");
+}
+
+#[test]
+fn while_an_issuer_fails_an_unknown_kid_stays_undecided() {
+    let mut stand = Stand::with_keys(&["a"]);
+    stand.serve(Err(500));
+    for _ in 0..10 {
+        stand.pass(60);
+        assert_eq!(stand.says("b"), "keys_refreshing");
+    }
+    stand.serve(Ok(&set(&["a"])));
+    stand.pass(460);
+    assert_eq!(stand.says("b"), "key_not_found");
+}
+
+/// A key that is withdrawn in a hurry: its tokens are refused at once, and not undecided.
+#[test]
+fn a_key_that_a_fetch_takes_away_is_known_to_be_gone() {
+    let mut stand = Stand::with_keys(&["a", "b"]);
+    stand.serve(Ok(&set(&["b"])));
+    for stranger in 0..100 {
+        stand.says(&stranger.to_string());
+    }
+    stand.pass(30);
+    assert_eq!(stand.says("a"), "key_not_found");
 }
 
 #[test]
@@ -519,7 +576,7 @@ fn observers_hear_of_each_refresh_once_its_keys_are_in_force() {
     stand.serve(Ok(&set(&["b"])));
     stand.clock.advance(Span::from_seconds(301));
     let replaced = [
-        "key_withdrawn keys_refreshing",
+        "key_withdrawn key_not_found",
         "keys_refreshed key_not_found",
     ];
     expect(&mut stand, &replaced);
@@ -531,7 +588,7 @@ fn observers_hear_of_each_refresh_once_its_keys_are_in_force() {
     stand.begin();
     assert_eq!(
         *heard.lock().unwrap(),
-        ["keys_refresh_failed keys_refreshing"]
+        ["keys_refresh_failed key_not_found"]
     );
 }
 
@@ -572,9 +629,11 @@ impl crate::keys::Background for Rings {
         self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
-    fn wait(&self, _: std::time::Duration, done: &mut dyn FnMut() -> bool) -> bool {
+    fn wait(&self, _: Duration, done: &mut dyn FnMut() -> bool) -> bool {
         done()
     }
+
+    fn announce(&self) {}
 
     fn close(&self) {}
 }

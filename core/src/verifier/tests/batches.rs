@@ -71,3 +71,20 @@ fn a_buffer_has_a_token_a_line() {
     assert_eq!(lines("a\n\nb"), ["a", "", "b"]);
     assert_eq!(lines("a\rb\r\r\n"), ["a\rb\r"]);
 }
+
+#[test]
+fn what_is_too_long_for_any_policy_is_told_apart_from_nothing() {
+    let verifier = Verifier::new(
+        other_policy(
+            &format!(r#""issuer":"{A}","jwks_push":"process","algorithms":["Ed25519"]"#),
+            &LoadOptions::new(),
+        ),
+        aws_lc::provider(),
+    );
+    let gate = verifier.unwrap().gate("api").unwrap();
+    let size = crate::Limits::CEILING.token_size;
+    let [fits, long, longer] = [size, size + 1, size + 2].map(|size| "x".repeat(size));
+    let batch = gate.verify_batch(&[&fits, &long, &longer, &fits]);
+    assert_eq!(batch.len(), 4);
+    assert_eq!(batch.counts(), [(crate::Code::Oversized, 4)]);
+}

@@ -14,6 +14,7 @@ mod outbound;
 mod policies;
 mod reloads;
 mod requests;
+mod revocations;
 mod tokens;
 mod traced;
 mod transactions;
@@ -250,7 +251,8 @@ fn recall_answers_for_tokens_seen_before_and_for_no_others() {
     let lacking = gate.recall(&token, &Requirements::scopes(["write"]));
     let code = lacking.map(|verdict| verdict.unwrap_err().code());
     assert_eq!(code, Some(Code::InsufficientScope));
-    verifier.keys().publish("a", &set(&[])).unwrap();
+    let other = self::key(2, "l");
+    verifier.keys().publish("a", &set(&[&other])).unwrap();
     assert!(gate.recall(&token, &Requirements::NONE).is_none());
 }
 
@@ -469,6 +471,10 @@ fn publishing_says_what_it_cannot_do() {
     assert_eq!(
         keys.publish("nobody", &twins).unwrap_err(),
         PublishError::NoSuchIssuer
+    );
+    assert_eq!(
+        keys.publish("a", &set(&[])).unwrap_err(),
+        PublishError::Empty
     );
     assert_eq!(keys.state("a").unwrap().generation, 0);
 }

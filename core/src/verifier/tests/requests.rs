@@ -403,3 +403,16 @@ fn a_provider_that_lacks_an_algorithm_of_proofs_says_so() {
     // The preset's are taken as far as the provider has them.
     assert!(Verifier::new(policy(DPOP), crate::crypto::ring::provider()).is_ok());
 }
+
+#[test]
+fn what_is_too_long_to_be_a_credential_is_not_read_to_its_end() {
+    let (gate, _) = gate("");
+    let refused = |value: &str| {
+        let request = Request::new("POST", "/mcp").headers([("Authorization", value)]);
+        let error = gate.verify_request(&request, &Requirements::NONE);
+        error.unwrap_err().code()
+    };
+    let letters = "x".repeat(Request::FIELD_SIZE);
+    assert_eq!(refused(&format!("Bearer {letters}, y")), Code::Oversized);
+    assert_eq!(refused("Bearer x, y"), Code::MultipleCredentials);
+}

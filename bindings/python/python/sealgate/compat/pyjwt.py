@@ -17,6 +17,12 @@ It is stricter than PyJWT, and laxer only in the last row:
 | a private key, where a public one belongs | `AttributeError` | `InvalidKeyError` |
 | `crit: ["b64"]`, a detached payload | supported | refused |
 | more than 64 KiB, JSON nested deeper than 64 | accepted | `DecodeError` |
+| a string of more than 2 KiB, an array of more than 1,024 | accepted | `DecodeError` |
+| `NaN`, `Infinity`, `1e400`, a lone surrogate, a byte order mark | accepted | `DecodeError` |
+| a payload that is no JSON object | told after the signature | `DecodeError` before it |
+| a `typ` or `kid` that is no string, a secret in `jwk`, `zip` | mostly ignored | `DecodeError` |
+| `verify=`, any other keyword, an unknown option | a warning or nothing | `TypeError` |
+| `audience` and what follows it without its name | accepted | `TypeError` |
 | `PyJWK.key` of an RSA key, with another algorithm | accepted | `InvalidAlgorithmError` |
 | `PyJWKClient` at plain http, save of this machine | fetches | `PyJWKClientError` |
 | … at an inner address, save of this machine | fetches | `PyJWKClientError`, or `allow_hosts` |
@@ -227,7 +233,10 @@ def _check_issuer(claims: Mapping[str, Any], issuer: str | Container[str]) -> No
     iss = claims["iss"]
     if not isinstance(iss, str):
         raise InvalidIssuerError("Payload Issuer (iss) must be a string")
-    accepted = iss == issuer if isinstance(issuer, str) else iss in issuer
+    try:
+        accepted = iss == issuer if isinstance(issuer, str) else iss in issuer
+    except TypeError:
+        raise InvalidIssuerError("Issuer param must be str or Container[str]") from None
     if not accepted:
         raise InvalidIssuerError("Invalid issuer")
 

@@ -194,7 +194,8 @@ class FakeIssuer:
         return kid
 
     def withdraw(self, kid: str) -> None:
-        """Takes a key out of the set. Verifiers of `open` refuse its tokens at once."""
+        """Takes a key out of the set. Verifiers of `open` refuse its tokens at once; and an empty
+        set, so the last key stays theirs."""
         if kid not in [key.kid for key in self._keys]:
             raise ValueError(f"{self!r} has no key {kid!r}")
         self._keys = [key for key in self._keys if key.kid != kid]

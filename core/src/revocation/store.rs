@@ -1,0 +1,255 @@
+//! [`RevocationStore`]: what is revoked, as this process knows it.
+//!
+//! Each kind of handle has a shelf of its own: a filter in front, so that what is not revoked costs
+//! one cache line; behind it the newest entries, in tables that one writer fills while everybody
+//! reads; and below them a sorted base. A full table is sealed and another begun; later, off
+//! everybody's path, sealed tables become part of a new base behind a new filter. The shelves
+//! are one snapshot, loaded once a verification.
+//!
+//! The epoch counts what was written. It is raised after an entry can be found, so who sees the
+//! epoch of a write sees the entry, and a verdict that was reached at an epoch stands at it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::base::Base;
+use super::entry::Entry;
+use super::filter::Filter;
+use super::handle::{Handle, HandleKind};
+use super::hash::{HandleHash, HandleHasher};
+use super::overlay::Overlay;
+use crate::sync::{AtomicU64, Ordering, Snapshot};
+use crate::time::NumericDate;
+
+/// Entries of the first table of a kind.
+const FIRST: usize = 1024;
+/// A table holds at least so much of its base: merging costs an entry this many copies.
+const SHARE: usize = 16;
+
+pub(crate) struct RevocationStore {
+    hasher: HandleHasher,
+    shelves: Snapshot<Shelves>,
+    epoch: AtomicU64,
+    /// Whoever writes holds it; whoever reads never asks for it.
+    writing: Mutex<()>,
+    /// Whoever makes a new base holds it, and lets others write meanwhile.
+    merging: Mutex<()>,
+}
+
+/// One shelf a kind, by its number.
+pub(crate) struct Shelves([Arc<Shelf>; HandleKind::ALL.len()]);
+
+struct Shelf {
+    filter: Arc<Filter>,
+    /// The newest first; the first one is being written.
+    overlays: Vec<Arc<Overlay>>,
+    base: Arc<Base>,
+}
+
+/// How much there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StoreStats {
+    /// Handles known, of all kinds; one that is written anew counts again until the next merge.
+    pub(crate) entries: usize,
+    pub(crate) bytes: usize,
+    pub(crate) epoch: u64,
+}
+
+impl RevocationStore {
+    pub(crate) fn new() -> Self {
+        Self {
+            hasher: HandleHasher::new(),
+            shelves: Snapshot::new(Shelves(std::array::from_fn(|_| Arc::new(Shelf::empty())))),
+            epoch: AtomicU64::new(0),
+            writing: Mutex::new(()),
+            merging: Mutex::new(()),
+        }
+    }
+
+    /// What was written so far. Read it before the shelves.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Everything there is, for one verification.
+    pub(crate) fn shelves(&self) -> impl std::ops::Deref<Target = Arc<Shelves>> {
+        self.shelves.load()
+    }
+
+    pub(crate) fn hash(&self, kind: HandleKind, scope: &str, value: &str) -> HandleHash {
+        self.hasher.hash(kind, scope, value)
+    }
+
+    /// Revokes: every verification that begins after this returns sees it. What the handle was
+    /// revoked with before counts on, unless it has ended. Returns the epoch.
+    pub(crate) fn revoke(&self, handle: &Handle, entry: Entry, now: NumericDate) -> u64 {
+        self.write(handle, |before| {
+            let before = before.filter(|before| !before.has_ended(now));
+            before.map_or(entry, |before| before.and(entry))
+        })
+    }
+
+    /// Takes back whatever was revoked of the handle (REV-08). Returns the epoch.
+    pub(crate) fn lift(&self, handle: &Handle) -> u64 {
+        self.write(handle, |_| Entry::LIFTED)
+    }
+
+    fn write(&self, handle: &Handle, entry: impl FnOnce(Option<Entry>) -> Entry) -> u64 {
+        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
+        let writing = lock(&self.writing);
+        let shelves = self.shelves.load_full();
+        let shelf = shelves.of(handle.kind());
+        let entry = entry(shelf.get(hash));
+        let written = shelf.newest().is_some_and(|newest| newest.put(hash, entry));
+        if written {
+            // After the entry: a filter that says "look" leads to something.
+            shelf.filter.insert(hash);
+        } else {
+            let shelf = shelf.with_another_table();
+            if let Some(newest) = shelf.newest() {
+                newest.put(hash, entry);
+            }
+            shelf.filter.insert(hash);
+            self.replace(&shelves, handle.kind(), shelf);
+        }
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
+        drop(writing);
+        epoch
+    }
+
+    /// Makes sealed tables part of their base, and forgets what has ended. Takes as long as there
+    /// are entries, and holds up nobody else; does nothing where no table has been sealed.
+    pub(crate) fn merge(&self, now: NumericDate) {
+        let merging = lock(&self.merging);
+        for kind in HandleKind::ALL {
+            let before = self.shelves.load_full();
+            let before = before.of(kind);
+            let Some(sealed) = before.sealed() else {
+                continue;
+            };
+            // The oldest first, so that the newest counts.
+            let newer = sealed.iter().rev().flat_map(|overlay| overlay.iter());
+            let base = before.base.merge(newer, now);
+            let filter = Filter::new(base.len() + table_size(&base));
+            base.hashes().for_each(|hash| filter.insert(hash));
+            let writing = lock(&self.writing);
+            let shelves = self.shelves.load_full();
+            let mut overlays = shelves.of(kind).overlays.clone();
+            overlays.truncate(overlays.len().saturating_sub(sealed.len()));
+            for overlay in &overlays {
+                overlay.iter().for_each(|(hash, _)| filter.insert(hash));
+            }
+            let shelf = Shelf {
+                filter: Arc::new(filter),
+                overlays,
+                base: Arc::new(base),
+            };
+            self.replace(&shelves, kind, shelf);
+            drop(writing);
+        }
+        drop(merging);
+    }
+
+    /// Whether [`RevocationStore::merge`] has something to do.
+    pub(crate) fn wants_merging(&self) -> bool {
+        let shelves = self.shelves.load();
+        shelves.0.iter().any(|shelf| shelf.sealed().is_some())
+    }
+
+    pub(crate) fn stats(&self) -> StoreStats {
+        let epoch = self.epoch();
+        let shelves = self.shelves.load();
+        let tables = || shelves.0.iter().flat_map(|shelf| &shelf.overlays);
+        let bases = || shelves.0.iter().map(|shelf| &shelf.base);
+        let filters = shelves.0.iter().map(|shelf| shelf.filter.size());
+        StoreStats {
+            entries: tables().map(|table| table.len()).sum::<usize>()
+                + bases().map(|base| base.len()).sum::<usize>(),
+            bytes: tables().map(|table| table.size()).sum::<usize>()
+                + bases().map(|base| base.size()).sum::<usize>()
+                + filters.sum::<usize>(),
+            epoch,
+        }
+    }
+
+    /// Only whoever holds the writers' lock may: nobody else has replaced `shelves` meanwhile.
+    fn replace(&self, shelves: &Arc<Shelves>, kind: HandleKind, shelf: Shelf) {
+        let mut next = shelves.0.clone();
+        if let Some(place) = next.get_mut(usize::from(kind.number())) {
+            *place = Arc::new(shelf);
+        }
+        self.shelves.replace(shelves, Arc::new(Shelves(next)));
+    }
+}
+
+impl Shelves {
+    #[expect(clippy::indexing_slicing, reason = "a shelf for each number")]
+    fn of(&self, kind: HandleKind) -> &Shelf {
+        &self.0[usize::from(kind.number())]
+    }
+
+    /// What is known of a handle, if anything is.
+    #[inline]
+    pub(crate) fn get(&self, kind: HandleKind, hash: HandleHash) -> Option<Entry> {
+        let shelf = self.of(kind);
+        if shelf.filter.may_hold(hash) {
+            shelf.get(hash)
+        } else {
+            None
+        }
+    }
+}
+
+impl Shelf {
+    fn empty() -> Self {
+        Self {
+            filter: Arc::new(Filter::new(0)),
+            overlays: Vec::new(),
+            base: Arc::default(),
+        }
+    }
+
+    fn newest(&self) -> Option<&Overlay> {
+        self.overlays.first().map(|overlay| &**overlay)
+    }
+
+    /// The tables that nobody writes any more.
+    fn sealed(&self) -> Option<&[Arc<Overlay>]> {
+        let (_, sealed) = self.overlays.split_first()?;
+        (!sealed.is_empty()).then_some(sealed)
+    }
+
+    fn with_another_table(&self) -> Self {
+        let size = table_size(&self.base);
+        // The first table brings the filter; later ones overfill it until the next merge.
+        let filter = if self.overlays.is_empty() && self.base.len() == 0 {
+            Arc::new(Filter::new(size))
+        } else {
+            Arc::clone(&self.filter)
+        };
+        let mut overlays = vec![Arc::new(Overlay::new(size))];
+        overlays.extend(self.overlays.iter().map(Arc::clone));
+        Self {
+            filter,
+            overlays,
+            base: Arc::clone(&self.base),
+        }
+    }
+
+    /// What is known, whatever the filter says.
+    #[cold]
+    fn get(&self, hash: HandleHash) -> Option<Entry> {
+        let mut overlays = self.overlays.iter();
+        let newest = overlays.find_map(|overlay| overlay.get(hash));
+        newest.or_else(|| self.base.get(hash))
+    }
+}
+
+/// Entries of a table beside this base.
+fn table_size(base: &Base) -> usize {
+    (base.len() / SHARE).max(FIRST)
+}
+
+/// Every lock here guards nothing that a panic could leave half done.
+fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

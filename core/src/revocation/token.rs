@@ -1,0 +1,218 @@
+//! The handles of one token, hashed once, and whether any of them is revoked.
+
+use super::entry::Entry;
+use super::handle::HandleKind;
+use super::hash::HandleHash;
+use super::store::RevocationStore;
+use crate::claims::Claim;
+use crate::delegation::{Actor, Member};
+use crate::error::{Code, Error};
+use crate::policy::Kind;
+use crate::sync::{AtomicU64, Ordering};
+use crate::time::{NumericDate, Span};
+
+/// For so long after its cut-off a revoked agent or key may stand inside chains whose tokens are
+/// younger: the grant they come from was made before (REV-10).
+const DESCENDANTS_LIVE: Span = Span::from_seconds(24 * 60 * 60);
+
+/// Everything that a token can be revoked by (standards 31.1).
+#[derive(Debug)]
+pub(crate) struct Handles {
+    known: Box<[Known]>,
+    issued_at: Option<NumericDate>,
+    /// `auth_time`: when the session began that the token belongs to.
+    signed_in: Option<NumericDate>,
+    /// One more than the epoch at which nothing of this was revoked; 0 before.
+    clean_at: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    kind: HandleKind,
+    claim: &'static str,
+    /// Whether it stands further back than the token itself: then the token's `iat` is not the
+    /// moment at which it came in.
+    inner: bool,
+    hash: HandleHash,
+}
+
+/// What a token is known by that its claims alone do not tell.
+pub(crate) struct Circumstances<'a, K, T> {
+    /// `kid` of the key that signed it.
+    pub(crate) kid: Option<&'a str>,
+    /// The thumbprints of the keys it is bound to, in base64url.
+    pub(crate) holder_keys: K,
+    /// Whether a revoked agent counts that stands behind the outermost actor.
+    pub(crate) inner_actors: bool,
+    /// The intents and workflows it was issued for: kind, whose, and id.
+    pub(crate) tasks: T,
+}
+
+impl Handles {
+    pub(crate) fn of<'a, K, T>(
+        store: &RevocationStore,
+        token: &Member<'a>,
+        circumstances: Circumstances<'a, K, T>,
+    ) -> Self
+    where
+        K: IntoIterator<Item = String>,
+        T: IntoIterator<Item = (HandleKind, &'a str, &'a str)>,
+    {
+        let (iss, claims) = (token.iss, token.claims);
+        let mut known = Vec::with_capacity(16);
+        let mut add = |kind, claim: Claim, inner, scope: &str, value: &str| {
+            let hash = store.hash(kind, scope, value);
+            let claim = claim.name();
+            known.push(Known {
+                kind,
+                claim,
+                inner,
+                hash,
+            });
+        };
+        let of_issuer = [
+            (HandleKind::Token, Claim::Jti),
+            (HandleKind::Session, Claim::Sid),
+            (HandleKind::Subject, Claim::Sub),
+            (HandleKind::Client, Claim::ClientId),
+            (HandleKind::Client, Claim::Azp),
+        ];
+        add(HandleKind::Issuer, Claim::Iss, false, iss, "");
+        for (kind, claim) in of_issuer {
+            if let Some(value) = claims.text(claim) {
+                add(kind, claim, false, iss, value);
+            }
+        }
+        if let Some(txn) = claims.text(Claim::Txn) {
+            add(HandleKind::Txn, Claim::Txn, false, token.txn_namespace, txn);
+        }
+        if is_client(token.kind)
+            && let Some(client) = claims.text(Claim::Sub)
+        {
+            add(HandleKind::Client, Claim::Sub, false, iss, client);
+        }
+        if let Some(agent) = acting_subject(token) {
+            add(
+                HandleKind::Actor,
+                Claim::Sub,
+                false,
+                agent.iss(),
+                agent.sub(),
+            );
+        }
+        let links = if circumstances.inner_actors {
+            usize::MAX
+        } else {
+            1
+        };
+        let actors = token.chain.actors(claims.json(), iss).take(links);
+        for (index, actor) in actors.enumerate() {
+            let inner = index > 0;
+            add(
+                HandleKind::Actor,
+                Claim::Act,
+                inner,
+                actor.iss(),
+                actor.sub(),
+            );
+        }
+        if token.kind == Kind::Capability {
+            // The key it was derived with, which is the parent's (REV-05).
+            add(HandleKind::HolderKey, Claim::Iss, true, "", iss);
+        }
+        for key in circumstances.holder_keys {
+            add(HandleKind::HolderKey, Claim::Cnf, false, "", &key);
+        }
+        for (kind, scope, id) in circumstances.tasks {
+            let hash = store.hash(kind, scope, id);
+            let claim = kind.name();
+            known.push(Known {
+                kind,
+                claim,
+                inner: false,
+                hash,
+            });
+        }
+        if let Some(kid) = circumstances.kid {
+            let (kind, hash) = (
+                HandleKind::SigningKey,
+                store.hash(HandleKind::SigningKey, iss, kid),
+            );
+            known.push(Known {
+                kind,
+                claim: "kid",
+                inner: false,
+                hash,
+            });
+        }
+        Self {
+            known: known.into(),
+            issued_at: token.dates.issued_at,
+            signed_in: claims.date(Claim::AuthTime),
+            clean_at: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether nothing of it is revoked. What was found at an epoch stands until another (REV-09):
+    /// as time goes by, entries only end.
+    #[inline]
+    pub(crate) fn check(&self, store: &RevocationStore, now: NumericDate) -> Result<(), Error> {
+        let epoch = store.epoch().saturating_add(1);
+        if self.clean_at.load(Ordering::Relaxed) == epoch {
+            return Ok(());
+        }
+        self.search(store, now)?;
+        self.clean_at.store(epoch, Ordering::Relaxed);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn search(&self, store: &RevocationStore, now: NumericDate) -> Result<(), Error> {
+        let shelves = store.shelves();
+        for known in &self.known {
+            let entry = shelves.get(known.kind, known.hash);
+            if entry.is_some_and(|entry| self.falls_under(entry, *known, now)) {
+                return Err(Error::about(Code::Revoked, known.claim));
+            }
+        }
+        Ok(())
+    }
+
+    fn falls_under(&self, entry: Entry, known: Known, now: NumericDate) -> bool {
+        if entry.has_ended(now) {
+            return false;
+        }
+        let Some(cutoff) = entry.cutoff() else {
+            return true; // REV-01
+        };
+        let cutoff = NumericDate::from_seconds(cutoff).unwrap_or(NumericDate::LAST);
+        // Without `iat` it counts as older (REV-02).
+        let mut before = self.issued_at.is_none_or(|issued_at| issued_at <= cutoff);
+        if known.inner {
+            before |= now < cutoff.plus(DESCENDANTS_LIVE); // REV-10
+        }
+        if known.kind == HandleKind::Session {
+            // The session that was ended, whatever was issued in it since (REV-10).
+            before |= self.signed_in.is_some_and(|signed_in| signed_in <= cutoff);
+        }
+        before
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn heap_size(&self) -> usize {
+        size_of_val(&*self.known)
+    }
+}
+
+/// Kinds whose `sub` is an OAuth client.
+fn is_client(kind: Kind) -> bool {
+    matches!(kind, Kind::ClientAssertion | Kind::ClientAttestation)
+}
+
+/// The token's subject, where it is an agent: it acts for itself, or says what it is (REV-04).
+fn acting_subject<'a>(token: &Member<'a>) -> Option<Actor<'a>> {
+    let subject = token.chain.subject(token.claims, token.iss)?;
+    let says = |profile: &str| profile.split(' ').any(|profile| profile == "ai_agent");
+    let is_agent = token.chain.len() == 0 || subject.sub_profile().is_some_and(says);
+    is_agent.then_some(subject)
+}

@@ -1,0 +1,146 @@
+//! [`FakeAgent`]: an agent that acts for others, and holds a key that tokens can be bound to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{FakeOptions, json, merged, seeded_key, signed};
+use crate::claims::Claim;
+use crate::crypto::{self, SigningKey, aws_lc};
+use crate::encoding::base64url;
+use crate::jwk::KeyError;
+use crate::time::Clock;
+
+/// An agent of tests. Cheap to clone; clones are the same agent.
+#[derive(Clone)]
+pub struct FakeAgent {
+    key: Arc<SigningKey>,
+    clock: Clock,
+}
+
+/// What a DPoP proof says (RFC 9449 §4.2).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "tests write it, with `..default()`"
+)]
+pub struct FakeProof {
+    /// `htm`.
+    pub method: String,
+    /// `htu`: the whole URL, whose query and fragment are left out.
+    pub url: String,
+    /// The access token it comes with.
+    pub token: Option<String>,
+    /// What the server gave in `DPoP-Nonce`.
+    pub nonce: Option<String>,
+    /// Further claims; they replace the others, and `null` leaves one out.
+    pub claims: Map<String, Value>,
+    /// Further header parameters; they replace the others, and `null` leaves one out.
+    pub header: Map<String, Value>,
+}
+
+impl FakeAgent {
+    /// The agent of this `sub`. Its key is the one that `sub` and the options' seed stand for.
+    ///
+    /// # Errors
+    ///
+    /// When the algorithm is symmetric, or the system's random source fails.
+    pub fn new(sub: &str, options: &FakeOptions) -> Result<Self, KeyError> {
+        let key = seeded_key(options.algorithm, sub, options.seed, 0)?;
+        key.public_jwk().ok_or_else(KeyError::mismatch)?;
+        Ok(Self {
+            key: Arc::new(key),
+            clock: options.clock.clone(),
+        })
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// The thumbprint of its key (RFC 7638), as in `cnf.jkt`.
+    #[must_use]
+    pub fn jkt(&self) -> String {
+        crypto::thumbprint(&aws_lc::provider(), self.key.verifying_jwk())
+    }
+
+    /// The public half of its key, with its required members alone.
+    pub(super) fn jwk(&self) -> Value {
+        let text = self.key.verifying_jwk().thumbprint_input();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// A new DPoP proof, made now, with a `jti` at random.
+    ///
+    /// # Errors
+    ///
+    /// When the system's random source fails.
+    pub fn prove(&self, proof: &FakeProof) -> Result<String, KeyError> {
+        let FakeProof {
+            method,
+            url,
+            token,
+            nonce,
+            claims,
+            header,
+        } = proof;
+        let url = url.split(['?', '#']).next().unwrap_or_default();
+        let members = [
+            ("htm", method.as_str().into()),
+            ("htu", url.into()),
+            (Claim::Iat.name(), self.clock.now().seconds().into()),
+            (Claim::Jti.name(), jti()?.into()),
+            (
+                "ath",
+                token
+                    .as_ref()
+                    .map_or(Value::Null, |token| hash(token).into()),
+            ),
+            (Claim::Nonce.name(), nonce.as_deref().into()),
+        ];
+        let members = members.map(|(name, value)| (name.to_owned(), value));
+        let members = merged(members.into_iter().collect(), claims);
+        let mut own = self.header("dpop+jwt");
+        own.insert("jwk".to_owned(), self.jwk());
+        signed(&self.key, &json(merged(own, header)), &json(members))
+    }
+
+    /// A proof of another kind, whose key is known from its token: with a `jti` at random.
+    pub(super) fn prove_as(
+        &self,
+        typ: &str,
+        mut claims: Map<String, Value>,
+    ) -> Result<String, KeyError> {
+        claims.insert(Claim::Jti.name().to_owned(), jti()?.into());
+        signed(&self.key, &json(self.header(typ)), &json(claims))
+    }
+
+    fn header(&self, typ: &str) -> Map<String, Value> {
+        let alg = self.key.algorithm().name();
+        let members = [("alg", alg), ("typ", typ)];
+        let members = members.map(|(name, value)| (name.to_owned(), value.into()));
+        members.into_iter().collect()
+    }
+}
+
+/// 128 bits at random: a test may make its agents anew, and proofs of one key are never to meet.
+fn jti() -> Result<String, KeyError> {
+    Ok(base64url::encode(&crypto::random(16)?))
+}
+
+/// SHA-256 of a token, as proofs name it.
+pub(super) fn hash(token: &str) -> String {
+    base64url::encode(&(aws_lc::provider().sha256)(token.as_bytes()))
+}
+
+/// Never its key.
+impl fmt::Debug for FakeAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FakeAgent").field(&self.jkt()).finish()
+    }
+}

@@ -1,0 +1,876 @@
+//! Every gate of many policies: each code has its request or its reason, and no request of a
+//! pool that knows nothing of the recipes meets a code that is said to be out of reach.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::draft::{Carrying, Draft, Presentation};
+use super::forge::Forge;
+use super::{FakeIssuer, FakeOptions, NoRefusals, Refusal, Refusals, Route, refusals};
+use crate::crypto::aws_lc;
+use crate::error::Code;
+use crate::jwk::JwkSet;
+use crate::policy::{Format, Kind, LoadOptions, Policy, PolicyError, Profile};
+use crate::time::{Clock, FixedClock, Span};
+use crate::verifier::{Gate, Verifier};
+
+const NOW: i64 = 1_800_000_000;
+
+/// The `iss` of an issuer of this row.
+fn issuer_of(profile: Profile) -> &'static str {
+    match profile {
+        Profile::JwtSvid | Profile::Wit => "spiffe://td.example",
+        Profile::ClientAssertion => "client-1",
+        Profile::AgentCard => "weather-agent",
+        _ => "https://a.example",
+    }
+}
+
+/// A document with one issuer and one gate for this row, and these members more.
+fn document(profile: Profile, gate: Value, more: Value) -> Value {
+    let mut document = json!({
+        "version": 1,
+        "cache": { "tokens": 0 },
+        "issuers": { "a": { "issuer": issuer_of(profile), "algorithms": ["ES256", "ES384"],
+                            "profiles": [profile.as_str()], "jwks_push": "process" } },
+        "gates": { "g": { "profile": profile.kind().as_str(), "issuers": ["a"] } },
+    });
+    let names_nobody = [
+        Profile::ClientAttestation,
+        Profile::Wit,
+        Profile::ActorProof,
+        Profile::StatusListToken,
+        Profile::AgentCard,
+    ];
+    if !names_nobody.contains(&profile) {
+        document["gates"]["g"]["audience"] = "https://rs.example/mcp".into();
+    }
+    if profile == Profile::IntentToken {
+        document["gates"]["g"]["typ"] = "intent+jwt".into();
+    }
+    merge(&mut document["gates"]["g"], gate);
+    merge(&mut document, more);
+    document
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+fn policy(document: &Value) -> Result<Policy, PolicyError> {
+    let options = LoadOptions::new().push_all_keys(true).allow_test_keys(true);
+    Policy::parse_with(document.to_string(), Format::Json, &options)
+}
+
+/// A verifier, and fakes of all of its issuers but those that begin with `silent`.
+fn open(document: &Value) -> (Verifier, Vec<(String, FakeIssuer)>) {
+    open_at(document, &Arc::new(FixedClock::new(NOW)))
+}
+
+fn open_at(document: &Value, clock: &Arc<FixedClock>) -> (Verifier, Vec<(String, FakeIssuer)>) {
+    let policy = policy(document).unwrap_or_else(|error| panic!("{error}\n{document:#}"));
+    let clock = Clock::Fixed(Arc::clone(clock));
+    let verifier = Verifier::with_clock(policy, aws_lc::provider(), clock.clone()).unwrap();
+    let mut fakes = Vec::new();
+    for (name, issuer) in document["issuers"].as_object().unwrap() {
+        if name.starts_with("silent") {
+            continue;
+        }
+        let options = FakeOptions::new().clock(clock.clone());
+        let fake = FakeIssuer::new(issuer["issuer"].as_str().unwrap(), options).unwrap();
+        let set = JwkSet::parse(fake.jwks().as_bytes()).unwrap();
+        verifier.keys().publish(name, &set).unwrap();
+        fakes.push((name.clone(), fake));
+    }
+    (verifier, fakes)
+}
+
+fn found(gate: &Gate, fakes: &[(String, FakeIssuer)]) -> Result<Refusals, NoRefusals> {
+    let fakes = fakes
+        .iter()
+        .map(|(name, fake)| (name.as_str(), fake.clone()));
+    let fakes: Vec<_> = fakes.collect();
+    refusals(gate, &fakes, &Route::default())
+}
+
+/// The codes that a gate gives, by name, in the order of the table.
+fn codes(document: &Value) -> Vec<&'static str> {
+    let (verifier, fakes) = open(document);
+    let found = found(&verifier.gate("g").unwrap(), &fakes).unwrap();
+    found.iter().map(|one| one.code().as_str()).collect()
+}
+
+fn dpop() -> Value {
+    json!({ "dpop": {}, "replay": { "store": "process" } })
+}
+
+/// A token of a table that asks for much, and for one that asks for little.
+fn tables() -> [Value; 2] {
+    let actor = json!({ "iss": "https://a.example", "sub_prefix": "spiffe://td.example/agents/" });
+    let strict = json!({
+        "actor": "required", "max_depth": 2, "require_complete": true, "max_lifetime": "45s",
+        "allow": [{ "actor": { "iss": "https://a.example", "sub": ["other"], "sub_profile": ["bot"] },
+                    "subject": { "sub_profile": ["person"] }, "scopes_within": ["s1", "s2"] }],
+    });
+    let open =
+        json!({ "loops": "deny_adjacent", "self_actor": "reject", "allow": [{ "actor": actor }] });
+    [strict, open]
+}
+
+/// Members of gate `g` and of the document for each answer to one question.
+type Answers = Vec<(&'static str, Value, Value)>;
+
+fn with_table(name: &'static str, table: &Value) -> (&'static str, Value, Value) {
+    let gate = json!({ "delegation": "t" });
+    (name, gate, json!({ "delegation": { "t": table } }))
+}
+
+fn possession() -> Answers {
+    let url = json!({ "public_url": "https://rs.example" });
+    let required = json!({ "public_url": "https://rs.example", "sender_constrained": "required" });
+    let nonce = json!({ "dpop": { "nonce": "required", "nonce_secret": { "env": "PATH" } } });
+    let mut with_nonce = dpop();
+    merge(&mut with_nonce, nonce);
+    let elsewhere = json!({ "dpop": {}, "replay": { "store": "external" } });
+    let mtls = json!({ "mtls": { "source": "caller" }, "replay": { "store": "process" } });
+    let external = json!({ "sender_constrained": "external" });
+    vec![
+        ("bearer", json!({}), json!({})),
+        ("external", external, json!({})),
+        ("dpop", url.clone(), dpop()),
+        ("dpop required", required.clone(), dpop()),
+        ("nonce", url.clone(), with_nonce.clone()),
+        ("nonce required", required.clone(), with_nonce),
+        ("store elsewhere", url, elsewhere),
+        ("certificates", required, mtls),
+    ]
+}
+
+fn delegation() -> Answers {
+    let [strict, open] = tables();
+    let forbid = json!({ "delegation": "forbid" });
+    let surface = json!({ "delegation": "surface" });
+    vec![
+        ("forbid", forbid, json!({})),
+        ("surface", surface, json!({})),
+        with_table("a strict table", &strict),
+        with_table("an open table", &open),
+    ]
+}
+
+fn issuer(iss: &str, profiles: &[&str]) -> Value {
+    json!({ "issuer": iss, "algorithms": ["ES256"], "profiles": profiles, "jwks_push": "process" })
+}
+
+fn issuers(profile: Profile) -> Answers {
+    let own = profile.as_str();
+    let several = json!({ "issuers": ["silent", "b", "a"] });
+    let silent = json!({ "issuers": {
+        "silent": issuer(&format!("{}-2", issuer_of(profile)), &[own]),
+        "b": issuer(&format!("{}-3", issuer_of(profile)), &[own]),
+    } });
+    let elsewhere = json!({ "issuers": { "a": {
+        "claim_names": { "scope": "scp", "client_id": "azp" }, "act_iss": "require",
+    } } });
+    let inverted = json!({ "issuers": { "a": { "act_meaning": "inverted" } } });
+    let rfc = json!({ "preset": "rfc", "leeway": "5s" });
+    let mut answers = vec![("one", json!({}), json!({})), ("rfc", json!({}), rfc)];
+    if profile != Profile::AgentCard {
+        answers.push(("several", several, silent));
+    }
+    if profile.kind() == Kind::AccessToken {
+        answers.push(("names elsewhere", json!({}), elsewhere));
+        answers.push(("inverted", json!({}), inverted));
+    }
+    answers
+}
+
+fn context() -> Answers {
+    let grants = json!({ "issuers": { "idp": issuer("https://idp.example", &["id_jag"]) } });
+    let access = json!({ "context": { "access_token": "allowed" } });
+    let tasks =
+        json!({ "require_intent": true, "intent_pointers": { "intent": ["/tctx/intent_id"] } });
+    let attested = json!({ "delegation": { "t": {
+        "min_lineage": "issuer_attested", "actor": "required",
+        "allow": [{ "actor": { "iss": "https://a.example" } }],
+    } } });
+    let attested_gate = json!({ "delegation": "t", "context": { "access_token": "allowed" } });
+    let td = json!({ "replay": { "store": "process" },
+                     "issuers": { "td": issuer("spiffe://td.example", &["wit"]) } });
+    let caller =
+        |need: &str| json!({ "context": { "wit": need }, "public_url": "https://rs.example" });
+    vec![
+        ("alone", json!({}), json!({})),
+        ("exchanged", access, json!({})),
+        (
+            "granted",
+            json!({ "context": { "id_jag": "required" } }),
+            grants,
+        ),
+        ("tasks", tasks, json!({})),
+        ("attested", attested_gate, attested),
+        ("a caller", caller("allowed"), td.clone()),
+        ("a known caller", caller("required"), td),
+    ]
+}
+
+/// Gates of kinds that prove possession in their own way, or come from tokens of other kinds.
+fn others() -> Vec<(&'static str, Value)> {
+    let url = json!({ "public_url": "https://rs.example" });
+    let replay = json!({ "replay": { "store": "process" } });
+    let own = |profile| document(profile, url.clone(), replay.clone());
+    let further = |profile: Profile, context: Value, iss: &str, kind: &str| {
+        let more = json!({ "issuers": { "x": issuer(iss, &[kind]) } });
+        document(profile, json!({ "context": context }), more)
+    };
+    let mission = json!({ "intent_token": { "need": "required", "typ": "intent+jwt" } });
+    let both = json!({ "issuers": { "a": { "profiles": ["access_token", "intent_token"] } } });
+    let beside = json!({ "txn_token": { "audience": "td.example" } });
+    let external = json!({ "sender_constrained": "external" });
+    let sub_agents =
+        json!({ "context": { "jwt_custom": { "need": "required", "typ": "aa-agent+jwt" } } });
+    let (access, txn) = (Profile::AccessToken, Profile::TxnToken);
+    let allowed = json!({ "access_token": "allowed" });
+    vec![
+        ("wit", own(Profile::Wit)),
+        ("attestation", own(Profile::ClientAttestation)),
+        ("capability", own(Profile::Capability)),
+        (
+            "external capability",
+            document(Profile::Capability, external, json!({})),
+        ),
+        (
+            "mission",
+            document(access, json!({ "context": mission }), both),
+        ),
+        (
+            "beside a transaction",
+            further(access, beside, "https://tts.example", "txn_token"),
+        ),
+        ("aauth", document(Profile::JwtCustom, sub_agents, json!({}))),
+        (
+            "transaction",
+            further(txn, allowed.clone(), "https://as.example", "access_token"),
+        ),
+        (
+            "replaced",
+            document(
+                txn,
+                json!({ "context": { "txn_token": "required" } }),
+                json!({}),
+            ),
+        ),
+        (
+            "correlated",
+            further(
+                Profile::IdToken,
+                allowed.clone(),
+                "https://as.example",
+                "access_token",
+            ),
+        ),
+        (
+            "aimless",
+            further(
+                Profile::ActorProof,
+                allowed,
+                "https://as.example",
+                "access_token",
+            ),
+        ),
+    ]
+}
+
+/// Every document of the answers to these questions that the loader takes.
+fn documents(profile: Profile, questions: &[Answers]) -> Vec<(String, Value)> {
+    let mut all = vec![(profile.as_str().to_owned(), json!({}), json!({}))];
+    for answers in questions {
+        let mut next = Vec::new();
+        for (name, gate, more) in &all {
+            for (answer, own_gate, own_more) in answers {
+                let (mut gate, mut more) = (gate.clone(), more.clone());
+                merge(&mut gate, own_gate.clone());
+                merge(&mut more, own_more.clone());
+                next.push((format!("{name}, {answer}"), gate, more));
+            }
+        }
+        all = next;
+    }
+    let all = all
+        .into_iter()
+        .map(|(name, gate, more)| (name, document(profile, gate, more)));
+    all.filter(|(_, document)| policy(document).is_ok())
+        .collect()
+}
+
+/// Gates that no token opens, and what each is refused with.
+fn unopened(name: &str) -> Option<Code> {
+    let is = |part: &str| name.split(", ").any(|own| own == part);
+    if !is("a strict table") {
+        return None;
+    }
+    if is("client_assertion") || is("client_attestation") || is("agent_card") {
+        return Some(Code::ActorMissing); // and none may be named
+    }
+    if is("set") || is("introspection_response") {
+        return Some(Code::ActorNotAllowed); // a rule asks for a subject
+    }
+    is("a known caller").then_some(Code::ActorPresenterMismatch) // the actor is no workload
+}
+
+/// Whether each code has its request or its reason; false for a gate that no token opens.
+fn check(name: &str, document: &Value) -> bool {
+    let (verifier, fakes) = open(document);
+    let gate = verifier.gate("g").unwrap();
+    let found = match (found(&gate, &fakes), unopened(name)) {
+        (Ok(found), None) => found,
+        (Err(NoRefusals::Unopened(code)), Some(known)) => {
+            assert_eq!(code, known, "{name}");
+            return false;
+        }
+        (Ok(_), Some(code)) => panic!("{name}: opened in spite of {code:?}"),
+        (Err(error), _) => panic!("{name}: {error}"),
+    };
+    let mut codes: Vec<Code> = found.iter().map(Refusal::code).collect();
+    codes.extend(found.unreachable().map(|(code, _)| code));
+    codes.sort();
+    assert_eq!(codes, Code::ALL, "{name}");
+    assert!(
+        found.unreachable().all(|(_, why)| !why.is_empty()),
+        "{name}"
+    );
+    true
+}
+
+#[test]
+fn every_code_has_a_request_or_a_reason() {
+    let mut checked = 0;
+    let mut check = |documents: Vec<(String, Value)>| {
+        for (name, document) in documents {
+            checked += usize::from(check(&name, &document));
+        }
+    };
+    for profile in Profile::ALL {
+        check(documents(*profile, &[possession()]));
+        check(documents(*profile, &[delegation()]));
+        check(documents(*profile, &[issuers(*profile)]));
+    }
+    let access = Profile::AccessToken;
+    check(documents(access, &[context(), delegation()]));
+    check(documents(access, &[possession(), delegation()]));
+    check(documents(access, &[issuers(access), delegation()]));
+    let others = others()
+        .into_iter()
+        .map(|(name, document)| (name.to_owned(), document));
+    check(others.collect());
+    assert!(checked > 150, "{checked}");
+}
+
+/// What a gate of a plain policy gives for nothing but its kind: the codes of each group of kinds, by
+/// hand.
+#[test]
+fn kinds_differ_in_what_they_give() {
+    let of = |profile: Profile| {
+        codes(&document(
+            profile,
+            json!({ "delegation": "surface" }),
+            json!({}),
+        ))
+    };
+    let all = of(Profile::AccessToken);
+    let without = |profile: Profile, lacks: &[&str], has: &[&str]| {
+        let mut expected: Vec<&str> = all
+            .iter()
+            .copied()
+            .filter(|code| !lacks.contains(code))
+            .collect();
+        expected.extend(has);
+        expected.sort_by_key(|name| Code::from_name(name));
+        assert_eq!(of(profile), expected, "{}", profile.as_str());
+    };
+    // Tokens that come in no field: whoever takes them reads them from elsewhere.
+    let fields = [
+        "no_token",
+        "multiple_credentials",
+        "token_in_query",
+        "malformed_request",
+        "pop_mismatch",
+    ];
+    let chain = ["actor_malformed", "chain_too_deep", "chain_loop"];
+    let but = |more: &[&'static str]| [&fields[..], more].concat();
+    without(Profile::AccessTokenUntyped, &[], &[]);
+    without(Profile::IdToken, &[], &[]);
+    without(Profile::JwtSvid, &["forbidden_claim"], &[]);
+    without(
+        Profile::JwtCustom,
+        &["forbidden_claim", "wrong_token_kind", "lifetime_too_long"],
+        &[],
+    );
+    without(Profile::LogoutToken, &but(&[]), &["too_old"]);
+    without(Profile::ClientAssertion, &but(&chain), &["too_old"]);
+    without(Profile::JwtBearerGrant, &but(&["wrong_token_kind"]), &[]);
+    without(Profile::IdJag, &but(&["wrong_token_kind"]), &[]);
+    without(Profile::TxnToken, &but(&["wrong_token_kind"]), &[]);
+    without(
+        Profile::ActorProof,
+        &but(&["wrong_token_kind", "aud_mismatch"]),
+        &[],
+    );
+    without(
+        Profile::IntentToken,
+        &but(&["wrong_token_kind", "forbidden_claim"]),
+        &[],
+    );
+    let no_end = ["wrong_token_kind", "expired", "lifetime_too_long"];
+    without(Profile::Set, &but(&no_end), &["too_old"]);
+    let list = ["wrong_token_kind", "aud_mismatch", "lifetime_too_long"];
+    without(Profile::StatusListToken, &but(&list), &[]);
+    let answer = ["wrong_token_kind", "lifetime_too_long"];
+    without(
+        Profile::IntrospectionResponse,
+        &but(&answer),
+        &["too_old", "inactive"],
+    );
+    let card = [
+        "wrong_token_kind",
+        "iss_untrusted",
+        "aud_mismatch",
+        "expired",
+        "not_yet_valid",
+        "issued_in_future",
+        "lifetime_too_long",
+        "pop_required",
+    ];
+    without(Profile::AgentCard, &but(&[&card[..], &chain].concat()), &[]);
+    // Nothing proves possession here, and the three ask for it: what comes after is not reached, but
+    // what keys show of a chain of capabilities is judged before.
+    let closed = [&chain[..], &["status_unavailable"]].concat();
+    let unproven = ["wrong_token_kind", "aud_mismatch", "pop_mismatch"];
+    without(Profile::Wit, &[&closed[..], &unproven].concat(), &[]);
+    without(
+        Profile::ClientAttestation,
+        &[&closed[..], &unproven].concat(),
+        &[],
+    );
+    let links = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "attenuation_audience",
+    ];
+    without(
+        Profile::Capability,
+        &[
+            "multiple_credentials",
+            "malformed_request",
+            "pop_mismatch",
+            "actor_malformed",
+            "status_unavailable",
+        ],
+        &links,
+    );
+}
+
+/// What each answer of a policy adds to the codes of its gate, or takes away, by hand.
+#[test]
+fn policies_differ_in_what_they_give() {
+    let url = json!({ "public_url": "https://rs.example" });
+    let plain = codes(&document(Profile::AccessToken, url.clone(), json!({})));
+    let differs = |gate: Value, more: Value, adds: &[&str], lacks: &[&str]| {
+        let mut own = url.clone();
+        merge(&mut own, gate);
+        let document = document(Profile::AccessToken, own, more);
+        let mut expected: Vec<&str> = plain
+            .iter()
+            .copied()
+            .filter(|code| !lacks.contains(code))
+            .collect();
+        expected.extend(adds);
+        expected.sort_by_key(|name| Code::from_name(name));
+        assert_eq!(codes(&document), expected, "{document}");
+    };
+    let answers = |answers: Answers, name: &str| {
+        let mut answers = answers.into_iter();
+        let (_, gate, more) = answers.find(|(own, ..)| *own == name).unwrap();
+        (gate, more)
+    };
+    let of_possession = |name: &str, adds: &[&str], lacks: &[&str]| {
+        let (gate, more) = answers(possession(), name);
+        differs(gate, more, adds, lacks);
+    };
+    of_possession("bearer", &[], &[]);
+    of_possession("external", &[], &["pop_required", "pop_mismatch"]);
+    of_possession("dpop", &["replayed", "pop_invalid"], &[]);
+    of_possession("dpop required", &["replayed", "pop_invalid"], &[]);
+    of_possession("nonce", &["replayed", "pop_invalid", "nonce_required"], &[]);
+    of_possession(
+        "nonce required",
+        &["replayed", "pop_invalid", "nonce_required"],
+        &[],
+    );
+    of_possession("store elsewhere", &["pop_invalid"], &[]);
+    of_possession("certificates", &[], &[]);
+
+    let of_delegation = |name: &str, adds: &[&str], lacks: &[&str]| {
+        let (gate, more) = answers(delegation(), name);
+        differs(gate, more, adds, lacks);
+    };
+    of_delegation("forbid", &[], &[]);
+    of_delegation("surface", &[], &["actor_not_allowed"]);
+    of_delegation(
+        "a strict table",
+        &["actor_missing", "chain_incomplete"],
+        &[],
+    );
+    of_delegation("an open table", &[], &[]);
+
+    let of_issuers = |name: &str, adds: &[&str], lacks: &[&str]| {
+        let (gate, more) = answers(issuers(Profile::AccessToken), name);
+        differs(gate, more, adds, lacks);
+    };
+    of_issuers("several", &["keys_unavailable"], &["alg_key_mismatch"]);
+    of_issuers(
+        "rfc",
+        &[],
+        &[
+            "lifetime_too_long",
+            "actor_not_allowed",
+            "status_unavailable",
+        ],
+    );
+    of_issuers("inverted", &[], &["chain_too_deep", "chain_loop"]);
+
+    let edge = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "attenuation_audience",
+        "intent_mismatch",
+    ];
+    let exchanged = [
+        "subject_changed",
+        "attenuation_scope",
+        "txn_mismatch",
+        "may_act_mismatch",
+    ];
+    let of_context = |name: &str, adds: &[&str], lacks: &[&str]| {
+        let (gate, more) = answers(context(), name);
+        differs(gate, more, adds, lacks);
+    };
+    of_context("exchanged", &[&edge[..], &exchanged].concat(), &[]);
+    of_context("granted", &edge, &[]);
+    of_context("tasks", &["intent_mismatch"], &[]);
+    of_context(
+        "attested",
+        &[&edge[..], &exchanged, &["actor_missing"]].concat(),
+        &[],
+    );
+    of_context("a caller", &["replayed", "pop_invalid"], &[]);
+
+    differs(json!({ "max_age": "5m" }), json!({}), &["too_old"], &[]);
+    differs(
+        json!({ "required_scopes": ["s"] }),
+        json!({}),
+        &["insufficient_scope"],
+        &[],
+    );
+    let strong = json!({ "acr_values": ["mfa"] });
+    differs(
+        strong,
+        json!({}),
+        &["insufficient_user_authentication"],
+        &[],
+    );
+    let one = json!({ "issuers": { "a": { "algorithms": ["ES256"] } } });
+    differs(json!({}), one, &[], &["alg_key_mismatch"]);
+    // The caller must be the actor, where a table lets somebody act and the caller is known.
+    let (mut gate, mut more) = answers(context(), "a caller");
+    let (own_gate, own_more) = answers(delegation(), "an open table");
+    merge(&mut gate, own_gate);
+    merge(&mut more, own_more);
+    differs(
+        gate,
+        more,
+        &["replayed", "pop_invalid", "actor_presenter_mismatch"],
+        &[],
+    );
+}
+
+/// Changes that know nothing of codes: every claim away, every claim of many kinds, other headers, other
+/// ways to come.
+fn pool(good: &Draft, changes: &mut dyn FnMut(Draft)) {
+    let values = [
+        json!(null),
+        json!("x"),
+        json!(NOW - 40),
+        json!(NOW + 4000),
+        json!([]),
+        json!({}),
+    ];
+    let link = json!({ "iss": "https://a.example", "sub": "x" });
+    let nested = json!({ "iss": "https://a.example", "sub": "y", "act": link });
+    let twice = json!({ "iss": "https://a.example", "sub": "x", "act": link });
+    let cnf = json!({ "jkt": "0".repeat(43) });
+    let mut changed = |change: &dyn Fn(&mut Draft)| {
+        let mut draft = good.clone();
+        change(&mut draft);
+        changes(draft);
+    };
+    changed(&|_| ());
+    let own = good.token.claims.keys().map(String::as_str);
+    for name in own.chain([
+        "nbf", "act", "cnf", "status", "txn", "acr", "scope", "may_act",
+    ]) {
+        changed(&|draft| drop(draft.token.claims.remove(name)));
+        let values = values.iter().chain([&link, &nested, &twice, &cnf]);
+        for value in values.filter(|_| {
+            matches!(
+                name,
+                "iss" | "aud" | "iat" | "exp" | "nbf" | "act" | "cnf" | "sub" | "status"
+            )
+        }) {
+            changed(&|draft| drop(draft.token.claims.insert(name.to_owned(), value.clone())));
+            if good.parent.is_some() {
+                changed(&|draft| {
+                    let parent = draft.parent.as_mut();
+                    drop(parent.map(|parent| parent.claims.insert(name.to_owned(), value.clone())));
+                });
+            }
+        }
+    }
+    for (name, value) in [
+        ("alg", "ES384"),
+        ("kid", "x"),
+        ("typ", "JWT"),
+        ("alg", "HS256"),
+    ] {
+        changed(&|draft| drop(draft.token.header.remove(name)));
+        changed(&|draft| drop(draft.token.header.insert(name.to_owned(), value.into())));
+    }
+    for presentation in [
+        Presentation::Absent,
+        Presentation::Bare,
+        Presentation::Twice,
+    ] {
+        changed(&|draft| draft.presentation = presentation);
+    }
+    changed(&|draft| draft.parent = None);
+    changed(&|draft| draft.parent = Some(draft.token.clone()));
+    changed(&|draft| draft.caller = None);
+    changed(&|draft| draft.carrying = Carrying::Dpop(None));
+    changed(&|draft| {
+        if let Carrying::Dpop(Some(proof))
+        | Carrying::Field {
+            made: Some(proof), ..
+        } = &mut draft.carrying
+        {
+            proof.nonce = None;
+            proof.now -= 1000;
+        }
+    });
+}
+
+#[test]
+fn what_is_said_to_be_out_of_reach_is() {
+    let questions = |name: &str, answers: Answers| {
+        let mut answers = answers.into_iter();
+        vec![answers.find(|(own, ..)| *own == name).unwrap()]
+    };
+    let mut gates: Vec<(String, Value)> = Vec::new();
+    for profile in Profile::ALL {
+        gates.extend(documents(*profile, &[questions("surface", delegation())]));
+    }
+    let access = Profile::AccessToken;
+    for name in ["external", "nonce", "store elsewhere", "certificates"] {
+        gates.extend(documents(access, &[questions(name, possession())]));
+    }
+    for name in ["exchanged", "granted", "tasks", "a caller"] {
+        gates.extend(documents(access, &[questions(name, context())]));
+    }
+    for name in ["rfc", "several", "inverted"] {
+        gates.extend(documents(access, &[questions(name, issuers(access))]));
+    }
+    let others = others()
+        .into_iter()
+        .map(|(name, document)| (name.to_owned(), document));
+    gates.extend(others);
+    assert!(gates.len() > Profile::ALL.len() + 20);
+    let mut met = BTreeSet::new();
+    for (name, document) in gates {
+        let (verifier, fakes) = open(&document);
+        let gate = verifier.gate("g").unwrap();
+        let known: Vec<Code> = found(&gate, &fakes)
+            .unwrap()
+            .iter()
+            .map(Refusal::code)
+            .collect();
+        let setting = gate.setting().unwrap();
+        let route = Route::default();
+        let forge = Forge::new(&gate, &setting, &fakes, &route).unwrap();
+        let good = forge.good().unwrap();
+        let plain = good.plain.unwrap();
+        let mut bound = plain.clone();
+        forge.bind(&mut bound).unwrap();
+        let bound = Some(bound).filter(|bound| bound.token.claims.contains_key("cnf"));
+        let mut with_parent = plain.clone();
+        with_parent.parent = forge.parent(&mut with_parent.token, good.entry).unwrap();
+        let with_parent = Some(with_parent).filter(|draft| draft.parent.is_some());
+        let drafts = [Some(plain), good.delegated, bound, with_parent];
+        for draft in drafts.into_iter().flatten() {
+            pool(&draft, &mut |draft| {
+                let wire = draft.seal().unwrap();
+                let proven = matches!(draft.carrying, Carrying::Dpop(_)) || draft.caller.is_some();
+                for _ in 0..1 + usize::from(proven) {
+                    if let Err(error) = wire.judge(&gate)
+                        // A parent that the gate does not take is the test's own mistake.
+                        && error.code() != Code::Usage
+                    {
+                        assert!(known.contains(&error.code()), "{name}: {error}\n{wire:?}");
+                        met.insert(error.code());
+                    }
+                }
+            });
+        }
+    }
+    assert!(met.len() > 30, "{met:?}"); // the pool is worth something
+}
+
+/// Neither the time, nor other keys, nor the order, nor how often: each call is made when it is asked for.
+#[test]
+fn calls_are_of_the_moment() {
+    let (_, gate, more) = possession().swap_remove(4);
+    let clock = Arc::new(FixedClock::new(NOW));
+    let (verifier, fakes) = open_at(&document(Profile::AccessToken, gate, more), &clock);
+    let found = found(&verifier.gate("g").unwrap(), &fakes).unwrap();
+    assert!(found.iter().any(|one| one.code() == Code::NonceRequired));
+    clock.advance(Span::from_seconds(86_400));
+    let (name, fake) = &fakes[0];
+    fake.rotate(Some(0)).unwrap();
+    let set = JwkSet::parse(fake.jwks().as_bytes()).unwrap();
+    verifier.keys().publish(name, &set).unwrap();
+    let all: Vec<&Refusal> = found.iter().collect();
+    for refusal in all.iter().rev().chain(&all).chain(&all) {
+        let call = refusal.call().unwrap();
+        assert_eq!(call.code(), refusal.code());
+        assert_eq!(call.answer().status, refusal.http_status());
+        if call.code() == Code::NonceRequired {
+            assert!(
+                call.answer()
+                    .headers
+                    .iter()
+                    .any(|(name, _)| *name == "DPoP-Nonce")
+            );
+        }
+    }
+}
+
+#[test]
+fn without_a_fake_there_is_nothing() {
+    let document = document(Profile::AccessToken, json!({}), json!({}));
+    let (verifier, _) = open(&document);
+    let gate = verifier.gate("g").unwrap();
+    let refused = |fakes: &[(String, FakeIssuer)]| found(&gate, fakes).unwrap_err();
+    assert_eq!(refused(&[]), NoRefusals::NoFake);
+    let stranger = FakeIssuer::new("https://other.example", FakeOptions::new()).unwrap();
+    assert_eq!(refused(&[("a".to_owned(), stranger)]), NoRefusals::NoFake);
+    // Its keys were never published.
+    let options = FakeOptions::new().seed(7).clock(Clock::fixed(NOW));
+    let unknown = FakeIssuer::new("https://a.example", options).unwrap();
+    let refused = refused(&[("a".to_owned(), unknown)]);
+    assert_eq!(refused, NoRefusals::Unopened(Code::BadSignature));
+    assert!(refused.to_string().contains("bad_signature"));
+}
+
+/// Tokens of kinds that have proofs and parents of their own, by hand.
+#[test]
+fn kinds_have_proofs_and_parents_of_their_own() {
+    let has = |name: &str, expected: &[&str]| {
+        let others = others();
+        let (_, document) = others.iter().find(|(own, _)| *own == name).unwrap();
+        let asked = [
+            "replayed",
+            "pop_required",
+            "pop_mismatch",
+            "pop_invalid",
+            "chain_link_broken",
+            "subject_changed",
+            "attenuation_scope",
+            "attenuation_details",
+            "attenuation_time",
+            "attenuation_audience",
+            "intent_mismatch",
+            "txn_mismatch",
+            "may_act_mismatch",
+            "operation_denied",
+        ];
+        let given: Vec<&str> = codes(document)
+            .into_iter()
+            .filter(|code| asked.contains(code))
+            .collect();
+        let mut expected = expected.to_vec();
+        expected.sort_by_key(|name| Code::from_name(name));
+        assert_eq!(given, expected, "{name}");
+    };
+    let proofs = ["replayed", "pop_required", "pop_mismatch", "pop_invalid"];
+    let bearer = ["pop_required", "pop_mismatch"];
+    let with = |own: &[&'static str], more: &[&'static str]| [own, more].concat();
+    has("wit", &proofs);
+    has("attestation", &proofs);
+    let derived = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "operation_denied",
+    ];
+    let derived = with(&derived, &["attenuation_audience"]);
+    has("capability", &with(&proofs, &derived));
+    has("external capability", &derived);
+    let edge = [
+        "chain_link_broken",
+        "attenuation_details",
+        "attenuation_time",
+        "attenuation_audience",
+    ];
+    let mission = with(
+        &bearer,
+        &["subject_changed", "intent_mismatch", "txn_mismatch"],
+    );
+    has("mission", &with(&edge, &mission));
+    let beside = [
+        "chain_link_broken",
+        "attenuation_audience",
+        "intent_mismatch",
+    ];
+    has("beside a transaction", &with(&beside, &bearer));
+    has(
+        "aauth",
+        &with(&edge, &with(&bearer, &["intent_mismatch", "txn_mismatch"])),
+    );
+    has(
+        "transaction",
+        &with(
+            &edge,
+            &["pop_required", "intent_mismatch", "may_act_mismatch"],
+        ),
+    );
+    let replaced = [
+        "pop_required",
+        "subject_changed",
+        "attenuation_scope",
+        "intent_mismatch",
+        "txn_mismatch",
+    ];
+    has("replaced", &with(&edge, &replaced));
+    let tied = ["chain_link_broken", "intent_mismatch"]; // for one audience, and for no other
+    has("correlated", &with(&tied, &bearer));
+    has("aimless", &["attenuation_audience", "pop_required"]);
+}

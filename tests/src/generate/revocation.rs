@@ -1,0 +1,184 @@
+//! Revocations: every handle a token carries, cut-offs, and what is left alone.
+
+use serde_json::{Value, json};
+
+use super::{File, Kind, T, with};
+
+/// What the tokens carry beside an access token's claims.
+fn carried() -> Value {
+    json!({
+        "sid": "s1",
+        "txn": "t1",
+        "acti": "w1",
+        "mission": { "id": "m1", "issuer": "https://consent.example" },
+        "act": { "sub": "outer", "act": { "iss": "https://other.example", "sub": "inner" } },
+    })
+}
+
+pub(super) fn lines() -> String {
+    let mut file = File::default();
+    handles(&mut file);
+    cutoffs(&mut file);
+    file.lines
+}
+
+struct Session<'f> {
+    file: &'f mut File,
+    name: String,
+}
+
+impl<'f> Session<'f> {
+    fn open(file: &'f mut File, name: &str) -> Self {
+        let more = json!({ "revocation": { "store": "process" },
+                           "gates": { "g": { "delegation": "surface" } } });
+        let policy = with(&Kind::named("access_token").policy(), more);
+        let open = json!({ "op": "open", "session": name, "policy": policy, "now": T });
+        file.accept(&format!("{name}/open"), &open, json!({}));
+        Self {
+            file,
+            name: name.to_owned(),
+        }
+    }
+
+    fn verify(&self, token: &str) -> Value {
+        json!({ "op": "verify", "session": self.name, "now": T, "token": token })
+    }
+
+    fn revoke(&mut self, id: &str, handle: &Value, more: Value, epoch: u64) {
+        let request = json!({ "op": "revoke", "session": self.name, "now": T, "handle": handle });
+        let id = format!("{}/{id}", self.name);
+        self.file
+            .accept(&id, &with(&request, more), json!({ "epoch": epoch }));
+    }
+
+    fn close(self) {
+        let close = json!({ "op": "close", "session": self.name });
+        self.file
+            .accept(&format!("{}/close", self.name), &close, json!({}));
+    }
+}
+
+/// Each handle ends the token that carries it, and its near miss does not.
+fn handles(file: &mut File) {
+    let kind = Kind::named("access_token");
+    let claims = with(&kind.claims(), carried());
+    let token = kind.token(&claims);
+    let text = |name: &str| claims[name].as_str().unwrap().to_owned();
+    let (iss, sub, jti, client) = (text("iss"), text("sub"), text("jti"), text("client_id"));
+    let elsewhere = "https://elsewhere.example";
+    let kid = kind.key().jwk["kid"].clone();
+    let cases = [
+        (
+            "token",
+            json!({ "iss": iss, "jti": jti }),
+            json!({ "iss": elsewhere }),
+        ),
+        (
+            "session",
+            json!({ "iss": iss, "sid": "s1" }),
+            json!({ "sid": "s1 " }),
+        ),
+        (
+            "subject",
+            json!({ "iss": iss, "sub": sub }),
+            json!({ "sub": "outer" }),
+        ),
+        (
+            "client",
+            json!({ "iss": iss, "client_id": client }),
+            json!({ "client_id": format!("{client}0") }),
+        ),
+        (
+            "actor",
+            json!({ "iss": iss, "sub": "outer" }),
+            json!({ "sub": sub }),
+        ),
+        (
+            "actor",
+            json!({ "iss": "https://other.example", "sub": "inner" }),
+            json!({ "iss": iss }),
+        ),
+        (
+            "signing_key",
+            json!({ "iss": iss, "kid": kid }),
+            json!({ "iss": elsewhere }),
+        ),
+        (
+            "issuer",
+            json!({ "iss": iss }),
+            json!({ "iss": format!("{iss}/") }),
+        ),
+        (
+            "txn",
+            json!({ "aud": iss, "txn": "t1" }),
+            json!({ "txn": "T1" }),
+        ),
+        (
+            "workflow",
+            json!({ "iss": iss, "acti": "w1" }),
+            json!({ "acti": "m1" }),
+        ),
+        (
+            "intent",
+            json!({ "iss": "https://consent.example", "id": "m1" }),
+            json!({ "iss": iss }),
+        ),
+    ];
+    for (number, (kind, handle, miss)) in cases.into_iter().enumerate() {
+        let handle = with(&handle, json!({ "kind": kind }));
+        let mut session = Session::open(file, &format!("{kind}-{number}"));
+        let near = format!("{}/near", session.name);
+        session.revoke("other", &with(&handle, miss), json!({}), 1);
+        let verify = session.verify(&token);
+        session
+            .file
+            .accept(&near, &verify, json!({ "subject": sub }));
+        session.revoke("revoke", &handle, json!({}), 2);
+        let id = format!("{}/revoked", session.name);
+        session.file.refuse(&id, &near, "revoked", &verify);
+        session.close();
+    }
+}
+
+/// REV-02, REV-10: a cut-off spares what was issued later; behind the outermost actor it counts for a
+/// day, and in a session from its sign-in.
+fn cutoffs(file: &mut File) {
+    let kind = Kind::named("access_token");
+    let claims = with(&kind.claims(), carried());
+    let (iss, issued) = (claims["iss"].clone(), claims["iat"].as_i64().unwrap());
+    let signed_in = json!({ "auth_time": issued - 600 });
+    let inner = json!({ "kind": "actor", "iss": "https://other.example", "sub": "inner" });
+    let outer = json!({ "kind": "actor", "iss": iss, "sub": "outer" });
+    let ended = json!({ "kind": "session", "iss": iss, "sid": "s1" });
+    let day = 24 * 60 * 60;
+    let cases = [
+        ("outermost-actor", outer, issued - 1, issued, json!({})),
+        ("inner-actor", inner, T - day, T - day + 1, json!({})),
+        ("session", ended.clone(), issued - 1, issued, json!({})),
+        ("sign-in", ended, issued - 601, issued - 600, signed_in),
+    ];
+    for (name, handle, passes, ends, more) in cases {
+        let mut session = Session::open(file, &format!("cutoff-{name}"));
+        let token = kind.token(&with(&claims, more));
+        let near = format!("{}/near", session.name);
+        let verify = session.verify(&token);
+        session.revoke("earlier", &handle, json!({ "cutoff": passes }), 1);
+        session.file.accept(&near, &verify, json!({}));
+        session.revoke("later", &handle, json!({ "cutoff": ends }), 2);
+        let id = format!("{}/revoked", session.name);
+        session.file.refuse(&id, &near, "revoked", &verify);
+        session.close();
+    }
+    let mut session = Session::open(file, "misuse");
+    let near = "misuse/revoke";
+    let handle = json!({ "kind": "subject", "iss": iss, "sub": "u1" });
+    session.revoke("revoke", &handle, json!({}), 1);
+    let request = json!({ "op": "revoke", "session": "misuse", "now": T, "handle": handle });
+    let named = with(&request, json!({ "handle": { "iss": "as" } }));
+    session
+        .file
+        .refuse("misuse/policy-name", near, "usage", &named);
+    let nobody = with(&request, json!({ "handle": { "sub": "" } }));
+    session.file.refuse("misuse/nobody", near, "usage", &nobody);
+    session.close();
+}
