@@ -96,10 +96,6 @@ class Harness:
         return facts(token) | {"lineage": token.lineage}
 
     def verify_request(self, request: dict[str, Any]) -> Answer:
-        operation = request.get("operation") or {}
-        more = [request.get("content"), request.get("approved"), operation.get("arguments")]
-        if any(member is not None for member in more):
-            raise UnsupportedOp  # what the API cannot be told of
         scopes = required_scopes(request)
         method, uri = text(request, "method"), text(request, "uri")
         headers = fields(request)

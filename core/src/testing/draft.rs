@@ -243,7 +243,7 @@ impl Draft {
                 made,
             } => {
                 self.present(&mut headers, *field, "", &token);
-                if let Some((proof, made)) = proof.as_ref().zip(made.as_ref()) {
+                if let Some((proof, made)) = proof.zip(made.as_ref()) {
                     let made = self.own_proof(self.token.kind, made, &token, None)?;
                     headers.push((proof.name(), made));
                 }
