@@ -7,8 +7,8 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Carrier, Delegation, GateRules, HeaderField, IntentPointer, IssuerRules, KeySource, Kind,
-    Lineage, Profile, Row, Rules, SignerRule, TypRule,
+    Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
+    Row, Rules, SignerRule, TypRule,
 };
 use crate::time::{NumericDate, Span};
 
