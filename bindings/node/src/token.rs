@@ -199,6 +199,12 @@ pub(crate) fn claims(verdicts: &External<Verdicts>, index: u32) -> Option<&str> 
     std::str::from_utf8(verdicts.token(index)?.payload()).ok()
 }
 
+/// The record of a token for an audit log, as JSON.
+#[napi(catch_unwind)]
+pub(crate) fn audit_record(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    Some(verdicts.door.gate.audit_record(verdicts.token(index)?))
+}
+
 /// `sub`: what is asked for most.
 #[napi(catch_unwind)]
 pub(crate) fn subject(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {

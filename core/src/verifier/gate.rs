@@ -12,6 +12,7 @@ use super::explain::{self, Explanation};
 use super::pipeline::Case;
 use super::requirements::NO_REQUIREMENTS;
 use super::state::Door;
+use super::traced::{self, Traced};
 use super::verified::Judged;
 use super::{
     BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
@@ -292,6 +293,29 @@ impl Gate {
         self.verify(token).into()
     }
 
+    /// As [`Gate::verify_chain`] with the answer as a value, and the stages that led to it, for
+    /// machines: there is no claim value in them. The token is verified from scratch, since what is
+    /// remembered went through its stages before; `context` is mostly empty.
+    #[must_use]
+    pub fn trace(
+        &self,
+        token: impl AsRef<[u8]>,
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> Traced {
+        let state = self.engine.state.load();
+        let (token, engine) = (token.as_ref(), &self.engine);
+        traced::trace(engine, &state, self.door, token, context, requirements)
+    }
+
+    /// As [`Gate::verify_request`] with the answer as a value, and the stages that led to it. It is
+    /// the verdict: a proof is used up by it.
+    #[must_use]
+    pub fn trace_request(&self, request: &Request<'_>, requirements: &Requirements) -> Traced {
+        let state = self.engine.state.load();
+        traced::trace_request(&self.engine, &state, self.door, request, requirements)
+    }
+
     /// Verifies from scratch and tells of every stage what it saw. For operators: it shows claim
     /// values.
     #[must_use]
@@ -369,8 +393,6 @@ impl Gate {
         let door = state.door(self.door).ok()?;
         let gate = door.gate;
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
-        let resource = gate.audience.first();
-        let is_resource = gate.public_url.is_some() && gate.kind == Kind::AccessToken;
         let now = self.engine.clock.now();
         let nonces = door.possession(&self.engine.provider, now).nonces();
         let dpop = state.world.rules().possession.dpop.as_ref();
@@ -378,9 +400,7 @@ impl Gate {
         let required = gate.sender_constrained == SenderConstrained::Required;
         Some(Challenge {
             kind: gate.kind,
-            resource: resource
-                .filter(|_| is_resource)
-                .map(|resource| resource.to_string()),
+            resource: gate.resource.as_deref().map(str::to_owned),
             issuers: gate
                 .issuers
                 .iter()

@@ -110,6 +110,7 @@ pub(super) fn verify_chain<T: Trail>(
     case: &Case<'_>,
     trail: &mut T,
 ) -> Result<Judged, Error> {
+    trail.enter(Stage::Links);
     let doors = ancestry::doors(door, token, context)?;
     let mut buffer = SignatureBuffer::new();
     let mut buffers: Vec<_> = context.iter().map(|_| SignatureBuffer::new()).collect();
@@ -235,7 +236,6 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let source = source?;
     let blame = |error| door.blame(&source, error);
     let issuer = door.issuer(&source)?;
-    trail.enter(Stage::Typ);
     kind::check_header(&header, issuer, source.profile).map_err(blame)?;
     trail.enter(Stage::Alg);
     if !issuer.allows(algorithm, source.profile) {

@@ -134,7 +134,7 @@ fn chains(file: &mut File) {
     let three = vec![
         proof("agent-b", json!({ "prh": hash(&older) })),
         older.clone(),
-        older.clone(),
+        older,
     ];
     file.refuse(
         "one-too-many",

@@ -263,7 +263,7 @@ fn beside(file: &mut File) {
     );
     let alone = with(
         &sent(none.clone(), ""),
-        json!({ "headers": [["Authorization", sent(none.clone(), "")["headers"][0][1]]] }),
+        json!({ "headers": [["Authorization", sent(none, "")["headers"][0][1]]] }),
     );
     file.accept("beside/none", &alone, asserted);
     file.refuse(

@@ -2,7 +2,7 @@
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
 import { type KeyEvent, type Kind, type Profile, inspect, verifyJws } from 'sealgate'
-import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals } from 'sealgate/testing'
+import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals, unreachable } from 'sealgate/testing'
 import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
 
@@ -163,7 +163,8 @@ corp.withdraw('key-1')
 corp.sign({ sub: 'x' }, { typ: 'JWT' })
 const opened = open('policy.toml', { issuers: { corp }, clock })
 const called: Verdict = agent.call(opened.gate('tools'), 'GET', '/', minted)
-for (const [code, call] of refusals(opened.gate('tools'))) code + call.method + call.uri + call.httpStatus
+for (const [code, call] of refusals(opened.gate('tools'), { method: 'GET', uri: '/' })) code + call.method + call().uri + call.httpStatus
+const why: Record<string, string> = unreachable(opened.gate('tools'))
 
 try {
   verify(jwt)

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+mod audited;
 mod batches;
 mod cached;
 mod calls;
@@ -16,6 +17,7 @@ mod reloads;
 mod requests;
 mod revocations;
 mod tokens;
+mod traced;
 mod transactions;
 mod workload;
 
