@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use sealgate::{Clock, Handle, HandleKind, NumericDate, Revocation, RevokeError};
+use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevokeError};
 
 use crate::errors::usage;
 use crate::input;
@@ -11,12 +11,11 @@ use crate::input;
 #[pyclass(frozen, module = "sealgate._native")]
 pub(crate) struct RawRevocations {
     verifier: sealgate::Verifier,
-    clock: Clock,
 }
 
 impl RawRevocations {
-    pub(crate) const fn new(verifier: sealgate::Verifier, clock: Clock) -> Self {
-        Self { verifier, clock }
+    pub(crate) const fn new(verifier: sealgate::Verifier) -> Self {
+        Self { verifier }
     }
 }
 
@@ -34,16 +33,13 @@ impl RawRevocations {
         cutoff: Option<&Bound<'_, PyAny>>,
         expires: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Receipt> {
-        let cutoff = cutoff.map(|cutoff| {
-            let text = cutoff.cast::<PyString>().ok();
-            match text.map(|text| text.to_str()).transpose()? {
-                Some("now") => Ok(self.clock.now()),
-                _ => date(cutoff, "cutoff", "\"now\" or whole seconds since 1970"),
-            }
-        });
-        let mut revocation = cutoff
-            .transpose()?
-            .map_or_else(Revocation::all, Revocation::before);
+        let mut revocation = match cutoff {
+            None => Revocation::all(),
+            Some(cutoff) => match cutoff.cast::<PyString>().ok().map(|text| text.to_str()) {
+                Some(Ok("now")) => Revocation::so_far(),
+                _ => Revocation::before(date(cutoff, "cutoff", "\"now\" or whole seconds since 1970")?),
+            },
+        };
         if let Some(expires) = expires {
             revocation = revocation.until(date(expires, "expires", "whole seconds since 1970")?);
         }

@@ -55,7 +55,7 @@ impl Verifier {
         let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
         let keys = keys.call1((RawKeys::new(verifier.clone()),))?;
         let revocations = PyModule::import(py, "sealgate._revocations")?;
-        let raw = RawRevocations::new(verifier.clone(), clock.clone());
+        let raw = RawRevocations::new(verifier.clone());
         let revocations = revocations.getattr("Revocations")?.call1((raw,))?;
         let verifier = Self {
             keys: keys.unbind(),
