@@ -142,9 +142,10 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Misfit,
-    Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation, RevocationReceipt,
-    RevocationStats, Revocations, RevokeError, SnapshotId, Stage, Step, SubjectKind, UnknownGate,
-    UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Mark,
+    Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
+    RevocationReceipt, RevocationStats, Revocations, RevokeError, SnapshotId, Stage, Step,
+    SubjectKind, Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect,
+    verify_jws,
 };
 pub use wire::Answer;

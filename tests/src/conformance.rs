@@ -12,9 +12,10 @@ use sealgate::crypto::{self, CryptoProvider, SignatureJob, Signed};
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
-    ApprovedIntent, Blame, Clock, Code, ContextToken, Error, FixedClock, Format, Gate, Handle,
-    HandleKind, Kind, LoadOptions, NumericDate, Operation, Policy, Possession, PublishError,
-    Request, Requirements, Revocation, RevokeError, VerifiedToken, Verifier, verify_jws,
+    ApprovedIntent, Blame, Clock, Code, ContextToken, Error, Explanation, FixedClock, Format, Gate,
+    Handle, HandleKind, Kind, LoadOptions, NumericDate, Operation, Outcome, Policy, Possession,
+    PublishError, Request, Requirements, Revocation, RevokeError, VerifiedToken, Verifier,
+    verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -43,6 +44,8 @@ pub fn answer(request: &Value) -> Value {
 pub struct Harness {
     provider: CryptoProvider,
     sessions: BTreeMap<String, Session>,
+    /// Whether every verdict is held against its explanation.
+    explains: bool,
 }
 
 /// A verifier with a clock that requests set.
@@ -77,6 +80,18 @@ impl Harness {
         Self {
             provider,
             sessions: BTreeMap::new(),
+            explains: false,
+        }
+    }
+
+    /// The same, which also explains every token and request, and panics unless the explanation says
+    /// what the verdict does.
+    #[must_use]
+    pub const fn explaining(provider: CryptoProvider) -> Self {
+        Self {
+            provider,
+            sessions: BTreeMap::new(),
+            explains: true,
         }
     }
 
@@ -125,10 +140,19 @@ impl Harness {
         let gate = self.gate(request)?;
         let token = text(request, "token")?;
         if request["context"].is_null() {
+            let explained = self
+                .explains
+                .then(|| gate.explain_with(token, &requirements));
             let verified = gate.verify_with(token, &requirements);
+            agree(explained.as_ref(), &verified);
             return verified.map(|token| facts(&token)).map_err(Refusal::from);
         }
-        let token = gate.verify_chain(token, &context(request)?, &requirements)?;
+        let context = context(request)?;
+        let explain = || gate.explain_chain(token, &context, &requirements);
+        let explained = self.explains.then(explain);
+        let verified = gate.verify_chain(token, &context, &requirements);
+        agree(explained.as_ref(), &verified);
+        let token = verified?;
         let mut facts = facts(&token);
         facts.insert("lineage".to_owned(), token.lineage().as_str().into());
         Ok(facts)
@@ -151,7 +175,12 @@ impl Harness {
         if !content.is_null() {
             shown = shown.content(text(content, "token")?, text(content, "proof")?);
         }
-        let token = self.gate(request)?.verify_request(&shown, &requirements)?;
+        let gate = self.gate(request)?;
+        let explain = || gate.explain_request(&shown, &requirements);
+        let explained = self.explains.then(explain);
+        let verified = gate.verify_request(&shown, &requirements);
+        agree(explained.as_ref(), &verified);
+        let token = verified?;
         let mut facts = facts(&token);
         facts.insert("lineage".to_owned(), token.lineage().as_str().into());
         let shown = token.sender_constrained().map(Possession::as_str);
@@ -331,6 +360,40 @@ impl Harness {
         let verifier = Verifier::with_clock(policy, self.provider, fixed);
         let verifier = verifier.map_err(|_| Refusal::Policy)?;
         Ok(Session { verifier, clock })
+    }
+}
+
+/// An explanation ends as the verdict does; every stage of a token that is accepted has passed, and
+/// exactly one refuses any other, in so many words.
+fn agree(explained: Option<&Explanation>, verified: &Result<VerifiedToken, Error>) {
+    let Some(explained) = explained else { return };
+    let code =
+        |outcome: &Result<VerifiedToken, Error>| outcome.as_ref().err().map(|error| error.code());
+    assert_eq!(code(&explained.outcome), code(verified));
+    let of = |outcome| {
+        explained
+            .steps
+            .iter()
+            .filter(move |step| step.outcome == outcome)
+    };
+    match code(verified) {
+        None => assert_eq!(
+            of(Outcome::Passed).count(),
+            explained.steps.len(),
+            "{:?}",
+            explained.steps
+        ),
+        Some(Code::Usage) => {}
+        Some(_) => {
+            assert_eq!(of(Outcome::Refused).count(), 1, "{:?}", explained.steps);
+            assert!(of(Outcome::Refused).all(|step| !step.note.is_empty()));
+            assert!(
+                explained
+                    .advice
+                    .as_ref()
+                    .is_some_and(|advice| !advice.hint.is_empty())
+            );
+        }
     }
 }
 

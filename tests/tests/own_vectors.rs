@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use sealgate::Code;
-use sealgate::crypto::{self, CryptoProvider};
+use sealgate::crypto;
 use sealgate::jwk::Jwk;
 use sealgate_tests::conformance::Harness;
 use sealgate_tests::generate;
@@ -109,11 +109,10 @@ fn covers(given: &Value, expected: &Value) -> bool {
     }
 }
 
-/// Runs every line a provider can answer; returns how many.
-fn run(provider: CryptoProvider, lacks: &[&str]) -> usize {
+/// Runs every line that a harness can answer; returns how many.
+fn run(mut harness: Harness, lacks: &[&str]) -> usize {
     let (mut count, mut wrong) = (0, Vec::new());
     for (name, lines) in files() {
-        let mut harness = Harness::new(provider);
         for line in lines {
             let text = line.to_string();
             if lacks.iter().any(|alg| text.contains(&format!("\"{alg}\""))) {
@@ -133,13 +132,18 @@ fn run(provider: CryptoProvider, lacks: &[&str]) -> usize {
 
 #[test]
 fn aws_lc_answers_as_they_say() {
-    assert!(run(crypto::aws_lc::provider(), &[]) > 900);
+    assert!(run(Harness::new(crypto::aws_lc::provider()), &[]) > 900);
+}
+
+#[test]
+fn explanations_end_as_verdicts_do() {
+    assert!(run(Harness::explaining(crypto::aws_lc::provider()), &[]) > 900);
 }
 
 #[test]
 fn ring_answers_as_they_say() {
     let lacks = ["ES512", "ES256K", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"];
-    assert!(run(crypto::ring::provider(), &lacks) > 900);
+    assert!(run(Harness::new(crypto::ring::provider()), &lacks) > 900);
 }
 
 #[test]

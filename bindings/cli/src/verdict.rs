@@ -215,6 +215,7 @@ fn describe_token(token: &VerifiedToken, clock: &Clock, out: &mut dyn Write) -> 
         Some(Possession::Mtls) => "yes, to the client's certificate (mTLS)",
         Some(Possession::Wpt) => "yes, by a workload proof token (WPT)",
         Some(Possession::ClientAttestationPop) => "yes, by the proof of the attested client",
+        Some(Possession::CapabilityPop) => "yes, by the proof of this call (aat_pop)",
         Some(_) => "yes, by DPoP",
         None => "no, bearer",
     };

@@ -49,7 +49,7 @@ test('everything a token says', () => {
   assert.equal(verified.issuerName, 'corp')
   assert.equal(verified.subject, 'u1')
   assert.equal(verified.clientId, 'researcher')
-  assert.equal(verified.jwtId, 'jti-1')
+  assert.equal(verified.jwtId, 'key-1')
   assert.deepEqual(verified.audience, [AUDIENCE, 'x'])
   assert.deepEqual([verified.issuedAt, verified.notBefore, verified.expiresAt], [NOW, null, NOW + 300])
   assert.deepEqual(verified.scopes, ['mcp:use', 'files.write'])

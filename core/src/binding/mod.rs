@@ -236,7 +236,9 @@ pub(crate) fn form(kind: Kind, rules: &PossessionRules) -> Option<(&'static str,
         Carrier::Field { .. } if kind == Kind::Wit => {
             Some((workload::FORM.typ, workload::MOST_AHEAD))
         }
-        Carrier::Field { .. } => Some((attestation::FORM.typ, attestation::MOST_OLD)),
+        Carrier::Field { proof, .. } => {
+            proof.map(|_| (attestation::FORM.typ, attestation::MOST_OLD))
+        }
         Carrier::Content => Some((capability::FORM.typ, capability::WINDOW)),
         Carrier::None => None,
     }
@@ -358,16 +360,12 @@ impl<'s> Judge<'s> {
         if keys.certificate.is_some() {
             self.certificate(keys, shown)?;
         }
-        let proven = match self.gate.kind.carrier() {
-            Carrier::Content => capability::verify(self, proof, &holder, claims, shown, token),
-            Carrier::Authorization | Carrier::Field { .. } | Carrier::None
-                if self.gate.kind == Kind::Wit =>
-            {
-                workload::verify(self, proof, &holder, shown, token)
-            }
-            Carrier::Authorization | Carrier::Field { .. } | Carrier::None => {
-                attestation::verify(self, proof, &holder)
-            }
+        let proven = if self.gate.kind == Kind::Capability {
+            capability::verify(self, proof, &holder, claims, shown, token)
+        } else if self.gate.kind == Kind::Wit {
+            workload::verify(self, proof, &holder, shown, token)
+        } else {
+            attestation::verify(self, proof, &holder)
         };
         Ok(By::Proof(Box::new(proven?)).into())
     }
@@ -476,16 +474,12 @@ impl Proven {
     fn new(judge: &Judge<'_>, holder: &Holder<'_>, jti: &str, until: NumericDate) -> Self {
         let kind = judge.gate.kind;
         Self {
-            how: match kind.carrier() {
-                Carrier::Content => Possession::CapabilityPop,
-                Carrier::Authorization | Carrier::Field { .. } | Carrier::None
-                    if kind == Kind::Wit =>
-                {
-                    Possession::Wpt
-                }
-                Carrier::Authorization | Carrier::Field { .. } | Carrier::None => {
-                    Possession::ClientAttestationPop
-                }
+            how: if kind == Kind::Capability {
+                Possession::CapabilityPop
+            } else if kind == Kind::Wit {
+                Possession::Wpt
+            } else {
+                Possession::ClientAttestationPop
             },
             used: UsedProof {
                 key: proof::replay_key(judge, &holder.thumbprint, jti),

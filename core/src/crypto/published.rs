@@ -202,6 +202,14 @@ const PUBLISHED: &[(&str, &str)] = &[
         "D8jfM2RfwpFB9Gw3cLSya6_zGXQTkt41kPaSL-kKjzM",
         "sealgate test vectors",
     ),
+    (
+        "buCzve-J7pgrmoDotGYV8eBHYIb07WAgcRaGrpCo4XU",
+        "sealgate test vectors",
+    ),
+    (
+        "9Bkq6XfQtLvOlfJY4LbLj8CId0cwFYNVzZvv0zcMlJU",
+        "sealgate test vectors",
+    ),
 ];
 
 /// Where the private half of the key with this thumbprint is published.

@@ -13,6 +13,7 @@ mod lineage;
 mod offline;
 mod operation;
 mod presenter;
+mod proofs;
 mod rules;
 mod scope;
 mod task;
@@ -28,5 +29,9 @@ pub(crate) use offline::{Derived, Holding, derive};
 pub use operation::Operation;
 pub(crate) use operation::check_operation;
 pub(crate) use presenter::{Presenter, PresenterAccepted, check_presenter};
+pub(crate) use proofs::{
+    Coverage, PROOFS, Proof, broken as proofs_broken, carried as carried_proofs,
+    check as check_proofs,
+};
 pub(crate) use rules::{is_complete, misfits};
 pub(crate) use task::{TasksAgree, check_tasks, tasks};

@@ -109,6 +109,5 @@ mod tests {
         ] {
             assert_eq!(of(given).as_deref(), Some(expected));
         }
-        assert_eq!(of("1e400"), None);
     }
 }

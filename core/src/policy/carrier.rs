@@ -7,10 +7,10 @@ use super::profile::Kind;
 pub(crate) enum Carrier {
     /// In `Authorization`, where a proof can come with it.
     Authorization,
-    /// In a field of its own, with the proof of it in another.
+    /// In a field of its own; and where the kind has one, the proof of it in another.
     Field {
         token: HeaderField,
-        proof: HeaderField,
+        proof: Option<HeaderField>,
     },
     /// In the content of the request, together with its proof: too large for fields.
     Content,
@@ -79,18 +79,21 @@ impl Kind {
             }
             Self::Wit => Carrier::Field {
                 token: HeaderField::WorkloadIdentityToken,
-                proof: HeaderField::WorkloadProofToken,
+                proof: Some(HeaderField::WorkloadProofToken),
             },
             Self::ClientAttestation => Carrier::Field {
                 token: HeaderField::ClientAttestation,
-                proof: HeaderField::ClientAttestationPop,
+                proof: Some(HeaderField::ClientAttestationPop),
+            },
+            Self::TxnToken => Carrier::Field {
+                token: HeaderField::TxnToken,
+                proof: None,
             },
             Self::Capability => Carrier::Content,
             Self::LogoutToken
             | Self::ClientAssertion
             | Self::JwtBearerGrant
             | Self::IdJag
-            | Self::TxnToken
             | Self::ActorProof
             | Self::IntentToken
             | Self::Set

@@ -105,6 +105,8 @@ pub(crate) struct IssuerRules {
     /// Whose transactions the `txn` of its tokens are; `None`: its own, and of a transaction token
     /// those of its trust domain.
     pub(crate) txn_namespace: Option<Box<str>>,
+    /// Of an actor that signs proofs: whose actors it is one of, the `act.iss` beside its name.
+    pub(crate) actor_namespace: Option<Box<str>>,
 }
 
 /// Where an issuer's keys come from.
@@ -231,6 +233,8 @@ pub(crate) struct GateRules {
     pub(crate) context: Vec<ContextRules>,
     /// Workload identity tokens that a request may carry of its caller.
     pub(crate) caller: Option<Box<ContextRules>>,
+    /// The proofs that a token may carry of its actors.
+    pub(crate) actor_proofs: Option<Box<ContextRules>>,
     /// What is made of the tasks that tokens name.
     pub(crate) intent: IntentRules,
     /// Cap on `now - iat`; `None` is no cap.

@@ -12,6 +12,7 @@ use crate::crypto::SigningKey;
 use crate::encoding::base64url;
 use crate::jwk::KeyError;
 use crate::policy::{HeaderField, Kind};
+use crate::revocation::Handle;
 
 /// A token in the making.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ pub(super) enum Carrying {
     /// A field of the kind's own, as of a workload identity token, and one for the proof.
     Field {
         token: HeaderField,
-        proof: HeaderField,
+        proof: Option<HeaderField>,
         made: Option<Proof>,
     },
     /// The content of the request, with the proof of the call of a tool.
@@ -115,6 +116,8 @@ pub(super) struct Wire {
     pub(super) certificate: Option<Vec<u8>>,
     /// The proof that comes with the token in the content.
     pub(super) proof: Option<String>,
+    /// What its token can be revoked by.
+    pub(super) handle: Option<Handle>,
     /// How the engine is given its token.
     pub(super) way: Way,
 }
@@ -172,14 +175,20 @@ impl Token {
         }
     }
 
+    /// What it alone can be revoked by.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        let text = |claim: Claim| self.claims.get(claim.name())?.as_str();
+        Some(Handle::token(text(Claim::Iss)?, text(Claim::Jti)?))
+    }
+
     pub(super) fn spoil(&mut self) {
         self.shape = Shape::Spoilt;
     }
 
-    fn key(&self) -> Key<'_> {
+    fn key(&self) -> Arc<SigningKey> {
         match &self.signer {
-            Signer::Issuer(issuer) => Key::Shared(issuer.key()),
-            Signer::Holder(agent) => Key::Own(agent.key()),
+            Signer::Issuer(issuer) => issuer.key(),
+            Signer::Holder(agent) => agent.key(),
         }
     }
 
@@ -191,27 +200,12 @@ impl Token {
             Shape::Payload(payload) => payload,
             Shape::Signed | Shape::Spoilt | Shape::Made(_) => &claims,
         };
-        let key = self.key();
-        let token = signed(key.as_ref(), header.as_bytes(), payload.as_bytes())?;
+        let token = signed(&self.key(), header.as_bytes(), payload.as_bytes())?;
         Ok(match &self.shape {
             Shape::Spoilt => spoilt(&token),
             Shape::Made(make) => make(&token),
             Shape::Signed | Shape::Payload(_) | Shape::Text(_) => token,
         })
-    }
-}
-
-enum Key<'k> {
-    Shared(Arc<SigningKey>),
-    Own(&'k SigningKey),
-}
-
-impl Key<'_> {
-    fn as_ref(&self) -> &SigningKey {
-        match self {
-            Self::Shared(key) => key,
-            Self::Own(key) => key,
-        }
     }
 }
 
@@ -249,7 +243,7 @@ impl Draft {
                 made,
             } => {
                 self.present(&mut headers, *field, "", &token);
-                if let Some(made) = made {
+                if let Some((proof, made)) = proof.zip(made.as_ref()) {
                     let made = self.own_proof(self.token.kind, made, &token, None)?;
                     headers.push((proof.name(), made));
                 }
@@ -289,6 +283,7 @@ impl Draft {
             context,
             certificate: self.certificate.clone(),
             proof: in_content,
+            handle: self.token.handle(),
             way,
         })
     }

@@ -199,8 +199,11 @@ impl Context<'_> {
             Code::LifetimeTooLong => self.lifetime(),
             Code::PopRequired => self.possession(about),
             Code::NoToken => match self.gate.kind.carrier() {
-                Carrier::Field { token, proof } => {
+                Carrier::Field { token, proof: Some(proof) } => {
                     format!("Send the token in the field {}, a proof in {}.", token.name(), proof.name())
+                }
+                Carrier::Field { token, proof: None } => {
+                    format!("Send the token in the field {}.", token.name())
                 }
                 Carrier::Content => {
                     "Send the capability and its proof in the content, as aat_chain and aat_pop; the program passes both on.".into()
@@ -223,6 +226,9 @@ impl Context<'_> {
             Code::ChainTooDeep => self.depth(),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
             Code::ChainIncomplete => format!("The issuer says that it does not name all actors (chain_complete), and {}.require_complete is true.", self.delegation()),
+            Code::ChainLinkBroken if matches!(about, Some("actor_proofs" | "prh" | "origin_jti")) => {
+                "Each actor signs its own proof, for this token, linked to the one before; the issuer copies them as they are.".into()
+            }
             Code::ChainLinkBroken => self.link(),
             Code::SubjectChanged => "Tokens of one chain are about one subject; this one was put together from two.".into(),
             Code::AttenuationScope => format!("A token may only have scopes of the one before it. If the issuer gives it others on purpose, say so under [{}.edges].", self.delegation()),
@@ -513,12 +519,20 @@ impl Context<'_> {
 
     fn own_proof(&self) -> String {
         match self.gate.kind.carrier() {
-            Carrier::Field { token, proof } => format!(
+            Carrier::Field {
+                token,
+                proof: Some(proof),
+            } => format!(
                 "Client: the token in the field {}, a proof in {}. Server: call verify_request, not \
                  verify.",
                 token.name(),
                 proof.name()
             ),
+            Carrier::Field { proof: None, .. } => {
+                "Nothing proves possession of such a token here; \
+                 say sender_constrained = \"external\" where somebody else checks it."
+                    .into()
+            }
             Carrier::Content => "Client: a proof for every call (aat_pop). Server: call \
                 verify_request with the capability, its proof and the operation, not verify."
                 .into(),

@@ -5,10 +5,10 @@ use super::kind;
 use super::pipeline::{self, Candidate, Case};
 use super::revocable;
 use super::state::{Door, Source};
-use super::validity::Dates;
+use super::validity::{self, Dates};
 use crate::binding::Confirmation;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified};
-use crate::delegation::{self, Chain, LineageAccepted, Member, TasksAgree, Terms};
+use crate::delegation::{self, Chain, Coverage, LineageAccepted, Member, TasksAgree, Terms};
 use crate::error::{Code, Error};
 use crate::jws::SignatureBuffer;
 use crate::limits::{CHAIN_SIZE, CHAIN_TOKENS};
@@ -120,6 +120,7 @@ pub(super) fn admit<'s, 't>(
 pub(super) fn settle<'t>(
     door: Door<'_>,
     signed: SignatureVerified<Candidate<'t>>,
+    now: NumericDate,
     max_depth: usize,
 ) -> Result<Ancestor<'t>, Error> {
     let rules = door.rules();
@@ -135,6 +136,11 @@ pub(super) fn settle<'t>(
         rules.leeway,
     );
     dates.check_lifetime().map_err(blame)?;
+    // What has an audience here is no token of earlier: it tells what is so now.
+    if !door.gate.audience.is_empty() {
+        dates.check(now).map_err(blame)?;
+        validity::check_audience(claims, door.gate, source).map_err(blame)?;
+    }
     let chain =
         delegation::read(claims, issuer, row.kind, rules.preset, max_depth).map_err(blame)?;
     Ok(Ancestor {
@@ -152,13 +158,14 @@ pub(super) fn judge<'l>(
     chain: &Chain,
     leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
+    coverage: Coverage,
 ) -> Result<LineageAccepted, Error> {
     match ancestors {
         Ok(ancestors) if ancestors.is_empty() => {
             check_needed(door.gate, |_| false)?;
-            delegation::assert(chain, door.gate.delegation.min_lineage())
+            delegation::assert(chain, coverage, door.gate.delegation.min_lineage())
         }
-        Ok(ancestors) => prove(door, &leaf(), ancestors),
+        Ok(ancestors) => prove(door, &leaf(), ancestors, coverage),
         Err(error) => Err(*error),
     }
 }
@@ -167,9 +174,11 @@ fn prove(
     door: Door<'_>,
     leaf: &Member<'_>,
     ancestors: &[Ancestor<'_>],
+    coverage: Coverage,
 ) -> Result<LineageAccepted, Error> {
     let least = door.gate.delegation.min_lineage();
-    delegation::prove(leaf, &members(door, ancestors)?, least, &terms(door))
+    let further = members(door, ancestors)?;
+    delegation::prove(leaf, &further, coverage, least, &terms(door))
 }
 
 /// That the leaf and the further tokens are all for one task. A token that comes alone is looked at

@@ -95,7 +95,7 @@ pub(super) fn explain_request(
     let requirements = &*caller::required(requirements, caller.as_ref());
     trail.passed(Stage::Request, || note::request(&shown));
     let case = Case::of(door, &engine.provider, now, &shown, requirements);
-    let judged = judged(door, token, presented.context, &case, &mut trail);
+    let judged = judged(door, token, &presented.context, &case, &mut trail);
     let outcome = judged.and_then(|judged| {
         trail.enter(Stage::Replay);
         if let Some(caller) = caller {

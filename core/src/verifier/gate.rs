@@ -12,6 +12,7 @@ use super::explain::{self, Explanation};
 use super::pipeline::Case;
 use super::requirements::NO_REQUIREMENTS;
 use super::state::Door;
+use super::traced::{self, Traced};
 use super::verified::Judged;
 use super::{
     BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
@@ -178,7 +179,7 @@ impl Gate {
         let door = state.door(self.door)?;
         let presented = request.read(door)?;
         let shown = presented.shown_for(requirements);
-        let (token, context) = (presented.token, presented.context);
+        let (token, context) = (presented.token, &*presented.context);
         let caller = caller::judge(door, &presented, &self.engine.provider, now)?;
         let requirements = &*caller::required(requirements, caller.as_ref());
         let judged = self.judged(door, token, context, &shown, requirements, now)?;
@@ -214,7 +215,7 @@ impl Gate {
         }
         let presented = request.read(door)?;
         let shown = presented.shown_for(requirements);
-        let (token, context) = (presented.token, presented.context);
+        let (token, context) = (presented.token, &*presented.context);
         let judged = self.judged(door, token, context, &shown, requirements, now)?;
         Ok(Pending::new(judged, Arc::clone(&state)))
     }
@@ -290,6 +291,29 @@ impl Gate {
     #[must_use]
     pub fn judge(&self, token: impl AsRef<[u8]>) -> Verdict {
         self.verify(token).into()
+    }
+
+    /// As [`Gate::verify_chain`] with the answer as a value, and the stages that led to it, for
+    /// machines: there is no claim value in them. The token is verified from scratch, since what is
+    /// remembered went through its stages before; `context` is mostly empty.
+    #[must_use]
+    pub fn trace(
+        &self,
+        token: impl AsRef<[u8]>,
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> Traced {
+        let state = self.engine.state.load();
+        let (token, engine) = (token.as_ref(), &self.engine);
+        traced::trace(engine, &state, self.door, token, context, requirements)
+    }
+
+    /// As [`Gate::verify_request`] with the answer as a value, and the stages that led to it. It is
+    /// the verdict: a proof is used up by it.
+    #[must_use]
+    pub fn trace_request(&self, request: &Request<'_>, requirements: &Requirements) -> Traced {
+        let state = self.engine.state.load();
+        traced::trace_request(&self.engine, &state, self.door, request, requirements)
     }
 
     /// Verifies from scratch and tells of every stage what it saw. For operators: it shows claim

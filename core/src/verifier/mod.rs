@@ -1,5 +1,6 @@
 //! [`Verifier`]: a policy, keys and a clock, put together; [`Gate`]: a door one verifies at.
 
+mod actors;
 mod advice;
 mod ancestry;
 mod audit;
@@ -32,6 +33,7 @@ mod seen;
 #[cfg(feature = "testing")]
 mod setting;
 mod state;
+mod traced;
 mod trail;
 mod validity;
 mod verdict;
@@ -59,6 +61,7 @@ pub use requirements::Requirements;
 pub use revocations::{Revocation, RevocationReceipt, RevocationStats, Revocations, RevokeError};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
+pub use traced::{Mark, Traced};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
 pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};

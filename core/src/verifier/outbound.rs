@@ -45,7 +45,7 @@ impl Gate {
         let blame = |error| door.blame(&source, error);
         let signed = engine.provider.verify(job);
         let signed = signed.ok_or_else(|| blame(Error::new(Code::BadSignature)))?;
-        let next = ancestry::settle(further, signed, door.gate.delegation.max_depth())?;
+        let next = ancestry::settle(further, signed, now, door.gate.delegation.max_depth())?;
         next.dates().check(now).map_err(blame)?;
         let member = next.member(door.issuer(next.source())?);
         let mut audiences = member.claims.audience();

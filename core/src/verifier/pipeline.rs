@@ -13,11 +13,11 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, authority, caller, kind, note, revocable};
+use super::{Requirements, actors, authority, caller, kind, note, revocable};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
-use crate::delegation::{self, Derived, Member};
+use crate::delegation::{self, Coverage, Derived, Member};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
@@ -110,6 +110,7 @@ pub(super) fn verify_chain<T: Trail>(
     case: &Case<'_>,
     trail: &mut T,
 ) -> Result<Judged, Error> {
+    trail.enter(Stage::Links);
     let doors = ancestry::doors(door, token, context)?;
     let mut buffer = SignatureBuffer::new();
     let mut buffers: Vec<_> = context.iter().map(|_| SignatureBuffer::new()).collect();
@@ -131,7 +132,7 @@ pub(super) fn verify_chain<T: Trail>(
     let max_depth = door.gate.delegation.max_depth();
     let settle = |(door, signed): (&Door<'_>, Option<_>)| {
         let signed = signed.ok_or_else(|| Error::new(Code::BadSignature))?;
-        ancestry::settle(*door, signed, max_depth)
+        ancestry::settle(*door, signed, case.now(), max_depth)
     };
     // What is wrong with a further token is told in its turn, after what is wrong with this one.
     let ancestors = match refused {
@@ -235,7 +236,6 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let source = source?;
     let blame = |error| door.blame(&source, error);
     let issuer = door.issuer(&source)?;
-    trail.enter(Stage::Typ);
     kind::check_header(&header, issuer, source.profile).map_err(blame)?;
     trail.enter(Stage::Alg);
     if !issuer.allows(algorithm, source.profile) {
@@ -318,7 +318,10 @@ pub(super) fn finish<T: Trail>(
     };
     let lineage = match derived {
         Some(derived) => delegation::of_keys(derived),
-        None => ancestry::judge(door, links, member, ancestors)?,
+        None => {
+            let coverage = actors::judge(door, links, claims, member, case)?;
+            ancestry::judge(door, links, member, ancestors, coverage)?
+        }
     };
     trail.passed(Stage::Links, || {
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
@@ -343,8 +346,11 @@ pub(super) fn finish<T: Trail>(
         authority: standing,
     };
     let identity = door.identity(source);
+    let anew = actors::has_any(door, claims);
     let settled = Settled::new(signed, dates, confirmation, identity, handles, evidence);
-    door.remember(token, &settled);
+    if !anew {
+        door.remember(token, &settled);
+    }
     let called_for = authority::check_call(
         &settled,
         tasks.bounds(),
@@ -395,7 +401,8 @@ fn refresh(
     caller::check_needed(gate, requirements)?;
     let presenter = settled.check_presenter(gate, requirements)?;
     let member = || settled.member();
-    let lineage = ancestry::judge(door, settled.chain(), member, ancestors)?;
+    // What is remembered carries no proofs of actors.
+    let lineage = ancestry::judge(door, settled.chain(), member, ancestors, Coverage::Partial)?;
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
     let further = ancestry::handles(door, ancestors, judge.provider)?;
     let (revocations, handles) = (&door.state.revocations, settled.handles());

@@ -3,6 +3,7 @@
 //! Fields are pairs, as they came: a mapping has already lost the second of two. Scheme and host are
 //! the policy's `public_url`, whatever the request says of them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use memchr::{memchr, memchr2};
@@ -14,7 +15,7 @@ use super::state::Door;
 use crate::binding::{Proofs, Scheme, Shown};
 use crate::error::{Code, Error};
 use crate::limits::FIELD_SIZE;
-use crate::policy::{Carrier, HeaderField};
+use crate::policy::{Carrier, HeaderField, Kind};
 
 /// A request with a token in it. It borrows everything and costs nothing to make.
 ///
@@ -160,7 +161,8 @@ impl<'r> Request<'r> {
                 (scheme, token, self.proofs(HeaderField::Dpop))
             }
             (Carrier::Field { token, proof }, None) => {
-                (Scheme::Field, self.sole(token)?, self.proofs(proof))
+                let proofs = proof.map_or(Proofs::None, |proof| self.proofs(proof));
+                (Scheme::Field, self.sole(token)?, proofs)
             }
             (Carrier::Content, Some((token, proof))) => (Scheme::Field, token, Proofs::One(proof)),
             (Carrier::Content, None) => return Err(Error::about(Code::NoToken, "aat_chain")),
@@ -180,20 +182,30 @@ impl<'r> Request<'r> {
             access_token: None,
             txn_token: None,
             caller: None,
-            context: self.context,
+            context: Cow::Borrowed(self.context),
         };
         if door.gate.caller.is_some() {
             let identity = absent_as_none(self.sole(HeaderField::WorkloadIdentityToken))?;
             let proofs = self.proofs(HeaderField::WorkloadProofToken);
             presented.caller = identity.map(|identity| (identity, proofs));
-            presented.access_token = Some(token);
-        } else if own_field {
+        }
+        if own_field {
             presented.access_token = absent_as_none(
                 credentials(self.field(HeaderField::Authorization)).map(|(_, token)| token),
             )?;
+        } else if door.gate.caller.is_some() {
+            presented.access_token = Some(token);
         }
         if own_field || presented.caller.is_some() {
             presented.txn_token = absent_as_none(self.sole(HeaderField::TxnToken))?;
+        }
+        // The transaction of a request is told in a field, beside its access token.
+        if !own_field && door.context(Kind::TxnToken).is_some() {
+            let beside = absent_as_none(self.sole(HeaderField::TxnToken))?;
+            let beside = beside.map(|token| ContextToken::new(Kind::TxnToken, token));
+            if let Some(beside) = beside {
+                presented.context.to_mut().push(beside);
+            }
         }
         if scheme != Scheme::Bearer || presented.caller.is_some() {
             let uri = std::str::from_utf8(self.uri).ok();
@@ -250,7 +262,7 @@ impl fmt::Debug for Request<'_> {
 /// A request's token and what came with it.
 pub(super) struct Presented<'r> {
     pub(super) token: &'r [u8],
-    pub(super) context: &'r [ContextToken<'r>],
+    pub(super) context: Cow<'r, [ContextToken<'r>]>,
     scheme: Scheme,
     proofs: Proofs<'r>,
     method: &'r [u8],

@@ -16,7 +16,8 @@ use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::policy::{
-    GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore, Rules, SignerRule,
+    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore, Rules,
+    SignerRule,
 };
 use crate::replay::ReplayGuard;
 use crate::revocation::RevocationStore;
@@ -76,6 +77,8 @@ pub(super) struct DoorTable {
     context: Vec<Lookup>,
     /// Of the door for the identity of the caller.
     caller: Option<Lookup>,
+    /// Of the door for the proofs of actors.
+    actor_proofs: Option<Lookup>,
 }
 
 /// Issuers by `iss` value. `iss` comes from strangers, so the table's hash is keyed.
@@ -95,14 +98,13 @@ impl DoorTable {
     pub(super) fn new(rules: &Rules, gate: usize) -> Option<Self> {
         let rules_of_gate = rules.gates.get(gate)?;
         let context = rules_of_gate.context.iter();
-        let caller = rules_of_gate.caller.as_ref();
+        let door = |context: &ContextRules| Lookup::new(rules, &context.door.issuers);
         Some(Self {
             gate,
             issuers: Lookup::new(rules, &rules_of_gate.issuers),
-            context: context
-                .map(|context| Lookup::new(rules, &context.door.issuers))
-                .collect(),
-            caller: caller.map(|caller| Lookup::new(rules, &caller.door.issuers)),
+            context: context.map(door).collect(),
+            caller: rules_of_gate.caller.as_deref().map(door),
+            actor_proofs: rules_of_gate.actor_proofs.as_deref().map(door),
             origin: rules_of_gate.public_url.as_deref().and_then(Origin::of),
         })
     }
@@ -263,6 +265,20 @@ impl<'s> Door<'s> {
     /// The door for the identity of the caller, where the gate takes it.
     pub(super) fn caller(&self) -> Option<Self> {
         let (rules, issuers) = (self.gate.caller.as_ref()?, self.table.caller.as_ref()?);
+        Some(Self {
+            gate: &rules.door,
+            issuers,
+            remembers: false,
+            ..*self
+        })
+    }
+
+    /// The door for the proofs of actors, where the gate takes them.
+    pub(super) fn actor_proofs(&self) -> Option<Self> {
+        let (rules, issuers) = (
+            self.gate.actor_proofs.as_ref()?,
+            self.table.actor_proofs.as_ref()?,
+        );
         Some(Self {
             gate: &rules.door,
             issuers,

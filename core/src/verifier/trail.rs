@@ -71,6 +71,37 @@ impl Stage {
         matches!(self, Self::Request | Self::Replay)
     }
 
+    /// Those of a token alone, or of a request.
+    pub(super) fn all_of(of_request: bool) -> impl Iterator<Item = Self> {
+        let stages = Self::ALL.iter().copied();
+        stages.filter(move |stage| of_request || !stage.is_of_requests())
+    }
+
+    /// The stable spelling, the same in every language.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IssuerAndKey => "issuer_and_key",
+            Self::Request
+            | Self::Size
+            | Self::Shape
+            | Self::Header
+            | Self::Typ
+            | Self::Alg
+            | Self::Signature
+            | Self::Claims
+            | Self::Time
+            | Self::Audience
+            | Self::Possession
+            | Self::Chain
+            | Self::Links
+            | Self::Intent
+            | Self::Revocation
+            | Self::Policy
+            | Self::Replay => self.as_str(),
+        }
+    }
+
     /// A short name for people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -111,12 +142,12 @@ impl Stage {
             Self::Claims => "AT-04, JWT-01",
             Self::Time => "AT-06",
             Self::Audience => "JWT-03",
-            Self::Possession => "AT-09, DP-01 to 14",
+            Self::Possession => "AT-09, DP-01 to 14, AAT-08",
             Self::Chain => "ACT-01 to 10",
-            Self::Links => "ATN-01 to 15",
-            Self::Intent => "CD-03",
+            Self::Links => "ATN-01 to 15, AAT-04 to 06",
+            Self::Intent => "CD-03, INTN-01 to 07",
             Self::Revocation => "X03",
-            Self::Policy => "AT-07, RFC 9470",
+            Self::Policy => "AT-07, CD-05, RFC 9470",
             Self::Replay => "DP-13",
         }
     }
@@ -210,9 +241,7 @@ impl Recorder {
             passed,
         } = self;
         let mut passed = passed.into_iter().peekable();
-        let is_there = |stage: &Stage| of_request || !stage.is_of_requests();
-        let stages = Stage::ALL.iter().copied().filter(is_there);
-        let stages = stages.map(|stage| {
+        let stages = Stage::all_of(of_request).map(|stage| {
             if let Some(step) = passed.next_if(|step| step.stage == stage) {
                 return step;
             }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kinds::{Kind, holder};
-use super::{File, T, canonical, header, token, with};
+use super::{File, T, canonical, header, kind_reports, token, with};
 use crate::workshop::{Key, b64u};
 
 pub(super) fn lines() -> String {
@@ -18,10 +18,10 @@ pub(super) fn lines() -> String {
         capability,
         actor_proof,
         intent_token,
-        set,
-        status_list_token,
-        introspection_response,
-        agent_card,
+        kind_reports::set,
+        kind_reports::status_list_token,
+        kind_reports::introspection_response,
+        kind_reports::agent_card,
     ] {
         write(&mut file);
     }
@@ -29,62 +29,69 @@ pub(super) fn lines() -> String {
 }
 
 /// One kind's lines: its good token, and others that differ in what they name.
-struct Lines<'f> {
-    kind: &'static Kind,
-    file: &'f mut File,
+pub(super) struct Lines<'f> {
+    pub(super) kind: &'static Kind,
+    pub(super) file: &'f mut File,
 }
 
 impl<'f> Lines<'f> {
-    fn of(profile: &str, file: &'f mut File) -> Self {
+    pub(super) fn of(profile: &str, file: &'f mut File) -> Self {
         let kind = Kind::named(profile);
         let mut lines = Self { kind, file };
         lines.accept("good", json!({}), json!({}));
         lines
     }
 
-    fn id(&self, name: &str) -> String {
+    pub(super) fn id(&self, name: &str) -> String {
         format!("{}/{name}", self.kind.profile)
     }
 
     /// The good token with these claims changed (`null` takes one away), at a gate whose policy is
     /// changed so.
-    fn request(&self, claims: Value, policy: Value) -> Value {
+    pub(super) fn request(&self, claims: Value, policy: Value) -> Value {
         let claims = with(&self.kind.claims(), claims);
         self.signed(&self.kind.token(&claims), policy)
     }
 
-    fn signed(&self, token: &str, policy: Value) -> Value {
+    pub(super) fn signed(&self, token: &str, policy: Value) -> Value {
         with(&self.kind.request(token), json!({ "policy": policy }))
     }
 
-    fn accept(&mut self, name: &str, claims: Value, policy: Value) {
+    pub(super) fn accept(&mut self, name: &str, claims: Value, policy: Value) {
         let request = self.request(claims, policy);
         self.file.accept(&self.id(name), &request, json!({}));
     }
 
-    fn refuse(&mut self, name: &str, code: &str, claims: Value) {
+    pub(super) fn refuse(&mut self, name: &str, code: &str, claims: Value) {
         self.refuse_near(name, "good", code, claims, json!({}));
     }
 
-    fn refuse_near(&mut self, name: &str, near: &str, code: &str, claims: Value, policy: Value) {
+    pub(super) fn refuse_near(
+        &mut self,
+        name: &str,
+        near: &str,
+        code: &str,
+        claims: Value,
+        policy: Value,
+    ) {
         let request = self.request(claims, policy);
         self.file
             .refuse(&self.id(name), &self.id(near), code, &request);
     }
 
     /// A member of an object claim put in place of the good one's: `merge` would keep the rest.
-    fn replaced(&self, name: &str, value: Value) -> Value {
+    pub(super) fn replaced(&self, name: &str, value: Value) -> Value {
         let mut claims = self.kind.claims();
         claims[name] = value;
         self.kind.verify(&claims)
     }
 
-    fn accept_replaced(&mut self, label: &str, name: &str, value: Value) {
+    pub(super) fn accept_replaced(&mut self, label: &str, name: &str, value: Value) {
         let request = self.replaced(name, value);
         self.file.accept(&self.id(label), &request, json!({}));
     }
 
-    fn refuse_replaced(&mut self, label: &str, code: &str, name: &str, value: Value) {
+    pub(super) fn refuse_replaced(&mut self, label: &str, code: &str, name: &str, value: Value) {
         let request = self.replaced(name, value);
         self.file
             .refuse(&self.id(label), &self.id("good"), code, &request);
@@ -185,7 +192,7 @@ fn bound(lines: &mut Lines<'_>) {
 }
 
 /// The kind's `iss` may be there, and then it counts.
-fn optional_issuer(lines: &mut Lines<'_>) {
+pub(super) fn optional_issuer(lines: &mut Lines<'_>) {
     let named = json!({ "iss": lines.kind.issuer });
     lines.accept("with-its-issuer", named.clone(), json!({}));
     let key = Key::seeded(lines.kind.alg, "k2").jwk;
@@ -674,202 +681,4 @@ fn intent_token(file: &mut File) {
             json!({}),
         );
     }
-}
-
-/// SET-04, SET-05.
-fn set(file: &mut File) {
-    let mut lines = Lines::of("set", file);
-    let revoked = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
-    let changed = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
-    for (number, events) in [
-        json!({}),
-        json!({ revoked: {}, changed: {} }),
-        json!({ revoked: [] }),
-        json!({ revoked: null }),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        lines.refuse_replaced(
-            &format!("events-malformed-{number}"),
-            "claim_type",
-            "events",
-            events,
-        );
-    }
-    let user = json!({ "format": "opaque", "id": "u1" });
-    for (number, subject) in [
-        user.clone(),
-        json!({ "format": "email", "email": "u1@example.com" }),
-        json!({ "format": "account", "uri": "acct:u1@example.com" }),
-        json!({ "format": "phone_number", "phone_number": "+12065550100" }),
-        json!({ "format": "did", "url": "did:example:123456" }),
-        json!({ "format": "uri", "uri": "urn:uuid:4e851e98-83c4-4743-a5da-150ecb53042f" }),
-        json!({ "format": "jwt_id", "iss": "https://as.example", "jti": "j1" }),
-        json!({ "format": "saml_assertion_id", "issuer": "https://as.example", "assertion_id": "a1" }),
-        json!({ "format": "ip-addresses", "ip-addresses": ["192.0.2.1"] }),
-        json!({ "format": "aliases", "identifiers": [user, { "format": "email", "email": "a@example.com" }] }),
-        json!({ "format": "complex", "user": user, "device": { "format": "opaque", "id": "d1" } }),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        lines.accept_replaced(&format!("subject-{number}"), "sub_id", subject);
-    }
-    for (number, subject) in [
-        json!({}),
-        json!({ "id": "u1" }),
-        json!({ "format": 1, "id": "u1" }),
-        json!({ "format": "agent", "id": "u1" }),
-        json!({ "format": "opaque" }),
-        json!({ "format": "opaque", "id": "" }),
-        json!({ "format": "iss_sub", "iss": "https://as.example" }),
-        json!({ "format": "iss_sub", "sub": "u1" }),
-        json!({ "format": "ip-addresses", "ip-addresses": [] }),
-        json!({ "format": "aliases", "identifiers": [] }),
-        json!({ "format": "aliases", "identifiers": [{ "format": "aliases", "identifiers": [user] }] }),
-        json!({ "format": "complex" }),
-        json!({ "format": "complex", "user": { "format": "opaque" } }),
-        json!({ "format": "complex", "user": user, "device": "d1" }),
-        json!({ "format": "complex", "user": { "format": "complex", "user": user } }),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        lines.refuse_replaced(&format!("subject-malformed-{number}"), "claim_type", "sub_id", subject);
-    }
-    lines.accept("time-of-the-event", json!({ "toe": T - 60 }), json!({}));
-    lines.refuse(
-        "time-of-the-event-malformed",
-        "claim_type",
-        json!({ "toe": "now" }),
-    );
-}
-
-/// TSL-05, TSL-07.
-fn status_list_token(file: &mut File) {
-    let mut lines = Lines::of("status_list_token", file);
-    optional_issuer(&mut lines);
-    for bits in [1, 2, 4, 8] {
-        lines.accept(
-            &format!("bits-{bits}"),
-            json!({ "status_list": { "bits": bits } }),
-            json!({}),
-        );
-    }
-    for (number, bits) in [json!(0), json!(3), json!(16), json!("1"), json!(1.5)]
-        .into_iter()
-        .enumerate()
-    {
-        let claims = json!({ "status_list": { "bits": bits } });
-        lines.refuse(&format!("bits-malformed-{number}"), "claim_type", claims);
-    }
-    for (number, lst) in [json!(""), json!("eNrbuRgAAhcBXQ=="), json!("+"), json!(1)]
-        .into_iter()
-        .enumerate()
-    {
-        let claims = json!({ "status_list": { "lst": lst } });
-        lines.refuse(&format!("list-malformed-{number}"), "claim_type", claims);
-    }
-    lines.refuse(
-        "list-without-bits",
-        "claim_type",
-        json!({ "status_list": { "bits": null } }),
-    );
-    lines.accept("no-ttl", json!({ "ttl": null }), json!({}));
-    lines.refuse("ttl-of-nothing", "claim_type", json!({ "ttl": 0 }));
-    // Without an end of its own, its age is the gate's to cap.
-    let late = json!({ "now": T + 1_000_000 });
-    let endless = lines.request(json!({ "exp": null }), json!({}));
-    lines.file.accept(
-        "status_list_token/no-end",
-        &with(&endless, late.clone()),
-        json!({}),
-    );
-    let policy = json!({ "gates": { "g": { "max_age": "1d" } } });
-    let old = with(&lines.request(json!({ "exp": null }), policy), late);
-    let (id, near) = (
-        "status_list_token/too-old-for-the-gate",
-        "status_list_token/no-end",
-    );
-    lines.file.refuse(id, near, "too_old", &old);
-}
-
-/// INT-01, INT-02.
-fn introspection_response(file: &mut File) {
-    let mut lines = Lines::of("introspection_response", file);
-    let told = |members: Value| json!({ "token_introspection": members });
-    lines.refuse("inactive", "inactive", told(json!({ "active": false })));
-    // Whatever else it says.
-    lines.refuse(
-        "inactive-and-malformed",
-        "inactive",
-        told(json!({ "active": false, "exp": "x" })),
-    );
-    for (number, active) in [json!(null), json!("true"), json!(1)]
-        .into_iter()
-        .enumerate()
-    {
-        let mut members = lines.kind.claims()["token_introspection"].clone();
-        members["active"] = active;
-        let label = format!("active-malformed-{number}");
-        lines.refuse_replaced(&label, "claim_type", "token_introspection", members);
-    }
-    lines.refuse(
-        "active-absent",
-        "claim_type",
-        told(json!({ "active": null })),
-    );
-    lines.accept("ends-soon", told(json!({ "exp": T - 29 })), json!({}));
-    let over = told(json!({ "exp": T - 30 }));
-    lines.refuse_near("over", "ends-soon", "expired", over, json!({}));
-    lines.accept("no-end", told(json!({ "exp": null })), json!({}));
-    lines.accept("begins-now", told(json!({ "nbf": T + 30 })), json!({}));
-    let early = told(json!({ "nbf": T + 31 }));
-    lines.refuse_near("not-begun", "begins-now", "not_yet_valid", early, json!({}));
-    lines.accept(
-        "token-for-us",
-        told(json!({ "aud": ["https://rs.example", "x"] })),
-        json!({}),
-    );
-    let other = told(json!({ "aud": "https://other.example" }));
-    lines.refuse_near(
-        "token-for-another",
-        "token-for-us",
-        "aud_mismatch",
-        other,
-        json!({}),
-    );
-    for (name, value) in [
-        ("exp", json!("1800000300")),
-        ("iat", json!(-1)),
-        ("scope", json!(["a"])),
-        ("client_id", json!("")),
-        ("sub", json!(1)),
-        ("aud", json!([])),
-        ("cnf", json!("x")),
-    ] {
-        let label = format!("token-{name}-malformed");
-        lines.refuse(&label, "claim_type", told(json!({ name: value })));
-    }
-}
-
-/// A2A-02.
-fn agent_card(file: &mut File) {
-    let mut lines = Lines::of("agent_card", file);
-    let (kind, key) = (lines.kind, lines.kind.key());
-    let head = format!("{{\"alg\":\"{}\"}}", kind.alg);
-    let nameless = kind.request(&token(&key, &head, &canonical(&kind.claims())));
-    lines.file.refuse(
-        "agent_card/without-kid",
-        "agent_card/good",
-        "missing_claim",
-        &nameless,
-    );
-    let card = json!({
-        "description": "Forecasts", "capabilities": { "streaming": true },
-        "skills": [{ "id": "forecast", "name": "Forecast", "tags": ["weather"] }],
-        "supportedInterfaces": [{ "url": "https://weather.example/a2a", "protocolBinding": "JSONRPC" }],
-    });
-    lines.accept("whole-card", card, json!({}));
 }

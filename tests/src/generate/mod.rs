@@ -6,12 +6,15 @@
 //! compared; ML-DSA signatures, which AWS-LC hedges, are taken from the committed file.
 
 mod act;
+mod actor_proofs;
 mod algorithms;
 mod capabilities;
+mod certificates;
 mod chains;
 mod delegation;
 mod dialects;
 mod edges;
+mod kind_reports;
 mod kind_rules;
 mod kinds;
 mod offline;
@@ -24,6 +27,7 @@ mod revocation;
 mod rules;
 mod sessions;
 mod tasks;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,10 +43,11 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 18] = [
+pub const FILES: [&str; 20] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
+    "delegation/actor_proofs.jsonl",
     "delegation/chains.jsonl",
     "delegation/edges.jsonl",
     "delegation/offline.jsonl",
@@ -58,6 +63,7 @@ pub const FILES: [&str; 18] = [
     "proofs.jsonl",
     "revocation.jsonl",
     "sessions.jsonl",
+    "transactions.jsonl",
 ];
 
 /// What a file must hold; `committed` is what it holds.
@@ -71,6 +77,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "algorithms.jsonl" => algorithms::lines(committed),
         "capabilities.jsonl" => capabilities::lines(),
         "delegation/act.jsonl" => act::lines(),
+        "delegation/actor_proofs.jsonl" => actor_proofs::lines(),
         "delegation/chains.jsonl" => chains::lines(),
         "delegation/edges.jsonl" => edges::lines(),
         "delegation/offline.jsonl" => offline::lines(),
@@ -86,6 +93,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "revocation.jsonl" => revocation::lines(),
         "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
+        "transactions.jsonl" => transactions::lines(),
         other => panic!("no file {other}"),
     }
 }

@@ -2,21 +2,22 @@
 
 use serde_json::{Value, json};
 
+use super::certificates;
 use super::{File, Kind, T, canonical, token, with};
 use crate::workshop::{Hash, Key, b64u};
 
-const CODE: &str = "pop_invalid";
+pub(super) const CODE: &str = "pop_invalid";
 /// Where the gate is, and what is called there.
-const ORIGIN: &str = "https://rs.example";
-const URL: &str = "https://rs.example/mcp";
+pub(super) const ORIGIN: &str = "https://rs.example";
+pub(super) const URL: &str = "https://rs.example/mcp";
 
 /// The client's key of this algorithm.
-fn client(alg: &str) -> Key {
+pub(super) fn client(alg: &str) -> Key {
     Key::seeded(alg, "client")
 }
 
 /// The members of a key that are its public half and nothing else (RFC 7638).
-fn public(key: &Key) -> Value {
+pub(super) fn public(key: &Key) -> Value {
     let names = ["crv", "e", "kty", "n", "x", "y"];
     let members = key.jwk.as_object().expect("an object").iter();
     let members = members.filter(|(name, _)| names.contains(&name.as_str()));
@@ -24,16 +25,16 @@ fn public(key: &Key) -> Value {
     Value::Object(members.collect())
 }
 
-fn thumbprint(key: &Key) -> String {
+pub(super) fn thumbprint(key: &Key) -> String {
     b64u(Hash::Sha256.digest(canonical(&public(key)).as_bytes()))
 }
 
-fn kind() -> &'static Kind {
+pub(super) fn kind() -> &'static Kind {
     Kind::named("access_token")
 }
 
 /// A gate that takes DPoP proofs and remembers them in the process.
-fn policy() -> Value {
+pub(super) fn policy() -> Value {
     let more = json!({
         "gates": { "g": { "public_url": ORIGIN } },
         "dpop": {},
@@ -43,32 +44,32 @@ fn policy() -> Value {
 }
 
 /// An access token with this `cnf`.
-fn bound(cnf: Value) -> String {
+pub(super) fn bound(cnf: Value) -> String {
     kind().token(&with(&kind().claims(), json!({ "cnf": cnf })))
 }
 
 /// A request in the making: what a client sends that does everything right.
-struct Call {
-    key: Key,
-    header: Value,
-    claims: Value,
-    token: String,
-    scheme: &'static str,
-    method: &'static str,
-    uri: String,
+pub(super) struct Call {
+    pub(super) key: Key,
+    pub(super) header: Value,
+    pub(super) claims: Value,
+    pub(super) token: String,
+    pub(super) scheme: &'static str,
+    pub(super) method: &'static str,
+    pub(super) uri: String,
 }
 
 impl Call {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::by(client("ES256"))
     }
 
-    fn by(key: Key) -> Self {
+    pub(super) fn by(key: Key) -> Self {
         let token = bound(json!({ "jkt": thumbprint(&key) }));
         Self::with_token(key, token)
     }
 
-    fn with_token(key: Key, token: String) -> Self {
+    pub(super) fn with_token(key: Key, token: String) -> Self {
         let header = json!({ "typ": "dpop+jwt", "alg": key.alg(), "jwk": public(&key) });
         let ath = b64u(Hash::Sha256.digest(token.as_bytes()));
         let claims = json!({ "jti": "p1", "htm": "POST", "htu": URL, "iat": T, "ath": ath });
@@ -83,22 +84,22 @@ impl Call {
         }
     }
 
-    fn claims(mut self, more: Value) -> Self {
+    pub(super) fn claims(mut self, more: Value) -> Self {
         self.claims = with(&self.claims, more);
         self
     }
 
-    fn header(mut self, more: Value) -> Self {
+    pub(super) fn header(mut self, more: Value) -> Self {
         self.header = with(&self.header, more);
         self
     }
 
-    fn uri(mut self, uri: &str) -> Self {
+    pub(super) fn uri(mut self, uri: &str) -> Self {
         self.uri = uri.to_owned();
         self
     }
 
-    fn proof(&self) -> String {
+    pub(super) fn proof(&self) -> String {
         token(
             &self.key,
             &canonical(&self.header),
@@ -106,12 +107,12 @@ impl Call {
         )
     }
 
-    fn authorization(&self) -> String {
+    pub(super) fn authorization(&self) -> String {
         format!("{} {}", self.scheme, self.token)
     }
 
     /// The request, with its two fields.
-    fn request(&self) -> Value {
+    pub(super) fn request(&self) -> Value {
         let fields = json!([
             ["Authorization", self.authorization()],
             ["DPoP", self.proof()]
@@ -119,7 +120,7 @@ impl Call {
         self.with_fields(fields)
     }
 
-    fn with_fields(&self, fields: Value) -> Value {
+    pub(super) fn with_fields(&self, fields: Value) -> Value {
         json!({
             "op": "verify_request", "policy": policy(), "now": T,
             "method": self.method, "uri": self.uri, "headers": fields,
@@ -135,8 +136,8 @@ pub(super) fn lines() -> String {
     claims(&mut file);
     urls(&mut file);
     fields(&mut file);
-    confirmations(&mut file);
-    certificates(&mut file);
+    certificates::confirmations(&mut file);
+    certificates::certificates(&mut file);
     policies(&mut file);
     used(&mut file);
     file.lines
@@ -620,170 +621,6 @@ fn fields(file: &mut File) {
         near,
         "pop_mismatch",
         &unbound.request(),
-    );
-}
-
-/// `cnf` (RFC 7800, AT-09).
-fn confirmations(file: &mut File) {
-    let key = || client("ES256");
-    let (jkt, near) = (thumbprint(&key()), "cnf/jkt");
-    let by = |cnf: Value| Call::with_token(key(), bound(cnf)).request();
-    let shown = json!({ "sender_constrained": "dpop" });
-    file.accept(near, &by(json!({ "jkt": jkt })), shown.clone());
-    file.accept(
-        "cnf/jwk",
-        &by(json!({ "jwk": public(&key()) })),
-        shown.clone(),
-    );
-    file.accept(
-        "cnf/jkt-and-jwk",
-        &by(json!({ "jkt": jkt, "jwk": public(&key()) })),
-        shown,
-    );
-    let other = Key::seeded("ES256", "thief");
-    let x5t = b64u(Hash::Sha256.digest(b"a certificate"));
-    let sha1 = b64u(Hash::Sha1.digest(canonical(&public(&key())).as_bytes()));
-    let private = with(&public(&key()), json!({ "d": b64u([1; 32]) }));
-    for (id, code, cnf) in [
-        (
-            "jkt-of-another",
-            "pop_mismatch",
-            json!({ "jkt": thumbprint(&other) }),
-        ),
-        (
-            "jwk-of-another",
-            "pop_mismatch",
-            json!({ "jwk": public(&other) }),
-        ),
-        (
-            "jwk-and-jkt-differ",
-            "pop_mismatch",
-            json!({ "jkt": jkt, "jwk": public(&other) }),
-        ),
-        ("jkt-number", "malformed_token", json!({ "jkt": 1 })),
-        ("jkt-empty", "malformed_token", json!({ "jkt": "" })),
-        (
-            "jkt-padded",
-            "malformed_token",
-            json!({ "jkt": format!("{jkt}=") }),
-        ),
-        ("jkt-sha1", "malformed_token", json!({ "jkt": sha1 })),
-        ("jwk-private", "malformed_token", json!({ "jwk": private })),
-        (
-            "jwk-symmetric",
-            "malformed_token",
-            json!({ "jwk": { "kty": "oct", "k": b64u([7; 32]) } }),
-        ),
-        ("jwk-text", "malformed_token", json!({ "jwk": "x" })),
-        ("none", "pop_required", json!({})),
-        ("unknown", "pop_required", json!({ "osc": {} })),
-        (
-            "unknown-beside",
-            "pop_required",
-            json!({ "jkt": jkt, "osc": {} }),
-        ),
-        (
-            "certificate-beside",
-            "pop_required",
-            json!({ "jkt": jkt, "x5t#S256": x5t }),
-        ),
-        ("certificate", "pop_mismatch", json!({ "x5t#S256": x5t })),
-    ] {
-        file.refuse(&format!("cnf/{id}"), near, code, &by(cnf));
-    }
-}
-
-/// RFC 8705 §3 (MTLS-01 to 04).
-fn certificates(file: &mut File) {
-    let (der, near) = (b"0\x03\x02\x01\x07", "mtls/good");
-    let x5t = b64u(Hash::Sha256.digest(der));
-    let policy = with(
-        &kind().policy(),
-        json!({ "gates": { "g": { "public_url": ORIGIN } }, "mtls": {} }),
-    );
-    let sent = |cnf: Value, certificate: Value| {
-        let fields = json!([["Authorization", format!("Bearer {}", bound(cnf))]]);
-        let request = Call::new().with_fields(fields);
-        let request = with(&request, json!({ "policy": null }));
-        with(
-            &request,
-            json!({ "policy": policy, "certificate": certificate }),
-        )
-    };
-    let good = sent(json!({ "x5t#S256": x5t }), b64u(der).into());
-    file.accept(near, &good, json!({ "sender_constrained": "mtls" }));
-    let wrong = b64u(b"0\x03\x02\x01\x08");
-    for (id, code, cnf, certificate) in [
-        (
-            "none",
-            "pop_required",
-            json!({ "x5t#S256": x5t }),
-            Value::Null,
-        ),
-        (
-            "another",
-            "pop_mismatch",
-            json!({ "x5t#S256": x5t }),
-            wrong.into(),
-        ),
-        (
-            "pem",
-            "usage",
-            json!({ "x5t#S256": x5t }),
-            b64u(b"-----BEGIN CERTIFICATE-----").into(),
-        ),
-        (
-            "cut",
-            "usage",
-            json!({ "x5t#S256": x5t }),
-            b64u(&der[..der.len() - 1]).into(),
-        ),
-        (
-            "too-short",
-            "malformed_token",
-            json!({ "x5t#S256": x5t[1..] }),
-            b64u(der).into(),
-        ),
-        (
-            "not-text",
-            "malformed_token",
-            json!({ "x5t#S256": 1 }),
-            b64u(der).into(),
-        ),
-        (
-            "a-key-instead",
-            "pop_required",
-            json!({ "jkt": x5t }),
-            b64u(der).into(),
-        ),
-        (
-            "unknown-beside",
-            "pop_required",
-            json!({ "x5t#S256": x5t, "x": 1 }),
-            b64u(der).into(),
-        ),
-    ] {
-        file.refuse(&format!("mtls/{id}"), near, code, &sent(cnf, certificate));
-    }
-    let untaken = with(&good, json!({ "policy": { "mtls": null } }));
-    file.refuse("mtls/not-taken-here", near, "pop_required", &untaken);
-    // Both a key and a certificate, each shown.
-    let key = client("ES256");
-    let both = bound(json!({ "jkt": thumbprint(&key), "x5t#S256": x5t }));
-    let call = Call::with_token(key, both);
-    let taken = json!({ "policy": { "mtls": {} }, "certificate": b64u(der) });
-    let request = with(&call.request(), taken);
-    file.accept(
-        "mtls/beside-a-proof",
-        &request,
-        json!({ "sender_constrained": "dpop" }),
-    );
-    let lost = with(&request, json!({ "certificate": null }));
-    file.refuse(
-        "mtls/beside-a-proof-lost",
-        "mtls/beside-a-proof",
-        "pop_required",
-        &lost,
     );
 }
 

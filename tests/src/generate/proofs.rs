@@ -8,7 +8,7 @@ use crate::workshop::{Hash, Key, b64u};
 
 const CODE: &str = "pop_invalid";
 /// Where the gate is, and what is called there.
-const ORIGIN: &str = "https://rs.example";
+pub(super) const ORIGIN: &str = "https://rs.example";
 const URL: &str = "https://rs.example/mcp";
 
 /// The key that tokens of these kinds name.
@@ -18,7 +18,7 @@ fn holder() -> Key {
 
 /// How a kind comes: its row, its field, the field and `typ` of its proofs, and what a good one says
 /// of everything but the token.
-struct Form {
+pub(super) struct Form {
     kind: &'static str,
     field: &'static str,
     proof_field: &'static str,
@@ -26,7 +26,7 @@ struct Form {
     how: &'static str,
 }
 
-const WORKLOAD: Form = Form {
+pub(super) const WORKLOAD: Form = Form {
     kind: "wit",
     field: "Workload-Identity-Token",
     proof_field: "Workload-Proof-Token",
@@ -42,7 +42,7 @@ const CLIENT: Form = Form {
 };
 
 /// A request in the making: what a workload or a client sends that does everything right.
-struct Call {
+pub(super) struct Call {
     form: &'static Form,
     key: Key,
     header: Value,
@@ -52,7 +52,7 @@ struct Call {
 }
 
 impl Call {
-    fn of(form: &'static Form) -> Self {
+    pub(super) fn of(form: &'static Form) -> Self {
         Self::by(form, holder(), json!({}))
     }
 
@@ -82,7 +82,7 @@ impl Call {
         }
     }
 
-    fn claims(mut self, more: Value) -> Self {
+    pub(super) fn claims(mut self, more: Value) -> Self {
         self.claims = with(&self.claims, more);
         self
     }
@@ -93,7 +93,7 @@ impl Call {
     }
 
     /// One more field of the request.
-    fn field(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(super) fn field(mut self, name: &str, value: impl Into<String>) -> Self {
         self.more.push([name.to_owned(), value.into()]);
         self
     }
@@ -115,7 +115,7 @@ impl Call {
         own.into_iter().chain(more).collect()
     }
 
-    fn request(&self) -> Value {
+    pub(super) fn request(&self) -> Value {
         self.with_fields(self.fields())
     }
 
@@ -127,7 +127,7 @@ impl Call {
     }
 }
 
-fn hash(text: &str) -> String {
+pub(super) fn hash(text: &str) -> String {
     b64u(Hash::Sha256.digest(text.as_bytes()))
 }
 

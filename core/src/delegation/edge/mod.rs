@@ -55,7 +55,7 @@ impl<'a> Member<'a> {
         iat.ok_or_else(|| Error::about(Code::MissingClaim, Claim::Iat.name()))
     }
 
-    fn actors(&self) -> impl DoubleEndedIterator<Item = Actor<'a>> {
+    pub(super) fn actors(&self) -> impl DoubleEndedIterator<Item = Actor<'a>> {
         self.chain.actors(self.claims.json(), self.iss)
     }
 
@@ -71,7 +71,7 @@ impl<'a> Member<'a> {
         self.claims.audience().next().is_some()
     }
 
-    fn says_complete(&self) -> bool {
+    pub(super) fn says_complete(&self) -> bool {
         let said = self.claims.json().root().get("chain_complete");
         said.and_then(|said| said.as_bool()) != Some(false)
     }

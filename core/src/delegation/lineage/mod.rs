@@ -6,6 +6,8 @@ use std::cmp::Reverse;
 use super::chain::Chain;
 use super::edge::{self, Member, Shown, Terms, broken};
 use super::offline::Derived;
+use super::proofs::Coverage;
+use super::task;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{Kind, Lineage, Preset};
@@ -107,12 +109,17 @@ pub(crate) fn of_keys(derived: Derived) -> LineageAccepted {
     }
 }
 
-/// What is proven of the chain of a token that comes alone: its issuer says so. `least` is what the
-/// gate asks for.
-pub(crate) fn assert(chain: &Chain, least: Lineage) -> Result<LineageAccepted, Error> {
-    let lineage = match chain.len() {
-        0 => Lineage::None,
-        _ => Lineage::Asserted,
+/// What is proven of the chain of a token that comes alone: its issuer says so, and each actor for
+/// itself where it has signed. `least` is what the gate asks for.
+pub(crate) fn assert(
+    chain: &Chain,
+    coverage: Coverage,
+    least: Lineage,
+) -> Result<LineageAccepted, Error> {
+    let lineage = match (chain.len(), coverage) {
+        (0, _) => Lineage::None,
+        (_, Coverage::Partial) => Lineage::Asserted,
+        (_, Coverage::Whole) => Lineage::Cryptographic,
     };
     let unproven = Dimensions::NONE;
     LineageAccepted { lineage, unproven }.at_least(least, chain)
@@ -122,10 +129,28 @@ pub(crate) fn assert(chain: &Chain, least: Lineage) -> Result<LineageAccepted, E
 pub(crate) fn prove(
     leaf: &Member<'_>,
     ancestors: &[Member<'_>],
+    coverage: Coverage,
     least: Lineage,
     terms: &Terms<'_>,
 ) -> Result<LineageAccepted, Error> {
-    prove_edges(leaf, ancestors, terms)?.at_least(least, leaf.chain)
+    let before: Vec<&Member<'_>> = ancestors
+        .iter()
+        .filter(|further| !accompanies(further, leaf))
+        .collect();
+    if before.is_empty() {
+        let shares = |beside: &Member<'_>| task::is_shared(leaf, beside, terms.intent);
+        let mut accepted = assert(leaf.chain, coverage, Lineage::None)?;
+        if accepted.lineage == Lineage::Asserted && ancestors.iter().any(shares) {
+            accepted.lineage = Lineage::Correlated;
+        }
+        return accepted.at_least(least, leaf.chain);
+    }
+    let mut accepted = prove_edges(leaf, before, terms)?;
+    // The actors' own word upgrades that of the issuers, who still had to keep to the edges.
+    if coverage == Coverage::Whole {
+        accepted.lineage = Lineage::Cryptographic;
+    }
+    accepted.at_least(least, leaf.chain)
 }
 
 /// Judges one step: whether `child` comes out of `parent` as the edge between their kinds allows.
@@ -137,15 +162,20 @@ pub(crate) fn prove_next(
     edge::judge(parent, child, terms).map(|Shown { .. }| ())
 }
 
-fn prove_edges(
-    leaf: &Member<'_>,
-    ancestors: &[Member<'_>],
+/// Whether a further token stands beside another and not before it: the transaction token of the
+/// request that an access token is for. That the two are for one task is asked elsewhere (CD-03).
+fn accompanies(further: &Member<'_>, leaf: &Member<'_>) -> bool {
+    further.kind == Kind::TxnToken && leaf.kind == Kind::AccessToken
+}
+
+fn prove_edges<'m>(
+    leaf: &'m Member<'m>,
+    mut order: Vec<&'m Member<'m>>,
     terms: &Terms<'_>,
 ) -> Result<LineageAccepted, Error> {
     if terms.preset == Preset::AgentStrict && leaf.claims.audience().count() != 1 {
         return Err(Error::about(Code::AttenuationAudience, Claim::Aud.name())); // ATN-15
     }
-    let mut order: Vec<&Member<'_>> = ancestors.iter().collect();
     for member in &order {
         member.issued_at()?;
     }

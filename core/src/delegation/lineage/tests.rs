@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::prove;
 use crate::claims::{Claims, ScopeForm};
+use crate::delegation::Coverage;
 use crate::delegation::chain::{Chain, of_tests};
 use crate::delegation::edge::{Member, Terms};
 use crate::encoding::json::Json;
@@ -118,7 +119,13 @@ fn prove_in_order<'m>(
         leeway: Span::ZERO,
         preset: Preset::AgentStrict,
     };
-    let proven = prove(&leaf, &arrange(members), Lineage::Asserted, &terms);
+    let proven = prove(
+        &leaf,
+        &arrange(members),
+        Coverage::Partial,
+        Lineage::Asserted,
+        &terms,
+    );
     proven
         .map(|proven| proven.lineage())
         .map_err(|error| error.code())

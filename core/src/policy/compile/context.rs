@@ -7,15 +7,22 @@ use crate::policy::{
     IssuerRules, Kind, SenderConstrained,
 };
 
+/// Of one gate.
+#[derive(Default)]
+pub(super) struct Compiled {
+    pub(super) context: Vec<ContextRules>,
+    pub(super) caller: Option<Box<ContextRules>>,
+    pub(super) actor_proofs: Option<Box<ContextRules>>,
+}
+
 pub(super) fn compile(
     section: &Section<'_>,
     gate: &str,
     issuers: &[IssuerRules],
     compiler: &mut Compiler<'_>,
-) -> (Vec<ContextRules>, Option<Box<ContextRules>>) {
+) -> Compiled {
     let kinds = section.section("context");
-    let mut context = Vec::new();
-    let mut caller = None;
+    let mut compiled = Compiled::default();
     for member in kinds.node.members() {
         let Some(kind) = Kind::from_name(&member.name) else {
             continue;
@@ -46,12 +53,33 @@ pub(super) fn compile(
         };
         if kind == Kind::Wit {
             check_caller(section, &kinds, compiler);
-            caller = Some(Box::new(rules));
+            compiled.caller = Some(Box::new(rules));
+        } else if kind == Kind::ActorProof {
+            check_actors(&rules, &kinds, issuers, compiler);
+            compiled.actor_proofs = Some(Box::new(rules));
         } else {
-            context.push(rules);
+            compiled.context.push(rules);
         }
     }
-    (context, caller)
+    compiled
+}
+
+/// A name alone is nobody's: two authorities may call two actors the same (Actor Proofs draft).
+fn check_actors(
+    rules: &ContextRules,
+    kinds: &Section<'_>,
+    issuers: &[IssuerRules],
+    compiler: &mut Compiler<'_>,
+) {
+    let actors = rules.door.issuers.iter();
+    let actors = actors.filter_map(|entry| issuers.get(entry.position));
+    for actor in actors.filter(|actor| actor.actor_namespace.is_none()) {
+        let text = format!(
+            "issuers.{} signs actor_proof and has no actor_namespace: whose actor it is",
+            actor.name
+        );
+        compiler.problems.push(kinds.problem("actor_proof", text));
+    }
 }
 
 /// Whom such a token is for, where it says what is so now and not where another token comes from:
@@ -91,8 +119,10 @@ fn audience(
 fn check_caller(section: &Section<'_>, kinds: &Section<'_>, compiler: &mut Compiler<'_>) {
     let kind = section.text("profile");
     let kind = kind.and_then(|name| Kind::from_name(&name));
-    let text = if kind.is_some_and(|kind| kind.carrier() != Carrier::Authorization) {
-        "only beside tokens that come in Authorization"
+    // Others say themselves who presents them.
+    let of_others = |kind: Kind| kind.carrier() == Carrier::Authorization || kind == Kind::TxnToken;
+    let text = if kind.is_some_and(|kind| !of_others(kind)) {
+        "only beside tokens that come in Authorization, and transaction tokens"
     } else if !section.has("public_url") {
         "needs public_url: it is what the caller's proof is for"
     } else {
@@ -138,6 +168,7 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
         delegation: Delegation::Surface,
         context: Vec::new(),
         caller: None,
+        actor_proofs: None,
         intent: IntentRules::NONE,
         max_age: None,
         acr_values: Vec::new(),

@@ -94,6 +94,7 @@ pub(super) fn compile(name: &str, section: &Section<'_>, compiler: &mut Compiler
             min_lineage: match section.text("min_lineage").as_deref() {
                 Some("correlated") => Lineage::Correlated,
                 Some("issuer_attested") => Lineage::IssuerAttested,
+                Some("cryptographic") => Lineage::Cryptographic,
                 _ => Lineage::Asserted,
             },
             require_complete: section.flag("require_complete"),

@@ -1,15 +1,16 @@
 //! One `[gates.X]` table: which tokens open it and what it demands of them (loader refusals 12,
 //! 13, 15, 16, 21, 23 and 24).
 
+use super::context::{self, Compiled};
 use super::delegation::{self, Table};
 use super::text::{self, Loopback};
-use super::{Compiler, boxed, context, intent, unknown_name};
+use super::{Compiler, boxed, intent, unknown_name};
 use crate::policy::check::quoted;
 use crate::policy::document::join;
 use crate::policy::profile::{Kind, Preset, Profile};
 use crate::policy::row::{AudienceRule, OwnTyp, SignerRule, TypRule};
 use crate::policy::section::{Item, Section, texts};
-use crate::policy::{GateIssuer, GateRules, IssuerRules, SenderConstrained};
+use crate::policy::{GateIssuer, GateRules, IssuerRules, Lineage, SenderConstrained};
 use crate::time::Span;
 
 pub(super) fn compile(
@@ -71,10 +72,18 @@ pub(super) fn compile(
         compiler.problems.push(section.problem(more, text));
     }
     let typ = kind.and_then(|kind| own_typ(section, kind, compiler));
-    let (context, caller) = context::compile(section, name, issuers, compiler);
+    let Compiled {
+        context,
+        caller,
+        actor_proofs,
+    } = context::compile(section, name, issuers, compiler);
     let scope_implies = scope_implies(section, compiler);
     let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
     let kind = kind.unwrap_or(Kind::AccessToken);
+    if delegation.min_lineage() == Lineage::Cryptographic && actor_proofs.is_none() {
+        let text = "its min_lineage is \"cryptographic\", and nothing proves so much here. Add context = { actor_proof = \"required\" }";
+        compiler.problems.push(section.problem("delegation", text));
+    }
     GateRules {
         name: name.into(),
         kind,
@@ -93,6 +102,7 @@ pub(super) fn compile(
         delegation,
         context,
         caller,
+        actor_proofs,
         intent: intent::compile(section, compiler),
         max_age: section.duration("max_age"),
         acr_values: acr_values(section, compiler),

@@ -57,17 +57,16 @@ pub(super) fn compile(
             _ => ActMeaning::Rfc8693,
         },
         claim_names: names,
-        txn_namespace: txn_namespace(section, compiler),
+        txn_namespace: namespace(section, "txn_namespace", compiler),
+        actor_namespace: namespace(section, "actor_namespace", compiler),
     }
 }
 
-/// Another name for the transactions of this issuer: that of a trust domain, say.
-fn txn_namespace(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Box<str>> {
-    let name = section.text("txn_namespace")?;
+/// Within which the names of this issuer are names: a trust domain, another issuer.
+fn namespace(section: &Section<'_>, member: &str, compiler: &mut Compiler<'_>) -> Option<Box<str>> {
+    let name = section.text(member)?;
     if let Some(problem) = text::exact(&name, "a namespace") {
-        compiler
-            .problems
-            .push(section.problem("txn_namespace", problem));
+        compiler.problems.push(section.problem(member, problem));
     }
     Some(name.into())
 }

@@ -114,7 +114,12 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
         let here = gate.sender_constrained != SenderConstrained::External;
         let carrier = gate.kind.carrier();
         let judged = here && carrier == Carrier::Authorization;
-        let own = here && matches!(carrier, Carrier::Field { .. } | Carrier::Content);
+        let proven = match carrier {
+            Carrier::Field { proof, .. } => proof.is_some(),
+            Carrier::Content => true,
+            Carrier::Authorization | Carrier::None => false,
+        };
+        let own = here && proven;
         gate.takes_own_proof = own && gate.public_url.is_some();
         if own && !gate.takes_own_proof {
             let text = "no public_url, so no proof can be for it, and no token opens the gate";

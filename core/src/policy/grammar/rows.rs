@@ -201,6 +201,12 @@ static ISSUER: &[Row] = &[
         Absent::Nothing,
         "Whose transactions the `txn` of its tokens are, so that tokens of two issuers can be of one: the trust domain, for an issuer of access tokens that shares its `txn`; else its own.",
     ),
+    row(
+        "actor_namespace",
+        Shape::Text,
+        Absent::Nothing,
+        "For an actor that signs proofs (`actor_proof`): whose actor it is, the `iss` beside its `sub` in `act`.",
+    ),
 ];
 
 static REFRESH: &[Row] = &[
@@ -438,6 +444,12 @@ static CONTEXT: &[Row] = &[
         Shape::Choice(&CONTEXT_NEED),
         Absent::Nothing,
         "The grant of another issuer that this token was given for.",
+    ),
+    row(
+        "actor_proof",
+        Shape::Choice(&CONTEXT_NEED),
+        Absent::Nothing,
+        "The proofs of its actors that a token carries in `actor_proofs`.",
     ),
     row(
         "wit",

@@ -37,12 +37,8 @@ pub(super) static ACTOR_PRESENCE: Choice = choice(|| vec!["optional", "required"
 pub(super) static LOOPS: Choice = choice(|| vec!["deny_any", "deny_adjacent", "allow"]);
 pub(super) static SELF_ACTOR: Choice = choice(|| vec!["accept", "reject"]);
 pub(super) static PRESENTER: Choice = choice(|| vec!["must_be_actor", "any"]);
-pub(super) static LINEAGE: Choice = Choice {
-    now: || vec!["asserted", "correlated", "issuer_attested"],
-    later: &["cryptographic"],
-    names: None,
-    elsewhere: &[],
-};
+pub(super) static LINEAGE: Choice =
+    choice(|| vec!["asserted", "correlated", "issuer_attested", "cryptographic"]);
 pub(super) static UNAVAILABLE: Choice = choice(|| vec!["refuse", "accept_marked"]);
 pub(super) static PROFILES: Choice = Choice {
     now: || {

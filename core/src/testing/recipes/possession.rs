@@ -25,8 +25,9 @@ impl Bench<'_> {
         }
         let mut draft = self.any()?;
         draft.certificate = None;
-        if let Carrying::Field { made, .. } = &mut draft.carrying {
-            *made = None;
+        if let Carrying::Field { made, .. } = &mut draft.carrying
+            && made.take().is_some()
+        {
             return send(draft);
         }
         if self.carrier() == Carrier::Content {

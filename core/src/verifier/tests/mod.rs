@@ -17,6 +17,7 @@ mod reloads;
 mod requests;
 mod revocations;
 mod tokens;
+mod traced;
 mod transactions;
 mod workload;
 

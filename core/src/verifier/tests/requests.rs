@@ -14,7 +14,7 @@ use crate::time::{Clock, FixedClock, NumericDate, Span};
 use crate::verifier::{Gate, Outcome, Request, Requirements, Stage, VerifiedToken, Verifier};
 
 const URL: &str = "https://api.example.com/mcp";
-const DPOP: &str = r#""dpop":{},"replay":{"store":"process"},"#;
+pub(super) const DPOP: &str = r#""dpop":{},"replay":{"store":"process"},"#;
 
 /// A verifier whose policy has these members, and its clock.
 fn verifier(members: &str) -> (Verifier, Arc<FixedClock>) {
@@ -35,7 +35,7 @@ fn policy(members: &str) -> Policy {
     Policy::parse_with(document, Format::Json, &LoadOptions::new()).unwrap()
 }
 
-fn gate(members: &str) -> (Gate, Arc<FixedClock>) {
+pub(super) fn gate(members: &str) -> (Gate, Arc<FixedClock>) {
     let (verifier, clock) = verifier(members);
     (verifier.gate("api").unwrap(), clock)
 }
@@ -56,7 +56,7 @@ fn issued(more: &str) -> String {
 }
 
 /// A token that is bound to the prover's key.
-fn bound() -> String {
+pub(super) fn bound() -> String {
     issued(&format!(r#""cnf":{{"jkt":"{}"}},"#, prover().thumbprint()))
 }
 
@@ -69,7 +69,7 @@ fn proof_at(token: &str, jti: &str, seconds: i64) -> String {
     prover().prove(&proof.with_jwt_id(jti)).unwrap()
 }
 
-fn proof(token: &str, jti: &str) -> String {
+pub(super) fn proof(token: &str, jti: &str) -> String {
     proof_at(token, jti, NOW)
 }
 
