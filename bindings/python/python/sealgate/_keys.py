@@ -89,7 +89,7 @@ class Keys:
 def _state(
     source: str,
     generation: int,
-    keys: list[tuple[str | None, str, str | None]],
+    keys: list[tuple[str | None, str, str, str | None]],
     fetched_at: int | None,
     next_refresh: int | None,
     last_error: str | None,

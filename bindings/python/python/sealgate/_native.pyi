@@ -603,7 +603,7 @@ class FixedClock:
 _State: TypeAlias = tuple[
     str,
     int,
-    list[tuple[str | None, str, str | None]],
+    list[tuple[str | None, str, str, str | None]],
     int | None,
     int | None,
     str | None,
