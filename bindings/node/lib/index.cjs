@@ -5,6 +5,7 @@ const { classes } = require('./errors.cjs')
 const { Jws, Unverified, inspect, verifyJws } = require('./jws.cjs')
 const { Policy } = require('./policy.cjs')
 const { singleValued } = require('./request.cjs')
+const { Handle } = require('./revocations.cjs')
 const { Actor, VerifiedToken } = require('./token.cjs')
 const { Trail } = require('./trail.cjs')
 const { Batch, Verdict } = require('./verdict.cjs')
@@ -14,6 +15,7 @@ module.exports = {
   Actor,
   Batch,
   FixedClock,
+  Handle,
   Jws,
   Policy,
   Trail,

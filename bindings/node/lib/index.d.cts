@@ -453,6 +453,8 @@ export class Verifier implements Calls {
   waitReady(options?: { readonly timeout?: string }): Promise<void>
   /** Issuers' keys. */
   readonly keys: Keys
+  /** What is revoked. */
+  readonly revocations: Revocations
   /** The policy in force. */
   readonly policy: Policy
   /**
@@ -561,6 +563,69 @@ export interface Keys {
    * @throws {@link UsageError} the policy has no such issuer
    */
   refresh(name: string): KeyState
+}
+
+/**
+ * Something that can be revoked, named as tokens name it. Each kind has its own name space: revoking the
+ * subject `u1` says nothing of an actor `u1`. `iss` is the claim's value, never the policy's name for an
+ * issuer.
+ */
+export class Handle {
+  private constructor()
+  /** One token. Its bytes are no handle: the same claims can be written in many ways. */
+  static token(named: { readonly iss: string; readonly jti: string }): Handle
+  /** A session at an issuer. */
+  static session(named: { readonly iss: string; readonly sid: string }): Handle
+  /** Whom tokens are about: a person, a client, a workload. */
+  static subject(named: { readonly iss: string; readonly sub: string }): Handle
+  /** An OAuth client. */
+  static client(named: { readonly iss: string; readonly clientId: string }): Handle
+  /** An agent: whatever it does, and whatever was handed on through it. */
+  static actor(named: { readonly iss: string; readonly sub: string }): Handle
+  /** A key that tokens are bound to: `jkt` or `x5t#S256`, in base64url. */
+  static holderKey(named: { readonly jkt: string }): Handle
+  /** A key that an issuer signs with. */
+  static signingKey(named: { readonly iss: string; readonly kid: string }): Handle
+  /** Everything an issuer has signed. */
+  static issuer(named: { readonly iss: string }): Handle
+  /**
+   * A transaction, in all its tokens. `aud` is the trust domain of transaction tokens; for another token's
+   * `txn` its issuer, or the policy's `txn_namespace`.
+   */
+  static txn(named: { readonly aud: string; readonly txn: string }): Handle
+  /** A workflow of agents. */
+  static workflow(named: { readonly iss: string; readonly acti: string }): Handle
+  /** An intent or mission, in every token issued for it. `iss` is who approved it, else the tokens' issuer. */
+  static intent(named: { readonly iss: string; readonly id: string }): Handle
+  /** `"holder_key"`. */
+  readonly kind: string
+}
+
+/** What is revoked, as a verifier knows it. The policy's `[revocation] store` says who remembers it. */
+export interface Revocations {
+  /**
+   * Revokes a handle: when it returns, no verification that starts afterwards passes with a token that
+   * carries it, seen before or not. What was revoked of it before stays revoked.
+   *
+   * @param options `cutoff`, `'now'` or seconds since 1970: only tokens issued then or before, and those
+   * that do not say when; `expires`, in seconds since 1970: when it is forgotten, else when no token that
+   * it concerns can be alive
+   * @throws {@link UsageError} the policy asks nobody, a part of the handle is empty, its `iss` is the
+   * policy's name for an issuer, or a time is none
+   */
+  revoke(handle: Handle, options?: { readonly cutoff?: 'now' | number; readonly expires?: number }): RevocationReceipt
+  /** Takes back whatever was revoked of the handle. */
+  lift(handle: Handle): RevocationReceipt
+  /** How often something was revoked or lifted. */
+  readonly epoch: number
+}
+
+/** What a revocation did. */
+export interface RevocationReceipt {
+  /** A verdict of this epoch or a later one knows of it. */
+  readonly epoch: number
+  /** How far it reaches: other processes must be told themselves. */
+  readonly reach: 'process'
 }
 
 /** What a publication did. */
@@ -689,7 +754,7 @@ export class VerifiedToken<Output = Claims> {
   /** The payload as signed: a copy. */
   readonly payload: Uint8Array
   /** Under which policy and keys it was judged. */
-  readonly snapshot: { readonly policy: string; readonly keys: number }
+  readonly snapshot: { readonly policy: string; readonly keys: number; readonly revocations: number | null }
   /** Header fields to add to your answer of success, one a name (`DPoP-Nonce`); usually none. */
   readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */
@@ -746,7 +811,7 @@ export class Batch implements Iterable<Verdict> {
   /** How often each code was given, `accepted` included, most frequent first. */
   readonly counts: Readonly<Record<string, number>>
   /** Under which policy, and which generation of the keys of each of the gate's issuers, by name. */
-  readonly snapshot: { readonly policy: string; readonly keys: Readonly<Record<string, number>> }
+  readonly snapshot: { readonly policy: string; readonly keys: Readonly<Record<string, number>>; readonly revocations: number }
   /** The verdict over the token at this place; negative places count from the end. */
   at(index: number): Verdict | undefined
   [Symbol.iterator](): IterableIterator<Verdict>

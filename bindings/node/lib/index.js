@@ -4,6 +4,7 @@ export const {
   Actor,
   Batch,
   FixedClock,
+  Handle,
   Jws,
   Policy,
   Trail,

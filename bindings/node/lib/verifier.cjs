@@ -8,6 +8,7 @@ const { policyRefused, refused, usage } = require('./errors.cjs')
 const { Events } = require('./events.cjs')
 const { makeGate } = require('./gate.cjs')
 const { policyHandle, singleHandle, wrapPolicy } = require('./policy.cjs')
+const { makeRevocations } = require('./revocations.cjs')
 const { deepFreeze } = require('./token.cjs')
 
 /** Lets this package alone make a verifier of a policy's handle. */
@@ -21,6 +22,7 @@ class Verifier {
   #gates = new Map()
   #only
   #keys
+  #revocations
   /** How a policy of `sealgate/testing` is loaded, at a reload too. */
   #flags
 
@@ -31,6 +33,7 @@ class Verifier {
     this.#engine = engine
     this.#events = new Events(engine)
     this.#keys = makeKeys(engine)
+    this.#revocations = makeRevocations(engine)
     this.#flags = flags
     Object.freeze(this)
   }
@@ -113,6 +116,10 @@ class Verifier {
 
   get keys() {
     return this.#keys
+  }
+
+  get revocations() {
+    return this.#revocations
   }
 
   async waitReady(options) {

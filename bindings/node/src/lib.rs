@@ -15,6 +15,7 @@ mod jws;
 mod key;
 mod keys;
 mod policy;
+mod revocations;
 mod shelf;
 mod testing;
 mod text;

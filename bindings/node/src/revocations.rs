@@ -8,50 +8,71 @@ use serde_json::json;
 use crate::error;
 use crate::verifier::Engine;
 
-/// Each kind of handles with the names of its two parts, `[kind, whose, its name there]`.
+/// Each kind of handles with the names of its two parts: `[kind, whose, its name there]`.
 #[napi(catch_unwind)]
 pub(crate) fn handle_kinds() -> String {
     let kinds = HandleKind::ALL.map(|kind| (kind.name(), kind.parts().0, kind.parts().1));
     json!(kinds).to_string()
 }
 
-/// Revokes the handle of these parts. `cutoff` is `now` or seconds since 1970, `expires` the latter.
-/// Returns a receipt, or `{code, text}`.
+/// Revokes the handle of this kind and these two parts. `cutoff` is `now` or seconds since 1970, `expires` the latter. Returns a
+/// receipt, or `{code, text}`.
 #[napi(catch_unwind)]
 pub(crate) fn revoke(
     engine: &External<Engine>,
-    kind: String,
-    parts: (String, String),
+    handle: (String, String, String),
     cutoff: Option<String>,
     expires: Option<String>,
 ) -> String {
-    let named = Handle::new_named(&kind, &parts);
-    let revocation = match cutoff.as_deref() {
-        None => Some(Revocation::all()),
-        Some("now") => Some(Revocation::so_far()),
-        Some(cutoff) => date(cutoff).map(Revocation::before),
+    const SECONDS: &str = "whole seconds since 1970, up to the year 9999";
+    let Some(handle) = named(&handle) else {
+        return error::usage(NO_KIND);
     };
-    let Some(revocation) = revocation else {
-        return error::usage("revoke: cutoff is \"now\" or whole seconds since 1970, up to the year 9999");
+    let mut revocation = match cutoff.as_deref() {
+        None => Revocation::all(),
+        Some("now") => Revocation::so_far(),
+        Some(cutoff) => match date(cutoff) {
+            Some(cutoff) => Revocation::before(cutoff),
+            None => return error::usage(&format!("revoke: cutoff is \"now\" or {SECONDS}")),
+        },
     };
-    let revocation = match expires.as_deref().map(date) {
-        None => revocation,
-        Some(Some(expires)) => revocation.until(expires),
-        Some(None) => {
-            return error::usage("revoke: expires is whole seconds since 1970, up to the year 9999");
-        }
-    };
-    told(engine.verifier.revocations().revoke(&named, revocation))
+    if let Some(expires) = expires {
+        revocation = match date(&expires) {
+            Some(expires) => revocation.until(expires),
+            None => return error::usage(&format!("revoke: expires is {SECONDS}")),
+        };
+    }
+    told(engine.verifier.revocations().revoke(&handle, revocation))
 }
 
-/// Takes back whatever was revoked of the handle.
+/// Takes back whatever was revoked of the handle. Returns a receipt, or `{code, text}`.
 #[napi(catch_unwind)]
-pub(crate) fn lift(engine: &External<Engine>, kind: String, parts: (String, String)) -> String {
-    told(engine.verifier.revocations().lift(&Handle::new_named(&kind, &parts)))
+pub(crate) fn lift(engine: &External<Engine>, handle: (String, String, String)) -> String {
+    match named(&handle) {
+        Some(handle) => told(engine.verifier.revocations().lift(&handle)),
+        None => error::usage(NO_KIND),
+    }
 }
 
 /// How often something was revoked or lifted.
 #[napi(catch_unwind)]
-pub(crate) fn revocation_epoch(engine: &External<Engine>) -> f64 {
-    number(engine.verifier.revocations().epoch())
+pub(crate) fn revocation_epoch(engine: &External<Engine>) -> String {
+    engine.verifier.revocations().epoch().to_string()
+}
+
+const NO_KIND: &str = "there is no such kind of handles";
+
+fn named((kind, scope, value): &(String, String, String)) -> Option<Handle> {
+    Some(Handle::new(HandleKind::from_name(kind)?, scope, value))
+}
+
+fn date(seconds: &str) -> Option<NumericDate> {
+    NumericDate::from_seconds(seconds.parse().ok()?)
+}
+
+fn told(receipt: Result<RevocationReceipt, RevokeError>) -> String {
+    match receipt {
+        Ok(receipt) => json!({ "epoch": receipt.epoch, "reach": receipt.reach }).to_string(),
+        Err(refused) => error::usage(&format!("revocations: {refused}")),
+    }
 }

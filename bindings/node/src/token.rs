@@ -97,7 +97,7 @@ pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
     let keys: serde_json::Map<String, Value> = keys
         .map(|(name, generation)| (name, generation.into()))
         .collect();
-    Some(json!({ "policy": snapshot.policy, "keys": keys }).to_string())
+    Some(json!({ "policy": snapshot.policy, "keys": keys, "revocations": snapshot.revocations }).to_string())
 }
 
 /// A number a verdict: 0 is an acceptance, else its low byte is the place of the code in the table,
@@ -243,7 +243,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "profile": token.profile().as_str(),
         "gate": token.gate(),
         "header": parsed(token.header()),
-        "snapshot": { "policy": snapshot.policy, "keys": snapshot.keys },
+        "snapshot": { "policy": snapshot.policy, "keys": snapshot.keys, "revocations": snapshot.revocations },
     });
     Some(facts.to_string())
 }

@@ -5,7 +5,7 @@
 // `load_jwks` are asked of its native half.
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import { SealgateError, verifyJws } from 'sealgate'
+import { Handle, SealgateError, verifyJws } from 'sealgate'
 import { FixedClock, open } from 'sealgate/testing'
 import errors from '../lib/errors.cjs'
 import native from '../lib/native.cjs'
@@ -76,6 +76,16 @@ const ops = {
     const { verifier } = known(text(request, 'session'))
     return { generation: verifier.keys.publish(text(request, 'issuer'), request.jwks).generation }
   },
+  revoke(request) {
+    const session = known(text(request, 'session'))
+    if (request.now !== undefined) session.clock.set(now(request))
+    const { kind, ...named } = request.handle
+    const make = Object.hasOwn(Handle, camel(kind)) ? Handle[camel(kind)] : undefined
+    if (typeof make !== 'function') throw new HarnessError(`no kind ${JSON.stringify(kind)}`)
+    const parts = Object.fromEntries(Object.entries(named).map(([name, value]) => [camel(name), value]))
+    const { cutoff, expires } = request
+    return { epoch: session.verifier.revocations.revoke(make(parts), { cutoff, expires }).epoch }
+  },
   close(request) {
     const name = text(request, 'session')
     known(name).verifier.close()
@@ -104,6 +114,7 @@ function serve(request) {
   }
 }
 
+const camel = (name) => String(name).replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 const UNSUPPORTED = { ok: false, code: 'unsupported_op' }
 
 const accept = (members) => ({ ok: true, ...members })

@@ -1,0 +1,83 @@
+'use strict'
+// What can be revoked, and revoking it.
+
+const native = require('./native.cjs')
+const { checkOptions, checkString, kind } = require('./arguments.cjs')
+const { refused, usage } = require('./errors.cjs')
+
+/** The names of a handle's two parts, by kind: whose it is, and its name there. */
+const PARTS = new Map(JSON.parse(native.handleKinds()).map(([kind, ...parts]) => [kind, parts]))
+
+/** Lets this file alone make a handle. */
+const SECRET = Symbol('named')
+
+class Handle {
+  /** Kind and parts, as the native half takes them. */
+  #native
+
+  constructor(secret, kind, parts) {
+    if (secret !== SECRET) throw usage('write Handle.actor({ iss, sub }), or another of its makers')
+    this.#native = [kind, ...parts]
+    this.kind = kind
+    for (const [index, name] of PARTS.get(kind).entries()) if (name !== null) this[camel(name)] = parts[index]
+    Object.freeze(this)
+  }
+
+  static {
+    for (const [kind, names] of PARTS) {
+      const call = `Handle.${camel(kind)}`
+      const known = names.filter((name) => name !== null).map(camel)
+      const make = (named) => {
+        const given = checkOptions(named, call, known)
+        const parts = names.map((name) => (name === null ? '' : checkString(given[camel(name)], `${call}: ${camel(name)}`)))
+        return new Handle(SECRET, kind, parts)
+      }
+      Object.defineProperty(this, camel(kind), { value: make })
+    }
+    Object.freeze(this.prototype)
+  }
+
+  /** What the native half takes in place of a handle. */
+  static partsOf(handle, call) {
+    if (!(typeof handle === 'object' && handle !== null && #native in handle)) {
+      throw usage(`${call}: a Handle, not ${kind(handle)}`)
+    }
+    return handle.#native
+  }
+}
+const { partsOf } = Handle
+delete Handle.partsOf
+
+function camel(name) {
+  return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+}
+
+/** `verifier.revocations`. */
+function makeRevocations(engine) {
+  const told = (text) => {
+    const receipt = JSON.parse(text)
+    if (receipt.code) throw refused(receipt)
+    return Object.freeze(receipt)
+  }
+
+  function revoke(handle, options) {
+    const { cutoff, expires } = checkOptions(options, 'revoke', ['cutoff', 'expires'])
+    // What is no number of seconds is told by the native half, which knows how many there are.
+    const text = (value) => (value === undefined ? undefined : String(value))
+    return told(native.revoke(engine, partsOf(handle, 'revoke'), text(cutoff), text(expires)))
+  }
+
+  function lift(handle) {
+    return told(native.lift(engine, partsOf(handle, 'lift')))
+  }
+
+  return Object.freeze({
+    revoke,
+    lift,
+    get epoch() {
+      return Number(native.revocationEpoch(engine))
+    },
+  })
+}
+
+module.exports = { Handle, makeRevocations }

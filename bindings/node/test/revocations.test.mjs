@@ -1,0 +1,83 @@
+// Revoking: at once, of what was named and of nothing else.
+import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
+import { test } from 'node:test'
+import { Handle, RevokedError, UsageError } from 'sealgate'
+import { FakeIssuer, FixedClock, open } from 'sealgate/testing'
+
+const ISSUER = 'https://login.example.com'
+const AUDIENCE = 'https://api.example.com/mcp'
+const NOW = 1_800_000_000
+
+function world(revocation = { store: 'process' }) {
+  const clock = new FixedClock(NOW)
+  const corp = new FakeIssuer(ISSUER, { clock, seed: 1 })
+  const policy = {
+    version: 1,
+    ...(revocation && { revocation }),
+    issuers: { corp: { issuer: ISSUER, algorithms: [corp.alg], jwks_push: 'process' } },
+    gates: { tools: { profile: 'access_token', audience: AUDIENCE, issuers: ['corp'], delegation: 'surface' } },
+  }
+  const verifier = open(policy, { issuers: { corp }, clock })
+  return { clock, corp, verifier, tools: verifier.gate('tools'), revocations: verifier.revocations }
+}
+
+test('an agent, wherever it stands in a chain', async () => {
+  const { corp, tools, revocations } = world()
+  const jwt = corp.token({ aud: AUDIENCE, act: ['agent-7', 'agent-8'] })
+  const other = corp.token({ aud: AUDIENCE, act: ['agent-9'] })
+  assert.equal(tools.verify(jwt).snapshot.revocations, 0)
+  const inner = Handle.actor({ iss: ISSUER, sub: 'agent-8' })
+  assert.deepEqual(revocations.revoke(inner), { epoch: 1, reach: 'process' })
+  assert.throws(() => tools.verify(jwt), (error) => error instanceof RevokedError && error.code === 'revoked' && error.httpStatus === 401 && !String(error).includes('agent-8'))
+  assert.equal(tools.judge(other).ok, true)
+  const batch = await tools.verifyBatch([jwt, other])
+  assert.deepEqual({ ...batch.counts }, { accepted: 1, revoked: 1 })
+  assert.equal(batch.snapshot.revocations, 1)
+  assert.equal(revocations.lift(inner).epoch, 2)
+  assert.equal(tools.verify(jwt).snapshot.revocations, 2)
+  assert.equal(revocations.epoch, 2)
+})
+
+test('a subject, until it signs in again', () => {
+  const { clock, corp, tools, revocations } = world()
+  const old = corp.token({ aud: AUDIENCE })
+  revocations.revoke(Handle.subject({ iss: ISSUER, sub: 'u1' }), { cutoff: 'now' })
+  assert.equal(tools.judge(old).ok, false)
+  clock.advance('1s')
+  const young = corp.token({ aud: AUDIENCE })
+  assert.equal(tools.judge(young).ok, true)
+  revocations.revoke(Handle.subject({ iss: ISSUER, sub: 'u1' }), { cutoff: NOW + 1, expires: NOW + 60 })
+  assert.equal(tools.judge(young).ok, false)
+  clock.advance('59s')
+  assert.equal(tools.judge(young).ok, true)
+})
+
+test('what a handle says, and what is none', () => {
+  const { revocations } = world()
+  const key = Handle.signingKey({ iss: ISSUER, kid: 'k1' })
+  assert.deepEqual({ ...key }, { kind: 'signing_key', iss: ISSUER, kid: 'k1' })
+  assert.match(inspect(Handle.holderKey({ jkt: 'x' })), /holder_key/)
+  assert.throws(() => { key.kid = 'k2' }, TypeError)
+  const wrong = [
+    [() => new Handle('actor'), /write Handle.actor/],
+    [() => Handle.actor({ iss: ISSUER }), /sub/],
+    [() => Handle.actor({ iss: ISSUER, sub: 7 }), /sub/],
+    [() => Handle.actor({ iss: ISSUER, sub: 'a', jti: 'j' }), /no option "jti"/],
+    [() => revocations.revoke({ kind: 'actor', iss: ISSUER, sub: 'a' }), /a Handle, not an object/],
+    [() => revocations.revoke('agent-7'), /a Handle, not string/],
+    [() => revocations.revoke(Handle.issuer({ iss: 'corp' })), /name of the policy's/],
+    [() => revocations.revoke(Handle.issuer({ iss: '' })), /empty/],
+    [() => revocations.revoke(key, { expires: NOW - 1 }), /expires lies before/],
+    [() => revocations.revoke(key, { expires: '1h' }), /expires is whole seconds/],
+    [() => revocations.revoke(key, { cutoff: 'then' }), /cutoff is "now"/],
+    [() => revocations.revoke(key, { cutoff: 1.5 }), /cutoff is "now"/],
+    [() => revocations.revoke(key, { cutoff: null }), /cutoff is "now"/],
+    [() => revocations.revoke(key, { reason: 'x' }), /no option "reason"/],
+    [() => world(null).revocations.revoke(key), /asks nobody/],
+  ]
+  for (const [call, text] of wrong) {
+    assert.throws(call, (error) => error instanceof UsageError && text.test(error.message), String(text))
+  }
+  assert.equal(revocations.epoch, 0)
+})
