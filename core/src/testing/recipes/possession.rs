@@ -25,7 +25,12 @@ impl Bench<'_> {
         }
         let mut draft = self.any()?;
         draft.certificate = None;
-        if let Carrying::Field { made, .. } = &mut draft.carrying {
+        if let Carrying::Field {
+            proof: Some(_),
+            made,
+            ..
+        } = &mut draft.carrying
+        {
             *made = None;
             return send(draft);
         }
