@@ -1,6 +1,7 @@
-// Side by side with the peers: node bench.mjs [verify | concurrent | cache | crossing | batch]...
+// Side by side with the peers: node bench.mjs [verify | concurrent | cache | dpop | refused | crossing | batch]...
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { cached, concurrent, gate, sync } from './contestants.mjs'
+import { cached, concurrent, core, gate, sync } from './contestants.mjs'
+import { contestants, requests } from './dpop.mjs'
 import { median, table } from './interleave.mjs'
 import { issuer } from './tokens.mjs'
 
@@ -57,37 +58,68 @@ const tables = {
     })
   },
 
-  /**
-   * What does JavaScript add to the core? The core's share is a batch on one thread, less what a batch
-   * of one token many times takes: reading, and telling tokens apart.
-   */
+  /** What does a DPoP request cost, its token seen before and its proof fresh? */
+  async dpop() {
+    for (const alg of ['ES256', 'EdDSA']) {
+      const all = contestants(await requests(alg))
+      for (const call of Object.values(all)) await call(0) // the token is seen; whoever refuses it says so
+      const flights = (call) => async (calls) => {
+        for (let n = 0; n < calls; n++) await call(n)
+      }
+      const { sealgate, ...peers } = all
+      const cases = { sealgate: (calls) => { for (let n = 0; n < calls; n++) sealgate() } }
+      for (const [name, call] of Object.entries(peers)) cases[name] = flights(call)
+      await table(`DPoP, ${alg} proofs`, cases, 8)
+    }
+  },
+
+  /** What does JavaScript add to the same verifications in one call of the native half? */
   async crossing() {
-    if (process.env.RAYON_NUM_THREADS !== '1') throw new Error('run with RAYON_NUM_THREADS=1')
     for (const alg of ALGORITHMS) {
       const from = issuer(alg)
       const tokens = mint(from, 512)
       const bytes = tokens.map((token) => Buffer.from(token))
-      const { verify, verifyBatchSync } = gate(from, 0)
-      const batches = (tokens) => {
-        const lines = Buffer.from(tokens.join('\n'))
-        return (calls) => {
-          for (let n = 0; n < calls; n += tokens.length) verifyBatchSync(lines)
-        }
-      }
+      const { verify } = gate(from, 0)
+      const all = core(from, tokens)
       const cases = {
-        batch: batches(tokens),
-        'batch of one token': batches(tokens.map(() => tokens[0])),
+        core: (calls) => {
+          for (let n = 0; n < calls; n += tokens.length) all()
+        },
         string: loop(verify, tokens),
         Buffer: loop(verify, bytes),
+        'string, subject read': loop((token) => verify(token).subject, tokens),
         'string, claims read': loop((token) => verify(token).claims, tokens),
       }
       const times = await table(`${alg}, over the core`, cases, tokens.length)
       for (const name of ['string', 'Buffer']) {
-        const core = (round) => times.batch[round] - times['batch of one token'][round]
-        const over = median(times[name].map((value, round) => value - core(round)))
+        const over = median(times[name].map((value, round) => value - times.core[round]))
         console.log(`${alg} ${name}: ${(over / 1000).toFixed(2)} µs over the core`)
       }
     }
+  },
+
+  /** What does a refusal cost, and what its error? */
+  async refused() {
+    const from = issuer('HS256')
+    const { verify, judge, verifyBatchSync } = gate(from, 0)
+    const bad = mint(from, 512).map((token) => `${token.slice(0, -4)}AAAA`)
+    const thrown = (token) => {
+      try {
+        verify(token)
+      } catch (error) {
+        return error.code
+      }
+    }
+    const batch = verifyBatchSync(bad)
+    await table('refused', {
+      'judge, code read': loop((token) => judge(token).code, bad),
+      'judge, error made': loop((token) => judge(token).error.code, bad),
+      'judge, answer read': loop((token) => judge(token).error.headers, bad),
+      'verify, caught': loop(thrown, bad),
+      'errors() of a batch': (calls) => {
+        for (let n = 0; n < calls; n += bad.length) for (const [, error] of batch.errors()) error.code
+      },
+    }, bad.length)
   },
 
   /** Does the event loop notice a batch of 100,000? */
@@ -126,7 +158,7 @@ const tables = {
 }
 
 const chosen = process.argv.slice(2)
-for (const name of chosen.length > 0 ? chosen : ['verify', 'concurrent', 'cache', 'batch']) {
+for (const name of chosen.length > 0 ? chosen : ['verify', 'concurrent', 'cache', 'dpop', 'refused', 'crossing', 'batch']) {
   if (!Object.hasOwn(tables, name)) throw new Error(`no table ${name}; there are: ${Object.keys(tables).join(', ')}`)
   await tables[name]()
 }

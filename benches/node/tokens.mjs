@@ -4,7 +4,7 @@ import { createHmac, createPrivateKey, generateKeyPairSync, sign } from 'node:cr
 export const ISSUER = 'https://login.example.com'
 export const AUDIENCE = 'https://api.example.com/mcp'
 
-const b64u = (value) => Buffer.from(value).toString('base64url')
+export const b64u = (value) => Buffer.from(value).toString('base64url')
 const NOW = Math.trunc(Date.now() / 1000)
 
 function claims(n) {
@@ -47,11 +47,15 @@ export function issuer(alg) {
   const key = createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }))
   const digest = alg === 'EdDSA' ? null : 'sha256'
   const signer = (input) => sign(digest, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' })
-  return { alg, jwk, pem, publicKey, mint: (n) => compact(alg, n, signer) }
+  return { alg, jwk, pem, publicKey, sign: signer, mint: (n, more) => compact(alg, n, signer, more) }
 }
 
-function compact(alg, n, signer) {
+function compact(alg, n, signer, more) {
   const typ = alg === 'HS256' ? 'JWT' : 'at+jwt'
-  const input = `${b64u(JSON.stringify({ alg, kid: 'k1', typ }))}.${b64u(JSON.stringify(claims(n)))}`
+  return compactJws({ alg, kid: 'k1', typ }, { ...claims(n), ...more }, signer)
+}
+
+export function compactJws(header, payload, signer) {
+  const input = `${b64u(JSON.stringify(header))}.${b64u(JSON.stringify(payload))}`
   return `${input}.${signer(input).toString('base64url')}`
 }

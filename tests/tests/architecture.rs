@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "wire",
             "verifier",
             "mint",
+            "revocation",
             "delegation",
             "policy",
             "claims",

@@ -33,6 +33,10 @@ const LETTERS = 1 << 19
 /** Ends with this thread, and with it every batch that runs. */
 const life = native.life()
 
+/** What the native half knows gates by. */
+const doors = new WeakMap()
+const doorOf = (gate) => doors.get(gate)
+
 /** A gate, and what releases the objects it keeps; nothing where the policy has none of this name. */
 function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
@@ -327,7 +331,9 @@ function makeGate(engine, name, events) {
     explainRequest,
     resourceMetadata,
   }
-  return { gate: Object.freeze({ name, ...calls }), release }
+  const gate = Object.freeze({ name, ...calls })
+  doors.set(gate, door)
+  return { gate, release }
 }
 
 /** A token that nobody changes while a call waits. */
@@ -374,4 +380,4 @@ function* read(input, rest) {
   }
 }
 
-module.exports = { makeGate }
+module.exports = { doorOf, makeGate }

@@ -574,7 +574,12 @@ export interface Receipt {
 export interface KeyState {
   readonly source: 'static' | 'push' | 'discovery' | 'jwks_uri'
   readonly generation: number
-  readonly keys: ReadonlyArray<{ readonly kid: string | null; readonly alg: string; readonly thumbprint: string | null }>
+  readonly keys: ReadonlyArray<{
+    readonly kid: string | null
+    readonly alg: string
+    readonly kty: 'RSA' | 'EC' | 'OKP' | 'AKP' | 'oct'
+    readonly thumbprint: string | null
+  }>
   /** When they were last fetched, in seconds since 1970; `null` of keys that are not. */
   readonly fetchedAt: number | null
   /** When they are fetched again, unless something asks for it sooner. */
@@ -693,6 +698,8 @@ export class VerifiedToken<Output = Claims> {
   require(options: Requirements & Told): this
   /** Everything, claims included, as plain data. */
   toDict(): Record<string, any>
+  /** A record for an audit log: references and hashes, never the token. */
+  auditRecord(): Record<string, any>
   /** Gate, issuer name, profile and depth of the chain. */
   toJSON(): { gate: string; issuerName: string; profile: string; depth: number }
 }

@@ -13,14 +13,16 @@ export interface IssuerOptions {
   readonly clock?: FixedClock
   readonly seed?: number
   readonly alg?: string
+  readonly name?: string
 }
 
 /** An issuer of your tests. */
 export class FakeIssuer {
   /**
    * @param issuer its `iss`
-   * @param options `seed`: the same one gives the same keys in every run (RSA keys are always
-   * fresh); `alg`: default `"ES256"`; `clock`: what its tokens are dated by, the system's by default
+   * @param options `seed`: the same one gives the same keys in every run and every language (RSA keys are
+   * always fresh), 0 by default; `alg`: default `"ES256"`; `clock`: what its tokens are dated by, the
+   * system's by default; `name`: what its `kid`s and `jti`s begin with, `"key"` by default
    */
   constructor(issuer: string, options?: IssuerOptions)
   /**
@@ -34,12 +36,15 @@ export class FakeIssuer {
   /** The algorithm it signs with. */
   readonly alg: string
   /** The `kid` it signs with. */
-  readonly kid: string | undefined
+  readonly kid: string
   /** The keys it publishes. */
   jwks(): { keys: object[] }
-  /** Signs with a new key from now on, and publishes it beside the old ones; its `kid`. */
-  rotate(): string
-  /** Takes a key back; not the last one of a verifier of `open`, which refuses empty sets. */
+  /** Signs with a new key from now on, and publishes it beside `keep` of the old ones, one by default; its `kid`. */
+  rotate(options?: { readonly keep?: number }): string
+  /**
+   * Takes a key back; not the last one of a verifier of `open`, which refuses empty sets. It goes on signing
+   * with it, as whoever stole one would.
+   */
   withdraw(kid: string): void
   /** An access token (RFC 9068). */
   token(options?: TokenOptions): string
@@ -63,7 +68,8 @@ export interface ServedIssuer extends FakeIssuer {
 
 /** What a test token says. What is left out is as an honest issuer would have it. */
 export interface TokenOptions {
-  sub?: string
+  /** Default: `"u1"`; `null`: none. */
+  sub?: string | null
   aud?: string | readonly string[]
   scope?: string
   /** Who acts, outermost first; an actor without `iss` is of the token's issuer. */
@@ -74,12 +80,14 @@ export interface TokenOptions {
   lifetime?: Duration
   /** Default: the outermost actor's `sub`, else `sub`. */
   clientId?: string
+  /** Default: `"at+jwt"`; `null`: none. */
+  typ?: string | null
   /** Default: counted. */
   jti?: string
   /** Seconds since 1970. Default: the clock's time. */
   issuedAt?: number
   notBefore?: number
-  /** Further claims; they replace those above. */
+  /** Further claims; they replace those above, and `undefined` leaves one out. */
   claims?: Readonly<Record<string, unknown>>
   /** Further header parameters; they replace `typ: at+jwt`, `alg` and `kid`. */
   header?: Readonly<Record<string, unknown>>
@@ -87,7 +95,10 @@ export interface TokenOptions {
 
 /** An agent of your tests. It holds a key that tokens can be bound to. */
 export class FakeAgent {
-  constructor(sub: string, options?: { readonly clock?: FixedClock; readonly iss?: string; readonly seed?: number })
+  constructor(
+    sub: string,
+    options?: { readonly clock?: FixedClock; readonly iss?: string; readonly seed?: number; readonly alg?: string }
+  )
   readonly sub: string
   readonly iss?: string
   /** Thumbprint of its key. */
@@ -112,16 +123,47 @@ export function open(
   options?: LoadOptions & { readonly issuers?: Readonly<Record<string, FakeIssuer>>; readonly clock?: FixedClock }
 ): Verifier
 
-/** Every refusal that a gate of {@link open} gives for a request or its token, each with a request that meets it. */
-export function refusals(gate: Gate): IterableIterator<[code: string, call: Refusal]>
+/**
+ * Every code that a gate of {@link open} gives, each with what makes requests that give it. `method` and
+ * `uri` are those of a route of yours that the gate guards; default: `POST /`. Every request is judged by
+ * the gate before it is handed out. That of `replayed` has been accepted once: it is refused by whoever
+ * shares the gate's memory of used proofs, as a service does that has this verifier.
+ */
+export function refusals(
+  gate: Gate,
+  options?: { readonly method?: string; readonly uri?: string }
+): Array<[code: string, call: Refusal]>
 
-/** A request that must be refused. */
-export interface Refusal {
+/** Every code that a gate of {@link open} does not give, each with the reason. */
+export function unreachable(gate: Gate): Record<string, string>
+
+/**
+ * Makes requests that a gate refuses with one code, each when it is asked for: tokens are issued and proofs
+ * made for it, so it can be used whenever and as often as one likes, in any order. A call makes one; each
+ * property is that of a request made for it.
+ */
+export interface Refusal extends RefusedRequest {
+  (): RefusedRequest
+}
+
+/** A request that must be refused, and the answer it must get. */
+export interface RefusedRequest {
+  readonly code: string
   readonly method: string
   readonly uri: string
-  readonly headers: Readonly<Record<string, string>>
-  /** The token, where it is refused for its own sake. */
-  readonly token: string | undefined
+  /** Pairs; none where tokens of the gate's kind come in no field. */
+  readonly headers: Array<[string, string]>
+  /** The token by itself; none where the request lacks one. */
+  readonly token: string | null
+  /** The tokens that it comes from, for `verifyRequest`. */
+  readonly context: Array<{ kind: string; token: string }>
+  /** Stands for the certificate of the connection: the engine compares its hash, and no TLS server would take it. */
+  readonly clientCertificate: Uint8Array | null
+  /** Of a capability: the proof beside it in the content, and the tool that is called. */
+  readonly proof: string | null
+  readonly tool: string | null
   /** What your service must answer. */
   readonly httpStatus: number
+  readonly answerHeaders: Readonly<Record<string, string>>
+  readonly answerBody: string
 }

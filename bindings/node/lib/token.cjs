@@ -185,6 +185,10 @@ class VerifiedToken {
     return structuredClone({ ...dict, claims: JSON.parse(native.claims(this.#verdicts, this.#index)) })
   }
 
+  auditRecord() {
+    return JSON.parse(native.auditRecord(this.#verdicts, this.#index))
+  }
+
   toJSON() {
     const { gate, issuerName, profile, chain } = this.#all
     return { gate, issuerName, profile, depth: chain.length }

@@ -27,8 +27,8 @@ use crate::text::{with_bytes, with_text};
 use crate::token::{PAGE, Page};
 use crate::verifier::Engine;
 
-/// Answers below 0, where there is no kept object: to -255 the number of a code; from here downwards
-/// an acceptance, see [`new`].
+/// Answers below 0, where there is no kept object: to -255 the number of a code; from here
+/// downwards an acceptance, see [`new`].
 const NEW: i32 = -256;
 
 /// A gate, and the clock that later questions about its tokens are asked by.
@@ -40,8 +40,9 @@ pub(crate) struct Door {
 /// A gate as one JavaScript object uses it.
 struct Desk {
     door: Arc<Door>,
-    /// Every refusal that was ever given, once: JavaScript holds the number of its place, which needs
-    /// no freeing. There are as many as codes, claims and issuers make pairs, whatever is presented.
+    /// Every refusal that was ever given, once: JavaScript holds the number of its place, which
+    /// needs no freeing. There are as many as codes, claims and issuers make pairs, whatever is
+    /// presented.
     refusals: RefCell<Vec<Error>>,
     /// The place of the last one.
     refusal: Cell<u32>,
@@ -51,20 +52,22 @@ struct Desk {
     to_be_kept: RefCell<Option<(VerifiedToken, u32)>>,
     /// What is accepted goes here, until there is no room.
     page: RefCell<Rc<Page>>,
-    /// Whether JavaScript has this page: else a number of it could be taken for one of the page before.
+    /// Whether JavaScript has this page: else a number of it could be taken for one of the page
+    /// before.
     is_shared: Cell<bool>,
 }
 
-/// The functions of a gate, or `undefined` where the policy has no gate of this name:
-/// `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces,
-/// `verifyChain` takes a token, further tokens (kinds and tokens in turn), what it tells (members and
-/// texts in turn) and scopes, `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
-/// further tokens, token and proof of its content, what it tells and scopes; they answer by number; `page` is the page of the last acceptance; `keep` says that its object is
-/// kept now, and answers with the places whose objects are to be let go, if any; `clear` says that
-/// none is kept any more; `refusal` is the place of the last refusal, `outline` what errors of the
-/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `maySettle` is
-/// whether the last may be another answer within so many milliseconds; `door` is for calls that are not
-/// hot.
+/// The functions of a gate, or `undefined` where the policy has no gate of this name: `verifyText`
+/// and `verifyBytes` take a token and the call's scopes, separated by spaces, `verifyChain` takes a
+/// token, further tokens (kinds and tokens in turn), what it tells (members and texts in turn) and
+/// scopes, `verifyRequest` takes method, URI, fields (names and values in turn), client
+/// certificate, further tokens, token and proof of its content, what it tells and scopes; they
+/// answer by number; `page` is the page of the last acceptance; `keep` says that its object is kept
+/// now, and answers with the places whose objects are to be let go, if any; `clear` says that none
+/// is kept any more; `refusal` is the place of the last refusal, `outline` what errors of the
+/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `maySettle`
+/// is whether the last may be another answer within so many milliseconds; `door` is for calls that
+/// are not hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -286,8 +289,8 @@ fn new(in_page: u32, to_keep: Option<u32>) -> i32 {
     NEW - (keeping * number(PAGE) + number(in_page))
 }
 
-/// An empty shelf of the policy in force: as many places as its cache has, and this gate's share of as
-/// many bytes.
+/// An empty shelf of the policy in force: as many places as its cache has, and this gate's share of
+/// as many bytes.
 fn shelf_of(verifier: &Verifier) -> Shelf {
     let tokens = verifier.policy().effective()["cache"]["tokens"].as_u64();
     let room = tokens.and_then(|tokens| usize::try_from(tokens).ok());
@@ -352,8 +355,8 @@ pub(crate) fn told(
     Ok(requirements.with_approved(approved))
 }
 
-/// A request with these fields, names and values in turn, and a token and its proof in its content, if
-/// it has them.
+/// A request with these fields, names and values in turn, and a token and its proof in its content,
+/// if it has them.
 fn request<'r>(
     method: &'r str,
     uri: &'r str,
@@ -398,7 +401,8 @@ pub(crate) fn request_fields() -> Vec<&'static str> {
     Request::FIELDS.to_vec()
 }
 
-/// As [`explain`], of a request, given as to `verifyRequest`; or the refusal of a call that is wrong.
+/// As [`explain`], of a request, given as to `verifyRequest`; or the refusal of a call that is
+/// wrong.
 #[napi(catch_unwind)]
 pub(crate) fn explain_request(
     door: &External<Arc<Door>>,

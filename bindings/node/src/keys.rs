@@ -69,7 +69,7 @@ fn shown(state: KeyState) -> String {
     let keys = state
         .keys
         .iter()
-        .map(|key| json!({ "kid": key.kid, "alg": key.alg, "thumbprint": key.thumbprint }));
+        .map(|key| json!({ "kid": key.kid, "alg": key.alg, "kty": key.kty, "thumbprint": key.thumbprint }));
     let keys: Vec<Value> = keys.collect();
     json!({
         "source": state.source,

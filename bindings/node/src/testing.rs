@@ -1,17 +1,21 @@
-//! What users' tests need: a clock that stands still, and an issuer's key.
+//! What users' tests need: a clock that stands still, fakes, and the refusals of a gate.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Buffer, Either, External};
+use napi::bindgen_prelude::{Either, External};
 use napi::{Error, Result};
 use napi_derive::napi;
-use sealgate::crypto::SigningKey;
 use sealgate::jwa::Algorithm;
 use sealgate::jwk::KeyError;
-use sealgate::mint::{DpopProof, DpopProver};
-use sealgate::{FixedClock, Span};
+use sealgate::testing::{
+    self, FakeAgent, FakeIssuer, FakeOptions, FakeProof, FakeToken, NoRefusals, Refusals, Route,
+};
+use sealgate::{Clock, Code, FixedClock, Span};
+use serde_json::{Value, json};
 
 use crate::error;
+use crate::gate::Door;
 
 /// A clock that stands at `seconds`.
 #[napi(catch_unwind)]
@@ -37,72 +41,228 @@ pub(crate) fn clock_advance(clock: &External<Arc<FixedClock>>, millis: i64) {
     clock.advance(Span::from_millis(millis));
 }
 
-/// The key that a seed of 32 bytes stands for; for RSA, which has no such keys, a fresh one. Or
-/// `{code, text}`.
-#[napi(catch_unwind)]
-pub(crate) fn signing_key(
-    algorithm: String,
-    kid: String,
-    seed: Buffer,
-) -> Either<External<SigningKey>, String> {
-    let Some(algorithm) = Algorithm::from_name(&algorithm) else {
-        return Either::B(error::usage(&format!("no algorithm {algorithm:?}")));
-    };
-    match key(algorithm, &seed) {
-        Ok(key) => Either::A(External::new(key.with_kid(&kid))),
-        Err(refused) => Either::B(error::usage(&refused.to_string())),
+/// What a fake is made from; what is not given is as the core has it.
+fn options(
+    clock: Option<&External<Arc<FixedClock>>>,
+    seed: Option<i64>,
+    alg: Option<String>,
+    name: Option<String>,
+) -> std::result::Result<FakeOptions, String> {
+    let mut options = FakeOptions::new();
+    if let Some(clock) = clock {
+        options = options.clock(Clock::Fixed(Arc::clone(clock)));
     }
+    if let Some(seed) = seed {
+        let seed = u64::try_from(seed).map_err(|_| error::usage("a seed is a whole number"))?;
+        options = options.seed(seed);
+    }
+    if let Some(alg) = alg {
+        let algorithm = Algorithm::from_name(&alg);
+        let unknown = || error::usage(&format!("no algorithm {alg:?}"));
+        options = options.algorithm(algorithm.ok_or_else(unknown)?);
+    }
+    if let Some(name) = name {
+        options = options.name(&name);
+    }
+    Ok(options)
 }
 
-fn key(algorithm: Algorithm, seed: &[u8]) -> std::result::Result<SigningKey, KeyError> {
-    let seed = <[u8; 32]>::try_from(seed).ok();
-    let seeded = seed.and_then(|seed| SigningKey::from_seed(algorithm, &seed).ok());
-    seeded.map_or_else(|| SigningKey::generate(algorithm), Ok)
-}
-
-/// The public half as a JWK; of a shared secret, the secret.
+/// A fake issuer; or `{code, text}`.
 #[napi(catch_unwind)]
-pub(crate) fn public_jwk(key: &External<SigningKey>) -> String {
-    key.verifying_jwk().to_json()
+pub(crate) fn fake_issuer(
+    issuer: String,
+    clock: Option<&External<Arc<FixedClock>>>,
+    seed: Option<i64>,
+    alg: Option<String>,
+    name: Option<String>,
+) -> Either<External<FakeIssuer>, String> {
+    let fake = options(clock, seed, alg, name).and_then(|options| {
+        FakeIssuer::new(&issuer, options).map_err(|refused| error::usage(&refused.to_string()))
+    });
+    fake.map_or_else(Either::B, |fake| Either::A(External::new(fake)))
 }
 
-/// The signature over these bytes.
+/// The algorithm that it signs with.
 #[napi(catch_unwind)]
-pub(crate) fn sign(key: &External<SigningKey>, message: Buffer) -> Result<Buffer> {
-    let signature = key.sign(&message);
-    let signature = signature.map_err(failed)?;
-    Ok(signature.into())
+pub(crate) fn fake_alg(fake: &External<FakeIssuer>) -> &'static str {
+    fake.algorithm().name()
 }
 
-/// An agent's ES256 key, the one that a seed of 32 bytes stands for.
+/// The `kid` that it signs with.
 #[napi(catch_unwind)]
-pub(crate) fn prover(seed: Buffer) -> Result<External<DpopProver>> {
-    let prover = key(Algorithm::Es256, &seed).and_then(DpopProver::new);
-    prover.map(External::new).map_err(failed)
+pub(crate) fn fake_kid(fake: &External<FakeIssuer>) -> String {
+    fake.kid()
+}
+
+/// Its JWK Set as JSON.
+#[napi(catch_unwind)]
+pub(crate) fn fake_jwks(fake: &External<FakeIssuer>) -> String {
+    fake.jwks()
+}
+
+/// Signs with a new key from now on; so many of the old ones stay published.
+#[napi(catch_unwind)]
+pub(crate) fn fake_rotate(fake: &External<FakeIssuer>, keep: Option<u32>) -> Result<String> {
+    let keep = keep.and_then(|keep| usize::try_from(keep).ok());
+    fake.rotate(keep).map_err(failed)
+}
+
+/// Takes a key back, if it is published.
+#[napi(catch_unwind)]
+pub(crate) fn fake_withdraw(fake: &External<FakeIssuer>, kid: String) -> bool {
+    fake.withdraw(&kid)
+}
+
+/// A token that says this, as JSON: `FakeToken` of the core.
+#[napi(catch_unwind)]
+pub(crate) fn fake_token(fake: &External<FakeIssuer>, told: String) -> Result<String> {
+    let told: FakeToken = serde_json::from_str(&told).map_err(misread)?;
+    fake.token(&told).map_err(failed)
+}
+
+/// A compact JWS over these octets under this header, beside `alg` and `kid`.
+#[napi(catch_unwind)]
+pub(crate) fn fake_sign(
+    fake: &External<FakeIssuer>,
+    payload: String,
+    header: String,
+) -> Result<String> {
+    let mut own = fake.header();
+    let changes: serde_json::Map<String, Value> = serde_json::from_str(&header).map_err(misread)?;
+    own.extend(changes);
+    let header = Value::Object(own).to_string();
+    let token = fake.sign(payload.as_bytes(), header.as_bytes());
+    token.map_err(failed)
+}
+
+/// A fake agent; or `{code, text}`.
+#[napi(catch_unwind)]
+pub(crate) fn fake_agent(
+    sub: String,
+    clock: Option<&External<Arc<FixedClock>>>,
+    seed: Option<i64>,
+    alg: Option<String>,
+) -> Either<External<FakeAgent>, String> {
+    let fake = options(clock, seed, alg, None).and_then(|options| {
+        FakeAgent::new(&sub, &options).map_err(|refused| error::usage(&refused.to_string()))
+    });
+    fake.map_or_else(Either::B, |fake| Either::A(External::new(fake)))
 }
 
 /// The JWK thumbprint of an agent's key (RFC 7638).
 #[napi(catch_unwind)]
-pub(crate) fn prover_thumbprint(prover: &External<DpopProver>) -> String {
-    prover.thumbprint()
+pub(crate) fn agent_jkt(fake: &External<FakeAgent>) -> String {
+    fake.jkt()
 }
 
-/// A DPoP proof for a request with this token, at these seconds; with the nonce that a server gave.
+/// A DPoP proof that says this, as JSON: `FakeProof` of the core.
 #[napi(catch_unwind)]
-pub(crate) fn prove(
-    prover: &External<DpopProver>,
-    method: String,
-    url: String,
-    token: String,
-    seconds: i64,
-    nonce: Option<String>,
-) -> Result<String> {
-    let date = FixedClock::new(seconds).now();
-    let mut proof = DpopProof::new(&method, &url, date).for_token(&token);
-    if let Some(nonce) = &nonce {
-        proof = proof.with_nonce(nonce);
+pub(crate) fn agent_prove(fake: &External<FakeAgent>, told: String) -> Result<String> {
+    let told: FakeProof = serde_json::from_str(&told).map_err(misread)?;
+    fake.prove(&told).map_err(failed)
+}
+
+/// Fakes by their issuers' names.
+type Fakes = RefCell<Vec<(String, FakeIssuer)>>;
+
+/// No fakes.
+#[napi(catch_unwind)]
+pub(crate) fn fakes() -> External<Fakes> {
+    External::new(Fakes::default())
+}
+
+/// One fake more.
+#[napi(catch_unwind)]
+pub(crate) fn add_fake(fakes: &External<Fakes>, name: String, fake: &External<FakeIssuer>) {
+    let fake: &FakeIssuer = fake;
+    fakes.borrow_mut().push((name, fake.clone()));
+}
+
+/// The refusals of a gate; or `{code, text}`.
+#[napi(catch_unwind)]
+pub(crate) fn refusals(
+    door: &External<Arc<Door>>,
+    fakes: &External<Fakes>,
+    method: Option<String>,
+    uri: Option<String>,
+) -> Either<External<Refusals>, String> {
+    let fakes = fakes.borrow();
+    let fakes: Vec<_> = fakes
+        .iter()
+        .map(|(name, fake)| (&**name, fake.clone()))
+        .collect();
+    let own = Route::default();
+    let route = Route {
+        method: method.unwrap_or(own.method),
+        uri: uri.unwrap_or(own.uri),
+    };
+    match testing::refusals(&door.gate, &fakes, &route) {
+        Ok(found) => Either::A(External::new(found)),
+        Err(error) => Either::B(told(&error)),
     }
-    prover.prove(&proof).map_err(failed)
+}
+
+/// Every code with its status, and every other with its reason: `{reachable, unreachable}`, pairs.
+#[napi(catch_unwind)]
+pub(crate) fn refusal_codes(found: &External<Refusals>) -> String {
+    let reachable = found.iter();
+    let reachable: Vec<Value> = reachable
+        .map(|one| json!([one.code().as_str(), one.http_status()]))
+        .collect();
+    let unreachable = found.unreachable();
+    let unreachable: Vec<Value> = unreachable
+        .map(|(code, why)| json!([code.as_str(), why]))
+        .collect();
+    json!({ "reachable": reachable, "unreachable": unreachable }).to_string()
+}
+
+/// A request that meets the code at this place; or `{code, text}`, where there is no `method`.
+#[napi(catch_unwind)]
+pub(crate) fn refusal_call(found: &External<Refusals>, place: u32) -> Result<String> {
+    let place = usize::try_from(place).unwrap_or(usize::MAX);
+    let refusal = found.iter().nth(place);
+    let refusal = refusal.ok_or_else(|| Error::from_reason("no such refusal"))?;
+    let call = match refusal.call() {
+        Ok(call) => call,
+        Err(error) => return Ok(told(&error)),
+    };
+    let context = call.context();
+    let context: Vec<Value> = context
+        .map(|(kind, token)| json!({ "kind": kind.as_str(), "token": token }))
+        .collect();
+    let answer = call.answer();
+    let headers: serde_json::Map<String, Value> = answer
+        .headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
+        .collect();
+    let made = json!({
+        "method": call.method(),
+        "uri": call.uri(),
+        "headers": call.headers(),
+        "token": call.token(),
+        "context": context,
+        "clientCertificate": call.client_certificate(),
+        "proof": call.proof(),
+        "tool": call.tool(),
+        "httpStatus": answer.status,
+        "answerHeaders": headers,
+        "answerBody": answer.body,
+    });
+    Ok(made.to_string())
+}
+
+/// Why there are none: the caller's to mend, or ours.
+fn told(refused: &NoRefusals) -> String {
+    let code = match refused {
+        NoRefusals::Surprise { .. } => Code::Internal,
+        _ => Code::Usage,
+    };
+    json!({ "code": code.as_str(), "text": refused.to_string() }).to_string()
+}
+
+fn misread(error: serde_json::Error) -> Error {
+    Error::from_reason(error.to_string())
 }
 
 fn failed(error: KeyError) -> Error {

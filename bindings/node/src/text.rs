@@ -1,8 +1,9 @@
 //! Tokens read where JavaScript keeps them. The only file with unsafe code.
 //!
-//! A string is read as UTF-16 into the stack, without allocation. Reading it as latin1 would cost less
-//! and be wrong, since that drops the upper half of wide characters: U+0141 would become `A`, and a
-//! text that is no token a valid one. What is longer than any token may be is not read at all.
+//! A string is read as UTF-16 into the stack, without allocation. Reading it as latin1 would cost
+//! less and be wrong, since that drops the upper half of wide characters: U+0141 would become `A`,
+//! and a text that is no token a valid one. What is longer than any token may be is not read at
+//! all.
 #![allow(
     unsafe_code,
     reason = "Node-API offers no safe way into a caller's buffer"

@@ -1,6 +1,6 @@
 //! Verdicts, and what an accepted token says: each piece decoded when it is asked for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,10 +21,12 @@ pub(crate) const PAGE: u32 = 16;
 const PAGE_BYTES: usize = 16 * 1024;
 
 /// Accepted tokens one behind the other that share a handle, and are freed together: until then one
-/// that is held and was never looked at keeps the others. Looking at it gives it a handle of its own.
+/// that is held and was never looked at keeps the others. Looking at it gives it a handle of its
+/// own.
 pub(crate) struct Page {
     door: Arc<Door>,
     tokens: RefCell<Vec<VerifiedToken>>,
+    bytes: Cell<usize>,
 }
 
 impl Page {
@@ -32,17 +34,18 @@ impl Page {
         Self {
             door,
             tokens: RefCell::new(Vec::new()),
+            bytes: Cell::new(0),
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        let tokens = self.tokens.borrow();
-        let bytes: usize = tokens.iter().map(|token| token.payload().len()).sum();
-        tokens.len() >= usize::try_from(PAGE).unwrap_or(0) || bytes >= PAGE_BYTES
+        let most = usize::try_from(PAGE).unwrap_or(0);
+        self.tokens.borrow().len() >= most || self.bytes.get() >= PAGE_BYTES
     }
 
     /// The place of a token.
     pub(crate) fn push(&self, token: VerifiedToken) -> u32 {
+        self.bytes.update(|bytes| bytes + token.payload().len());
         let mut tokens = self.tokens.borrow_mut();
         tokens.push(token);
         u32::try_from(tokens.len() - 1).unwrap_or(u32::MAX)
@@ -97,8 +100,8 @@ pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
     Some(json!({ "policy": snapshot.policy, "keys": keys }).to_string())
 }
 
-/// A number a verdict: 0 is an acceptance, else its low byte is the place of the code in the table, from
-/// 1, and the rest is the same for refusals that are alike.
+/// A number a verdict: 0 is an acceptance, else its low byte is the place of the code in the table,
+/// from 1, and the rest is the same for refusals that are alike.
 #[napi(catch_unwind)]
 pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint32Array {
     let mut kinds: Vec<Error> = Vec::new();
@@ -156,7 +159,8 @@ pub(crate) fn require(
     Some(error::refusal(&verdicts.door.gate, &error, &requirements))
 }
 
-/// Whether a token may be sent to `target` in the name of the one at this place: its refusal, or nothing.
+/// Whether a token may be sent to `target` in the name of the one at this place: its refusal, or
+/// nothing.
 #[napi(catch_unwind)]
 pub(crate) fn check_outbound(
     door: &External<Arc<Door>>,
@@ -193,6 +197,12 @@ pub(crate) fn payload(verdicts: &External<Verdicts>, index: u32) -> Option<Buffe
 #[napi(catch_unwind)]
 pub(crate) fn claims(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {
     std::str::from_utf8(verdicts.token(index)?.payload()).ok()
+}
+
+/// The record of a token for an audit log, as JSON.
+#[napi(catch_unwind)]
+pub(crate) fn audit_record(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    Some(verdicts.door.gate.audit_record(verdicts.token(index)?))
 }
 
 /// `sub`: what is asked for most.

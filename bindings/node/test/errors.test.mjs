@@ -157,55 +157,11 @@ test('a missing scope names all that are needed', () => {
   assert.match(error.wwwAuthenticate, /scope="mcp:use files\.write"/)
 })
 
-test('each refusal of a gate, from a token that earns it', () => {
-  const { gate } = world({ gate: { required_scopes: ['mcp:use'] } })
-  const given = [...refusals(gate)].map(([code, { httpStatus }]) => `${code} ${httpStatus}`)
-  assert.deepEqual(given, [
-    'no_token 401',
-    'multiple_credentials 400',
-    'token_in_query 400',
-    'malformed_request 400',
-    'malformed_token 401',
-    'oversized 401',
-    'nesting_too_deep 401',
-    'duplicate_member 401',
-    'unsupported_serialization 401',
-    'unsupported_crit 401',
-    'encrypted_not_supported 401',
-    'alg_not_allowed 401',
-    'key_not_found 401',
-    'bad_signature 401',
-    'typ_mismatch 401',
-    'missing_claim 401',
-    'claim_type 401',
-    'forbidden_claim 401',
-    'iss_untrusted 401',
-    'aud_mismatch 401',
-    'expired 401',
-    'not_yet_valid 401',
-    'issued_in_future 401',
-    'lifetime_too_long 401',
-    'pop_required 401',
-    'actor_malformed 401',
-    'chain_too_deep 401',
-    'chain_loop 401',
-    'insufficient_scope 403',
-  ])
-})
-
-test('each request that a gate refuses is refused again', () => {
-  const { gate } = world({ gate: { public_url: 'https://api.example.com' }, document: { dpop: {}, replay: { store: 'process' } } })
-  const known = [...refusals(gate)]
-  assert.ok(known.some(([code]) => code === 'pop_invalid'))
-  for (const [code, { method, uri, headers, httpStatus }] of known) {
-    const { error } = gate.judgeRequest({ method, uri, headers: Object.entries(headers) })
-    assert.deepEqual([error.code, error.httpStatus], [code, httpStatus])
-  }
-})
-
 test('a batch numbers codes as the table does', () => {
   const { gate } = world({ gate: { required_scopes: ['mcp:use'] } })
-  const known = [...refusals(gate)].filter(([, { token }]) => token !== undefined)
+  // Those of the token itself, whatever the request around it.
+  const known = refusals(gate).filter(([code, { token }]) => gate.judge(token ?? '').code === code)
+  assert.ok(known.length > 25)
   const batch = gate.verifyBatchSync(known.map(([, { token }]) => token))
   assert.deepEqual(
     [...batch].map((verdict) => [verdict.code, verdict.error.code]),

@@ -49,7 +49,7 @@ test('everything a token says', () => {
   assert.equal(verified.issuerName, 'corp')
   assert.equal(verified.subject, 'u1')
   assert.equal(verified.clientId, 'researcher')
-  assert.equal(verified.jwtId, 'jti-1')
+  assert.equal(verified.jwtId, 'key-1')
   assert.deepEqual(verified.audience, [AUDIENCE, 'x'])
   assert.deepEqual([verified.issuedAt, verified.notBefore, verified.expiresAt], [NOW, null, NOW + 300])
   assert.deepEqual(verified.scopes, ['mcp:use', 'files.write'])
@@ -411,6 +411,15 @@ test('a closed verifier goes on judging with the keys there are', async () => {
   if (Symbol.dispose) assert.equal(typeof verifier[Symbol.dispose], 'function')
 })
 
+test('an audit record holds no token', () => {
+  const { gate, token } = world()
+  const jwt = token()
+  const record = gate.verify(jwt).auditRecord()
+  assert.deepEqual([record.v, record.decision, record.gate, record.issuer_name], [1, 'accepted', 'tools', 'corp'])
+  assert.ok(record.sub_ref && !('sub' in record))
+  for (const part of jwt.split('.')) assert.ok(!JSON.stringify(record).includes(part))
+})
+
 test('published keys are waited for', async () => {
   const { corp, policy } = world()
   const verifier = Verifier.fromPolicy(policy)
@@ -432,7 +441,8 @@ test('keys are published to issuers that take them, and described', () => {
   const receipt = verifier.keys.publish('corp', jwks)
   assert.deepEqual([receipt.reach, receipt.skipped.length, receipt.skipped[0].index], ['process', 1, 1])
   const state = verifier.keys.state('corp')
-  assert.deepEqual([state.source, state.keys[0].kid, state.keys[0].alg], ['push', corp.kid, 'ES256'])
+  const [key] = state.keys
+  assert.deepEqual([state.source, key.kid, key.alg, key.kty], ['push', corp.kid, 'ES256', 'EC'])
   assert.match(state.keys[0].thumbprint, /^[\w-]{43}$/)
   assert.equal(gate.judge(jwt).ok, true)
   assert.match(thrown(() => verifier.keys.publish('corp', { keys: [] })).message, /no keys; to withdraw a key/)

@@ -23,11 +23,15 @@ const corp = new FakeIssuer(ISSUER, { clock })
 const partner = new FakeIssuer('https://idp.partner.example/', { clock })
 const jwt = corp.token({ sub: 'u1', aud: AUDIENCE, scope: 'mcp:use', act: [{ sub: 'agent-a' }], claims: { tenant: 't1' } })
 
+// Exchanged by this service, which goes by its audience, for the next one.
+const outbound = corp.token({ sub: 'u1', aud: 'https://next.example', scope: 'mcp:use', act: [{ sub: AUDIENCE }, { sub: 'agent-a' }] })
+
 // What an example takes for granted; what it declares itself is left out.
 const GIVEN = {
   jwt: JSON.stringify(jwt),
   jwks: JSON.stringify(partner.jwks()),
   verifier: "Verifier.fromPolicy('policy.toml')",
+  exchanged: `async () => ${JSON.stringify(outbound)}`,
   verify: "verifier.gate('tools').verify",
   createServer: `(answer) => {
     const request = { method: 'GET', url: '/', rawHeaders: ['Authorization', 'Bearer ' + jwt] }
@@ -71,12 +75,13 @@ profile = "access_token"
 audience = "${AUDIENCE}"
 issuers = ["corp", "partner"]
 delegation = "surface"
+context.access_token = "allowed"
 `
 const PRINTED = {
   0: "u1 agent-a [ 'mcp:use' ]\n",
   3: 'null\n',
-  5: 'keys_refreshed default\nu1\n',
-  4: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
+  6: 'keys_refreshed default\nu1\n',
+  5: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
 }
 
 const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => onLoopback(code))

@@ -126,12 +126,12 @@ function listening() {
   return { verifier, jwt }
 }
 
-/** A listener that throws, while somebody waits. */
-async function throwing() {
+/** A listener that throws, while somebody waits; and whether the program catches it. */
+async function throwing(isCaught) {
   const corp = await FakeIssuer.serve()
   const options = { danger: { httpLoopbackIssuers: true }, allowDanger: true }
   const verifier = Verifier.create({ issuer: corp.issuer, audience: AUDIENCE, ...options })
-  process.on('uncaughtException', (error) => say(error.message))
+  if (isCaught) process.on('uncaughtException', (error) => say(error.message))
   verifier.on('event', ({ event }) => {
     throw new Error(`at ${event}`)
   })
@@ -189,7 +189,8 @@ const scenes = {
     verifier.waitReady({ timeout: '60s' })
     say('waiting')
   },
-  throwing,
+  throwing: () => throwing(true),
+  'throwing-uncaught': () => throwing(false),
   forgotten,
   memory,
   large,

@@ -96,6 +96,12 @@ test('a listener that throws is an uncaught exception, and those who wait are se
   assert.deepEqual(stdout.trim().split('\n').sort(), ['at keys_refreshed', 'u1'])
 })
 
+test('a listener that throws, and nobody catches it, ends the process as any emitter’s does', () => {
+  const { status, signal, stderr } = run('throwing-uncaught')
+  assert.deepEqual([status, signal], [1, null])
+  assert.match(stderr, /Error: at keys_refreshed\n {4}at /)
+})
+
 test('a verifier that was listened to is freed', () => {
   const { status, stdout, stderr } = run('forgotten', { flags: ['--expose-gc'] })
   assert.deepEqual([status, stdout], [0, '20\n'], stderr)

@@ -150,6 +150,12 @@ impl BatchSnapshot {
         Ok(keys)
     }
 
+    /// The epoch of the revocations when the batch began; its verdicts know of later ones too.
+    #[getter]
+    fn revocations(&self) -> u64 {
+        self.snapshot.revocations
+    }
+
     fn __repr__(&self) -> String {
         format!("<BatchSnapshot {}>", self.snapshot.policy)
     }

@@ -1,5 +1,7 @@
 //! Keys as values: public ones for `compat.pyjwt`, private ones for `testing`.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sealgate::crypto::{self, SignatureJob, Signed, aws_lc};
@@ -135,7 +137,7 @@ pub(crate) fn parse_jwks<'py>(
 /// A private or shared key bound to one algorithm, for minting.
 #[pyclass(frozen, module = "sealgate._native")]
 pub(crate) struct SigningKey {
-    key: crypto::SigningKey,
+    pub(crate) key: Arc<crypto::SigningKey>,
 }
 
 #[pymethods]
@@ -150,7 +152,7 @@ impl SigningKey {
         let key = seeded.map_or_else(|| py.detach(|| crypto::SigningKey::generate(algorithm)), Ok);
         let key = key.map_err(|error| refused(py, &error))?;
         Ok(Self {
-            key: key.with_kid(kid),
+            key: Arc::new(key.with_kid(kid)),
         })
     }
 

@@ -18,8 +18,8 @@ pub(crate) struct RawKeys {
 
 /// `(index, reason)` of a key that cannot be used.
 pub(crate) type Skipped = (usize, String);
-/// `(kid, alg, thumbprint)` of a key.
-type Described = (Option<String>, &'static str, Option<String>);
+/// `(kid, alg, kty, thumbprint)` of a key.
+type Described = (Option<String>, &'static str, &'static str, Option<String>);
 /// `(source, generation, keys, fetched_at, next_refresh, last_error)` of an issuer's keys.
 type Shown = (
     &'static str,
@@ -73,7 +73,8 @@ fn shown(py: Python<'_>, issuer_name: &str, state: Option<KeyState>) -> PyResult
     Ok((
         state.source,
         state.generation,
-        keys.map(|key| (key.kid, key.alg, key.thumbprint)).collect(),
+        keys.map(|key| (key.kid, key.alg, key.kty, key.thumbprint))
+            .collect(),
         state.fetched_at.map(|date| date.seconds()),
         state.next_refresh.map(|date| date.seconds()),
         state.last_error,

@@ -22,6 +22,8 @@ mod keys;
 mod policy;
 mod pool;
 mod request;
+mod revocations;
+mod testing;
 mod token;
 mod verdict;
 mod verifier;
@@ -63,6 +65,10 @@ mod _native {
     use super::keys::RawKeys;
     #[pymodule_export]
     use super::policy::{Policy, policy_for_tests};
+    #[pymodule_export]
+    use super::revocations::{RawRevocations, handle_kinds};
+    #[pymodule_export]
+    use super::testing::{RawAgent, RawCall, RawIssuer, RawRefusal, refusals};
     #[pymodule_export]
     use super::token::{Actor, Snapshot, VerifiedToken};
     #[pymodule_export]

@@ -284,6 +284,7 @@ impl VerifiedToken {
         Snapshot {
             policy: snapshot.policy.into(),
             keys: snapshot.keys,
+            revocations: snapshot.revocations,
         }
     }
 
@@ -320,6 +321,11 @@ impl VerifiedToken {
         let met = this.token.require(&requirements, this.door.clock.now());
         met.map_err(|error| of_gate(slf.py(), error, &this.door.gate, &requirements))?;
         Ok(slf.clone())
+    }
+
+    /// A record for an audit log, ready for JSON: references and hashes, never the token.
+    fn audit_record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        frozen::load(py, &self.door.gate.audit_record(&self.token))
     }
 
     /// Everything above as a fresh `dict` of plain values, ready for JSON. It has claim values.
@@ -373,20 +379,26 @@ impl VerifiedToken {
     }
 }
 
-/// What a verdict was reached under: the policy's digest, the generation of the issuer's keys.
+/// What a verdict was reached under: the policy's digest, the generation of the issuer's keys, the
+/// epoch of the revocations.
 #[pyclass(frozen, eq, hash, module = "sealgate")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Snapshot {
     policy: Box<str>,
     keys: u64,
+    revocations: Option<u64>,
 }
 
 #[pymethods]
 impl Snapshot {
     #[new]
-    fn new(policy: &str, keys: u64) -> Self {
-        let policy = policy.into();
-        Self { policy, keys }
+    #[pyo3(signature = (policy, keys, revocations=None))]
+    fn new(policy: &str, keys: u64, revocations: Option<u64>) -> Self {
+        Self {
+            policy: policy.into(),
+            keys,
+            revocations,
+        }
     }
 
     /// The digest of the policy document: `sha256:` and hexadecimal.
@@ -401,8 +413,17 @@ impl Snapshot {
         self.keys
     }
 
+    /// The epoch of the revocations that were asked; `None` where the policy asks nobody.
+    #[getter]
+    fn revocations(&self) -> Option<u64> {
+        self.revocations
+    }
+
     fn __repr__(&self) -> String {
-        format!("Snapshot(policy='{}', keys={})", self.policy, self.keys)
+        let revocations = self.revocations;
+        let revocations = revocations.map_or_else(|| "None".to_owned(), |epoch| epoch.to_string());
+        let (policy, keys) = (&self.policy, self.keys);
+        format!("Snapshot(policy='{policy}', keys={keys}, revocations={revocations})")
     }
 }
 

@@ -17,6 +17,7 @@ use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
 use crate::policy::{self, Policy};
 use crate::request::{self, Given};
+use crate::revocations::RawRevocations;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::waiting::{self, Ask};
@@ -41,6 +42,8 @@ pub(crate) struct Verifier {
     pub(crate) waiters: Py<PyAny>,
     /// Its `sealgate.Keys`.
     keys: Py<PyAny>,
+    /// Its `sealgate.Revocations`.
+    revocations: Py<PyAny>,
     /// The one gate, where there is only one.
     sole: ArcSwapOption<Door>,
 }
@@ -51,8 +54,12 @@ impl Verifier {
         let verifier = verifier.map_err(|error| errors::policy(py, &error))?;
         let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
         let keys = keys.call1((RawKeys::new(verifier.clone()),))?;
+        let revocations = PyModule::import(py, "sealgate._revocations")?;
+        let raw = RawRevocations::new(verifier.clone(), clock.clone());
+        let revocations = revocations.getattr("Revocations")?.call1((raw,))?;
         let verifier = Self {
             keys: keys.unbind(),
+            revocations: revocations.unbind(),
             waiters: events::listen(py, &verifier)?,
             verifier,
             clock,
@@ -183,6 +190,12 @@ impl Verifier {
     #[getter]
     fn keys(&self) -> &Py<PyAny> {
         &self.keys
+    }
+
+    /// Revoking, and taking back.
+    #[getter]
+    fn revocations(&self) -> &Py<PyAny> {
+        &self.revocations
     }
 
     /// Waits until every issuer has keys, fetched or published; raises `KeysUnavailableError`, which

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sealgate
-from sealgate import SealgateError, VerifiedToken, Verifier, testing
+from sealgate import Handle, SealgateError, VerifiedToken, Verifier, testing
 from sealgate._native import Gate, Key, parse_jwks, policy_for_tests
 from sealgate.testing import FixedClock
 
@@ -51,6 +51,7 @@ class Harness:
             "load_policy": self.load_policy,
             "open": self.open,
             "publish_keys": self.publish_keys,
+            "revoke": self.revoke,
             "close": self.close,
         }
 
@@ -178,6 +179,18 @@ class Harness:
         parse_jwks(request.get("jwks") or {})  # as in verify_jws
         receipt = session.verifier.keys.publish(text(request, "issuer"), request["jwks"])
         return {"generation": receipt.generation}
+
+    def revoke(self, request: dict[str, Any]) -> Answer:
+        session = self.session(text(request, "session"))
+        if request.get("now") is not None:
+            session.clock.set(now(request))
+        named = dict(request.get("handle") or {})
+        make = getattr(Handle, named.pop("kind", ""), None)
+        if make is None:
+            raise Misunderstood("no such kind of handles")
+        cutoff, expires = request.get("cutoff"), request.get("expires")
+        receipt = session.verifier.revocations.revoke(make(**named), cutoff=cutoff, expires=expires)
+        return {"epoch": receipt.epoch}
 
     def close(self, request: dict[str, Any]) -> Answer:
         name = text(request, "session")

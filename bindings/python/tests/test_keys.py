@@ -20,7 +20,8 @@ def test_publishing(verifier: Verifier, corp: testing.FakeIssuer) -> None:
     state = verifier.keys.state("silent")
     assert state.source == "push" and state.generation == 1
     (key,) = state.keys
-    assert (key.kid, key.alg, key.thumbprint) == (corp.kid, "ES256", corp.key.thumbprint)
+    assert (key.kid, key.alg, key.kty) == (corp.kid, "ES256", "EC")
+    assert key.thumbprint == corp.key.thumbprint
 
 
 def test_published_keys_are_waited_for(verifier: Verifier, corp: testing.FakeIssuer) -> None:
@@ -58,6 +59,13 @@ def test_issuers_that_take_no_keys(verifier: Verifier, corp: testing.FakeIssuer)
     del fixed["issuers"]["corp"]["jwks_push"]
     with pytest.raises(UsageError, match="the policy fixes this issuer's keys"):
         Verifier.from_policy(fixed).keys.publish("corp", corp.jwks())
+
+
+def test_an_audit_record_holds_no_token(tools: Gate, jwt: str) -> None:
+    record = tools.verify(jwt).audit_record()
+    assert (record["v"], record["decision"], record["gate"]) == (1, "accepted", "tools")
+    assert record["issuer_name"] == "corp" and "sub" not in record and record["sub_ref"]
+    assert not any(part in json.dumps(record) for part in jwt.split("."))
 
 
 def test_rotation(tools: Gate, corp: testing.FakeIssuer, jwt: str) -> None:

@@ -33,7 +33,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     names: dict[str, object] = {"jwt": jwt, "__name__": "__main__"}
     shown = io.StringIO()
     examples = blocks("python")
-    assert len(examples) == 11
+    assert len(examples) == 12
     with contextlib.redirect_stdout(shown):
         for number, example in enumerate(examples):
             code = compile(example, f"README example {number}", "exec", dont_inherit=True)
@@ -42,7 +42,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert asyncio.run(handle(jwt)) == "u1"
     assert f"u1 Actor(iss='{ISSUER}', sub='agent-7') ('mcp:use',)\n" in shown.getvalue()
     assert "None\n{}\n" in shown.getvalue()
-    assert "issuer_attested ()\n" in shown.getvalue()
+    assert "issuer_attested ()\nrevoked\n" in shown.getvalue()
     assert "1 {'accepted': 1, 'malformed_token': 1}\n1 malformed_token\n" in shown.getvalue()
     status, headers, body = names["answer"]
     assert status == 403 and "insufficient_scope" in body and "WWW-Authenticate" in headers

@@ -1,28 +1,17 @@
-"""The tools for users' own tests: the same keys for a seed, a request for every code."""
+"""The tools for users' own tests: the same keys for a seed, tokens as told."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sealgate import Gate, Verifier, testing
+from sealgate import Gate, testing
 
 from conftest import AUDIENCE, ISSUER, document
-
-# Codes that keys give when they are loaded, not tokens when they are judged; those of requests,
-# which are more than a token; what an introspection endpoint says; and nobody's.
-NOT_OF_TOKENS = {
-    *("weak_key", "key_use_mismatch", "keys_refreshing", "inactive", "usage", "internal"),
-    *("no_token", "multiple_credentials", "token_in_query", "malformed_request"),
-    *("replayed", "pop_mismatch", "pop_invalid", "nonce_required"),
-    *("replay_unavailable", "replay_full", "actor_presenter_mismatch"),
-    *("chain_link_broken", "subject_changed", "txn_mismatch", "may_act_mismatch"),
-    *("attenuation_scope", "attenuation_details", "attenuation_time", "attenuation_audience"),
-    *("token_passthrough", "intent_mismatch", "operation_denied"),
-}
-
 
 def test_seeds_give_the_same_keys() -> None:
     one, same = (testing.FakeIssuer(ISSUER, seed=1) for _ in range(2))
@@ -94,65 +83,23 @@ def test_tokens_as_told(tools: Gate, corp: testing.FakeIssuer, clock: testing.Fi
     assert tools.judge(corp.token(aud=AUDIENCE, claims={"exp": None})).code == "missing_claim"
 
 
-def test_refusals_give_their_codes(tools: Gate) -> None:
-    calls = testing.refusals(tools)
-    for code, call in calls:
-        verdict = tools.judge(call.token)
-        assert verdict.code == code == call.code
-        assert verdict.error is not None and verdict.error.http_status == call.http_status
-        assert call.headers == (("Authorization", f"Bearer {call.token}"),)
-        assert (call.method, call.uri) == ("POST", "/")
+# The same file is read by the tests of the core and of Node.
+FAKES = json.loads((Path(__file__).parents[3] / "tests/vectors/fakes.json").read_text())
 
 
-def test_every_code_of_tokens_has_a_refusal(
-    corp: testing.FakeIssuer, clock: testing.FixedClock
-) -> None:
-    policy = document(max_age="10m", acr_values=["mfa"])
-    policy["issuers"]["corp"]["algorithms"] = ["ES256", "ES384"]
-    policy["gates"]["plain"] = document(delegation="forbid")["gates"]["tools"]
-    policy["delegation"] = {
-        "agents": {
-            "actor": "required",
-            "require_complete": True,
-            "allow": [{"actor": {"iss": ISSUER, "sub_prefix": "spiffe://example.com/agents/"}}],
-        }
-    }
-    policy["gates"]["agents"] = document(delegation="agents")["gates"]["tools"]
-    verifier = testing.open(policy, issuers={"corp": corp}, clock=clock)
-    seen = {code for name in verifier.gates for code, _ in testing.refusals(verifier.gate(name))}
-    assert {code for code, *_ in testing.codes()} - seen == NOT_OF_TOKENS
+@pytest.mark.parametrize("told", FAKES["issuers"], ids=lambda told: told["alg"])
+def test_fakes_are_those_of_every_language(told: dict[str, Any]) -> None:
+    clock = testing.FixedClock(FAKES["now"])
+    corp = testing.FakeIssuer(
+        told["issuer"], clock=clock, seed=told["seed"], alg=told["alg"], name=told["name"]
+    )
+    jwt = corp.token(**FAKES["token"], claims=FAKES["claims"])
+    assert jwt.rpartition(".")[0] == told["input"]
+    assert told["signature"] in (None, jwt.rpartition(".")[2])
+    assert corp.rotate() == told["kid"]
+    assert corp.jwks() == told["jwks"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "issuer", "alg"),
-    [
-        ("id_token", ISSUER, "ES256"),
-        ("logout_token", ISSUER, "ES256"),
-        ("client_assertion", "client-1", "ES256"),
-        ("jwt_bearer_grant", ISSUER, "ES256"),
-        ("jwt_svid", "spiffe://td.example", "ES256"),
-        ("jwt_custom", ISSUER, "HS256"),
-        ("access_token_untyped", ISSUER, "RS256"),
-    ],
-)
-def test_refusals_know_every_kind(
-    kind: str, issuer: str, alg: str, clock: testing.FixedClock
-) -> None:
-    policy = document()
-    policy["issuers"] = {"i": {"issuer": issuer, "algorithms": [alg], "profiles": [kind]}}
-    policy["issuers"]["i"]["discovery"] = "oidc"
-    gate = {"profile": kind.removesuffix("_untyped"), "audience": AUDIENCE, "issuers": ["i"]}
-    policy["gates"] = {"g": gate}
-    fake = testing.FakeIssuer(issuer, clock=clock, alg=alg)
-    verifier = testing.open(policy, issuers={"i": fake}, clock=clock)
-    codes = {code for code, _ in testing.refusals(verifier.gate("g"))}
-    # These come after the signature: the token they are made from is good but for them.
-    assert {"bad_signature", "expired", "aud_mismatch", "missing_claim"} <= codes
-
-
-def test_refusals_need_a_fake(corp: testing.FakeIssuer, verifier: Verifier) -> None:
-    plain = Verifier.from_policy(verifier.policy)
-    with pytest.raises(ValueError, match=r"testing\.open"):
-        testing.refusals(plain.gate("tools"))
-    with pytest.raises(ValueError, match="has a fake"):
-        testing.refusals(testing.open(document(), issuers={}).gate("tools"))
+def test_agents_are_those_of_every_language() -> None:
+    for told in FAKES["agents"]:
+        assert testing.FakeAgent(told["sub"], seed=told["seed"]).jkt == told["jkt"]

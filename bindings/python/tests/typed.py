@@ -84,4 +84,5 @@ def fakes(policy: Policy) -> None:
     gate = testing.open(policy, issuers={"i": issuer}, clock=clock).gate("g")
     for code, call in testing.refusals(gate):
         assert_type(code, str)
-        assert_type(call.headers, tuple[tuple[str, str], ...])
+        assert_type(call.headers, list[tuple[str, str]])
+        assert_type(call().http_status, int)

@@ -35,6 +35,21 @@ pub(crate) struct Keys {
 }
 
 impl Confirmation {
+    /// Thumbprints of the key and of the certificate that it names.
+    pub(crate) const fn key_and_certificate(&self) -> (Option<Thumbprint>, Option<Thumbprint>) {
+        match self {
+            Self::Bound(keys) => {
+                let key = if keys.jkt.is_some() {
+                    keys.jkt
+                } else {
+                    keys.jwk
+                };
+                (key, keys.certificate)
+            }
+            Self::Unbound | Self::Unknown | Self::Malformed => (None, None),
+        }
+    }
+
     pub(crate) fn of(claims: &Claims, provider: &CryptoProvider) -> Self {
         let Some(cnf) = claims.value(Claim::Cnf) else {
             return Self::Unbound;

@@ -286,7 +286,11 @@ impl<'s> Judge<'s> {
                 self.certificate(keys, shown)?;
                 Ok(By::Certificate.into())
             }
-            _ => Err(required()),
+            (Confirmation::Bound(_), _) => Err(required(match self.gate.kind.carrier() {
+                Carrier::Field { .. } | Carrier::Content => Lacking::Proof,
+                Carrier::Authorization | Carrier::None => Lacking::Dpop,
+            })),
+            _ => Err(required(Lacking::Binding)),
         }
     }
 
@@ -303,12 +307,14 @@ impl<'s> Judge<'s> {
             .as_ref()
             .filter(|_| self.gate.takes_dpop)
         else {
-            return Err(required());
+            return Err(required(Lacking::Dpop));
         };
         let keys = match confirmation {
             Confirmation::Bound(keys) => keys,
             Confirmation::Malformed => return Err(malformed()),
-            Confirmation::Unbound | Confirmation::Unknown => return Err(required()),
+            Confirmation::Unbound | Confirmation::Unknown => {
+                return Err(required(Lacking::Binding));
+            }
         };
         if keys.jkt.is_none() && keys.jwk.is_none() {
             return Err(Error::about(Code::PopMismatch, Claim::Cnf.name())); // DP-14
@@ -316,8 +322,11 @@ impl<'s> Judge<'s> {
         if keys.certificate.is_some() {
             self.certificate(keys, shown)?;
         }
-        let Proofs::One(proof) = shown.proofs else {
-            return Err(Error::about(Code::PopInvalid, "dpop")); // DP-01
+        let proof = match shown.proofs {
+            Proofs::One(proof) => proof,
+            // What is not there is not invalid: RFC 9449 §4.3 begins with "not more than one".
+            Proofs::None => return Err(required(Lacking::Dpop)),
+            Proofs::Several => return Err(Error::about(Code::PopInvalid, "dpop")), // DP-01
         };
         let expected = [keys.jkt, keys.jwk];
         let proven = dpop::verify(self, rules, proof, shown, token, expected)?;
@@ -334,15 +343,17 @@ impl<'s> Judge<'s> {
     ) -> Result<PossessionConfirmed, Error> {
         let proof = match shown.proofs {
             Proofs::One(proof) if self.gate.takes_own_proof => proof,
-            Proofs::None | Proofs::One(_) => return Err(required()),
+            Proofs::None | Proofs::One(_) => return Err(required(Lacking::Proof)),
             Proofs::Several => return Err(Error::about(Code::PopInvalid, "proof")), // WPT-01, ATT-01
         };
         let keys = match confirmation {
             Confirmation::Bound(keys) => keys,
             Confirmation::Malformed => return Err(malformed()),
-            Confirmation::Unbound | Confirmation::Unknown => return Err(required()),
+            Confirmation::Unbound | Confirmation::Unknown => {
+                return Err(required(Lacking::Binding));
+            }
         };
-        let holder = Holder::of(claims, keys).ok_or_else(required)?;
+        let holder = Holder::of(claims, keys).ok_or_else(|| required(Lacking::Binding))?;
         if keys.jkt.is_some_and(|jkt| jkt != holder.thumbprint) {
             return Err(Error::about(Code::PopMismatch, Claim::Cnf.name()));
         }
@@ -363,7 +374,7 @@ impl<'s> Judge<'s> {
     fn certificate(&self, keys: &Keys, shown: &Shown<'_>) -> Result<(), Error> {
         let given = shown.certificate.filter(|_| self.gate.takes_mtls);
         let (Some(expected), Some(given)) = (keys.certificate, given) else {
-            return Err(required());
+            return Err(required(Lacking::Certificate));
         };
         if (self.provider.sha256)(given) != expected {
             return Err(Error::about(Code::PopMismatch, Claim::Cnf.name()));
@@ -378,9 +389,29 @@ impl<'s> Judge<'s> {
     }
 }
 
+/// What would prove possession and is not there.
+#[derive(Clone, Copy)]
+enum Lacking {
+    /// A key that the token is bound to, of a kind that can be proven here.
+    Binding,
+    /// The scheme DPoP, and a proof under it.
+    Dpop,
+    /// The certificate of the connection.
+    Certificate,
+    /// A proof of the token's own kind.
+    Proof,
+}
+
+/// It is about what is lacking, so that advice can say what to do.
 #[cold]
-fn required() -> Error {
-    Error::about(Code::PopRequired, Claim::Cnf.name())
+fn required(lacking: Lacking) -> Error {
+    let about = match lacking {
+        Lacking::Binding => Claim::Cnf.name(),
+        Lacking::Dpop => "dpop",
+        Lacking::Certificate => "x5t#S256",
+        Lacking::Proof => "proof",
+    };
+    Error::about(Code::PopRequired, about)
 }
 
 #[cold]

@@ -33,5 +33,5 @@ pub(crate) use proofs::{
     Coverage, PROOFS, Proof, broken as proofs_broken, carried as carried_proofs,
     check as check_proofs,
 };
-pub(crate) use rules::misfits;
+pub(crate) use rules::{is_complete, misfits};
 pub(crate) use task::{TasksAgree, check_tasks, tasks};

@@ -72,7 +72,7 @@ pub(super) fn allow_tool(
 
 /// The Actor Profile draft's `chain_complete`: a chain is complete unless the issuer says that it
 /// is not, or says it in a way that cannot be read.
-fn is_complete(claims: &Claims) -> bool {
+pub(crate) fn is_complete(claims: &Claims) -> bool {
     let said = claims.json().root().get("chain_complete");
     said.is_none_or(|said| said.as_bool() == Some(true))
 }

@@ -18,6 +18,7 @@ pub(crate) struct KeySet {
 pub(crate) struct SetKey {
     kid: Option<Box<str>>,
     usage: Option<Box<str>>,
+    kty: &'static str,
     thumbprint: Box<str>,
     verification: VerificationKey,
 }
@@ -34,6 +35,10 @@ impl SetKey {
 
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.verification.algorithm()
+    }
+
+    pub(crate) const fn kty(&self) -> &'static str {
+        self.kty
     }
 
     /// JWK SHA-256 thumbprint (RFC 7638).
@@ -74,6 +79,7 @@ impl KeySet {
                     let key = SetKey {
                         kid,
                         usage: jwk.usage().map(Box::from),
+                        kty: jwk.kty(),
                         thumbprint,
                         verification,
                     };

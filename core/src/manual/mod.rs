@@ -30,5 +30,8 @@ pub mod rotation {}
 #[doc = include_str!("revocation.md")]
 pub mod revocation {}
 
+#[doc = include_str!("audit.md")]
+pub mod audit {}
+
 #[doc = include_str!("tuning.md")]
 pub mod tuning {}

@@ -216,6 +216,8 @@ pub(crate) struct GateRules {
     /// where nothing but the audience tells the two kinds apart (standards 29.3).
     pub(crate) rivals: Vec<(usize, Box<str>)>,
     pub(crate) public_url: Option<Box<str>>,
+    /// The RFC 9728 `resource`, where clients can find its metadata.
+    pub(crate) resource: Option<Box<str>>,
     pub(crate) required_scopes: Vec<Box<str>>,
     /// Each scope with all scopes it implies, transitively closed.
     pub(crate) scope_implies: Vec<(Box<str>, Vec<Box<str>>)>,

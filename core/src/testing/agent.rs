@@ -59,8 +59,8 @@ impl FakeAgent {
 
     /// Its key.
     #[must_use]
-    pub fn key(&self) -> &SigningKey {
-        &self.key
+    pub fn key(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.key)
     }
 
     /// The thumbprint of its key (RFC 7638), as in `cnf.jkt`.

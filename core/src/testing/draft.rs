@@ -12,6 +12,7 @@ use crate::crypto::SigningKey;
 use crate::encoding::base64url;
 use crate::jwk::KeyError;
 use crate::policy::{HeaderField, Kind};
+use crate::revocation::Handle;
 
 /// A token in the making.
 #[derive(Clone)]
@@ -115,6 +116,8 @@ pub(super) struct Wire {
     pub(super) certificate: Option<Vec<u8>>,
     /// The proof that comes with the token in the content.
     pub(super) proof: Option<String>,
+    /// What its token can be revoked by.
+    pub(super) handle: Option<Handle>,
     /// How the engine is given its token.
     pub(super) way: Way,
 }
@@ -172,14 +175,20 @@ impl Token {
         }
     }
 
+    /// What it alone can be revoked by.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        let text = |claim: Claim| self.claims.get(claim.name())?.as_str();
+        Some(Handle::token(text(Claim::Iss)?, text(Claim::Jti)?))
+    }
+
     pub(super) fn spoil(&mut self) {
         self.shape = Shape::Spoilt;
     }
 
-    fn key(&self) -> Key<'_> {
+    fn key(&self) -> Arc<SigningKey> {
         match &self.signer {
-            Signer::Issuer(issuer) => Key::Shared(issuer.key()),
-            Signer::Holder(agent) => Key::Own(agent.key()),
+            Signer::Issuer(issuer) => issuer.key(),
+            Signer::Holder(agent) => agent.key(),
         }
     }
 
@@ -191,27 +200,12 @@ impl Token {
             Shape::Payload(payload) => payload,
             Shape::Signed | Shape::Spoilt | Shape::Made(_) => &claims,
         };
-        let key = self.key();
-        let token = signed(key.as_ref(), header.as_bytes(), payload.as_bytes())?;
+        let token = signed(&self.key(), header.as_bytes(), payload.as_bytes())?;
         Ok(match &self.shape {
             Shape::Spoilt => spoilt(&token),
             Shape::Made(make) => make(&token),
             Shape::Signed | Shape::Payload(_) | Shape::Text(_) => token,
         })
-    }
-}
-
-enum Key<'k> {
-    Shared(Arc<SigningKey>),
-    Own(&'k SigningKey),
-}
-
-impl Key<'_> {
-    fn as_ref(&self) -> &SigningKey {
-        match self {
-            Self::Shared(key) => key,
-            Self::Own(key) => key,
-        }
     }
 }
 
@@ -289,6 +283,7 @@ impl Draft {
             context,
             certificate: self.certificate.clone(),
             proof: in_content,
+            handle: self.token.handle(),
             way,
         })
     }

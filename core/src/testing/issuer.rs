@@ -112,7 +112,9 @@ pub struct FakeToken {
     pub act: Vec<FakeActor>,
     /// `cnf.jkt`: the thumbprint of the key it is bound to.
     pub jkt: Option<String>,
-    /// `exp`, from now.
+    /// `iat`, in seconds since 1970. Default: now.
+    pub issued_at: Option<i64>,
+    /// `exp`, from then.
     #[serde(rename = "lifetime_millis", deserialize_with = "millis")]
     pub lifetime: Span,
     /// Of the header.
@@ -151,6 +153,7 @@ impl Default for FakeToken {
             client_id: None,
             act: Vec::new(),
             jkt: None,
+            issued_at: None,
             lifetime: Span::from_seconds(300),
             typ: Some("at+jwt".to_owned()),
             claims: Map::new(),
@@ -265,12 +268,13 @@ impl FakeIssuer {
             client_id,
             act,
             jkt,
+            issued_at,
             lifetime,
             typ,
             claims,
             header,
         } = token;
-        let now = self.now();
+        let iat = issued_at.unwrap_or_else(|| self.now().seconds());
         let actor = act.first().map(|actor| &actor.sub);
         let client_id = client_id.as_ref().or(actor).or(sub.as_ref());
         let aud = match aud.as_slice() {
@@ -283,8 +287,8 @@ impl FakeIssuer {
             (Claim::Sub, text(sub.as_ref())),
             (Claim::Aud, aud),
             (Claim::ClientId, text(client_id)),
-            (Claim::Iat, now.seconds().into()),
-            (Claim::Exp, now.plus(*lifetime).seconds().into()),
+            (Claim::Iat, iat.into()),
+            (Claim::Exp, iat.saturating_add(lifetime.seconds()).into()),
             (Claim::Jti, self.jti().into()),
             (Claim::Scope, text(scope.as_ref())),
             (Claim::Act, self.chain(act)),

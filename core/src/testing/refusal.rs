@@ -186,8 +186,8 @@ impl Refusal {
     /// A request that the gate refuses with this code now: tokens are issued and proofs made for it, so
     /// it may be sent whenever and as often as one likes, in any order.
     ///
-    /// That of `replayed` was accepted once by the gate before this returns. It is refused by whoever
-    /// shares the gate's memory of used proofs.
+    /// That of `replayed` was accepted once by the gate before this returns, and the token of that of
+    /// `revoked` was revoked, by its `jti`. They are refused by whoever shares the gate's memory.
     ///
     /// # Errors
     ///
@@ -222,6 +222,9 @@ impl Source {
         if code == Code::Replayed {
             let first = wire.judge(&self.gate);
             first.map_err(|error| surprise(error.code().as_str()))?;
+        }
+        if let (Code::Revoked, Some(handle)) = (code, &wire.handle) {
+            self.gate.revoke(handle)?;
         }
         let Err(error) = wire.judge(&self.gate) else {
             return Err(surprise("accepted"));

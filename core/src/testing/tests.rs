@@ -581,6 +581,8 @@ fn policies_differ_in_what_they_give() {
     of_context("a caller", &["replayed", "pop_invalid"], &[]);
 
     differs(json!({ "max_age": "5m" }), json!({}), &["too_old"], &[]);
+    let store = json!({ "revocation": { "store": "process" } });
+    differs(json!({}), store, &["revoked"], &[]);
     differs(
         json!({ "required_scopes": ["s"] }),
         json!({}),

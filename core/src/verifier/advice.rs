@@ -7,8 +7,8 @@ use super::state::State;
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Carrier, Delegation, GateRules, HeaderField, IntentPointer, IssuerRules, KeySource, Kind,
-    Lineage, Profile, Row, Rules, SignerRule, TypRule,
+    Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
+    Row, Rules, SignerRule, TypRule,
 };
 use crate::time::{NumericDate, Span};
 
@@ -197,7 +197,7 @@ impl Context<'_> {
             Code::NotYetValid | Code::IssuedInFuture => "Compare the issuer's clock with this machine's.".into(),
             Code::TooOld => "Get a fresh token; the gate limits age by max_age, or the kind of token does.".into(),
             Code::LifetimeTooLong => self.lifetime(),
-            Code::PopRequired => self.possession(),
+            Code::PopRequired => self.possession(about),
             Code::NoToken => match self.gate.kind.carrier() {
                 Carrier::Field { token, proof: Some(proof) } => {
                     format!("Send the token in the field {}, a proof in {}.", token.name(), proof.name())
@@ -480,61 +480,63 @@ impl Context<'_> {
         format!("Needed: {needed}. Step up with exactly these.")
     }
 
-    fn possession(&self) -> String {
+    /// What would prove possession and is not there, by what the error is about.
+    fn possession(&self, about: Option<&str>) -> String {
         let (gate, rules) = (&self.gate.name, self.gate);
-        if self.call.seen.is_some() && !self.sees("cnf") {
-            return format!(
-                "Gate {gate} takes only tokens that are bound to a key: ask the issuer for one \
-                 (RFC 9449 §5, RFC 8705 §3)."
-            );
-        }
-        if let Carrier::Field { token, proof } = rules.kind.carrier() {
-            let Some(proof) = proof.map(HeaderField::name) else {
-                return "Nothing proves possession of such a token here; say sender_constrained = \
-                        \"external\" where somebody else checks it."
-                    .into();
-            };
-            let token = token.name();
-            return if rules.takes_own_proof {
-                format!(
-                    "Client: the token in the field {token}, a proof in {proof}. Server: call \
-                     verify_request, not verify."
-                )
-            } else {
-                format!(
-                    "No proof can be checked here: add public_url to gates.{gate}, or say \
-                     sender_constrained = \"external\" where somebody else checks it."
-                )
-            };
-        }
-        if rules.kind.carrier() == Carrier::Content {
-            return if rules.takes_own_proof {
-                "Client: a proof for every call (aat_pop). Server: call verify_request with the \
-                 capability, its proof and the operation, not verify."
+        let elsewhere = "say sender_constrained = \"external\" where somebody else checks it";
+        match about {
+            Some("dpop") if rules.takes_dpop => "The token is bound to a key (cnf.jkt). Client: \
+                Authorization: DPoP and a DPoP proof. Server: call verify_request, not verify; \
+                behind Envoy HTTP ext_authz list dpop in allowed_headers."
+                .into(),
+            Some("dpop") => format!(
+                "The token is bound to a key (cnf.jkt), and no proof by one can be checked here: add \
+                 [dpop] to the policy, or {elsewhere}."
+            ),
+            Some("x5t#S256") if rules.takes_mtls => "The token is bound to a client certificate \
+                (RFC 8705 §3). Client: connect with it. Server: call verify_request with the \
+                client certificate of the connection."
+                .into(),
+            Some("x5t#S256") => format!(
+                "The token is bound to a client certificate (RFC 8705 §3), and none can be checked \
+                 here: add [mtls] to the policy, or {elsewhere}."
+            ),
+            Some("proof") if rules.takes_own_proof => self.own_proof(),
+            Some("proof") => format!(
+                "No proof can be checked here: add public_url to gates.{gate}, or {elsewhere}."
+            ),
+            _ if self.sees(Claim::Cnf.name()) => {
+                "The token is bound in a way that cannot be proven \
+                here: cnf has none of jkt, jwk and x5t#S256 that the gate knows."
                     .into()
-            } else {
-                format!(
-                    "No proof can be checked here: add public_url to gates.{gate}, or say \
-                     sender_constrained = \"external\" where somebody else checks it."
-                )
-            };
+            }
+            _ => format!(
+                "Gate {gate} takes only tokens that are bound to a key by cnf: ask the issuer for one \
+                 (RFC 9449 §5, RFC 8705 §3)."
+            ),
         }
-        match (rules.takes_dpop, rules.takes_mtls) {
-            (false, false) => {
-                "No proof can be checked here: add [dpop] or [mtls] to the policy, or \
+    }
+
+    fn own_proof(&self) -> String {
+        match self.gate.kind.carrier() {
+            Carrier::Field {
+                token,
+                proof: Some(proof),
+            } => format!(
+                "Client: the token in the field {}, a proof in {}. Server: call verify_request, not \
+                 verify.",
+                token.name(),
+                proof.name()
+            ),
+            Carrier::Field { proof: None, .. } => {
+                "Nothing proves possession of such a token here; \
                  say sender_constrained = \"external\" where somebody else checks it."
                     .into()
             }
-            (true, _) => {
-                "Client: Authorization: DPoP and a DPoP proof. Server: call verify_request, \
-                 not verify; behind Envoy HTTP ext_authz list dpop in allowed_headers."
-                    .into()
-            }
-            (false, true) => {
-                "Client: connect with its certificate. Server: call verify_request with \
-                 the client certificate of the connection."
-                    .into()
-            }
+            Carrier::Content => "Client: a proof for every call (aat_pop). Server: call \
+                verify_request with the capability, its proof and the operation, not verify."
+                .into(),
+            Carrier::Authorization | Carrier::None => "Server: call verify_request.".into(),
         }
     }
 

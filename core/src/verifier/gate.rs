@@ -393,8 +393,6 @@ impl Gate {
         let door = state.door(self.door).ok()?;
         let gate = door.gate;
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
-        let resource = gate.audience.first();
-        let is_resource = gate.public_url.is_some() && gate.kind == Kind::AccessToken;
         let now = self.engine.clock.now();
         let nonces = door.possession(&self.engine.provider, now).nonces();
         let dpop = state.world.rules().possession.dpop.as_ref();
@@ -402,9 +400,7 @@ impl Gate {
         let required = gate.sender_constrained == SenderConstrained::Required;
         Some(Challenge {
             kind: gate.kind,
-            resource: resource
-                .filter(|_| is_resource)
-                .map(|resource| resource.to_string()),
+            resource: gate.resource.as_deref().map(str::to_owned),
             issuers: gate
                 .issuers
                 .iter()

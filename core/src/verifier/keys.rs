@@ -58,6 +58,8 @@ pub struct IssuerKey {
     pub kid: Option<String>,
     /// The one algorithm it is bound to.
     pub alg: &'static str,
+    /// `kty` (RFC 7517 §4.1).
+    pub kty: &'static str,
     /// JWK SHA-256 thumbprint (RFC 7638); none of a shared secret, which it would help to guess
     /// (§7).
     pub thumbprint: Option<String>,
@@ -167,6 +169,7 @@ impl<'v> Keys<'v> {
                 .map(|key| IssuerKey {
                     kid: key.kid().map(str::to_owned),
                     alg: key.algorithm().name(),
+                    kty: key.kty(),
                     thumbprint: shown_thumbprint(key).map(str::to_owned),
                 })
                 .collect()

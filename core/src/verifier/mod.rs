@@ -3,6 +3,7 @@
 mod actors;
 mod advice;
 mod ancestry;
+mod audit;
 mod authority;
 mod build;
 mod caller;

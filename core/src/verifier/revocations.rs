@@ -17,8 +17,15 @@ pub struct Revocations<'v> {
 /// Which tokens of a handle a revocation concerns, and until when it is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    cutoff: Option<NumericDate>,
+    cutoff: Cutoff,
     expires: Option<NumericDate>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cutoff {
+    None,
+    At(NumericDate),
+    Now,
 }
 
 /// What a revocation did, and how far it reaches.
@@ -62,18 +69,26 @@ impl Revocation {
     /// Of every token, whenever it was issued (REV-01).
     #[must_use]
     pub const fn all() -> Self {
-        Self {
-            cutoff: None,
-            expires: None,
-        }
+        Self::with(Cutoff::None)
     }
 
     /// Of the tokens issued at `cutoff` or before, and of those that do not say when (REV-02): new
     /// ones pass.
     #[must_use]
     pub const fn before(cutoff: NumericDate) -> Self {
+        Self::with(Cutoff::At(cutoff))
+    }
+
+    /// Of the tokens issued until it is revoked, by the verifier's clock: signs out, and lets new
+    /// tokens pass.
+    #[must_use]
+    pub const fn so_far() -> Self {
+        Self::with(Cutoff::Now)
+    }
+
+    const fn with(cutoff: Cutoff) -> Self {
         Self {
-            cutoff: Some(cutoff),
+            cutoff,
             expires: None,
         }
     }
@@ -131,6 +146,11 @@ impl<'v> Revocations<'v> {
         if expires.is_some_and(|expires| expires <= now) {
             return Err(RevokeError::Ended);
         }
+        let cutoff = match cutoff {
+            Cutoff::None => None,
+            Cutoff::At(cutoff) => Some(cutoff),
+            Cutoff::Now => Some(now),
+        };
         let expires = expires.or_else(|| forgotten_at(&state, handle, cutoff, now));
         let store = &state.revocations;
         let epoch = store.revoke(handle, Entry::new(cutoff, expires), now);

@@ -1,9 +1,10 @@
 //! What is in force at a gate at one moment, for the requests that tests are made of.
 
-use super::Gate;
+use super::{Gate, Revocation, Revocations};
 use crate::error::{Blame, Code, Error};
 use crate::jwa::Algorithm;
 use crate::policy::{GateIssuer, Policy};
+use crate::revocation::Handle;
 use crate::time::NumericDate;
 
 #[derive(Debug)]
@@ -38,5 +39,12 @@ impl Gate {
             now,
             outages: outages.collect(),
         })
+    }
+
+    /// Revokes what carries this handle.
+    pub(crate) fn revoke(&self, handle: &Handle) -> Result<(), Error> {
+        let revocations = Revocations::new(&self.engine);
+        let revoked = revocations.revoke(handle, Revocation::all());
+        revoked.map(drop).map_err(|_| Error::new(Code::Internal))
     }
 }

@@ -21,6 +21,7 @@ use crate::delegation::{
 };
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
+use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
 use crate::revocation::{Handles, NotRevoked};
@@ -127,6 +128,14 @@ impl Settled {
 
     pub(super) fn claims(&self) -> &Claims {
         &self.0.claims
+    }
+
+    pub(super) fn gate(&self) -> &GateRules {
+        self.0.identity.gate()
+    }
+
+    pub(super) fn algorithm(&self) -> Option<Algorithm> {
+        Some(self.0.header.algorithm?.algorithm())
     }
 
     pub(super) fn confirmation(&self) -> &Confirmation {
@@ -521,6 +530,10 @@ impl VerifiedToken {
 
     pub(super) fn member(&self) -> Member<'_> {
         self.settled.member()
+    }
+
+    pub(super) const fn settled(&self) -> &Settled {
+        &self.settled
     }
 
     /// Under which policy and keys it was judged.

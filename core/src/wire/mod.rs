@@ -33,7 +33,7 @@ impl Gate {
 
     /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728 §2) as JSON: the members
     /// the policy states elsewhere, and those of the gate's `metadata`. Only a gate for access
-    /// tokens with a `public_url` has one.
+    /// tokens with a `public_url`, whose first audience is a URL, has one.
     #[must_use]
     pub fn resource_metadata(&self) -> Option<String> {
         let challenge = self.challenge()?;

@@ -570,7 +570,6 @@ fn fields(file: &mut File) {
         json!({}),
     );
     for (id, fields) in [
-        ("no-proof", json!([auth])),
         (
             "two-proofs",
             json!([
@@ -597,6 +596,9 @@ fn fields(file: &mut File) {
     ] {
         file.refuse(&format!("fields/{id}"), near, CODE, &sent(fields));
     }
+    // What is not there is not invalid.
+    let missing = sent(json!([auth]));
+    file.refuse("fields/no-proof", near, "pop_required", &missing);
     let mut bearer = Call::new();
     bearer.scheme = "Bearer";
     file.refuse(

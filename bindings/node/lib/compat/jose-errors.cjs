@@ -111,6 +111,7 @@ const TABLE = {
   actor_presenter_mismatch: [FAILED, 'act', 'check_failed'],
   operation_denied: [FAILED, undefined, 'check_failed'],
   token_passthrough: [FAILED, undefined, 'check_failed'],
+  revoked: [FAILED, undefined, 'check_failed'],
   inactive: [FAILED, undefined, 'check_failed'],
   insufficient_scope: [FAILED, 'scope', 'check_failed'],
   insufficient_user_authentication: [FAILED, 'acr', 'check_failed'],

@@ -2,7 +2,7 @@
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
 import { type KeyEvent, type Kind, type Profile, inspect, verifyJws } from 'sealgate'
-import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals } from 'sealgate/testing'
+import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals, unreachable } from 'sealgate/testing'
 import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
 
@@ -45,6 +45,18 @@ const links: readonly string[] = token.chain.map((link) => link.sub)
 const same: boolean = token.actor?.equals(token.chain[0]) ?? false
 const has: boolean = token.hasScope('a', 'b')
 token.require({ requiredScopes: ['a'] }).toDict()
+const chained: VerifiedToken = gate.verifyChain(jwt, [{ kind: 'access_token', token: bytes }], {
+  requiredScopes: ['a'],
+  operation: { tool: 't', arguments: { path: '/a' } },
+  approved: { issuer: 'i', authoritySet: [] },
+})
+const open_: readonly ('subject' | 'scope' | 'time' | 'audience')[] = chained.unproven
+const sent: void = gate.checkOutbound(chained, { kind: 'access_token', token: jwt }, { target: 'https://next.example' })
+// @ts-expect-error no target
+gate.checkOutbound(chained, { kind: 'access_token', token: jwt })
+// @ts-expect-error either the one or the other
+gate.verifyChain(jwt, [], { approved: { issuer: 'i', authoritySet: [], intent: {} } })
+const standIn: string = new sealgate.ExpiredTokenError('mocked', { code: 'expired' }).message
 // @ts-expect-error frozen
 token.subject = 'root'
 // @ts-expect-error frozen at every depth
@@ -151,7 +163,8 @@ corp.withdraw('key-1')
 corp.sign({ sub: 'x' }, { typ: 'JWT' })
 const opened = open('policy.toml', { issuers: { corp }, clock })
 const called: Verdict = agent.call(opened.gate('tools'), 'GET', '/', minted)
-for (const [code, call] of refusals(opened.gate('tools'))) code + call.method + call.uri + call.httpStatus
+for (const [code, call] of refusals(opened.gate('tools'), { method: 'GET', uri: '/' })) code + call.method + call().uri + call.httpStatus
+const why: Record<string, string> = unreachable(opened.gate('tools'))
 
 try {
   verify(jwt)

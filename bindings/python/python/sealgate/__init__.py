@@ -55,6 +55,7 @@ from ._native import (
     verify_jws,
 )
 from ._request import single_valued
+from ._revocations import Handle, RevocationReceipt, Revocations
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "DelegationError",
     "ExpiredTokenError",
     "Gate",
+    "Handle",
     "InternalError",
     "IssuerError",
     "IssuerKey",
@@ -84,7 +86,9 @@ __all__ = [
     "Receipt",
     "ReplayError",
     "ReplayUnavailableError",
+    "RevocationReceipt",
     "RevocationUnavailableError",
+    "Revocations",
     "RevokedError",
     "SealgateError",
     "SignatureError",

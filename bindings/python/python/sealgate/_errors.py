@@ -392,6 +392,7 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "may_act_mismatch": DelegationError,
     "actor_not_allowed": ActorError,
     "actor_presenter_mismatch": ActorError,
+    "revoked": RevokedError,
     "inactive": RevokedError,
     "insufficient_scope": AuthorityError,
     "operation_denied": AuthorityError,

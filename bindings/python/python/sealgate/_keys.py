@@ -34,6 +34,7 @@ class IssuerKey:
 
     kid: str | None
     alg: str
+    kty: str
     thumbprint: str | None
 
 

@@ -153,6 +153,7 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
         issuers: named.collect(),
         rivals: Vec::new(),
         public_url: None,
+        resource: None,
         required_scopes: Vec::new(),
         scope_implies: Vec::new(),
         // Nobody presents another such token as a credential: it tells where one comes from.

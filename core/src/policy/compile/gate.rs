@@ -24,9 +24,10 @@ pub(super) fn compile(
         .text("profile")
         .and_then(|name| Kind::from_name(&name));
     let audience = audience(section, kind, compiler);
-    if kind == Some(Kind::AccessToken) && section.has("public_url") {
-        resource(section, compiler);
-    }
+    let resource = match kind {
+        Some(Kind::AccessToken) if section.has("public_url") => resource(section, compiler),
+        _ => None,
+    };
     let named = gate_issuers(section, kind, issuers, compiler);
     if let Some(kind) = kind {
         signers(section, kind, &named, compiler);
@@ -91,6 +92,7 @@ pub(super) fn compile(
         issuers: named,
         rivals: Vec::new(), // for `pairs`, which sees all gates
         public_url: public_url.map(Into::into),
+        resource,
         required_scopes: scopes(section, compiler),
         scope_implies,
         sender_constrained,
@@ -147,17 +149,26 @@ fn audience(
 }
 
 /// Where clients reach the gate, they are told of its first audience as the RFC 9728 `resource`,
-/// from which they make the URL of its metadata (§3.1).
-fn resource(section: &Section<'_>, compiler: &mut Compiler<'_>) {
-    let audiences = section.texts("audience");
-    let Some(first) = audiences.first() else {
-        return;
+/// from which they make the URL of its metadata (§3.1). An audience that is no URL has none, which
+/// is said; only who writes the metadata down must have meant another.
+fn resource(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Box<str>> {
+    let mut audiences = section.texts("audience").into_iter();
+    let first = audiences.next()?;
+    let Some(problem) = text::url(&first.text, Loopback::Http) else {
+        return Some(first.text.into());
     };
-    let problem = text::url(&first.text, Loopback::Http);
-    if let Some(problem) = problem.filter(|_| text::exact(&first.text, "").is_none()) {
-        let text = format!("is the RFC 9728 resource, since there is a public_url: it {problem}");
-        compiler.refuse(first, text);
+    if text::exact(&first.text, "").is_some() {
+        return None; // refused as an audience
     }
+    if section.has("metadata") {
+        let text = format!("is the RFC 9728 resource, since there is metadata: it {problem}");
+        compiler.refuse(&first, text);
+    } else {
+        let text =
+            format!("clients find no RFC 9728 metadata of this gate: the resource {problem}");
+        compiler.warn(first.path, first.at, text);
+    }
+    None
 }
 
 fn acr_values(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Box<str>> {

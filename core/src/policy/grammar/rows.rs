@@ -598,7 +598,7 @@ static CACHE: &[Row] = &[row(
         most: 16_777_216,
     },
     Absent::Count(50_000),
-    "Entries of the cache; 0 is off.",
+    "How many tokens the cache is made for; 0 is off. What bounds it is memory, 4 KiB for each: it holds more of them where they are small.",
 )];
 
 static LIMITS: &[Row] = &[

@@ -172,6 +172,17 @@ impl Bench<'_> {
         })
     }
 
+    /// A good token, which is revoked before it is judged.
+    pub(super) fn revoked(&self) -> Result<Attempt, NoRefusals> {
+        if self.forge.rules().revocation.waive().is_some() {
+            return never("the policy asks nobody about revocations");
+        }
+        if !self.has(Claim::Jti.name()) {
+            return never("tokens of this kind have no name of their own to be revoked by");
+        }
+        self.altered_inside(|_| ())
+    }
+
     pub(super) fn without_scope(&self) -> Result<Attempt, NoRefusals> {
         if self.door.required_scopes.is_empty() {
             return never("the gate asks for no scope");

@@ -353,6 +353,7 @@ impl Bench<'_> {
         change: impl FnOnce(&mut Token, &mut Token),
     ) -> Result<Attempt, NoRefusals> {
         let mut draft = self.any()?;
+        draft.token.remove(Claim::Act); // no token of such a chain may name actors
         let mut root = draft.token.clone();
         let child = &mut draft.token;
         let holder = &self.forge.holder;

@@ -28,7 +28,6 @@ const ELSEWHERE: &str = "https://elsewhere.invalid";
 const CLOSED: &str = "every token is refused before: it must be proven, and no proof is taken here";
 const KEYS: &str = "keys are judged when they are published, and those of the fakes are good";
 const CALL: &str = "it is about a call that asks for more than its gate";
-const REVOKED: &str = "it is about what the program has revoked: revoke what a good token carries";
 const PROGRAM: &str = "it is the program's fault, and no request's";
 
 /// What the recipes have in common.
@@ -102,7 +101,7 @@ pub(super) fn attempt(forge: &Forge<'_>, good: &Good, code: Code) -> Result<Atte
         Code::MayActMismatch => bench.another_may_act(),
         Code::ActorNotAllowed => bench.stranger_acts(),
         Code::ActorPresenterMismatch => bench.another_presenter(),
-        Code::Revoked => Ok(Attempt::Never(REVOKED)),
+        Code::Revoked => bench.revoked(),
         Code::Inactive => bench.inactive(),
         Code::InsufficientScope => bench.without_scope(),
         Code::InsufficientUserAuthentication => bench.another_sign_in(),

@@ -335,16 +335,84 @@ fn explaining_a_request_uses_no_proof_up() {
 
 #[test]
 fn hints_know_what_is_missing() {
-    let hint = |members: &str, token: &str| {
-        let explanation = gate(members).0.explain(token);
-        explanation.advice.unwrap().hint
-    };
-    let none = hint("", &bound());
-    assert!(none.contains("add [dpop] or [mtls]"), "{none}");
-    let dpop = hint(DPOP, &bound());
-    assert!(dpop.contains("call verify_request, not verify"), "{dpop}");
-    let mtls = hint(r#""mtls":{},"#, &bound());
-    assert!(mtls.contains("client certificate"), "{mtls}");
+    const MTLS: &str = r#""mtls":{},"#;
+    let certified = issued(r#""cnf":{"x5t#S256":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},"#);
+    let strange = issued(r#""cnf":{"osc":{}},"#);
+    let dpop = format!("DPoP {}", bound());
+    for (members, authorization, hint) in [
+        (
+            "",
+            &*format!("Bearer {}", bound()),
+            "add [dpop] to the policy",
+        ),
+        (
+            MTLS,
+            &*format!("Bearer {}", bound()),
+            "add [dpop] to the policy",
+        ),
+        (
+            DPOP,
+            &*format!("Bearer {}", bound()),
+            "Client: Authorization: DPoP and a DPoP proof.",
+        ),
+        (
+            DPOP,
+            &*dpop,
+            "Client: Authorization: DPoP and a DPoP proof.",
+        ),
+        (
+            DPOP,
+            &*format!("Bearer {certified}"),
+            "add [mtls] to the policy",
+        ),
+        (
+            MTLS,
+            &*format!("Bearer {certified}"),
+            "client certificate of the connection.",
+        ),
+        (
+            MTLS,
+            &*format!("Bearer {strange}"),
+            "cnf has none of jkt, jwk and x5t#S256",
+        ),
+    ] {
+        let gate = gate(members).0;
+        let request = Request::new("POST", "/mcp").headers([("Authorization", authorization)]);
+        let refused = gate
+            .verify_request(&request, &Requirements::NONE)
+            .unwrap_err();
+        assert_eq!(refused.code(), Code::PopRequired, "{hint}");
+        let explained = gate
+            .explain_request(&request, &Requirements::NONE)
+            .advice
+            .unwrap()
+            .hint;
+        assert!(explained.contains(hint), "{explained}");
+        // The same without the token at hand, but for what only its members tell.
+        let advice = gate.advice(&refused).hint;
+        assert!(
+            advice == explained || refused.claim() == Some("cnf"),
+            "{advice}"
+        );
+    }
+}
+
+/// At a gate that takes bound tokens alone, one that is not bound needs another issuer's answer and
+/// not another call.
+#[test]
+fn an_unbound_token_is_sent_back_to_its_issuer() {
+    let document = policy(DPOP).canonical_json();
+    let required = r#""gates":{"api":{"sender_constrained":"required","#;
+    let document = document.replace(r#""gates":{"api":{"#, required);
+    let policy = Policy::parse_with(document, Format::Json, &LoadOptions::new()).unwrap();
+    let clock = Clock::fixed(NOW);
+    let verifier = Verifier::with_clock(policy, aws_lc::provider(), clock).unwrap();
+    let gate = verifier.gate("api").unwrap();
+    let refused = gate.verify(issued("")).unwrap_err();
+    let about = (refused.code(), refused.claim());
+    assert_eq!(about, (Code::PopRequired, Some("cnf")));
+    let hint = gate.advice(&refused).hint;
+    assert!(hint.contains("ask the issuer for one"), "{hint}");
 }
 
 #[test]

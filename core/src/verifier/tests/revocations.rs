@@ -224,6 +224,28 @@ fn rev_02_and_10_a_cutoff_spares_what_came_later_but_not_what_descends_from_befo
 }
 
 #[test]
+fn so_far_is_until_the_verifiers_now() {
+    let World {
+        verifier,
+        gate,
+        clock,
+    } = world(ON);
+    clock.advance(Span::from_seconds(-1));
+    let u1 = Handle::subject(A, "u1");
+    verifier
+        .revocations()
+        .revoke(&u1, Revocation::so_far())
+        .unwrap();
+    gate.verify(full(A, "")).unwrap();
+    clock.advance(Span::from_seconds(1));
+    verifier
+        .revocations()
+        .revoke(&u1, Revocation::so_far())
+        .unwrap();
+    assert_eq!(gate.verify(full(A, "")).unwrap_err().code(), Code::Revoked);
+}
+
+#[test]
 fn rev_04_inner_actors_can_be_left_out() {
     let off = r#""revocation":{"store":"process","inner_actors":"ignore"},"#;
     let World { verifier, gate, .. } = world(off);

@@ -13,12 +13,18 @@
 
 `FakeIssuer.serve()` is one whose keys are really fetched, from this machine.
 
-`refusals(tools)` gives a request for every code the gate can give, to test your own answers with.
+`refusals(tools)` gives a request for every code the gate can give, to test your own answers with;
+`unreachable(tools)` the codes that it does not give, and why:
+
+    @pytest.mark.parametrize("code, call", testing.refusals(tools))
+    def test_my_app_answers(client, code, call):
+        answer = client.request(call.method, call.uri, headers=call.headers)
+        assert answer.status_code == call.http_status
 """
 
 from .._native import FixedClock, codes
 from ._fakes import FakeAgent, FakeIssuer, open, policy
-from ._refusals import Call, refusals
+from ._refusals import Call, Request, refusals, unreachable
 from ._serve import ServedIssuer
 
 __all__ = [
@@ -26,9 +32,11 @@ __all__ = [
     "FakeAgent",
     "FakeIssuer",
     "FixedClock",
+    "Request",
     "ServedIssuer",
     "codes",
     "open",
     "policy",
     "refusals",
+    "unreachable",
 ]

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import itertools
 import json
-import time
 import weakref
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .._native import (
     FixedClock,
     Gate,
     Policy,
+    RawAgent,
+    RawIssuer,
     SigningKey,
     Verdict,
     Verifier,
@@ -28,10 +27,15 @@ if TYPE_CHECKING:
     from ._serve import ServedIssuer
 
 
+# An argument that was not given: the core says what there is then.
+_DEFAULT: Any = object()
+
+
 class FakeAgent:
     """An agent that acts for others: pass it as an actor to `FakeIssuer.token`.
 
-    `iss` is the agent's own issuer; None takes that of the issuer of the token.
+    `iss` is the agent's own issuer; None takes that of the issuer of the token. Its key is the one that
+    `sub` and `seed` stand for, in every run and every language. Default: seed 0, `ES256`.
     """
 
     def __init__(
@@ -40,19 +44,23 @@ class FakeAgent:
         *,
         iss: str | None = None,
         clock: FixedClock | None = None,
-        seed: int = 0,
-        alg: str = "ES256",
+        seed: int = _DEFAULT,
+        alg: str = _DEFAULT,
     ) -> None:
         self.sub = sub
         self.iss = iss
         self.clock = clock
-        self.key = SigningKey.make(alg, "agent", _seed(sub, seed, 0))
-        self._ids = itertools.count(1)
+        self._fake = RawAgent(sub, **_given(clock=clock, seed=seed, alg=alg))
+
+    @property
+    def key(self) -> SigningKey:
+        """Its key."""
+        return self._fake.key
 
     @property
     def jkt(self) -> str:
         """The thumbprint of its key (RFC 7638), as in `cnf.jkt`."""
-        return self.key.thumbprint
+        return self._fake.jkt
 
     def proof(
         self,
@@ -69,19 +77,10 @@ class FakeAgent:
 
         `claims` and `header` add members and replace them; `None` there leaves one out.
         """
-        members: dict[str, Any] = {
-            "jti": f"{self.jkt}-{next(self._ids)}",
-            "htm": method,
-            "htu": url.partition("?")[0],
-            "iat": _now(self.clock),
-            "nonce": nonce,
-        }
-        if token is not None:
-            members["ath"] = base64url(hashlib.sha256(token.encode()).digest())
-        jwk = json.loads(self.key.public_json())
-        del jwk["kid"]
-        head = {"typ": "dpop+jwt", "alg": self.key.alg, "jwk": jwk}
-        return _signed(self.key, _merged(members, claims), _merged(head, header))
+        told = {"method": method, "url": url, "token": token, "nonce": nonce}
+        if self.clock is not None:  # which may have been set since
+            claims = {"iat": self.clock.now()} | dict(claims or {})
+        return self._fake.prove(json.dumps(told | _changes(claims, header)))
 
     def headers(
         self, gate: Gate, method: str, uri: str, token: str, *, nonce: str | None = None
@@ -91,7 +90,8 @@ class FakeAgent:
         if "jkt" not in inspect(token).claims.get("cnf", {}):
             return [("Authorization", f"Bearer {token}")]
         rules = gate.verifier.policy.to_dict()["gates"][gate.name]
-        url = rules.get("public_url", "").removesuffix("/") + uri
+        public = urlsplit(rules.get("public_url", ""))
+        url = f"{public.scheme}://{public.netloc}{uri}"
         proof = self.proof(method, url, token, nonce=nonce)
         return [("Authorization", f"DPoP {token}"), ("DPoP", proof)]
 
@@ -116,10 +116,10 @@ class FakeAgent:
 
 
 class FakeIssuer:
-    """An issuer whose keys are yours: the same ones for the same `seed`, save RSA's, which are
-    made anew each time.
+    """An issuer whose keys are yours: the same ones for the same `seed`, in every run and every
+    language, save RSA's, which are made anew each time.
 
-    `name` is what its keys' `kid`s begin with.
+    `name` is what its keys' `kid`s and its tokens' `jti`s begin with. Default: seed 0, `ES256`, `key`.
     """
 
     def __init__(
@@ -127,29 +127,23 @@ class FakeIssuer:
         issuer: str,
         *,
         clock: FixedClock | None = None,
-        seed: int = 0,
-        alg: str = "ES256",
-        name: str = "key",
+        seed: int = _DEFAULT,
+        alg: str = _DEFAULT,
+        name: str = _DEFAULT,
     ) -> None:
         self.issuer = issuer
         self.clock = clock
-        self.alg = alg
-        self._name = name
-        self._seed = seed
-        self._made = 0
-        self._ids = itertools.count(1)
-        self._keys: list[SigningKey] = []
+        self._fake = RawIssuer(issuer, **_given(clock=clock, seed=seed, alg=alg, name=name))
         self._verifiers: weakref.WeakKeyDictionary[Verifier, str] = weakref.WeakKeyDictionary()
-        self.rotate(keep=0)
 
     @staticmethod
     def serve(
         issuer: str | None = None,
         *,
         clock: FixedClock | None = None,
-        seed: int = 0,
-        alg: str = "ES256",
-        name: str = "key",
+        seed: int = _DEFAULT,
+        alg: str = _DEFAULT,
+        name: str = _DEFAULT,
     ) -> ServedIssuer:
         """A fake issuer whose metadata and keys are served on this machine: a context manager.
 
@@ -170,88 +164,86 @@ class FakeIssuer:
         return ServedIssuer(issuer, clock=clock, seed=seed, alg=alg, name=name)
 
     @property
+    def alg(self) -> str:
+        """The algorithm it signs with."""
+        return self._fake.alg
+
+    @property
     def kid(self) -> str:
         """The `kid` of the key it signs with now."""
-        return self._signer.kid or ""
+        return self._fake.kid
 
     @property
     def key(self) -> SigningKey:
         """The key it signs with now."""
-        return self._signer
+        return self._fake.key
 
     def jwks(self) -> dict[str, Any]:
         """Its JWK Set: the public halves of its keys; of a shared secret, the secret."""
-        return {"keys": [json.loads(key.public_json()) for key in self._keys]}
+        keys: dict[str, Any] = json.loads(self._fake.jwks())
+        return keys
 
-    def rotate(self, *, keep: int = 1) -> str:
-        """Makes a new key and signs with it from now on; keeps `keep` of the ones before in the
-        set. Verifiers of `open` know at once. Returns the new `kid`."""
-        self._made += 1
-        kid = f"{self._name}-{self._made}"
-        self._signer = SigningKey.make(self.alg, kid, _seed(self.issuer, self._seed, self._made))
-        self._keys = [*(self._keys[-keep:] if keep else []), self._signer]
+    def rotate(self, *, keep: int = _DEFAULT) -> str:
+        """Makes a new key and signs with it from now on; keeps `keep` of the ones before in the set,
+        one by default. Verifiers of `open` know at once. Returns the new `kid`."""
+        kid = self._fake.rotate(**_given(keep=keep))
         self._publish()
         return kid
 
     def withdraw(self, kid: str) -> None:
         """Takes a key out of the set. Verifiers of `open` refuse its tokens at once; and an empty
         set, so the last key stays theirs."""
-        if kid not in [key.kid for key in self._keys]:
+        if not self._fake.withdraw(kid):
             raise ValueError(f"{self!r} has no key {kid!r}")
-        self._keys = [key for key in self._keys if key.kid != kid]
         self._publish()
 
     def token(
         self,
         *,
-        sub: str | None = "u1",
+        sub: str | None = _DEFAULT,
         aud: str | Iterable[str] | None = None,
         scope: str | None = None,
         client_id: str | None = None,
         act: Iterable[FakeAgent | str | tuple[str, str]] = (),
         bind_to: FakeAgent | None = None,
-        lifetime: str | timedelta = "5m",
-        typ: str | None = "at+jwt",
+        lifetime: str | timedelta = _DEFAULT,
+        typ: str | None = _DEFAULT,
         claims: Mapping[str, Any] | None = None,
         header: Mapping[str, Any] | None = None,
     ) -> str:
-        """A token of this issuer, issued now: an access token (RFC 9068) unless told otherwise.
+        """A token of this issuer, issued now: an access token (RFC 9068) for `u1` and five minutes,
+        unless told otherwise.
 
-        `act` is the chain, outermost actor first. `claims` and `header` add members and replace
-        them; `None` there leaves one out.
+        `act` is the chain, outermost actor first. `client_id` is the outermost actor, or else the subject,
+        unless it is given. `claims` and `header` add members and replace them; `None` there leaves one
+        out.
         """
-        now = self.now()
-        actors = list(act)
-        subject = client_id or (_link(self.issuer, actors[0])["sub"] if actors else sub)
-        members: dict[str, Any] = {
-            "iss": self.issuer,
-            "sub": sub,
-            "aud": aud if aud is None or isinstance(aud, str) else list(aud),
-            "client_id": subject,
-            "iat": now,
-            "exp": now + _seconds(lifetime),
-            "jti": f"{self._name}-{next(self._ids)}",
+        told: dict[str, Any] = _given(sub=sub, typ=typ)
+        told |= {
+            "aud": [aud] if isinstance(aud, str) else list(aud or ()),
             "scope": scope,
-            "act": _chain(self.issuer, actors),
-            "cnf": {"jkt": bind_to.jkt} if bind_to else None,
+            "client_id": client_id,
+            "act": [_link(actor) for actor in act],
+            "jkt": bind_to.jkt if bind_to else None,
         }
-        head = {"alg": self._signer.alg, "typ": typ, "kid": self.kid}
-        return self.sign(_merged(members, claims), _merged(head, header))
+        told |= _changes(claims, header)
+        return self._fake.token(json.dumps(told), **_given(lifetime=lifetime))
 
     def sign(
         self, claims: Mapping[str, Any] | bytes, header: Mapping[str, Any] | bytes | None = None
     ) -> str:
-        """A compact JWS over these claims, or these very bytes, under this header."""
+        """A compact JWS over these claims, or these very bytes, under this header: that of an access
+        token, unless it is given."""
         if header is None:
-            header = {"alg": self._signer.alg, "typ": "at+jwt", "kid": self.kid}
-        return _signed(self._signer, claims, header)
+            header = {"alg": self.alg, "typ": "at+jwt", "kid": self.kid}
+        return self._fake.sign(_octets(claims), _octets(header))
 
     def __repr__(self) -> str:
         return f"FakeIssuer({self.issuer!r})"
 
     def now(self) -> int:
         """Its time, in whole seconds since 1970."""
-        return _now(self.clock)
+        return self._fake.now()
 
     def _attach(self, verifier: Verifier, name: str) -> None:
         self._verifiers[verifier] = name
@@ -299,51 +291,25 @@ def policy(
 opened: weakref.WeakKeyDictionary[Verifier, Mapping[str, FakeIssuer]] = weakref.WeakKeyDictionary()
 
 
-def _seed(name: str, seed: int, number: int) -> bytes:
-    return hashlib.sha256(f"{name}\n{seed}\n{number}".encode()).digest()
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not _DEFAULT}
 
 
-def _seconds(lifetime: str | timedelta) -> int:
-    clock = FixedClock(0)
-    clock.advance(lifetime)
-    return clock.now()
+def _changes(
+    claims: Mapping[str, Any] | None, header: Mapping[str, Any] | None
+) -> dict[str, dict[str, Any]]:
+    return {"claims": dict(claims or {}), "header": dict(header or {})}
 
 
-def _link(iss: str, actor: FakeAgent | str | tuple[str, str]) -> dict[str, Any]:
+def _link(actor: FakeAgent | str | tuple[str, str]) -> dict[str, Any]:
     if isinstance(actor, FakeAgent):
-        return {"iss": actor.iss or iss, "sub": actor.sub}
+        return {"iss": actor.iss, "sub": actor.sub}
     if isinstance(actor, str):
-        return {"iss": iss, "sub": actor}
+        return {"sub": actor}
     return {"iss": actor[0], "sub": actor[1]}
 
 
-def _chain(iss: str, actors: list[FakeAgent | str | tuple[str, str]]) -> dict[str, Any] | None:
-    chain: dict[str, Any] | None = None
-    for actor in reversed(actors):
-        chain = _link(iss, actor) | ({"act": chain} if chain else {})
-    return chain
-
-
-def _signed(
-    key: SigningKey, claims: Mapping[str, Any] | bytes, header: Mapping[str, Any] | bytes
-) -> str:
-    signing_input = f"{_segment(header)}.{_segment(claims)}"
-    return f"{signing_input}.{base64url(key.sign(signing_input.encode()))}"
-
-
-def _now(clock: FixedClock | None) -> int:
-    return clock.now() if clock is not None else int(time.time())
-
-
-def _merged(members: dict[str, Any], changes: Mapping[str, Any] | None) -> dict[str, Any]:
-    members = members | dict(changes or {})
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _segment(value: Mapping[str, Any] | bytes) -> str:
-    text = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
-    return base64url(text)
-
-
-def base64url(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+def _octets(value: Mapping[str, Any] | bytes) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return json.dumps(value, separators=(",", ":")).encode()

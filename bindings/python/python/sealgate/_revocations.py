@@ -1,0 +1,176 @@
+"""Revoking while verifications run: `verifier.revocations`, and what can be revoked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ._errors import UsageError
+from ._native import handle_kinds
+
+if TYPE_CHECKING:
+    from ._native import RawRevocations
+
+_PARTS = {kind: (whose, name) for kind, whose, name in handle_kinds()}
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationReceipt:
+    """What a revocation did: a verdict of this `epoch` or a later one knows of it. `reach` is
+    `"process"`: other processes must be told themselves."""
+
+    epoch: int
+    reach: str
+
+
+class Handle:
+    """Something that can be revoked, named as tokens name it: `Handle.actor(iss=…, sub=…)`.
+
+    Each kind has its own name space: revoking the subject `u1` says nothing of an actor `u1`. `iss`
+    is the claim's value, never the policy's name for an issuer.
+    """
+
+    __slots__ = ("_kind", "_scope", "_value")
+    _kind: str
+    _scope: str
+    _value: str
+
+    def __init__(self) -> None:
+        raise UsageError("write Handle.actor(iss=…, sub=…), or another of its constructors")
+
+    @classmethod
+    def _of(cls, kind: str, scope: str, value: str) -> Handle:
+        for name, part in zip(_PARTS[kind], (scope, value), strict=True):
+            if not isinstance(part, str):
+                raise UsageError(f"{name} must be str, not {type(part).__name__}")
+        handle = object.__new__(cls)
+        for slot, part in zip(cls.__slots__, (kind, scope, value), strict=True):
+            object.__setattr__(handle, slot, part)
+        return handle
+
+    @staticmethod
+    def token(*, iss: str, jti: str) -> Handle:
+        """One token."""
+        return Handle._of("token", iss, jti)
+
+    @staticmethod
+    def session(*, iss: str, sid: str) -> Handle:
+        """A session at an issuer."""
+        return Handle._of("session", iss, sid)
+
+    @staticmethod
+    def subject(*, iss: str, sub: str) -> Handle:
+        """Whom tokens are about."""
+        return Handle._of("subject", iss, sub)
+
+    @staticmethod
+    def client(*, iss: str, client_id: str) -> Handle:
+        """An OAuth client."""
+        return Handle._of("client", iss, client_id)
+
+    @staticmethod
+    def actor(*, iss: str, sub: str) -> Handle:
+        """An agent, anywhere in a chain of `act`, or as `sub` where it acts for itself."""
+        return Handle._of("actor", iss, sub)
+
+    @staticmethod
+    def holder_key(*, jkt: str) -> Handle:
+        """A key that tokens are bound to, by its thumbprint."""
+        return Handle._of("holder_key", "", jkt)
+
+    @staticmethod
+    def signing_key(*, iss: str, kid: str) -> Handle:
+        """A key that an issuer signs with."""
+        return Handle._of("signing_key", iss, kid)
+
+    @staticmethod
+    def issuer(*, iss: str) -> Handle:
+        """An issuer, whole."""
+        return Handle._of("issuer", iss, "")
+
+    @staticmethod
+    def txn(*, aud: str, txn: str) -> Handle:
+        """A transaction, in its trust domain."""
+        return Handle._of("txn", aud, txn)
+
+    @staticmethod
+    def workflow(*, iss: str, acti: str) -> Handle:
+        """A workflow."""
+        return Handle._of("workflow", iss, acti)
+
+    @staticmethod
+    def intent(*, iss: str, id: str) -> Handle:
+        """An intent or a mission."""
+        return Handle._of("intent", iss, id)
+
+    @property
+    def kind(self) -> str:
+        """Its kind: `"actor"`."""
+        return self._kind
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Handle cannot be changed")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Handle cannot be changed")
+
+    def _parts(self) -> tuple[str, str, str]:
+        return self._kind, self._scope, self._value
+
+    def __eq__(self, other: object) -> bool:
+        return self._parts() == other._parts() if isinstance(other, Handle) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __repr__(self) -> str:
+        parts = zip(_PARTS[self._kind], (self._scope, self._value), strict=True)
+        told = ", ".join(f"{name}={part!r}" for name, part in parts if name)
+        return f"Handle.{self._kind}({told})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Handle._of, self._parts()
+
+
+class Revocations:
+    """What is revoked, as a verifier knows it: `verifier.revocations`. The policy's
+    `[revocation] store` says who remembers it."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: RawRevocations) -> None:
+        self._raw = raw
+
+    def revoke(
+        self,
+        handle: Handle,
+        *,
+        cutoff: int | Literal["now"] | None = None,
+        expires: int | None = None,
+    ) -> RevocationReceipt:
+        """Revokes a handle: when it returns, no verification that starts afterwards passes with a
+        token that carries it, cached or not.
+
+        With a `cutoff`, `"now"` or seconds since 1970, only tokens that were issued then or before
+        are concerned. It is forgotten at `expires`, else when no token that it concerns can be
+        alive. Raises `UsageError`, and nothing was revoked.
+        """
+        return RevocationReceipt(*self._raw.revoke(*_named(handle), cutoff, expires))
+
+    def lift(self, handle: Handle) -> RevocationReceipt:
+        """Takes back whatever was revoked of a handle."""
+        return RevocationReceipt(*self._raw.lift(*_named(handle)))
+
+    @property
+    def epoch(self) -> int:
+        """How often something was revoked or lifted."""
+        return self._raw.epoch
+
+    def __repr__(self) -> str:
+        return "<Revocations>"
+
+
+def _named(handle: Handle) -> tuple[str, str, str]:
+    if not isinstance(handle, Handle):
+        raise UsageError(f"handle must be a Handle, not {type(handle).__name__}")
+    return handle._parts()

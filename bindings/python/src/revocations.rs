@@ -1,0 +1,99 @@
+//! [`RawRevocations`]: what is revoked, for `sealgate/_revocations.py`.
+
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use sealgate::{Clock, Handle, HandleKind, NumericDate, Revocation, RevokeError};
+
+use crate::errors::usage;
+use crate::input;
+
+/// What a verifier knows to be revoked; `sealgate/_revocations.py` says what each call does.
+#[pyclass(frozen, module = "sealgate._native")]
+pub(crate) struct RawRevocations {
+    verifier: sealgate::Verifier,
+    clock: Clock,
+}
+
+impl RawRevocations {
+    pub(crate) const fn new(verifier: sealgate::Verifier, clock: Clock) -> Self {
+        Self { verifier, clock }
+    }
+}
+
+/// `(epoch, reach)` of a receipt.
+type Receipt = (u64, &'static str);
+
+#[pymethods]
+impl RawRevocations {
+    fn revoke(
+        &self,
+        py: Python<'_>,
+        kind: &str,
+        scope: &str,
+        value: &str,
+        cutoff: Option<&Bound<'_, PyAny>>,
+        expires: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Receipt> {
+        let cutoff = cutoff.map(|cutoff| {
+            let text = cutoff.cast::<PyString>().ok();
+            match text.map(|text| text.to_str()).transpose()? {
+                Some("now") => Ok(self.clock.now()),
+                _ => date(cutoff, "cutoff", "\"now\" or whole seconds since 1970"),
+            }
+        });
+        let mut revocation = cutoff
+            .transpose()?
+            .map_or_else(Revocation::all, Revocation::before);
+        if let Some(expires) = expires {
+            revocation = revocation.until(date(expires, "expires", "whole seconds since 1970")?);
+        }
+        let handle = handle(py, kind, scope, value)?;
+        // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
+        let receipt = self.verifier.revocations().revoke(&handle, revocation);
+        let receipt = receipt.map_err(|error| refused(py, error))?;
+        Ok((receipt.epoch, receipt.reach))
+    }
+
+    fn lift(&self, py: Python<'_>, kind: &str, scope: &str, value: &str) -> PyResult<Receipt> {
+        let handle = handle(py, kind, scope, value)?;
+        let receipt = self.verifier.revocations().lift(&handle);
+        let receipt = receipt.map_err(|error| refused(py, error))?;
+        Ok((receipt.epoch, receipt.reach))
+    }
+
+    #[getter]
+    fn epoch(&self) -> u64 {
+        self.verifier.revocations().epoch()
+    }
+}
+
+/// Each kind of handles with the names of its two parts: `(kind, whose, its name there)`.
+#[pyfunction]
+pub(crate) fn handle_kinds() -> Vec<(&'static str, Option<&'static str>, Option<&'static str>)> {
+    let kinds = HandleKind::ALL.into_iter();
+    kinds
+        .map(|kind| (kind.name(), kind.parts().0, kind.parts().1))
+        .collect()
+}
+
+fn handle(py: Python<'_>, kind: &str, scope: &str, value: &str) -> PyResult<Handle> {
+    let kind = HandleKind::from_name(kind);
+    let kind = kind.ok_or_else(|| usage(py, "there is no such kind of handles"))?;
+    Ok(Handle::new(kind, scope, value))
+}
+
+fn date(value: &Bound<'_, PyAny>, name: &str, right: &str) -> PyResult<NumericDate> {
+    let seconds: i64 = value
+        .extract()
+        .map_err(|_| input::wrong_type(value, name, right))?;
+    NumericDate::from_seconds(seconds).ok_or_else(|| {
+        usage(
+            value.py(),
+            format!("{name} must be {right}, up to the year 9999"),
+        )
+    })
+}
+
+fn refused(py: Python<'_>, error: RevokeError) -> PyErr {
+    usage(py, format!("revocations: {error}"))
+}

@@ -1,0 +1,86 @@
+"""Revoking: at once, of what was named and of nothing else."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from sealgate import Gate, Handle, RevokedError, UsageError, testing
+
+from conftest import AUDIENCE, ISSUER, NOW, document
+
+
+@pytest.fixture
+def tools(corp: testing.FakeIssuer, clock: testing.FixedClock) -> Gate:
+    policy = document() | {"revocation": {"store": "process"}}
+    return testing.open(policy, issuers={"corp": corp}, clock=clock).gate("tools")
+
+
+def test_an_agent(tools: Gate, corp: testing.FakeIssuer) -> None:
+    revocations = tools.verifier.revocations
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use", act=["agent-7", "agent-8"])
+    other = corp.token(aud=AUDIENCE, scope="mcp:use", act=["agent-9"])
+    assert tools.verify(jwt).snapshot.revocations == revocations.epoch == 0
+    inner = Handle.actor(iss=ISSUER, sub="agent-8")
+    receipt = revocations.revoke(inner)
+    assert (receipt.epoch, receipt.reach) == (1, "process")
+    with pytest.raises(RevokedError) as caught:
+        tools.verify(jwt)
+    assert (caught.value.code, caught.value.http_status) == ("revoked", 401)
+    assert "agent-8" not in str(caught.value) and tools.judge(other).ok
+    assert tools.verify_batch([jwt, other]).counts == {"accepted": 1, "revoked": 1}
+    assert revocations.lift(inner).epoch == 2 and tools.judge(jwt).ok
+
+
+def test_a_subject_until_it_signs_in_again(
+    tools: Gate, corp: testing.FakeIssuer, clock: testing.FixedClock
+) -> None:
+    old = corp.token(aud=AUDIENCE, scope="mcp:use")
+    tools.verifier.revocations.revoke(Handle.subject(iss=ISSUER, sub="u1"), cutoff="now")
+    assert tools.judge(old).code == "revoked"
+    clock.advance("1s")
+    assert tools.judge(corp.token(aud=AUDIENCE, scope="mcp:use")).ok
+    one = corp.token(aud=AUDIENCE, scope="mcp:use", lifetime="30m", claims={"jti": "one"})
+    handle = Handle.token(iss=ISSUER, jti="one")
+    tools.verifier.revocations.revoke(handle, expires=clock.now() + 60)
+    assert tools.judge(one).code == "revoked"
+
+
+def test_what_is_no_handle(tools: Gate) -> None:
+    revocations: Any = tools.verifier.revocations
+    anything: Any = Handle
+    wrong: list[tuple[Any, str]] = [
+        (lambda: revocations.revoke("agent-7"), "handle must be a Handle, not str"),
+        (lambda: revocations.revoke(Handle.issuer(iss="corp")), "name of the policy's"),
+        (lambda: revocations.revoke(Handle.issuer(iss="")), "empty"),
+        (lambda: revocations.revoke(Handle.issuer(iss=ISSUER), expires=NOW - 1), "expires lies"),
+        (lambda: revocations.revoke(Handle.issuer(iss=ISSUER), cutoff="then"), "cutoff must be"),
+        (lambda: revocations.revoke(Handle.issuer(iss=ISSUER), expires="1h"), "expires must be"),
+        (lambda: anything.actor(iss=ISSUER, sub=7), "sub must be str, not int"),
+        (anything, r"Handle\.actor"),
+    ]
+    for call, text in wrong:
+        with pytest.raises(UsageError, match=text):
+            call()
+    with pytest.raises(TypeError):
+        anything.actor(ISSUER, "agent-7")  # two strings that can be swapped
+    assert revocations.epoch == 0
+
+
+def test_who_is_asked_by_nobody(corp: testing.FakeIssuer, clock: testing.FixedClock) -> None:
+    tools = testing.open(document(), issuers={"corp": corp}, clock=clock).gate("tools")
+    with pytest.raises(UsageError, match="store"):
+        tools.verifier.revocations.revoke(Handle.subject(iss=ISSUER, sub="u1"))
+
+
+def test_handles_are_values() -> None:
+    one, same = (Handle.client(iss=ISSUER, client_id="c1") for _ in range(2))
+    assert one == same and hash(one) == hash(same) and pickle.loads(pickle.dumps(one)) == one
+    assert one != Handle.subject(iss=ISSUER, sub="c1") and one != "c1"
+    assert repr(one) == f"Handle.client(iss={ISSUER!r}, client_id='c1')"
+    assert repr(Handle.holder_key(jkt="x")) == "Handle.holder_key(jkt='x')"
+    changeable: Any = one
+    with pytest.raises(AttributeError):
+        changeable._value = "c2"

@@ -1,0 +1,306 @@
+//! Of kinds of tokens: which a gate takes, and that no two can be taken for one another.
+
+use super::super::{load, with};
+use super::{gate, issuer, loads, refuses};
+
+#[test]
+fn refusal_13_no_row_or_two_rows() {
+    refuses(
+        &with("profile = \"access_token\"", "profile = \"logout_token\""),
+        &[
+            "7:1 gates.tools: issuers.corp.profiles has no logout_token. Write profiles = \
+             [\"access_token\", \"logout_token\"]",
+        ],
+    );
+    refuses(
+        &issuer("profiles = [\"access_token\", \"access_token_untyped\"]"),
+        &[
+            "8:1 gates.tools: issuers.corp.profiles has access_token and access_token_untyped: one \
+           issuer signs access_token in one way. Keep one",
+        ],
+    );
+    loads(
+        &issuer("profiles = [\"access_token\", \"logout_token\"]"),
+        &[],
+    );
+}
+
+#[test]
+fn refusal_14_kinds_that_cannot_be_told_apart() {
+    let two = |profiles: &str, kind: &str, audience: &str| {
+        format!(
+            "{}[gates.login]\nprofile = \"{kind}\"\naudience = [\"x\", \"{audience}\"]\nissuers = [\"corp\"]\n",
+            issuer(&format!("profiles = {profiles}"))
+        )
+    };
+    let api = "https://api.example.com/mcp";
+    refuses(
+        &two("[\"access_token_untyped\", \"id_token\"]", "id_token", api),
+        &[
+            "12:1 gates.login: an id_token and an access_token_untyped (gates.tools) of corp for \
+           \"https://api.example.com/mcp\" cannot be told apart",
+        ],
+    );
+    refuses(
+        &two("[\"access_token\", \"jwt_custom\"]", "jwt_custom", api),
+        &[
+            "12:1 gates.login: a jwt_custom and an access_token (gates.tools) of corp for \
+           \"https://api.example.com/mcp\" cannot be told apart",
+        ],
+    );
+    loads(
+        &two(
+            "[\"access_token_untyped\", \"id_token\"]",
+            "id_token",
+            "web",
+        ),
+        &[],
+    );
+    loads(
+        &two("[\"access_token\", \"id_token\"]", "id_token", api),
+        &[],
+    );
+}
+
+#[test]
+fn jwt_custom_rules_are_its_own() {
+    refuses(
+        &gate("typ = \"x+jwt\"\nrequired_claims = [\"tenant\"]"),
+        &[
+            "11:7 gates.tools.typ: only for capability, intent_token, jwt_custom; every other kind has \
+             its own",
+            "12:19 gates.tools.required_claims: only for profile = \"jwt_custom\"; every other \
+             kind has its own",
+        ],
+    );
+    let custom = |typ: &str| {
+        gate(&format!("typ = \"{typ}\"\nrequired_claims = [\"tenant\"]"))
+            .replace("profile = \"access_token\"", "profile = \"jwt_custom\"")
+            .replace("issuer = ", "profiles = [\"jwt_custom\"]\nissuer = ")
+    };
+    let policy = load(&custom("application/Mine+JWT")).unwrap();
+    assert_eq!(policy.rules().gates[0].typ.as_deref(), Some("mine+jwt"));
+    for (typ, text) in [
+        (
+            "at+jwt",
+            "\"at+jwt\" is the typ of access_token. Write profile = \"access_token\"",
+        ),
+        ("JWT", "\"JWT\" is what an absent typ accepts. Leave it out"),
+        (
+            "dpop+jwt",
+            "\"dpop+jwt\" is the typ of tokens with rules of their own",
+        ),
+        ("a b", "\"a b\" is not a media type"),
+    ] {
+        refuses(&custom(typ), &[&format!("12:7 gates.tools.typ: {text}")]);
+    }
+}
+
+#[test]
+fn warnings_are_about_tokens_that_should_work_once() {
+    let of = |kind: &str| {
+        issuer(&format!("profiles = [\"access_token\", \"{kind}\"]"))
+            + &format!(
+                "[gates.once]\nprofile = \"{kind}\"\naudience = \"x\"\nissuers = [\"corp\"]\n"
+            )
+    };
+    for (kind, warns) in [
+        ("logout_token", true),
+        ("client_assertion", true),
+        ("id_jag", true),
+        ("set", true),
+        ("jwt_bearer_grant", false),
+        ("id_token", false),
+        ("txn_token", false),
+    ] {
+        let policy = load(&of(kind)).unwrap();
+        let shown: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+        let text = format!(
+            "gates.once.profile: nobody remembers jti: a stolen {kind} opens again until it expires"
+        );
+        let expected: &[String] = if warns { &[text] } else { &[] };
+        assert_eq!(shown, expected, "{kind}");
+    }
+}
+
+/// An issuer of one kind and a gate for it, with these members.
+fn of_kind(kind: &str, issuer: &str, members: &str) -> String {
+    with("https://login.example.com", issuer)
+        .replace("issuer = ", &format!("profiles = [\"{kind}\"]\nissuer = "))
+        .replace(
+            "profile = \"access_token\"",
+            &format!("profile = \"{kind}\""),
+        )
+        .replace(
+            "audience = \"https://api.example.com/mcp\"\n",
+            &format!("{members}\n"),
+        )
+}
+
+#[test]
+fn refusal_12_a_gate_has_an_audience_where_its_tokens_have_one() {
+    let refused = |kind: &str, issuer: &str, members: &str| {
+        let problems = load(&of_kind(kind, issuer, members)).map(drop).unwrap_err();
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let url = "https://a.example";
+    for (kind, issuer) in [
+        ("wit", "wimse://td.example"),
+        ("client_attestation", url),
+        ("actor_proof", url),
+        ("status_list_token", url),
+        ("agent_card", "weather-agent"),
+    ] {
+        assert!(load(&of_kind(kind, issuer, "")).is_ok(), "{kind}");
+        let problems = refused(kind, issuer, "audience = \"x\"");
+        let text = "is for nobody in particular. Leave it out";
+        assert!(
+            problems[0].starts_with("gates.tools.audience: a"),
+            "{problems:?}"
+        );
+        assert!(problems[0].ends_with(text), "{problems:?}");
+    }
+    for kind in [
+        "capability",
+        "id_jag",
+        "set",
+        "txn_token",
+        "introspection_response",
+    ] {
+        assert!(
+            load(&of_kind(kind, url, "audience = \"x\"")).is_ok(),
+            "{kind}"
+        );
+    }
+    assert!(load(&of_kind("capability", url, "")).is_ok());
+    for kind in ["id_jag", "set", "txn_token", "introspection_response"] {
+        let problems = refused(kind, url, "");
+        assert!(
+            problems[0].starts_with("gates.tools: no audience. "),
+            "{problems:?}"
+        );
+    }
+    // TXT-03.
+    assert_eq!(
+        refused(
+            "txn_token",
+            "https://tts.example",
+            "audience = [\"a.example\", \"b.example\"]"
+        ),
+        ["gates.tools.audience[1]: one gate is for one trust domain. Write a gate for each"]
+    );
+    // IJ-07.
+    assert_eq!(
+        refused("id_jag", url, "audience = \"https://a.example\""),
+        ["gates.tools.audience: is issuers.corp itself: an issuer does not redeem its own id_jag"]
+    );
+}
+
+#[test]
+fn a_card_does_not_say_whose_it_is() {
+    let one = of_kind("agent_card", "weather-agent", "");
+    let second = one.replace("[\"corp\"]", "[\"corp\", \"second\"]")
+        + "[issuers.second]\nissuer = \"second\"\nprofiles = [\"agent_card\"]\njwks_push = \"process\"\n";
+    let problems = load(&second).map(drop).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "gates.tools.issuers: an agent_card does not say who signed it. Write a gate for each issuer"
+    );
+}
+
+#[test]
+fn typ_is_the_gates_to_name_where_nothing_is_registered() {
+    let typed =
+        |kind: &str, typ: &str| of_kind(kind, "https://a.example", &format!("typ = \"{typ}\""));
+    let problem = |document: &str| load(document).map(drop).unwrap_err()[0].to_string();
+    let policy = load(&typed("intent_token", "Intent+JWT")).unwrap();
+    assert_eq!(policy.rules().gates[0].typ.as_deref(), Some("intent+jwt"));
+    assert!(load(&typed("capability", "aat+jwt")).is_ok());
+    assert_eq!(
+        problem(&of_kind("intent_token", "https://a.example", "")),
+        "gates.tools: no typ. Nothing is registered for an intent_token: write the one its issuers \
+         use"
+    );
+    assert_eq!(
+        problem(&typed("intent_token", "JWT")),
+        "gates.tools.typ: \"JWT\" tells no kind. Write one that nothing else has"
+    );
+    assert_eq!(
+        problem(&typed("intent_token", "aat+jwt")),
+        "gates.tools.typ: \"aat+jwt\" is the typ of capability. Write profile = \"capability\""
+    );
+    assert_eq!(
+        problem(&typed("capability", "wpt+jwt")),
+        "gates.tools.typ: \"wpt+jwt\" is the typ of tokens with rules of their own"
+    );
+}
+
+#[test]
+fn workloads_are_of_a_trust_domain() {
+    assert!(load(&of_kind("wit", "spiffe://td.example", "")).is_ok());
+    for issuer in [
+        "https://td.example",
+        "wimse://td.example/a",
+        "wimse://TD",
+        "td.example",
+    ] {
+        let problems = load(&of_kind("wit", issuer, "")).map(drop).unwrap_err();
+        let text = problems[0].to_string();
+        assert!(
+            text.contains("an issuer of wit is a trust domain"),
+            "{text}"
+        );
+    }
+    let mixed = of_kind("wit", "https://a.example", "").replace(
+        "profiles = [\"wit\"]",
+        "profiles = [\"wit\", \"access_token\"]",
+    );
+    let problems = load(&mixed).map(drop).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "issuers.corp.issuer: wit needs a trust domain among them, as \"spiffe://td.example\""
+    );
+}
+
+#[test]
+fn proofs_of_another_tokens_key_are_not_there_yet() {
+    for kind in ["client_attestation_pop", "wpt", "capability_pop"] {
+        let problems = load(&of_kind(kind, "https://a.example", ""))
+            .map(drop)
+            .unwrap_err();
+        let text = format!("\"{kind}\": not available in this version yet");
+        assert!(
+            problems
+                .iter()
+                .all(|problem| problem.text.starts_with(&text)),
+            "{problems:?}"
+        );
+        assert_eq!(problems.len(), 2);
+    }
+}
+
+/// Two untyped kinds of one issuer for one audience, where one must have what the other must not.
+#[test]
+fn refusal_14_spares_kinds_that_claims_tell_apart() {
+    let both = |one: &str, other: &str| {
+        of_kind(one, "https://a.example", "audience = \"x\"").replace(
+            &format!("[\"{one}\"]"),
+            &format!("[\"{one}\", \"{other}\"]"),
+        ) + &format!(
+            "[gates.other]\nprofile = \"{other}\"\naudience = \"x\"\nissuers = [\"corp\"]\n"
+        )
+    };
+    // `events` is what a logout token must have, and an ID token must not.
+    assert!(load(&both("id_token", "logout_token")).is_ok());
+    assert!(load(&both("id_token", "capability")).is_ok()); // `sub`
+    for (one, other) in [
+        ("id_token", "jwt_bearer_grant"),
+        ("capability", "jwt_custom"),
+    ] {
+        let problems = load(&both(one, other)).map(drop).unwrap_err();
+        assert!(
+            problems[0].text.ends_with("cannot be told apart"),
+            "{problems:?}"
+        );
+    }
+}
