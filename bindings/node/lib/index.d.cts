@@ -336,6 +336,8 @@ export interface VerifierOptions {
   claimNames?: { scope?: string; clientId?: string; aud?: string }
   /** Whose transactions the `txn` of its tokens are, so that tokens of two issuers can be of one. */
   txnNamespace?: string
+  /** For an actor that signs proofs (`actor_proof`): whose actor it is, the `iss` beside its `sub` in `act`. */
+  actorNamespace?: string
   publicUrl?: string
   /** Default: none. */
   requiredScopes?: readonly string[]
@@ -354,6 +356,8 @@ export interface VerifierOptions {
   mtls?: { source?: 'caller' }
   /** Who remembers used proofs. */
   replay?: { store: 'process' | 'external'; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
+  /** Who remembers what was revoked. Default: `"off"`, nobody. */
+  revocation?: { store?: 'off' | 'process'; innerActors?: 'revoke' | 'ignore' }
   /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */
   delegation?: 'forbid' | 'surface'
   /** The most since `iat`. */
@@ -371,6 +375,7 @@ export interface VerifierOptions {
     accessToken?: ContextNeed
     idJag?: ContextNeed
     jwtBearerGrant?: ContextNeed
+    actorProof?: ContextNeed
     wit?: ContextNeed
     txnToken?: ContextNeed | { need?: ContextNeed; audience?: string }
     intentToken?: { need?: ContextNeed; typ: string }

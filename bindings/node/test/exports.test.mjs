@@ -88,10 +88,11 @@ test('the options of the short form are declared, every one', () => {
   const { properties: members } = JSON.parse(readFileSync(new URL('../../cli/policy.schema.json', import.meta.url)))
   const inner = (named) => named.additionalProperties.properties
   const { issuers: none, ...gate } = inner(members.gates)
-  const { $schema, version, issuers, gates, delegation, revocation, stores, tables, ...rest } = members
+  const { $schema, version, issuers, gates, delegation, stores, tables, ...rest } = members
   const declared = read('lib/index.d.cts').split('export interface VerifierOptions {')[1].split('\n}\n')[0]
   const toCamel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
-  const names = ({ properties }) => Object.keys(properties ?? {})
+  // Members that are not available yet take nothing.
+  const names = ({ properties = {} }) => Object.keys(properties).filter((name) => properties[name].not === undefined)
   const check = (name) => assert.match(declared, new RegExp(`\\b${toCamel(name)}\\??:`), name)
   for (const [name, rule] of Object.entries({ ...inner(issuers), ...gate, ...rest })) {
     check(name)

@@ -205,7 +205,8 @@ fn settle(
     let dates = Dates::of(&accepted, gate, row, max_lifetime, rules.leeway);
     dates.check(case.judge.now)?;
     validity::check_audience(claims, gate, source)?;
-    let chain = delegation::read(claims, issuer, row.kind, rules.preset, 0)?;
+    let depth = gate.delegation.max_depth();
+    let chain = delegation::read(claims, issuer, row.kind, rules.preset, depth)?;
     let member = Member {
         kind: row.kind,
         claims,
