@@ -112,7 +112,7 @@ fn the_policy_of_the_readme_for_whole_requests_loads() {
 #[test]
 fn the_policies_about_delegation_load() {
     let blocks = blocks("delegation");
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 4);
     for block in blocks {
         let policy = Policy::parse(block, Format::Toml).unwrap();
         assert!(Verifier::new(policy, aws_lc::provider()).is_ok());

@@ -419,7 +419,11 @@ fn kinds_differ_in_what_they_give() {
     without(Profile::ClientAssertion, &but(&chain), &["too_old"]);
     without(Profile::JwtBearerGrant, &but(&["wrong_token_kind"]), &[]);
     without(Profile::IdJag, &but(&["wrong_token_kind"]), &[]);
-    without(Profile::TxnToken, &but(&["wrong_token_kind"]), &[]);
+    without(
+        Profile::TxnToken,
+        &["wrong_token_kind", "pop_mismatch"],
+        &[],
+    ); // in a field of their own
     without(
         Profile::ActorProof,
         &but(&["wrong_token_kind", "aud_mismatch"]),
@@ -847,12 +851,7 @@ fn kinds_have_proofs_and_parents_of_their_own() {
         &["subject_changed", "intent_mismatch", "txn_mismatch"],
     );
     has("mission", &with(&edge, &mission));
-    let beside = [
-        "chain_link_broken",
-        "attenuation_audience",
-        "intent_mismatch",
-    ];
-    has("beside a transaction", &with(&beside, &bearer));
+    has("beside a transaction", &with(&bearer, &["intent_mismatch"]));
     has(
         "aauth",
         &with(&edge, &with(&bearer, &["intent_mismatch", "txn_mismatch"])),

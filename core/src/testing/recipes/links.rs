@@ -17,6 +17,7 @@ use crate::testing::forge::{displace, name_task};
 
 const ALONE: &str = "no token comes before this one, or no fake signs such";
 const AIMLESS: &str = "tokens here are for nobody in particular, and so come from no other";
+const BESIDE: &str = "a transaction token stands beside an access token, and not before it";
 const NOT_COMPARED: &str = "the step between the two kinds does not compare that";
 
 /// A good request with the token that its own comes from.
@@ -70,6 +71,11 @@ impl Bench<'_> {
         let strict = self.forge.rules().preset == Preset::AgentStrict;
         let name = Name::Audience.of(&self.issuer.claim_names, self.good.entry.profile);
         strict && !linked.draft.token.claims.contains_key(name)
+    }
+
+    /// Whether the further token says what the request is for, and not where the token comes from.
+    fn is_beside(&self, linked: &Linked) -> bool {
+        self.door.kind == Kind::AccessToken && linked.from.profile.row().kind == Kind::TxnToken
     }
 
     /// A good request with a parent that is changed, where the step compares something.
@@ -139,6 +145,9 @@ impl Bench<'_> {
         };
         if self.is_aimless(&linked) {
             return never(AIMLESS);
+        }
+        if self.is_beside(&linked) {
+            return never(BESIDE);
         }
         match (linked.edge, self.door.intent.pointers.first()) {
             (Some(_), _) => {
@@ -231,6 +240,9 @@ impl Bench<'_> {
             Ok(linked) => linked,
             Err(why) => return never(why),
         };
+        if self.is_beside(&linked) {
+            return never(BESIDE);
+        }
         let edges = self.door.delegation.edges();
         let named = linked
             .edge

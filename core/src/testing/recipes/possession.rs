@@ -25,9 +25,13 @@ impl Bench<'_> {
         }
         let mut draft = self.any()?;
         draft.certificate = None;
-        if let Carrying::Field { made, .. } = &mut draft.carrying
-            && made.take().is_some()
+        if let Carrying::Field {
+            proof: Some(_),
+            made,
+            ..
+        } = &mut draft.carrying
         {
+            *made = None;
             return send(draft);
         }
         if self.carrier() == Carrier::Content {

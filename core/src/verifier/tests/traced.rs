@@ -57,7 +57,7 @@ fn a_refusal_has_the_stage_that_refused_and_those_that_were_not_reached() {
     let told = read(&traced);
     assert_eq!(told["verdict"], "refused");
     assert_eq!(told["code"], "pop_required");
-    assert_eq!(told["claim"], "cnf");
+    assert_eq!(told["claim"], "dpop");
     let outcomes = outcomes(&traced);
     assert_eq!(outcomes.first(), Some(&("size", "passed")));
     assert_eq!(outcomes.last(), Some(&("policy", "not_reached")));
