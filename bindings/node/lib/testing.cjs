@@ -87,26 +87,39 @@ class FakeIssuer {
     const own = changes(claims)
     if (jti !== undefined) own.jti ??= jti
     if (notBefore !== undefined) own.nbf ??= notBefore
-    return native.fakeToken(
+    return compact(native.fakeToken(
       this.#fake,
       JSON.stringify({
         ...told,
         aud: [aud].flat(),
-        act: act.map(({ iss, sub }) => ({ iss, sub })),
+        act: [act].flat().map(link),
         jkt: bindTo?.jkt,
         client_id: clientId,
         issued_at: issuedAt,
         claims: own,
         header: changes(header),
       })
-    )
+    ))
   }
 
   /** A compact JWS over any claims, or over a text that is none. */
   sign(payload, header) {
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
-    return native.fakeSign(this.#fake, text, JSON.stringify(header ?? {}))
+    return compact(native.fakeSign(this.#fake, text, JSON.stringify(header ?? {})))
   }
+}
+
+/** A compact JWS, unless it is what was wrong with what it was to say. */
+function compact(text) {
+  if (text.startsWith('{')) throw refused(JSON.parse(text))
+  return text
+}
+
+/** One actor of a chain: an agent, a `sub`, or both of its names. */
+function link(actor) {
+  if (typeof actor === 'string') return { sub: actor }
+  if (typeof actor !== 'object' || actor === null) throw usage(`FakeIssuer.token: an actor of act is ${kind(actor)}`)
+  return { iss: actor.iss, sub: actor.sub }
 }
 
 const TOKEN_OPTIONS = [
@@ -140,7 +153,7 @@ class FakeAgent {
   headers(method, url, token, options) {
     const { nonce } = checkOptions(options, 'FakeAgent.headers', ['nonce'])
     if (boundTo(token) !== this.jkt) return [['Authorization', `Bearer ${token}`]]
-    const proof = native.agentProve(this.#fake, JSON.stringify({ method, url: `${url}`, token, nonce }))
+    const proof = compact(native.agentProve(this.#fake, JSON.stringify({ method, url: `${url}`, token, nonce })))
     return [
       ['Authorization', `DPoP ${token}`],
       ['DPoP', proof],

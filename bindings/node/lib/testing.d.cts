@@ -72,8 +72,8 @@ export interface TokenOptions {
   sub?: string | null
   aud?: string | readonly string[]
   scope?: string
-  /** Who acts, outermost first; an actor without `iss` is of the token's issuer. */
-  act?: ReadonlyArray<{ readonly sub: string; readonly iss?: string }>
+  /** Who acts, outermost first; a `sub` alone, or an actor without `iss`, is of the token's issuer. */
+  act?: ReadonlyArray<string | { readonly sub: string; readonly iss?: string }>
   /** `cnf.jkt`: binds the token to the agent's key. */
   bindTo?: { readonly jkt: string }
   /** Default: `"5m"`. */

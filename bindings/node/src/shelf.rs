@@ -34,6 +34,8 @@ pub(crate) struct Shelf {
     used: usize,
     /// The newest generation of each issuer's keys that a token has come with.
     generations: Vec<(Box<str>, u64)>,
+    /// The epoch of the revocations that all tokens here have been asked about: an object says it.
+    epoch: Option<u64>,
 }
 
 /// Where a token's object is.
@@ -57,6 +59,7 @@ impl Shelf {
             bytes,
             used: 0,
             generations: Vec::new(),
+            epoch: None,
         }
     }
 
@@ -65,6 +68,11 @@ impl Shelf {
         token: &VerifiedToken,
         now: impl FnOnce() -> NumericDate,
     ) -> Found {
+        let epoch = token.snapshot().revocations;
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            while self.give_up_oldest() {}
+        }
         if let Some(place) = self.places.get(&address(token)) {
             return Found::Kept(*place);
         }

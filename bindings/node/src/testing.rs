@@ -116,8 +116,10 @@ pub(crate) fn fake_withdraw(fake: &External<FakeIssuer>, kid: String) -> bool {
 /// A token that says this, as JSON: `FakeToken` of the core.
 #[napi(catch_unwind)]
 pub(crate) fn fake_token(fake: &External<FakeIssuer>, told: String) -> Result<String> {
-    let told: FakeToken = serde_json::from_str(&told).map_err(misread)?;
-    fake.token(&told).map_err(failed)
+    match serde_json::from_str::<FakeToken>(&told) {
+        Ok(told) => fake.token(&told).map_err(failed),
+        Err(error) => Ok(misread("FakeIssuer.token", &error)),
+    }
 }
 
 /// A compact JWS over these octets under this header, beside `alg` and `kid`.
@@ -128,8 +130,10 @@ pub(crate) fn fake_sign(
     header: String,
 ) -> Result<String> {
     let mut own = fake.header();
-    let changes: serde_json::Map<String, Value> = serde_json::from_str(&header).map_err(misread)?;
-    own.extend(changes);
+    match serde_json::from_str::<serde_json::Map<String, Value>>(&header) {
+        Ok(changes) => own.extend(changes),
+        Err(error) => return Ok(misread("FakeIssuer.sign", &error)),
+    }
     let header = Value::Object(own).to_string();
     let token = fake.sign(payload.as_bytes(), header.as_bytes());
     token.map_err(failed)
@@ -158,8 +162,10 @@ pub(crate) fn agent_jkt(fake: &External<FakeAgent>) -> String {
 /// A DPoP proof that says this, as JSON: `FakeProof` of the core.
 #[napi(catch_unwind)]
 pub(crate) fn agent_prove(fake: &External<FakeAgent>, told: String) -> Result<String> {
-    let told: FakeProof = serde_json::from_str(&told).map_err(misread)?;
-    fake.prove(&told).map_err(failed)
+    match serde_json::from_str::<FakeProof>(&told) {
+        Ok(told) => fake.prove(&told).map_err(failed),
+        Err(error) => Ok(misread("FakeAgent.headers", &error)),
+    }
 }
 
 /// Fakes by their issuers' names.
@@ -261,8 +267,12 @@ fn told(refused: &NoRefusals) -> String {
     json!({ "code": code.as_str(), "text": refused.to_string() }).to_string()
 }
 
-fn misread(error: serde_json::Error) -> Error {
-    Error::from_reason(error.to_string())
+/// What was told has not the type it should have: the caller's mistake, `{code, text}`.
+fn misread(call: &str, error: &serde_json::Error) -> String {
+    // The place is one in a text that the caller has not written.
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default();
+    error::usage(&format!("{call}: {what}"))
 }
 
 fn failed(error: KeyError) -> Error {

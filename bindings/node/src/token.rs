@@ -97,7 +97,10 @@ pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
     let keys: serde_json::Map<String, Value> = keys
         .map(|(name, generation)| (name, generation.into()))
         .collect();
-    Some(json!({ "policy": snapshot.policy, "keys": keys, "revocations": snapshot.revocations }).to_string())
+    Some(
+        json!({ "policy": snapshot.policy, "keys": keys, "revocations": snapshot.revocations })
+            .to_string(),
+    )
 }
 
 /// A number a verdict: 0 is an acceptance, else its low byte is the place of the code in the table,

@@ -86,7 +86,7 @@ test('a batch asks for scopes, and knows outages', async () => {
 test('a batch says what it was judged under', async () => {
   const { gate, verifier, corp, tokens } = mixed()
   for (const batch of [await gate.verifyBatch(tokens), gate.verifyBatchSync([])]) {
-    assert.deepEqual(batch.snapshot, { policy: verifier.policy.digest, keys: { corp: 1 } })
+    assert.deepEqual(batch.snapshot, { policy: verifier.policy.digest, keys: { corp: 1 }, revocations: 0 })
     assert.ok(Object.isFrozen(batch.snapshot.keys))
   }
   corp.rotate()

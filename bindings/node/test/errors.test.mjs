@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { inspect } from 'node:util'
 import { test } from 'node:test'
 import * as sealgate from 'sealgate'
-import { refusals } from 'sealgate/testing'
+import { FakeIssuer, refusals } from 'sealgate/testing'
 import { thrown, world } from './world.mjs'
 
 const require = createRequire(import.meta.url)
@@ -254,4 +254,13 @@ test('a program can make errors, as stand-ins for a gate', () => {
   assert.equal(new KeysUnavailableError().httpStatus, 503)
   assert.equal(new TokenError('x', { code: 'replayed' }).code, 'replayed')
   assert.throws(() => new TokenError('x', { code: 'what' }), sealgate.UsageError)
+})
+
+test('a fake says what it was told wrongly', () => {
+  const corp = new FakeIssuer('https://login.example.com', { seed: 1 })
+  assert.match(corp.token({ aud: 'a', act: ['agent-7', { sub: 'agent-8' }] }), /^ey/)
+  for (const wrong of [{ scope: 7 }, { sub: 7 }, { act: [7] }, { act: [{ iss: 'x' }] }, { typ: {} }, { issuedAt: '1' }]) {
+    assert.throws(() => corp.token(wrong), (error) => error instanceof sealgate.UsageError && /FakeIssuer.token/.test(error.message), JSON.stringify(wrong))
+  }
+  assert.throws(() => corp.sign('x', [1]), sealgate.UsageError)
 })

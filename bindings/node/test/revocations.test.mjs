@@ -47,10 +47,11 @@ test('a subject, until it signs in again', () => {
   clock.advance('1s')
   const young = corp.token({ aud: AUDIENCE })
   assert.equal(tools.judge(young).ok, true)
-  revocations.revoke(Handle.subject({ iss: ISSUER, sub: 'u1' }), { cutoff: NOW + 1, expires: NOW + 60 })
-  assert.equal(tools.judge(young).ok, false)
+  const agent = corp.token({ aud: AUDIENCE, act: ['agent-7'] })
+  revocations.revoke(Handle.actor({ iss: ISSUER, sub: 'agent-7' }), { cutoff: NOW + 1, expires: NOW + 60 })
+  assert.equal(tools.judge(agent).ok, false)
   clock.advance('59s')
-  assert.equal(tools.judge(young).ok, true)
+  assert.equal(tools.judge(agent).ok, true)
 })
 
 test('what a handle says, and what is none', () => {

@@ -37,7 +37,11 @@ impl RawRevocations {
             None => Revocation::all(),
             Some(cutoff) => match cutoff.cast::<PyString>().ok().map(|text| text.to_str()) {
                 Some(Ok("now")) => Revocation::so_far(),
-                _ => Revocation::before(date(cutoff, "cutoff", "\"now\" or whole seconds since 1970")?),
+                _ => Revocation::before(date(
+                    cutoff,
+                    "cutoff",
+                    "\"now\" or whole seconds since 1970",
+                )?),
             },
         };
         if let Some(expires) = expires {

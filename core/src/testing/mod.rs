@@ -31,7 +31,8 @@
 //! // Send each to your program, and compare its answer with what it must be.
 //! for refusal in testing::refusals(&tools, &[("corp", corp)], &Route::default())?.iter() {
 //!     let call = refusal.call()?;
-//!     assert_eq!(tools.judge(call.token().unwrap_or_default()).is_accepted(), false);
+//!     println!("{} {} {:?}", call.method(), call.uri(), call.headers());
+//!     assert_eq!(call.answer().status, refusal.http_status());
 //! }
 //! # Ok(())
 //! # }

@@ -142,11 +142,11 @@ impl Stage {
             Self::Claims => "AT-04, JWT-01",
             Self::Time => "AT-06",
             Self::Audience => "JWT-03",
-            Self::Possession => "AT-09, DP-01 to 14, AAT-08",
+            Self::Possession => "AT-09, DP-01 to 14",
             Self::Chain => "ACT-01 to 10",
             Self::Links => "ATN-01 to 15, AAT-04 to 06",
             Self::Intent => "CD-03, INTN-01 to 07",
-            Self::Revocation => "X03",
+            Self::Revocation => "REV-01 to 10, X03",
             Self::Policy => "AT-07, CD-05, RFC 9470",
             Self::Replay => "DP-13",
         }
