@@ -13,6 +13,7 @@ from sealgate import Gate, testing
 
 from conftest import AUDIENCE, ISSUER, document
 
+
 def test_seeds_give_the_same_keys() -> None:
     one, same = (testing.FakeIssuer(ISSUER, seed=1) for _ in range(2))
     other = testing.FakeIssuer(ISSUER, seed=2)

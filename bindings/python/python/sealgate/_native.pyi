@@ -745,6 +745,7 @@ def refusals(
     method: str | None = None,
     uri: str | None = None,
 ) -> tuple[list[RawRefusal], list[tuple[str, str]]]: ...
+
 @final
 class Refusal:
     @staticmethod
