@@ -34,8 +34,8 @@ _DEFAULT: Any = object()
 class FakeAgent:
     """An agent that acts for others: pass it as an actor to `FakeIssuer.token`.
 
-    `iss` is the agent's own issuer; None takes that of the issuer of the token. Its key is the one that
-    `sub` and `seed` stand for, in every run and every language. Default: seed 0, `ES256`.
+    `iss` is the agent's own issuer; None takes that of the issuer of the token. Its key is the one
+    that `sub` and `seed` stand for, in every run and every language. Default: seed 0, `ES256`.
     """
 
     def __init__(
@@ -119,7 +119,8 @@ class FakeIssuer:
     """An issuer whose keys are yours: the same ones for the same `seed`, in every run and every
     language, save RSA's, which are made anew each time.
 
-    `name` is what its keys' `kid`s and its tokens' `jti`s begin with. Default: seed 0, `ES256`, `key`.
+    `name` is what its keys' `kid`s and its tokens' `jti`s begin with. Default: seed 0, `ES256`,
+    `key`.
     """
 
     def __init__(
@@ -184,8 +185,8 @@ class FakeIssuer:
         return keys
 
     def rotate(self, *, keep: int = _DEFAULT) -> str:
-        """Makes a new key and signs with it from now on; keeps `keep` of the ones before in the set,
-        one by default. Verifiers of `open` know at once. Returns the new `kid`."""
+        """Makes a new key and signs with it from now on; keeps `keep` of the ones before in the
+        set, one by default. Verifiers of `open` know at once. Returns the new `kid`."""
         kid = self._fake.rotate(**_given(keep=keep))
         self._publish()
         return kid
@@ -214,9 +215,9 @@ class FakeIssuer:
         """A token of this issuer, issued now: an access token (RFC 9068) for `u1` and five minutes,
         unless told otherwise.
 
-        `act` is the chain, outermost actor first. `client_id` is the outermost actor, or else the subject,
-        unless it is given. `claims` and `header` add members and replace them; `None` there leaves one
-        out.
+        `act` is the chain, outermost actor first. `client_id` is the outermost actor, or else the
+        subject, unless it is given. `claims` and `header` add members and replace them; `None`
+        there leaves one out.
         """
         told: dict[str, Any] = _given(sub=sub, typ=typ)
         told |= {
@@ -232,8 +233,8 @@ class FakeIssuer:
     def sign(
         self, claims: Mapping[str, Any] | bytes, header: Mapping[str, Any] | bytes | None = None
     ) -> str:
-        """A compact JWS over these claims, or these very bytes, under this header: that of an access
-        token, unless it is given."""
+        """A compact JWS over these claims, or these very bytes, under this header: that of an
+        access token, unless it is given."""
         if header is None:
             header = {"alg": self.alg, "typ": "at+jwt", "kid": self.kid}
         return self._fake.sign(_octets(claims), _octets(header))

@@ -15,9 +15,10 @@ class Request:
     """A request that a gate refuses with `code`, and how a server answers it.
 
     Tokens of some kinds come in no header field: then `headers` has none, and `token` is what the
-    request brings in a form or in its content; `proof` and `tool` are those of a capability. `context`
-    has the tokens that it comes from, for `verify_request(context=…)`. `client_certificate` stands for
-    the one of the connection: the engine compares its hash, and no TLS server would take it.
+    request brings in a form or in its content; `proof` and `tool` are those of a capability.
+    `context` has the tokens that it comes from, for `verify_request(context=…)`.
+    `client_certificate` stands for the one of the connection: the engine compares its hash, and no
+    TLS server would take it.
     """
 
     code: str
@@ -35,11 +36,12 @@ class Request:
 
 
 class Call:
-    """Makes requests that a gate refuses with one code, each when it is asked for: tokens are issued and
-    proofs made for it, so it can be used whenever and as often as one likes, in any order.
+    """Makes requests that a gate refuses with one code, each when it is asked for: tokens are
+    issued and proofs made for it, so it can be used whenever and as often as one likes, in any
+    order.
 
-    `call()` makes one. Each attribute is that of a request made for it: `call.headers` has a new proof
-    each time.
+    `call()` makes one. Each attribute is that of a request made for it: `call.headers` has a new
+    proof each time.
     """
 
     __slots__ = ("_refusal",)
@@ -124,10 +126,10 @@ def refusals(
     """Every code this gate can give, each with what makes requests that give it: for
     `pytest.mark.parametrize("code, call", refusals(gate))`.
 
-    The gate is of a verifier made by `open`, and one of its issuers has a fake. `method` and `uri` are
-    those of a route of yours that the gate guards; default: `POST /`. Every request is judged by the
-    gate before it is handed out. That of `replayed` has been accepted once: it is refused by whoever
-    shares the gate's memory of used proofs, as a program does that has this verifier.
+    The gate is of a verifier made by `open`, and one of its issuers has a fake. `method` and `uri`
+    are those of a route of yours that the gate guards; default: `POST /`. Every request is judged
+    by the gate before it is handed out. That of `replayed` has been accepted once: it is refused by
+    whoever shares the gate's memory of used proofs, as a program does that has this verifier.
 
     Raises `ValueError` where no good token of the gate can be made, from which the bad ones are.
     """
