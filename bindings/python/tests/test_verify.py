@@ -54,7 +54,7 @@ def test_views(tools: Gate, corp: testing.FakeIssuer, verifier: Verifier) -> Non
     assert (token.profile, token.gate) == ("access_token", "tools")
     assert token.header == {"alg": "ES256", "typ": "at+jwt", "kid": "corp-1"}
     assert token.claims["deep"] == {"list": (1, {"x": 2}), "big": 2**70}
-    assert token.payload.startswith(b'{"iss":')
+    assert json.loads(token.payload)["iss"] == token.issuer
     assert token.snapshot == sealgate.Snapshot(policy=verifier.policy.digest, keys=1)
     assert token.to_dict()["claims"]["deep"]["list"] == [1, {"x": 2}]
     assert token.to_dict()["actor"] == {"iss": ISSUER, "sub": agent.sub}

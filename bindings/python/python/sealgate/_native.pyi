@@ -524,6 +524,7 @@ class Verifier(_Calls):
         act_meaning: Literal["rfc8693", "inverted"] | None = None,
         claim_names: Mapping[str, str] | None = None,
         txn_namespace: str | None = None,
+        actor_namespace: str | None = None,
         profile: _Kind | None = None,
         public_url: str | None = None,
         required_scopes: Iterable[str] | None = None,

@@ -10,6 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .._errors import UsageError
 from .._native import (
     FixedClock,
     Gate,
@@ -80,7 +81,7 @@ class FakeAgent:
         told = {"method": method, "url": url, "token": token, "nonce": nonce}
         if self.clock is not None:  # which may have been set since
             claims = {"iat": self.clock.now()} | dict(claims or {})
-        return self._fake.prove(json.dumps(told | _changes(claims, header)))
+        return self._fake.prove(_json(told | _changes(claims, header)))
 
     def headers(
         self, gate: Gate, method: str, uri: str, token: str, *, nonce: str | None = None
@@ -228,7 +229,7 @@ class FakeIssuer:
             "jkt": bind_to.jkt if bind_to else None,
         }
         told |= _changes(claims, header)
-        return self._fake.token(json.dumps(told), **_given(lifetime=lifetime))
+        return self._fake.token(_json(told), **_given(lifetime=lifetime))
 
     def sign(
         self, claims: Mapping[str, Any] | bytes, header: Mapping[str, Any] | bytes | None = None
@@ -300,6 +301,13 @@ def _changes(
     claims: Mapping[str, Any] | None, header: Mapping[str, Any] | None
 ) -> dict[str, dict[str, Any]]:
     return {"claims": dict(claims or {}), "header": dict(header or {})}
+
+
+def _json(value: object) -> str:
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"what a fake is told must be JSON: {error}") from None
 
 
 def _link(actor: FakeAgent | str | tuple[str, str]) -> dict[str, Any]:
