@@ -29,7 +29,11 @@ __all__ = [
     "Jws",
     "Key",
     "Policy",
+    "RawAgent",
+    "RawCall",
+    "RawIssuer",
     "RawKeys",
+    "RawRefusal",
     "RawRevocations",
     "Refusal",
     "SigningKey",
@@ -45,6 +49,7 @@ __all__ = [
     "inspect",
     "parse_jwks",
     "policy_for_tests",
+    "refusals",
     "verify_jws",
 ]
 
