@@ -132,7 +132,7 @@ fn quiet() {
     let all = |count: usize| {
         for _ in 0..count {
             assert_eq!(code(&text), "accepted");
-            assert_eq!(code(&unknown.text), "key_not_found");
+            assert_eq!(code(&unknown.text), "keys_refreshing");
             assert_eq!(code(&bad), "bad_signature");
         }
     };
