@@ -84,21 +84,27 @@ impl RevocationStore {
     pub(crate) fn revoke(&self, handle: &Handle, entry: Entry, now: NumericDate) -> u64 {
         self.write(handle, |before| {
             let before = before.filter(|before| !before.has_ended(now));
-            before.map_or(entry, |before| before.and(entry))
+            Some(before.map_or(entry, |before| before.and(entry)))
         })
     }
 
     /// Takes back whatever was revoked of the handle (REV-08). Returns the epoch.
     pub(crate) fn lift(&self, handle: &Handle) -> u64 {
-        self.write(handle, |_| Entry::LIFTED)
+        self.write(handle, |before| {
+            let revoked = before.is_some_and(|before| before != Entry::LIFTED);
+            revoked.then_some(Entry::LIFTED)
+        })
     }
 
-    fn write(&self, handle: &Handle, entry: impl FnOnce(Option<Entry>) -> Entry) -> u64 {
+    /// Writes what `entry` makes of what is known; for `None` nothing has changed.
+    fn write(&self, handle: &Handle, entry: impl FnOnce(Option<Entry>) -> Option<Entry>) -> u64 {
         let hash = self.hash(handle.kind(), handle.scope(), handle.value());
         let writing = lock(&self.writing);
         let shelves = self.shelves.load_full();
         let shelf = shelves.of(handle.kind());
-        let entry = entry(shelf.get(hash));
+        let Some(entry) = entry(shelf.get(hash)) else {
+            return self.epoch();
+        };
         let written = shelf.newest().is_some_and(|newest| newest.put(hash, entry));
         if written {
             // After the entry: a filter that says "look" leads to something.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::Engine;
 use super::state::State;
-use crate::policy::RevocationStorage;
+use crate::policy::{IssuerRules, RevocationStorage};
 use crate::revocation::{Entry, Handle, HandleKind};
-use crate::time::{NumericDate, Span};
+use crate::time::NumericDate;
 
 /// What is revoked, as a verifier knows it.
 #[derive(Clone, Copy)]
@@ -93,9 +93,10 @@ impl Revocation {
         }
     }
 
-    /// Forgotten from then on. Without it, it is remembered for as long as a token that it
-    /// concerns can be alive (REV-07), which for what has no cut-off is for ever, except of one
-    /// token.
+    /// Forgotten from then on (REV-07): the `exp` of the token that is revoked and the leeway, or
+    /// the cut-off and the longest lifetime that the issuer gives. Without it, it is remembered
+    /// until it is lifted: how long a token can live that nobody has seen, a policy cannot promise,
+    /// since the next one may let it live longer.
     #[must_use]
     pub const fn until(self, expires: NumericDate) -> Self {
         Self {
@@ -131,6 +132,9 @@ impl<'v> Revocations<'v> {
     /// Revokes a handle. When this returns, no verification that starts afterwards passes with a
     /// token that carries it, cached or not. What was revoked of it before stays revoked.
     ///
+    /// It takes microseconds, but for one call in some thousands, which brings what was revoked
+    /// lately in order: 15 ms at 300,000 entries, on the thread that calls, and nobody else waits.
+    ///
     /// # Errors
     ///
     /// Nothing was revoked then.
@@ -151,16 +155,13 @@ impl<'v> Revocations<'v> {
             Cutoff::At(cutoff) => Some(cutoff),
             Cutoff::Now => Some(now),
         };
-        let expires = expires.or_else(|| forgotten_at(&state, handle, cutoff, now));
-        let store = &state.revocations;
-        let epoch = store.revoke(handle, Entry::new(cutoff, expires), now);
-        if store.wants_merging() {
-            store.merge(now);
-        }
+        let epoch = (state.revocations).revoke(handle, Entry::new(cutoff, expires), now);
+        merge(&state, now);
         Ok(RevocationReceipt::at(epoch))
     }
 
-    /// Takes back whatever was revoked of the handle (REV-08).
+    /// Takes back whatever was revoked of the handle (REV-08); of one that was not revoked it
+    /// changes nothing.
     ///
     /// # Errors
     ///
@@ -168,7 +169,9 @@ impl<'v> Revocations<'v> {
     pub fn lift(&self, handle: &Handle) -> Result<RevocationReceipt, RevokeError> {
         let state = self.engine.state.load();
         check(&state, handle)?;
-        Ok(RevocationReceipt::at(state.revocations.lift(handle)))
+        let epoch = state.revocations.lift(handle);
+        merge(&state, self.engine.clock.now());
+        Ok(RevocationReceipt::at(epoch))
     }
 
     /// How often something was revoked or lifted.
@@ -204,6 +207,12 @@ impl fmt::Debug for Revocations<'_> {
     }
 }
 
+fn merge(state: &State, now: NumericDate) {
+    if state.revocations.wants_merging() {
+        state.revocations.merge(now);
+    }
+}
+
 /// That somebody will ask for the handle, and that tokens can carry it.
 fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
     let rules = state.world.rules();
@@ -216,47 +225,12 @@ fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
     if nameless || homeless {
         return Err(RevokeError::Empty);
     }
-    let mut issuers = rules.issuers.iter();
-    if issuers.any(|issuer| *issuer.name == *handle.scope()) {
+    // A trust domain may be called as an issuer is here, and one `iss` like another's name.
+    let is_named = |issuer: &IssuerRules| *issuer.name == *handle.scope();
+    let is_iss = |issuer: &IssuerRules| issuer.issuers.iter().any(|iss| **iss == *handle.scope());
+    let misnamed = rules.issuers.iter().any(is_named) && !rules.issuers.iter().any(is_iss);
+    if misnamed && kind != HandleKind::Txn {
         return Err(RevokeError::PolicyName);
     }
     Ok(())
-}
-
-/// When no token can be alive any more that the revocation concerns (REV-07), as far as the policy
-/// knows. Without a cut-off tokens yet to be issued are concerned too, except of a `jti`, which is
-/// of one token.
-fn forgotten_at(
-    state: &State,
-    handle: &Handle,
-    cutoff: Option<NumericDate>,
-    now: NumericDate,
-) -> Option<NumericDate> {
-    let rules = state.world.rules();
-    let last_issued = match (cutoff, handle.kind()) {
-        (Some(cutoff), _) => cutoff,
-        (None, HandleKind::Token) => now,
-        (None, _) => return None,
-    };
-    // A session, an agent, a task or a holder's key may stand in the tokens of other issuers, and in
-    // those derived from what was issued before.
-    let of_its_issuer = matches!(
-        handle.kind(),
-        HandleKind::Token | HandleKind::Subject | HandleKind::Client | HandleKind::SigningKey
-    );
-    let mut issuers = rules.issuers.iter();
-    let issuer =
-        issuers.position(|issuer| issuer.issuers.iter().any(|iss| **iss == *handle.scope()));
-    let issuer = issuer.filter(|_| of_its_issuer)?;
-    let gates = rules.gates.iter().flat_map(|gate| &gate.issuers);
-    let lifetimes = gates.filter(|entry| entry.position == issuer);
-    let lifetimes: Option<Vec<Span>> = lifetimes.map(|entry| entry.max_lifetime).collect();
-    let longest = lifetimes?.into_iter().max()?;
-    // Once for the issuer's clock and once for the end of the token.
-    Some(
-        last_issued
-            .plus(longest)
-            .plus(rules.leeway)
-            .plus(rules.leeway),
-    )
 }

@@ -19,6 +19,7 @@ pub(super) fn lines() -> String {
     let mut file = File::default();
     handles(&mut file);
     cutoffs(&mut file);
+    ends(&mut file);
     file.lines
 }
 
@@ -180,5 +181,41 @@ fn cutoffs(file: &mut File) {
         .refuse("misuse/policy-name", near, "usage", &named);
     let nobody = with(&request, json!({ "handle": { "sub": "" } }));
     session.file.refuse("misuse/nobody", near, "usage", &nobody);
+    session.close();
+}
+
+/// REV-07: until the end that it was given, to the second; without one, until it is lifted, however long a
+/// token may turn out to live.
+fn ends(file: &mut File) {
+    let kind = Kind::named("access_token");
+    let claims = kind.claims();
+    let (iss, sub) = (claims["iss"].clone(), claims["sub"].clone());
+    let mut session = Session::open(file, "ends");
+    let until = json!({ "kind": "subject", "iss": iss, "sub": sub });
+    session.revoke("until", &until, json!({ "expires": T + 10 }), 1);
+    let verify = session.verify(&kind.token(&claims));
+    let at = |now: i64| with(&verify, json!({ "now": now }));
+    session
+        .file
+        .accept("ends/after", &at(T + 10), json!({ "subject": sub }));
+    session
+        .file
+        .refuse("ends/before", "ends/after", "revoked", &at(T + 9));
+    let year = 365 * 24 * 60 * 60;
+    let later = |jti: &str| {
+        let dates = json!({ "iat": T + year, "exp": T + year + 300, "jti": jti });
+        kind.token(&with(&claims, dates))
+    };
+    let token = json!({ "kind": "token", "iss": iss, "jti": "late" });
+    session.revoke("without", &token, json!({}), 2);
+    let near = "ends/another-after-a-year";
+    let at =
+        |token: &str| json!({ "op": "verify", "session": "ends", "now": T + year, "token": token });
+    session
+        .file
+        .accept(near, &at(&later("other")), json!({ "subject": sub }));
+    session
+        .file
+        .refuse("ends/after-a-year", near, "revoked", &at(&later("late")));
     session.close();
 }
