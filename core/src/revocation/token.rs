@@ -24,6 +24,8 @@ pub(crate) struct Handles {
     signed_in: Option<NumericDate>,
     /// One more than the epoch at which nothing of this was revoked; 0 before.
     clean_at: AtomicU64,
+    /// When that was found, as [`NumericDate::to_bits`].
+    clean_since: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -150,18 +152,22 @@ impl Handles {
             issued_at: token.dates.issued_at,
             signed_in: claims.date(Claim::AuthTime),
             clean_at: AtomicU64::new(0),
+            clean_since: AtomicU64::new(0),
         }
     }
 
-    /// Whether nothing of it is revoked. What was found at an epoch stands until another (REV-09):
-    /// as time goes by, entries only end.
+    /// Whether nothing of it is revoked. What was found at an epoch stands until another (REV-09): as
+    /// time goes by, entries only end. Of a clock that is set back it is asked again.
     #[inline]
     pub(crate) fn check(&self, store: &RevocationStore, now: NumericDate) -> Result<(), Error> {
         let epoch = store.epoch().saturating_add(1);
-        if self.clean_at.load(Ordering::Relaxed) == epoch {
+        if self.clean_at.load(Ordering::Relaxed) == epoch
+            && self.clean_since.load(Ordering::Relaxed) <= now.to_bits()
+        {
             return Ok(());
         }
         self.search(store, now)?;
+        self.clean_since.store(now.to_bits(), Ordering::Relaxed);
         self.clean_at.store(epoch, Ordering::Relaxed);
         Ok(())
     }

@@ -276,6 +276,10 @@ fn rev_07_what_has_ended_is_not_asked_and_what_may_live_is_remembered() {
     assert!(gate.verify(full(A, "")).is_err());
     clock.advance(Span::from_seconds(10));
     gate.verify(full(A, "")).unwrap();
+    // Set back, it is asked again, seen before or not.
+    clock.advance(Span::from_seconds(-1));
+    assert!(gate.verify(full(A, "")).is_err());
+    clock.advance(Span::from_seconds(1));
     // Without an end it is remembered, however long a token may turn out to live.
     revocations
         .revoke(&Handle::token(A, "j2"), Revocation::all())
