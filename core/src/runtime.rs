@@ -30,6 +30,8 @@ pub(crate) struct Runtime {
     engine: Weak<Engine>,
     running: Slot<Running>,
     closed: AtomicBool,
+    /// Closed, and every issuer's answers say so: there is nothing left to wait for.
+    left: AtomicBool,
 }
 
 /// The thread of one process, and what waits for it.
@@ -57,6 +59,7 @@ impl Runtime {
             engine: Arc::downgrade(engine),
             running: Slot::empty(),
             closed: AtomicBool::new(false),
+            left: AtomicBool::new(false),
         }));
     }
 
@@ -165,7 +168,7 @@ impl Background for Runtime {
             }
             match running.zip(seen) {
                 Some((running, seen))
-                    if !self.closed.load(Ordering::Acquire)
+                    if !self.left.load(Ordering::Acquire)
                         && running.wait_beyond(seen, deadline) => {}
                 Some(_) | None => return done(),
             }
@@ -199,6 +202,7 @@ impl Background for Runtime {
         if let Some(engine) = self.engine.upgrade() {
             crate::remote::leave(&engine);
         }
+        self.left.store(true, Ordering::Release);
         if let Some(running) = running {
             running.announce(1);
         }

@@ -175,7 +175,7 @@ impl Watch {
             return Code::KeyNotFound;
         }
         match self.ask(now) {
-            Phase::Closed => Code::KeyNotFound,
+            Phase::Closed => Code::KeysUnavailable, // nobody will find out any more
             Phase::Resting
             | Phase::Wanted
             | Phase::Running
@@ -432,10 +432,10 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_fetches_any_more_an_unknown_kid_is_refused() {
+    fn where_nobody_fetches_any_more_an_unknown_kid_is_an_outage() {
         let (watch, rings) = watch();
         watch.set_phase(Phase::Closed, at(0));
-        assert_eq!(watch.without_kid("a", 1, at(1)), Code::KeyNotFound);
+        assert_eq!(watch.without_kid("a", 1, at(1)), Code::KeysUnavailable);
         assert_eq!(rung(&rings), 0);
     }
 

@@ -49,7 +49,6 @@ impl NotRevoked {
 #[inline]
 pub(crate) fn check(
     rules: &Rules,
-    store: &RevocationStore,
     claims: &Claims,
     own: Option<&Handles>,
     further: &[Handles],
@@ -62,10 +61,9 @@ pub(crate) fn check(
         return Ok(NotRevoked(By::Waiver { _waived: waiver }));
     }
     let own = own.ok_or_else(|| Error::new(Code::Internal))?;
-    let epoch = store.epoch();
-    own.check(store, now)?;
+    let epoch = own.check(now)?;
     for handles in further {
-        handles.check(store, now)?;
+        handles.check(now)?;
     }
     Ok(NotRevoked(By::Store { epoch }))
 }

@@ -1,5 +1,7 @@
 //! The handles of one token, hashed once, and whether any of them is revoked.
 
+use std::sync::Arc;
+
 use super::entry::Entry;
 use super::handle::HandleKind;
 use super::hash::HandleHash;
@@ -16,8 +18,8 @@ use crate::time::{NumericDate, Span};
 const DESCENDANTS_LIVE: Span = Span::from_seconds(24 * 60 * 60);
 
 /// Everything that a token can be revoked by (standards 31.1).
-#[derive(Debug)]
 pub(crate) struct Handles {
+    store: Arc<RevocationStore>,
     known: Box<[Known]>,
     issued_at: Option<NumericDate>,
     /// `auth_time`: when the session began that the token belongs to.
@@ -52,7 +54,7 @@ pub(crate) struct Circumstances<'a, K, T> {
 
 impl Handles {
     pub(crate) fn of<'a, K, T>(
-        store: &RevocationStore,
+        store: &Arc<RevocationStore>,
         token: &Member<'a>,
         circumstances: Circumstances<'a, K, T>,
     ) -> Self
@@ -148,6 +150,7 @@ impl Handles {
             });
         }
         Self {
+            store: Arc::clone(store),
             known: known.into(),
             issued_at: token.dates.issued_at,
             signed_in: claims.date(Claim::AuthTime),
@@ -157,24 +160,25 @@ impl Handles {
     }
 
     /// Whether nothing of it is revoked. What was found at an epoch stands until another (REV-09): as
-    /// time goes by, entries only end. Of a clock that is set back it is asked again.
+    /// time goes by, entries only end. Of a clock that is set back it is asked again. Returns the epoch.
     #[inline]
-    pub(crate) fn check(&self, store: &RevocationStore, now: NumericDate) -> Result<(), Error> {
-        let epoch = store.epoch().saturating_add(1);
+    pub(crate) fn check(&self, now: NumericDate) -> Result<u64, Error> {
+        let read = self.store.epoch();
+        let epoch = read.saturating_add(1);
         if self.clean_at.load(Ordering::Relaxed) == epoch
             && self.clean_since.load(Ordering::Relaxed) <= now.to_bits()
         {
-            return Ok(());
+            return Ok(read);
         }
-        self.search(store, now)?;
+        self.search(now)?;
         self.clean_since.store(now.to_bits(), Ordering::Relaxed);
         self.clean_at.store(epoch, Ordering::Relaxed);
-        Ok(())
+        Ok(read)
     }
 
     #[inline(never)]
-    fn search(&self, store: &RevocationStore, now: NumericDate) -> Result<(), Error> {
-        let shelves = store.shelves();
+    fn search(&self, now: NumericDate) -> Result<(), Error> {
+        let shelves = self.store.shelves();
         for known in &self.known {
             let entry = shelves.get(known.kind, known.hash);
             if entry.is_some_and(|entry| self.falls_under(entry, *known, now)) {

@@ -209,12 +209,21 @@ pub(super) fn handles(
     let ancestors = ancestors.as_ref().map_err(|error| *error)?;
     let mut handles = Vec::new();
     for ancestor in ancestors {
-        let Candidate { claims, header, .. } = ancestor.signed.get();
-        let member = ancestor.member(door.issuer(ancestor.source())?);
-        let confirmation = Confirmation::of(claims, provider);
-        handles.extend(revocable::handles(door, &member, header, &confirmation));
+        handles.extend(handles_of(door, ancestor, provider)?);
     }
     Ok(handles)
+}
+
+/// The same of one of them.
+pub(super) fn handles_of(
+    door: Door<'_>,
+    ancestor: &Ancestor<'_>,
+    provider: &CryptoProvider,
+) -> Result<Option<Handles>, Error> {
+    let Candidate { claims, header, .. } = ancestor.signed.get();
+    let member = ancestor.member(door.issuer(ancestor.source())?);
+    let confirmation = Confirmation::of(claims, provider);
+    Ok(revocable::handles(door, &member, header, &confirmation))
 }
 
 fn members<'a>(door: Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Member<'a>>, Error> {

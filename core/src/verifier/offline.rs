@@ -217,8 +217,7 @@ fn settle(
     };
     let confirmation = Confirmation::of(claims, case.judge.provider);
     let handles = revocable::handles(door, &member, header, &confirmation);
-    let (store, now) = (&door.state.revocations, case.judge.now);
-    revocation::check(rules, store, claims, handles.as_ref(), &[], now)?;
+    revocation::check(rules, claims, handles.as_ref(), &[], case.judge.now)?;
     Ok(dates)
 }
 

@@ -21,7 +21,7 @@ impl Gate {
     /// # Errors
     ///
     /// `token_passthrough` for the token that came in, whatever its signature; `attenuation_audience`
-    /// for a token that is for anybody else; the codes of [`Gate::verify_chain`]; and `usage` for a kind
+    /// for a token that is for anybody else; `revoked` for either of them; the codes of [`Gate::verify_chain`]; and `usage` for a kind
     /// that the gate's `context` does not take.
     pub fn check_outbound(
         &self,
@@ -37,6 +37,7 @@ impl Gate {
         if is_same(inbound, token) {
             return Err(Error::new(Code::TokenPassthrough));
         }
+        inbound.check_not_revoked(now)?;
         let further = door.context(outbound.kind());
         let further = further.ok_or_else(|| Error::about(Code::Usage, "context"))?;
         let mut buffer = SignatureBuffer::new();
@@ -47,6 +48,9 @@ impl Gate {
         let signed = signed.ok_or_else(|| blame(Error::new(Code::BadSignature)))?;
         let next = ancestry::settle(further, signed, now, door.gate.delegation.max_depth())?;
         next.dates().check(now).map_err(blame)?;
+        for handles in ancestry::handles_of(door, &next, &engine.provider)? {
+            handles.check(now).map_err(blame)?;
+        }
         let member = next.member(door.issuer(next.source())?);
         let mut audiences = member.claims.audience();
         if audiences.next() != Some(target) || audiences.next().is_some() {

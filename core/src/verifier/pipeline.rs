@@ -333,9 +333,7 @@ pub(super) fn finish<T: Trail>(
     let header = &signed.get().header;
     let handles = revocable::handles(door, &member(), header, &confirmation);
     let further = ancestry::handles(door, ancestors, judge.provider)?;
-    let revocations = &door.state.revocations;
-    let not_revoked =
-        revocation::check(rules, revocations, claims, handles.as_ref(), &further, now)?;
+    let not_revoked = revocation::check(rules, claims, handles.as_ref(), &further, now)?;
     trail.passed(Stage::Revocation, || note::revocation(&not_revoked));
     trail.enter(Stage::Policy);
     let standing = authority::check_gate(claims, gate)?;
@@ -405,8 +403,7 @@ fn refresh(
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors, Coverage::Partial)?;
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
     let further = ancestry::handles(door, ancestors, judge.provider)?;
-    let (revocations, handles) = (&door.state.revocations, settled.handles());
-    let not_revoked = revocation::check(rules, revocations, claims, handles, &further, now)?;
+    let not_revoked = revocation::check(rules, claims, settled.handles(), &further, now)?;
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
     Ok(Fresh {

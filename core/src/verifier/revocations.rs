@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Engine;
 use super::state::State;
-use crate::policy::{IssuerRules, RevocationStorage};
+use crate::policy::{IssuerRules, Kind, RevocationStorage};
 use crate::revocation::{Entry, Handle, HandleKind};
 use crate::time::NumericDate;
 
@@ -61,6 +61,8 @@ pub enum RevokeError {
     Empty,
     /// The handle's issuer is the policy's name for one. Tokens carry its `iss`.
     PolicyName,
+    /// The policy trusts no issuer of this `iss`, so no token could carry the handle.
+    NoSuchIssuer,
     /// It would end before it begins.
     Ended,
 }
@@ -116,6 +118,9 @@ impl fmt::Display for RevokeError {
             Self::Empty => "a part of the handle is empty",
             Self::PolicyName => {
                 "the handle's issuer is a name of the policy's; write the iss that tokens carry"
+            }
+            Self::NoSuchIssuer => {
+                "no issuer of the policy has this iss, to the last slash: nothing would end"
             }
             Self::Ended => "expires lies before now",
         })
@@ -231,6 +236,22 @@ fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
     let misnamed = rules.issuers.iter().any(is_named) && !rules.issuers.iter().any(is_iss);
     if misnamed && kind != HandleKind::Txn {
         return Err(RevokeError::PolicyName);
+    }
+    // Whose these are, signs the tokens that carry them; the rest may be of anybody.
+    let of_its_issuer = matches!(
+        kind,
+        HandleKind::Token
+            | HandleKind::Session
+            | HandleKind::Subject
+            | HandleKind::Client
+            | HandleKind::SigningKey
+            | HandleKind::Issuer
+    );
+    // But a derived capability, which the key of its parent signs.
+    let derived =
+        kind == HandleKind::Token && rules.gates.iter().any(|gate| gate.kind == Kind::Capability);
+    if of_its_issuer && !derived && !rules.issuers.iter().any(is_iss) {
+        return Err(RevokeError::NoSuchIssuer);
     }
     Ok(())
 }

@@ -504,12 +504,13 @@ impl VerifiedToken {
     }
 
     /// Asks a later, narrower question of the same verdict: per tool, per route. The token's time
-    /// is judged again, since it may have been held for long; keys and revocation are not.
+    /// and what was revoked of it are judged again, since it may have been held for long; its keys are
+    /// not.
     ///
     /// # Errors
     ///
     /// `insufficient_scope`, `operation_denied` or `insufficient_user_authentication`; `actor_presenter_mismatch`;
-    /// `expired` and the like; `usage` for requirements that no token can meet, and for those with what
+    /// `expired` and the like; `revoked`; `usage` for requirements that no token can meet, and for those with what
     /// was approved, which are for the verification itself.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         requirements.check()?;
@@ -520,12 +521,19 @@ impl VerifiedToken {
         let facts = self.facts();
         let leeway = facts.identity.leeway();
         facts.dates.check(now)?;
+        self.check_not_revoked(now)?;
         self.settled
             .check_presenter(self.gate_rules(), requirements)?;
         let gate = self.gate_rules();
         let bounds = self.bounds.as_deref().unwrap_or_default();
         authority::check_call(&self.settled, bounds, gate, requirements, now, leeway)
             .map(|CallSatisfied { .. }| ())
+    }
+
+    /// Whether nothing of it has been revoked meanwhile, where the policy asks.
+    pub(super) fn check_not_revoked(&self, now: NumericDate) -> Result<(), Error> {
+        let handles = self.settled.handles();
+        handles.map_or(Ok(()), |handles| handles.check(now).map(|_| ()))
     }
 
     pub(super) fn member(&self) -> Member<'_> {

@@ -66,13 +66,12 @@ fn handles(file: &mut File) {
     let token = kind.token(&claims);
     let text = |name: &str| claims[name].as_str().unwrap().to_owned();
     let (iss, sub, jti, client) = (text("iss"), text("sub"), text("jti"), text("client_id"));
-    let elsewhere = "https://elsewhere.example";
     let kid = kind.key().jwk["kid"].clone();
     let cases = [
         (
             "token",
             json!({ "iss": iss, "jti": jti }),
-            json!({ "iss": elsewhere }),
+            json!({ "jti": "another" }),
         ),
         (
             "session",
@@ -102,13 +101,9 @@ fn handles(file: &mut File) {
         (
             "signing_key",
             json!({ "iss": iss, "kid": kid }),
-            json!({ "iss": elsewhere }),
+            json!({ "kid": "another" }),
         ),
-        (
-            "issuer",
-            json!({ "iss": iss }),
-            json!({ "iss": format!("{iss}/") }),
-        ),
+        ("issuer", json!({ "iss": iss }), Value::Null),
         (
             "txn",
             json!({ "aud": iss, "txn": "t1" }),
@@ -129,12 +124,16 @@ fn handles(file: &mut File) {
         let handle = with(&handle, json!({ "kind": kind }));
         let mut session = Session::open(file, &format!("{kind}-{number}"));
         let near = format!("{}/near", session.name);
-        session.revoke("other", &with(&handle, miss), json!({}), 1);
+        // Of an issuer there is only the whole, and another one is none of the policy's.
+        let misses = u64::from(!miss.is_null());
+        if misses > 0 {
+            session.revoke("other", &with(&handle, miss), json!({}), misses);
+        }
         let verify = session.verify(&token);
         session
             .file
             .accept(&near, &verify, json!({ "subject": sub }));
-        session.revoke("revoke", &handle, json!({}), 2);
+        session.revoke("revoke", &handle, json!({}), misses + 1);
         let id = format!("{}/revoked", session.name);
         session.file.refuse(&id, &near, "revoked", &verify);
         session.close();
@@ -179,6 +178,13 @@ fn cutoffs(file: &mut File) {
     session
         .file
         .refuse("misuse/policy-name", near, "usage", &named);
+    let elsewhere = with(
+        &request,
+        json!({ "handle": { "iss": "https://elsewhere.example" } }),
+    );
+    session
+        .file
+        .refuse("misuse/no-such-issuer", near, "usage", &elsewhere);
     let nobody = with(&request, json!({ "handle": { "sub": "" } }));
     session.file.refuse("misuse/nobody", near, "usage", &nobody);
     session.close();

@@ -297,8 +297,8 @@ fn a_verifier_that_is_closed_or_dropped_fetches_no_more() {
     );
     assert_eq!(
         gate.judge(token("b")).code(),
-        "key_not_found",
-        "and no other will come"
+        "keys_unavailable",
+        "and nobody will find out whether there is such a key"
     );
     stand.clock.advance(Span::from_seconds(100_000));
     assert_eq!(

@@ -180,7 +180,13 @@ impl Bench<'_> {
         if !self.has(Claim::Jti.name()) {
             return never("tokens of this kind have no name of their own to be revoked by");
         }
-        self.altered_inside(|_| ())
+        // A name of its own: the other requests are made of the same good token.
+        self.altered_inside(|token| {
+            let jti = token.claims.get(Claim::Jti.name());
+            let jti = jti.and_then(|jti| jti.as_str()).unwrap_or_default();
+            let own = format!("{jti}-revoked");
+            token.set(Claim::Jti, own);
+        })
     }
 
     pub(super) fn without_scope(&self) -> Result<Attempt, NoRefusals> {

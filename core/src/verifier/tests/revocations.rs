@@ -144,7 +144,6 @@ fn rev_03_near_misses_end_nothing() {
         Handle::actor(B, "outer"),
         Handle::client(A, "u1"),
         Handle::signing_key(B, "k1"),
-        Handle::issuer("https://a.example/"),
         Handle::txn("t1", A),
         Handle::intent(A, "m1"),
         Handle::holder_key(&JKT.to_lowercase()),
@@ -355,6 +354,13 @@ fn what_cannot_be_meant_is_refused_and_what_was_revoked_outlives_a_reload() {
     ] {
         assert_eq!(revoke(&empty), Err(RevokeError::Empty));
     }
+    for nobodys in [
+        Handle::issuer("https://a.example/"),
+        Handle::subject("https://c.example", "u1"),
+        Handle::token("u1", A),
+    ] {
+        assert_eq!(revoke(&nobodys), Err(RevokeError::NoSuchIssuer));
+    }
     let past = Revocation::all().until(at(NOW));
     assert_eq!(
         verifier.revocations().revoke(&u1, past),
@@ -411,4 +417,44 @@ fn explain_shows_by_which_of_its_names_a_token_is_revoked() {
         let refused = notes();
         assert!(refused.contains(expected), "{refused}");
     }
+}
+
+#[test]
+fn a_verdict_that_was_held_is_asked_again() {
+    let World {
+        verifier,
+        gate,
+        clock,
+    } = world(ON);
+    let held = gate.verify(full(A, "")).unwrap();
+    let outbound = |jti: &str| {
+        let claims = format!(
+            r#"{{"iss":"{A}","sub":"u1","aud":"https://next.example","client_id":"mcp","jti":"{jti}",
+                "scope":"","iat":{NOW},"exp":{},"act":{{"sub":"mcp"}}}}"#,
+            NOW + 300
+        );
+        token_with(&key(1, "k1"), "", &claims)
+    };
+    let plain = gate
+        .verify(token_with(&key(1, "k1"), "", &super::claims(A, "", "")))
+        .unwrap();
+    let (first, second) = (outbound("o1"), outbound("o2"));
+    let send = |token: &str| {
+        let outbound = crate::ContextToken::new(Kind::AccessToken, token);
+        gate.check_outbound(&plain, outbound, "https://next.example")
+    };
+    let require = || held.require(&crate::Requirements::NONE, clock.now());
+    send(&first).unwrap();
+    require().unwrap();
+    let revoke = |handle: Handle| {
+        let receipt = verifier.revocations().revoke(&handle, Revocation::all());
+        receipt.unwrap();
+    };
+    revoke(Handle::token(A, "o1"));
+    assert_eq!(send(&first).unwrap_err().code(), Code::Revoked);
+    send(&second).unwrap();
+    require().unwrap();
+    revoke(Handle::subject(A, "u1"));
+    assert_eq!(send(&second).unwrap_err().code(), Code::Revoked);
+    assert_eq!(require().unwrap_err().code(), Code::Revoked);
 }
