@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import * as jose from 'jose'
 import * as oauth from 'oauth4webapi'
-import { open } from 'sealgate/testing'
+import { Verifier } from 'sealgate'
 import { b64u, compactJws, issuer } from './tokens.mjs'
 
 const ISSUER = 'https://login.example.com'
@@ -41,7 +41,7 @@ export function contestants({ from, token, proofs }) {
     dpop: { max_age: '300s' },
     replay: { store: 'process' },
   }
-  const gate = open(policy).gate('tools')
+  const gate = Verifier.fromPolicy(policy).gate('tools')
   let used = 0
   const authorization = `DPoP ${token}`
   const raw = (proof) => ['Host', 'api.example.com', 'Accept', '*/*', 'Authorization', authorization, 'DPoP', proof]
