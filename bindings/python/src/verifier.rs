@@ -6,8 +6,8 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
+use sealgate::Clock;
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, LoadOptions};
 
 use crate::batch::Batch;
 use crate::chain::Needs;
@@ -15,7 +15,7 @@ use crate::errors::{self, usage};
 use crate::explain::Trail;
 use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
-use crate::policy::{self, Policy};
+use crate::policy::{self, Permits, Policy};
 use crate::request::{self, Given};
 use crate::revocations::RawRevocations;
 use crate::token::VerifiedToken;
@@ -38,6 +38,8 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) struct Verifier {
     verifier: sealgate::Verifier,
     clock: Clock,
+    /// How its policies are loaded, the next ones too.
+    permits: Permits,
     /// Those who wait for its keys.
     pub(crate) waiters: Py<PyAny>,
     /// Its `sealgate.Keys`.
@@ -49,7 +51,8 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    fn open(py: Python<'_>, policy: sealgate::Policy, clock: Clock) -> PyResult<Self> {
+    fn open(py: Python<'_>, policy: Policy, clock: Clock) -> PyResult<Self> {
+        let Policy { policy, permits } = policy;
         let verifier = sealgate::Verifier::with_clock(policy, aws_lc::provider(), clock.clone());
         let verifier = verifier.map_err(|error| errors::policy(py, &error))?;
         let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
@@ -63,6 +66,7 @@ impl Verifier {
             waiters: events::listen(py, &verifier)?,
             verifier,
             clock,
+            permits,
             sole: ArcSwapOption::empty(),
         };
         verifier.find_sole(py)?;
@@ -153,9 +157,7 @@ impl Verifier {
         let py = extra.py();
         input::no_more(extra, None)?;
         let members = input::options(py, options)?;
-        let load = LoadOptions::new().allow_danger(allow_danger);
-        let policy = sealgate::Policy::single(&members, &load);
-        let policy = policy.map_err(|error| errors::policy(py, &error))?;
+        let policy = Policy::single(py, &members, Permits::danger(allow_danger))?;
         Self::open(py, policy, clock::of(clock)?)
     }
 
@@ -169,8 +171,8 @@ impl Verifier {
         clock: Option<&Bound<'_, PyAny>>,
         allow_danger: bool,
     ) -> PyResult<Self> {
-        let options = LoadOptions::new().allow_danger(allow_danger);
-        Self::open(py, policy::of(source, &options)?, clock::of(clock)?)
+        let policy = policy::of(source, Permits::danger(allow_danger))?;
+        Self::open(py, policy, clock::of(clock)?)
     }
 
     /// The gate with this name. Resolve gates when the program starts: a typo raises `UsageError`
@@ -237,13 +239,16 @@ impl Verifier {
     fn policy(&self) -> Policy {
         Policy {
             policy: self.verifier.policy(),
+            permits: self.permits,
         }
     }
 
     /// Swaps the whole policy, or refuses it whole with `PolicyError`. Gates go on working under
-    /// the new one; published keys of unchanged issuers stay.
+    /// the new one; published keys of unchanged issuers stay. It is loaded as the first one was:
+    /// with `allow_danger` if that was, and from no source of keys where `testing.open` made the
+    /// verifier.
     fn reload(&self, py: Python<'_>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
-        let policy = policy::of(policy, &LoadOptions::new())?;
+        let policy = policy::of(policy, self.permits)?.policy;
         // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
         let reloaded = self.verifier.reload(policy);
         reloaded.map_err(|error| errors::policy(py, &error))?;
@@ -284,7 +289,8 @@ impl Verifier {
     /// keys there are, for as long as these may be trusted.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.verifier.close());
-        self.wake(py)
+        self.waiters.call_method0(py, "close")?;
+        Ok(())
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -430,6 +436,7 @@ impl Verifier {
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let given = Given::of(request, extra, named, request::AWAITED)?;
+        slf.get().sole(slf.py())?;
         waiting::request(
             slf.as_any(),
             &slf.get().waiters,
@@ -450,6 +457,7 @@ impl Verifier {
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let given = Given::of(request, extra, named, request::AWAITED)?;
+        slf.get().sole(slf.py())?;
         waiting::request(
             slf.as_any(),
             &slf.get().waiters,

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ import trio
 from sealgate import Gate, KeysUnavailableError, UsageError, testing
 from sealgate._async import Waiters
 
-from conftest import AUDIENCE
+from conftest import AUDIENCE, document
 from loopback import Server, fetching
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
@@ -238,6 +239,30 @@ def test_closing_wakes_those_who_wait(run: Run, held: Server, fake: testing.Fake
     run(work)
 
 
+@both
+def test_closing_wakes_those_who_wait_for_readiness(
+    run: Run, held: Server, fake: testing.FakeIssuer
+) -> None:
+    fetched = fetching(held, fake)
+
+    def close() -> None:
+        while not waiting():
+            pass
+        fetched.close()
+
+    async def work() -> None:
+        threading.Thread(target=close, daemon=True).start()
+        for _ in range(2):  # while it waits, and where it is closed already
+            began = time.monotonic()
+            with pytest.raises(KeysUnavailableError) as caught:
+                await fetched.wait_ready_async("60s")
+            assert caught.value.issuer_name == "corp"
+            assert time.monotonic() - began < 50
+
+    run(work)
+    assert waiting() == 0
+
+
 def test_a_loop_that_is_over_is_no_trouble(held: Server, fake: testing.FakeIssuer) -> None:
     fetched = fetching(held, fake)
     loop = asyncio.new_event_loop()
@@ -327,6 +352,18 @@ def test_arguments_are_checked(tools: Gate, jwt: str) -> None:
         tools.judge_async(jwt, required_scopes="admin")
     with pytest.raises(UsageError):
         tools.verifier.wait_ready_async(10)
+
+
+def test_one_of_several_gates_must_be_chosen_at_once(corp: testing.FakeIssuer) -> None:
+    policy = document()
+    policy["gates"]["more"] = policy["gates"]["tools"]
+    several = testing.open(policy, issuers={"corp": corp})
+    for call in (several.verify_request_async, several.judge_request_async):
+        with pytest.raises(UsageError, match="several gates"):
+            call(method="GET", uri="/", headers=[])
+    for ask in (several.verify_async, several.judge_async):
+        with pytest.raises(UsageError, match="several gates"):
+            ask("x.y.z")
 
 
 def test_nothing_is_imported_that_does_not_run() -> None:

@@ -108,7 +108,18 @@ def test_danger_needs_a_word_from_the_program() -> None:
     with pytest.raises(PolicyError, match="less safety"):
         Policy(dangerous)
     assert Policy(dangerous, allow_danger=True)
-    assert Verifier.from_policy(dangerous, allow_danger=True)
+    permitted = Verifier.from_policy(dangerous, allow_danger=True)
+    dangerous["gates"]["more"] = dangerous["gates"]["tools"]
+    permitted.reload(dangerous)
+    assert permitted.gates == ["tools", "more"]
+    loaded = Verifier.from_policy(Policy(dangerous, allow_danger=True))
+    loaded.reload(dangerous)
+    strict = Verifier.from_policy(Policy.parse(TOML))
+    with pytest.raises(PolicyError, match="less safety"):
+        strict.reload(dangerous)
+    strict.reload(Policy(dangerous, allow_danger=True))
+    with pytest.raises(PolicyError, match="less safety"):
+        strict.reload(dangerous)
 
 
 def test_the_short_form(corp: testing.FakeIssuer, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sealgate import Gate, testing
+from sealgate import Gate, Policy, testing
 
 from conftest import AUDIENCE, ISSUER, document
 
@@ -56,6 +57,30 @@ def test_a_policy_file_as_it_is(tmp_path: Path, clock: testing.FixedClock) -> No
         testing.open(str(file), issuers={}, clock=clock).judge(corp.token(aud=AUDIENCE)).code
         == "keys_unavailable"
     )
+
+
+def test_a_reload_reads_no_source_of_keys_either(
+    tmp_path: Path, clock: testing.FixedClock, corp: testing.FakeIssuer
+) -> None:
+    policy = document()
+    policy["issuers"]["corp"] = {"issuer": ISSUER, "discovery": "oauth"}
+    file = tmp_path / "policy.json"
+    verifier = testing.open(policy, issuers={"corp": corp}, clock=clock)
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use")
+    for number, form in enumerate([dict, Policy, lambda _: file, lambda _: str(file)]):
+        policy["gates"]["tools"]["required_scopes"] = ["mcp:use", f"scope-{number}"]
+        file.write_text(json.dumps(policy))
+        verifier.reload(form(policy))
+        written = verifier.policy.to_dict()
+        assert written["issuers"]["corp"].get("jwks_push") and "discovery" not in str(written)
+        assert verifier.judge(jwt).code == "insufficient_scope", "its keys stay"
+    verifier.reload(verifier.policy)
+
+
+def test_what_was_not_given_reads_well() -> None:
+    for taker in (testing.FakeIssuer.token, testing.FakeIssuer, testing.FakeAgent):
+        shown = str(inspect.signature(taker))
+        assert "= ..." in shown and " object at 0x" not in shown
 
 
 def test_fakes_must_fit_the_policy(clock: testing.FixedClock, corp: testing.FakeIssuer) -> None:

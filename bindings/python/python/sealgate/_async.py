@@ -27,22 +27,33 @@ class Waiters:
 
     def __init__(self) -> None:
         self._wakes: set[Callable[[], None]] = set()
+        self._closed = False
 
     def wake(self) -> None:
         """Wakes them all. From any thread."""
         for wake in self._wakes.copy():  # whole, whatever other threads do to it
             wake()
 
+    def close(self) -> None:
+        """Nothing is fetched any more: whoever waits asks once again, and goes."""
+        self._closed = True
+        self.wake()
+
     async def until(self, settled: Callable[[], bool], seconds: float) -> None:
-        """Waits until it is settled, for so long at most; asks at once, after each piece of news,
-        and at the end. Under neither asyncio nor trio it waits not at all."""
+        """Waits until it is settled or closed, for so long at most; asks at once, after each piece
+        of news, and at the end. Under neither asyncio nor trio it waits not at all."""
+
+        def over() -> bool:
+            closed = self._closed  # before it is asked, so that the answer is one of afterwards
+            return settled() or closed
+
         trio, asyncio = sys.modules.get("trio"), sys.modules.get("asyncio")
         if trio is not None and _runs(trio.lowlevel.current_task):
-            await self._trio(trio, settled, seconds)
+            await self._trio(trio, over, seconds)
         elif asyncio is not None and _runs(asyncio.get_running_loop):
-            await self._asyncio(asyncio, settled, seconds)
+            await self._asyncio(asyncio, over, seconds)
 
-    async def _asyncio(self, asyncio: Any, settled: Callable[[], bool], seconds: float) -> None:
+    async def _asyncio(self, asyncio: Any, over: Callable[[], bool], seconds: float) -> None:
         loop, news = asyncio.get_running_loop(), asyncio.Event()
         late = False
 
@@ -54,13 +65,13 @@ class Waiters:
         timer = loop.call_later(seconds, expire)
         with self._listening(loop.call_soon_threadsafe, news.set):
             try:
-                while not settled() and not late:
+                while not over() and not late:
                     await news.wait()
                     news.clear()
             finally:
                 timer.cancel()
 
-    async def _trio(self, trio: Any, settled: Callable[[], bool], seconds: float) -> None:
+    async def _trio(self, trio: Any, over: Callable[[], bool], seconds: float) -> None:
         news = trio.Event()
 
         def ring() -> None:
@@ -68,11 +79,11 @@ class Waiters:
 
         with self._listening(trio.lowlevel.current_trio_token().run_sync_soon, ring):
             with trio.move_on_after(seconds):
-                while not settled():
+                while not over():
                     await news.wait()
                     news = trio.Event()
                 return
-            settled()
+            over()
 
     @contextlib.contextmanager
     def _listening(

@@ -28,8 +28,14 @@ if TYPE_CHECKING:
     from ._serve import ServedIssuer
 
 
-# An argument that was not given: the core says what there is then.
-_DEFAULT: Any = object()
+class _Default:
+    """An argument that was not given: the core says what there is then."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+_DEFAULT: Any = _Default()
 
 
 class FakeAgent:
