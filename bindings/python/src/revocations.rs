@@ -1,7 +1,7 @@
 //! [`RawRevocations`]: what is revoked, for `sealgate/_revocations.py`.
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBool, PyString};
 use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevokeError};
 
 use crate::errors::usage;
@@ -83,9 +83,10 @@ fn handle(py: Python<'_>, kind: &str, scope: &str, value: &str) -> PyResult<Hand
 }
 
 fn date(value: &Bound<'_, PyAny>, name: &str, right: &str) -> PyResult<NumericDate> {
-    let seconds: i64 = value
-        .extract()
-        .map_err(|_| input::wrong_type(value, name, right))?;
+    let seconds = value.extract::<i64>().ok();
+    // Python's True is a number too, and no date.
+    let seconds = seconds.filter(|_| !value.is_instance_of::<PyBool>());
+    let seconds = seconds.ok_or_else(|| input::wrong_type(value, name, right))?;
     NumericDate::from_seconds(seconds).ok_or_else(|| {
         usage(
             value.py(),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sealgate import Gate, Handle, RevokedError, UsageError, testing
+from sealgate._native import handle_kinds
 
 from conftest import AUDIENCE, ISSUER, NOW, document
 
@@ -45,7 +46,10 @@ def test_a_subject_until_it_signs_in_again(
     one = corp.token(aud=AUDIENCE, scope="mcp:use", lifetime="30m", claims={"jti": "one"})
     handle = Handle.token(iss=ISSUER, jti="one")
     tools.verifier.revocations.revoke(handle, expires=clock.now() + 60)
+    clock.advance("59s")
     assert tools.judge(one).code == "revoked"
+    clock.advance("2s")
+    assert tools.judge(one).ok
 
 
 def test_what_is_no_handle(tools: Gate) -> None:
@@ -57,7 +61,9 @@ def test_what_is_no_handle(tools: Gate) -> None:
         (lambda: revocations.revoke(Handle.issuer(iss="")), "empty"),
         (lambda: revocations.revoke(Handle.issuer(iss=ISSUER), expires=NOW - 1), "expires lies"),
         (lambda: revocations.revoke(Handle.issuer(iss=ISSUER), cutoff="then"), "cutoff must be"),
+        (lambda: revocations.revoke(Handle.issuer(iss=ISSUER), cutoff=True), "cutoff must be"),
         (lambda: revocations.revoke(Handle.issuer(iss=ISSUER), expires="1h"), "expires must be"),
+        (lambda: revocations.revoke(Handle.issuer(iss=ISSUER), expires=True), "whole seconds"),
         (lambda: anything.actor(iss=ISSUER, sub=7), "sub must be str, not int"),
         (anything, r"Handle\.actor"),
     ]
@@ -84,3 +90,18 @@ def test_handles_are_values() -> None:
     changeable: Any = one
     with pytest.raises(AttributeError):
         changeable._value = "c2"
+
+
+def test_handles_tell_what_they_were_made_with() -> None:
+    names = {name for _, *parts in handle_kinds() for name in parts if name}
+    for kind, *parts in handle_kinds():
+        told = {name: f"the {name}" for name in parts if name}
+        handle = getattr(Handle, kind)(**told)
+        assert handle.kind == kind
+        assert {name: getattr(handle, name) for name in told} == told
+        for other in names - told.keys():
+            with pytest.raises(AttributeError, match=f"Handle.{kind} has no {other}"):
+                getattr(handle, other)
+    changeable: Any = Handle.issuer(iss=ISSUER)
+    with pytest.raises(AttributeError):
+        changeable.iss = "x"

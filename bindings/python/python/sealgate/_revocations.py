@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
 from ._errors import UsageError
 from ._native import handle_kinds
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from ._native import RawRevocations
 
 _PARTS = {kind: (whose, name) for kind, whose, name in handle_kinds()}
@@ -23,11 +25,39 @@ class RevocationReceipt:
     reach: str
 
 
+class _Part:
+    """What a handle was made with, under the same name; other kinds of handles have none."""
+
+    def __set_name__(self, owner: type[Handle], name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, handle: None, owner: type[Handle]) -> Self: ...
+    @overload
+    def __get__(self, handle: Handle, owner: type[Handle]) -> str: ...
+    def __get__(self, handle: Handle | None, owner: type[Handle]) -> Self | str:
+        if handle is None:
+            return self
+        kind, *parts = handle._parts()
+        for name, part in zip(_PARTS[kind], parts, strict=True):
+            if name == self._name:
+                return part
+        raise AttributeError(f"a Handle.{kind} has no {self._name}", name=self._name, obj=handle)
+
+
+class _Txn(_Part):
+    """`Handle.txn(aud=…, txn=…)`: a transaction, in its trust domain; and the `txn` of that."""
+
+    def __call__(self, *, aud: str, txn: str) -> Handle:
+        return Handle._of("txn", aud, txn)
+
+
 class Handle:
     """Something that can be revoked, named as tokens name it: `Handle.actor(iss=…, sub=…)`.
 
     Each kind has its own name space: revoking the subject `u1` says nothing of an actor `u1`. `iss`
-    is the claim's value, never the policy's name for an issuer.
+    is the claim's value, never the policy's name for an issuer. What a handle was made with can be
+    read under the same name.
     """
 
     __slots__ = ("_kind", "_scope", "_value")
@@ -89,11 +119,6 @@ class Handle:
         return Handle._of("issuer", iss, "")
 
     @staticmethod
-    def txn(*, aud: str, txn: str) -> Handle:
-        """A transaction, in its trust domain."""
-        return Handle._of("txn", aud, txn)
-
-    @staticmethod
     def workflow(*, iss: str, acti: str) -> Handle:
         """A workflow."""
         return Handle._of("workflow", iss, acti)
@@ -102,6 +127,18 @@ class Handle:
     def intent(*, iss: str, id: str) -> Handle:
         """An intent or a mission."""
         return Handle._of("intent", iss, id)
+
+    iss = _Part()
+    jti = _Part()
+    sid = _Part()
+    sub = _Part()
+    client_id = _Part()
+    jkt = _Part()
+    kid = _Part()
+    aud = _Part()
+    acti = _Part()
+    id = _Part()
+    txn = _Txn()
 
     @property
     def kind(self) -> str:
