@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import logging
 import os
 import queue
@@ -14,7 +15,7 @@ import pytest
 from test_processes import python
 
 import sealgate
-from sealgate import Verifier, testing
+from sealgate import Verifier, _log, testing
 
 from conftest import AUDIENCE
 from loopback import Server, fetching
@@ -181,7 +182,7 @@ def test_a_handler_that_hangs_holds_up_nobody(server: Server) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_process_ends_while_it_is_told() -> None:
-    """At exit a handler is let finish; what comes later is told to nobody; forked children log."""
+    """At exit handlers are let finish; what comes later is told to nobody; forked children log."""
     done = python(
         """
         import logging, os, sys, threading
@@ -217,6 +218,34 @@ def test_a_process_ends_while_it_is_told() -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "keys_refreshed" in done.stdout
+
+
+def test_what_is_queued_at_exit_is_written() -> None:
+    done = python(
+        """
+        import logging
+        from sealgate import _log
+        logging.basicConfig(format="%(message)s")
+        failed = {"event": "keys_refresh_failed", "issuer_name": "corp"}
+        for reason in ("first", "second"):  # and no thread has begun to write it
+            _log.pending.append(failed | {"reason": reason})
+        """
+    )
+    written = [f"keys_refresh_failed: corp: {reason}" for reason in ("first", "second")]
+    assert (done.returncode, done.stderr.splitlines()) == (0, written)
+
+
+def test_what_is_thrown_away_while_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Thrown(collections.deque[dict[str, Any]]):
+        def __bool__(self) -> bool:
+            some = len(self) > 0
+            if _log._writing.locked():
+                self.clear()
+            return some
+
+    monkeypatch.setattr(_log, "pending", Thrown([{"event": "none", "issuer_name": "corp"}]))
+    _log._write()
+    assert not _log._writing.locked()
 
 
 def test_it_has_no_handler_of_its_own() -> None:

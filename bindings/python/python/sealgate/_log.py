@@ -13,6 +13,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +37,19 @@ def _write() -> None:
     # Whoever finds another at work leaves the rest to it, and that one looks again when it is done.
     while pending and _writing.acquire(blocking=False):
         try:
-            while pending:
-                _log(pending.popleft())
+            while _log_next():
+                pass
         finally:
             _writing.release()
+
+
+def _log_next() -> bool:
+    try:
+        fields = pending.popleft()
+    except IndexError:  # also where somebody has thrown the rest away meanwhile
+        return False
+    _log(fields)
+    return True
 
 
 def _log(fields: dict[str, Any]) -> None:
@@ -66,9 +76,16 @@ def _begin_anew() -> None:
 
 
 def _end() -> None:
-    """At exit: lets the line being written come to its end, and begins no other."""
-    pending.clear()
-    _writing.acquire(timeout=1)
+    """At exit: what is queued is written, for a second; then the line being written may come to its
+    end, and the rest is thrown away. What comes later is told to nobody."""
+    end = time.monotonic() + 1
+    if _writing.acquire(timeout=1):  # and kept: nobody else begins a line any more
+        while time.monotonic() < end and _log_next():
+            pass
+        pending.clear()
+    else:
+        pending.clear()
+        _writing.acquire(timeout=1)
 
 
 if hasattr(os, "register_at_fork"):
