@@ -56,17 +56,14 @@ const TELLS = {
   expected: ({ expected }) => expected ?? NONE,
   gate: ({ gate }) => gate ?? null,
   issuerName: ({ issuerName }) => issuerName ?? null,
-  httpStatus: ({ code }, { status }) => status ?? STATUS[rows.get(code).blame] ?? 500,
-  headers: (_, { headers }) => headers ?? EMPTY,
+  httpStatus: (_, { status }) => status,
+  headers: (_, { headers }) => headers,
   body: (_, { body }) => body ?? '',
   oauthError: (_, { body }) => (body ? JSON.parse(body).error : undefined) ?? null,
-  wwwAuthenticate: (_, { headers }) => headers?.['WWW-Authenticate'] ?? null,
-  retryAfter: (_, { headers }) => (headers?.['Retry-After'] === undefined ? null : Number(headers['Retry-After'])),
+  wwwAuthenticate: (_, { headers }) => headers['WWW-Authenticate'] ?? null,
+  retryAfter: (_, { headers }) => (headers['Retry-After'] === undefined ? null : Number(headers['Retry-After'])),
 }
-/** Of errors that have no answer of a gate's. */
-const STATUS = { rejected: 401, unavailable: 503 }
 const NONE = Object.freeze([])
-const EMPTY = Object.freeze({})
 
 /**
  * Errors that know their outline at once, and ask for the answer (hint, status, headers and body) when
@@ -79,11 +76,12 @@ function telling(base) {
     #answer
 
     constructor(outline, ask) {
-      // Only this package has outlines; a program makes stand-ins.
-      if (typeof outline !== 'object') outline = standIn(new.target, outline, ask?.code)
+      // Only this package has outlines, and who to ask; a program makes stand-ins.
+      const isStandIn = typeof outline !== 'object'
+      if (isStandIn) outline = standIn(new.target, outline, ask?.code)
       super(outline.message)
       this.#outline = outline
-      this.#ask = ask
+      this.#ask = isStandIn ? undefined : ask
     }
 
     static {
@@ -97,7 +95,7 @@ function telling(base) {
     }
 
     #answered() {
-      return (this.#answer ??= this.#ask?.() ?? this.#outline)
+      return (this.#answer ??= this.#ask?.() ?? withoutGate(this.#outline))
     }
   }
   return made
@@ -152,16 +150,15 @@ Object.defineProperty(SealgateError, 'is', {
 })
 for (const [name, { of, also }] of Object.entries(TREE)) define(name, classes[of], also)
 
-// The one code that no verification gives.
+/** The core's table, in its order. */
+const codes = JSON.parse(native.codes()).map(answered)
+// The one code that no verification gives: a mistake as others are.
 const POLICY_INVALID = {
+  ...codes.find(({ code }) => code === 'usage'),
   code: 'policy_invalid',
   reason: 'the policy document does not load',
-  group: 'misuse',
-  blame: 'misuse',
   doc: 'https://docs.rs/sealgate/latest/sealgate/struct.PolicyError.html',
 }
-/** The core's table, in its order. */
-const codes = JSON.parse(native.codes())
 const rows = new Map([...codes, POLICY_INVALID].map((row) => [row.code, row]))
 
 function classOf({ code, group }) {
@@ -190,6 +187,12 @@ function outlined({ expected = [], headers, ...said }) {
   if (expected.length > 0) message += `; expected ${expected.join(' or ')}`
   if (more !== undefined) message += `: ${more}`
   return { ...said, ...answered({ headers }), message, expected: Object.freeze(expected) }
+}
+
+/** An outline with its answer, where it is no gate's. */
+function withoutGate(outline) {
+  const { status, headers } = rows.get(outline.code)
+  return { status, headers, ...outline }
 }
 
 /** An answer, whose header fields are pairs, as errors have it. */

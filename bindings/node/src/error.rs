@@ -4,16 +4,20 @@ use napi_derive::napi;
 use sealgate::{Answer, Code, Error, Gate, PolicyError, Problem, Requirements};
 use serde_json::{Value, json};
 
-/// Every code of the core in its order, as an array of `{code, reason, group, blame, doc}`.
+/// Every code of the core in its order, as an array of `{code, reason, group, blame, doc}` with the
+/// answer on the wire where no gate gives it: `status` and `headers`.
 #[napi(catch_unwind)]
 pub(crate) fn codes() -> String {
     let codes = Code::ALL.iter().map(|code| {
+        let answer = Answer::without_gate(&Error::from(*code));
         json!({
             "code": code.as_str(),
             "reason": code.reason(),
             "group": code.group().as_str(),
             "blame": code.blame().as_str(),
             "doc": code.doc_url(),
+            "status": answer.status,
+            "headers": answer.headers,
         })
     });
     Value::Array(codes.collect()).to_string()
@@ -65,24 +69,10 @@ pub(crate) fn bare(error: &Error) -> String {
     json!({ "code": code, "claim": error.claim(), "misuse": misuse }).to_string()
 }
 
-/// Keys that are not there, in words: the outage of an issuer that has none, where it is known.
-pub(crate) fn keys_unavailable(text: &str, issuer_name: Option<&str>) -> String {
-    let error = Error::from(Code::KeysUnavailable);
-    let answer = Answer::without_gate(&error);
-    json!({
-        "code": error.code().as_str(),
-        "text": text,
-        "issuerName": issuer_name,
-        "status": answer.status,
-        "headers": answer.headers,
-    })
-    .to_string()
-}
-
-/// As [`keys_unavailable`], of keys that JavaScript has fetched in vain.
-#[napi(catch_unwind)]
-pub(crate) fn outage(text: String) -> String {
-    keys_unavailable(&text, None)
+/// Keys that are not there, in words: the outage of an issuer that has none.
+pub(crate) fn keys_unavailable(text: &str, issuer_name: &str) -> String {
+    let code = Code::KeysUnavailable.as_str();
+    json!({ "code": code, "text": text, "issuerName": issuer_name }).to_string()
 }
 
 /// The caller's mistake, in words.

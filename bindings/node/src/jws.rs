@@ -6,7 +6,7 @@ use napi_derive::napi;
 use sealgate::crypto::aws_lc;
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet};
-use sealgate::{Error, Jws};
+use sealgate::{Error, Jws, Limits};
 
 use crate::error;
 use crate::text::{with_bytes, with_text};
@@ -75,4 +75,10 @@ pub(crate) fn inspect(token: Either<JsString<'_>, Uint8ArraySlice<'_>>) -> Resul
         ),
         Err(refused) => error::bare(&refused),
     })
+}
+
+/// Bytes of a token that every policy allows unless it says otherwise.
+#[napi(catch_unwind)]
+pub(crate) fn usual_token_size() -> u32 {
+    u32::try_from(Limits::DEFAULT.token_size).unwrap_or(u32::MAX)
 }

@@ -44,7 +44,7 @@ pub(crate) fn publish_keys(engine: &External<Engine>, name: String, jwks: String
 pub(crate) fn not_ready(engine: &External<Engine>) -> Option<String> {
     let error = engine.verifier.wait_ready(Duration::ZERO).err()?;
     let text = error.to_string();
-    Some(error::keys_unavailable(&text, Some(&error.issuer_name)))
+    Some(error::keys_unavailable(&text, &error.issuer_name))
 }
 
 /// Stops fetching keys. No thread of Node's waits for the end of it.

@@ -10,6 +10,7 @@
 mod batch;
 mod error;
 mod events;
+mod fetch;
 mod gate;
 mod jws;
 mod key;

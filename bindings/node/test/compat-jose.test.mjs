@@ -183,3 +183,22 @@ test('a stranger’s kid renames no key', async () => {
     native.publishKeys = publishKeys
   }
 })
+
+test('the size comes first: of what is too large nothing is decoded', async () => {
+  const large = mint({ header: { alg: 'none', x: Array(300).fill('x'.repeat(60)) } })
+  const set = compat.createLocalJWKSet(jwks)
+  const huge = `${'e'.repeat(1 << 26)}.e30.`
+  for (const jwt of [large, Buffer.from(large), huge]) {
+    for (const algorithms of [undefined, ['ES256']]) {
+      const parse = JSON.parse
+      const parsed = []
+      JSON.parse = (text, ...more) => (parsed.push(text), parse(text, ...more))
+      try {
+        await assert.rejects(compat.jwtVerify(jwt, set, { ...OPTIONS, algorithms }), ({ code, cause }) => code === 'ERR_JWS_INVALID' && cause.code === 'oversized')
+      } finally {
+        JSON.parse = parse
+      }
+      assert.ok(parsed.every((text) => String(text).length < 1 << 12))
+    }
+  }
+})

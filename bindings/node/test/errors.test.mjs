@@ -256,6 +256,25 @@ test('a program can make errors, as stand-ins for a gate', () => {
   assert.throws(() => new TokenError('x', { code: 'what' }), sealgate.UsageError)
 })
 
+test('a stand-in of each code is answered as the core answers without a gate', () => {
+  const forbidden = ['AuthorityError', 'ActorError']
+  const usual = { unavailable: 503, misuse: 500, internal: 500 }
+  for (const { code, blame, group } of codes) {
+    const error = new sealgate.TokenError('x', { code })
+    const name = refused({ code }).name
+    const rejected = forbidden.includes(name) ? 403 : group === 'request' ? 400 : 401
+    assert.equal(error.httpStatus, usual[blame] ?? rejected, code)
+    assert.equal(refused({ code }).httpStatus, error.httpStatus, code)
+    const pause = code === 'keys_refreshing' ? 1 : 5
+    assert.deepEqual(error.headers, { 'Cache-Control': 'no-store', ...(blame === 'unavailable' && { 'Retry-After': `${pause}` }) }, code)
+    assert.deepEqual([error.retryAfter, error.wwwAuthenticate, error.body, error.oauthError], [blame === 'unavailable' ? pause : null, null, '', null], code)
+    assert.ok(Object.isFrozen(error.headers))
+  }
+  assert.equal(new sealgate.AuthorityError('x').httpStatus, 403)
+  const policy = thrown(() => sealgate.Policy.parse('version = 7'))
+  assert.deepEqual([policy.httpStatus, policy.headers], [500, { 'Cache-Control': 'no-store' }])
+})
+
 test('a fake says what it was told wrongly', () => {
   const corp = new FakeIssuer('https://login.example.com', { seed: 1 })
   assert.match(corp.token({ aud: 'a', act: ['agent-7', { sub: 'agent-8' }] }), /^ey/)

@@ -80,7 +80,9 @@ context.access_token = "allowed"
 const PRINTED = {
   0: "u1 agent-a [ 'mcp:use' ]\n",
   3: 'null\n',
-  6: 'keys_refreshed default\nu1\n',
+  6: 'tools\n',
+  7: 'revoked\naccepted\n',
+  8: 'keys_refreshed default\nu1\n',
   5: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
 }
 
@@ -114,4 +116,4 @@ for (const [index, code] of examples.entries()) {
   })
 }
 
-test('there are examples', () => assert.ok(examples.length >= 6))
+test('no example is left out', () => assert.equal(examples.length, 12))

@@ -29,6 +29,8 @@ export const document = (body) => (response) =>
 export const STRICTER_REMOTE = {
   'a fetched set without a usable key': { answer: document({ keys: [] }), jose: 'ERR_JWKS_NO_MATCHING_KEY', ours: 'keys_unavailable' },
   'a key server that hangs up': { answer: (response) => response.destroy(), jose: 'TypeError', ours: 'keys_unavailable' },
+  'a fetched set with a member twice': { answer: document(`{"keys":[],"keys":${JSON.stringify(corp.jwks().keys)}}`), jose: 'accepted', ours: 'ERR_JWKS_INVALID' },
+  'a fetched answer that is no JSON': { answer: document('{'), jose: 'ERR_JOSE_GENERIC', ours: 'ERR_JWKS_INVALID' },
   'a fetched set larger than 1 MiB': { answer: document({ keys: corp.jwks().keys, x: 'x'.repeat(1 << 20) }), jose: 'accepted', ours: 'ERR_JOSE_GENERIC' },
 }
 

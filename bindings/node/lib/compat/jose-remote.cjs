@@ -4,86 +4,86 @@
 // For whoever changes one import. A policy's `discovery` fetches ahead of need, in the background.
 
 const { checkOptions, isPlain, kind } = require('../arguments.cjs')
-const { refused, usage } = require('../errors.cjs')
+const { internal, refused, usage } = require('../errors.cjs')
 const native = require('../native.cjs')
 const errors = require('./jose-errors.cjs')
 
 /** jose's defaults, in milliseconds. */
 const DURATIONS = { timeoutDuration: 5000, cooldownDuration: 30_000, cacheMaxAge: 600_000 }
-/** Bytes of a key set: as much as the core reads. */
-const MOST = 1 << 20
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 /** Refusals for which jose asks no key: what is no token makes nobody fetch. */
 const BEFORE_KEYS = new Set(['JWSInvalid', 'JOSEAlgNotAllowed', 'JOSENotSupported'])
 
-function checkUrl(url) {
-  if (!(url instanceof URL)) throw usage(`createRemoteJWKSet: the url must be a URL, not ${kind(url)}`)
-  const isLocal = url.protocol === 'http:' && LOOPBACK.includes(url.hostname)
-  if (url.protocol !== 'https:' && !isLocal) throw usage('createRemoteJWKSet: the url must be https')
-  return url.href
+function durations(given) {
+  const known = Object.entries(DURATIONS).map(([name, usual]) => {
+    const { [name]: value = usual } = given
+    if (!(typeof value === 'number' && value >= 0)) throw usage(`createRemoteJWKSet: ${name} must be a number of milliseconds`)
+    return [name, value]
+  })
+  return Object.fromEntries(known)
 }
 
-function durations(options) {
-  const given = checkOptions(options, 'createRemoteJWKSet', Object.keys(DURATIONS))
-  for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined && !(typeof value === 'number' && value >= 0)) {
-      throw usage(`createRemoteJWKSet: ${name} must be a number of milliseconds`)
-    }
+function checkHosts(hosts = []) {
+  if (!Array.isArray(hosts) || !hosts.every((host) => typeof host === 'string')) {
+    throw usage('createRemoteJWKSet: allowHosts must be an array of host names')
   }
-  const known = Object.entries(DURATIONS).map(([name, usual]) => [name, given[name] ?? usual])
-  return Object.fromEntries(known)
+  return [...hosts]
 }
 
 /** The keys could not be had: an outage, which jose's error has as its cause. */
 function outage(text, cause) {
-  return Object.assign(refused(JSON.parse(native.outage(text))), { cause })
+  return Object.assign(refused({ code: 'keys_unavailable', text }), { cause })
 }
 
-async function read(response) {
-  const chunks = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > MOST) throw new Error('too large for a key set')
-    chunks.push(chunk)
-  }
-  return JSON.parse(Buffer.concat(chunks).toString())
+/** What jose makes of a fetch in vain, by why it was; two of these it knows no error for. */
+const VAIN = {
+  url: (text) => usage(`createRemoteJWKSet: ${text.replace('refresh.allow_hosts', 'allowHosts')}`),
+  late: (text) => new errors.JWKSTimeout('request timed out', { cause: outage(text) }),
+  set: (text) => new errors.JWKSInvalid('JSON Web Key Set malformed', { cause: outage(text) }),
+  answer: (text) => new errors.JOSEError('Expected 200 OK from the JSON Web Key Set HTTP response', { cause: outage(text) }),
+  outage: (text) => outage(text),
 }
 
-async function fetchSet(href, timeout) {
-  const signal = AbortSignal.timeout(timeout)
-  const late = (cause) => new errors.JWKSTimeout('request timed out', { cause: outage('the key set came too late', cause) })
-  const wrong = (text, cause) => new errors.JOSEError(text, { cause: outage(text, cause) })
-  let response
-  try {
-    const headers = { accept: 'application/json, application/jwk-set+json' }
-    response = await fetch(href, { signal, redirect: 'manual', headers })
-  } catch (cause) {
-    throw signal.aborted ? late(cause) : outage('the key set cannot be fetched', cause)
+async function fetchSet(href, hosts) {
+  const fetched = await native.fetchJwks(href, hosts).catch((error) => {
+    throw internal(error)
+  })
+  if (typeof fetched === 'string') {
+    const { why, text } = JSON.parse(fetched)
+    throw VAIN[why](text)
   }
-  if (response.status !== 200) throw wrong('Expected 200 OK from the JSON Web Key Set HTTP response')
-  let set
-  try {
-    set = await read(response)
-  } catch (cause) {
-    throw signal.aborted ? late(cause) : wrong('Failed to parse the JSON Web Key Set HTTP response as JSON', cause)
-  }
-  if (!isPlain(set) || !Array.isArray(set.keys) || !set.keys.every(isPlain)) {
-    throw new errors.JWKSInvalid('JSON Web Key Set malformed', { cause: outage('what was fetched is no key set') })
-  }
+  const set = JSON.parse(fetched.toString())
+  if (!set.keys.every(isPlain)) throw VAIN.set('a key of the set is no object')
   return set
+}
+
+/** What comes of it, unless that takes longer than so many milliseconds. */
+async function within(duration, pending) {
+  let timer
+  const late = new Promise((_, reject) => {
+    // Longer than Node counts is as good as for ever, and the fetch ends before that.
+    timer = setTimeout(() => reject(VAIN.late('the key set came too late')), Math.min(duration, 2 ** 31 - 1))
+  })
+  try {
+    return await Promise.race([pending, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** A set that is fetched; `verify` judges a token by it, `attempt` by what of it is there. */
 class RemoteSet {
   #href
+  #hosts
   #durations
   #fetchedAt = -Infinity
   #pending
 
   constructor(url, options) {
-    this.#href = checkUrl(url)
-    this.#durations = durations(options)
+    if (!(url instanceof URL)) throw usage(`createRemoteJWKSet: the url must be a URL, not ${kind(url)}`)
+    const { allowHosts, ...given } = checkOptions(options, 'createRemoteJWKSet', [...Object.keys(DURATIONS), 'allowHosts'])
+    this.#href = url.href
+    this.#hosts = checkHosts(allowHosts)
+    this.#durations = durations(given)
     this.current = undefined
   }
 
@@ -103,13 +103,14 @@ class RemoteSet {
     return this.#pending !== undefined
   }
 
+  /** Who gives up waiting leaves the fetch to those who come after: a server that hangs has one of ours at a time. */
   async reload() {
     this.#pending ??= this.#fetch().finally(() => (this.#pending = undefined))
-    await this.#pending
+    await within(this.#durations.timeoutDuration, this.#pending)
   }
 
   async #fetch() {
-    this.current = await fetchSet(this.#href, this.#durations.timeoutDuration)
+    this.current = await fetchSet(this.#href, this.#hosts)
     this.#fetchedAt = Date.now()
   }
 

@@ -6,6 +6,7 @@
 
 const { KeyObject } = require('node:crypto')
 const { types } = require('node:util')
+const native = require('../native.cjs')
 const { isPlain, isToken, kind } = require('../arguments.cjs')
 const { inspect, verifyJws } = require('../jws.cjs')
 const { FixedClock, clockHandle } = require('../clock.cjs')
@@ -50,6 +51,9 @@ const verifiers = new WeakMap()
 /** A program has a few sets of options; one that makes them anew each time must not fill memory. */
 const MOST = 32
 
+/** Of a token: the limit of these gates, whose policies say none. */
+const MOST_BYTES = native.usualTokenSize()
+
 async function jwtVerify(jwt, key, options) {
   const { rules, currentDate } = rulesOf(options)
   if (!isToken(jwt)) throw new errors.JWSInvalid('Compact JWS must be a string or Uint8Array')
@@ -61,6 +65,7 @@ async function jwtVerify(jwt, key, options) {
 /** With the keys that are there. */
 function verifyOnce(jwt, key, rules, currentDate) {
   try {
+    if (jwt.length > MOST_BYTES) throw refused({ code: 'oversized' }) // before any of it is decoded
     checkAlgorithm(jwt, key, rules)
     const entry = verifierFor(key, rules, currentDate)
     if (currentDate !== undefined) entry.clock.set(Math.trunc(currentDate.getTime() / 1000))

@@ -18,14 +18,16 @@ export interface LocalJWKSet {
  */
 export function createLocalJWKSet(jwks: { keys: object[] }): LocalJWKSet
 
-/** jose's options, in milliseconds. */
+/** jose's options, in milliseconds, and one of ours. */
 export interface RemoteJWKSetOptions {
-  /** How long a fetch may take. Default: 5,000. */
+  /** How long a call waits for a fetch, which ends by itself after ten seconds. Default: 5,000. */
   timeoutDuration?: number
   /** How long after a fetch an unknown `kid` causes no other. Default: 30,000. */
   cooldownDuration?: number
   /** How long a set is used before it is fetched again. Default: 600,000. */
   cacheMaxAge?: number
+  /** The host of the URL, where its address is not public. Link-local addresses are refused all the same. */
+  allowHosts?: string[]
 }
 
 /** A JWK Set that {@link jwtVerify} fetches when a token needs it. */
@@ -48,7 +50,10 @@ export interface RemoteJWKSet {
   readonly reloading: boolean
 }
 
-/** @param url `https:`, or `http:` on this machine */
+/**
+ * A set at a URL, `https:` or `http:` on this machine. Any other, and an address that is not public, is a
+ * `UsageError` of the call that fetches.
+ */
 export function createRemoteJWKSet(url: URL, options?: RemoteJWKSetOptions): RemoteJWKSet
 
 /** jose's options. Whole seconds of durations are used. */
