@@ -102,13 +102,20 @@ class Key {
   }
 }
 
+/** Whether it says where keys are. */
+function hasSources(policy) {
+  return Object.values(policy.effective().issuers).some(({ jwks_push }) => jwks_push === undefined)
+}
+
 /** The handle of a policy, however it is given: path, URL, document or `Policy`. */
 function policyHandle(source, call, flags) {
   if (typeof source === 'string' || source instanceof URL) {
     return loadHandle('path', pathOf(source, call), flags)
   }
   const handle = typeof source === 'object' && source !== null ? handleOf(source) : undefined
-  if (handle !== undefined) return handle
+  if (handle !== undefined && !(flags?.pushAllKeys && hasSources(source))) return handle
+  // One that was loaded with sources of keys is read anew where nothing may be fetched.
+  if (handle !== undefined) return loadHandle('json', json(source.toDict(), call), flags)
   if (isPlain(source)) return loadHandle('json', json(source, `${call}: the policy`), flags)
   throw usage(`${call}: the policy is a path, a URL, an object or a Policy, not ${kind(source)}`)
 }

@@ -185,7 +185,7 @@ function open(source, options) {
   const { issuers = {}, clock, allowDanger } = checkOptions(options, 'open', names)
   if (!isPlain(issuers)) throw usage(`open: the issuers are an object, not ${kind(issuers)}`)
   const fakes = Object.entries(issuers)
-  const flags = { allowDanger, allowTestKeys: true, pushAllKeys: fakes.length > 0 }
+  const flags = { allowDanger, pushAllKeys: true }
   const policy = policyHandle(source, 'open', flags)
   const verifier = makeVerifier(policy, clockHandle(clock, 'open'), flags)
   const { issuers: rules, gates } = verifier.policy.effective()

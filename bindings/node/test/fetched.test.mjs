@@ -17,7 +17,7 @@ async function world(t) {
   const clock = new FixedClock(1_800_000_000)
   const fake = new FakeIssuer(ISSUER, { clock, seed: 1 })
   const server = await held(t, () => fake.jwks())
-  const verifier = open(policy(server.uri), { clock, allowDanger: true })
+  const verifier = Verifier.fromPolicy(policy(server.uri), { clock, allowDanger: true })
   t.after(() => verifier.close())
   return { clock, fake, server, verifier, jwt: fake.token({ sub: 'u1', aud: AUDIENCE }) }
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'node:test'
 import { Policy, PolicyError, UsageError, Verifier } from 'sealgate'
-import { FakeIssuer, FixedClock } from 'sealgate/testing'
+import { FakeIssuer, FixedClock, open } from 'sealgate/testing'
+import { listen } from './served.mjs'
 import { AUDIENCE, ISSUER, NOW, thrown } from './world.mjs'
 
 const clock = new FixedClock(NOW)
@@ -151,4 +152,30 @@ test('a fixed clock moves only when told to', () => {
   assert.equal(clock.now(), 160)
   clock.set(7)
   assert.equal(clock.now(), 7)
+})
+
+test('a verifier of `open` asks nobody for keys, whatever its policy is and whether there are fakes', async (t) => {
+  let requests = 0
+  const uri = await listen(t, (_, response) => {
+    requests++
+    response.end(JSON.stringify(corp.jwks()))
+  })
+  const fetched = structuredClone(DOCUMENT)
+  fetched.danger = { http_loopback_issuers: true }
+  fetched.issuers.corp = { issuer: ISSUER, jwks_uri: uri }
+  const jwt = corp.token({ sub: 'u', aud: AUDIENCE })
+  const loaded = new Policy(fetched, { allowDanger: true })
+  for (const source of [fetched, loaded, join(folder, 'policy.toml'), Policy.load(join(folder, 'policy.toml'))]) {
+    const verifier = open(source, { clock, allowDanger: true })
+    const sources = () => [verifier.judge(jwt).code, verifier.keys.state('corp').source]
+    assert.deepEqual(sources(), ['keys_unavailable', 'push'])
+    verifier.reload(source)
+    assert.deepEqual(sources(), ['keys_unavailable', 'push'])
+    assert.equal(open(source, { issuers: { corp }, clock, allowDanger: true }).verify(jwt).subject, 'u')
+  }
+  // Were there a fetch, this is when it would be.
+  const asking = Verifier.fromPolicy(loaded, { clock })
+  await asking.waitReady({ timeout: '30s' })
+  asking.close()
+  assert.equal(requests, 1)
 })

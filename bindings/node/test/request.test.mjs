@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import * as z from 'zod'
-import { AuthorityError, PossessionError, ReplayError, UsageError, singleValued } from 'sealgate'
-import { FakeAgent, FixedClock, open } from 'sealgate/testing'
+import { AuthorityError, PossessionError, ReplayError, UsageError, Verifier, singleValued } from 'sealgate'
+import { FakeAgent, FixedClock } from 'sealgate/testing'
 import { held, policy } from './served.mjs'
 import { AUDIENCE, ISSUER, NOW, thrown, world } from './world.mjs'
 
@@ -121,7 +121,7 @@ test('a request waits for keys, and its proof is used up once', async (t) => {
   const document = policy(server.uri)
   Object.assign(document, POSSESSION.document)
   Object.assign(document.gates.tools, POSSESSION.gate)
-  const verifier = open(document, { clock, allowDanger: true })
+  const verifier = Verifier.fromPolicy(document, { clock, allowDanger: true })
   t.after(() => verifier.close())
   const agent = new FakeAgent('agent', { clock })
   const jwt = corp.token({ sub: 'u1', aud: AUDIENCE, bindTo: agent })
