@@ -52,6 +52,12 @@ function camel(name) {
   return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 }
 
+/** A number as text, else one that is none: the native half, which knows what seconds there are, tells why. */
+function seconds(value) {
+  if (value === undefined) return undefined
+  return typeof value === 'number' ? String(value) : ''
+}
+
 /** `verifier.revocations`. */
 function makeRevocations(engine) {
   const told = (text) => {
@@ -62,9 +68,7 @@ function makeRevocations(engine) {
 
   function revoke(handle, options) {
     const { cutoff, expires } = checkOptions(options, 'revoke', ['cutoff', 'expires'])
-    // What is no number of seconds is told by the native half, which knows how many there are.
-    const text = (value) => (value === undefined ? undefined : String(value))
-    return told(native.revoke(engine, partsOf(handle, 'revoke'), text(cutoff), text(expires)))
+    return told(native.revoke(engine, partsOf(handle, 'revoke'), cutoff === 'now' ? cutoff : seconds(cutoff), seconds(expires)))
   }
 
   function lift(handle) {

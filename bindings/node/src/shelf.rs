@@ -34,8 +34,6 @@ pub(crate) struct Shelf {
     used: usize,
     /// The newest generation of each issuer's keys that a token has come with.
     generations: Vec<(Box<str>, u64)>,
-    /// The epoch of the revocations that all tokens here have been asked about: an object says it.
-    epoch: Option<u64>,
 }
 
 /// Where a token's object is.
@@ -59,7 +57,6 @@ impl Shelf {
             bytes,
             used: 0,
             generations: Vec::new(),
-            epoch: None,
         }
     }
 
@@ -68,13 +65,12 @@ impl Shelf {
         token: &VerifiedToken,
         now: impl FnOnce() -> NumericDate,
     ) -> Found {
-        let epoch = token.snapshot().revocations;
-        if epoch != self.epoch {
-            self.epoch = epoch;
-            while self.give_up_oldest() {}
-        }
-        if let Some(place) = self.places.get(&address(token)) {
-            return Found::Kept(*place);
+        if let Some(place) = self.places.get(&address(token)).copied() {
+            return if self.is_of_epoch(place, token.snapshot().revocations) {
+                Found::Kept(place)
+            } else {
+                Found::Free(place)
+            };
         }
         self.drop_what_ended(token, now());
         let size = size(token);
@@ -95,6 +91,12 @@ impl Shelf {
     /// whose objects it should let go.
     pub(crate) fn keep(&mut self, token: VerifiedToken, place: u32) -> Vec<u32> {
         let index = usize::try_from(place).unwrap_or(usize::MAX);
+        if self.places.get(&address(&token)) == Some(&place) {
+            if let Some(slot) = self.tokens.get_mut(index) {
+                *slot = Some(token);
+            }
+            return Vec::new();
+        }
         if self.free.last() == Some(&place) {
             self.free.pop();
         } else if self.tokens.len() == index {
@@ -134,9 +136,19 @@ impl Shelf {
         }
     }
 
+    /// Whether the token at this place was asked about as many revocations: its object says so. One
+    /// from before gives up its place to the same token's next object.
+    fn is_of_epoch(&self, place: u32, epoch: Option<u64>) -> bool {
+        let token = self.at(place);
+        token.is_some_and(|token| token.snapshot().revocations == epoch)
+    }
+
     fn oldest(&self) -> Option<&VerifiedToken> {
-        let place = usize::try_from(*self.taken.front()?).ok()?;
-        self.tokens.get(place)?.as_ref()
+        self.at(*self.taken.front()?)
+    }
+
+    fn at(&self, place: u32) -> Option<&VerifiedToken> {
+        self.tokens.get(usize::try_from(place).ok()?)?.as_ref()
     }
 
     /// Frees the place that was taken first; false where none is taken.
