@@ -28,14 +28,8 @@ if TYPE_CHECKING:
     from ._serve import ServedIssuer
 
 
-class _Default:
-    """An argument that was not given: the core says what there is then."""
-
-    def __repr__(self) -> str:
-        return "..."
-
-
-_DEFAULT: Any = _Default()
+# An argument that was not given: the core says what there is then. Signatures show it as `...`.
+_DEFAULT: Any = type("Default", (), {"__repr__": lambda _: "..."})()
 
 
 class FakeAgent:
@@ -224,7 +218,8 @@ class FakeIssuer:
 
         `act` is the chain, outermost actor first. `client_id` is the outermost actor, or else the
         subject, unless it is given. `claims` and `header` add members and replace them; `None`
-        there leaves one out.
+        there leaves one out. A whole number that takes more than 64 bits is signed as the nearest
+        `float`; `sign` keeps it.
         """
         told: dict[str, Any] = _given(sub=sub, typ=typ)
         told |= {
