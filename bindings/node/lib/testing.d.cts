@@ -116,7 +116,8 @@ export class FakeAgent {
 
 /**
  * A verifier for your real policy with the keys of your fakes: each name in `issuers` is an issuer
- * of the policy. Keys come from the fakes alone; an issuer without one has none.
+ * of the policy. Keys come from the fakes alone, and nothing is fetched, after a reload neither; an issuer
+ * without a fake has none: its tokens are `keys_unavailable`.
  */
 export function open(
   policy: PolicySource,

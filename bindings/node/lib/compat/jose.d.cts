@@ -39,7 +39,7 @@ export interface RemoteJWKSet {
    * Fetches it now; joins a fetch that runs.
    *
    * @throws JWKSTimeout, JWKSInvalid, JOSEError, each with a `KeysUnavailableError` as its `cause`;
-   * `KeysUnavailableError` where nobody answers
+   * `KeysUnavailableError` where nobody answers; `UsageError` where the URL may not be fetched from
    */
   reload(): Promise<void>
   /** Whether it is younger than `cacheMaxAge`. */

@@ -219,7 +219,7 @@ const outages: Array<{ prototype: sealgate.UnavailableError }> = [
 ]
 const faults = [sealgate.UsageError, sealgate.InternalError, sealgate.TokenError, sealgate.UnavailableError]
 
-const remote = jose.createRemoteJWKSet(new URL('https://login.example.com/jwks'), { cooldownDuration: 30_000, cacheMaxAge: 600_000, timeoutDuration: 5000 })
+const remote = jose.createRemoteJWKSet(new URL('https://login.example.com/jwks'), { cooldownDuration: 30_000, cacheMaxAge: 600_000, timeoutDuration: 5000, allowHosts: ['keys.internal'] })
 const reloaded: Promise<void> = remote.reload()
 const ages: boolean[] = [remote.fresh, remote.coolingDown, remote.reloading]
 const fetched: { keys: object[] } | undefined = remote.jwks()
