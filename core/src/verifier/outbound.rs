@@ -48,7 +48,7 @@ impl Gate {
         let signed = signed.ok_or_else(|| blame(Error::new(Code::BadSignature)))?;
         let next = ancestry::settle(further, signed, now, door.gate.delegation.max_depth())?;
         next.dates().check(now).map_err(blame)?;
-        for handles in ancestry::handles_of(door, &next, &engine.provider)? {
+        if let Some(handles) = ancestry::handles_of(door, &next, &engine.provider)? {
             handles.check(now).map_err(blame)?;
         }
         let member = next.member(door.issuer(next.source())?);
