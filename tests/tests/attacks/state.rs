@@ -18,7 +18,9 @@ fn pushed(f: &Fixtures, keys: &[&Key]) -> Stand {
     issuer.remove("jwks").unwrap();
     issuer.insert("jwks_push".to_owned(), "process".into());
     let stand = f.stand(&policy);
-    publish(&stand, keys);
+    if !keys.is_empty() {
+        publish(&stand, keys);
+    }
     stand
 }
 
@@ -44,8 +46,6 @@ pub(crate) fn jwks_03_a_removed_key_is_not_trusted(f: &Fixtures) {
     other.jwk["kid"] = k1.kid().into();
     publish(&stand, &[&other]);
     stand.gives("bad_signature", &tokens[0]);
-    publish(&stand, &[]);
-    stand.gives("keys_unavailable", &tokens[0]);
     publish(&stand, &[&k1]);
     stand.accepts(&tokens[0]);
 }
