@@ -42,7 +42,8 @@ impl NotRevoked {
     }
 }
 
-/// Judges a token by its handles, and by those of the tokens it comes from.
+/// Judges a token by its handles, and by those of the tokens it comes from, which are made only where
+/// somebody is asked.
 ///
 /// One that refers to a status list (draft-ietf-oauth-status-list) is undecided under
 /// `agent_strict` while no list can be resolved; under `rfc` its `status` is not asked for.
@@ -51,7 +52,7 @@ pub(crate) fn check(
     rules: &Rules,
     claims: &Claims,
     own: Option<&Handles>,
-    further: &[Handles],
+    further: impl FnOnce() -> Result<Vec<Handles>, Error>,
     now: NumericDate,
 ) -> Result<NotRevoked, Error> {
     if rules.preset == Preset::AgentStrict && claims.present().contains(Claim::Status) {
@@ -62,7 +63,7 @@ pub(crate) fn check(
     }
     let own = own.ok_or_else(|| Error::new(Code::Internal))?;
     let epoch = own.check(now)?;
-    for handles in further {
+    for handles in further()? {
         handles.check(now)?;
     }
     Ok(NotRevoked(By::Store { epoch }))

@@ -217,7 +217,13 @@ fn settle(
     };
     let confirmation = Confirmation::of(claims, case.judge.provider);
     let handles = revocable::handles(door, &member, header, &confirmation);
-    revocation::check(rules, claims, handles.as_ref(), &[], case.judge.now)?;
+    revocation::check(
+        rules,
+        claims,
+        handles.as_ref(),
+        || Ok(Vec::new()),
+        case.judge.now,
+    )?;
     Ok(dates)
 }
 

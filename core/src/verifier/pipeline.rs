@@ -332,8 +332,8 @@ pub(super) fn finish<T: Trail>(
     trail.enter(Stage::Revocation);
     let header = &signed.get().header;
     let handles = revocable::handles(door, &member(), header, &confirmation);
-    let further = ancestry::handles(door, ancestors, judge.provider)?;
-    let not_revoked = revocation::check(rules, claims, handles.as_ref(), &further, now)?;
+    let further = || ancestry::handles(door, ancestors, judge.provider);
+    let not_revoked = revocation::check(rules, claims, handles.as_ref(), further, now)?;
     trail.passed(Stage::Revocation, || note::revocation(&not_revoked));
     trail.enter(Stage::Policy);
     let standing = authority::check_gate(claims, gate)?;
@@ -402,8 +402,8 @@ fn refresh(
     // What is remembered carries no proofs of actors.
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors, Coverage::Partial)?;
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
-    let further = ancestry::handles(door, ancestors, judge.provider)?;
-    let not_revoked = revocation::check(rules, claims, settled.handles(), &further, now)?;
+    let further = || ancestry::handles(door, ancestors, judge.provider);
+    let not_revoked = revocation::check(rules, claims, settled.handles(), further, now)?;
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
     Ok(Fresh {
