@@ -137,15 +137,14 @@ pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
-pub use revocation::{Handle, HandleKind};
+pub use revocation::{Handle, HandleKind, RevocationStats};
 pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
     Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Mark,
     Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
-    RevocationReceipt, RevocationStats, Revocations, RevokeError, SnapshotId, Stage, Step,
-    SubjectKind, Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect,
-    verify_jws,
+    RevocationReceipt, Revocations, RevokeError, SnapshotId, Stage, Step, SubjectKind, Traced,
+    UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

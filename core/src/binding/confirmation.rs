@@ -81,7 +81,7 @@ impl Confirmation {
     }
 
     /// The thumbprints of its keys, as tokens write them.
-    pub(crate) fn thumbprints(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn thumbprints(&self) -> impl Iterator<Item = String> + use<> {
         let keys = match self {
             Self::Bound(keys) => [keys.jkt, keys.jwk, keys.certificate],
             Self::Unbound | Self::Unknown | Self::Malformed => [None; 3],

@@ -11,6 +11,7 @@ mod token;
 
 pub(crate) use entry::Entry;
 pub use handle::{Handle, HandleKind};
+pub use store::RevocationStats;
 pub(crate) use store::RevocationStore;
 pub(crate) use token::{Circumstances, Handles};
 

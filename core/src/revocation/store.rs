@@ -45,13 +45,16 @@ struct Shelf {
     base: Arc<Base>,
 }
 
-/// How much there is.
+/// How much is revoked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct StoreStats {
-    /// Handles known, of all kinds; one that is written anew counts again until the next merge.
-    pub(crate) entries: usize,
-    pub(crate) bytes: usize,
-    pub(crate) epoch: u64,
+#[non_exhaustive]
+pub struct RevocationStats {
+    /// Handles that are known; one that was revoked again of late may count twice.
+    pub entries: usize,
+    /// Bytes they take.
+    pub bytes: usize,
+    /// How often something was revoked or lifted.
+    pub epoch: u64,
 }
 
 impl RevocationStore {
@@ -161,13 +164,13 @@ impl RevocationStore {
         shelves.0.iter().any(|shelf| shelf.sealed().is_some())
     }
 
-    pub(crate) fn stats(&self) -> StoreStats {
+    pub(crate) fn stats(&self) -> RevocationStats {
         let epoch = self.epoch();
         let shelves = self.shelves.load();
         let tables = || shelves.0.iter().flat_map(|shelf| &shelf.overlays);
         let bases = || shelves.0.iter().map(|shelf| &shelf.base);
         let filters = shelves.0.iter().map(|shelf| shelf.filter.size());
-        StoreStats {
+        RevocationStats {
             entries: tables().map(|table| table.len()).sum::<usize>()
                 + bases().map(|base| base.len()).sum::<usize>(),
             bytes: tables().map(|table| table.size()).sum::<usize>()

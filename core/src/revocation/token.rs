@@ -64,9 +64,8 @@ impl Handles {
     {
         let (iss, claims) = (token.iss, token.claims);
         let mut known = Vec::with_capacity(16);
-        let mut add = |kind, claim: Claim, inner, scope: &str, value: &str| {
+        let mut add = |kind, claim, inner, scope: &str, value: &str| {
             let hash = store.hash(kind, scope, value);
-            let claim = claim.name();
             known.push(Known {
                 kind,
                 claim,
@@ -81,24 +80,30 @@ impl Handles {
             (HandleKind::Client, Claim::ClientId),
             (HandleKind::Client, Claim::Azp),
         ];
-        add(HandleKind::Issuer, Claim::Iss, false, iss, "");
+        add(HandleKind::Issuer, Claim::Iss.name(), false, iss, "");
         for (kind, claim) in of_issuer {
             if let Some(value) = claims.text(claim) {
-                add(kind, claim, false, iss, value);
+                add(kind, claim.name(), false, iss, value);
             }
         }
         if let Some(txn) = claims.text(Claim::Txn) {
-            add(HandleKind::Txn, Claim::Txn, false, token.txn_namespace, txn);
+            add(
+                HandleKind::Txn,
+                Claim::Txn.name(),
+                false,
+                token.txn_namespace,
+                txn,
+            );
         }
         if is_client(token.kind)
             && let Some(client) = claims.text(Claim::Sub)
         {
-            add(HandleKind::Client, Claim::Sub, false, iss, client);
+            add(HandleKind::Client, Claim::Sub.name(), false, iss, client);
         }
         if let Some(agent) = acting_subject(token) {
             add(
                 HandleKind::Actor,
-                Claim::Sub,
+                Claim::Sub.name(),
                 false,
                 agent.iss(),
                 agent.sub(),
@@ -114,7 +119,7 @@ impl Handles {
             let inner = index > 0;
             add(
                 HandleKind::Actor,
-                Claim::Act,
+                Claim::Act.name(),
                 inner,
                 actor.iss(),
                 actor.sub(),
@@ -122,32 +127,16 @@ impl Handles {
         }
         if token.kind == Kind::Capability {
             // The key it was derived with, which is the parent's (REV-05).
-            add(HandleKind::HolderKey, Claim::Iss, true, "", iss);
+            add(HandleKind::HolderKey, Claim::Iss.name(), true, "", iss);
         }
         for key in circumstances.holder_keys {
-            add(HandleKind::HolderKey, Claim::Cnf, false, "", &key);
+            add(HandleKind::HolderKey, Claim::Cnf.name(), false, "", &key);
         }
         for (kind, scope, id) in circumstances.tasks {
-            let hash = store.hash(kind, scope, id);
-            let claim = kind.name();
-            known.push(Known {
-                kind,
-                claim,
-                inner: false,
-                hash,
-            });
+            add(kind, kind.name(), false, scope, id);
         }
         if let Some(kid) = circumstances.kid {
-            let (kind, hash) = (
-                HandleKind::SigningKey,
-                store.hash(HandleKind::SigningKey, iss, kid),
-            );
-            known.push(Known {
-                kind,
-                claim: "kid",
-                inner: false,
-                hash,
-            });
+            add(HandleKind::SigningKey, "kid", false, iss, kid);
         }
         Self {
             store: Arc::clone(store),

@@ -221,9 +221,14 @@ pub(super) fn handles_of(
     provider: &CryptoProvider,
 ) -> Result<Option<Handles>, Error> {
     let Candidate { claims, header, .. } = ancestor.signed.get();
-    let member = ancestor.member(door.issuer(ancestor.source())?);
-    let confirmation = Confirmation::of(claims, provider);
-    Ok(revocable::handles(door, &member, header, &confirmation))
+    let issuer = door.issuer(ancestor.source())?;
+    let bound_to = || Confirmation::of(claims, provider).thumbprints();
+    Ok(revocable::handles(
+        door,
+        || ancestor.member(issuer),
+        header,
+        bound_to,
+    ))
 }
 
 fn members<'a>(door: Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Member<'a>>, Error> {
@@ -258,13 +263,6 @@ impl Ancestor<'_> {
     /// `issuer` is the one that its source names.
     pub(super) fn member<'a>(&'a self, issuer: &'a IssuerRules) -> Member<'a> {
         let Candidate { claims, source, .. } = self.signed.get();
-        Member {
-            kind: source.profile.kind(),
-            claims,
-            iss: source.issuer(claims, issuer),
-            chain: &self.chain,
-            dates: self.dates.claimed(),
-            txn_namespace: source.txn_namespace(claims, issuer),
-        }
+        source.member(claims, issuer, &self.chain, &self.dates)
     }
 }

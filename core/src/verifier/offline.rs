@@ -15,7 +15,7 @@ use super::verified::Judged;
 use crate::binding::Confirmation;
 use crate::claims::{Claim, Claims, count};
 use crate::crypto::{self, SignatureJob, SignatureVerified};
-use crate::delegation::{self, Derived, Holding, Member};
+use crate::delegation::{self, Derived, Holding};
 use crate::encoding::base64url;
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
@@ -207,16 +207,9 @@ fn settle(
     validity::check_audience(claims, gate, source)?;
     let depth = gate.delegation.max_depth();
     let chain = delegation::read(claims, issuer, row.kind, rules.preset, depth)?;
-    let member = Member {
-        kind: row.kind,
-        claims,
-        iss: source.issuer(claims, issuer),
-        chain: &chain,
-        dates: dates.claimed(),
-        txn_namespace: source.txn_namespace(claims, issuer),
-    };
-    let confirmation = Confirmation::of(claims, case.judge.provider);
-    let handles = revocable::handles(door, &member, header, &confirmation);
+    let member = || source.member(claims, issuer, &chain, &dates);
+    let bound_to = || Confirmation::of(claims, case.judge.provider).thumbprints();
+    let handles = revocable::handles(door, member, header, bound_to);
     revocation::check(
         rules,
         claims,

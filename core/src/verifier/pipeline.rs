@@ -17,7 +17,7 @@ use super::{Requirements, actors, authority, caller, kind, note, revocable};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
-use crate::delegation::{self, Coverage, Derived, Member};
+use crate::delegation::{self, Coverage, Derived};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
@@ -308,14 +308,7 @@ pub(super) fn finish<T: Trail>(
     let presenter = delegation::check_presenter(links, claims, iss, gate, caller)?;
     trail.passed(Stage::Chain, || note::chain(links, gate, caller.is_some()));
     trail.enter(Stage::Links);
-    let member = || Member {
-        kind: row.kind,
-        claims,
-        iss,
-        chain: links,
-        dates: dates.claimed(),
-        txn_namespace: source.txn_namespace(claims, issuer),
-    };
+    let member = || source.member(claims, issuer, links, &dates);
     let lineage = match derived {
         Some(derived) => delegation::of_keys(derived),
         None => {
@@ -331,7 +324,7 @@ pub(super) fn finish<T: Trail>(
     trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
     let header = &signed.get().header;
-    let handles = revocable::handles(door, &member(), header, &confirmation);
+    let handles = revocable::handles(door, member, header, || confirmation.thumbprints());
     let further = || ancestry::handles(door, ancestors, judge.provider);
     let not_revoked = revocation::check(rules, claims, handles.as_ref(), further, now)?;
     trail.passed(Stage::Revocation, || note::revocation(&not_revoked));

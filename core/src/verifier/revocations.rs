@@ -5,7 +5,7 @@ use std::fmt;
 use super::Engine;
 use super::state::State;
 use crate::policy::{IssuerRules, Kind, RevocationStorage};
-use crate::revocation::{Entry, Handle, HandleKind};
+use crate::revocation::{Entry, Handle, HandleKind, RevocationStats};
 use crate::time::NumericDate;
 
 /// What is revoked, as a verifier knows it.
@@ -37,18 +37,6 @@ pub struct RevocationReceipt {
     pub epoch: u64,
     /// Always `"process"`: other processes must be told themselves.
     pub reach: &'static str,
-}
-
-/// How much is revoked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RevocationStats {
-    /// Handles that are known; one that was revoked again of late may count twice.
-    pub entries: usize,
-    /// Bytes they take.
-    pub bytes: usize,
-    /// As [`Revocations::epoch`].
-    pub epoch: u64,
 }
 
 /// Why nothing was revoked.
@@ -188,12 +176,7 @@ impl<'v> Revocations<'v> {
     /// How much there is.
     #[must_use]
     pub fn stats(&self) -> RevocationStats {
-        let stats = self.engine.state.load().revocations.stats();
-        RevocationStats {
-            entries: stats.entries,
-            bytes: stats.bytes,
-            epoch: stats.epoch,
-        }
+        self.engine.state.load().revocations.stats()
     }
 }
 

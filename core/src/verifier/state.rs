@@ -7,11 +7,13 @@ use std::hash::RandomState;
 use std::sync::Arc;
 
 use super::headers::Headers;
+use super::validity::Dates;
 use super::verified::{BatchSnapshot, Settled};
 use crate::binding::{Judge, Origin};
 use crate::cache::{Stamp, TokenCache};
 use crate::claims::{Claim, Claims, spiffe_domain, workload_domain};
 use crate::crypto::CryptoProvider;
+use crate::delegation::{Chain, Member};
 use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
@@ -162,6 +164,25 @@ impl Source {
                 .or_else(|| rules.issuers.first().map(|issuer| &**issuer)),
         };
         issuer.unwrap_or_default()
+    }
+
+    /// A token of this source as one of a chain of tokens.
+    #[inline]
+    pub(super) fn member<'c>(
+        &self,
+        claims: &'c Claims,
+        rules: &'c IssuerRules,
+        chain: &'c Chain,
+        dates: &Dates,
+    ) -> Member<'c> {
+        Member {
+            kind: self.profile.kind(),
+            claims,
+            iss: self.issuer(claims, rules),
+            chain,
+            dates: dates.claimed(),
+            txn_namespace: self.txn_namespace(claims, rules),
+        }
     }
 
     /// Whose transactions the token's `txn` is one of (CD-03): those that the policy says, of a

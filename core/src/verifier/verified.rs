@@ -162,16 +162,9 @@ impl Settled {
     /// The token as one of a chain of tokens.
     pub(super) fn member(&self) -> Member<'_> {
         let facts = &*self.0;
-        Member {
-            kind: facts.source.profile.kind(),
-            claims: &facts.claims,
-            iss: facts.issuer(),
-            chain: &facts.chain,
-            dates: facts.dates.claimed(),
-            txn_namespace: facts
-                .source
-                .txn_namespace(&facts.claims, facts.identity.issuer()),
-        }
+        let (claims, rules) = (&facts.claims, facts.identity.issuer());
+        let (chain, dates) = (&facts.chain, &facts.dates);
+        facts.source.member(claims, rules, chain, dates)
     }
 
     /// Whether this call's caller, where it is known, is the one who acts.
