@@ -2,7 +2,7 @@
 // What can be revoked, and revoking it.
 
 const native = require('./native.cjs')
-const { checkOptions, checkString, kind } = require('./arguments.cjs')
+const { checkOptions, checkString, kind, toCamel } = require('./arguments.cjs')
 const { refused, usage } = require('./errors.cjs')
 
 /** The names of a handle's two parts, by kind: whose it is, and its name there. */
@@ -19,20 +19,20 @@ class Handle {
     if (secret !== SECRET) throw usage('write Handle.actor({ iss, sub }), or another of its makers')
     this.#native = [kind, ...parts]
     this.kind = kind
-    for (const [index, name] of PARTS.get(kind).entries()) if (name !== null) this[camel(name)] = parts[index]
+    for (const [index, name] of PARTS.get(kind).entries()) if (name !== null) this[toCamel(name)] = parts[index]
     Object.freeze(this)
   }
 
   static {
     for (const [kind, names] of PARTS) {
-      const call = `Handle.${camel(kind)}`
-      const known = names.filter((name) => name !== null).map(camel)
+      const call = `Handle.${toCamel(kind)}`
+      const known = names.filter((name) => name !== null).map(toCamel)
       const make = (named) => {
         const given = checkOptions(named, call, known)
-        const parts = names.map((name) => (name === null ? '' : checkString(given[camel(name)], `${call}: ${camel(name)}`)))
+        const parts = names.map((name) => (name === null ? '' : checkString(given[toCamel(name)], `${call}: ${toCamel(name)}`)))
         return new Handle(SECRET, kind, parts)
       }
-      Object.defineProperty(this, camel(kind), { value: make })
+      Object.defineProperty(this, toCamel(kind), { value: make })
     }
     Object.freeze(this.prototype)
   }
@@ -47,10 +47,6 @@ class Handle {
 }
 const { partsOf } = Handle
 delete Handle.partsOf
-
-function camel(name) {
-  return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
-}
 
 /** A number as text, else one that is none: the native half, which knows what seconds there are, tells why. */
 function seconds(value) {

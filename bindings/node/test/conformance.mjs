@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { Handle, SealgateError, verifyJws } from 'sealgate'
 import { FixedClock } from 'sealgate/testing'
 import clocks from '../lib/clock.cjs'
+import { toCamel } from '../lib/arguments.cjs'
 import errors from '../lib/errors.cjs'
 import native from '../lib/native.cjs'
 import policies from '../lib/policy.cjs'
@@ -83,9 +84,9 @@ const ops = {
     const session = known(text(request, 'session'))
     if (request.now !== undefined) session.clock.set(now(request))
     const { kind, ...named } = request.handle
-    const make = Object.hasOwn(Handle, camel(kind)) ? Handle[camel(kind)] : undefined
+    const make = Object.hasOwn(Handle, toCamel(`${kind}`)) ? Handle[toCamel(`${kind}`)] : undefined
     if (typeof make !== 'function') throw new HarnessError(`no kind ${JSON.stringify(kind)}`)
-    const parts = Object.fromEntries(Object.entries(named).map(([name, value]) => [camel(name), value]))
+    const parts = Object.fromEntries(Object.entries(named).map(([name, value]) => [toCamel(name), value]))
     const { cutoff, expires } = request
     return { epoch: session.verifier.revocations.revoke(make(parts), { cutoff, expires }).epoch }
   },
@@ -117,7 +118,6 @@ function serve(request) {
   }
 }
 
-const camel = (name) => String(name).replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 const UNSUPPORTED = { ok: false, code: 'unsupported_op' }
 
 const accept = (members) => ({ ok: true, ...members })
