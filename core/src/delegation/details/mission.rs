@@ -174,24 +174,26 @@ fn is_window(value: Value<'_>) -> bool {
 
 /// A beginning that is no earlier; none is the earliest of all.
 fn is_late_enough(child: Option<Value<'_>>, parent: Option<Value<'_>>) -> bool {
-    match (child, parent) {
-        (None, None) => true,
-        (None, Some(_)) => false,
-        (Some(own), None) => moment(own).is_some(),
-        (Some(own), Some(granted)) => {
-            matches!((moment(own), moment(granted)), (Some(own), Some(granted)) if own >= granted)
-        }
-    }
+    keeps(child, parent, |own, granted| own >= granted)
 }
 
 /// An end that is no later; none is the latest of all.
 fn is_early_enough(child: Option<Value<'_>>, parent: Option<Value<'_>>) -> bool {
+    keeps(child, parent, |own, granted| own <= granted)
+}
+
+/// Whether a moment lies on the right side of the parent's, which it cannot do without.
+fn keeps(
+    child: Option<Value<'_>>,
+    parent: Option<Value<'_>>,
+    side: fn(NumericDate, NumericDate) -> bool,
+) -> bool {
     match (child, parent) {
         (None, None) => true,
         (None, Some(_)) => false,
         (Some(own), None) => moment(own).is_some(),
         (Some(own), Some(granted)) => {
-            matches!((moment(own), moment(granted)), (Some(own), Some(granted)) if own <= granted)
+            matches!((moment(own), moment(granted)), (Some(own), Some(granted)) if side(own, granted))
         }
     }
 }
