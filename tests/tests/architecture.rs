@@ -104,17 +104,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "error",
         ],
     ),
-    (
-        "events",
-        &[
-            "verifier",
-            "revocation",
-            "claims",
-            "time",
-            "limits",
-            "error",
-        ],
-    ),
     // 4 engine
     ("wire", &["verifier", "policy", "error"]),
     (
@@ -124,6 +113,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "verifier",
         &[
+            "events",
             "revocation",
             "binding",
             "delegation",
@@ -145,6 +135,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     // 3 rules, state
+    (
+        "events",
+        &["revocation", "policy", "claims", "encoding", "time"],
+    ),
     (
         "revocation",
         &[

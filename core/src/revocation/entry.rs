@@ -5,20 +5,20 @@ use crate::time::NumericDate;
 /// Seconds since 1970 that fit in 32 bits; what lies beyond is never reached.
 const FOREVER: u32 = u32::MAX;
 
+/// An event is told at most seven days after it was signed (SET-08); one day for clocks.
+const EVENTS_LIVE: i64 = 8 * 24 * 60 * 60;
+
 /// Which tokens a revocation concerns, and until when anybody needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// Tokens issued at that second or before (REV-02); all of them at the end of time (REV-01).
     cutoff: u32,
     /// From that second on no token that it concerns can be alive (REV-07). 0 is a handle that was
-    /// revoked and is no longer.
+    /// lifted, at the second of `cutoff`.
     end: u32,
 }
 
 impl Entry {
-    /// Takes the place of an older entry: not revoked.
-    pub(super) const LIFTED: Self = Self { cutoff: 0, end: 0 };
-
     /// `cutoff` counts whole, so that nothing issued within its second slips through; without one
     /// all tokens die. Without `end` it is never forgotten.
     pub(crate) fn new(cutoff: Option<NumericDate>, end: Option<NumericDate>) -> Self {
@@ -28,6 +28,26 @@ impl Entry {
             cutoff,
             end: end.map_or(FOREVER, seconds_up).max(1),
         }
+    }
+
+    /// Takes the place of an older entry: not revoked since then. What was revoked earlier and is told
+    /// later finds it there (REV-08).
+    pub(super) fn lifted(at: NumericDate) -> Self {
+        Self {
+            cutoff: seconds_up(at),
+            end: 0,
+        }
+    }
+
+    /// When it was lifted, where it was.
+    pub(super) fn lifted_at(self) -> Option<i64> {
+        (self.end == 0).then(|| i64::from(self.cutoff))
+    }
+
+    /// Whether what it tells happened after that: of a lifted handle when it was lifted, of an account
+    /// when it was disabled. What says no time is later than any.
+    pub(super) const fn is_later_than(self, other: Self) -> bool {
+        self.cutoff > other.cutoff
     }
 
     /// Both at once: whoever revokes again does not forgive what was revoked before.
@@ -41,6 +61,15 @@ impl Entry {
     /// Whether nobody needs to know any more.
     pub(super) fn has_ended(self, now: NumericDate) -> bool {
         self.end != FOREVER && now.seconds() >= i64::from(self.end)
+    }
+
+    /// Whether it can be left out: it has ended, or was lifted so long ago that no event from before
+    /// is taken any more.
+    pub(super) fn can_go(self, now: NumericDate) -> bool {
+        match self.lifted_at() {
+            Some(at) => now.seconds() >= at.saturating_add(EVENTS_LIVE),
+            None => self.has_ended(now),
+        }
     }
 
     /// The last second of issue that it concerns; `None` where it concerns every token.

@@ -12,6 +12,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::base::Base;
+use super::change::Change;
 use super::entry::Entry;
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
@@ -92,11 +93,36 @@ impl RevocationStore {
     }
 
     /// Takes back whatever was revoked of the handle (REV-08). Returns the epoch.
-    pub(crate) fn lift(&self, handle: &Handle) -> u64 {
+    pub(crate) fn lift(&self, handle: &Handle, now: NumericDate) -> u64 {
         self.write(handle, |before| {
-            let revoked = before.is_some_and(|before| before != Entry::LIFTED);
-            revoked.then_some(Entry::LIFTED)
+            let revoked = before.is_some_and(|before| before.lifted_at().is_none());
+            revoked.then(|| Entry::lifted(now))
         })
+    }
+
+    /// Takes what somebody tells of an earlier moment, in whatever order it comes: what was lifted
+    /// since stays so, and so does what was revoked since (REV-08). Of two in one second the one
+    /// told later counts. Returns the epoch, and `None` where nothing has changed.
+    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> Option<u64> {
+        let revoked = change.entry();
+        let told = Entry::lifted(change.at());
+        let mut changed = false;
+        let epoch = self.write(change.handle(), |before| {
+            let before = before.filter(|before| !before.can_go(now));
+            let after = match (revoked, before) {
+                (Some(revoked), Some(before)) => match before.lifted_at() {
+                    Some(_) if before.is_later_than(told) => before,
+                    Some(_) => revoked,
+                    None => before.and(revoked),
+                },
+                (Some(revoked), None) => revoked,
+                (None, Some(before)) if before.is_later_than(told) => before,
+                (None, _) => told,
+            };
+            changed = before != Some(after);
+            changed.then_some(after)
+        });
+        changed.then_some(epoch)
     }
 
     /// Writes what `entry` makes of what is known; for `None` nothing has changed.

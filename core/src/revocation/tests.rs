@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::change::Change;
 use super::entry::Entry;
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
@@ -57,7 +58,7 @@ fn who_revokes_again_forgives_nothing_and_a_lift_does() {
     store.revoke(&agent, all(), at(NOW));
     store.revoke(&agent, cutoff(NOW), at(NOW));
     assert_eq!(get(&store, &agent).unwrap().cutoff(), None);
-    store.lift(&agent);
+    store.lift(&agent, at(NOW));
     assert!(get(&store, &agent).unwrap().has_ended(at(0)));
     // Later than the lift, and alone: what was lifted does not come back.
     store.revoke(&agent, cutoff(NOW + 5), at(NOW));
@@ -103,7 +104,7 @@ fn tables_bases_and_merges_remember_what_a_map_does() {
         random ^= random << 5;
         let number = random % 10_000;
         if random.is_multiple_of(7) {
-            store.lift(&handle(number));
+            store.lift(&handle(number), at(NOW));
             expected.insert(number, None);
         } else {
             let cutoff = NOW + i64::from(random % 1000);
@@ -188,4 +189,70 @@ fn what_is_revoked_stays_revoked_for_every_reader() {
     });
     store.merge(at(NOW));
     assert!((0..30_000).all(|number| get(&store, &handle(number)).is_some()));
+}
+
+/// REV-08: of what is told in any order, the latest counts, and only of accounts is it lifted.
+#[test]
+fn rev_08_only_what_happened_later_lifts() {
+    let account = || Handle::account("https://a.example", "u1");
+    let disabled = |seconds| Change::revoked(account(), Some(at(seconds)), None, at(seconds));
+    let enabled = |seconds| Change::lifted(account(), at(seconds));
+    let stands = |told: &[Change]| {
+        let store = RevocationStore::new();
+        for change in told {
+            store.apply(change, at(NOW));
+        }
+        get(&store, &account()).is_some_and(|entry| !entry.has_ended(at(NOW)))
+    };
+    assert!(stands(&[disabled(NOW - 9)]));
+    assert!(!stands(&[disabled(NOW - 9), enabled(NOW - 8)]));
+    assert!(stands(&[disabled(NOW - 9), enabled(NOW - 10)]));
+    assert!(!stands(&[enabled(NOW - 8), disabled(NOW - 9)]));
+    assert!(stands(&[enabled(NOW - 8), disabled(NOW - 7)]));
+    assert!(stands(&[
+        disabled(NOW - 7),
+        enabled(NOW - 8),
+        disabled(NOW - 9)
+    ]));
+    // In one second: what is told later.
+    assert!(!stands(&[disabled(NOW), enabled(NOW)]));
+    assert!(stands(&[enabled(NOW), disabled(NOW)]));
+}
+
+#[test]
+fn rev_08_an_event_from_before_does_not_undo_what_an_operator_has_done_since() {
+    let store = RevocationStore::new();
+    let u1 = Handle::subject("https://a.example", "u1");
+    let told = Change::revoked(u1.clone(), Some(at(NOW - 10)), None, at(NOW - 10));
+    assert_eq!(store.apply(&told, at(NOW)), Some(1));
+    assert_eq!(store.apply(&told, at(NOW)), None, "known already");
+    store.lift(&u1, at(NOW));
+    assert_eq!(store.apply(&told, at(NOW)), None, "lifted since");
+    assert!(get(&store, &u1).unwrap().has_ended(at(NOW)));
+    // Whoever disables an account by hand has given no time: no event is later.
+    let account = Handle::account("https://a.example", "u1");
+    store.revoke(&account, all(), at(NOW));
+    assert_eq!(
+        store.apply(&Change::lifted(account.clone(), at(NOW + 9)), at(NOW)),
+        None
+    );
+    store.lift(&account, at(NOW));
+    assert!(get(&store, &account).unwrap().has_ended(at(NOW)));
+}
+
+#[test]
+fn what_was_lifted_is_remembered_for_as_long_as_events_from_before_are_taken() {
+    const DAY: i64 = 24 * 60 * 60;
+    let store = RevocationStore::new();
+    let handle = |number: u32| Handle::account("https://a.example", &number.to_string());
+    for number in 0..2000 {
+        store.apply(&Change::lifted(handle(number), at(NOW)), at(NOW));
+    }
+    store.merge(at(NOW + 8 * DAY - 1));
+    assert!(get(&store, &handle(0)).is_some());
+    for number in 2000..4000 {
+        store.apply(&Change::lifted(handle(number), at(NOW + DAY)), at(NOW));
+    }
+    store.merge(at(NOW + 8 * DAY));
+    assert!(get(&store, &handle(0)).is_none() && get(&store, &handle(2000)).is_some());
 }

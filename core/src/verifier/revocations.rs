@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::Engine;
 use super::state::State;
+use super::{Engine, VerifiedToken};
+use crate::events;
 use crate::policy::{IssuerRules, Kind, RevocationStorage};
 use crate::revocation::{Entry, Handle, HandleKind, RevocationStats};
 use crate::time::NumericDate;
@@ -39,6 +40,17 @@ pub struct RevocationReceipt {
     pub reach: &'static str,
 }
 
+/// What a token that tells of an event has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AppliedEvent {
+    /// How many handles were revoked or lifted by it. 0 for what is known already, for what later
+    /// events have overtaken, and for events that revoke nothing.
+    pub entries: usize,
+    /// As of every revocation.
+    pub receipt: RevocationReceipt,
+}
+
 /// Why nothing was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,6 +65,8 @@ pub enum RevokeError {
     NoSuchIssuer,
     /// It would end before it begins.
     Ended,
+    /// The token tells of no event: it passed a gate of another kind than `logout_token` and `set`.
+    NotAnEvent,
 }
 
 impl Revocation {
@@ -111,6 +125,10 @@ impl fmt::Display for RevokeError {
                 "no issuer of the policy has this iss, to the last slash: nothing would end"
             }
             Self::Ended => "expires lies before now",
+            Self::NotAnEvent => {
+                "the token tells of no event; apply takes those of gates of profile logout_token and \
+                 set"
+            }
         })
     }
 }
@@ -154,7 +172,7 @@ impl<'v> Revocations<'v> {
     }
 
     /// Takes back whatever was revoked of the handle (REV-08); of one that was not revoked it
-    /// changes nothing.
+    /// changes nothing. What events from before tell later is not taken any more.
     ///
     /// # Errors
     ///
@@ -162,9 +180,30 @@ impl<'v> Revocations<'v> {
     pub fn lift(&self, handle: &Handle) -> Result<RevocationReceipt, RevokeError> {
         let state = self.engine.state.load();
         check(&state, handle)?;
-        let epoch = state.revocations.lift(handle);
-        merge(&state, self.engine.clock.now());
+        let now = self.engine.clock.now();
+        let epoch = state.revocations.lift(handle, now);
+        merge(&state, now);
         Ok(RevocationReceipt::at(epoch))
+    }
+
+    /// Revokes or lifts what follows from an accepted token that tells of an event: a logout token, or
+    /// a Security Event Token of CAEP or RISC. What has changed since the event happened stays as
+    /// it is (REV-08), so that it does not matter in which order events arrive, nor how often.
+    ///
+    /// Under `[revocation] inputs` this happens by itself at the gates that are named there.
+    ///
+    /// # Errors
+    ///
+    /// [`RevokeError::NotAnEvent`] for tokens of other kinds, and [`RevokeError::Off`].
+    pub fn apply(&self, token: &VerifiedToken) -> Result<AppliedEvent, RevokeError> {
+        let state = self.engine.state.load();
+        if !events::tells(token.profile().kind()) {
+            return Err(RevokeError::NotAnEvent);
+        }
+        if state.world.rules().revocation.store == RevocationStorage::Off {
+            return Err(RevokeError::Off);
+        }
+        Ok(apply(&state, token, self.engine.clock.now()))
     }
 
     /// How often something was revoked or lifted.
@@ -192,6 +231,20 @@ impl RevocationReceipt {
 impl fmt::Debug for Revocations<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Revocations")
+    }
+}
+
+/// Writes what follows from a token that tells of an event.
+pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> AppliedEvent {
+    let changes = token.changes();
+    let written = changes
+        .iter()
+        .map(|change| state.revocations.apply(change, now));
+    let entries = written.flatten().count();
+    merge(state, now);
+    AppliedEvent {
+        entries,
+        receipt: RevocationReceipt::at(state.revocations.epoch()),
     }
 }
 
@@ -229,6 +282,7 @@ fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
             | HandleKind::Client
             | HandleKind::SigningKey
             | HandleKind::Issuer
+            | HandleKind::Credential
     );
     // But a derived capability, which the key of its parent signs.
     let derived =

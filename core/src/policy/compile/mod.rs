@@ -110,6 +110,7 @@ pub(super) fn compile<'o>(
         gates,
     };
     possession::settle(&mut rules, &document, &mut compiler);
+    revocation::settle(&mut rules, &document, &mut compiler);
     pairs::check(&rules, &document, &mut compiler);
     pairs::set_rivals(&mut rules.gates);
     (rules, compiler)

@@ -579,10 +579,11 @@ static REVOCATION: &[Row] = &[
         "What becomes of a token when they are older.",
         None,
     ),
-    later(
+    row(
         "inputs",
-        "Gates whose accepted tokens become revocations.",
-        None,
+        Shape::List(&Shape::Text),
+        Absent::Texts(&[]),
+        "Gates whose accepted tokens become revocations: of logout tokens and of Security Event Tokens.",
     ),
     later(
         "status_lists",

@@ -187,7 +187,6 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
             "100:revocation.store",
             "101:revocation.max_staleness",
             "102:revocation.on_stale",
-            "104:revocation.inputs",
             "106:stores",
         ]
     );
