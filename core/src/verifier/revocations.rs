@@ -200,7 +200,7 @@ impl<'v> Revocations<'v> {
         if !events::tells(token.profile().kind()) {
             return Err(RevokeError::NotAnEvent);
         }
-        if state.world.rules().revocation.store == RevocationStorage::Off {
+        if matches!(state.world.rules().revocation.store, RevocationStorage::Off) {
             return Err(RevokeError::Off);
         }
         Ok(apply(&state, token, self.engine.clock.now()))
@@ -257,7 +257,7 @@ fn merge(state: &State, now: NumericDate) {
 /// That somebody will ask for the handle, and that tokens can carry it.
 fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
     let rules = state.world.rules();
-    if rules.revocation.store == RevocationStorage::Off {
+    if matches!(rules.revocation.store, RevocationStorage::Off) {
         return Err(RevokeError::Off);
     }
     let kind = handle.kind();

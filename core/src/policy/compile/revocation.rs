@@ -1,15 +1,38 @@
-//! `[revocation]` (loader refusal 25).
+//! `[revocation]`.
 
-use super::{Compiler, unknown_name};
-use crate::policy::profile::Kind;
+use std::sync::Arc;
+
+use super::Compiler;
 use crate::policy::section::Section;
-use crate::policy::{RevocationRules, RevocationStorage, Rules};
+use crate::policy::{RevocationRules, RevocationStorage, Shared, StoreRules};
+use crate::time::Span;
 
-pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> RevocationRules {
+/// News of a store is read at least once a second, and an engine may take as long to answer: a
+/// shorter bound would be missed by stores that are well (refusal 22).
+const LEAST: Span = Span::from_seconds(3);
+
+pub(super) fn compile(
+    document: &Section<'_>,
+    stores: &[Arc<StoreRules>],
+    compiler: &mut Compiler<'_>,
+) -> RevocationRules {
     if !document.has("revocation") {
         return RevocationRules::OFF;
     }
     let section = document.section("revocation");
+    let words = ["off", "process"];
+    let store = match compiler.store(&section, &words, document, stores) {
+        Some(rules) => RevocationStorage::Shared(shared(rules, &section, compiler)),
+        None => alone(&section, compiler),
+    };
+    RevocationRules {
+        store,
+        inner_actors: section.text("inner_actors").as_deref() != Some("ignore"),
+    }
+}
+
+/// Of a document whose revocations reach one process, or none.
+fn alone(section: &Section<'_>, compiler: &mut Compiler<'_>) -> RevocationStorage {
     let (store, text) = match section.text("store").as_deref() {
         Some("process") => (
             RevocationStorage::Process,
@@ -21,39 +44,34 @@ pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> Re
         ),
     };
     compiler.warn(section.at("store"), section.position("store"), text);
-    RevocationRules {
+    for name in ["max_staleness", "on_stale"] {
+        if section.has(name) {
+            let text = "no store of [stores] is named, so no news can be old";
+            compiler.warn(section.at(name), section.position(name), text);
+        }
+    }
+    store
+}
+
+fn shared(store: Arc<StoreRules>, section: &Section<'_>, compiler: &mut Compiler<'_>) -> Shared {
+    let max_staleness = section.duration("max_staleness").unwrap_or(Span::ZERO);
+    if max_staleness < LEAST {
+        let text = "at least \"3s\": stores are asked once a second";
+        compiler
+            .problems
+            .push(section.problem("max_staleness", text));
+    }
+    Shared {
         store,
-        inner_actors: section.text("inner_actors").as_deref() != Some("ignore"),
+        max_staleness,
+        accept_stale: section.text("on_stale").as_deref() == Some("accept_marked"),
     }
 }
 
-/// Which gates revoke: those whose tokens tell of events.
-pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut Compiler<'_>) {
-    let section = document.section("revocation");
-    let items = section.texts("inputs");
-    compiler.refuse_repeats(&items);
-    if section.text("store").as_deref() == Some("off") && !items.is_empty() {
-        let text = "store is \"off\": what they tell would be forgotten unread";
-        compiler.problems.push(section.problem("inputs", text));
-    }
-    for item in items {
-        let mut gates = rules.gates.iter_mut();
-        match gates.find(|gate| *gate.name == *item.text) {
-            None => {
-                let known = rules.gates.iter().map(|gate| &*gate.name);
-                let text = unknown_name("gates", &item.text, known);
-                compiler.refuse(&item, text);
-            }
-            Some(gate) if matches!(gate.kind, Kind::LogoutToken | Kind::Set) => gate.revokes = true,
-            Some(gate) => {
-                let kind = gate.kind.as_str();
-                let text = format!(
-                    "gate {} takes tokens of profile {kind}, and only a logout_token or a set tells \
-                     of what ends",
-                    gate.name
-                );
-                compiler.refuse(&item, text);
-            }
-        }
+/// The stores that somebody names.
+pub(super) fn used(rules: &RevocationRules) -> Option<&Arc<StoreRules>> {
+    match &rules.store {
+        RevocationStorage::Shared(shared) => Some(&shared.store),
+        RevocationStorage::Off | RevocationStorage::Process => None,
     }
 }
