@@ -102,12 +102,11 @@ impl RevocationStore {
 
     /// Takes what somebody tells of an earlier moment, in whatever order it comes: what was lifted
     /// since stays so, and so does what was revoked since (REV-08). Of two in one second the one
-    /// told later counts. Returns the epoch, and `None` where nothing has changed.
-    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> Option<u64> {
+    /// told later counts. Returns the epoch, which is the one before where nothing has changed.
+    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> u64 {
         let revoked = change.entry();
         let told = Entry::lifted(change.at());
-        let mut changed = false;
-        let epoch = self.write(change.handle(), |before| {
+        self.write(change.handle(), |before| {
             let before = before.filter(|before| !before.can_go(now));
             let after = match (revoked, before) {
                 (Some(revoked), Some(before)) => match before.lifted_at() {
@@ -119,10 +118,8 @@ impl RevocationStore {
                 (None, Some(before)) if before.is_later_than(told) => before,
                 (None, _) => told,
             };
-            changed = before != Some(after);
-            changed.then_some(after)
-        });
-        changed.then_some(epoch)
+            (before != Some(after)).then_some(after)
+        })
     }
 
     /// Writes what `entry` makes of what is known; for `None` nothing has changed.

@@ -44,8 +44,9 @@ pub struct RevocationReceipt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppliedEvent {
-    /// How many handles were revoked or lifted by it. 0 for what is known already, for what later
-    /// events have overtaken, and for events that revoke nothing.
+    /// How many handles it revokes or lifts, whether or not that was known already or has been
+    /// overtaken by something later; the epoch tells whether anything has changed. 0 for an event that
+    /// revokes nothing, or is about somebody whom no token of its issuer names.
     pub entries: usize,
     /// As of every revocation.
     pub receipt: RevocationReceipt,
@@ -237,13 +238,12 @@ impl fmt::Debug for Revocations<'_> {
 /// Writes what follows from a token that tells of an event.
 pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> AppliedEvent {
     let changes = token.changes();
-    let written = changes
-        .iter()
-        .map(|change| state.revocations.apply(change, now));
-    let entries = written.flatten().count();
+    for change in &changes {
+        state.revocations.apply(change, now);
+    }
     merge(state, now);
     AppliedEvent {
-        entries,
+        entries: changes.len(),
         receipt: RevocationReceipt::at(state.revocations.epoch()),
     }
 }
