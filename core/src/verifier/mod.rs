@@ -59,7 +59,9 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
+pub use revocations::{
+    AppliedEvent, Revocation, RevocationReceipt, Revocations, RevokeError, StoreState,
+};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use traced::{Mark, Traced};

@@ -14,6 +14,7 @@ mod chains;
 mod delegation;
 mod dialects;
 mod edges;
+mod events;
 mod kind_reports;
 mod kind_rules;
 mod kinds;
@@ -43,7 +44,7 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 20] = [
+pub const FILES: [&str; 21] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
@@ -56,6 +57,7 @@ pub const FILES: [&str; 20] = [
     "delegation/tasks.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
+    "events.jsonl",
     "kinds.jsonl",
     "parse.jsonl",
     "possession.jsonl",
@@ -86,6 +88,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "delegation/tasks.jsonl" => tasks::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
+        "events.jsonl" => events::lines(),
         "parse.jsonl" => parse::lines(),
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),

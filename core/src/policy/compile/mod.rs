@@ -6,6 +6,7 @@ mod context;
 mod delegation;
 mod edges;
 mod gate;
+mod inputs;
 mod intent;
 mod issuer;
 mod keys;
@@ -113,6 +114,7 @@ pub(super) fn compile<'o>(
         gates,
     };
     possession::settle(&mut rules, &document, &mut compiler);
+    inputs::settle(&mut rules, &document, &mut compiler);
     let used: Vec<_> = revocation::used(&rules.revocation).into_iter().collect();
     store::warn_unused(&document, &used, &mut compiler);
     pairs::check(&rules, &document, &mut compiler);
