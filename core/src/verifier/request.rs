@@ -70,7 +70,8 @@ impl<'r> Request<'r> {
     pub const FIELDS: &'static [&'static str] = &HeaderField::NAMES;
 
     /// A request with this method and this target: path and query as they were sent, or a whole URL
-    /// that lies under the gate's `public_url`.
+    /// that lies under the gate's `public_url`. Anything else is refused at a gate that has one, as
+    /// `malformed_request`.
     #[must_use]
     pub fn new<M, U>(method: &'r M, uri: &'r U) -> Self
     where
@@ -177,7 +178,7 @@ impl<'r> Request<'r> {
             scheme,
             proofs,
             method: self.method,
-            target: None,
+            target: self.target(door, scheme)?,
             certificate: self.certificate,
             access_token: None,
             txn_token: None,
@@ -207,12 +208,24 @@ impl<'r> Request<'r> {
                 presented.context.to_mut().push(beside);
             }
         }
-        if scheme != Scheme::Bearer || presented.caller.is_some() {
-            let uri = std::str::from_utf8(self.uri).ok();
-            let origin = door.origin().zip(uri);
-            presented.target = origin.and_then(|(origin, uri)| origin.target(uri));
-        }
         Ok(presented)
+    }
+
+    /// The URL of the request, normalised, where something is proven for it. What is no path has to
+    /// lie under the gate's `public_url` whatever the token is (D8): it was sent to somebody else.
+    fn target(&self, door: Door<'_>, scheme: Scheme) -> Result<Option<String>, Error> {
+        let Some(origin) = door.origin() else {
+            return Ok(None);
+        };
+        let is_path = self.uri.first() == Some(&b'/');
+        if is_path && scheme == Scheme::Bearer && door.gate.caller.is_none() {
+            return Ok(None);
+        }
+        let uri = std::str::from_utf8(self.uri).ok();
+        match uri.and_then(|uri| origin.target(uri)) {
+            None if !is_path => Err(Error::about(Code::MalformedRequest, "uri")),
+            target => Ok(target),
+        }
     }
 
     fn field(&self, field: HeaderField) -> Field<'r> {

@@ -28,6 +28,7 @@ mod rules;
 mod sessions;
 mod tasks;
 mod transactions;
+mod urls;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
