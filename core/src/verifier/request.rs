@@ -17,6 +17,11 @@ use crate::error::{Code, Error};
 use crate::limits::FIELD_SIZE;
 use crate::policy::{Carrier, HeaderField, Kind};
 
+/// What an error about a request's target is about.
+const ABOUT_TARGET: &str = "uri";
+/// Bytes of such a target that are shown to people.
+const SHOWN: usize = 200;
+
 /// A request with a token in it. It borrows everything and costs nothing to make.
 ///
 /// ```
@@ -223,9 +228,23 @@ impl<'r> Request<'r> {
         }
         let uri = std::str::from_utf8(self.uri).ok();
         match uri.and_then(|uri| origin.target(uri)) {
-            None if !is_path => Err(Error::about(Code::MalformedRequest, "uri")),
+            None if !is_path => Err(Error::about(Code::MalformedRequest, ABOUT_TARGET)),
             target => Ok(target),
         }
+    }
+
+    /// Of a request that is refused for where it was sent, that beside where the gate is, for
+    /// `explain`.
+    pub(super) fn misdirected(&self, door: Door<'_>, error: &Error) -> Option<String> {
+        if error.code() != Code::MalformedRequest || error.claim() != Some(ABOUT_TARGET) {
+            return None;
+        }
+        let uri = self.uri.get(..SHOWN).unwrap_or(self.uri);
+        let uri = String::from_utf8_lossy(uri);
+        let public_url = door.gate.public_url.as_deref()?;
+        Some(format!(
+            "uri is {uri:?}, expected a path, or a URL under {public_url:?}"
+        ))
     }
 
     fn field(&self, field: HeaderField) -> Field<'r> {
