@@ -9,6 +9,7 @@ mod act;
 mod actor_proofs;
 mod algorithms;
 mod capabilities;
+mod catalogue;
 mod certificates;
 mod chains;
 mod delegation;
@@ -44,11 +45,12 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 20] = [
+pub const FILES: [&str; 21] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
     "delegation/actor_proofs.jsonl",
+    "delegation/catalogue.jsonl",
     "delegation/chains.jsonl",
     "delegation/edges.jsonl",
     "delegation/offline.jsonl",
@@ -79,6 +81,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "capabilities.jsonl" => capabilities::lines(),
         "delegation/act.jsonl" => act::lines(),
         "delegation/actor_proofs.jsonl" => actor_proofs::lines(),
+        "delegation/catalogue.jsonl" => catalogue::lines(),
         "delegation/chains.jsonl" => chains::lines(),
         "delegation/edges.jsonl" => edges::lines(),
         "delegation/offline.jsonl" => offline::lines(),
