@@ -358,6 +358,8 @@ export interface VerifierOptions {
   replay?: { store: 'process' | 'external'; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
   /** Who remembers what was revoked. Default: `"off"`, nobody. */
   revocation?: { store?: 'off' | 'process'; innerActors?: 'revoke' | 'ignore' }
+  /** What references to subjects of audit records are made with; without it there are none. */
+  audit?: { secret: { file: string } | { env: string } }
   /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */
   delegation?: 'forbid' | 'surface'
   /** The most since `iat`. */

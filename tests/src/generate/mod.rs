@@ -9,6 +9,7 @@ mod act;
 mod actor_proofs;
 mod algorithms;
 mod capabilities;
+mod catalogue;
 mod certificates;
 mod chains;
 mod delegation;
@@ -29,6 +30,7 @@ mod rules;
 mod sessions;
 mod tasks;
 mod transactions;
+mod urls;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,6 +51,7 @@ pub const FILES: [&str; 21] = [
     "capabilities.jsonl",
     "delegation/act.jsonl",
     "delegation/actor_proofs.jsonl",
+    "delegation/catalogue.jsonl",
     "delegation/chains.jsonl",
     "delegation/edges.jsonl",
     "delegation/offline.jsonl",
@@ -80,6 +83,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "capabilities.jsonl" => capabilities::lines(),
         "delegation/act.jsonl" => act::lines(),
         "delegation/actor_proofs.jsonl" => actor_proofs::lines(),
+        "delegation/catalogue.jsonl" => catalogue::lines(),
         "delegation/chains.jsonl" => chains::lines(),
         "delegation/edges.jsonl" => edges::lines(),
         "delegation/offline.jsonl" => offline::lines(),

@@ -548,6 +548,7 @@ class Verifier(_Calls):
         mtls: Mapping[str, Any] | None = None,
         replay: Mapping[str, Any] | None = None,
         revocation: Mapping[str, Any] | None = None,
+        audit: Mapping[str, Any] | None = None,
         leeway: _Duration | None = None,
         preset: Literal["agent_strict", "rfc"] | None = None,
         cache: Mapping[str, int] | None = None,
