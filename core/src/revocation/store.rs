@@ -9,17 +9,20 @@
 //! The epoch counts what was written. It is raised after an entry can be found, so who sees the
 //! epoch of a write sees the entry, and a verdict that was reached at an epoch stands at it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::base::Base;
-use super::change::Change;
+use super::change::{Change, Known};
 use super::entry::Entry;
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
 use super::hash::{HandleHash, HandleHasher};
 use super::overlay::Overlay;
-use crate::sync::{AtomicU64, Ordering, Snapshot};
-use crate::time::NumericDate;
+use super::sharing::{Postman, Sharing};
+use crate::error::Error;
+use crate::policy::Shared;
+use crate::sync::{AtomicU64, Held, Ordering, Slot, Snapshot};
+use crate::time::{Clock, NumericDate, Span};
 
 /// Entries of the first table of a kind.
 const FIRST: usize = 1024;
@@ -34,6 +37,19 @@ pub(crate) struct RevocationStore {
     writing: Mutex<()>,
     /// Whoever makes a new base holds it, and lets others write meanwhile.
     merging: Mutex<()>,
+    /// Where the policy names a store that processes share.
+    sharing: Slot<Sharing>,
+    postman: OnceLock<Arc<dyn Postman>>,
+    clock: Clock,
+}
+
+/// What a check found to be so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// What was written to the store by then.
+    pub(crate) epoch: u64,
+    /// How old the news of a shared store was.
+    pub(crate) staleness: Option<Span>,
 }
 
 /// One shelf a kind, by its number.
@@ -59,14 +75,86 @@ pub struct RevocationStats {
 }
 
 impl RevocationStore {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         Self {
             hasher: HandleHasher::new(),
             shelves: Snapshot::new(Shelves(std::array::from_fn(|_| Arc::new(Shelf::empty())))),
             epoch: AtomicU64::new(0),
             writing: Mutex::new(()),
             merging: Mutex::new(()),
+            sharing: Slot::empty(),
+            postman: OnceLock::new(),
+            clock,
         }
+    }
+
+    /// Whoever carries changes from now on; the first to be attached stays.
+    pub(crate) fn attach(&self, postman: Arc<dyn Postman>) {
+        let _ = self.postman.set(postman);
+    }
+
+    pub(crate) fn postman(&self) -> Option<&Arc<dyn Postman>> {
+        self.postman.get()
+    }
+
+    /// Shares with these from now on, or with nobody. What is known of the same store stays known.
+    pub(crate) fn share(&self, shared: Option<&Shared>) {
+        let before = self.sharing.load();
+        let clock = || self.clock.clone();
+        let next = shared.map(|shared| Sharing::new(shared.clone(), clock(), before.get()));
+        self.sharing.swap(next.map(Arc::new));
+    }
+
+    pub(crate) fn sharing(&self) -> Held<Sharing> {
+        self.sharing.load()
+    }
+
+    /// How old the news of a shared store is; `None` where nobody shares.
+    ///
+    /// # Errors
+    ///
+    /// `revocation_unavailable`, `revocation_stale`.
+    #[inline]
+    pub(super) fn check_news(&self, now: NumericDate) -> Result<Option<Span>, Error> {
+        match self.sharing.load().get() {
+            None => Ok(None),
+            Some(sharing) => sharing.check(now, self.postman.get()).map(Some),
+        }
+    }
+
+    /// Puts a change into force here, whoever made it. Returns the epoch.
+    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> u64 {
+        match change.entry() {
+            Some(entry) => self.revoke(change.handle(), entry, now),
+            None => self.lift(change.handle(), change.at()),
+        }
+    }
+
+    /// Takes what somebody tells of an earlier moment, in whatever order it comes: what was lifted
+    /// since stays so, and so does what was revoked since (REV-08). Of two in one second the one
+    /// told later counts. Returns the epoch, and `None` where nothing has changed.
+    pub(crate) fn tell(&self, change: &Change, now: NumericDate) -> Option<u64> {
+        let handle = change.handle();
+        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
+        let revoked = change.entry();
+        let told = Entry::lifted(change.at());
+        let mut changed = false;
+        let epoch = self.write(handle.kind(), hash, |before| {
+            let before = before.filter(|before| !before.can_go(now));
+            let after = match (revoked, before) {
+                (Some(revoked), Some(before)) => match before.lifted_at() {
+                    Some(_) if before.is_later_than(told) => before,
+                    Some(_) => revoked,
+                    None => before.and(revoked),
+                },
+                (Some(revoked), None) => revoked,
+                (None, Some(before)) if before.is_later_than(told) => before,
+                (None, _) => told,
+            };
+            changed = before != Some(after);
+            changed.then_some(after)
+        });
+        changed.then_some(epoch)
     }
 
     /// What was written so far. Read it before the shelves.
@@ -83,51 +171,54 @@ impl RevocationStore {
         self.hasher.hash(kind, scope, value)
     }
 
+    /// As [`RevocationStore::apply`], of what an engine knows.
+    pub(crate) fn learn(&self, known: Known<'_>, now: NumericDate) -> u64 {
+        let hash = self.hash(known.kind, known.scope, known.value);
+        match known.entry {
+            Some(entry) => self.add(known.kind, hash, entry, now),
+            // Nobody knows when: nothing that is told later is held against it.
+            None => self.remove(known.kind, hash, NumericDate::FIRST),
+        }
+    }
+
     /// Revokes: every verification that begins after this returns sees it. What the handle was
     /// revoked with before counts on, unless it has ended. Returns the epoch.
     pub(crate) fn revoke(&self, handle: &Handle, entry: Entry, now: NumericDate) -> u64 {
-        self.write(handle, |before| {
+        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
+        self.add(handle.kind(), hash, entry, now)
+    }
+
+    fn add(&self, kind: HandleKind, hash: HandleHash, entry: Entry, now: NumericDate) -> u64 {
+        self.write(kind, hash, |before| {
             let before = before.filter(|before| !before.has_ended(now));
-            Some(before.map_or(entry, |before| before.and(entry)))
+            let entry = before.map_or(entry, |before| before.and(entry));
+            (before != Some(entry)).then_some(entry)
         })
     }
 
     /// Takes back whatever was revoked of the handle (REV-08). Returns the epoch.
-    pub(crate) fn lift(&self, handle: &Handle, now: NumericDate) -> u64 {
-        self.write(handle, |before| {
-            let revoked = before.is_some_and(|before| before.lifted_at().is_none());
-            revoked.then(|| Entry::lifted(now))
-        })
+    pub(crate) fn lift(&self, handle: &Handle, at: NumericDate) -> u64 {
+        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
+        self.remove(handle.kind(), hash, at)
     }
 
-    /// Takes what somebody tells of an earlier moment, in whatever order it comes: what was lifted
-    /// since stays so, and so does what was revoked since (REV-08). Of two in one second the one
-    /// told later counts. Returns the epoch, which is the one before where nothing has changed.
-    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> u64 {
-        let revoked = change.entry();
-        let told = Entry::lifted(change.at());
-        self.write(change.handle(), |before| {
-            let before = before.filter(|before| !before.can_go(now));
-            let after = match (revoked, before) {
-                (Some(revoked), Some(before)) => match before.lifted_at() {
-                    Some(_) if before.is_later_than(told) => before,
-                    Some(_) => revoked,
-                    None => before.and(revoked),
-                },
-                (Some(revoked), None) => revoked,
-                (None, Some(before)) if before.is_later_than(told) => before,
-                (None, _) => told,
-            };
-            (before != Some(after)).then_some(after)
+    fn remove(&self, kind: HandleKind, hash: HandleHash, at: NumericDate) -> u64 {
+        self.write(kind, hash, |before| {
+            let revoked = before.is_some_and(|before| before.lifted_at().is_none());
+            revoked.then(|| Entry::lifted(at))
         })
     }
 
     /// Writes what `entry` makes of what is known; for `None` nothing has changed.
-    fn write(&self, handle: &Handle, entry: impl FnOnce(Option<Entry>) -> Option<Entry>) -> u64 {
-        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
+    fn write(
+        &self,
+        kind: HandleKind,
+        hash: HandleHash,
+        entry: impl FnOnce(Option<Entry>) -> Option<Entry>,
+    ) -> u64 {
         let writing = lock(&self.writing);
         let shelves = self.shelves.load_full();
-        let shelf = shelves.of(handle.kind());
+        let shelf = shelves.of(kind);
         let Some(entry) = entry(shelf.get(hash)) else {
             return self.epoch();
         };
@@ -141,7 +232,7 @@ impl RevocationStore {
                 newest.put(hash, entry);
             }
             shelf.filter.insert(hash);
-            self.replace(&shelves, handle.kind(), shelf);
+            self.replace(&shelves, kind, shelf);
         }
         let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
         drop(writing);

@@ -14,7 +14,8 @@ use crate::keys::{Bell, KeyRing, KeySet, Watch};
 use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore};
 use crate::replay::ReplayGuard;
-use crate::revocation::RevocationStore;
+use crate::revocation::{RevocationStore, StatusLists};
+use crate::time::Clock;
 
 /// Bytes of tokens and claims an entry of the cache may hold on average.
 const ENTRY_BYTES: usize = 4 * 1024;
@@ -28,6 +29,7 @@ pub(super) fn state(
     provider: &CryptoProvider,
     names: &mut Names,
     bell: &Bell,
+    clock: &Clock,
     previous: Option<&State>,
 ) -> Result<State, PolicyError> {
     let mut problems: Vec<Problem> = proofs_not_offered(&policy, provider).collect();
@@ -79,8 +81,15 @@ pub(super) fn state(
         cache: Arc::new(cache),
         replay,
         revocations: previous.map_or_else(
-            || Arc::new(RevocationStore::new()),
+            || Arc::new(RevocationStore::new(clock.clone())),
             |before| Arc::clone(&before.revocations),
+        ),
+        status: previous.map_or_else(
+            || {
+                let bell = bell.clone();
+                Arc::new(StatusLists::new(move || bell.ring()))
+            },
+            |before| Arc::clone(&before.status),
         ),
     })
 }

@@ -13,7 +13,6 @@ use crate::jwk::JwkSet;
 use crate::keys::{Background, SetKey, Watch};
 use crate::observe::Event;
 use crate::policy::{FetchedKeys, IssuerRules, KeySource};
-use crate::time::Clock;
 
 /// One issuer whose keys are fetched.
 pub(crate) struct FetchedIssuer {
@@ -42,19 +41,16 @@ impl PartialEq for InForce {
 }
 
 impl Engine {
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
     pub(crate) fn in_force(&self) -> InForce {
         InForce(Arc::clone(&self.state.load().world))
     }
 
-    /// Whether any issuer's keys are fetched.
+    /// Whether any issuer's keys are fetched, or status lists.
     pub(crate) fn fetches(&self) -> bool {
         let state = self.state.load();
         let mut issuers = state.world.rules().issuers.iter();
-        issuers.any(|issuer| matches!(issuer.keys, KeySource::Fetched(_)))
+        let keys = issuers.any(|issuer| matches!(issuer.keys, KeySource::Fetched(_)));
+        keys || self.fetches_lists()
     }
 
     /// The issuers whose keys are fetched, in the policy's order.
@@ -206,10 +202,6 @@ impl Verifier {
     /// How long [`Verifier::wait_ready`] should wait where nobody says: 10 s.
     pub const READY: Duration = Duration::from_secs(10);
 
-    pub(crate) fn engine(&self) -> &Arc<Engine> {
-        &self.engine
-    }
-
     /// Waits until every issuer has keys, fetched or published, at most `timeout`.
     ///
     /// Verification does not need it: without it, tokens are undecided (`keys_refreshing`, 503)
@@ -236,6 +228,9 @@ impl Verifier {
     /// nothing.
     pub fn close(&self) {
         self.engine.bell.close();
+        if let Some(postman) = self.engine.revocation_store().postman() {
+            postman.close();
+        }
     }
 }
 
@@ -256,8 +251,8 @@ impl Gate {
     /// How long [`Gate::verify_waiting`] should wait where nobody says: 2 s.
     pub const WAIT: Duration = Duration::from_secs(2);
 
-    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, waits for that fetch, at
-    /// most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
+    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, or a status list is being
+    /// fetched for the first time, waits for that fetch, at most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
     /// for so long: see [`Gate::may_settle`].
     ///
     /// # Errors
@@ -285,10 +280,14 @@ impl Gate {
     }
 
     /// Whether asking again may bring another answer than this error within `wait`: it is
-    /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
+    /// `status_unavailable` and nobody has failed to fetch the list yet, or `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
     /// stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        error.code() == Code::KeysRefreshing && self.pause(error) < wait
+        match error.code() {
+            Code::KeysRefreshing => self.pause(error) < wait,
+            Code::StatusUnavailable => self.awaits_list(error),
+            _ => false,
+        }
     }
 }

@@ -25,7 +25,7 @@ use crate::events;
 use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
-use crate::revocation::{Change, Handles, NotRevoked};
+use crate::revocation::{Change, Handles, NotRevoked, Standing};
 use crate::time::NumericDate;
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
@@ -42,8 +42,10 @@ pub struct VerifiedToken {
     shown: Option<Possession>,
     replay: Option<ReplayReach>,
     next_nonce: Option<Arc<str>>,
-    /// The epoch at which nothing about it was revoked.
-    clean_at: Option<u64>,
+    /// How the store stood in which nothing about it was revoked.
+    not_revoked: Option<Standing>,
+    /// Whether the status list was asked that it refers to.
+    status: Option<bool>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -266,7 +268,8 @@ impl Judged {
             shown: how,
             replay: reach,
             next_nonce,
-            clean_at: not_revoked.epoch(),
+            not_revoked: not_revoked.standing(),
+            status: not_revoked.status(),
         })
     }
 }
@@ -439,6 +442,14 @@ impl VerifiedToken {
         self.replay
     }
 
+    /// Whether the status list was asked that the token refers to: `Some(false)` where it was missing
+    /// or stale, or nobody may fetch it, and the policy accepts that. `None` for a token that
+    /// refers to none.
+    #[must_use]
+    pub const fn status_checked(&self) -> Option<bool> {
+        self.status
+    }
+
     /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).
     /// Usually none.
     pub fn response_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -552,7 +563,7 @@ impl VerifiedToken {
         SnapshotId {
             policy: facts.identity.policy_digest(),
             keys: facts.source.generation,
-            revocations: self.clean_at,
+            revocations: self.not_revoked.map(|standing| standing.epoch),
         }
     }
 }

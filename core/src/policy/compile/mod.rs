@@ -14,10 +14,12 @@ mod pairs;
 mod possession;
 mod revocation;
 mod secret;
+mod status;
 mod store;
 mod text;
 
 pub(super) use keys::push_all as push_all_keys;
+pub(super) use store::share_nothing;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -108,7 +110,7 @@ pub(super) fn compile<'o>(
         },
         cache_tokens: cache.count("tokens").unwrap_or(0),
         possession: possession::compile(&document, &mut compiler),
-        revocation: revocation::compile(&document, &stores, &mut compiler),
+        revocation: revocation::compile(&document, &stores, &issuers, &mut compiler),
         issuers,
         gates,
     };
