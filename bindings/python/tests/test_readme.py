@@ -25,7 +25,7 @@ def blocks(language: str) -> list[str]:
 
 def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    corp = testing.FakeIssuer(ISSUER)
+    corp = testing.FakeIssuer(ISSUER, seed=1000)
     (policy,) = blocks("toml")
     Path("policy.toml").write_text(policy)
     Path("corp.jwks.json").write_text(json.dumps(corp.jwks()))
