@@ -72,7 +72,7 @@ pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &C
     Advice {
         gate: gate.name.to_string(),
         issuer_name: issuer.map(|issuer| issuer.name.to_string()),
-        expected: context.expected(error.code()),
+        expected: context.expected(error.code(), error.claim()),
         hint: context.hint(error.code(), error.claim()),
     }
 }
@@ -140,13 +140,19 @@ impl Context<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "most codes have nothing to compare with"
     )]
-    fn expected(&self, code: Code) -> Vec<String> {
+    fn expected(&self, code: Code, about: Option<&str>) -> Vec<String> {
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
         match code {
             Code::AudMismatch => copy(&self.gate.audience),
             Code::IssUntrusted => self.issuers(),
             Code::AlgNotAllowed => self.algorithms(),
             Code::TypMismatch => self.typ(),
+            Code::MalformedRequest if about == Some("uri") => self
+                .gate
+                .public_url
+                .iter()
+                .map(|url| url.to_string())
+                .collect(),
             Code::InsufficientScope => scopes(self.gate, self.call.requirements),
             Code::InsufficientUserAuthentication => {
                 let mut values: Vec<String> = copy(&self.gate.acr_values);
@@ -214,6 +220,9 @@ impl Context<'_> {
             },
             Code::MultipleCredentials => "Send one Authorization field with one token.".into(),
             Code::TokenInQuery => "A URL is logged everywhere: send the token in Authorization, and replace this one.".into(),
+            Code::MalformedRequest if about == Some("uri") => {
+                format!("The uri is path and query as they were sent, or a URL under gates.{gate}.public_url. The program passes on another, or the request was sent to another server.")
+            }
             Code::MalformedRequest => "Send Authorization: Bearer or DPoP, one space and the token (RFC 6750 §2.1).".into(),
             Code::PopMismatch => "Each token is used with the key it was asked for with, and under its scheme: DPoP for cnf.jkt, Bearer for a certificate.".into(),
             Code::PopInvalid => self.proof(about),
@@ -245,12 +254,13 @@ impl Context<'_> {
             Code::InsufficientScope => self.scope(),
             Code::OperationDenied => self.operation(about),
             Code::TokenPassthrough => "Exchange the token for one of your own (RFC 8693); whoever gets this one can use it here.".into(),
-            Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
+            Code::InsufficientUserAuthentication => match self.expected(code, about).as_slice() {
                 [] => "Send the user to sign in again.".into(),
                 values => format!("Send the user to sign in again, with acr {}.", values.join(" or ")),
             },
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
             Code::KeysRefreshing => self.refreshing(),
+            Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
             Code::Usage => self.misuse(about),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
@@ -654,6 +664,23 @@ impl Context<'_> {
                 format!("No keys were published for {name} yet.")
             }
         }
+    }
+
+    /// Why nothing is heard of the store that processes share.
+    fn no_news(&self) -> String {
+        let held = self.state.revocations.sharing();
+        let Some(sharing) = held.get() else {
+            return "The policy names no store any more; ask again.".to_owned();
+        };
+        let report = sharing.news.report();
+        let why = match &report.reading {
+            Some(reason) => format!("it cannot be read: {reason}"),
+            None => "nobody has read it for too long, or not yet".to_owned(),
+        };
+        let name = &sharing.shared.store.name;
+        format!(
+            "The store {name} of the policy has no news: {why}. Not the caller's fault; they may retry."
+        )
     }
 
     fn refreshing(&self) -> String {

@@ -548,6 +548,7 @@ class Verifier(_Calls):
         mtls: Mapping[str, Any] | None = None,
         replay: Mapping[str, Any] | None = None,
         revocation: Mapping[str, Any] | None = None,
+        audit: Mapping[str, Any] | None = None,
         leeway: _Duration | None = None,
         preset: Literal["agent_strict", "rfc"] | None = None,
         cache: Mapping[str, int] | None = None,
@@ -634,6 +635,7 @@ class RawRevocations:
         expires: int | None,
     ) -> tuple[int, str]: ...
     def lift(self, kind: str, scope: str, value: str) -> tuple[int, str]: ...
+    def apply(self, token: VerifiedToken[Any]) -> tuple[int, str, int]: ...
     @property
     def epoch(self) -> int: ...
 
