@@ -116,4 +116,4 @@ for (const [index, code] of examples.entries()) {
   })
 }
 
-test('no example is left out', () => assert.equal(examples.length, 12))
+test('no example is left out', () => assert.equal(examples.length, 13))

@@ -86,7 +86,9 @@ def test_what_was_not_given_reads_well() -> None:
 def test_fakes_must_fit_the_policy(clock: testing.FixedClock, corp: testing.FakeIssuer) -> None:
     with pytest.raises(UsageError, match="no issuer crop"):
         testing.open(document(), issuers={"crop": corp}, clock=clock)
-    with pytest.raises(UsageError, match="says that silent is https://silent.example, not https://login"):
+    with pytest.raises(
+        UsageError, match="says that silent is https://silent.example, not https://login"
+    ):
         testing.open(document(), issuers={"silent": corp}, clock=clock)
     with pytest.raises(UsageError, match="no key"):
         corp.withdraw("none")
