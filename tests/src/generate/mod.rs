@@ -46,7 +46,7 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 21] = [
+pub const FILES: [&str; 22] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
