@@ -87,7 +87,7 @@ def test_fakes_must_fit_the_policy(clock: testing.FixedClock, corp: testing.Fake
     with pytest.raises(UsageError, match="no issuer crop"):
         testing.open(document(), issuers={"crop": corp}, clock=clock)
     with pytest.raises(
-        UsageError, match="says that silent is https://silent.example, not https://login"
+        UsageError, match=r"says that silent is https://silent\.example, not https://login"
     ):
         testing.open(document(), issuers={"silent": corp}, clock=clock)
     with pytest.raises(UsageError, match="no key"):

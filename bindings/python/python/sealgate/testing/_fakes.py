@@ -267,8 +267,8 @@ class FakeIssuer:
 
         `act` is the chain, outermost actor first: agents, `sub`s of this issuer, or
         `{"iss": …, "sub": …}`. `client_id` is the outermost actor, or else `client-1`, unless it is
-        given: of an agent that acts for itself it is its `sub`. `bind_to` is an agent, whose key the
-        token is bound to (`cnf.jkt`), or the client certificate that it is bound to, in DER
+        given: of an agent that acts for itself it is its `sub`. `bind_to` is an agent, whose key
+        the token is bound to (`cnf.jkt`), or the client certificate that it is bound to, in DER
         (`cnf.x5t#S256`). `issued_at` and `not_before` are seconds since 1970. `claims` and `header`
         add members and replace them; `None` there leaves one out.
         """
