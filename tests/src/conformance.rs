@@ -131,6 +131,7 @@ impl Harness {
             "open" => self.open(request),
             "publish_keys" => self.publish_keys(request),
             "revoke" => self.revoke(request),
+            "event" => self.event(request),
             "close" => self.close(request),
             _ => Err(Refusal::UnsupportedOp),
         }
@@ -324,6 +325,26 @@ impl Harness {
         let revocations = session.verifier.revocations();
         let receipt = revocations.revoke(&handle(&request["handle"])?, revocation)?;
         Ok(object(json!({ "epoch": receipt.epoch })))
+    }
+
+    fn event(&self, request: &Value) -> Answer {
+        let name = text(request, "session")?;
+        let session = self.sessions.get(name);
+        let session = session.ok_or_else(|| no_session(name))?;
+        session.clock.set(now(request)?);
+        let summary = session.verifier.policy().summary();
+        let tells = |profile| ["logout_token", "set"].contains(&profile);
+        let telling = summary.gates.iter().filter(|gate| tells(gate.profile));
+        let telling: Vec<&str> = telling.map(|gate| gate.name.as_str()).collect();
+        let gate = match (optional_text(request, "gate")?, telling.as_slice()) {
+            (Some(name), _) => name,
+            (None, [only]) => only,
+            (None, _) => return Err(Refusal::Usage),
+        };
+        let gate = session.verifier.gate(gate).map_err(|_| Refusal::Usage)?;
+        let token = gate.verify(text(request, "set")?)?;
+        let applied = session.verifier.revocations().apply(&token)?;
+        Ok(object(json!({ "entries": applied.entries })))
     }
 
     fn close(&mut self, request: &Value) -> Answer {

@@ -95,6 +95,15 @@ const ops = {
     const { cutoff, expires } = request
     return { epoch: session.verifier.revocations.revoke(make(parts), { cutoff, expires }).epoch }
   },
+  event(request) {
+    const { clock, verifier } = known(text(request, 'session'))
+    clock.set(now(request))
+    const telling = Object.entries(verifier.policy.toDict().gates).filter(([, gate]) => ['logout_token', 'set'].includes(gate.profile))
+    const gate = request.gate ?? (telling.length === 1 ? telling[0][0] : undefined)
+    if (gate === undefined) throw new HarnessError('which gate?')
+    const token = verifier.gate(gate).verify(text(request, 'set'))
+    return { entries: verifier.revocations.apply(token).entries }
+  },
   close(request) {
     const name = text(request, 'session')
     known(name).verifier.close()

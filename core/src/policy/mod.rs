@@ -240,6 +240,8 @@ pub(crate) struct GateRules {
     pub(crate) caller: Option<Box<ContextRules>>,
     /// The proofs that a token may carry of its actors.
     pub(crate) actor_proofs: Option<Box<ContextRules>>,
+    /// Whether what follows from its tokens is revoked (`revocation.inputs`).
+    pub(crate) revokes: bool,
     /// What is made of the tasks that tokens name.
     pub(crate) intent: IntentRules,
     /// Cap on `now - iat`; `None` is no cap.

@@ -21,10 +21,11 @@ use crate::delegation::{
 };
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
+use crate::events;
 use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
-use crate::revocation::{Handles, NotRevoked};
+use crate::revocation::{Change, Handles, NotRevoked, Standing};
 use crate::time::NumericDate;
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
@@ -41,8 +42,8 @@ pub struct VerifiedToken {
     shown: Option<Possession>,
     replay: Option<ReplayReach>,
     next_nonce: Option<Arc<str>>,
-    /// The epoch at which nothing about it was revoked.
-    clean_at: Option<u64>,
+    /// How the store stood in which nothing about it was revoked.
+    not_revoked: Option<Standing>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -265,7 +266,7 @@ impl Judged {
             shown: how,
             replay: reach,
             next_nonce,
-            clean_at: not_revoked.epoch(),
+            not_revoked: not_revoked.standing(),
         })
     }
 }
@@ -529,6 +530,13 @@ impl VerifiedToken {
         handles.map_or(Ok(()), |handles| handles.check(now).map(|_| ()))
     }
 
+    /// What follows from it, if it tells of an event.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let facts = self.facts();
+        let kind = facts.source.profile.kind();
+        events::changes(kind, &facts.claims, facts.issuer(), self.issuer_rules())
+    }
+
     pub(super) fn member(&self) -> Member<'_> {
         self.settled.member()
     }
@@ -544,7 +552,7 @@ impl VerifiedToken {
         SnapshotId {
             policy: facts.identity.policy_digest(),
             keys: facts.source.generation,
-            revocations: self.clean_at,
+            revocations: self.not_revoked.map(|standing| standing.epoch),
         }
     }
 }

@@ -15,6 +15,7 @@ mod chains;
 mod delegation;
 mod dialects;
 mod edges;
+mod events;
 mod kind_reports;
 mod kind_rules;
 mod kinds;
@@ -61,6 +62,7 @@ pub const FILES: [&str; 21] = [
     "delegation/tasks.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
+    "events.jsonl",
     "kinds.jsonl",
     "parse.jsonl",
     "possession.jsonl",
@@ -92,6 +94,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "delegation/tasks.jsonl" => tasks::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
+        "events.jsonl" => events::lines(),
         "parse.jsonl" => parse::lines(),
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),

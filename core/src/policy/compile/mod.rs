@@ -6,6 +6,7 @@ mod context;
 mod delegation;
 mod edges;
 mod gate;
+mod inputs;
 mod intent;
 mod issuer;
 mod keys;
@@ -17,6 +18,7 @@ mod store;
 mod text;
 
 pub(super) use keys::push_all as push_all_keys;
+pub(super) use store::share_nothing;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -116,6 +118,7 @@ pub(super) fn compile<'o>(
         gates,
     };
     possession::settle(&mut rules, &document, &mut compiler);
+    inputs::settle(&mut rules, &document, &mut compiler);
     let used: Vec<_> = revocation::used(&rules.revocation).into_iter().collect();
     store::warn_unused(&document, &used, &mut compiler);
     pairs::check(&rules, &document, &mut compiler);

@@ -593,10 +593,11 @@ static REVOCATION: &[Row] = &[
         Absent::Computed(default_on_stale),
         "What becomes of a token when it is older.",
     ),
-    later(
+    row(
         "inputs",
-        "Gates whose accepted tokens become revocations.",
-        None,
+        Shape::List(&Shape::Text),
+        Absent::Texts(&[]),
+        "Gates whose accepted tokens become revocations: of logout tokens and of Security Event Tokens.",
     ),
     later(
         "status_lists",
