@@ -48,7 +48,7 @@ pub use slots::{Slot, slots};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 21] = [
+pub const FILES: [&str; 22] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
