@@ -2,9 +2,12 @@
 //! `sender_constrained`.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::StoreRules;
 use crate::jwa::AlgorithmSet;
 use crate::time::Span;
 
@@ -47,10 +50,15 @@ pub(crate) struct ReplayRules {
 }
 
 /// Where used proofs are remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ReplayStore {
     /// In this process.
     Process,
+    /// In the folder of a file store, by all processes of this host.
+    Host {
+        store: Arc<StoreRules>,
+        folder: PathBuf,
+    },
     /// By the program.
     External,
 }

@@ -46,7 +46,7 @@ pub(super) fn explain(
         .and_then(|door| {
             let case = Case::bare(door, &engine.provider, now, requirements);
             let judged = judged(door, token, context, &case, &mut trail)?;
-            pipeline::rehearse(door, judged)
+            pipeline::rehearse(door, judged, now)
         });
     let door = state.door(number).ok();
     let seen = door.map(|door| Seen::of(door, token));
@@ -99,9 +99,9 @@ pub(super) fn explain_request(
     let outcome = judged.and_then(|judged| {
         trail.enter(Stage::Replay);
         if let Some(caller) = caller {
-            pipeline::rehearse(door, caller)?;
+            pipeline::rehearse(door, caller, now)?;
         }
-        let token = pipeline::rehearse(door, judged)?;
+        let token = pipeline::rehearse(door, judged, now)?;
         trail.passed(Stage::Replay, || note::replay(&token));
         Ok(token)
     });

@@ -210,7 +210,7 @@ impl Gate {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
         let door = state.door(self.door)?;
-        if door.guard()?.is_some() {
+        if door.memory()?.is_some() {
             return Err(Error::about(Code::Usage, "replay"));
         }
         let presented = request.read(door)?;

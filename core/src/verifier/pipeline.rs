@@ -417,16 +417,20 @@ pub(super) fn commit(
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
-    judged.conclude(|used| match door.guard()? {
-        Some(guard) => used.commit(guard, now),
+    judged.conclude(|used| match door.memory()? {
+        Some(memory) => used.commit(memory, now),
         None => Ok(used.left_to_others()),
     })
 }
 
 /// What [`commit`] would say, without using the proof up.
-pub(super) fn rehearse(door: Door<'_>, judged: Judged) -> Result<VerifiedToken, Error> {
-    judged.conclude(|used| match door.guard()? {
-        Some(guard) => used.rehearse(guard),
+pub(super) fn rehearse(
+    door: Door<'_>,
+    judged: Judged,
+    now: NumericDate,
+) -> Result<VerifiedToken, Error> {
+    judged.conclude(|used| match door.memory()? {
+        Some(memory) => used.rehearse(memory, now),
         None => Ok(used.left_to_others()),
     })
 }

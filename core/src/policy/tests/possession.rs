@@ -107,10 +107,7 @@ fn refusal_19_somebody_remembers_used_proofs() {
     );
     refuses(
         &document("", "[dpop]\n[replay]\nstore = \"fleet\""),
-        &[
-            "15:9 replay.store: \"fleet\" would name a store: not available in this version yet. \
-           Write \"process\" or \"external\"",
-        ],
+        &["15:9 replay.store: no [stores.fleet]. Write \"process\" or \"external\""],
     );
     refuses(
         &document("", "[dpop]\n[replay]"),
