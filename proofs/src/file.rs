@@ -170,9 +170,6 @@ fn existing(path: &Path, wanted: Header) -> Result<Option<(File, Header)>, OpenE
     }
     let mut file = private().open(path)?;
     let found = file.metadata()?;
-    if is_exposed(&found) {
-        return Err(OpenError::Exposed);
-    }
     let mut bytes = [0; MEANT];
     let header = match file.read_exact(&mut bytes) {
         Ok(()) => wanted.check(&bytes)?,
@@ -184,6 +181,9 @@ fn existing(path: &Path, wanted: Header) -> Result<Option<(File, Header)>, OpenE
     // One that was cut short would kill whoever touches what is missing.
     if u64::try_from(header.bytes) != Ok(found.len()) {
         return Err(OpenError::Foreign);
+    }
+    if is_exposed(&found) {
+        return Err(OpenError::Exposed);
     }
     Ok(Some((file, header)))
 }

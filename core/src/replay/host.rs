@@ -28,14 +28,17 @@ impl HostTable {
     ///
     /// Why not, and what to do.
     pub(crate) fn open(folder: &Path) -> Result<Self, String> {
+        let refuse = |path: &Path, error| format!("{}: {error}", path.display());
+        let made = private().create(folder);
+        made.map_err(|error| refuse(folder, error))?;
         let path = folder.join(NAME);
-        let open = || {
-            private().create(folder)?;
-            Proofs::open(&path, REPLAY_HOST_ENTRIES, seed())
-        };
-        let proofs = open().map_err(|error| match error {
-            OpenError::Io(error) => format!("{}: {error}", path.display()),
-            error => format!("{} {error}", path.display()),
+        let proofs = Proofs::open(&path, REPLAY_HOST_ENTRIES, seed());
+        let proofs = proofs.map_err(|error| {
+            if let OpenError::Io(error) = error {
+                refuse(&path, error)
+            } else {
+                format!("{} {error}", path.display())
+            }
         })?;
         Ok(Self {
             proofs,

@@ -8,6 +8,7 @@ mod cached;
 mod calls;
 mod delegated;
 mod explained;
+mod hosts;
 mod issuers;
 mod leaks;
 mod observed;
