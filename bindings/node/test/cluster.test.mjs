@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { PolicyError } from 'sealgate'
+import { PolicyError, Verifier } from 'sealgate'
 import { world } from './world.mjs'
 
 const child = fileURLToPath(new URL('cluster-child.mjs', import.meta.url))
@@ -37,7 +37,8 @@ test('a store that cannot be opened refuses the policy', (t) => {
   const path = folder(t)
   writeFileSync(join(path, 'proofs'), 'something else')
   const document = { dpop: {}, replay: { store: 'local' }, stores: { local: { kind: 'file', path } } }
-  const refused = () => world({ document, gate: { public_url: 'https://api.example.com' } })
+  const { policy } = world({ document, gate: { public_url: 'https://api.example.com' } })
+  const refused = () => Verifier.fromPolicy(policy)
   assert.throws(refused, (error) => {
     assert.ok(error instanceof PolicyError)
     assert.match(error.message, /replay\.store.*is no table of used proofs/)

@@ -5,9 +5,9 @@ export const NOW = 1_800_000_000
 export const AUDIENCE = 'https://api.example.com/mcp'
 export const ISSUER = 'https://login.example.com'
 
-export function world({ gate = {}, document = {}, issuer = {}, alg = 'ES256' } = {}) {
+export function world({ gate = {}, document = {}, alg = 'ES256' } = {}) {
   const clock = new FixedClock(NOW)
-  const corp = new FakeIssuer(ISSUER, { clock, alg, ...issuer })
+  const corp = new FakeIssuer(ISSUER, { clock, alg })
   const policy = {
     version: 1,
     issuers: { corp: { issuer: ISSUER, algorithms: [alg], jwks_push: 'process' } },

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import sealgate
-from sealgate import Gate, testing
+from sealgate import Gate, Verifier, testing
 
 from conftest import AUDIENCE, ISSUER, NOW, document
 
@@ -24,16 +24,16 @@ WORKERS = 4
 Headers = list[tuple[str, str]]
 
 
-def shared(folder: Path | str) -> dict[str, Any]:
-    stores = {"local": {"kind": "file", "path": str(folder)}}
-    return document() | {"dpop": {}, "replay": {"store": "local"}, "stores": stores}
-
-
 def opened(folder: Path | str) -> Gate:
-    """What each process has: the same policy, issuer and moment."""
+    """What each process has: the same policy, issuer and moment. `testing.open` would share nothing."""
     clock = testing.FixedClock(NOW)
     corp = testing.FakeIssuer(ISSUER, clock=clock, seed=1, name="corp")
-    return testing.open(shared(folder), issuers={"corp": corp}, clock=clock).gate("tools")
+    policy = document() | {"dpop": {}, "replay": {"store": "local"}}
+    policy["stores"] = {"local": {"kind": "file", "path": str(folder)}}
+    policy["issuers"]["corp"] = {"issuer": ISSUER, "jwks_push": "process", "algorithms": ["ES256"]}
+    verifier = Verifier.from_policy(policy, clock=clock)
+    verifier.keys.publish("corp", corp.jwks())
+    return verifier.gate("tools")
 
 
 def agent() -> testing.FakeAgent:

@@ -5,18 +5,16 @@ use std::sync::Arc;
 
 use super::Compiler;
 use super::issuer::parse_algorithm;
+use super::store::UNSTORED;
 use crate::jwa::AlgorithmSet;
 use crate::policy::problem::Problem;
 use crate::policy::profile::Kind;
 use crate::policy::section::Section;
 use crate::policy::{
-    Carrier, DpopRules, NonceSecret, OnUnavailable, PossessionRules, ReplayRules, ReplayStore,
-    Rules, SenderConstrained, StorePlace, StoreRules,
+    Carrier, DpopRules, OnUnavailable, PossessionRules, ReplayRules, ReplayStore, Rules, Secret,
+    SenderConstrained, StorePlace, StoreRules,
 };
 use crate::time::Span;
-
-/// The least bytes of a nonce secret: those of the MAC.
-const NONCE_SECRET: usize = 32;
 
 pub(super) fn compile(
     document: &Section<'_>,
@@ -65,7 +63,7 @@ fn dpop(document: &Section<'_>, compiler: &mut Compiler<'_>) -> DpopRules {
 }
 
 /// Refusals 11 and 21: a nonce that instances do not share fails at every other one.
-fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<NonceSecret> {
+fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Secret> {
     let required = section.text("nonce").as_deref() == Some("required");
     if !required {
         if section.has("nonce_secret") {
@@ -82,15 +80,7 @@ fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<NonceSecr
         compiler.problems.push(problem);
         return None;
     }
-    let secret = compiler.secret(section, "nonce_secret")?;
-    if secret.len() < NONCE_SECRET {
-        let text = format!("{} bytes; at least {NONCE_SECRET}", secret.len());
-        compiler
-            .problems
-            .push(section.problem("nonce_secret", text));
-        return None;
-    }
-    Some(NonceSecret::new(secret))
+    compiler.mac_secret(section, "nonce_secret")
 }
 
 fn replay(
@@ -99,8 +89,7 @@ fn replay(
     compiler: &mut Compiler<'_>,
 ) -> ReplayRules {
     let section = document.section("replay");
-    let words = ["process", "external"];
-    let store = match compiler.store(&section, &words, document, stores) {
+    let store = match compiler.store(&section, &UNSTORED, document, stores) {
         Some(store) => shared(store, &section, compiler),
         None if section.text("store").as_deref() == Some("external") => ReplayStore::External,
         None => ReplayStore::Process,
