@@ -142,9 +142,9 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Mark,
-    Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
-    RevocationReceipt, Revocations, RevokeError, SnapshotId, Stage, Step, SubjectKind, Traced,
-    UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, BatchSnapshot, ContextToken, Explanation, Gate, Grounds, IssuerKey, Jws, KeyState,
+    Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
+    RevocationReceipt, Revocations, RevokeError, Sitting, SnapshotId, Stage, Step, SubjectKind,
+    Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

@@ -179,13 +179,14 @@ for (const made of Object.values(classes)) {
 
 /** What errors of one kind share, of what the native half says about them: their outline. */
 function outlined({ expected = [], headers, ...said }) {
-  const { code, claim, text, more, issuerName } = said
+  const { code, claim, text, more, issuerName, hint } = said
   const { blame, reason } = rows.get(code)
   let message = `${code}: ${text ?? reason}`
   if (claim) message += ` (${claim})`
   if (issuerName && blame === 'unavailable' && text === undefined) message += ` (${issuerName})`
   if (expected.length > 0) message += `; expected ${expected.join(' or ')}`
   if (more !== undefined) message += `: ${more}`
+  if (code === 'usage' && hint) message += `: ${hint}` // what the call got wrong
   return { ...said, ...answered({ headers }), message, expected: Object.freeze(expected) }
 }
 
@@ -240,7 +241,7 @@ function refusedInFull(json, more) {
 
 /** The caller's mistake. */
 function usage(text) {
-  return refused({ code: 'usage', text, misuse: true })
+  return refused({ code: 'usage', hint: text, misuse: true })
 }
 
 /** What the native half never throws of its own accord. */

@@ -262,10 +262,22 @@ export interface Calls {
   verifyBatch(tokens: readonly Token[] | Token, options?: Requirements): Promise<Batch>
   /** As `verifyBatch`, on this thread and all cores; the event loop waits. */
   verifyBatchSync(tokens: readonly Token[] | Token, options?: Requirements): Batch
-  /** Every rule and what it saw, claim values included: for operators' eyes, not for logs. */
-  explain(token: Token): Trail
+  /**
+   * Every rule and what it saw, claim values included: for operators' eyes, not for logs.
+   *
+   * @param options `context` are the tokens that it comes from, and the rest what the call needs, as
+   * `verifyChain` takes them
+   */
+  explain(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trail
   /** The same of a request. No proof is used up by it. */
   explainRequest(request: AnyRequest, options?: Requirements): Trail
+  /**
+   * The verdict with the stages that led to it, for machines: plain data without a claim value in it, and
+   * the same in every language, names included. The token is verified from scratch, and it is the
+   * verdict: a proof is used up by it. It throws only for wrong arguments.
+   */
+  trace(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trace
+  trace(request: AnyRequest, options?: Requirements): Trace
   /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
   resourceMetadata(): Record<string, unknown> | null
 }
@@ -497,6 +509,7 @@ export class Verifier implements Calls {
   readonly verifyBatchSync: Calls['verifyBatchSync']
   readonly explain: Calls['explain']
   readonly explainRequest: Calls['explainRequest']
+  readonly trace: Calls['trace']
   readonly resourceMetadata: Calls['resourceMetadata']
 }
 
@@ -737,9 +750,9 @@ export class VerifiedToken<Output = Claims> {
   /** What is proven about the chain, not what is claimed. */
   readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
   /** What was not compared with the tokens it comes from: an issuer's word alone says that it did not grow. */
-  readonly unproven: ReadonlyArray<'subject' | 'scope' | 'time' | 'audience'>
+  readonly unproven: ReadonlyArray<'subject' | 'scope' | 'time' | 'audience' | 'details'>
   /** How possession of the token's key was shown; null is a bearer token. */
-  readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'external' | null
+  readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
   readonly replayReach: 'process' | 'external' | null
   /** Never "user": no token proves that. */
@@ -765,7 +778,7 @@ export class VerifiedToken<Output = Claims> {
    * @throws {@link AuthorityError} a scope is missing, or the operation lies outside what was granted
    * @throws {@link ValidityError} it has expired since
    */
-  require(options: Requirements & Told): this
+  require(options: Requirements & { readonly operation?: Operation }): this
   /** Everything, claims included, as plain data. */
   toDict(): Record<string, any>
   /** A record for an audit log: references and hashes, never the token. */
@@ -841,6 +854,31 @@ export class Trail {
   /** As `sealgate explain` prints it: for people. */
   toString(): string
 }
+
+/** A verdict and its stages, as JSON has it. */
+export type Trace = {
+  /** Every stage, in order. */
+  stages: Array<{ stage: string; rules: string; outcome: 'passed' | 'refused' | 'not_reached' }>
+} & (
+  | {
+      verdict: 'accepted'
+      gate: string
+      issuer_name: string
+      profile: Profile
+      /** How many there are. */
+      actors: number
+      lineage: VerifiedToken['lineage']
+      unproven: Array<VerifiedToken['unproven'][number]>
+      sender_constrained: VerifiedToken['senderConstrained']
+    }
+  | {
+      verdict: 'refused' | 'undecided'
+      code: string
+      blame: SealgateError['blame']
+      /** The claim or header parameter this is about. */
+      claim: string | null
+    }
+)
 
 /** A clock that moves only when told to: for tests. */
 export class FixedClock {

@@ -3,7 +3,7 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { approved, checkOptions, kind, operation, scopes } = require('./arguments.cjs')
+const { checkOptions, kind, operation, scopes } = require('./arguments.cjs')
 const { refusedInFull, usage } = require('./errors.cjs')
 
 /** Whoever has it may make tokens; nobody else does. */
@@ -171,10 +171,9 @@ class VerifiedToken {
   }
 
   require(options) {
-    const needs = checkOptions(options, 'require', ['requiredScopes', 'operation', 'approved'])
+    const needs = checkOptions(options, 'require', ['requiredScopes', 'operation'])
     const needed = scopes(needs.requiredScopes, 'require') ?? ''
-    const told = [...operation(needs.operation, 'require'), ...approved(needs.approved, 'require')]
-    const refusal = native.require(this.#verdicts, this.#index, needed, told)
+    const refusal = native.require(this.#verdicts, this.#index, needed, operation(needs.operation, 'require'))
     if (refusal !== null) throw refusedInFull(refusal)
     return this
   }
@@ -225,11 +224,8 @@ function makeTokenOf(page, index) {
   return new VerifiedToken(SECRET, undefined, page, index)
 }
 
-/**
- * The same token with its claims as the application's schema makes them (Standard Schema). `misfit`
- * describes the refusal of one whose claims do not fit.
- */
-function fit(token, schema, misfit) {
+/** The same token with its claims as the application's schema makes them (Standard Schema). */
+function fit(token, schema) {
   const validate = schema?.['~standard']?.validate
   if (typeof validate !== 'function') {
     throw usage(`into must be a Standard Schema, not ${kind(schema)}`)
@@ -242,7 +238,7 @@ function fit(token, schema, misfit) {
   if (result.issues) {
     const [step] = result.issues[0]?.path ?? []
     const claim = typeof step === 'object' && step !== null ? step.key : step
-    throw refusedInFull(misfit(), { claim: claim?.toString() })
+    throw refusedInFull(native.misfit(...handleOf(token)), { claim: claim?.toString() })
   }
   return withClaims(token, result.value)
 }

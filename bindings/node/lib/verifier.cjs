@@ -71,6 +71,7 @@ class Verifier {
       'verifyBatchSync',
       'explain',
       'explainRequest',
+      'trace',
       'resourceMetadata',
     ]) {
       Object.defineProperty(Verifier.prototype, call, {

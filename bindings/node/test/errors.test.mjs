@@ -111,7 +111,8 @@ test('a usage error is a TypeError too', () => {
   assert.ok(error instanceof sealgate.UsageError)
   assert.ok(error instanceof sealgate.SealgateError)
   assert.deepEqual([error.code, error.blame, error.httpStatus, error.body], ['usage', 'misuse', 500, ''])
-  assert.equal(error.message, 'usage: the token must be a string or a Uint8Array, not number')
+  assert.equal(error.hint, 'the token must be a string or a Uint8Array, not number')
+  assert.equal(error.message, `usage: ${error.reason}: ${error.hint}`)
 })
 
 test('an error holds the answer, our half of the mismatch, and nothing of the token', () => {

@@ -6,9 +6,9 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyTuple};
-use sealgate::{Possession, ReplayReach, SubjectKind};
+use sealgate::{Grounds, Possession, ReplayReach, SubjectKind};
 
-use crate::errors::{misfit, of_gate, usage};
+use crate::errors::{Refused, misfit, of_gate, usage};
 use crate::frozen;
 use crate::gate::Door;
 use crate::input;
@@ -31,7 +31,7 @@ pub(crate) struct VerifiedToken {
 /// A verified token as its caller wants the claims, or the claim that does not fit.
 pub(crate) enum Filled {
     Token(VerifiedToken),
-    Misfit(Option<String>),
+    Misfit(Option<String>, Grounds),
 }
 
 impl VerifiedToken {
@@ -44,10 +44,9 @@ impl VerifiedToken {
         if into.is_none() {
             return Ok(Self::of(token, door, None));
         }
-        let gate = Arc::clone(&door);
         match Self::fill(py, token, door, into)? {
             Filled::Token(token) => Ok(token),
-            Filled::Misfit(claim) => Err(misfit(py, claim, &gate.gate)),
+            Filled::Misfit(claim, grounds) => Err(misfit(py, claim, grounds)),
         }
     }
 
@@ -65,7 +64,8 @@ impl VerifiedToken {
         match model {
             Ok(model) => Ok(Filled::Token(Self::of(token, door, Some(model.unbind())))),
             Err(error) if error.is_instance(py, &module.getattr("Misfit")?) => {
-                Ok(Filled::Misfit(error.value(py).getattr("claim")?.extract()?))
+                let claim = error.value(py).getattr("claim")?.extract()?;
+                Ok(Filled::Misfit(claim, door.gate.grounds_of(&token)))
             }
             Err(error) if error.is_instance(py, &module.getattr("NoModel")?) => {
                 Err(usage(py, error.value(py).to_string()))
@@ -222,7 +222,7 @@ impl VerifiedToken {
     }
 
     /// What was not compared between this token and those it comes from: `"subject"`, `"scope"`,
-    /// `"time"`, `"audience"`. An issuer's word alone says that it did not grow.
+    /// `"time"`, `"audience"`, `"details"`. An issuer's word alone says that it did not grow.
     #[getter]
     fn unproven<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let unproven = self.token.unproven().map(sealgate::Dimension::as_str);
@@ -308,18 +308,24 @@ impl VerifiedToken {
     /// Asks a later, narrower question of the same verdict: per tool, per route. Returns the token,
     /// or raises `AuthorityError`, or `ValidityError` when it has expired meanwhile.
     #[pyo3(
-        signature = (*, required_scopes=None, operation=None),
+        signature = (*extra, required_scopes=None, operation=None, **unknown),
         text_signature = "($self, *, required_scopes=(), operation=None)"
     )]
     fn require<'py>(
         slf: &Bound<'py, Self>,
+        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         operation: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, Self>> {
-        let this = slf.get();
+        input::no_more(extra, unknown)?;
+        let Self { token, door, .. } = slf.get();
         let requirements = input::needs(required_scopes, operation, None)?;
-        let met = this.token.require(&requirements, this.door.clock.now());
-        met.map_err(|error| of_gate(slf.py(), error, &this.door.gate, &requirements))?;
+        let met = token.require(&requirements, door.clock.now());
+        met.map_err(|error| {
+            let grounds = door.gate.grounds_of(token);
+            of_gate(slf.py(), Refused { error, grounds }, &requirements)
+        })?;
         Ok(slf.clone())
     }
 

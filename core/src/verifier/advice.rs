@@ -3,9 +3,10 @@
 
 use super::Requirements;
 use super::seen::Seen;
-use super::state::State;
+use super::state::{State, World};
 use crate::claims::Claim;
 use crate::error::{Code, Error};
+use crate::keys::KeyRing;
 use crate::policy::{
     Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
     Row, Rules, SignerRule, TypRule,
@@ -13,7 +14,7 @@ use crate::policy::{
 use crate::time::{NumericDate, Span};
 
 /// What we expected, and what to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Advice {
     /// The gate's name.
@@ -36,22 +37,37 @@ pub(super) struct Call<'c> {
 }
 
 pub(super) fn advice(state: &State, door: u32, error: &Error, call: &Call<'_>) -> Advice {
-    let Ok(gate) = state.door(door).map(|door| door.gate) else {
-        let hint = "The policy no longer has this gate; see `Verifier::gates`.".to_owned();
-        return Advice {
-            gate: String::new(),
-            issuer_name: None,
-            expected: Vec::new(),
-            hint,
-        };
-    };
-    advice_at(state, gate, error, call)
+    match state.door(door) {
+        Ok(door) => advice_at(state, door.gate, error, call),
+        Err(_) => no_gate(),
+    }
+}
+
+/// About a gate that the policy does not have.
+pub(super) fn no_gate() -> Advice {
+    Advice {
+        gate: String::new(),
+        issuer_name: None,
+        expected: Vec::new(),
+        hint: "The policy no longer has this gate; see `Verifier::gates`.".to_owned(),
+    }
 }
 
 /// Advice about an error at this door, which may be one for further tokens.
 pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &Call<'_>) -> Advice {
-    let rules = state.world.rules();
-    let position = state.world.blamed(error);
+    advice_under(&state.world, state, gate, error, call)
+}
+
+/// The same about an error that was judged under `world`; `live` is how keys stand now.
+pub(super) fn advice_under(
+    world: &World,
+    live: &State,
+    gate: &GateRules,
+    error: &Error,
+    call: &Call<'_>,
+) -> Advice {
+    let rules = world.rules();
+    let position = world.blamed(error);
     let issuer = position.and_then(|position| rules.issuers.get(position));
     let row = position.and_then(|position| {
         let entry = gate
@@ -61,12 +77,12 @@ pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &C
         Some(entry.profile.row())
     });
     let context = Context {
-        state,
         rules,
         gate,
-        position,
         issuer,
         row,
+        keys: &live.keys,
+        place: live.world.blamed(error),
         call,
     };
     Advice {
@@ -78,12 +94,13 @@ pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &C
 }
 
 struct Context<'s> {
-    state: &'s State,
     rules: &'s Rules,
     gate: &'s GateRules,
-    position: Option<usize>,
     issuer: Option<&'s IssuerRules>,
     row: Option<&'static Row>,
+    keys: &'s KeyRing,
+    /// Of the issuer's keys among these.
+    place: Option<usize>,
     call: &'s Call<'s>,
 }
 
@@ -628,11 +645,11 @@ impl Context<'_> {
 
     /// How fresh the issuer's keys are, for a key that is not among them.
     fn freshness(&self) -> String {
-        let Some(position) = self.position else {
+        let Some(place) = self.place else {
             return String::new();
         };
-        let generation = self.state.keys.generation(position);
-        let report = self.state.keys.watch(position).map(|watch| watch.report());
+        let generation = self.keys.generation(place);
+        let report = self.keys.watch(place).map(|watch| watch.report());
         match report.and_then(|report| report.fetched_at) {
             Some(fetched) => {
                 let age = self.call.now.relative(fetched);
@@ -657,9 +674,7 @@ impl Context<'_> {
     }
 
     fn refreshing(&self) -> String {
-        let watch = self
-            .position
-            .and_then(|position| self.state.keys.watch(position));
+        let watch = self.place.and_then(|place| self.keys.watch(place));
         let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.call.now));
         let (name, rest) = (self.name(), "Not the caller's fault; they may retry.");
         let what = match pause {
@@ -677,9 +692,7 @@ impl Context<'_> {
 
     /// What an operator has to know of the network, and no caller.
     fn last_error(&self) -> String {
-        let watch = self
-            .position
-            .and_then(|position| self.state.keys.watch(position));
+        let watch = self.place.and_then(|place| self.keys.watch(place));
         let error = watch.and_then(|watch| watch.report().last_error.clone());
         error.map_or_else(String::new, |error| format!(" Last fetch: {error}."))
     }

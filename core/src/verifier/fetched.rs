@@ -289,6 +289,6 @@ impl Gate {
     /// stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        error.code() == Code::KeysRefreshing && self.pause(error) < wait
+        self.grounds().may_settle(error, wait)
     }
 }

@@ -11,6 +11,7 @@ mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
 mod gate;
+mod grounds;
 mod halves;
 mod headers;
 mod jws;
@@ -32,6 +33,7 @@ mod revocations;
 mod seen;
 #[cfg(feature = "testing")]
 mod setting;
+mod sitting;
 mod state;
 mod traced;
 mod trail;
@@ -51,6 +53,7 @@ pub use fetched::NotReady;
 #[cfg(feature = "remote")]
 pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
+pub use grounds::Grounds;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
 pub use lookup::UnknownGate;
@@ -61,6 +64,7 @@ pub use requirements::Requirements;
 pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
+pub use sitting::Sitting;
 pub use traced::{Mark, Traced};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;

@@ -52,6 +52,15 @@ impl World {
         self.policy.rules()
     }
 
+    fn table(&self, door: u32) -> Option<&DoorTable> {
+        self.doors.get(usize::try_from(door).ok()?)?.as_ref()
+    }
+
+    /// Where the gate with this number is in this policy; nowhere when it has none such.
+    pub(super) fn gate(&self, door: u32) -> Option<usize> {
+        Some(self.table(door)?.gate)
+    }
+
     /// The error, now that its issuer is known by its position in the policy.
     /// One that knows its issuer keeps it: a further token has another.
     pub(super) fn blame(&self, position: usize, error: Error) -> Error {
@@ -224,8 +233,7 @@ impl State {
     /// The gate with this number, unless a reload has removed it.
     #[inline]
     pub(super) fn door(&self, number: u32) -> Result<Door<'_>, Error> {
-        let position = usize::try_from(number).ok();
-        let table = position.and_then(|position| self.world.doors.get(position)?.as_ref());
+        let table = self.world.table(number);
         let gate = table.and_then(|table| self.world.rules().gates.get(table.gate));
         match table.zip(gate) {
             Some((table, gate)) => Ok(Door {
@@ -478,6 +486,16 @@ impl Identity {
     )]
     pub(super) fn issuer(&self) -> &IssuerRules {
         &self.world.rules().issuers[self.issuer]
+    }
+
+    /// The error, which is one of a token of this issuer's.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        self.world.blame(self.issuer, error)
+    }
+
+    /// The policy, and where the gate is there.
+    pub(super) fn place(&self) -> (&Arc<World>, usize) {
+        (&self.world, self.gate)
     }
 
     pub(super) fn leeway(&self) -> Span {

@@ -1,7 +1,7 @@
 // Uses every name of the package as an ECMAScript module; checked, not run.
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
-import { type KeyEvent, type Kind, type Profile, inspect, verifyJws } from 'sealgate'
+import { type KeyEvent, type Kind, type Profile, type Trace, inspect, verifyJws } from 'sealgate'
 import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals, unreachable } from 'sealgate/testing'
 import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
@@ -50,7 +50,7 @@ const chained: VerifiedToken = gate.verifyChain(jwt, [{ kind: 'access_token', to
   operation: { tool: 't', arguments: { path: '/a' } },
   approved: { issuer: 'i', authoritySet: [] },
 })
-const open_: readonly ('subject' | 'scope' | 'time' | 'audience')[] = chained.unproven
+const open_: readonly ('subject' | 'scope' | 'time' | 'audience' | 'details')[] = chained.unproven
 const sent: void = gate.checkOutbound(chained, { kind: 'access_token', token: jwt }, { target: 'https://next.example' })
 // @ts-expect-error no target
 gate.checkOutbound(chained, { kind: 'access_token', token: jwt })
@@ -121,7 +121,11 @@ const extra: Readonly<Record<string, string>> = token.responseHeaders
 // @ts-expect-error deliberately no array
 batch.every(Boolean)
 
-const trail: Trail = explain(jwt)
+const trail: Trail = explain(jwt, { context: [], operation: { tool: 'x' } })
+const trace: Trace = gate.trace(jwt)
+if (trace.verdict === 'accepted') trace.actors.toFixed()
+else trace.code.trim()
+trace.stages[0]?.outcome satisfies string | undefined
 trail.steps.map((step) => `${step.stage} ${step.rules} ${step.outcome} ${step.note}`)
 const metadata: Record<string, unknown> | null = resourceMetadata()
 
@@ -233,7 +237,7 @@ createServer((request, response) => {
   const whole: VerifiedToken = gate.verifyRequest(request, { requiredScopes: ['a'] })
   const parts: Verdict = verifier.judgeRequest({ method: request.method!, uri: request.url!, headers: request.rawHeaders, clientCertificate: bytes })
   for (const [name, value] of Object.entries(whole.responseHeaders)) response.setHeader(name, value)
-  const how: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'external' | null = whole.senderConstrained
+  const how: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null = whole.senderConstrained
   const reach: 'process' | 'external' | null = whole.replayReach
   parts.unwrap()
 })

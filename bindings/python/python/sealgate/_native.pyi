@@ -160,7 +160,9 @@ class VerifiedToken(Generic[_Claims]):
         self,
     ) -> Literal["none", "asserted", "correlated", "issuer_attested", "cryptographic"]: ...
     @property
-    def unproven(self) -> tuple[Literal["subject", "scope", "time", "audience"], ...]: ...
+    def unproven(
+        self,
+    ) -> tuple[Literal["subject", "scope", "time", "audience", "details"], ...]: ...
     @property
     def sender_constrained(
         self,
@@ -478,7 +480,31 @@ class _Calls:
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
-    def explain(self, token: _Token) -> Trail: ...
+    def explain(
+        self,
+        token: _Token,
+        *,
+        context: Iterable[_Context] = (),
+        required_scopes: Iterable[str] = (),
+        operation: _Operation | None = None,
+        approved: _Approved | None = None,
+    ) -> Trail: ...
+    def trace(
+        self,
+        presented: _Token | _Request | None = None,
+        /,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
+        content: _Content | None = None,
+        operation: _Operation | None = None,
+        approved: _Approved | None = None,
+        required_scopes: Iterable[str] = (),
+    ) -> dict[str, Any]: ...
+    def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
 @final
 class Gate(_Calls):
@@ -486,7 +512,6 @@ class Gate(_Calls):
     def name(self) -> str: ...
     @property
     def verifier(self) -> Verifier: ...
-    def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
 @final
 class Policy:
