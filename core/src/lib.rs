@@ -98,6 +98,7 @@ pub mod crypto;
 mod delegation;
 mod encoding;
 mod error;
+mod feed;
 pub mod jwa;
 pub mod jwk;
 mod jws;
@@ -137,7 +138,7 @@ pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
-pub use revocation::{Handle, HandleKind, RevocationStats};
+pub use revocation::{Change, ChangeError, Handle, HandleKind, RevocationStats};
 pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;

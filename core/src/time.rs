@@ -90,6 +90,16 @@ impl NumericDate {
         Self::from_seconds(i64::try_from(elapsed.as_secs()).ok()?)
     }
 
+    /// Whole seconds since the epoch, upwards.
+    pub(crate) const fn seconds_up(self) -> i64 {
+        let whole = self.micros.div_euclid(MICROS);
+        if self.micros.rem_euclid(MICROS) == 0 {
+            whole
+        } else {
+            whole + 1
+        }
+    }
+
     /// Microseconds since the epoch, never negative: for an atomic.
     pub(crate) fn to_bits(self) -> u64 {
         u64::try_from(self.micros).unwrap_or(0)

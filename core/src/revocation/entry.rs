@@ -62,7 +62,5 @@ impl Entry {
 }
 
 fn seconds_up(date: NumericDate) -> u32 {
-    let whole = date.seconds();
-    let exact = NumericDate::from_seconds(whole) == Some(date);
-    u32::try_from(whole + i64::from(!exact)).unwrap_or(FOREVER)
+    u32::try_from(date.seconds_up()).unwrap_or(FOREVER)
 }

@@ -1,6 +1,7 @@
 //! Revocation: has the token, or anyone in its chain, been revoked?
 
 mod base;
+mod change;
 mod entry;
 mod filter;
 mod handle;
@@ -9,6 +10,8 @@ mod overlay;
 mod store;
 mod token;
 
+pub(crate) use change::Known;
+pub use change::{Change, ChangeError};
 pub(crate) use entry::Entry;
 pub use handle::{Handle, HandleKind};
 pub use store::RevocationStats;

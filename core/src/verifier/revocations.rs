@@ -204,7 +204,7 @@ fn merge(state: &State, now: NumericDate) {
 /// That somebody will ask for the handle, and that tokens can carry it.
 fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
     let rules = state.world.rules();
-    if rules.revocation.store == RevocationStorage::Off {
+    if matches!(rules.revocation.store, RevocationStorage::Off) {
         return Err(RevokeError::Off);
     }
     let kind = handle.kind();

@@ -1,0 +1,86 @@
+//! Revocations that processes share: what stands between the store of one process and an engine that
+//! many write to and read from.
+//!
+//! An engine keeps an ordered log of [`Letter`]s and what follows from them. It offers a [`Reader`],
+//! which blocks, and a [`Writer`]; everything else is done here, for all engines alike: what was
+//! revoked is kept in an outbox until it is read back, readers that missed something begin again with
+//! everything there is, and how old the news may be is known at any time.
+
+#![expect(dead_code, reason = "nobody calls it yet")]
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::revocation::{Change, Known};
+
+/// A change as a log carries it: with whoever sent it and the how manieth of theirs it is, so that
+/// they know it when it comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Letter {
+    /// Drawn at random by each process that writes.
+    pub(crate) origin: u64,
+    /// From 1 on, in the order of writing.
+    pub(crate) number: u64,
+    pub(crate) change: Change,
+}
+
+/// How a reader stands after a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Everything has been read that was written before the look began.
+    CaughtUp,
+    /// There is more.
+    More,
+    /// Something was missed that cannot be read any more, or the log is another than before.
+    /// [`Reader::load`] must follow.
+    Gap,
+}
+
+/// An engine, as the policy names it.
+pub(crate) trait Engine: Send + Sync {
+    /// Opens a line for reading. Blocks for some seconds at most.
+    fn reader(&self) -> Result<Box<dyn Reader>, FeedError>;
+
+    /// Opens a line for writing. Blocks for some seconds at most.
+    fn writer(&self) -> Result<Box<dyn Writer>, FeedError>;
+
+    /// Whether writing takes no longer than a disk does, so that whoever revokes can wait for it.
+    fn is_local(&self) -> bool;
+}
+
+/// Reads one log. What goes wrong ends it: its owner opens another.
+pub(crate) trait Reader: Send {
+    /// Everything that is revoked, and everything that was lifted as far as the engine remembers it;
+    /// each handle once, in any order. Afterwards [`Reader::next`] goes on behind it, and may bring
+    /// again what this has brought.
+    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError>;
+
+    /// What was written since, in the order of the log. Waits at most `wait` where there is nothing.
+    fn next(&mut self, wait: Duration, take: &mut dyn FnMut(Letter))
+    -> Result<Progress, FeedError>;
+
+    /// Letters that could not be read since it was opened: of a version after this one, or broken.
+    fn unreadable(&self) -> u64;
+}
+
+/// Writes to one log. What goes wrong ends it: its owner opens another, and writes again whatever
+/// has not come back.
+pub(crate) trait Writer: Send {
+    /// Appends them in this order, each of them whole. When it returns, the engine has them.
+    fn write(&mut self, letters: &[Letter]) -> Result<(), FeedError>;
+}
+
+/// Why an engine does not answer as it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FeedError {
+    /// One line for operators: what was tried, and what came of it. No secret, no handle.
+    pub(crate) text: String,
+    /// Whether trying again may help. What is broken stays so until somebody mends it.
+    pub(crate) passes: bool,
+}
+
+impl fmt::Display for FeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

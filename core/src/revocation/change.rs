@@ -1,0 +1,344 @@
+//! [`Change`]: one thing that was revoked or lifted, whole, as journals and feeds carry it.
+
+use std::fmt;
+
+use super::entry::Entry;
+use super::handle::{Handle, HandleKind};
+use crate::encoding::json::{Json, JsonLimits, Value};
+use crate::time::NumericDate;
+
+/// Bytes of a reason; a longer one is cut at a character.
+const REASON: usize = 256;
+/// Of one line of JSON: a handle has two parts.
+const LIMITS: JsonLimits = JsonLimits {
+    depth: 2,
+    string_size: 8 * 1024,
+    members: 16,
+};
+
+/// A handle that was revoked or lifted, when, and why.
+///
+/// Its JSON is one object on one line, with the parts of the handle as tokens name them and dates in
+/// seconds: `{"kind":"actor","iss":"https://login.example.com","sub":"agent-7","cutoff":1800000000,`
+/// `"expires":1800003600,"reason":"leaked key","at":1800000000}`; what was lifted has
+/// `"lifted":true` and no dates but `at`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Change {
+    handle: Handle,
+    what: What,
+    reason: Option<Box<str>>,
+    at: NumericDate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Revoked {
+        cutoff: Option<NumericDate>,
+        expires: Option<NumericDate>,
+    },
+    Lifted,
+}
+
+/// What is known of a handle, without what nobody judges by: as engines bring millions of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) kind: HandleKind,
+    pub(crate) scope: &'a str,
+    pub(crate) value: &'a str,
+    /// `None` for what was lifted.
+    pub(crate) entry: Option<Entry>,
+}
+
+/// Why a line is no change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// Not a JSON object, or one with two members of one name.
+    NotAnObject,
+    /// A kind of handle that this version does not know.
+    UnknownKind,
+    /// A member is missing or of a wrong type: its name.
+    Member(&'static str),
+}
+
+impl Change {
+    /// The handle is revoked at that moment: with `cutoff` its tokens issued until then, else all of
+    /// them; and forgotten from `expires` on.
+    #[must_use]
+    pub const fn revoked(
+        handle: Handle,
+        cutoff: Option<NumericDate>,
+        expires: Option<NumericDate>,
+        at: NumericDate,
+    ) -> Self {
+        Self {
+            handle,
+            what: What::Revoked { cutoff, expires },
+            reason: None,
+            at,
+        }
+    }
+
+    /// Whatever was revoked of the handle is taken back at that moment.
+    #[must_use]
+    pub const fn lifted(handle: Handle, at: NumericDate) -> Self {
+        Self {
+            handle,
+            what: What::Lifted,
+            reason: None,
+            at,
+        }
+    }
+
+    /// For whoever reads it later; 256 bytes of it are kept. No verdict depends on it.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        let kept = reason.get(..reason.floor_char_boundary(REASON));
+        self.reason = kept.filter(|kept| !kept.is_empty()).map(Into::into);
+        self
+    }
+
+    /// What was revoked or lifted.
+    #[must_use]
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Whether it takes back what was revoked before.
+    #[must_use]
+    pub const fn is_lifted(&self) -> bool {
+        matches!(self.what, What::Lifted)
+    }
+
+    /// The tokens issued at that moment or before are revoked; `None` for all of them.
+    #[must_use]
+    pub const fn cutoff(&self) -> Option<NumericDate> {
+        match self.what {
+            What::Revoked { cutoff, .. } => cutoff,
+            What::Lifted => None,
+        }
+    }
+
+    /// When it is forgotten; `None` for never.
+    #[must_use]
+    pub const fn expires(&self) -> Option<NumericDate> {
+        match self.what {
+            What::Revoked { expires, .. } => expires,
+            What::Lifted => None,
+        }
+    }
+
+    /// Why, as far as anybody said.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// When it was revoked or lifted, by the clock of whoever did.
+    #[must_use]
+    pub const fn at(&self) -> NumericDate {
+        self.at
+    }
+
+    /// What is kept in memory of it; `None` for what was lifted.
+    pub(crate) fn entry(&self) -> Option<Entry> {
+        match self.what {
+            What::Revoked { cutoff, expires } => Some(Entry::new(cutoff, expires)),
+            What::Lifted => None,
+        }
+    }
+
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known {
+            kind: self.handle.kind(),
+            scope: self.handle.scope(),
+            value: self.handle.value(),
+            entry: self.entry(),
+        }
+    }
+
+    /// One line of JSON, without a line break.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut object = serde_json::Map::new();
+        let mut put = |name: &str, value: serde_json::Value| {
+            object.insert(name.to_owned(), value);
+        };
+        let kind = self.handle.kind();
+        put("kind", kind.name().into());
+        let (scope, value) = kind.parts();
+        if let Some(name) = scope {
+            put(name, self.handle.scope().into());
+        }
+        if let Some(name) = value {
+            put(name, self.handle.value().into());
+        }
+        match self.what {
+            What::Revoked { cutoff, expires } => {
+                for (name, date) in [("cutoff", cutoff), ("expires", expires)] {
+                    if let Some(date) = date {
+                        put(name, date.seconds_up().into());
+                    }
+                }
+            }
+            What::Lifted => put("lifted", true.into()),
+        }
+        if let Some(reason) = &self.reason {
+            put("reason", (**reason).into());
+        }
+        put("at", self.at.seconds().into());
+        serde_json::Value::Object(object).to_string()
+    }
+
+    /// What [`Change::to_json`] has written. Members that it does not know are left out.
+    ///
+    /// # Errors
+    ///
+    /// For what is not such an object.
+    pub fn from_json(line: &[u8]) -> Result<Self, ChangeError> {
+        let json = Json::parse(line.to_vec(), LIMITS).map_err(|_| ChangeError::NotAnObject)?;
+        let root = json.root();
+        root.as_object().ok_or(ChangeError::NotAnObject)?;
+        let kind = text(root, "kind")?;
+        let kind = HandleKind::from_name(kind).ok_or(ChangeError::UnknownKind)?;
+        let part = |name: Option<&'static str>| name.map_or(Ok(""), |name| text(root, name));
+        let (scope, value) = kind.parts();
+        let handle = Handle::new(kind, part(scope)?, part(value)?);
+        let at = date(root, "at")?.ok_or(ChangeError::Member("at"))?;
+        let lifted = match root.get("lifted") {
+            None => false,
+            Some(value) => value.as_bool().ok_or(ChangeError::Member("lifted"))?,
+        };
+        let change = if lifted {
+            Self::lifted(handle, at)
+        } else {
+            Self::revoked(handle, date(root, "cutoff")?, date(root, "expires")?, at)
+        };
+        Ok(match root.get("reason") {
+            None => change,
+            Some(_) => change.because(text(root, "reason")?),
+        })
+    }
+}
+
+fn text<'a>(object: Value<'a>, name: &'static str) -> Result<&'a str, ChangeError> {
+    let value = object.get(name).and_then(Value::as_str);
+    value.ok_or(ChangeError::Member(name))
+}
+
+/// A malformed date is not an absent one.
+fn date(object: Value<'_>, name: &'static str) -> Result<Option<NumericDate>, ChangeError> {
+    let Some(value) = object.get(name) else {
+        return Ok(None);
+    };
+    let date = value.as_number().and_then(NumericDate::from_json_number);
+    date.map(Some).ok_or(ChangeError::Member(name))
+}
+
+impl fmt::Display for ChangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnObject => f.write_str("not a JSON object with each member once"),
+            Self::UnknownKind => f.write_str("kind: this version does not know it"),
+            Self::Member(name) => write!(f, "{name}: missing, or of another type"),
+        }
+    }
+}
+
+impl std::error::Error for ChangeError {}
+
+/// Without the handle's parts, which name people and their agents.
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Change")
+            .field("handle", &self.handle)
+            .field("what", &self.what)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests {
+    use super::{Change, ChangeError};
+    use crate::revocation::{Handle, HandleKind};
+    use crate::time::NumericDate;
+
+    fn at(seconds: i64) -> NumericDate {
+        NumericDate::from_seconds(seconds).unwrap()
+    }
+
+    #[test]
+    fn a_change_comes_back_from_its_line() {
+        for kind in HandleKind::ALL {
+            let (scope, value) = kind.parts();
+            let part = |name: Option<&str>| name.map_or("", |_| "a \"quoted\" \u{e9}\n line");
+            let handle = || Handle::new(kind, part(scope), part(value));
+            for change in [
+                Change::revoked(handle(), None, None, at(5)),
+                Change::revoked(handle(), Some(at(4)), Some(at(9)), at(5)).because("leaked key"),
+                Change::lifted(handle(), at(5)).because("found again"),
+            ] {
+                let line = change.to_json();
+                assert!(!line.contains('\n'), "{line}");
+                assert_eq!(Change::from_json(line.as_bytes()).as_ref(), Ok(&change));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_change_is_told_apart() {
+        let read = |line: &str| Change::from_json(line.as_bytes()).err();
+        let good = r#"{"kind":"issuer","iss":"https://a.example","at":5,"new":[1]}"#;
+        assert_eq!(read(good), None);
+        for (line, error) in [
+            ("", ChangeError::NotAnObject),
+            ("[]", ChangeError::NotAnObject),
+            (
+                r#"{"kind":"issuer","kind":"issuer","iss":"x","at":5}"#,
+                ChangeError::NotAnObject,
+            ),
+            (
+                r#"{"kind":"planet","iss":"x","at":5}"#,
+                ChangeError::UnknownKind,
+            ),
+            (r#"{"kind":"issuer","at":5}"#, ChangeError::Member("iss")),
+            (
+                r#"{"kind":"actor","iss":"x","sub":7,"at":5}"#,
+                ChangeError::Member("sub"),
+            ),
+            (r#"{"kind":"issuer","iss":"x"}"#, ChangeError::Member("at")),
+            (
+                r#"{"kind":"issuer","iss":"x","at":5,"cutoff":"4"}"#,
+                ChangeError::Member("cutoff"),
+            ),
+            (
+                r#"{"kind":"issuer","iss":"x","at":5,"cutoff":-4}"#,
+                ChangeError::Member("cutoff"),
+            ),
+            (
+                r#"{"kind":"issuer","iss":"x","at":5,"lifted":1}"#,
+                ChangeError::Member("lifted"),
+            ),
+        ] {
+            assert_eq!(read(line), Some(error), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_cut_where_a_character_ends() {
+        let handle = || Handle::issuer("x");
+        let change = Change::lifted(handle(), at(5)).because(&"\u{e9}".repeat(200));
+        assert_eq!(change.reason().map(str::len), Some(256));
+        assert_eq!(Change::lifted(handle(), at(5)).because("").reason(), None);
+    }
+
+    #[test]
+    fn a_cutoff_within_a_second_counts_whole() {
+        let date = NumericDate::from_json_number("4.5").unwrap();
+        let change = Change::revoked(Handle::issuer("x"), Some(date), None, at(5));
+        let read = Change::from_json(change.to_json().as_bytes()).unwrap();
+        assert_eq!(read.cutoff(), Some(at(5)));
+        assert_eq!(read.entry(), change.entry());
+    }
+}
