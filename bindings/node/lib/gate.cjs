@@ -4,7 +4,7 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { approved, checkOptions, checkString, checkToken, isToken, kind, operation, scopes } = require('./arguments.cjs')
+const { approved, checkInto, checkOptions, checkString, checkToken, isToken, kind, operation, scopes } = require('./arguments.cjs')
 const { WAITS, millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
 const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
@@ -140,6 +140,7 @@ function makeGate(engine, name, events) {
     const call = 'verifyChain'
     const { into, ...told } = checkOptions(options, call, [...TOLD, 'into'])
     if (context === undefined) throw usage(`${call}: context is an array of { kind, token }, not undefined`)
+    checkInto(into)
     const [needed, ...parts] = chainOf(token, { context, ...told }, call)
     const answer = needed === undefined ? askChain(...parts) : askChain(...parts, needed)
     return tokenFor(answer, neededFor(parts, needed), into)
@@ -166,7 +167,7 @@ function makeGate(engine, name, events) {
   /** What a call needs: scopes as the native half takes them, and a schema. */
   function demands(options, call, more = ['into']) {
     const { requiredScopes, into } = checkOptions(options, call, ['requiredScopes', ...more])
-    return { needed: scopes(requiredScopes, call), into }
+    return { needed: scopes(requiredScopes, call), into: checkInto(into) }
   }
 
   /** The token of an answer; its refusal is thrown. */
@@ -250,6 +251,8 @@ function makeGate(engine, name, events) {
   function begin(tokens, options, call) {
     const { requiredScopes } = checkOptions(options, call, ['requiredScopes'])
     const needed = scopes(requiredScopes, call)
+    const misuse = native.misuse(door, needed ?? '')
+    if (misuse !== null) throw refusedInFull(misuse)
     const input = native.batchInput()
     if (types.isUint8Array(tokens)) {
       native.batchLines(input, tokens)

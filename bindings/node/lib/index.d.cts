@@ -471,11 +471,13 @@ export class Verifier implements Calls {
   readonly policy: Policy
   /**
    * Swaps the whole policy, or refuses it whole. Gates go on working under the new one; keys of
-   * unchanged issuers stay.
+   * unchanged issuers stay. A path or a document is loaded as the policy in force was: with
+   * `allowDanger` if that was, and from no source of keys where `open` of `sealgate/testing` made the
+   * verifier. For other permits, load a {@link Policy} with them.
    *
    * @throws {@link PolicyError} the policy in force stays
    */
-  reload(source: PolicySource, options?: LoadOptions): void
+  reload(source: PolicySource): void
   /**
    * Tells of what happens to issuers' keys from now on, never of tokens. A listener keeps no process
    * running.
@@ -908,7 +910,7 @@ export class Jws {
  */
 export function verifyJws(jws: Token, keys: object, options: { readonly algorithms: readonly string[] }): Jws
 
-/** A token that nobody has verified: anybody can write this. */
+/** A token that nobody has verified: anybody can write this. `console.log` and JSON show nothing of it. */
 export class Unverified {
   private constructor()
   readonly header: Claims
@@ -963,6 +965,16 @@ export class SealgateError extends Error {
   readonly wwwAuthenticate: string | null
   /** Seconds. */
   readonly retryAfter: number | null
+  /** All of the above and the message, as plain data: for logs, and to send to another thread or process. */
+  toJSON(): { code: string; message: string } & Record<string, unknown>
+  /**
+   * The error that {@link SealgateError.toJSON} has told of, with its class. `structuredClone` and `postMessage`
+   * leave of any error no more than its name, message, stack and cause: send `error.toJSON()`, and call
+   * this where it arrives.
+   *
+   * @throws {@link UsageError} this is no error of sealgate's, or of a version with more codes
+   */
+  static fromJSON(told: object): SealgateError
 }
 
 /** The token or the request is refused: 400, 401 or 403. Never an outage. */

@@ -3,7 +3,7 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { checkOptions, kind, operation, scopes } = require('./arguments.cjs')
+const { checkOptions, kind, operation, scopes, toCamel } = require('./arguments.cjs')
 const { refusedInFull, usage } = require('./errors.cjs')
 
 /** Whoever has it may make tokens; nobody else does. */
@@ -179,9 +179,8 @@ class VerifiedToken {
   }
 
   toDict() {
-    const { chain, ...facts } = this.#all
-    const dict = { subject: this.subject, ...facts, chain: chain.map((actor) => ({ ...actor })) }
-    return structuredClone({ ...dict, claims: JSON.parse(native.claims(this.#verdicts, this.#index)) })
+    const { actor, chain, ...told } = JSON.parse(native.wholeToken(this.#verdicts, this.#index))
+    return { ...inCamel(told), actor: actor && inCamel(actor), chain: chain.map(inCamel) }
   }
 
   auditRecord() {
@@ -226,10 +225,6 @@ function makeTokenOf(page, index) {
 
 /** The same token with its claims as the application's schema makes them (Standard Schema). */
 function fit(token, schema) {
-  const validate = schema?.['~standard']?.validate
-  if (typeof validate !== 'function') {
-    throw usage(`into must be a Standard Schema, not ${kind(schema)}`)
-  }
   const result = schema['~standard'].validate(token.claims)
   if (typeof result?.then === 'function') {
     result.then(undefined, () => {}) // its end is nobody's business any more
@@ -241,6 +236,11 @@ function fit(token, schema) {
     throw refusedInFull(native.misfit(...handleOf(token)), { claim: claim?.toString() })
   }
   return withClaims(token, result.value)
+}
+
+/** The members of an object under the names that JavaScript has for them. */
+function inCamel(object) {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [toCamel(name), value]))
 }
 
 function deepFreeze(value) {

@@ -69,7 +69,8 @@ pub(crate) fn refusal(grounds: &Grounds, error: &Error, requirements: &Requireme
 /// A refusal that no gate had a part in.
 pub(crate) fn bare(error: &Error) -> String {
     let (code, misuse) = (error.code().as_str(), error.is_misuse());
-    json!({ "code": code, "claim": error.claim(), "misuse": misuse }).to_string()
+    let hint = error.misuse();
+    json!({ "code": code, "claim": error.claim(), "misuse": misuse, "hint": hint }).to_string()
 }
 
 /// Keys that are not there, in words: the outage of an issuer that has none.

@@ -525,6 +525,14 @@ pub(crate) fn trace(
     })
 }
 
+/// The refusal of a call that needs these scopes, where no token can have them.
+#[napi(catch_unwind)]
+pub(crate) fn misuse(door: &External<Arc<Door>>, scopes: String) -> Option<String> {
+    let needs = requirements(&scopes);
+    let error = needs.check().err()?;
+    Some(error::refusal(&door.gate.grounds(), &error, &needs))
+}
+
 fn with_token<T>(
     token: Either<JsString<'_>, Uint8ArraySlice<'_>>,
     read: impl FnOnce(&[u8]) -> T,

@@ -213,6 +213,12 @@ pub(crate) fn audit_record(verdicts: &External<Verdicts>, index: u32) -> Option<
     Some(verdicts.door.gate.audit_record(verdicts.token(index)?))
 }
 
+/// Everything about a token, claims included, as JSON under the names that it has in documents.
+#[napi(catch_unwind)]
+pub(crate) fn whole_token(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    Some(verdicts.token(index)?.to_json())
+}
+
 /// `sub`: what is asked for most.
 #[napi(catch_unwind)]
 pub(crate) fn subject(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {

@@ -51,6 +51,20 @@ pub(crate) fn gate_names(engine: &External<Engine>) -> Vec<String> {
     engine.verifier.gates()
 }
 
+/// What the program permitted that loaded the policy in force: `{allowDanger, allowTestKeys,
+/// pushAllKeys}`.
+#[napi(catch_unwind)]
+pub(crate) fn permits(engine: &External<Engine>) -> String {
+    let policy = engine.verifier.policy();
+    let options = policy.options();
+    json!({
+        "allowDanger": options.allows_danger(),
+        "allowTestKeys": options.allows_test_keys(),
+        "pushAllKeys": options.pushes_all_keys(),
+    })
+    .to_string()
+}
+
 /// Swaps the policy; returns its problems when it was refused.
 #[napi(catch_unwind)]
 pub(crate) fn reload(engine: &External<Engine>, policy: &External<Policy>) -> Option<String> {

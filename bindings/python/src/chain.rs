@@ -58,6 +58,7 @@ impl Door {
         if told.context.is_none() {
             return Err(request::no_context(py));
         }
+        input::model(into)?;
         let verify =
             |sitting: &Sitting<'_>,
              token: &[u8],

@@ -112,7 +112,8 @@ impl Refusal {
     #[getter]
     fn hint<'a>(&'a self, py: Python<'_>) -> Option<&'a str> {
         let detail = self.detail.as_deref();
-        detail.or_else(|| Some(self.advice(py)?.hint.as_str()))
+        let advice = || Some(self.advice(py)?.hint.as_str());
+        detail.or_else(advice).or_else(|| self.error.misuse())
     }
 
     #[getter]

@@ -48,6 +48,7 @@ impl Door {
     ) -> PyResult<VerifiedToken> {
         let bytes = input::token(input::given(py, token)?, "token")?;
         let requirements = input::requirements(scopes)?;
+        input::model(into)?;
         match self.decide(py, &bytes, &requirements) {
             Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
             Err(refused) => Err(of_gate(py, refused, &requirements)),
@@ -63,6 +64,7 @@ impl Door {
     ) -> PyResult<Verdict> {
         let bytes = input::token(input::given(py, token)?, "token")?;
         let requirements = input::requirements(scopes)?;
+        input::model(into)?;
         let verdict = self.decide(py, &bytes, &requirements);
         Verdict::new(py, verdict, Arc::clone(self), requirements, into)
     }
@@ -75,6 +77,7 @@ impl Door {
         call: impl FnOnce(&Sitting<'_>, &Request<'_>, &Requirements) -> Result<T, Error> + Send,
     ) -> PyResult<(Result<T, Refused>, Requirements)> {
         let requirements = given.requirements()?;
+        input::model(given.into())?;
         let parts = given.parts(py)?;
         let octets = parts.octets()?;
         let context = octets.context();
@@ -140,6 +143,8 @@ impl Door {
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Batch> {
         let requirements = input::requirements(scopes)?;
+        Refused::by(&self.gate.sit(), requirements.check())
+            .map_err(|refused| of_gate(py, refused, &requirements))?;
         let tokens = input::all_given(py, tokens)?;
         let batch = match input::bytes(tokens)? {
             Some(buffer) => self.batch(py, &sealgate::Batch::lines(&buffer), &requirements),

@@ -67,9 +67,6 @@ impl VerifiedToken {
                 let claim = error.value(py).getattr("claim")?.extract()?;
                 Ok(Filled::Misfit(claim, door.gate.grounds_of(&token)))
             }
-            Err(error) if error.is_instance(py, &module.getattr("NoModel")?) => {
-                Err(usage(py, error.value(py).to_string()))
-            }
             Err(error) => Err(error),
         }
     }
@@ -335,38 +332,8 @@ impl VerifiedToken {
     }
 
     /// Everything above as a fresh `dict` of plain values, ready for JSON. It has claim values.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("gate", self.gate())?;
-        dict.set_item("profile", self.profile())?;
-        dict.set_item("issuer", self.issuer())?;
-        dict.set_item("issuer_name", self.issuer_name())?;
-        dict.set_item("subject", self.subject())?;
-        dict.set_item("client_id", self.client_id())?;
-        dict.set_item("jwt_id", self.jwt_id())?;
-        dict.set_item("audience", self.token.audience().collect::<Vec<_>>())?;
-        dict.set_item("issued_at", self.issued_at())?;
-        dict.set_item("not_before", self.not_before())?;
-        dict.set_item("expires_at", self.expires_at())?;
-        dict.set_item("scopes", self.token.scopes().collect::<Vec<_>>())?;
-        let link = |actor: sealgate::Actor<'_>| {
-            let link = PyDict::new(py);
-            link.set_item("iss", actor.iss())?;
-            link.set_item("sub", actor.sub())?;
-            Ok(link)
-        };
-        let chain: Vec<_> = self.token.chain().map(link).collect::<PyResult<_>>()?;
-        dict.set_item("actor", chain.first())?;
-        dict.set_item("chain", &chain)?;
-        dict.set_item("lineage", self.lineage())?;
-        dict.set_item("unproven", self.unproven(py)?.to_list())?;
-        dict.set_item("sender_constrained", self.sender_constrained())?;
-        dict.set_item("subject_kind", self.subject_kind())?;
-        dict.set_item(
-            "claims",
-            frozen::load(py, &String::from_utf8_lossy(self.token.payload()))?,
-        )?;
-        Ok(dict)
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        frozen::load(py, &self.token.to_json())
     }
 
     fn __reduce__(&self, py: Python<'_>) -> PyResult<()> {

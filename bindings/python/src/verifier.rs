@@ -14,7 +14,7 @@ use crate::calls::{AtDoor, calls};
 use crate::errors::{self, usage};
 use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
-use crate::policy::{self, Permits, Policy};
+use crate::policy::{self, Policy};
 use crate::revocations::RawRevocations;
 use crate::{clock, events, input, waiting};
 
@@ -33,8 +33,6 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) struct Verifier {
     verifier: sealgate::Verifier,
     clock: Clock,
-    /// How its policies are loaded, the next ones too.
-    permits: Permits,
     /// Those who wait for its keys.
     pub(crate) waiters: Py<PyAny>,
     /// Its `sealgate.Keys`.
@@ -47,7 +45,7 @@ pub(crate) struct Verifier {
 
 impl Verifier {
     fn open(py: Python<'_>, policy: Policy, clock: Clock) -> PyResult<Self> {
-        let Policy { policy, permits } = policy;
+        let Policy { policy } = policy;
         let verifier = sealgate::Verifier::with_clock(policy, aws_lc::provider(), clock.clone());
         let verifier = verifier.map_err(|error| errors::policy(py, &error))?;
         let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
@@ -61,7 +59,6 @@ impl Verifier {
             waiters: events::listen(py, &verifier)?,
             verifier,
             clock,
-            permits,
             sole: ArcSwapOption::empty(),
         };
         verifier.find_sole(py)?;
@@ -142,7 +139,7 @@ calls! { Verifier {
         let py = extra.py();
         input::no_more(extra, None)?;
         let members = input::options(py, options)?;
-        let policy = Policy::single(py, &members, Permits::danger(allow_danger))?;
+        let policy = Policy::single(py, &members, &policy::danger(allow_danger))?;
         Self::open(py, policy, clock::of(clock)?)
     }
 
@@ -156,7 +153,7 @@ calls! { Verifier {
         clock: Option<&Bound<'_, PyAny>>,
         allow_danger: bool,
     ) -> PyResult<Self> {
-        let policy = policy::of(source, Permits::danger(allow_danger))?;
+        let policy = policy::of(source, &policy::danger(allow_danger))?;
         Self::open(py, policy, clock::of(clock)?)
     }
 
@@ -224,16 +221,15 @@ calls! { Verifier {
     fn policy(&self) -> Policy {
         Policy {
             policy: self.verifier.policy(),
-            permits: self.permits,
         }
     }
 
     /// Swaps the whole policy, or refuses it whole with `PolicyError`. Gates go on working under
-    /// the new one; published keys of unchanged issuers stay. It is loaded as the first one was:
-    /// with `allow_danger` if that was, and from no source of keys where `testing.open` made the
-    /// verifier.
+    /// the new one; published keys of unchanged issuers stay. A path or a mapping is loaded as the
+    /// policy in force was: with `allow_danger` if that was, and from no source of keys where
+    /// `testing.open` made the verifier. For other permits, load a `Policy` with them.
     fn reload(&self, py: Python<'_>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
-        let policy = policy::of(policy, self.permits)?.policy;
+        let Policy { policy } = policy::of(policy, self.verifier.policy().options())?;
         // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
         let reloaded = self.verifier.reload(policy);
         reloaded.map_err(|error| errors::policy(py, &error))?;

@@ -89,7 +89,7 @@ pub(super) fn advice_under(
         gate: gate.name.to_string(),
         issuer_name: issuer.map(|issuer| issuer.name.to_string()),
         expected: context.expected(error.code()),
-        hint: context.hint(error.code(), error.claim()),
+        hint: context.hint(error),
     }
 }
 
@@ -175,7 +175,8 @@ impl Context<'_> {
     }
 
     /// What to do, following user-experience 3.6.
-    fn hint(&self, code: Code, about: Option<&str>) -> String {
+    fn hint(&self, error: &Error) -> String {
+        let (code, about) = (error.code(), error.claim());
         let gate = &self.gate.name;
         let name = self.name();
         match code {
@@ -269,20 +270,22 @@ impl Context<'_> {
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
             Code::KeysRefreshing => self.refreshing(),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
-            Code::Usage => self.misuse(about),
+            Code::Usage => self.misuse(error),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
     }
 
-    /// What the calling program got wrong, by the argument's name in the policy's spelling.
-    fn misuse(&self, about: Option<&str>) -> String {
-        match about {
-            Some("required_scopes") => "A scope is neither empty nor has a space in it: give one string each.".into(),
-            Some("operation") => "The operation tells nothing: give a tool, a resource, an action or a scope, or leave it out.".into(),
-            Some("client_certificate") => "The client's certificate must be DER, whole: decode PEM first.".into(),
-            Some("context") => format!("Gate {} takes no such token beside another: name its kind in gates.{}.context.", self.gate.name, self.gate.name),
-            Some("gate") => format!("Tokens of gate {} do not come with requests: call verify.", self.gate.name),
-            _ => "The calling program passes something wrong; see the documentation of the call.".into(),
+    /// What the calling program got wrong.
+    fn misuse(&self, error: &Error) -> String {
+        let gate = &self.gate.name;
+        match error.claim() {
+            Some("context") => format!(
+                "Gate {gate} takes no such token beside another: name its kind in gates.{gate}.context."
+            ),
+            Some("gate") => {
+                format!("Tokens of gate {gate} do not come with requests: call verify.")
+            }
+            _ => error.misuse().unwrap_or_default().to_owned(),
         }
     }
 

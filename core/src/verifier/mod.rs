@@ -40,6 +40,7 @@ mod trail;
 mod validity;
 mod verdict;
 mod verified;
+mod whole;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
