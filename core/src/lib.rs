@@ -145,7 +145,8 @@ pub use verifier::NotReady;
 pub use verifier::{
     Advice, BatchSnapshot, ContextToken, Explanation, Gate, Grounds, IssuerKey, Jws, KeyState,
     Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
-    RevocationReceipt, Revocations, RevokeError, Sitting, SnapshotId, Stage, Step, SubjectKind,
-    Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    RevocationCheck, RevocationReceipt, Revocations, RevokeError, Sitting, SnapshotId, Stage, Step,
+    StoreState, SubjectKind, Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken,
+    Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

@@ -6,7 +6,6 @@ use super::seen::Seen;
 use super::state::{State, World};
 use crate::claims::Claim;
 use crate::error::{Code, Error};
-use crate::keys::KeyRing;
 use crate::policy::{
     Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
     Row, Rules, SignerRule, TypRule,
@@ -81,7 +80,7 @@ pub(super) fn advice_under(
         gate,
         issuer,
         row,
-        keys: &live.keys,
+        live,
         place: live.world.blamed(error),
         call,
     };
@@ -98,7 +97,8 @@ struct Context<'s> {
     gate: &'s GateRules,
     issuer: Option<&'s IssuerRules>,
     row: Option<&'static Row>,
-    keys: &'s KeyRing,
+    /// How keys and stores stand now.
+    live: &'s State,
     /// Of the issuer's keys among these.
     place: Option<usize>,
     call: &'s Call<'s>,
@@ -269,6 +269,7 @@ impl Context<'_> {
             },
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
             Code::KeysRefreshing => self.refreshing(),
+            Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
             Code::Usage => self.misuse(error),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
@@ -651,8 +652,8 @@ impl Context<'_> {
         let Some(place) = self.place else {
             return String::new();
         };
-        let generation = self.keys.generation(place);
-        let report = self.keys.watch(place).map(|watch| watch.report());
+        let generation = self.live.keys.generation(place);
+        let report = self.live.keys.watch(place).map(|watch| watch.report());
         match report.and_then(|report| report.fetched_at) {
             Some(fetched) => {
                 let age = self.call.now.relative(fetched);
@@ -676,8 +677,25 @@ impl Context<'_> {
         }
     }
 
+    /// Why nothing is heard of the store that processes share.
+    fn no_news(&self) -> String {
+        let held = self.live.revocations.sharing();
+        let Some(sharing) = held.get() else {
+            return "The policy names no store any more; ask again.".to_owned();
+        };
+        let report = sharing.news.report();
+        let why = match &report.reading {
+            Some(reason) => format!("it cannot be read: {reason}"),
+            None => "nobody has read it for too long, or not yet".to_owned(),
+        };
+        let name = &sharing.shared.store.name;
+        format!(
+            "The store {name} of the policy has no news: {why}. Not the caller's fault; they may retry."
+        )
+    }
+
     fn refreshing(&self) -> String {
-        let watch = self.place.and_then(|place| self.keys.watch(place));
+        let watch = self.place.and_then(|place| self.live.keys.watch(place));
         let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.call.now));
         let (name, rest) = (self.name(), "Not the caller's fault; they may retry.");
         let what = match pause {
@@ -695,7 +713,7 @@ impl Context<'_> {
 
     /// What an operator has to know of the network, and no caller.
     fn last_error(&self) -> String {
-        let watch = self.place.and_then(|place| self.keys.watch(place));
+        let watch = self.place.and_then(|place| self.live.keys.watch(place));
         let error = watch.and_then(|watch| watch.report().last_error.clone());
         error.map_or_else(String::new, |error| format!(" Last fetch: {error}."))
     }

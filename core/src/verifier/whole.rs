@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{SubjectKind, VerifiedToken};
 use crate::binding::{Possession, ReplayReach};
 use crate::delegation::{Actor, Dimension};
-use crate::time::NumericDate;
+use crate::time::{NumericDate, Span};
 
 impl VerifiedToken {
     /// Everything that is known of the token, as a JSON object: the names of its methods, then
@@ -20,6 +20,7 @@ impl VerifiedToken {
         let headers: serde_json::Map<_, _> = headers.collect();
         let chain: Vec<String> = self.chain().map(link).collect();
         let claims = String::from_utf8_lossy(self.payload());
+        let revocation = self.revocation();
         object(&[
             ("gate", &json!(self.gate()).to_string()),
             ("profile", &json!(self.profile().as_str()).to_string()),
@@ -70,6 +71,16 @@ impl VerifiedToken {
                 .to_string(),
             ),
             (
+                "revocation",
+                &json!({
+                    "checked": revocation.checked,
+                    "store": revocation.store,
+                    "sequence": revocation.sequence,
+                    "staleness": revocation.staleness.map(seconds),
+                })
+                .to_string(),
+            ),
+            (
                 "replay_reach",
                 &json!(self.replay_reach().map(ReplayReach::as_str)).to_string(),
             ),
@@ -80,6 +91,11 @@ impl VerifiedToken {
             ("claims", &claims),
         ])
     }
+}
+
+/// Seconds and fractions.
+fn seconds(span: Span) -> f64 {
+    span.to_duration().as_secs_f64()
 }
 
 fn link(actor: Actor<'_>) -> String {

@@ -17,6 +17,7 @@ mod store;
 mod text;
 
 pub(super) use keys::push_all as push_all_keys;
+pub(super) use store::share_nothing;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

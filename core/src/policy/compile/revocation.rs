@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Compiler;
+use super::store::ALONE;
 use crate::policy::section::Section;
 use crate::policy::{RevocationRules, RevocationStorage, Shared, StoreRules};
 use crate::time::Span;
@@ -20,8 +21,7 @@ pub(super) fn compile(
         return RevocationRules::OFF;
     }
     let section = document.section("revocation");
-    let words = ["off", "process"];
-    let store = match compiler.store(&section, &words, document, stores) {
+    let store = match compiler.store(&section, &ALONE, document, stores) {
         Some(rules) => RevocationStorage::Shared(shared(rules, &section, compiler)),
         None => alone(&section, compiler),
     };

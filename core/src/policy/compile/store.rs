@@ -6,9 +6,29 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{Compiler, unknown_name};
+use crate::policy::document::Node;
 use crate::policy::problem::Problem;
 use crate::policy::section::Section;
 use crate::policy::{StorePlace, StoreRules, StoreServer};
+
+/// Makes a document that names stores one whose revocations stay in the process.
+pub(in crate::policy) fn share_nothing(root: &mut Node) {
+    root.remove("stores");
+    let store = root.get("revocation").and_then(|node| node.get("store"));
+    if store
+        .and_then(Node::as_text)
+        .is_some_and(|store| !ALONE.contains(&store))
+        && let Some(revocation) = root.get_mut("revocation")
+    {
+        for name in ["store", "max_staleness", "on_stale"] {
+            revocation.remove(name);
+        }
+        revocation.insert("store", Node::text("process"));
+    }
+}
+
+/// What `revocation.store` says where it names no store.
+pub(super) const ALONE: [&str; 2] = ["off", "process"];
 
 /// All stores of the document, in its order.
 pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Arc<StoreRules>> {
