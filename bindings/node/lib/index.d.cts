@@ -471,7 +471,7 @@ export class Verifier implements Calls {
   readonly policy: Policy
   /**
    * Swaps the whole policy, or refuses it whole. Gates go on working under the new one; keys of
-   * unchanged issuers stay. A path or a document is loaded as the policy in force was: with
+   * unchanged issuers stay. A path or a document is loaded as the first policy was: with
    * `allowDanger` if that was, and from no source of keys where `open` of `sealgate/testing` made the
    * verifier. For other permits, load a {@link Policy} with them.
    *
@@ -479,16 +479,16 @@ export class Verifier implements Calls {
    */
   reload(source: PolicySource): void
   /**
-   * Tells of what happens to issuers' keys from now on, never of tokens. A listener keeps no process
+   * Tells of what happens to issuers' keys and shared stores from now on, never of tokens. A listener keeps no process
    * running.
    *
    * @throws {@link UsageError} another name, or a listener that is no function
    */
-  on(name: 'event', listener: (event: KeyEvent) => void): this
+  on(name: 'event', listener: (event: KeyEvent | StoreEvent) => void): this
   /** As `on`, for the next event alone. */
-  once(name: 'event', listener: (event: KeyEvent) => void): this
+  once(name: 'event', listener: (event: KeyEvent | StoreEvent) => void): this
   /** Takes a listener back. */
-  off(name: 'event', listener: (event: KeyEvent) => void): this
+  off(name: 'event', listener: (event: KeyEvent | StoreEvent) => void): this
   /** Counters. Labels are only of the policy. */
   stats(): Stats
   /**
@@ -543,6 +543,23 @@ export type KeyEvent =
       readonly thumbprint: string | null
     }
 
+/** Something that happened to a store of revocations. `store` is the policy's name, safe as a metric label. */
+export type StoreEvent =
+  | {
+      /** Everything that the store has is known here. */
+      readonly event: 'revocations_loaded'
+      readonly store: string
+      /** Handles it has, revoked or lifted of late. */
+      readonly entries: number
+    }
+  | {
+      /** It could not be read or written. It is tried again by itself, and what is not written yet is kept. */
+      readonly event: 'revocations_interrupted'
+      readonly store: string
+      /** What went wrong, in a sentence. */
+      readonly reason: string
+    }
+
 /** What {@link Verifier.stats} counts. */
 export interface Stats {
   /** Digest of the policy in force. */
@@ -551,6 +568,20 @@ export interface Stats {
   cache: { hits: number; misses: number; evictions: number; entries: number; bytes: number; capacity: number }
   /** How many keys each issuer has, and their generation. */
   issuers: Readonly<Record<string, { readonly keys: number; readonly generation: number }>>
+  /** What is revoked, and how the store stands that processes share, where they share one. */
+  revocations: {
+    entries: number
+    bytes: number
+    epoch: number
+    store?: string
+    reach?: 'host' | 'fleet'
+    /** Seconds; null before there was any news. */
+    staleness?: number | null
+    /** Changes of this process that the store is not known to have. */
+    undelivered?: number
+    /** Changes in the store that this version cannot read. */
+    unreadable?: number
+  }
 }
 
 /** The keys of a verifier's issuers. */
@@ -623,12 +654,13 @@ export interface Revocations {
    * carries it, seen before or not. What was revoked of it before stays revoked.
    *
    * @param options `cutoff`, `'now'` or seconds since 1970: only tokens issued then or before, and those
-   * that do not say when; `expires`, in seconds since 1970: when it is forgotten, else when no token that
-   * it concerns can be alive
+   * that do not say when; `expires`, in seconds since 1970: when it is forgotten, else when it is lifted;
+   * `reason`, for whoever reads a shared store later: 256 bytes of it are kept, and of the store
+   * `"process"` none
    * @throws {@link UsageError} the policy asks nobody, a part of the handle is empty, its `iss` is the
    * policy's name for an issuer, or a time is none
    */
-  revoke(handle: Handle, options?: { readonly cutoff?: 'now' | number; readonly expires?: number }): RevocationReceipt
+  revoke(handle: Handle, options?: { readonly cutoff?: 'now' | number; readonly expires?: number; readonly reason?: string }): RevocationReceipt
   /** Takes back whatever was revoked of the handle. */
   lift(handle: Handle): RevocationReceipt
   /** How often something was revoked or lifted. */
@@ -639,8 +671,24 @@ export interface Revocations {
 export interface RevocationReceipt {
   /** A verdict of this epoch or a later one knows of it. */
   readonly epoch: number
-  /** How far it reaches: other processes must be told themselves. */
-  readonly reach: 'process'
+  /**
+   * How far it reaches: `"process"`, where others must be told themselves; `"host"` or `"fleet"` where
+   * processes share a store.
+   */
+  readonly reach: 'process' | 'host' | 'fleet'
+  /** Whether that store has it. Else it is in force in this process, and tried again until the store has it. */
+  readonly delivered: boolean
+}
+
+/** What was asked about the revocation of a token. Where the policy asks nobody, the rest is null. */
+export interface RevocationCheck {
+  readonly checked: boolean
+  /** `"process"`, or the policy's name for a store that processes share. */
+  readonly store: string | null
+  /** The epoch at which nothing of it was revoked. */
+  readonly sequence: number | null
+  /** How old the news of a shared store was, in seconds; null of this process's own, which has no age. */
+  readonly staleness: number | null
 }
 
 /** What a publication did. */
@@ -770,6 +818,8 @@ export class VerifiedToken<Output = Claims> {
   readonly payload: Uint8Array
   /** Under which policy and keys it was judged. */
   readonly snapshot: { readonly policy: string; readonly keys: number; readonly revocations: number | null }
+  /** What was asked about its revocation, and that of the tokens it comes from. */
+  readonly revocation: RevocationCheck
   /** Header fields to add to your answer of success, one a name (`DPoP-Nonce`); usually none. */
   readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */

@@ -143,6 +143,10 @@ class VerifiedToken {
     return this.#all.snapshot
   }
 
+  get revocation() {
+    return this.#all.revocation
+  }
+
   get responseHeaders() {
     return this.#all.responseHeaders
   }

@@ -23,6 +23,7 @@ pub(crate) fn revoke(
     handle: (String, String, String),
     cutoff: Option<String>,
     expires: Option<String>,
+    reason: Option<String>,
 ) -> String {
     const SECONDS: &str = "whole seconds since 1970, up to the year 9999";
     let Some(handle) = named(&handle) else {
@@ -41,6 +42,9 @@ pub(crate) fn revoke(
             Some(expires) => revocation.until(expires),
             None => return error::usage(&format!("revoke: expires is {SECONDS}")),
         };
+    }
+    if let Some(reason) = reason {
+        revocation = revocation.because(reason);
     }
     told(engine.verifier.revocations().revoke(&handle, revocation))
 }
@@ -72,7 +76,12 @@ fn date(seconds: &str) -> Option<NumericDate> {
 
 fn told(receipt: Result<RevocationReceipt, RevokeError>) -> String {
     match receipt {
-        Ok(receipt) => json!({ "epoch": receipt.epoch, "reach": receipt.reach }).to_string(),
+        Ok(receipt) => json!({
+            "epoch": receipt.epoch,
+            "reach": receipt.reach,
+            "delivered": receipt.delivered,
+        })
+        .to_string(),
         Err(refused) => error::usage(&format!("revocations: {refused}")),
     }
 }

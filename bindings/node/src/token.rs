@@ -231,7 +231,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
     let token = verdicts.token(index)?;
     let chain: Vec<Value> = token.chain().map(actor).collect();
     let details = token.authorization_details().map(parsed);
-    let snapshot = token.snapshot();
+    let (snapshot, revocation) = (token.snapshot(), token.revocation());
     let facts = json!({
         "issuer": token.issuer(),
         "issuerName": token.issuer_name(),
@@ -257,6 +257,12 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "profile": token.profile().as_str(),
         "gate": token.gate(),
         "header": parsed(token.header()),
+        "revocation": {
+            "checked": revocation.checked,
+            "store": revocation.store,
+            "sequence": revocation.sequence,
+            "staleness": revocation.staleness.map(|age| age.to_duration().as_secs_f64()),
+        },
         "snapshot": { "policy": snapshot.policy, "keys": snapshot.keys, "revocations": snapshot.revocations },
     });
     Some(facts.to_string())

@@ -278,7 +278,9 @@ test('arguments and what was approved, as the call tells of them', () => {
     assert.throws(() => gate.explainRequest({ ...parts, approved }), UsageError)
     assert.throws(() => gate.verify(jwt).require({ approved }), UsageError)
   }
-  for (const operation of [{ arguments: {} }, { tool: 't', arguments: 'x' }, { tool: 't', arguments: [] }]) {
+  const odd = [NaN, Infinity, undefined, () => 1, Symbol('x'), 1n, new Map(), new Set([1]), /x/]
+  const inside = odd.flatMap((value) => [{ tool: 't', arguments: { value } }, { tool: 't', arguments: { deep: [{ value }] } }, { tool: 't', arguments: { list: [value] } }])
+  for (const operation of [{ arguments: {} }, { tool: 't', arguments: 'x' }, { tool: 't', arguments: [] }, ...inside]) {
     assert.throws(() => gate.judgeRequest({ ...parts, operation }), UsageError)
   }
   const content = { token: jwt, proof: jwt }

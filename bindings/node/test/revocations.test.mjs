@@ -28,7 +28,7 @@ test('an agent, wherever it stands in a chain', async () => {
   const other = corp.token({ aud: AUDIENCE, act: ['agent-9'] })
   assert.equal(tools.verify(jwt).snapshot.revocations, 0)
   const inner = Handle.actor({ iss: ISSUER, sub: 'agent-8' })
-  assert.deepEqual(revocations.revoke(inner), { epoch: 1, reach: 'process' })
+  assert.deepEqual(revocations.revoke(inner), { epoch: 1, reach: 'process', delivered: true })
   assert.throws(() => tools.verify(jwt), (error) => error instanceof RevokedError && error.code === 'revoked' && error.httpStatus === 401 && !String(error).includes('agent-8'))
   assert.equal(tools.judge(other).ok, true)
   const batch = await tools.verifyBatch([jwt, other])
@@ -77,7 +77,7 @@ test('what a handle says, and what is none', () => {
       [() => revocations.revoke(key, { cutoff: wrong }), /cutoff is "now"/],
       [() => revocations.revoke(key, { expires: wrong }), /expires is whole seconds/],
     ]),
-    [() => revocations.revoke(key, { reason: 'x' }), /no option "reason"/],
+    [() => revocations.revoke(key, { because: 'x' }), /no option "because"/],
     [() => world(null).revocations.revoke(key), /asks nobody/],
   ]
   for (const [call, text] of wrong) {
@@ -99,4 +99,22 @@ test('a token that was kept says what it was asked about, and is one object agai
   assert.deepEqual([next.subject, next.snapshot.revocations], ['u2', 1])
   assert.notEqual(next, neighbour)
   assert.equal(tools.verify(jwt), after)
+})
+
+test('a verdict says who was asked', () => {
+  const { corp, tools, verifier, revocations } = world()
+  const jwt = corp.token({ aud: AUDIENCE })
+  assert.deepEqual(tools.verify(jwt).revocation, { checked: true, store: 'process', sequence: 0, staleness: null })
+  const handle = Handle.session({ iss: ISSUER, sid: 's1' })
+  assert.equal(revocations.revoke(handle, { reason: 'lost laptop' }).epoch, 1)
+  const again = tools.verify(jwt)
+  assert.equal(again.revocation.sequence, 1)
+  assert.deepEqual(again.toDict().revocation, { ...again.revocation })
+  const { entries, epoch, bytes } = verifier.stats().revocations
+  assert.deepEqual([entries, epoch, bytes > 0], [1, 1, true])
+  const nobody = world(null)
+  const unasked = nobody.tools.verify(nobody.corp.token({ aud: AUDIENCE })).revocation
+  assert.deepEqual(unasked, { checked: false, store: null, sequence: null, staleness: null })
+  for (const reason of [7, null, ['lost']]) assert.throws(() => revocations.revoke(handle, { reason }), UsageError)
+  assert.equal(revocations.epoch, 1)
 })

@@ -285,6 +285,16 @@ impl VerifiedToken {
         }
     }
 
+    /// What was asked about its revocation, and that of the tokens it comes from.
+    #[getter]
+    fn revocation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let check = self.token.revocation();
+        let staleness = check.staleness.map(|age| age.to_duration().as_secs_f64());
+        let class = CLASS.import(py, "sealgate._revocations", "RevocationCheck")?;
+        class.call1((check.checked, check.store, check.sequence, staleness))
+    }
+
     /// Header fields to add to the answer that grants the call, one a name; usually none.
     #[getter]
     fn response_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

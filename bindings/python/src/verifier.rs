@@ -16,7 +16,7 @@ use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
 use crate::policy::{self, Policy};
 use crate::revocations::RawRevocations;
-use crate::{clock, events, input, waiting};
+use crate::{clock, events, frozen, input, waiting};
 
 /// How long `wait_ready` waits before it looks whether somebody has pressed Ctrl-C.
 const SLICE: Duration = Duration::from_millis(100);
@@ -226,10 +226,10 @@ calls! { Verifier {
 
     /// Swaps the whole policy, or refuses it whole with `PolicyError`. Gates go on working under
     /// the new one; published keys of unchanged issuers stay. A path or a mapping is loaded as the
-    /// policy in force was: with `allow_danger` if that was, and from no source of keys where
+    /// first policy was: with `allow_danger` if that was, and from no source of keys where
     /// `testing.open` made the verifier. For other permits, load a `Policy` with them.
     fn reload(&self, py: Python<'_>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Policy { policy } = policy::of(policy, self.verifier.policy().options())?;
+        let Policy { policy } = policy::of(policy, self.verifier.options())?;
         // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
         let reloaded = self.verifier.reload(policy);
         reloaded.map_err(|error| errors::policy(py, &error))?;
@@ -238,32 +238,8 @@ calls! { Verifier {
     }
 
     /// Counters as plain values; labels come from the policy only.
-    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let cache = self.verifier.cache_stats();
-        let counters = PyDict::new(py);
-        counters.set_item("hits", cache.hits)?;
-        counters.set_item("misses", cache.misses)?;
-        counters.set_item("evictions", cache.evictions)?;
-        counters.set_item("entries", cache.entries)?;
-        counters.set_item("bytes", cache.bytes)?;
-        counters.set_item("capacity", cache.capacity)?;
-        let issuers = PyDict::new(py);
-        let policy = self.verifier.policy();
-        let names = policy.effective();
-        let names = names["issuers"].as_object().into_iter().flatten();
-        for (name, _) in names {
-            if let Some(state) = self.verifier.keys().state(name) {
-                let issuer = PyDict::new(py);
-                issuer.set_item("keys", state.keys.len())?;
-                issuer.set_item("generation", state.generation)?;
-                issuers.set_item(name, issuer)?;
-            }
-        }
-        let stats = PyDict::new(py);
-        stats.set_item("policy", self.verifier.policy_digest())?;
-        stats.set_item("cache", counters)?;
-        stats.set_item("issuers", issuers)?;
-        Ok(stats)
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        frozen::load(py, &self.verifier.stats().to_string())
     }
 
     /// Stops what works in the background: keys are fetched no more. Gates go on judging with the

@@ -237,3 +237,25 @@ def test_a_missing_scope_is_told_with_all_that_are_needed(
     with pytest.raises(AuthorityError) as refused:
         tools.verify(jwt).require(required_scopes=["files.read"])
     assert list(refused.value.expected) == ["mcp:use", "files.read"]
+
+
+def test_everything_as_a_dict(verifier: Verifier, corp: testing.FakeIssuer) -> None:
+    big = 12345678901234567890123
+    jwt = corp.token(
+        aud=AUDIENCE, scope="mcp:use", act=["agent-7", "agent-8"], claims={"big": big, "x": None}
+    )
+    token = verifier.verify(jwt)
+    told = token.to_dict()
+    names = {name for name in dir(token) if not name.startswith("_")}
+    calls = {"has_scope", "require", "audit_record", "to_dict", "payload"}
+    assert set(told) == names - calls
+    assert told["claims"]["big"] == big and told["claims"]["x"] is None
+    assert told["actor"] == told["chain"][0] and told["chain"][1]["sub"] == "agent-8"
+    members = {name for name in dir(token.chain[0]) if not name.startswith("_")}
+    assert set(told["actor"]) == members
+    for name in set(told) - {"actor", "chain", "snapshot", "revocation", "claims", "header"}:
+        value = getattr(token, name)
+        assert told[name] == (list(value) if isinstance(value, tuple) else value), name
+    assert told["header"] == dict(token.header)
+    assert told["snapshot"]["policy"] == token.snapshot.policy
+    assert json.loads(json.dumps(told)) == told

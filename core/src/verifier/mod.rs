@@ -36,6 +36,7 @@ mod seen;
 mod setting;
 mod sitting;
 mod state;
+mod stats;
 mod traced;
 mod trail;
 mod validity;
@@ -81,7 +82,7 @@ use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
 use crate::observe::{Observer, Observers};
-use crate::policy::{Policy, PolicyError};
+use crate::policy::{LoadOptions, Policy, PolicyError};
 use crate::revocation::RevocationStore;
 use crate::sync::Snapshot;
 use crate::time::Clock;
@@ -104,6 +105,8 @@ pub(crate) struct Engine {
     /// Wakes whoever fetches keys.
     bell: Bell,
     observers: Observers,
+    /// What the program permitted of its first policy.
+    options: LoadOptions,
 }
 
 /// Names by number, append-only: numbers outlive reloads.
@@ -122,6 +125,7 @@ impl Verifier {
     ) -> Result<Self, PolicyError> {
         let mut names = Names::default();
         let bell = Bell::default();
+        let options = policy.options().clone();
         let state = build::state(policy, &provider, &mut names, &bell, &clock, None)?;
         state.revocations.share(state.shared());
         Ok(Self {
@@ -132,6 +136,7 @@ impl Verifier {
                 names: Mutex::new(names),
                 bell,
                 observers: Observers::none(),
+                options,
             }),
         })
     }
@@ -192,6 +197,13 @@ impl Verifier {
     #[must_use]
     pub fn policy(&self) -> Policy {
         self.engine.state.load().world.policy.clone()
+    }
+
+    /// What the program permitted of the first policy, to load the next ones alike: that a later
+    /// one was permitted more says nothing of those after it.
+    #[must_use]
+    pub fn options(&self) -> &LoadOptions {
+        &self.engine.options
     }
 
     /// Digest of the policy in force: `sha256:` and hexadecimal.

@@ -55,7 +55,7 @@ from ._native import (
     verify_jws,
 )
 from ._request import single_valued
-from ._revocations import Handle, RevocationReceipt, Revocations
+from ._revocations import Handle, RevocationCheck, RevocationReceipt, Revocations
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "Receipt",
     "ReplayError",
     "ReplayUnavailableError",
+    "RevocationCheck",
     "RevocationReceipt",
     "RevocationUnavailableError",
     "Revocations",

@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 
 from ._errors import SealgateError
 from ._keys import Keys
-from ._revocations import Revocations
+from ._revocations import RevocationCheck, Revocations
 from ._types import PolicyWarning, Step
 
 __all__ = [
@@ -184,6 +184,8 @@ class VerifiedToken(Generic[_Claims]):
     def payload(self) -> bytes: ...
     @property
     def snapshot(self) -> Snapshot: ...
+    @property
+    def revocation(self) -> RevocationCheck: ...
     @property
     def response_headers(self) -> dict[str, str]: ...
     @property
@@ -657,8 +659,9 @@ class RawRevocations:
         value: str,
         cutoff: int | Literal["now"] | None,
         expires: int | None,
-    ) -> tuple[int, str]: ...
-    def lift(self, kind: str, scope: str, value: str) -> tuple[int, str]: ...
+        reason: str | None,
+    ) -> tuple[int, str, bool]: ...
+    def lift(self, kind: str, scope: str, value: str) -> tuple[int, str, bool]: ...
     @property
     def epoch(self) -> int: ...
 
