@@ -3,9 +3,10 @@
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
 use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, RevokeError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error;
+use crate::token::Verdicts;
 use crate::verifier::Engine;
 
 /// Each kind of handles with the names of its two parts: `[kind, whose, its name there]`.
@@ -58,6 +59,27 @@ pub(crate) fn lift(engine: &External<Engine>, handle: (String, String, String)) 
     }
 }
 
+/// Revokes or lifts what follows from a token that tells of an event. Returns a receipt with `entries`, or
+/// `{code, text}`.
+#[napi(catch_unwind)]
+pub(crate) fn apply_event(
+    engine: &External<Engine>,
+    verdicts: &External<Verdicts>,
+    index: u32,
+) -> String {
+    let Some(token) = verdicts.token(index) else {
+        return error::usage("apply: the token was not accepted");
+    };
+    match engine.verifier.revocations().apply(token) {
+        Ok(applied) => {
+            let mut receipt = shown(&applied.receipt);
+            receipt["entries"] = applied.entries.into();
+            receipt.to_string()
+        }
+        Err(refused) => error::usage(&format!("revocations: {refused}")),
+    }
+}
+
 /// How often something was revoked or lifted.
 #[napi(catch_unwind)]
 pub(crate) fn revocation_epoch(engine: &External<Engine>) -> String {
@@ -76,12 +98,15 @@ fn date(seconds: &str) -> Option<NumericDate> {
 
 fn told(receipt: Result<RevocationReceipt, RevokeError>) -> String {
     match receipt {
-        Ok(receipt) => json!({
-            "epoch": receipt.epoch,
-            "reach": receipt.reach,
-            "delivered": receipt.delivered,
-        })
-        .to_string(),
+        Ok(receipt) => shown(&receipt).to_string(),
         Err(refused) => error::usage(&format!("revocations: {refused}")),
     }
+}
+
+fn shown(receipt: &RevocationReceipt) -> Value {
+    json!({
+        "epoch": receipt.epoch,
+        "reach": receipt.reach,
+        "delivered": receipt.delivered,
+    })
 }

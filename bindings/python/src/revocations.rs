@@ -6,6 +6,7 @@ use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, R
 
 use crate::errors::usage;
 use crate::input;
+use crate::token::VerifiedToken;
 
 /// What a verifier knows to be revoked; `sealgate/_revocations.py` says what each call does.
 #[pyclass(frozen, module = "sealgate._native")]
@@ -61,6 +62,21 @@ impl RawRevocations {
         let handle = handle(py, kind, scope, value)?;
         let receipt = self.verifier.revocations().lift(&handle);
         told(py, receipt)
+    }
+
+    /// `(epoch, reach, delivered, entries)`.
+    fn apply(
+        &self,
+        py: Python<'_>,
+        token: &Bound<'_, PyAny>,
+    ) -> PyResult<(u64, &'static str, bool, usize)> {
+        let Ok(token) = token.cast::<VerifiedToken>() else {
+            return Err(input::wrong_type(token, "event_token", "a VerifiedToken"));
+        };
+        let applied = self.verifier.revocations().apply(token.get().verified());
+        let applied = applied.map_err(|error| refused(py, error))?;
+        let (epoch, reach, delivered) = told(py, Ok(applied.receipt))?;
+        Ok((epoch, reach, delivered, applied.entries))
     }
 
     #[getter]

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::ancestry::ContextToken;
 use super::explain::Explanation;
+use super::flow::Arrived;
 use super::grounds::Grounds;
 use super::pipeline::{self, Case};
 use super::requirements::NO_REQUIREMENTS;
@@ -143,17 +144,21 @@ impl Gate {
         request: &Request<'_>,
         requirements: &Requirements,
     ) -> Result<Pending, Error> {
-        requirements.check()?;
         let sitting = self.sit();
-        let door = sitting.door()?;
-        if door.guard()?.is_some() {
+        let call = sitting.call(requirements)?;
+        if call.door.guard()?.is_some() {
             return Err(Error::about(Code::Usage, "replay"));
         }
-        let presented = request.read(door)?;
-        let shown = presented.shown_for(requirements);
-        let (token, context) = (presented.token, &*presented.context);
-        let judged = sitting.judged(door, token, context, &shown, requirements)?;
-        Ok(Pending::new(judged, Arc::clone(sitting.state())))
+        match call.request(request, requirements, &mut ())? {
+            Arrived {
+                caller: None,
+                token,
+            } => Ok(Pending::new(token, Arc::clone(sitting.state()))),
+            // Two proofs, which no policy has with such a store.
+            Arrived {
+                caller: Some(_), ..
+            } => Err(Error::new(Code::Internal)),
+        }
     }
 
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;

@@ -11,6 +11,7 @@ mod checked;
 mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
+mod flow;
 mod gate;
 mod grounds;
 mod halves;
@@ -66,7 +67,9 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
+pub use revocations::{
+    AppliedEvent, Revocation, RevocationReceipt, Revocations, RevokeError, StoreState,
+};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use sitting::Sitting;

@@ -4,19 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::ancestry::{self, ContextToken};
-use super::caller;
 use super::explain::{self, Explanation};
+use super::flow::Call;
 use super::grounds::Grounds;
-use super::offline;
 use super::pipeline::{self, Case};
 use super::state::{Door, State};
 use super::traced::{self, Traced};
-use super::verified::Judged;
 use super::{Gate, Request, Requirements, VerifiedToken};
-use crate::binding::Shown;
 use crate::crypto::CryptoProvider;
 use crate::error::Error;
-use crate::policy::Kind;
 use crate::sync::Loaded;
 use crate::time::NumericDate;
 
@@ -73,11 +69,9 @@ impl Sitting<'_> {
         context: &[ContextToken<'_>],
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
-        requirements.check()?;
-        let door = self.door()?;
-        let (token, shown) = (token.as_ref(), &Shown::NOTHING);
-        let judged = self.judged(door, token, context, shown, requirements)?;
-        pipeline::commit(door, judged, self.now)
+        let call = self.call(requirements)?;
+        let judged = call.token(token.as_ref(), context, requirements, &mut ())?;
+        call.commit(judged)
     }
 
     /// As [`Gate::verify_request`].
@@ -90,18 +84,9 @@ impl Sitting<'_> {
         request: &Request<'_>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
-        requirements.check()?;
-        let (door, now) = (self.door()?, self.now);
-        let presented = request.read(door)?;
-        let shown = presented.shown_for(requirements);
-        let (token, context) = (presented.token, &*presented.context);
-        let caller = caller::judge(door, &presented, self.provider(), now)?;
-        let requirements = &*caller::required(requirements, caller.as_ref());
-        let judged = self.judged(door, token, context, &shown, requirements)?;
-        if let Some(caller) = caller {
-            pipeline::commit(door, caller, now)?;
-        }
-        pipeline::commit(door, judged, now)
+        let call = self.call(requirements)?;
+        let arrived = call.request(request, requirements, &mut ())?;
+        arrived.settle(&mut (), |judged| call.commit(judged))
     }
 
     /// What [`Sitting::verify`] would answer without verifying anything, because this gate has seen
@@ -204,28 +189,10 @@ impl Sitting<'_> {
         Grounds::of(&self.gate.engine, &self.state.world, self.gate.door)
     }
 
-    /// A token and what it came with, judged as far as nothing is used up.
     #[inline]
-    pub(super) fn judged(
-        &self,
-        door: Door<'_>,
-        token: &[u8],
-        context: &[ContextToken<'_>],
-        shown: &Shown<'_>,
-        requirements: &Requirements,
-    ) -> Result<Judged, Error> {
-        let case = Case::of(door, self.provider(), self.now, shown, requirements);
-        if !context.is_empty() && door.gate.kind == Kind::Capability {
-            return offline::verify(door, token, context, &case, &mut ());
-        }
-        let settled = door.recall(token, self.now);
-        if !context.is_empty() {
-            return pipeline::verify_chain(door, token, settled, context, &case, &mut ());
-        }
-        match settled {
-            Some(settled) => pipeline::renew(door, token, settled, &case, &ancestry::ALONE),
-            None => pipeline::verify(door, token, &case, &mut ()),
-        }
+    pub(super) fn call(&self, requirements: &Requirements) -> Result<Call<'_>, Error> {
+        let (engine, door) = (&self.gate.engine, self.gate.door);
+        Call::at(engine, &self.state, door, self.now, requirements)
     }
 
     #[inline]

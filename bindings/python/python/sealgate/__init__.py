@@ -55,7 +55,13 @@ from ._native import (
     verify_jws,
 )
 from ._request import single_valued
-from ._revocations import Handle, RevocationCheck, RevocationReceipt, Revocations
+from ._revocations import (
+    EventReceipt,
+    Handle,
+    RevocationCheck,
+    RevocationReceipt,
+    Revocations,
+)
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -67,6 +73,7 @@ __all__ = [
     "BatchSnapshot",
     "CredentialError",
     "DelegationError",
+    "EventReceipt",
     "ExpiredTokenError",
     "Gate",
     "Handle",
