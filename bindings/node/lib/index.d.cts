@@ -843,6 +843,11 @@ export class VerifiedToken<Output = Claims> {
   readonly snapshot: { readonly policy: string; readonly keys: number; readonly revocations: number | null }
   /** What was asked about its revocation, and that of the tokens it comes from. */
   readonly revocation: RevocationCheck
+  /**
+   * Whether the status list was asked that it refers to: false where there was none to ask, and the policy
+   * accepts that; null for a token that refers to no list.
+   */
+  readonly statusChecked: boolean | null
   /** Header fields to add to your answer of success, one a name (`DPoP-Nonce`); usually none. */
   readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */

@@ -147,6 +147,10 @@ class VerifiedToken {
     return this.#all.revocation
   }
 
+  get statusChecked() {
+    return this.#all.statusChecked
+  }
+
   get responseHeaders() {
     return this.#all.responseHeaders
   }

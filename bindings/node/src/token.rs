@@ -263,6 +263,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
             "sequence": revocation.sequence,
             "staleness": revocation.staleness.map(|age| age.to_duration().as_secs_f64()),
         },
+        "statusChecked": token.status_checked(),
         "snapshot": { "policy": snapshot.policy, "keys": snapshot.keys, "revocations": snapshot.revocations },
     });
     Some(facts.to_string())

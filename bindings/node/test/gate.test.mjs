@@ -506,7 +506,7 @@ test('keys are published to issuers that take them, and described', () => {
   ]) {
     assert.ok(thrown(call) instanceof UsageError)
   }
-  const fixed = Verifier.fromPolicy({ ...world().policy, issuers: { corp: { issuer: ISSUER, algorithms: ['ES256'], jwks: corp.jwks() } } })
+  const fixed = Verifier.fromPolicy({ ...world().policy, issuers: { corp: { issuer: ISSUER, algorithms: ['ES256'], jwks: new FakeIssuer(ISSUER, { seed: 1000 }).jwks() } } })
   assert.match(thrown(() => fixed.keys.publish('corp', corp.jwks())).message, /jwks_push/)
 })
 

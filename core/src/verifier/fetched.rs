@@ -46,11 +46,12 @@ impl Engine {
         InForce(Arc::clone(&self.state.load().world))
     }
 
-    /// Whether any issuer's keys are fetched.
+    /// Whether any issuer's keys are fetched, or status lists.
     pub(crate) fn fetches(&self) -> bool {
         let state = self.state.load();
         let mut issuers = state.world.rules().issuers.iter();
-        issuers.any(|issuer| matches!(issuer.keys, KeySource::Fetched(_)))
+        let keys = issuers.any(|issuer| matches!(issuer.keys, KeySource::Fetched(_)));
+        keys || self.fetches_lists()
     }
 
     /// The issuers whose keys are fetched, in the policy's order.
@@ -303,8 +304,8 @@ impl Gate {
     /// How long [`Gate::verify_waiting`] should wait where nobody says: 2 s.
     pub const WAIT: Duration = Duration::from_secs(2);
 
-    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, waits for that fetch, at
-    /// most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
+    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, or a status list is being
+    /// fetched for the first time, waits for that fetch, at most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
     /// for so long: see [`Gate::may_settle`].
     ///
     /// # Errors
@@ -332,7 +333,7 @@ impl Gate {
     }
 
     /// Whether asking again may bring another answer than this error within `wait`: it is
-    /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
+    /// `status_unavailable` and nobody has failed to fetch the list yet, or `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
     /// stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {

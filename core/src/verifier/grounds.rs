@@ -8,7 +8,9 @@ use super::advice::{self, Advice, Call};
 use super::state::World;
 use super::{Engine, Requirements};
 use crate::binding::Judge;
-use crate::error::{Code, Error};
+#[cfg(feature = "remote")]
+use crate::error::Code;
+use crate::error::Error;
 use crate::jwa::Algorithm;
 use crate::policy::{Challenge, GateRules, SenderConstrained};
 use crate::time::Span;
@@ -100,9 +102,15 @@ impl Grounds {
     }
 
     /// As [`Gate::may_settle`](crate::Gate::may_settle).
+    #[cfg(feature = "remote")]
     #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is waited for")]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        error.code() == Code::KeysRefreshing && self.pause(error) < wait
+        match error.code() {
+            Code::KeysRefreshing => self.pause(error) < wait,
+            Code::StatusUnavailable => self.engine.awaits_list(error),
+            _ => false,
+        }
     }
 
     /// How long it takes at least until the answer may be another than this `keys_refreshing`: no

@@ -19,6 +19,8 @@ mod headers;
 mod jws;
 mod keys;
 mod kind;
+#[cfg(feature = "remote")]
+mod lists;
 mod lookup;
 mod malformed;
 mod misfit;
@@ -38,6 +40,7 @@ mod setting;
 mod sitting;
 mod state;
 mod stats;
+mod status;
 mod traced;
 mod trail;
 mod validity;
@@ -62,6 +65,8 @@ pub use gate::Gate;
 pub use grounds::Grounds;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
+#[cfg(feature = "remote")]
+pub(crate) use lists::ListFetch;
 pub use lookup::UnknownGate;
 pub use misfit::Misfit;
 pub use pending::Pending;

@@ -80,6 +80,7 @@ impl VerifiedToken {
                 })
                 .to_string(),
             ),
+            ("status_checked", &json!(self.status_checked()).to_string()),
             (
                 "replay_reach",
                 &json!(self.replay_reach().map(ReplayReach::as_str)).to_string(),
