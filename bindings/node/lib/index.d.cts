@@ -826,6 +826,11 @@ export class VerifiedToken<Output = Claims> {
   readonly unproven: ReadonlyArray<'subject' | 'scope' | 'time' | 'audience' | 'details'>
   /** How possession of the token's key was shown; null is a bearer token. */
   readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null
+  /**
+   * Whether the status list was asked that the token refers to; `false` where it could not be and the policy
+   * accepts that, null for a token that refers to none.
+   */
+  readonly statusChecked: boolean | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
   readonly replayReach: 'process' | 'external' | null
   /** Never "user": no token proves that. */
@@ -843,11 +848,6 @@ export class VerifiedToken<Output = Claims> {
   readonly snapshot: { readonly policy: string; readonly keys: number; readonly revocations: number | null }
   /** What was asked about its revocation, and that of the tokens it comes from. */
   readonly revocation: RevocationCheck
-  /**
-   * Whether the status list was asked that it refers to: false where there was none to ask, and the policy
-   * accepts that; null for a token that refers to no list.
-   */
-  readonly statusChecked: boolean | null
   /** Header fields to add to your answer of success, one a name (`DPoP-Nonce`); usually none. */
   readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */

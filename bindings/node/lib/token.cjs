@@ -147,12 +147,12 @@ class VerifiedToken {
     return this.#all.revocation
   }
 
-  get statusChecked() {
-    return this.#all.statusChecked
-  }
-
   get responseHeaders() {
     return this.#all.responseHeaders
+  }
+
+  get statusChecked() {
+    return this.#all.statusChecked
   }
 
   get replayReach() {

@@ -251,6 +251,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
             .response_headers()
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect::<serde_json::Map<String, Value>>(),
+        "statusChecked": token.status_checked(),
         "replayReach": token.replay_reach().map(ReplayReach::as_str),
         "senderConstrained": token.sender_constrained().map(Possession::as_str),
         "subjectKind": token.subject_kind().map(SubjectKind::as_str),
@@ -263,7 +264,6 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
             "sequence": revocation.sequence,
             "staleness": revocation.staleness.map(|age| age.to_duration().as_secs_f64()),
         },
-        "statusChecked": token.status_checked(),
         "snapshot": { "policy": snapshot.policy, "keys": snapshot.keys, "revocations": snapshot.revocations },
     });
     Some(facts.to_string())

@@ -295,13 +295,6 @@ impl VerifiedToken {
         class.call1((check.checked, check.store, check.sequence, staleness))
     }
 
-    /// Whether the status list was asked that it refers to: False where there was none to ask, and
-    /// the policy accepts that; `None` for a token that refers to no list.
-    #[getter]
-    fn status_checked(&self) -> Option<bool> {
-        self.token.status_checked()
-    }
-
     /// Header fields to add to the answer that grants the call, one a name; usually none.
     #[getter]
     fn response_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -310,6 +303,13 @@ impl VerifiedToken {
             headers.set_item(name, value)?;
         }
         Ok(headers)
+    }
+
+    /// Whether the status list was asked that the token refers to; `False` where it could not be and the
+    /// policy accepts that, `None` for a token that refers to none.
+    #[getter]
+    fn status_checked(&self) -> Option<bool> {
+        self.token.status_checked()
     }
 
     /// How far it is known that the proof was not used before: `"process"`, or `"external"` where
