@@ -369,7 +369,16 @@ export interface VerifierOptions {
   /** Who remembers used proofs. */
   replay?: { store: 'process' | 'external'; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
   /** Who remembers what was revoked. Default: `"off"`, nobody. */
-  revocation?: { store?: 'off' | 'process'; innerActors?: 'revoke' | 'ignore' }
+  revocation?: {
+    store?: 'off' | 'process'
+    innerActors?: 'revoke' | 'ignore'
+    /** Of a shared store; this and the next. */
+    maxStaleness?: Duration
+    onStale?: 'refuse' | 'accept_marked'
+    /** The names of gates whose accepted tokens become revocations. */
+    inputs?: readonly string[]
+    statusLists?: { allowHosts?: readonly string[]; maxAge?: Duration; onUnavailable?: 'refuse' | 'accept_marked' }
+  }
   /** What references to subjects of audit records are made with; without it there are none. */
   audit?: { secret: { file: string } | { env: string } }
   /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */

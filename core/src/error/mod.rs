@@ -112,7 +112,7 @@ impl Error {
         self.blame() == Blame::Misuse && self.about != Some(GATE)
     }
 
-    /// What the calling program got wrong, where no policy has to be asked; the rest is
+    /// What the calling program got wrong, where it is known without asking a policy: see
     /// [`Advice::hint`](crate::Advice::hint). `None` where the program is not to blame.
     #[must_use]
     pub fn misuse(&self) -> Option<&'static str> {
@@ -120,26 +120,24 @@ impl Error {
             return None;
         }
         // By the argument's name in the policy's spelling.
-        Some(match self.about {
-            Some("algorithms") => "Name the algorithms that may sign; there is no default.",
-            Some("approved") => {
+        Some(match self.about? {
+            "algorithms" => "Name the algorithms that may sign; there is no default.",
+            "approved" => {
                 "Give the whole of what was approved as JSON, an array or an object, to the call that \
                  verifies the token."
             }
-            Some("client_certificate") => {
+            "client_certificate" => {
                 "The client's certificate must be DER, whole: decode PEM first."
             }
-            Some("keys") => "Two of the keys have the same kid and algorithm.",
-            Some("operation") => {
+            "keys" => "Two of the keys have the same kid and algorithm.",
+            "operation" => {
                 "The operation tells nothing: give a tool, a resource, an action or a scope, or leave \
                  it out. Arguments are those of a tool."
             }
-            Some("required_scopes") => {
+            "required_scopes" => {
                 "A scope is neither empty nor has a space in it: give one string each."
             }
-            Some(_) | None => {
-                "The calling program passes something wrong; see the documentation of the call."
-            }
+            _ => return None,
         })
     }
 

@@ -296,7 +296,10 @@ impl Context<'_> {
             Some("gate") => {
                 format!("Tokens of gate {gate} do not come with requests: call verify.")
             }
-            _ => error.misuse().unwrap_or_default().to_owned(),
+            _ => error
+                .misuse()
+                .unwrap_or("The calling program passes something wrong; see the documentation of the call.")
+                .to_owned(),
         }
     }
 
