@@ -1,7 +1,7 @@
 // Uses every name of the package as an ECMAScript module; checked, not run.
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
-import { type KeyEvent, type Kind, type Profile, type Trace, inspect, verifyJws } from 'sealgate'
+import { type KeyEvent, type Kind, type Profile, type StoreEvent, type Trace, inspect, verifyJws } from 'sealgate'
 import { FakeAgent, FakeIssuer, type ServedIssuer, open, policy as testPolicy, refusals, unreachable } from 'sealgate/testing'
 import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
@@ -98,11 +98,12 @@ gate.verifyAsync(jwt, { wait: 2 })
 // @ts-expect-error only the asynchronous calls wait
 gate.verify(jwt, { wait: '2s' })
 
-const listener = (event: KeyEvent) => {
-  const name: string = event.issuerName
+const listener = (event: KeyEvent | StoreEvent) => {
+  const name: string = 'store' in event ? event.store : event.issuerName
   if (event.event === 'keys_refreshed') event.keys + event.generation
   else if (event.event === 'key_withdrawn') event.kid ?? event.thumbprint
-  else event.reason.length
+  else if (event.event === 'keys_refresh_failed') event.reason.length
+  else event.store.length
 }
 verifier.on('event', listener).once('event', listener).off('event', listener)
 // @ts-expect-error there is one name

@@ -20,9 +20,9 @@ _PARTS = {kind: (whose, name) for kind, whose, name in handle_kinds()}
 class RevocationReceipt:
     """What a revocation did: a verdict of this `epoch` or a later one knows of it.
 
-    `reach` is `"process"`, where other processes must be told themselves; `"host"` or `"fleet"` where
-    they share a store. `delivered` says whether that store has it: else it is in force in this
-    process, and tried again until the store has it, too.
+    `reach` is `"process"`, where other processes must be told themselves; `"host"` or `"fleet"`
+    where they share a store. `delivered` says whether that store has it: else it is in force in
+    this process, and tried again until the store has it, too.
     """
 
     epoch: int
@@ -46,7 +46,7 @@ class RevocationCheck:
     staleness: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventReceipt(RevocationReceipt):
     """What an event did: `entries` counts the handles that it revokes or lifts, 0 for one that is
     only observed."""
