@@ -38,19 +38,19 @@ impl Verifier {
 
     fn revocation_stats(&self) -> Value {
         let stats = self.revocations().stats();
-        let mut counts = json!({
-            "entries": stats.entries,
-            "bytes": stats.bytes,
-            "epoch": stats.epoch,
-        });
+        let mut counts = Map::new();
+        let mut set = |name: &str, value: Value| counts.insert(name.to_owned(), value);
+        set("entries", stats.entries.into());
+        set("bytes", stats.bytes.into());
+        set("epoch", stats.epoch.into());
         if let Some(store) = self.revocations().store() {
             let seconds = |age: Span| age.to_duration().as_secs_f64();
-            counts["store"] = store.name.into();
-            counts["reach"] = store.reach.into();
-            counts["staleness"] = store.staleness.map(seconds).into();
-            counts["undelivered"] = store.undelivered.into();
-            counts["unreadable"] = store.unreadable.into();
+            set("store", store.name.into());
+            set("reach", store.reach.into());
+            set("staleness", store.staleness.map(seconds).into());
+            set("undelivered", store.undelivered.into());
+            set("unreadable", store.unreadable.into());
         }
-        counts
+        Value::Object(counts)
     }
 }
