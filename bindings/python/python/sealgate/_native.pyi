@@ -44,6 +44,7 @@ __all__ = [
     "VerifiedToken",
     "Verifier",
     "codes",
+    "fake_arguments",
     "fetch_jwks",
     "handle_kinds",
     "inspect",
