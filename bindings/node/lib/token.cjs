@@ -147,6 +147,10 @@ class VerifiedToken {
     return this.#all.responseHeaders
   }
 
+  get statusChecked() {
+    return this.#all.statusChecked
+  }
+
   get replayReach() {
     return this.#all.replayReach
   }

@@ -132,3 +132,50 @@ test('what an issuer tells of', () => {
   assert.throws(() => revocations.apply(accepted), (error) => error instanceof UsageError && /tells of no event/.test(error.message))
   assert.throws(() => revocations.apply(jwt), (error) => error instanceof UsageError && /a VerifiedToken/.test(error.message))
 })
+
+test('what an issuer delivers', () => {
+  const clock = new FixedClock(NOW)
+  const corp = new FakeIssuer(ISSUER, { clock, seed: 1 })
+  const gate = (profile, audience) => ({ profile, audience, issuers: ['corp'] })
+  const policy = {
+    version: 1,
+    revocation: { store: 'process' },
+    issuers: { corp: { issuer: ISSUER, algorithms: [corp.alg], jwks_push: 'process', profiles: ['access_token', 'set'] } },
+    gates: { tools: gate('access_token', AUDIENCE), signals: gate('set', 'signals') },
+  }
+  const verifier = open(policy, { issuers: { corp }, clock })
+  const jwt = corp.token({ aud: AUDIENCE, sub: 'u1' })
+  const event = 'https://schemas.openid.net/secevent/risc/event-type/account-disabled'
+  const told = (jti, more) =>
+    corp.sign(
+      { iss: ISSUER, aud: 'signals', iat: NOW, jti, sub_id: { format: 'iss_sub', iss: ISSUER, sub: 'u1' }, events: { [event]: {} }, ...more },
+      { alg: corp.alg, typ: 'secevent+jwt', kid: corp.kid }
+    )
+  const receiver = verifier.receiver('signals')
+  const type = ['Content-Type', 'application/secevent+jwt']
+  const refused = receiver.push(told('e1', { aud: 'others' }), [type])
+  assert.deepEqual([refused.status, refused.code, refused.entries], [400, 'aud_mismatch', null])
+  assert.match(refused.body, /invalid_audience/)
+  for (const headers of [{ 'content-type': 'application/json' }, [], [...type, ...type]]) {
+    assert.equal(receiver.push(told('e1'), headers).status, 400)
+  }
+  assert.equal(verifier.gate('tools').judge(jwt).ok, true)
+  const taken = receiver.push(Buffer.from(told('e1')), type)
+  assert.deepEqual(taken, { status: 202, headers: { 'Cache-Control': 'no-store' }, body: '', entries: 1, code: null })
+  assert.equal(receiver.push(told('e1'), new Headers([type])).status, 202)
+  assert.equal(verifier.gate('tools').judge(jwt).code, 'revoked')
+
+  const poller = receiver.poller({ maxEvents: 2 })
+  assert.equal(JSON.parse(poller.request()).maxEvents, 2)
+  const polled = poller.take(JSON.stringify({ sets: { e2: told('e2'), e3: 'x' }, moreAvailable: true }))
+  assert.deepEqual(polled, { accepted: 1, refused: 1, undecided: 0, entries: 1, moreAvailable: true })
+  const request = JSON.parse(poller.request())
+  assert.deepEqual([request.ack, request.setErrs.e3.err], [['e2'], 'invalid_request'])
+  const mistakes = [
+    [() => poller.take('[]'), /not a JSON object/],
+    [() => receiver.push(7, []), /a string or a Uint8Array/],
+    [() => verifier.receiver('tools'), /profile access_token/],
+    [() => receiver.poller({ maxEvents: 0 }), /from 1/],
+  ]
+  for (const [call, text] of mistakes) assert.throws(call, (error) => error instanceof UsageError && text.test(error.message))
+})

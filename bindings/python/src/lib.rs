@@ -21,6 +21,7 @@ mod key;
 mod keys;
 mod policy;
 mod pool;
+mod receiver;
 mod request;
 mod revocations;
 mod testing;
@@ -65,6 +66,8 @@ mod _native {
     use super::keys::RawKeys;
     #[pymodule_export]
     use super::policy::{Policy, policy_for_tests};
+    #[pymodule_export]
+    use super::receiver::{RawPoller, RawReceiver};
     #[pymodule_export]
     use super::revocations::{RawRevocations, handle_kinds};
     #[pymodule_export]

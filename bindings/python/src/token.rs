@@ -298,6 +298,13 @@ impl VerifiedToken {
         Ok(headers)
     }
 
+    /// Whether the status list was asked that the token refers to; `False` where it could not be and the
+    /// policy accepts that, `None` for a token that refers to none.
+    #[getter]
+    fn status_checked(&self) -> Option<bool> {
+        self.token.status_checked()
+    }
+
     /// How far it is known that the proof was not used before: `"process"`, or `"external"` where
     /// the policy says that somebody else remembers; `None` where no proof came.
     #[getter]

@@ -16,6 +16,7 @@ use crate::explain::Trail;
 use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
 use crate::policy::{self, Permits, Policy};
+use crate::receiver::RawReceiver;
 use crate::request::{self, Given};
 use crate::revocations::RawRevocations;
 use crate::token::VerifiedToken;
@@ -198,6 +199,14 @@ impl Verifier {
     #[getter]
     fn revocations(&self) -> &Py<PyAny> {
         &self.revocations
+    }
+
+    /// Takes events that issuers deliver, at this gate of profile `set` or `logout_token`.
+    fn receiver<'py>(&self, py: Python<'py>, gate: &str) -> PyResult<Bound<'py, PyAny>> {
+        let raw = RawReceiver::new(py, &self.verifier, gate)?;
+        py.import("sealgate._receiver")?
+            .getattr("Receiver")?
+            .call1((raw,))
     }
 
     /// Waits until every issuer has keys, fetched or published; raises `KeysUnavailableError`, which

@@ -15,6 +15,7 @@ mod dpop;
 mod enc;
 mod hdr;
 mod key;
+mod rev;
 mod sig;
 mod stand;
 mod state;
@@ -106,13 +107,17 @@ attacks! {
     "DPOP-14" dpop::dpop_14_several_or_combined_fields
     "DPOP-18" dpop::dpop_18_extra_members_are_ignored
     "BIND-02" dpop::bind_02_results_that_look_valid_on_failure
+    "REV-01" rev::rev_01_other_bytes_of_a_revoked_token
+    "REV-03" rev::rev_03_a_verification_that_starts_after_revoke_has_returned
+    "REV-04" rev::rev_04_jti_absent_mistyped_or_of_another_issuer
+    "STAT-01" rev::stat_01_every_listed_index
     "DOS-01" state::dos_01_very_large_tokens
     "DOS-03" state::dos_03_no_mutation_panics
 }
 
 /// The categories of this suite.
-const CATEGORIES: [&str; 11] = [
-    "ALG", "KEY", "SIG", "ENC", "HDR", "CLM", "JWKS", "CACHE", "DPOP", "BIND", "DOS",
+const CATEGORIES: [&str; 13] = [
+    "ALG", "KEY", "SIG", "ENC", "HDR", "CLM", "JWKS", "CACHE", "DPOP", "BIND", "REV", "STAT", "DOS",
 ];
 
 /// Attacks that do not apply yet, or that no test can settle.
@@ -129,6 +134,14 @@ const PENDING: &[(&str, &str)] = &[
     ("JWKS-02", "remote key sets: no key is fetched yet"),
     ("JWKS-10", "discovery: no metadata is read yet"),
     ("JWKS-11", "remote key sets: no key is fetched yet"),
+    ("REV-10", "a measurement: benches/benches/revoked.rs"),
+    (
+        "REV-11",
+        "of processes: the suites of the bindings, and of the stores",
+    ),
+    ("STAT-02", "over a real connection: the suite of remote"),
+    ("STAT-03", "over a real connection: the suite of remote"),
+    ("STAT-08", "over a real connection: the suite of remote"),
     (
         "SIG-13",
         "timing is settled by review: both providers compare MACs with the library's own \

@@ -54,6 +54,7 @@ from ._native import (
     inspect,
     verify_jws,
 )
+from ._receiver import Delivery, Polled, Poller, Receiver
 from ._request import single_valued
 from ._revocations import EventReceipt, Handle, RevocationReceipt, Revocations
 from ._types import PolicyWarning, Problem, Step
@@ -67,6 +68,7 @@ __all__ = [
     "BatchSnapshot",
     "CredentialError",
     "DelegationError",
+    "Delivery",
     "EventReceipt",
     "ExpiredTokenError",
     "Gate",
@@ -82,9 +84,12 @@ __all__ = [
     "Policy",
     "PolicyError",
     "PolicyWarning",
+    "Polled",
+    "Poller",
     "PossessionError",
     "Problem",
     "Receipt",
+    "Receiver",
     "ReplayError",
     "ReplayUnavailableError",
     "RevocationReceipt",

@@ -123,7 +123,7 @@ fn inflate(packed: &[u8], most: usize) -> Result<Vec<u8>, StatusListError> {
         let read = position(inflater.total_in());
         let rest = packed.get(read..).unwrap_or_default();
         let before = bytes.len();
-        let status = inflater.decompress_vec(rest, &mut bytes, FlushDecompress::Finish);
+        let status = inflater.decompress_vec(rest, &mut bytes, FlushDecompress::None);
         let read_on = position(inflater.total_in()) > read;
         match status {
             Ok(Status::StreamEnd) => break,
