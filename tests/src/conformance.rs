@@ -121,6 +121,7 @@ impl Harness {
         match op.ok_or_else(|| Refusal::Harness("no op".to_owned()))? {
             "verify" => self.verify(request),
             "verify_request" => self.verify_request(request),
+            "check_outbound" => self.check_outbound(request),
             "verify_batch" => self.verify_batch(request),
             "verify_jws" => self.verify_jws(request),
             "verify_raw" => self.verify_raw(request),
@@ -187,6 +188,14 @@ impl Harness {
         let shown = token.sender_constrained().map(Possession::as_str);
         facts.insert("sender_constrained".to_owned(), shown.into());
         Ok(facts)
+    }
+
+    fn check_outbound(&self, request: &Value) -> Answer {
+        let gate = self.gate(request)?;
+        let inbound = gate.verify(text(request, "token")?)?;
+        let outbound = further(&request["outbound"])?;
+        gate.check_outbound(&inbound, outbound, text(request, "target")?)?;
+        Ok(Map::new())
     }
 
     fn verify_batch(&self, request: &Value) -> Answer {
@@ -420,12 +429,14 @@ fn agree(explained: Option<&Explanation>, verified: &Result<VerifiedToken, Error
 
 /// The further tokens of a request.
 fn context(request: &Value) -> Result<Vec<ContextToken<'_>>, Refusal> {
-    let further = request["context"].as_array().into_iter().flatten();
-    let read = |further| {
-        let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
-        Ok(ContextToken::new(kind, text(further, "token")?))
-    };
-    further.map(read).collect()
+    let tokens = request["context"].as_array().into_iter().flatten();
+    tokens.map(further).collect()
+}
+
+/// A further token: its kind, and itself.
+fn further(value: &Value) -> Result<ContextToken<'_>, Refusal> {
+    let kind = Kind::from_name(text(value, "kind")?).ok_or(Refusal::Usage)?;
+    Ok(ContextToken::new(kind, text(value, "token")?))
 }
 
 fn load_jwks(request: &Value) -> Answer {

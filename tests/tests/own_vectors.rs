@@ -15,12 +15,16 @@ use serde_json::Value;
 const NOT_YET: &[(Code, &str)] = &[
     (Code::Internal, "a line that gives it is a bug"),
     (
-        Code::TokenPassthrough,
-        "of what goes out, which no op is about",
-    ),
-    (
         Code::ReplayUnavailable,
         "the program's answer, which no op gives",
+    ),
+    (
+        Code::Suspended,
+        "what a list says, which is fetched: the suite of remote",
+    ),
+    (
+        Code::StatusStale,
+        "of a list that was fetched: the suite of remote",
     ),
     (Code::ReplayFull, "it takes four million lines"),
 ];

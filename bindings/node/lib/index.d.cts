@@ -362,6 +362,8 @@ export interface VerifierOptions {
     innerActors?: 'revoke' | 'ignore'
     statusLists?: { allowHosts?: readonly string[]; maxAge?: Duration; onUnavailable?: 'refuse' | 'accept_marked' }
   }
+  /** What references to subjects of audit records are made with; without it there are none. */
+  audit?: { secret: { file: string } | { env: string } }
   /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */
   delegation?: 'forbid' | 'surface'
   /** The most since `iat`. */

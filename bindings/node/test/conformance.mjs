@@ -37,6 +37,11 @@ const ops = {
     const token = gateOf(request).verifyRequest(shown, needs(request))
     return { ...facts(token), lineage: token.lineage, sender_constrained: token.senderConstrained }
   },
+  check_outbound(request) {
+    const gate = gateOf(request)
+    gate.checkOutbound(gate.verify(text(request, 'token')), request.outbound, { target: text(request, 'target') })
+    return {}
+  },
   verify_batch(request) {
     const batch = gateOf(request).verifyBatchSync(texts(request, 'tokens'), needs(request))
     const verdicts = Array.from(batch, (verdict) => (verdict.ok ? accept(facts(verdict.token)) : refuse(verdict.error)))

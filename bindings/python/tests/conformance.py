@@ -43,6 +43,7 @@ class Harness:
         self.ops: dict[str, Callable[[dict[str, Any]], Answer]] = {
             "verify": self.verify,
             "verify_request": self.verify_request,
+            "check_outbound": self.check_outbound,
             "verify_batch": self.verify_batch,
             "verify_jws": self.verify_jws,
             "verify_raw": self.verify_raw,
@@ -116,6 +117,12 @@ class Harness:
             "lineage": token.lineage,
             "sender_constrained": token.sender_constrained,
         }
+
+    def check_outbound(self, request: dict[str, Any]) -> Answer:
+        gate = self.gate(request)
+        inbound = gate.verify(text(request, "token"))
+        gate.check_outbound(inbound, request.get("outbound"), target=text(request, "target"))
+        return {}
 
     def verify_batch(self, request: dict[str, Any]) -> Answer:
         scopes = required_scopes(request)

@@ -146,8 +146,8 @@ fn meaning(uri: &str, event: Value<'_>) -> Option<(&'static str, Effect, Reach)>
 /// A sign-out concerns what was issued until then, an account's end all of it. A token and a session
 /// end once and whole.
 fn changes_of(effect: Effect, target: Target<'_>, at: NumericDate) -> Vec<Change> {
-    let all = |handle| Change::revoked(handle, None, None, at);
-    let until = |handle| Change::revoked(handle, Some(at), None, at);
+    let all = |handle| Change::revoked(handle, None, None, at).from_event();
+    let until = |handle| Change::revoked(handle, Some(at), None, at).from_event();
     match (target, effect) {
         (Target::Token { .. } | Target::Session { .. }, Effect::Enable)
         | (Target::Client { .. }, Effect::Enable | Effect::Disable) => Vec::new(),
@@ -171,7 +171,7 @@ fn changes_of(effect: Effect, target: Target<'_>, at: NumericDate) -> Vec<Change
         ],
         (Target::Party { iss, sub }, Effect::Disable) => vec![until(Handle::account(iss, sub))],
         (Target::Party { iss, sub }, Effect::Enable) => {
-            vec![Change::lifted(Handle::account(iss, sub), at)]
+            vec![Change::lifted(Handle::account(iss, sub), at).from_event()]
         }
         (Target::Party { iss, sub }, Effect::Purge) => {
             vec![all(Handle::subject(iss, sub)), all(Handle::actor(iss, sub))]

@@ -25,9 +25,10 @@ impl Receiver {
     /// token's signature says.
     #[must_use]
     pub fn push(&self, content_type: Option<&str>, body: &[u8]) -> Delivery {
-        let token = match self.kind {
-            Kind::LogoutToken => form(content_type, body),
-            _ => is(content_type, "application/secevent+jwt").then(|| body.trim_ascii()),
+        let token = if self.kind == Kind::LogoutToken {
+            form(content_type, body)
+        } else {
+            is(content_type, "application/secevent+jwt").then(|| body.trim_ascii())
         };
         let malformed = || Failure::Refused(Error::about(Code::MalformedRequest, "content-type"));
         let taken = token

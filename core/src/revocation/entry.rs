@@ -46,7 +46,7 @@ impl Entry {
 
     /// Whether what it tells happened after that: of a lifted handle when it was lifted, of an account
     /// when it was disabled. What says no time is later than any.
-    pub(super) const fn is_later_than(self, other: Self) -> bool {
+    const fn is_later_than(self, other: Self) -> bool {
         self.cutoff > other.cutoff
     }
 
@@ -77,6 +77,11 @@ impl Entry {
         (self.cutoff != FOREVER).then(|| i64::from(self.cutoff))
     }
 
+    /// The second from which on it is forgotten; `None` for never.
+    pub(super) fn end(self) -> Option<i64> {
+        (self.end != FOREVER).then(|| i64::from(self.end))
+    }
+
     pub(super) fn to_bits(self) -> u64 {
         u64::from(self.cutoff) << 32 | u64::from(self.end)
     }
@@ -87,6 +92,53 @@ impl Entry {
             cutoff: half(bits >> 32),
             end: half(bits),
         }
+    }
+}
+
+/// What somebody tells of a handle, and how it goes together with what is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    entry: Entry,
+    /// The second of what happened.
+    at: u32,
+    /// It is told when it is told, which may be long afterwards and in any order: an event. Else it
+    /// counts from when it is told.
+    event: bool,
+}
+
+impl Told {
+    pub(super) fn new(entry: Entry, at: NumericDate, event: bool) -> Self {
+        let at = seconds_up(at);
+        Self { entry, at, event }
+    }
+
+    pub(super) fn lifts(self) -> bool {
+        self.entry.lifted_at().is_some()
+    }
+
+    /// What is known of the handle afterwards; `None` where that is what was known before.
+    ///
+    /// Whoever revokes adds to what was revoked. A lift ends it all. An event undoes nothing that
+    /// happened later (REV-08); of two in one second the one told later counts.
+    pub(super) fn after(self, before: Option<Entry>, now: NumericDate) -> Option<Entry> {
+        let Self { entry, at, event } = self;
+        let known = before.filter(|before| !before.can_go(now));
+        let lifts = self.lifts();
+        let after = match known {
+            None if lifts && !event => return None,
+            None => entry,
+            Some(known) if known.lifted_at().is_some() => {
+                let overtaken = known.cutoff > at && (event || lifts);
+                if overtaken { known } else { entry }
+            }
+            Some(known) if lifts => {
+                // What says no time is later than any event.
+                let overtaken = event && known.is_later_than(entry);
+                if overtaken { known } else { entry }
+            }
+            Some(known) => known.and(entry),
+        };
+        (before != Some(after)).then_some(after)
     }
 }
 

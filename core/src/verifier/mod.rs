@@ -10,6 +10,7 @@ mod caller;
 mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
+mod flow;
 mod gate;
 mod halves;
 mod headers;

@@ -311,22 +311,24 @@ impl fmt::Debug for Revocations<'_> {
 
 /// Writes what follows from a token that tells of an event.
 pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> AppliedEvent {
-    let (store, changes) = (&state.revocations, token.changes());
-    let mut receipt = RevocationReceipt {
-        epoch: store.epoch(),
-        reach: reach(state),
-        delivered: true,
-    };
-    for change in &changes {
-        if let Some(epoch) = store.tell(change, now) {
-            receipt.epoch = epoch;
-            receipt.delivered &= deliver(state, change);
-        }
-    }
-    merge(state, now);
+    let changes = token.changes();
+    let receipts = changes
+        .iter()
+        .map(|change| put_in_force(state, change, now));
+    // Of several the last epoch; delivered where all of them are.
+    let receipt = receipts.reduce(|before, receipt| RevocationReceipt {
+        delivered: before.delivered && receipt.delivered,
+        ..receipt
+    });
     AppliedEvent {
         entries: changes.len(),
-        receipt,
+        receipt: receipt.unwrap_or_else(|| RevocationReceipt {
+            epoch: state.revocations.epoch(),
+            reach: state
+                .shared()
+                .map_or("process", |shared| shared.store.reach()),
+            delivered: true,
+        }),
     }
 }
 
@@ -339,25 +341,21 @@ fn merge(state: &State, now: NumericDate) {
 /// Here first, so that nothing passes meanwhile; then wherever the policy says.
 fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationReceipt {
     let store = &state.revocations;
-    let epoch = store.apply(change, now);
+    let shared = state.shared().zip(store.postman());
+    let (epoch, reach, delivered) = match shared {
+        None => (store.apply(change, now), "process", true),
+        Some((shared, postman)) => {
+            postman.hold(change);
+            let epoch = store.apply(change, now);
+            (epoch, shared.store.reach(), postman.send())
+        }
+    };
     merge(state, now);
     RevocationReceipt {
         epoch,
-        reach: reach(state),
-        delivered: deliver(state, change),
+        reach,
+        delivered,
     }
-}
-
-/// How far it reaches what is put into force.
-fn reach(state: &State) -> &'static str {
-    let shared = state.shared();
-    shared.map_or("process", |shared| shared.store.reach())
-}
-
-/// Tells the store that processes share, where there is one. Says whether it has it.
-fn deliver(state: &State, change: &Change) -> bool {
-    let postman = state.revocations.postman();
-    state.shared().is_none() || postman.is_some_and(|postman| postman.post(change))
 }
 
 /// That somebody will ask for the handle, and that tokens can carry it.

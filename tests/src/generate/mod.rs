@@ -9,6 +9,7 @@ mod act;
 mod actor_proofs;
 mod algorithms;
 mod capabilities;
+mod catalogue;
 mod certificates;
 mod chains;
 mod delegation;
@@ -27,8 +28,10 @@ mod proofs;
 mod revocation;
 mod rules;
 mod sessions;
+mod slots;
 mod tasks;
 mod transactions;
+mod urls;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,16 +42,18 @@ use serde_json::{Map, Value, json};
 use crate::workshop::{Key, over, signing_input};
 
 pub use kinds::{KINDS, Kind, holder};
+pub use slots::{Slot, slots};
 
 /// `now` of most lines.
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 21] = [
+pub const FILES: [&str; 22] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
     "delegation/actor_proofs.jsonl",
+    "delegation/catalogue.jsonl",
     "delegation/chains.jsonl",
     "delegation/edges.jsonl",
     "delegation/offline.jsonl",
@@ -80,6 +85,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "capabilities.jsonl" => capabilities::lines(),
         "delegation/act.jsonl" => act::lines(),
         "delegation/actor_proofs.jsonl" => actor_proofs::lines(),
+        "delegation/catalogue.jsonl" => catalogue::lines(),
         "delegation/chains.jsonl" => chains::lines(),
         "delegation/edges.jsonl" => edges::lines(),
         "delegation/offline.jsonl" => offline::lines(),

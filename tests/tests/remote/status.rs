@@ -111,7 +111,7 @@ impl Stand {
 }
 
 #[test]
-fn stat_01_and_02_the_list_says_what_becomes_of_each_token() {
+fn stat_02_the_list_says_what_becomes_of_each_token() {
     let (server, uri) = serve(&json!({}));
     let stand = open(&json!({}));
     let good = token(2.into(), &uri);

@@ -401,6 +401,8 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "insufficient_user_authentication": StepUpError,
     "keys_unavailable": KeysUnavailableError,
     "keys_refreshing": KeysUnavailableError,
+    "revocation_unavailable": RevocationUnavailableError,
+    "revocation_stale": RevocationUnavailableError,
     "status_unavailable": RevocationUnavailableError,
     "status_stale": RevocationUnavailableError,
     "replay_unavailable": ReplayUnavailableError,

@@ -111,6 +111,10 @@ pub(super) fn compile<'o>(
         cache_tokens: cache.count("tokens").unwrap_or(0),
         possession: possession::compile(&document, &mut compiler),
         revocation: revocation::compile(&document, &stores, &issuers, &mut compiler),
+        audit_secret: document
+            .has("audit")
+            .then(|| compiler.mac_secret(&document.section("audit"), "secret"))
+            .flatten(),
         issuers,
         gates,
     };

@@ -103,6 +103,12 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         Absent::Nothing,
         "Stores that several processes share, by our names.",
     ),
+    row(
+        "audit",
+        Shape::Table(AUDIT),
+        Absent::Computed(stays_absent), // its secret has no default
+        "Records for an audit log.",
+    ),
     later("tables", "Keys with precomputed tables.", None),
 ];
 
@@ -627,6 +633,13 @@ static STORE: &[Row] = &[
         "Which of the stores of that server it is.",
     ),
 ];
+
+static AUDIT: &[Row] = &[row(
+    "secret",
+    Shape::Secret,
+    Absent::Required,
+    "What references to subjects are made with, at least 32 bytes, the same wherever records are compared; one line break at its end is not part of it.",
+)];
 
 static STATUS_LISTS: &[Row] = &[
     row(
