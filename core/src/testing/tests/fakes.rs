@@ -149,7 +149,7 @@ fn an_agent_has_what_stands_for_a_certificate() {
     )];
     let code = |certificate: &[u8]| {
         let request = Request::new("GET", "/")
-            .headers(&fields)
+            .headers(fields.iter().map(|(name, value)| (*name, value)))
             .client_certificate(certificate);
         gate.judge_request(&request, &Requirements::NONE).code()
     };
