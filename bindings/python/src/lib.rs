@@ -59,7 +59,7 @@ mod _native {
     #[pymodule_export]
     use super::gate::Gate;
     #[pymodule_export]
-    use super::jws::{Jws, Unverified, inspect, verify_jws};
+    use super::jws::{Jws, Unverified, inspect, read_status, verify_jws};
     #[pymodule_export]
     use super::key::{Key, SigningKey, parse_jwks};
     #[pymodule_export]

@@ -50,6 +50,7 @@ __all__ = [
     "inspect",
     "parse_jwks",
     "policy_for_tests",
+    "read_status",
     "refusals",
     "verify_jws",
 ]
@@ -811,6 +812,7 @@ class Refusal:
 
 def handle_kinds() -> list[tuple[str, str | None, str | None]]: ...
 def fetch_jwks(url: str, hosts: list[str]) -> bytes: ...
+def read_status(bits: int, lst: str, index: int) -> int: ...
 def parse_jwks(text: _Jwks) -> tuple[list[Key], list[tuple[int, str]]]: ...
 def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,
