@@ -105,7 +105,6 @@ pub(crate) const STATUS_LIST_SIZE: usize = 16 * 1024 * 1024;
 /// together.
 pub(crate) const STATUS_LISTS: usize = 64;
 /// Bytes of all status lists together.
-#[cfg(feature = "remote")]
 pub(crate) const STATUS_LISTS_SIZE: usize = 128 * 1024 * 1024;
 /// Status lists that are fetched at once.
 #[cfg(feature = "remote")]

@@ -309,6 +309,8 @@ fn stat_08_no_address_of_a_token_leads_anywhere_it_should_not() {
     assert_eq!(stand.now(&token(2.into(), "status/1")), "claim_type");
     assert_eq!(server.asked(), 0);
     assert_eq!(stand.then(&token(2.into(), &uri)), "accepted");
+    // Of one alone, since advice is about an issuer's lists.
+    let stand = open(&json!({}));
     server.answers(http(
         "302 Found",
         "Location: http://169.254.169.254/\r\n",

@@ -8,16 +8,13 @@ use std::sync::Arc;
 
 use super::list::StatusList;
 use crate::error::Code;
-use crate::limits::STATUS_LISTS;
-#[cfg(feature = "remote")]
-use crate::limits::STATUS_LISTS_SIZE;
+use crate::limits::{STATUS_LISTS, STATUS_LISTS_SIZE};
 use crate::sync::{AtomicU64, Ordering, Snapshot};
 use crate::time::{NumericDate, Span};
 
 /// A list that nobody has asked for in this time may make room for another.
 const IDLE: Span = Span::from_seconds(60);
-#[cfg(feature = "remote")]
-/// The pause after a failure is a second, and doubled so often at most.
+/// The pause after a failure is two seconds, and four and so on up to this power of two.
 const RETRIES: u32 = 8;
 
 pub(crate) struct StatusLists {
@@ -41,7 +38,6 @@ struct Listed {
 }
 
 /// Later than any date.
-#[cfg(feature = "remote")]
 const BEING_FETCHED: u64 = u64::MAX;
 
 /// A list that was fetched and verified.
@@ -55,7 +51,6 @@ pub(crate) struct Resolved {
 }
 
 /// A list that is to be fetched.
-#[cfg(feature = "remote")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) issuer: Box<str>,
@@ -129,8 +124,6 @@ impl StatusLists {
         errors.find_map(|listed| listed.last_error.clone())
     }
 }
-
-#[cfg(feature = "remote")]
 impl StatusLists {
     /// The lists that are to be fetched now, at most `most`; they are taken for being fetched until
     /// [`StatusLists::settle`]. And when the next one is to be.
@@ -212,7 +205,6 @@ impl Listed {
     }
 
     /// The same list once a fetch has ended.
-    #[cfg(feature = "remote")]
     fn after(&self, brought: Result<Resolved, String>, now: NumericDate) -> Self {
         let (failures, next, resolved, last_error) = match brought {
             Ok(resolved) => (0, resolved.again, Some(resolved), None),
