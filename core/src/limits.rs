@@ -98,6 +98,7 @@ pub(crate) const FETCHES: usize = 16;
 #[cfg(feature = "remote")]
 pub(crate) const FETCHES_FAILING: usize = 4;
 /// Bytes of a token that carries a status list: what is fetched.
+#[cfg(feature = "remote")]
 pub(crate) const STATUS_TOKEN_SIZE: usize = JWK_SET_SIZE;
 /// Bytes of a status list, unpacked (TSL-08): 134 million tokens of one bit.
 pub(crate) const STATUS_LIST_SIZE: usize = 16 * 1024 * 1024;

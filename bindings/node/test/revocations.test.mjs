@@ -7,6 +7,7 @@ import { FakeIssuer, FixedClock, open } from 'sealgate/testing'
 
 const ISSUER = 'https://login.example.com'
 const AUDIENCE = 'https://api.example.com/mcp'
+const EVENTS = 'https://api.example.com/events'
 const NOW = 1_800_000_000
 
 function world(revocation = { store: 'process' }) {
@@ -109,7 +110,7 @@ test('what an issuer tells of', () => {
     version: 1,
     revocation: { store: 'process', inputs: ['sessions'] },
     issuers: { corp: { issuer: ISSUER, algorithms: [corp.alg], jwks_push: 'process', profiles: ['access_token', 'logout_token', 'set'] } },
-    gates: { tools: gate('access_token', AUDIENCE), sessions: gate('logout_token', 'sessions'), signals: gate('set', 'signals') },
+    gates: { tools: gate('access_token', AUDIENCE), sessions: gate('logout_token', 'client-1'), signals: gate('set', EVENTS) },
   }
   const verifier = open(policy, { issuers: { corp }, clock })
   const { revocations } = verifier
@@ -118,7 +119,7 @@ test('what an issuer tells of', () => {
   const told = (typ, aud, event, more) =>
     corp.sign({ iss: ISSUER, aud, iat: NOW, jti: 'e', events: { [event]: {} }, ...more }, { alg: corp.alg, typ, kid: corp.kid })
   const u1 = { format: 'iss_sub', iss: ISSUER, sub: 'u1' }
-  const disabled = told('secevent+jwt', 'signals', 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
+  const disabled = told('secevent+jwt', EVENTS, 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
   const token = verifier.gate('signals').verify(disabled)
   assert.equal(tools.judge(jwt).ok, true, 'no input')
   assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', entries: 1 })
@@ -126,7 +127,7 @@ test('what an issuer tells of', () => {
   revocations.lift(Handle.account({ iss: ISSUER, sub: 'u1' }))
   const accepted = tools.verify(jwt)
   assert.equal(revocations.apply(token).epoch, 2, 'lifted since')
-  const logout = told('logout+jwt', 'sessions', 'http://schemas.openid.net/event/backchannel-logout', { sid: 's1', exp: NOW + 60 })
+  const logout = told('logout+jwt', 'client-1', 'http://schemas.openid.net/event/backchannel-logout', { sid: 's1', exp: NOW + 60 })
   verifier.gate('sessions').verify(logout)
   assert.equal(tools.judge(jwt).code, 'revoked')
   assert.throws(() => revocations.apply(accepted), (error) => error instanceof UsageError && /tells of no event/.test(error.message))
@@ -141,14 +142,14 @@ test('what an issuer delivers', () => {
     version: 1,
     revocation: { store: 'process' },
     issuers: { corp: { issuer: ISSUER, algorithms: [corp.alg], jwks_push: 'process', profiles: ['access_token', 'set'] } },
-    gates: { tools: gate('access_token', AUDIENCE), signals: gate('set', 'signals') },
+    gates: { tools: gate('access_token', AUDIENCE), signals: gate('set', EVENTS) },
   }
   const verifier = open(policy, { issuers: { corp }, clock })
   const jwt = corp.token({ aud: AUDIENCE, sub: 'u1' })
   const event = 'https://schemas.openid.net/secevent/risc/event-type/account-disabled'
   const told = (jti, more) =>
     corp.sign(
-      { iss: ISSUER, aud: 'signals', iat: NOW, jti, sub_id: { format: 'iss_sub', iss: ISSUER, sub: 'u1' }, events: { [event]: {} }, ...more },
+      { iss: ISSUER, aud: EVENTS, iat: NOW, jti, sub_id: { format: 'iss_sub', iss: ISSUER, sub: 'u1' }, events: { [event]: {} }, ...more },
       { alg: corp.alg, typ: 'secevent+jwt', kid: corp.kid }
     )
   const receiver = verifier.receiver('signals')

@@ -112,7 +112,7 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     policy = document() | {"revocation": {"store": "process", "inputs": ["sessions"]}}
     policy["issuers"]["corp"]["profiles"] = ["access_token", "logout_token", "set"]
     for name, profile in (("sessions", "logout_token"), ("signals", "set")):
-        policy["gates"][name] = {"profile": profile, "audience": name, "issuers": ["corp"]}
+        policy["gates"][name] = {"profile": profile, "audience": f"{name}-1", "issuers": ["corp"]}
     verifier = testing.open(policy, issuers={"corp": corp}, clock=clock)
     tools, revocations = verifier.gate("tools"), verifier.revocations
     jwt = corp.token(aud=AUDIENCE, scope="mcp:use", claims={"sid": "s1"})
@@ -124,7 +124,7 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     risc = "https://schemas.openid.net/secevent/risc/event-type/"
     u1 = {"format": "iss_sub", "iss": ISSUER, "sub": "u1"}
     signals = verifier.gate("signals")
-    token = signals.verify(told("secevent+jwt", "signals", risc + "account-disabled", sub_id=u1))
+    token = signals.verify(told("secevent+jwt", "signals-1", risc + "account-disabled", sub_id=u1))
     assert tools.judge(jwt).ok, "no input"
     receipt = revocations.apply(token)
     assert (receipt.epoch, receipt.reach, receipt.entries) == (1, "process", 1)
@@ -134,7 +134,7 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     assert revocations.apply(token).epoch == 2, "lifted since"
 
     event = "http://schemas.openid.net/event/backchannel-logout"
-    logout = told("logout+jwt", "sessions", event, sid="s1", exp=NOW + 60)
+    logout = told("logout+jwt", "sessions-1", event, sid="s1", exp=NOW + 60)
     verifier.gate("sessions").verify(logout)
     assert tools.judge(jwt).code == "revoked"
 
@@ -147,7 +147,7 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
 def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.FixedClock) -> None:
     policy = document() | {"revocation": {"store": "process"}}
     policy["issuers"]["corp"]["profiles"] = ["access_token", "set"]
-    policy["gates"]["signals"] = {"profile": "set", "audience": "signals", "issuers": ["corp"]}
+    policy["gates"]["signals"] = {"profile": "set", "audience": "signals-1", "issuers": ["corp"]}
     verifier = testing.open(policy, issuers={"corp": corp}, clock=clock)
     receiver = verifier.receiver("signals")
     jwt = corp.token(aud=AUDIENCE, scope="mcp:use")
@@ -155,7 +155,7 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
     def told(jti: str, **more: Any) -> str:
         event = "https://schemas.openid.net/secevent/risc/event-type/account-disabled"
         u1 = {"format": "iss_sub", "iss": ISSUER, "sub": "u1"}
-        claims = {"iss": ISSUER, "aud": "signals", "iat": NOW, "jti": jti, "sub_id": u1}
+        claims = {"iss": ISSUER, "aud": "signals-1", "iat": NOW, "jti": jti, "sub_id": u1}
         header = {"alg": corp.alg, "typ": "secevent+jwt", "kid": corp.kid}
         return corp.sign(claims | {"events": {event: {}}} | more, header)
 
