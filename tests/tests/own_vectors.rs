@@ -19,6 +19,14 @@ const NOT_YET: &[(Code, &str)] = &[
         "the program's answer, which no op gives",
     ),
     (
+        Code::RevocationUnavailable,
+        "of a store that processes share, which no op is about",
+    ),
+    (
+        Code::RevocationStale,
+        "of a store that processes share, which no op is about",
+    ),
+    (
         Code::Suspended,
         "what a list says, which is fetched: the suite of remote",
     ),

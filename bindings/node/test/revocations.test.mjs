@@ -117,7 +117,7 @@ test('what an issuer tells of', () => {
   const tools = verifier.gate('tools')
   const jwt = corp.token({ aud: AUDIENCE, sub: 'u1', claims: { sid: 's1' } })
   const told = (typ, aud, event, more) =>
-    corp.sign({ iss: ISSUER, aud, iat: NOW, jti: 'e', events: { [event]: {} }, ...more }, { alg: corp.alg, typ, kid: corp.kid })
+    corp.sign({ iss: ISSUER, aud, iat: NOW, jti: 'e', events: { [event]: { event_timestamp: NOW - 10 } }, ...more }, { alg: corp.alg, typ, kid: corp.kid })
   const u1 = { format: 'iss_sub', iss: ISSUER, sub: 'u1' }
   const disabled = told('secevent+jwt', EVENTS, 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
   const token = verifier.gate('signals').verify(disabled)

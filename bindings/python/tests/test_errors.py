@@ -37,9 +37,12 @@ VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
 # that is full or away.
 WITHOUT_VECTOR = {
     "internal",
-    "token_passthrough",
     "replay_full",
     "replay_unavailable",
+    "revocation_stale",
+    "revocation_unavailable",
+    "status_stale",
+    "suspended",
 }
 
 

@@ -118,7 +118,8 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     jwt = corp.token(aud=AUDIENCE, scope="mcp:use", claims={"sid": "s1"})
 
     def told(typ: str, aud: str, event: str, **more: Any) -> str:
-        claims = {"iss": ISSUER, "aud": aud, "iat": NOW, "jti": "e", "events": {event: {}}, **more}
+        events = {event: {"event_timestamp": NOW - 10}}
+        claims = {"iss": ISSUER, "aud": aud, "iat": NOW, "jti": "e", "events": events, **more}
         return corp.sign(claims, {"alg": corp.alg, "typ": typ, "kid": corp.kid})
 
     risc = "https://schemas.openid.net/secevent/risc/event-type/"
