@@ -34,6 +34,8 @@ __all__ = [
     "RawCall",
     "RawIssuer",
     "RawKeys",
+    "RawPoller",
+    "RawReceiver",
     "RawRefusal",
     "RawRevocations",
     "Refusal",

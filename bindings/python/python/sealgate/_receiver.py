@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What to answer to a push: `status`, `headers` and `body`, as they are. `entries` counts the handles
-    that were revoked or lifted, `None` where the token was not accepted, for the reason `code`."""
+    """What to answer to a push: `status`, `headers` and `body`, as they are. `entries` counts the
+    handles that were revoked or lifted, `None` where the token was not accepted, for `code`."""
 
     status: int
     headers: dict[str, str]
@@ -37,8 +37,8 @@ class Polled:
 
 
 class Receiver:
-    """Takes tokens that tell of events at one gate of profile `set` or `logout_token`, and revokes what
-    follows from them. An event that is told again changes nothing."""
+    """Takes tokens that tell of events at one gate of profile `set` or `logout_token`, and revokes
+    what follows from them. An event that is told again changes nothing."""
 
     __slots__ = ("_raw",)
 
@@ -50,9 +50,11 @@ class Receiver:
         body: bytes,
         headers: Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]],
     ) -> Delivery:
-        """Takes the body of a POST with its header fields, of which `Content-Type` is read. Who may call at
-        all, as by an `Authorization` agreed with the issuer, is to be checked before; whose event it
-        is, the token's signature says."""
+        """Takes the body of a POST with its header fields, of which `Content-Type` is read.
+
+        Who may call at all, as by an `Authorization` agreed with the issuer, is to be checked before;
+        whose event it is, the token's signature says.
+        """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             raise UsageError(f"body must be bytes, not {type(body).__name__}")
         status, fields, text, entries, code = self._raw.push(bytes(body), _content_type(headers))
@@ -69,8 +71,8 @@ class Receiver:
 
 
 class Poller:
-    """Polls one stream with an HTTP client of the program's own: `request()` is the JSON to POST, `take()`
-    takes the answer's body. What was lost is asked for and acknowledged again."""
+    """Polls one stream with an HTTP client of the program's own: `request()` is the JSON to POST,
+    `take()` takes the answer's body. What was lost is asked for and acknowledged again."""
 
     __slots__ = ("_raw",)
 

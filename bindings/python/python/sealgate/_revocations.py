@@ -25,7 +25,7 @@ class RevocationReceipt:
     reach: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventReceipt(RevocationReceipt):
     """What an event did: `entries` counts the handles that it revokes or lifts, 0 for one that is
     only observed."""
