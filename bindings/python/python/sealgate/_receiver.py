@@ -52,8 +52,8 @@ class Receiver:
     ) -> Delivery:
         """Takes the body of a POST with its header fields, of which `Content-Type` is read.
 
-        Who may call at all, as by an `Authorization` agreed with the issuer, is to be checked before;
-        whose event it is, the token's signature says.
+        Who may call at all, as by an `Authorization` agreed with the issuer, is to be checked
+        before; whose event it is, the token's signature says.
         """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             raise UsageError(f"body must be bytes, not {type(body).__name__}")
