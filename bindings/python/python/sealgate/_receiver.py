@@ -1,4 +1,4 @@
-"""Events that issuers deliver: `verifier.receiver(gate)`, pushed (RFC 8935) and polled (RFC 8936)."""
+"""Events that issuers deliver: `verifier.receiver(gate)`; pushes (RFC 8935), polls (RFC 8936)."""
 
 from __future__ import annotations
 
