@@ -111,6 +111,7 @@ pub mod mint;
 mod observe;
 mod open;
 mod policy;
+mod receiver;
 #[cfg(feature = "remote")]
 pub mod remote;
 mod replay;
@@ -139,6 +140,7 @@ pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
+pub use receiver::{Delivery, PollError, Polled, Poller, Receiver, ReceiverError};
 pub use revocation::{
     Change, ChangeError, Handle, HandleKind, RevocationStats, StatusList, StatusListError,
 };

@@ -53,6 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "remote",
         &[
+            "receiver",
             "verifier",
             "policy",
             "keys",
@@ -107,6 +108,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "limits",
             "error",
         ],
+    ),
+    (
+        "receiver",
+        &["wire", "verifier", "policy", "encoding", "limits", "error"],
     ),
     // 4 engine
     ("wire", &["verifier", "policy", "error"]),

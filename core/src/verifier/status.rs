@@ -3,7 +3,7 @@
 
 use super::ancestry::Ancestors;
 use super::state::{Door, Source};
-use crate::claims::Claims;
+use crate::claims::{Claim, Claims};
 use crate::error::Error;
 use crate::revocation::{self, StatusChecked};
 use crate::time::NumericDate;
@@ -31,6 +31,9 @@ pub(super) fn of(
     source: &Source,
     now: NumericDate,
 ) -> Result<StatusChecked, Error> {
+    if !claims.present().contains(Claim::Status) {
+        return Ok(StatusChecked::NOTHING_TO_ASK);
+    }
     let (rules, lists) = (door.rules(), &door.state.status);
     revocation::check_status(rules, lists, claims, door.issuer(source)?, now)
 }
