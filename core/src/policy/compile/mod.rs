@@ -14,6 +14,7 @@ mod pairs;
 mod possession;
 mod revocation;
 mod secret;
+mod status;
 mod store;
 mod text;
 
@@ -109,7 +110,7 @@ pub(super) fn compile<'o>(
         },
         cache_tokens: cache.count("tokens").unwrap_or(0),
         possession: possession::compile(&document, &stores, &mut compiler),
-        revocation: revocation::compile(&document, &stores, &mut compiler),
+        revocation: revocation::compile(&document, &stores, &issuers, &mut compiler),
         audit_secret: document
             .has("audit")
             .then(|| compiler.mac_secret(&document.section("audit"), "secret"))

@@ -599,10 +599,11 @@ static REVOCATION: &[Row] = &[
         Absent::Texts(&[]),
         "Gates whose accepted tokens become revocations: of logout tokens and of Security Event Tokens.",
     ),
-    later(
+    row(
         "status_lists",
-        "Which status lists are asked about tokens.",
-        None,
+        Shape::Table(STATUS_LISTS),
+        Absent::Computed(stays_absent), // its presence has them fetched
+        "Status lists are fetched, of the issuers that have status_list_token in their profiles.",
     ),
 ];
 
@@ -639,6 +640,27 @@ static AUDIT: &[Row] = &[row(
     Absent::Required,
     "What references to subjects are made with, at least 32 bytes, the same wherever records are compared; one line break at its end is not part of it.",
 )];
+
+static STATUS_LISTS: &[Row] = &[
+    row(
+        "allow_hosts",
+        Shape::List(&Shape::Text),
+        Absent::Nothing,
+        "The only hosts to fetch from, whatever their addresses; else each issuer's own, at a public address.",
+    ),
+    row(
+        "max_age",
+        Shape::Duration { most: None },
+        Absent::Text("24h"),
+        "The most since a list was issued.",
+    ),
+    row(
+        "on_unavailable",
+        Shape::Choice(&UNAVAILABLE),
+        Absent::Text("refuse"),
+        "What becomes of a token when its list is missing or stale.",
+    ),
+];
 
 static CACHE: &[Row] = &[row(
     "tokens",
