@@ -24,10 +24,14 @@ WORKERS = 4
 Headers = list[tuple[str, str]]
 
 
+def issuer(clock: testing.FixedClock) -> testing.FakeIssuer:
+    return testing.FakeIssuer(ISSUER, clock=clock, seed=1000)
+
+
 def opened(folder: Path | str) -> Gate:
     """What each process has: one policy, issuer and moment. `testing.open` would share nothing."""
     clock = testing.FixedClock(NOW)
-    corp = testing.FakeIssuer(ISSUER, clock=clock, seed=1, name="corp")
+    corp = issuer(clock)
     policy = document() | {"dpop": {}, "replay": {"store": "local"}}
     policy["stores"] = {"local": {"kind": "file", "path": str(folder)}}
     policy["issuers"]["corp"] = {"issuer": ISSUER, "jwks_push": "process", "algorithms": ["ES256"]}
@@ -46,8 +50,8 @@ def request(jwt: str) -> Headers:
 
 
 @pytest.fixture
-def jwt(corp: testing.FakeIssuer) -> str:
-    return corp.token(sub="u1", aud=AUDIENCE, scope="mcp:use", bind_to=AGENT)
+def jwt(clock: testing.FixedClock) -> str:
+    return issuer(clock).token(sub="u1", aud=AUDIENCE, scope="mcp:use", bind_to=AGENT)
 
 
 def judge(gate: Gate, proofs: list[Headers]) -> list[str]:
