@@ -221,7 +221,7 @@ const NETWORK: [(&str, &str); 5] = [
     ("tokio", "feed"),
 ];
 
-/// The crate that only `replay` may name: it has `unsafe`.
+/// The crate that only `replay` may name.
 const SHARED: &str = "sealgate_proofs";
 
 /// What only `time` may name.
