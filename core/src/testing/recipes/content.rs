@@ -234,6 +234,10 @@ impl Bench<'_> {
         if self.forge.rules().preset != Preset::AgentStrict {
             return never("the preset asks for no status");
         }
+        let lists = self.forge.rules().revocation.status.as_ref();
+        if lists.is_some_and(|lists| lists.accept_marked) {
+            return never("the policy accepts tokens whose list is missing");
+        }
         self.altered_inside(|token| {
             let list = json!({ "idx": 0, "uri": "https://status.invalid/1" });
             token.set(Claim::Status, json!({ "status_list": list }));
