@@ -8,6 +8,8 @@
 
 #![expect(dead_code, reason = "nobody calls it yet")]
 
+pub(crate) mod file;
+
 use std::fmt;
 use std::time::Duration;
 

@@ -30,8 +30,9 @@ pub struct Change {
     at: NumericDate,
 }
 
+/// What was done to a handle, or what holds of it after all that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(crate) enum What {
     Revoked {
         cutoff: Option<NumericDate>,
         expires: Option<NumericDate>,
@@ -59,6 +60,37 @@ pub enum ChangeError {
     UnknownKind,
     /// A member is missing or of a wrong type: its name.
     Member(&'static str),
+}
+
+impl What {
+    /// What holds of a handle when this is done to it at `at`, and `before` held: a revocation adds to
+    /// one that has not ended; a lift ends whatever there was.
+    pub(crate) fn after(self, before: Self, at: NumericDate) -> Self {
+        let revoked = |what| match what {
+            Self::Revoked { cutoff, expires } => Some((cutoff, expires)),
+            Self::Lifted => None,
+        };
+        let Some((own, earlier)) = revoked(self).zip(revoked(before)) else {
+            return self;
+        };
+        if earlier.1.is_some_and(|end| end <= at) {
+            return self;
+        }
+        // Without a date is later than any.
+        let later = |one: Option<NumericDate>, other| one.zip(other).map(|(a, b)| a.max(b));
+        Self::Revoked {
+            cutoff: later(own.0, earlier.0),
+            expires: later(own.1, earlier.1),
+        }
+    }
+
+    /// What is kept in memory of it; `None` for what was lifted.
+    pub(crate) fn entry(self) -> Option<Entry> {
+        match self {
+            Self::Revoked { cutoff, expires } => Some(Entry::new(cutoff, expires)),
+            Self::Lifted => None,
+        }
+    }
 }
 
 impl Change {
@@ -140,12 +172,8 @@ impl Change {
         self.at
     }
 
-    /// What is kept in memory of it; `None` for what was lifted.
-    pub(crate) fn entry(&self) -> Option<Entry> {
-        match self.what {
-            What::Revoked { cutoff, expires } => Some(Entry::new(cutoff, expires)),
-            What::Lifted => None,
-        }
+    pub(crate) const fn what(&self) -> What {
+        self.what
     }
 
     pub(crate) fn known(&self) -> Known<'_> {
@@ -153,7 +181,7 @@ impl Change {
             kind: self.handle.kind(),
             scope: self.handle.scope(),
             value: self.handle.value(),
-            entry: self.entry(),
+            entry: self.what.entry(),
         }
     }
 
@@ -260,7 +288,7 @@ impl fmt::Debug for Change {
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
 mod tests {
-    use super::{Change, ChangeError};
+    use super::{Change, ChangeError, What};
     use crate::revocation::{Handle, HandleKind};
     use crate::time::NumericDate;
 
@@ -326,6 +354,31 @@ mod tests {
     }
 
     #[test]
+    fn a_revocation_adds_to_one_that_has_not_ended_and_a_lift_ends_it() {
+        let revoked = |cutoff: Option<i64>, expires: Option<i64>| What::Revoked {
+            cutoff: cutoff.map(at),
+            expires: expires.map(at),
+        };
+        let some = revoked(Some(5), Some(50));
+        for (later, before, holds) in [
+            (revoked(Some(4), Some(60)), some, revoked(Some(5), Some(60))),
+            (revoked(None, Some(9)), some, revoked(None, Some(50))),
+            (revoked(Some(4), None), some, revoked(Some(5), None)),
+            (some, revoked(None, None), revoked(None, None)),
+            (some, revoked(None, Some(20)), some),
+            (some, revoked(None, Some(21)), revoked(None, Some(50))),
+            (some, What::Lifted, some),
+            (What::Lifted, some, What::Lifted),
+        ] {
+            assert_eq!(
+                later.after(before, at(20)),
+                holds,
+                "{later:?} after {before:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_reason_is_cut_where_a_character_ends() {
         let handle = || Handle::issuer("x");
         let change = Change::lifted(handle(), at(5)).because(&"\u{e9}".repeat(200));
@@ -339,6 +392,6 @@ mod tests {
         let change = Change::revoked(Handle::issuer("x"), Some(date), None, at(5));
         let read = Change::from_json(change.to_json().as_bytes()).unwrap();
         assert_eq!(read.cutoff(), Some(at(5)));
-        assert_eq!(read.entry(), change.entry());
+        assert_eq!(read.what().entry(), change.what().entry());
     }
 }

@@ -3,6 +3,7 @@
 mod base;
 mod change;
 mod entry;
+mod fill;
 mod filter;
 mod handle;
 mod hash;
@@ -10,8 +11,8 @@ mod overlay;
 mod store;
 mod token;
 
-pub(crate) use change::Known;
 pub use change::{Change, ChangeError};
+pub(crate) use change::{Known, What};
 pub(crate) use entry::Entry;
 pub use handle::{Handle, HandleKind};
 pub use store::RevocationStats;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::base::Base;
 use super::entry::Entry;
+use super::fill::newer;
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
 use super::hash::{HandleHash, HandleHasher};
@@ -20,29 +21,24 @@ use super::overlay::Overlay;
 use crate::sync::{AtomicU64, Ordering, Snapshot};
 use crate::time::NumericDate;
 
-/// Entries of the first table of a kind.
-const FIRST: usize = 1024;
-/// A table holds at least so much of its base: merging costs an entry this many copies.
-const SHARE: usize = 16;
-
 pub(crate) struct RevocationStore {
     hasher: HandleHasher,
-    shelves: Snapshot<Shelves>,
+    pub(super) shelves: Snapshot<Shelves>,
     epoch: AtomicU64,
     /// Whoever writes holds it; whoever reads never asks for it.
-    writing: Mutex<()>,
+    pub(super) writing: Mutex<()>,
     /// Whoever makes a new base holds it, and lets others write meanwhile.
-    merging: Mutex<()>,
+    pub(super) merging: Mutex<()>,
 }
 
 /// One shelf a kind, by its number.
-pub(crate) struct Shelves([Arc<Shelf>; HandleKind::ALL.len()]);
+pub(crate) struct Shelves(pub(super) [Arc<Shelf>; HandleKind::ALL.len()]);
 
-struct Shelf {
-    filter: Arc<Filter>,
+pub(super) struct Shelf {
+    pub(super) filter: Arc<Filter>,
     /// The newest first; the first one is being written.
-    overlays: Vec<Arc<Overlay>>,
-    base: Arc<Base>,
+    pub(super) overlays: Vec<Arc<Overlay>>,
+    pub(super) base: Arc<Base>,
 }
 
 /// How much is revoked.
@@ -120,9 +116,14 @@ impl RevocationStore {
             shelf.filter.insert(hash);
             self.replace(&shelves, handle.kind(), shelf);
         }
-        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
+        let epoch = self.raise();
         drop(writing);
         epoch
+    }
+
+    /// What was written can be found.
+    pub(super) fn raise(&self) -> u64 {
+        self.epoch.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     /// Makes sealed tables part of their base, and forgets what has ended. Takes as long as there
@@ -136,10 +137,8 @@ impl RevocationStore {
                 continue;
             };
             // The oldest first, so that the newest counts.
-            let newer = sealed.iter().rev().flat_map(|overlay| overlay.iter());
-            let base = before.base.merge(newer, now);
-            let filter = Filter::new(base.len() + table_size(&base));
-            base.hashes().for_each(|hash| filter.insert(hash));
+            let base = before.base.merge(newer(sealed), now);
+            let filter = base.filter();
             let writing = lock(&self.writing);
             let shelves = self.shelves.load_full();
             let mut overlays = shelves.of(kind).overlays.clone();
@@ -209,7 +208,7 @@ impl Shelves {
 }
 
 impl Shelf {
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             filter: Arc::new(Filter::new(0)),
             overlays: Vec::new(),
@@ -217,18 +216,18 @@ impl Shelf {
         }
     }
 
-    fn newest(&self) -> Option<&Overlay> {
+    pub(super) fn newest(&self) -> Option<&Overlay> {
         self.overlays.first().map(|overlay| &**overlay)
     }
 
     /// The tables that nobody writes any more.
-    fn sealed(&self) -> Option<&[Arc<Overlay>]> {
+    pub(super) fn sealed(&self) -> Option<&[Arc<Overlay>]> {
         let (_, sealed) = self.overlays.split_first()?;
         (!sealed.is_empty()).then_some(sealed)
     }
 
-    fn with_another_table(&self) -> Self {
-        let size = table_size(&self.base);
+    pub(super) fn with_another_table(&self) -> Self {
+        let size = self.base.table_size();
         // The first table brings the filter; later ones overfill it until the next merge.
         let filter = if self.overlays.is_empty() && self.base.len() == 0 {
             Arc::new(Filter::new(size))
@@ -253,12 +252,7 @@ impl Shelf {
     }
 }
 
-/// Entries of a table beside this base.
-fn table_size(base: &Base) -> usize {
-    (base.len() / SHARE).max(FIRST)
-}
-
 /// Every lock here guards nothing that a panic could leave half done.
-fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+pub(super) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
