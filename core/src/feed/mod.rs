@@ -6,14 +6,20 @@
 //! revoked is kept in an outbox until it is read back, readers that missed something begin again with
 //! everything there is, and how old the news may be is known at any time.
 
-#![expect(dead_code, reason = "nobody calls it yet")]
-
-pub(crate) mod file;
+mod file;
+mod outbox;
+mod post;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use file::FileEngine;
+pub(crate) use post::Post;
+
+use crate::policy::{StorePlace, StoreRules};
 use crate::revocation::{Change, Known};
+use crate::time::Clock;
 
 /// A change as a log carries it: with whoever sent it and the how manieth of theirs it is, so that
 /// they know it when it comes back.
@@ -86,3 +92,41 @@ impl fmt::Display for FeedError {
         f.write_str(&self.text)
     }
 }
+
+/// The engine that a policy names.
+pub(crate) fn open(rules: &StoreRules, clock: &Clock) -> Arc<dyn Engine> {
+    match &rules.place {
+        StorePlace::File(path) => Arc::new(FileEngine::new(path, clock.clone())),
+        StorePlace::Redis(_) | StorePlace::Nats(_) => Arc::new(Unbuilt),
+    }
+}
+
+/// An engine that this build lacks. The loader refuses policies that name one.
+struct Unbuilt;
+
+impl Engine for Unbuilt {
+    fn reader(&self) -> Result<Box<dyn Reader>, FeedError> {
+        Err(Self::error())
+    }
+
+    fn writer(&self) -> Result<Box<dyn Writer>, FeedError> {
+        Err(Self::error())
+    }
+
+    fn is_local(&self) -> bool {
+        false
+    }
+}
+
+impl Unbuilt {
+    fn error() -> FeedError {
+        FeedError {
+            text: "this build lacks the store's engine".to_owned(),
+            passes: false,
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests;

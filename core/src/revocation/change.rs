@@ -176,6 +176,7 @@ impl Change {
         self.what
     }
 
+    #[allow(dead_code, reason = "for engines that keep changes whole")]
     pub(crate) fn known(&self) -> Known<'_> {
         Known {
             kind: self.handle.kind(),

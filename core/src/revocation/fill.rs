@@ -17,7 +17,8 @@ type Kinds<T> = [T; HandleKind::ALL.len()];
 impl RevocationStore {
     /// Revokes and lifts whatever `source` brings, each handle once, as [`RevocationStore::revoke`]
     /// and [`RevocationStore::lift`] would one by one; what has ended is left out. All of it is seen
-    /// at once, in one epoch, which is returned; for an error of the source nothing has changed.
+    /// at once, in one epoch, which is returned; for an error of the source nothing has changed. Of a
+    /// handle that comes twice, as a server may bring one that changes meanwhile, a lift counts less.
     ///
     /// What is revoked while the source is read comes after it: it stays. Verifications and those who
     /// revoke go on meanwhile; only [`RevocationStore::merge`] waits.

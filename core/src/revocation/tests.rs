@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::change::Known;
 use super::entry::Entry;
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
 use super::store::RevocationStore;
-use crate::time::NumericDate;
+use crate::time::{Clock, NumericDate};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -24,7 +25,7 @@ fn get(store: &RevocationStore, handle: &Handle) -> Option<Entry> {
 
 #[test]
 fn rev_03_a_handle_belongs_to_its_kind_and_issuer() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     store.revoke(&Handle::token("https://a.example", "1"), all(), at(NOW));
     assert!(get(&store, &Handle::token("https://a.example", "1")).is_some());
     for other in [
@@ -48,7 +49,7 @@ fn rev_03_a_handle_belongs_to_its_kind_and_issuer() {
 
 #[test]
 fn who_revokes_again_forgives_nothing_and_a_lift_does() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let agent = Handle::actor("https://a.example", "agent");
     let cutoff = |seconds| Entry::new(Some(at(seconds)), None);
     store.revoke(&agent, cutoff(NOW), at(NOW));
@@ -66,7 +67,7 @@ fn who_revokes_again_forgives_nothing_and_a_lift_does() {
 
 #[test]
 fn what_has_ended_does_not_come_back_with_what_is_revoked_anew() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let agent = Handle::actor("https://a.example", "agent");
     store.revoke(&agent, Entry::new(None, Some(at(NOW + 10))), at(NOW));
     assert!(!get(&store, &agent).unwrap().has_ended(at(NOW + 9)));
@@ -93,7 +94,7 @@ fn rev_02_a_cutoff_counts_its_second_whole() {
 /// A map says what must be there, whatever was merged in between.
 #[test]
 fn tables_bases_and_merges_remember_what_a_map_does() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let mut expected: BTreeMap<u32, Option<i64>> = BTreeMap::new();
     let handle = |number: u32| Handle::token("https://a.example", &number.to_string());
     let mut random = 0x2545_f491_u32;
@@ -126,7 +127,7 @@ fn tables_bases_and_merges_remember_what_a_map_does() {
 
 #[test]
 fn a_merge_forgets_what_has_ended_and_gives_its_room_back() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let handle = |number: u32| Handle::token("https://a.example", &number.to_string());
     for number in 0..20_000 {
         let end = at(NOW + i64::from(number % 2) * 100);
@@ -144,7 +145,7 @@ fn a_merge_forgets_what_has_ended_and_gives_its_room_back() {
 
 #[test]
 fn a_filter_says_look_to_all_it_holds_and_to_one_in_a_thousand_others() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let hash =
         |number: u32| store.hash(HandleKind::Token, "https://a.example", &number.to_string());
     let filter = Filter::new(100_000);
@@ -159,7 +160,7 @@ fn a_filter_says_look_to_all_it_holds_and_to_one_in_a_thousand_others() {
 /// Whoever reads after a write has returned sees it, while tables are sealed and merged.
 #[test]
 fn what_is_revoked_stays_revoked_for_every_reader() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let handle = |number: u32| Handle::actor("https://a.example", &number.to_string());
     let written = std::sync::atomic::AtomicU32::new(0);
     let done = AtomicBool::new(false);
@@ -188,4 +189,173 @@ fn what_is_revoked_stays_revoked_for_every_reader() {
     });
     store.merge(at(NOW));
     assert!((0..30_000).all(|number| get(&store, &handle(number)).is_some()));
+}
+
+fn handle(number: u32) -> Handle {
+    Handle::token("https://a.example", &number.to_string())
+}
+
+/// Fills the store with these; `None` for what was lifted.
+fn fill(store: &RevocationStore, brought: &[(u32, Option<Entry>)]) -> u64 {
+    let filled = store.fill(at(NOW), |learn| {
+        for (number, entry) in brought {
+            learn(Known {
+                kind: HandleKind::Token,
+                scope: "https://a.example",
+                value: &number.to_string(),
+                entry: *entry,
+            });
+        }
+        Ok::<_, ()>(())
+    });
+    filled.unwrap()
+}
+
+/// What counts of a handle.
+fn counts(store: &RevocationStore, number: u32) -> Option<Entry> {
+    let found = get(store, &handle(number));
+    found.filter(|entry| !entry.has_ended(at(NOW)))
+}
+
+/// Whatever was there, and wherever it lay.
+#[test]
+fn many_at_once_are_what_they_would_be_one_by_one() {
+    let [filled, single] = [(); 2].map(|()| RevocationStore::new(Clock::System));
+    let mut random = 0x2545_f491_u32;
+    let mut next = |below: u32| {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        random % below
+    };
+    let date = |seconds: u32| Some(at(NOW - 500 + i64::from(seconds)));
+    for round in 0..12 {
+        for _ in 0..next(3_000) {
+            let number = next(4_000);
+            if next(5) == 0 {
+                for store in [&filled, &single] {
+                    store.lift(&handle(number));
+                }
+            } else {
+                let end = (next(2) == 0).then(|| at(NOW + 1 + i64::from(next(500))));
+                let entry = Entry::new(date(next(1_000)), end);
+                for store in [&filled, &single] {
+                    store.revoke(&handle(number), entry, at(NOW));
+                }
+            }
+        }
+        if round % 4 == 3 {
+            filled.merge(at(NOW));
+        }
+        let mut brought = BTreeMap::new();
+        for _ in 0..next(3_000) {
+            // Some have ended.
+            let ends = if next(2) == 0 {
+                date(next(1_000))
+            } else {
+                None
+            };
+            let entry = (next(5) != 0).then(|| Entry::new(date(next(1_000)), ends));
+            brought.insert(next(4_000), entry);
+        }
+        let brought: Vec<_> = brought.into_iter().collect();
+        let before = filled.epoch();
+        assert_eq!(fill(&filled, &brought), before + 1, "one epoch");
+        for (number, entry) in brought {
+            match entry {
+                Some(entry) if entry.has_ended(at(NOW)) => {}
+                Some(entry) => {
+                    single.revoke(&handle(number), entry, at(NOW));
+                }
+                None => {
+                    single.lift(&handle(number));
+                }
+            }
+        }
+        for number in 0..4_000 {
+            assert_eq!(
+                counts(&filled, number),
+                counts(&single, number),
+                "{number} in {round}"
+            );
+        }
+    }
+    assert!(filled.stats().bytes < 40 * 4_000 + 3 * 1024 * 48);
+}
+
+#[test]
+fn a_first_fill_takes_no_more_than_it_needs() {
+    let store = RevocationStore::new(Clock::System);
+    let brought: Vec<_> = (0..50_000).map(|number| (number, Some(all()))).collect();
+    assert_eq!(fill(&store, &brought), 1);
+    let stats = store.stats();
+    assert_eq!(stats.entries, 50_000);
+    assert!(
+        stats.bytes < 27 * 50_000,
+        "24 bytes and a filter: {stats:?}"
+    );
+    assert!((0..50_000).all(|number| counts(&store, number).is_some()));
+    assert!((50_000..60_000).all(|number| counts(&store, number).is_none()));
+    assert_eq!(fill(&store, &[(1, None), (2, None), (2, Some(all()))]), 2);
+    assert!(counts(&store, 1).is_none() && counts(&store, 2).is_some());
+    // Nothing is news to nobody.
+    assert_eq!(fill(&store, &[]), 2);
+}
+
+#[test]
+fn a_source_that_fails_changes_nothing() {
+    let store = RevocationStore::new(Clock::System);
+    store.revoke(&handle(1), all(), at(NOW));
+    let failed = store.fill(at(NOW), |learn| {
+        for (value, entry) in [("1", None), ("2", Some(all()))] {
+            let (kind, scope) = (HandleKind::Token, "https://a.example");
+            learn(Known {
+                kind,
+                scope,
+                value,
+                entry,
+            });
+        }
+        Err("broken")
+    });
+    assert_eq!(failed, Err("broken"));
+    assert_eq!(store.epoch(), 1);
+    assert!(counts(&store, 1).is_some() && counts(&store, 2).is_none());
+}
+
+#[test]
+fn what_is_revoked_while_a_store_is_filled_stays_and_counts_with_what_is_brought() {
+    let store = RevocationStore::new(Clock::System);
+    let cutoff = |seconds| Entry::new(Some(at(seconds)), None);
+    store.revoke(&handle(1), all(), at(NOW));
+    let filled = store.fill(at(NOW), |learn| {
+        let mut bring = |value: &str, entry| {
+            let (kind, scope) = (HandleKind::Token, "https://a.example");
+            learn(Known {
+                kind,
+                scope,
+                value,
+                entry,
+            });
+        };
+        bring("1", None);
+        bring("2", None);
+        bring("3", Some(cutoff(NOW)));
+        bring("4", Some(cutoff(NOW)));
+        // After what the source knows; enough of them for several tables.
+        for number in 2..5_000 {
+            store.revoke(&handle(number), cutoff(NOW - 9), at(NOW));
+        }
+        store.lift(&handle(4));
+        Ok::<_, ()>(())
+    });
+    assert_eq!(filled, Ok(store.epoch()));
+    let cutoffs = [1, 2, 3, 4, 5].map(|number| counts(&store, number).and_then(Entry::cutoff));
+    let [late, early] = [Some(NOW), Some(NOW - 9)];
+    assert_eq!(cutoffs, [None, early, late, None, early]);
+    assert!((5..5_000).all(|number| counts(&store, number).is_some()));
+    store.merge(at(NOW));
+    assert_eq!(counts(&store, 3), Some(cutoff(NOW)));
+    assert_eq!(counts(&store, 4), None);
+    assert!((5..5_000).all(|number| counts(&store, number).is_some()));
 }

@@ -25,6 +25,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use self::compact::{Compaction, SMALL};
@@ -36,11 +37,11 @@ use super::{Engine, FeedError, Reader, Writer};
 use crate::revocation::Change;
 use crate::time::Clock;
 
-/// Waits for so long, or for less where there is no more to wait for.
-pub(crate) type Nap = Arc<dyn Fn(Duration) + Send + Sync>;
+/// Waits for so long.
+type Nap = Arc<dyn Fn(Duration) + Send + Sync>;
 
 /// A store in a folder.
-pub(crate) struct FileEngine {
+pub(super) struct FileEngine {
     path: Arc<Path>,
     nap: Nap,
     seen: Arc<Seen>,
@@ -49,10 +50,10 @@ pub(crate) struct FileEngine {
 
 impl FileEngine {
     /// For the folder at `path`, whose parent exists. Compaction takes its time from `clock`.
-    pub(crate) fn new(path: &Path, clock: Clock, nap: Nap) -> Self {
+    pub(super) fn new(path: &Path, clock: Clock) -> Self {
         Self {
             path: path.into(),
-            nap,
+            nap: Arc::new(thread::sleep),
             seen: Arc::default(),
             compaction: Compaction {
                 clock,
@@ -63,7 +64,8 @@ impl FileEngine {
 
     /// Everything that the store knows, with when and why, sorted by kind, whose it is and value;
     /// returns how much of it a later version wrote, which is left out. There must be a store.
-    pub(crate) fn changes(&self, take: &mut dyn FnMut(Change)) -> Result<u64, FeedError> {
+    #[allow(dead_code, reason = "for whoever lists what is revoked")]
+    pub(super) fn changes(&self, take: &mut dyn FnMut(Change)) -> Result<u64, FeedError> {
         let folder = Folder::find(&self.path, &self.seen, &self.nap)?;
         State::open(&folder)?.each(Extent::Whole, &mut |item| {
             take(item.to_change());

@@ -192,7 +192,7 @@ fn what_nobody_was_promised_counts_when_it_is_whole_and_is_cut_off_when_not() {
         assert_eq!(load_from(&place.engine()).unwrap().len() as u64, 10 + whole);
     }
     // A file that grew without being written, as after a power cut.
-    let mut files = good.clone();
+    let mut files = good;
     files.get_mut(journal).unwrap().extend([0; 5_000]);
     judge(&place, &files, "zeros").unwrap();
 }

@@ -50,7 +50,8 @@ impl Place {
         small: u64,
         nap: impl Fn(Duration) + Send + Sync + 'static,
     ) -> FileEngine {
-        let mut engine = FileEngine::new(&self.0, Clock::fixed(NOW), Arc::new(nap));
+        let mut engine = FileEngine::new(&self.0, Clock::fixed(NOW));
+        engine.nap = Arc::new(nap);
         engine.compaction.small = small;
         engine
     }
@@ -295,7 +296,7 @@ fn nobody_else_may_read_it() {
 #[test]
 fn where_the_parent_is_missing_nothing_is_made() {
     let place = Place::new();
-    let engine = FileEngine::new(&place.file("store"), Clock::fixed(NOW), Arc::new(|_| {}));
+    let engine = FileEngine::new(&place.file("store"), Clock::fixed(NOW));
     assert_broken(engine.reader().map(drop), &["making the folder"]);
     assert_broken(engine.changes(&mut |_| {}), &["no store"]);
     assert!(!place.0.exists());
