@@ -1,11 +1,13 @@
 //! What `sealgate.testing` is made of: fakes, and the refusals of a gate.
 
+use std::collections::BTreeMap;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use sealgate::testing::{
-    self, Call, FakeAgent, FakeIssuer, FakeOptions, FakeProof, FakeToken, NoRefusals, Refusal,
-    Route,
+    self, Argument, Call, FakeAgent, FakeIssuer, FakeMembers, FakeOptions, FakeProof, FakeToken,
+    NoRefusals, Refusal, Route,
 };
 
 use crate::clock;
@@ -21,7 +23,10 @@ fn options(
     alg: Option<&str>,
     name: Option<&str>,
 ) -> PyResult<FakeOptions> {
-    let mut options = FakeOptions::new().clock(clock::of(clock)?);
+    let mut options = FakeOptions::new();
+    if clock.is_some() {
+        options = options.clock(clock::of(clock)?);
+    }
     if let Some(seed) = seed {
         options = options.seed(seed);
     }
@@ -114,14 +119,16 @@ impl RawIssuer {
         token.map_err(|error| refused(py, &error))
     }
 
-    /// A compact JWS over these very octets; `None` is the header `alg` and `kid`.
-    #[pyo3(signature = (payload, header=None))]
-    fn sign(&self, py: Python<'_>, payload: &[u8], header: Option<&[u8]>) -> PyResult<String> {
-        let own = || serde_json::Value::Object(self.fake.header()).to_string();
-        let token = match header {
-            Some(header) => self.fake.sign(payload, header),
-            None => self.fake.sign(payload, own().as_bytes()),
-        };
+    /// A compact JWS over these very octets, under the usual header with these changes, as JSON.
+    fn sign(&self, py: Python<'_>, payload: &[u8], header: &str) -> PyResult<String> {
+        let header: FakeMembers = told_by(py, serde_json::from_str(header))?;
+        let token = self.fake.sign_with(payload, &header);
+        token.map_err(|error| refused(py, &error))
+    }
+
+    /// A compact JWS over these very octets under this very header.
+    fn sign_as(&self, py: Python<'_>, payload: &[u8], header: &[u8]) -> PyResult<String> {
+        let token = self.fake.sign(payload, header);
         token.map_err(|error| refused(py, &error))
     }
 }
@@ -160,12 +167,43 @@ impl RawAgent {
         }
     }
 
+    #[getter]
+    fn certificate<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.fake.certificate())
+    }
+
     /// A proof that says this, as JSON: see `FakeProof` of the core.
     fn prove(&self, py: Python<'_>, told: &str) -> PyResult<String> {
         let told: FakeProof = told_by(py, serde_json::from_str(told))?;
         let proof = self.fake.prove(&told);
         proof.map_err(|error| refused(py, &error))
     }
+
+    /// The fields of a request to a gate with this token.
+    #[pyo3(signature = (gate, method, uri, token, nonce=None))]
+    fn headers(
+        &self,
+        py: Python<'_>,
+        gate: &Bound<'_, Gate>,
+        method: String,
+        uri: String,
+        token: &str,
+        nonce: Option<&str>,
+    ) -> PyResult<Vec<(&'static str, String)>> {
+        let gate = &gate.get().door.gate;
+        let fields = self
+            .fake
+            .headers(gate, &Route { method, uri }, token, nonce);
+        fields.map_err(|error| raised(py, &error))
+    }
+}
+
+/// What arguments of each kind must be, in words; and the largest number.
+#[pyfunction]
+pub(crate) fn fake_arguments() -> (BTreeMap<&'static str, String>, u64) {
+    let arguments = Argument::ALL.iter();
+    let words = arguments.map(|argument| (argument.as_str(), argument.expected()));
+    (words.collect(), testing::MOST)
 }
 
 fn told_by<T>(py: Python<'_>, told: serde_json::Result<T>) -> PyResult<T> {
@@ -306,7 +344,7 @@ pub(crate) fn refusals(
     Ok((reachable, unreachable))
 }
 
-/// What the caller can mend is a `ValueError`.
+/// What the caller can mend is a usage error.
 fn raised(py: Python<'_>, error: &NoRefusals) -> PyErr {
     match error {
         NoRefusals::Key(error) => refused(py, error),
@@ -315,6 +353,6 @@ fn raised(py: Python<'_>, error: &NoRefusals) -> PyErr {
             internal.set_cause(py, Some(PyValueError::new_err(error.to_string())));
             internal
         }
-        _ => PyValueError::new_err(error.to_string()),
+        _ => usage(py, error.to_string()),
     }
 }

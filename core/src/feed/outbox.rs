@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Letter;
-use crate::revocation::Change;
+use crate::revocation::{Change, Known};
 
 /// Letters in the order of writing. The first `sent` of them have been handed to the engine and have
 /// not come back yet.
@@ -60,6 +60,12 @@ impl Outbox {
         next.map_or(self.last, |next| next.number - 1)
     }
 
+    /// Whether any of them is about this handle.
+    pub(super) fn is_about(&self, known: &Known<'_>) -> bool {
+        let mut letters = self.letters.iter();
+        letters.any(|letter| known.is_of(letter.change.handle()))
+    }
+
     /// A letter was read. Of this process it need not be kept any longer.
     pub(super) fn came_back(&mut self, letter: &Letter) {
         if letter.origin != self.origin {
@@ -85,10 +91,9 @@ impl Outbox {
         self.sent -= confirmed;
     }
 
-    /// The engine may have lost what it was handed: everything is to be sent again. Returns it.
-    pub(super) fn rewind(&mut self) -> Vec<Letter> {
+    /// The engine may have lost what it was handed: everything is to be sent again.
+    pub(super) const fn rewind(&mut self) {
         self.sent = 0;
-        self.unsent(usize::MAX)
     }
 }
 
@@ -157,7 +162,7 @@ mod tests {
         let letters = outbox.unsent(4);
         outbox.mark_sent(4);
         outbox.came_back(&letters[1]);
-        assert_eq!(outbox.rewind().len(), 3);
+        outbox.rewind();
         assert_eq!((unsent(&outbox), outbox.last_sent()), (vec![1, 3, 4], 0));
     }
 }

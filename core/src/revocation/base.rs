@@ -2,7 +2,7 @@
 
 use rayon::slice::ParallelSliceMut;
 
-use super::entry::Entry;
+use super::entry::{Entry, Told};
 use super::filter::Filter;
 use super::hash::HandleHash;
 use crate::time::NumericDate;
@@ -46,7 +46,7 @@ impl Brought {
         records.dedup_by(|other, kept| {
             let same = other.hash == kept.hash;
             if same {
-                kept.entry = kept.entry().and(other.entry()).to_bits();
+                kept.entry = kept.entry().with(other.entry()).to_bits();
             }
             same
         });
@@ -88,7 +88,7 @@ impl Base {
         let mut newer = newer.into_iter().peekable();
         let mut records = Vec::with_capacity(self.records.len() + newer.len());
         let mut keep = |hash, entry: Entry| {
-            if !entry.has_ended(now) {
+            if !entry.can_go(now) {
                 let entry = entry.to_bits();
                 records.push(Record { hash, entry });
             }
@@ -109,38 +109,33 @@ impl Base {
         }
     }
 
-    /// A base of these and what an engine brings, which comes later: what it revoked adds to what
-    /// was, what it lifted is not there. What has ended by `now` is left out.
+    /// A base of these and what an engine brings, which comes later. What can go by `now` is left out.
     pub(super) fn union(&self, brought: Brought, now: NumericDate) -> Self {
         let mut brought = brought.sorted();
+        let after = |record: Record, before: Option<Entry>| {
+            let told = Told::later(record.entry());
+            let after = told.after(before, now).or(before);
+            let entry = after.filter(|after| !after.can_go(now))?.to_bits();
+            Some(Record { entry, ..record })
+        };
         if self.records.is_empty() {
-            brought.retain(|record| !record.entry().has_ended(now));
+            brought.retain(|record| after(*record, None).is_some());
             return Self {
                 records: brought.into(),
             };
         }
         let mut brought = brought.into_iter().peekable();
         let mut records = Vec::with_capacity(self.records.len() + brought.len());
-        let mut keep = |record: Record| {
-            if !record.entry().has_ended(now) {
-                records.push(record);
-            }
-        };
         for own in &self.records {
             while let Some(other) = brought.next_if(|other| other.hash < own.hash) {
-                keep(other);
+                records.extend(after(other, None));
             }
             match brought.next_if(|other| other.hash == own.hash) {
-                Some(other) if other.entry() == Entry::LIFTED => {}
-                Some(other) if own.entry().has_ended(now) => keep(other),
-                Some(other) if !other.entry().has_ended(now) => {
-                    let entry = own.entry().and(other.entry()).to_bits();
-                    keep(Record { entry, ..*own });
-                }
-                Some(_) | None => keep(*own),
+                Some(other) => records.extend(after(other, Some(own.entry()))),
+                None => records.push(*own),
             }
         }
-        brought.for_each(keep);
+        records.extend(brought.filter_map(|other| after(other, None)));
         records.shrink_to_fit();
         Self {
             records: records.into(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::entry::Entry;
+use super::entry::{Entry, Told};
 use super::handle::{Handle, HandleKind};
 use crate::encoding::json::{Json, JsonLimits, Value};
 use crate::time::NumericDate;
@@ -21,16 +21,23 @@ const LIMITS: JsonLimits = JsonLimits {
 /// Its JSON is one object on one line, with the parts of the handle as tokens name them and dates in
 /// seconds: `{"kind":"actor","iss":"https://login.example.com","sub":"agent-7","cutoff":1800000000,`
 /// `"expires":1800003600,"reason":"leaked key","at":1800000000}`; what was lifted has
-/// `"lifted":true` and no dates but `at`.
+/// `"lifted":true` and no dates but `at`, and what follows from an event `"event":true`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Change {
     handle: Handle,
-    what: What,
+    fact: Fact,
     reason: Option<Box<str>>,
-    at: NumericDate,
 }
 
-/// What was done to a handle, or what holds of it after all that was.
+/// What was done to a handle and when, or what holds of it after all that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) what: What,
+    pub(crate) at: NumericDate,
+    /// It follows from an event, which may have happened long before it was told.
+    pub(crate) event: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     Revoked {
@@ -46,8 +53,17 @@ pub(crate) struct Known<'a> {
     pub(crate) kind: HandleKind,
     pub(crate) scope: &'a str,
     pub(crate) value: &'a str,
-    /// `None` for what was lifted.
-    pub(crate) entry: Option<Entry>,
+    pub(crate) told: Told,
+}
+
+impl Known<'_> {
+    pub(crate) fn lifts(&self) -> bool {
+        self.told.lifts()
+    }
+
+    pub(crate) fn is_of(&self, handle: &Handle) -> bool {
+        (self.kind, self.scope, self.value) == (handle.kind(), handle.scope(), handle.value())
+    }
 }
 
 /// Why a line is no change.
@@ -62,34 +78,38 @@ pub enum ChangeError {
     Member(&'static str),
 }
 
-impl What {
-    /// What holds of a handle when this is done to it at `at`, and `before` held: a revocation adds to
-    /// one that has not ended; a lift ends whatever there was.
-    pub(crate) fn after(self, before: Self, at: NumericDate) -> Self {
-        let revoked = |what| match what {
-            Self::Revoked { cutoff, expires } => Some((cutoff, expires)),
-            Self::Lifted => None,
-        };
-        let Some((own, earlier)) = revoked(self).zip(revoked(before)) else {
-            return self;
-        };
-        if earlier.1.is_some_and(|end| end <= at) {
-            return self;
-        }
-        // Without a date is later than any.
-        let later = |one: Option<NumericDate>, other| one.zip(other).map(|(a, b)| a.max(b));
-        Self::Revoked {
-            cutoff: later(own.0, earlier.0),
-            expires: later(own.1, earlier.1),
+impl Fact {
+    /// What is kept in memory of it.
+    fn entry(&self) -> Entry {
+        match self.what {
+            What::Revoked { cutoff, expires } => Entry::new(cutoff, expires),
+            What::Lifted => Entry::lifted(self.at),
         }
     }
 
-    /// What is kept in memory of it; `None` for what was lifted.
-    pub(crate) fn entry(self) -> Option<Entry> {
-        match self {
-            Self::Revoked { cutoff, expires } => Some(Entry::new(cutoff, expires)),
-            Self::Lifted => None,
-        }
+    pub(crate) fn told(&self) -> Told {
+        Told::new(self.entry(), self.at, self.event)
+    }
+
+    /// As [`Change::after`].
+    pub(crate) fn after(&self, before: Option<Self>, now: NumericDate) -> Option<Self> {
+        let known = before.map(|before| before.entry());
+        let entry = self.told().after(known, now)?;
+        let date = |seconds: Option<i64>| seconds.and_then(NumericDate::from_seconds);
+        let (what, at) = match entry.lifted_at() {
+            Some(at) => (What::Lifted, date(Some(at)).unwrap_or(self.at)),
+            None => {
+                let (cutoff, expires) = (date(entry.cutoff()), date(entry.end()));
+                let at = before.map_or(self.at, |before| before.at.max(self.at));
+                (What::Revoked { cutoff, expires }, at)
+            }
+        };
+        let event = false;
+        Some(Self { what, at, event })
+    }
+
+    pub(crate) fn can_go(&self, now: NumericDate) -> bool {
+        self.entry().can_go(now)
     }
 }
 
@@ -103,23 +123,30 @@ impl Change {
         expires: Option<NumericDate>,
         at: NumericDate,
     ) -> Self {
-        Self {
-            handle,
-            what: What::Revoked { cutoff, expires },
-            reason: None,
-            at,
-        }
+        Self::of(handle, What::Revoked { cutoff, expires }, at)
     }
 
     /// Whatever was revoked of the handle is taken back at that moment.
     #[must_use]
     pub const fn lifted(handle: Handle, at: NumericDate) -> Self {
+        Self::of(handle, What::Lifted, at)
+    }
+
+    const fn of(handle: Handle, what: What, at: NumericDate) -> Self {
+        let event = false;
         Self {
             handle,
-            what: What::Lifted,
+            fact: Fact { what, at, event },
             reason: None,
-            at,
         }
+    }
+
+    /// It follows from an event: what was lifted or revoked after it stays so, however late it is told
+    /// (REV-08).
+    #[must_use]
+    pub const fn from_event(mut self) -> Self {
+        self.fact.event = true;
+        self
     }
 
     /// For whoever reads it later; 256 bytes of it are kept. No verdict depends on it.
@@ -139,13 +166,13 @@ impl Change {
     /// Whether it takes back what was revoked before.
     #[must_use]
     pub const fn is_lifted(&self) -> bool {
-        matches!(self.what, What::Lifted)
+        matches!(self.fact.what, What::Lifted)
     }
 
     /// The tokens issued at that moment or before are revoked; `None` for all of them.
     #[must_use]
     pub const fn cutoff(&self) -> Option<NumericDate> {
-        match self.what {
+        match self.fact.what {
             What::Revoked { cutoff, .. } => cutoff,
             What::Lifted => None,
         }
@@ -154,7 +181,7 @@ impl Change {
     /// When it is forgotten; `None` for never.
     #[must_use]
     pub const fn expires(&self) -> Option<NumericDate> {
-        match self.what {
+        match self.fact.what {
             What::Revoked { expires, .. } => expires,
             What::Lifted => None,
         }
@@ -169,20 +196,37 @@ impl Change {
     /// When it was revoked or lifted, by the clock of whoever did.
     #[must_use]
     pub const fn at(&self) -> NumericDate {
-        self.at
+        self.fact.at
     }
 
-    pub(crate) const fn what(&self) -> What {
-        self.what
+    pub(crate) const fn fact(&self) -> &Fact {
+        &self.fact
     }
 
-    #[allow(dead_code, reason = "for engines that keep changes whole")]
+    /// What is known of the handle once this has come after `before`; `None` where nothing has
+    /// changed. Every store folds its log so, and comes to the same as a process that reads it letter by
+    /// letter.
+    pub(crate) fn after(&self, before: Option<&Self>, now: NumericDate) -> Option<Self> {
+        let fact = self.fact.after(before.map(|before| before.fact), now)?;
+        let earlier = before.and_then(|before| before.reason.as_ref());
+        Some(Self {
+            handle: self.handle.clone(),
+            fact,
+            reason: self.reason.as_ref().or(earlier).cloned(),
+        })
+    }
+
+    /// Whether nobody needs to know of it any more.
+    pub(crate) fn can_go(&self, now: NumericDate) -> bool {
+        self.fact.can_go(now)
+    }
+
     pub(crate) fn known(&self) -> Known<'_> {
         Known {
             kind: self.handle.kind(),
             scope: self.handle.scope(),
             value: self.handle.value(),
-            entry: self.what.entry(),
+            told: self.fact.told(),
         }
     }
 
@@ -202,7 +246,7 @@ impl Change {
         if let Some(name) = value {
             put(name, self.handle.value().into());
         }
-        match self.what {
+        match self.fact.what {
             What::Revoked { cutoff, expires } => {
                 for (name, date) in [("cutoff", cutoff), ("expires", expires)] {
                     if let Some(date) = date {
@@ -215,7 +259,10 @@ impl Change {
         if let Some(reason) = &self.reason {
             put("reason", (**reason).into());
         }
-        put("at", self.at.seconds().into());
+        put("at", self.fact.at.seconds().into());
+        if self.fact.event {
+            put("event", true.into());
+        }
         serde_json::Value::Object(object).to_string()
     }
 
@@ -234,15 +281,13 @@ impl Change {
         let (scope, value) = kind.parts();
         let handle = Handle::new(kind, part(scope)?, part(value)?);
         let at = date(root, "at")?.ok_or(ChangeError::Member("at"))?;
-        let lifted = match root.get("lifted") {
-            None => false,
-            Some(value) => value.as_bool().ok_or(ChangeError::Member("lifted"))?,
-        };
+        let (lifted, event) = (flag(root, "lifted")?, flag(root, "event")?);
         let change = if lifted {
             Self::lifted(handle, at)
         } else {
             Self::revoked(handle, date(root, "cutoff")?, date(root, "expires")?, at)
         };
+        let change = if event { change.from_event() } else { change };
         Ok(match root.get("reason") {
             None => change,
             Some(_) => change.because(text(root, "reason")?),
@@ -253,6 +298,13 @@ impl Change {
 fn text<'a>(object: Value<'a>, name: &'static str) -> Result<&'a str, ChangeError> {
     let value = object.get(name).and_then(Value::as_str);
     value.ok_or(ChangeError::Member(name))
+}
+
+fn flag(object: Value<'_>, name: &'static str) -> Result<bool, ChangeError> {
+    let value = object.get(name).map(|value| value.as_bool());
+    value
+        .unwrap_or(Some(false))
+        .ok_or(ChangeError::Member(name))
 }
 
 /// A malformed date is not an absent one.
@@ -281,7 +333,7 @@ impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Change")
             .field("handle", &self.handle)
-            .field("what", &self.what)
+            .field("fact", &self.fact)
             .finish_non_exhaustive()
     }
 }
@@ -289,7 +341,7 @@ impl fmt::Debug for Change {
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
 mod tests {
-    use super::{Change, ChangeError, What};
+    use super::{Change, ChangeError};
     use crate::revocation::{Handle, HandleKind};
     use crate::time::NumericDate;
 
@@ -307,6 +359,7 @@ mod tests {
                 Change::revoked(handle(), None, None, at(5)),
                 Change::revoked(handle(), Some(at(4)), Some(at(9)), at(5)).because("leaked key"),
                 Change::lifted(handle(), at(5)).because("found again"),
+                Change::lifted(handle(), at(5)).from_event(),
             ] {
                 let line = change.to_json();
                 assert!(!line.contains('\n'), "{line}");
@@ -349,33 +402,12 @@ mod tests {
                 r#"{"kind":"issuer","iss":"x","at":5,"lifted":1}"#,
                 ChangeError::Member("lifted"),
             ),
+            (
+                r#"{"kind":"issuer","iss":"x","at":5,"event":null}"#,
+                ChangeError::Member("event"),
+            ),
         ] {
             assert_eq!(read(line), Some(error), "{line}");
-        }
-    }
-
-    #[test]
-    fn a_revocation_adds_to_one_that_has_not_ended_and_a_lift_ends_it() {
-        let revoked = |cutoff: Option<i64>, expires: Option<i64>| What::Revoked {
-            cutoff: cutoff.map(at),
-            expires: expires.map(at),
-        };
-        let some = revoked(Some(5), Some(50));
-        for (later, before, holds) in [
-            (revoked(Some(4), Some(60)), some, revoked(Some(5), Some(60))),
-            (revoked(None, Some(9)), some, revoked(None, Some(50))),
-            (revoked(Some(4), None), some, revoked(Some(5), None)),
-            (some, revoked(None, None), revoked(None, None)),
-            (some, revoked(None, Some(20)), some),
-            (some, revoked(None, Some(21)), revoked(None, Some(50))),
-            (some, What::Lifted, some),
-            (What::Lifted, some, What::Lifted),
-        ] {
-            assert_eq!(
-                later.after(before, at(20)),
-                holds,
-                "{later:?} after {before:?}"
-            );
         }
     }
 
@@ -393,6 +425,6 @@ mod tests {
         let change = Change::revoked(Handle::issuer("x"), Some(date), None, at(5));
         let read = Change::from_json(change.to_json().as_bytes()).unwrap();
         assert_eq!(read.cutoff(), Some(at(5)));
-        assert_eq!(read.what().entry(), change.what().entry());
+        assert_eq!(read.fact.entry(), change.fact.entry());
     }
 }

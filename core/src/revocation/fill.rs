@@ -30,18 +30,29 @@ impl RevocationStore {
         let merging = lock(&self.merging);
         let before = self.seal();
         let mut brought: Kinds<Brought> = Default::default();
+        // They are few: what engines keep for long is no event any more.
+        let mut events = Vec::new();
         source(&mut |known| {
             let Known {
                 kind,
                 scope,
                 value,
-                entry,
+                told,
             } = known;
             let hash = self.hash(kind, scope, value);
-            if let Some(brought) = brought.get_mut(usize::from(kind.number())) {
-                brought.push(hash, entry.unwrap_or(Entry::LIFTED));
+            match told.plain() {
+                None => events.push((kind, hash, told)),
+                Some(entry) if !told.lifts() && entry.has_ended(now) => {}
+                Some(entry) => {
+                    if let Some(brought) = brought.get_mut(usize::from(kind.number())) {
+                        brought.push(hash, entry);
+                    }
+                }
             }
         })?;
+        for (kind, hash, told) in events {
+            self.write(kind, hash, |before| told.after(before, now));
+        }
         if brought.iter().all(Brought::is_empty) {
             drop(merging);
             return Ok(self.epoch());
@@ -118,9 +129,9 @@ fn joined(overlays: &[Arc<Overlay>], base: &Base) -> Option<Arc<Overlay>> {
     let hashes = overlays.iter().flat_map(|overlay| overlay.iter());
     let both: Vec<_> = hashes
         .filter_map(|(hash, _)| {
-            let newest = of(hash).filter(|entry| *entry != Entry::LIFTED)?;
-            let sum = newest.and(base.get(hash)?);
-            (sum != newest).then_some((hash, sum))
+            let newest: Entry = of(hash)?;
+            let sum = newest.with(base.get(hash)?);
+            (newest.lifted_at().is_none() && sum != newest).then_some((hash, sum))
         })
         .collect();
     let table = Overlay::new(both.len());

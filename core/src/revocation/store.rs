@@ -12,11 +12,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::base::Base;
-use super::change::Change;
+use super::change::{Change, Known};
 use super::entry::Entry;
 use super::fill::newer;
 use super::filter::Filter;
-use super::handle::{Handle, HandleKind};
+use super::handle::HandleKind;
 use super::hash::{HandleHash, HandleHasher};
 use super::overlay::Overlay;
 use super::sharing::{Postman, Sharing};
@@ -118,14 +118,6 @@ impl RevocationStore {
         }
     }
 
-    /// Puts a change into force here, whoever made it. Returns the epoch.
-    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> u64 {
-        match change.what().entry() {
-            Some(entry) => self.revoke(change.handle(), entry, now),
-            None => self.lift(change.handle()),
-        }
-    }
-
     /// What was written so far. Read it before the shelves.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
@@ -140,36 +132,20 @@ impl RevocationStore {
         self.hasher.hash(kind, scope, value)
     }
 
-    /// Revokes: every verification that begins after this returns sees it. What the handle was
-    /// revoked with before counts on, unless it has ended. Returns the epoch.
-    pub(crate) fn revoke(&self, handle: &Handle, entry: Entry, now: NumericDate) -> u64 {
-        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
-        self.add(handle.kind(), hash, entry, now)
+    /// Puts a change into force, whoever made it: every verification that begins after this returns
+    /// sees it. Returns the epoch, which is the one before where nothing has changed.
+    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> u64 {
+        self.learn(change.known(), now)
     }
 
-    fn add(&self, kind: HandleKind, hash: HandleHash, entry: Entry, now: NumericDate) -> u64 {
-        self.write(kind, hash, |before| {
-            let before = before.filter(|before| !before.has_ended(now));
-            let entry = before.map_or(entry, |before| before.and(entry));
-            (before != Some(entry)).then_some(entry)
-        })
-    }
-
-    /// Takes back whatever was revoked of the handle (REV-08). Returns the epoch.
-    pub(crate) fn lift(&self, handle: &Handle) -> u64 {
-        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
-        self.remove(handle.kind(), hash)
-    }
-
-    fn remove(&self, kind: HandleKind, hash: HandleHash) -> u64 {
-        self.write(kind, hash, |before| {
-            let revoked = before.is_some_and(|before| before != Entry::LIFTED);
-            revoked.then_some(Entry::LIFTED)
-        })
+    /// As [`RevocationStore::apply`].
+    pub(crate) fn learn(&self, known: Known<'_>, now: NumericDate) -> u64 {
+        let hash = self.hash(known.kind, known.scope, known.value);
+        self.write(known.kind, hash, |before| known.told.after(before, now))
     }
 
     /// Writes what `entry` makes of what is known; for `None` nothing has changed.
-    fn write(
+    pub(super) fn write(
         &self,
         kind: HandleKind,
         hash: HandleHash,

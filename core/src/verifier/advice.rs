@@ -72,7 +72,7 @@ pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &C
     Advice {
         gate: gate.name.to_string(),
         issuer_name: issuer.map(|issuer| issuer.name.to_string()),
-        expected: context.expected(error.code()),
+        expected: context.expected(error.code(), error.claim()),
         hint: context.hint(error.code(), error.claim()),
     }
 }
@@ -140,13 +140,19 @@ impl Context<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "most codes have nothing to compare with"
     )]
-    fn expected(&self, code: Code) -> Vec<String> {
+    fn expected(&self, code: Code, about: Option<&str>) -> Vec<String> {
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
         match code {
             Code::AudMismatch => copy(&self.gate.audience),
             Code::IssUntrusted => self.issuers(),
             Code::AlgNotAllowed => self.algorithms(),
             Code::TypMismatch => self.typ(),
+            Code::MalformedRequest if about == Some("uri") => self
+                .gate
+                .public_url
+                .iter()
+                .map(|url| url.to_string())
+                .collect(),
             Code::InsufficientScope => scopes(self.gate, self.call.requirements),
             Code::InsufficientUserAuthentication => {
                 let mut values: Vec<String> = copy(&self.gate.acr_values);
@@ -214,6 +220,9 @@ impl Context<'_> {
             },
             Code::MultipleCredentials => "Send one Authorization field with one token.".into(),
             Code::TokenInQuery => "A URL is logged everywhere: send the token in Authorization, and replace this one.".into(),
+            Code::MalformedRequest if about == Some("uri") => {
+                format!("The uri is path and query as they were sent, or a URL under gates.{gate}.public_url. The program passes on another, or the request was sent to another server.")
+            }
             Code::MalformedRequest => "Send Authorization: Bearer or DPoP, one space and the token (RFC 6750 §2.1).".into(),
             Code::PopMismatch => "Each token is used with the key it was asked for with, and under its scheme: DPoP for cnf.jkt, Bearer for a certificate.".into(),
             Code::PopInvalid => self.proof(about),
@@ -245,14 +254,15 @@ impl Context<'_> {
             Code::InsufficientScope => self.scope(),
             Code::OperationDenied => self.operation(about),
             Code::TokenPassthrough => "Exchange the token for one of your own (RFC 8693); whoever gets this one can use it here.".into(),
-            Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
+            Code::InsufficientUserAuthentication => match self.expected(code, about).as_slice() {
                 [] => "Send the user to sign in again.".into(),
                 values => format!("Send the user to sign in again, with acr {}.", values.join(" or ")),
             },
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
             Code::KeysRefreshing => self.refreshing(),
             Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
-            Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
+            Code::Suspended => "Its issuer has suspended the token, and may take that back: the same token may pass later.".into(),
+            Code::StatusUnavailable | Code::StatusStale => self.status(name),
             Code::Usage => self.misuse(about),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
@@ -672,6 +682,24 @@ impl Context<'_> {
         format!(
             "The store {name} of the policy has no news: {why}. Not the caller's fault; they may retry."
         )
+    }
+
+    /// Why the list is not here that the token refers to.
+    fn status(&self, name: &str) -> String {
+        let rules = self.state.world.rules();
+        let Some(status) = &rules.revocation.status else {
+            return "The token refers to a status list, and nobody may fetch it. Write [revocation.status_lists], and add status_list_token to its issuer's profiles.".to_owned();
+        };
+        if status.door(name).is_none() {
+            return format!(
+                "The token refers to a status list. Add status_list_token to issuers.{name}.profiles, whose keys must sign it."
+            );
+        }
+        let why = match self.state.status.last_error(name) {
+            Some(error) => format!("It could not be fetched: {error}."),
+            None => "It is being fetched, or it refers to another kind of status.".to_owned(),
+        };
+        format!("{why} Not the caller's fault; they may retry.")
     }
 
     fn refreshing(&self) -> String {

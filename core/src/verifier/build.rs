@@ -14,7 +14,7 @@ use crate::keys::{Bell, KeyRing, KeySet, Watch};
 use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore};
 use crate::replay::ReplayGuard;
-use crate::revocation::RevocationStore;
+use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::Clock;
 
 /// Bytes of tokens and claims an entry of the cache may hold on average.
@@ -83,6 +83,13 @@ pub(super) fn state(
         revocations: previous.map_or_else(
             || Arc::new(RevocationStore::new(clock.clone())),
             |before| Arc::clone(&before.revocations),
+        ),
+        status: previous.map_or_else(
+            || {
+                let bell = bell.clone();
+                Arc::new(StatusLists::new(move || bell.ring()))
+            },
+            |before| Arc::clone(&before.status),
         ),
     })
 }
@@ -206,6 +213,24 @@ pub(super) fn admit(
     Ok(())
 }
 
+/// Where everyone has the private half of a key from, of those that may be an issuer's. Fakes' keys
+/// are known where this program can make them.
+fn everyones<'i>(
+    issuer: &'i IssuerRules,
+    provider: &'i CryptoProvider,
+) -> impl FnMut(&Jwk) -> Option<&'static str> + 'i {
+    #[cfg(feature = "mint")]
+    let mut fakes = crypto::fakes::FakeKeys::of(&issuer.issuers);
+    #[cfg(not(feature = "mint"))]
+    let _ = issuer;
+    move |jwk| {
+        let label = crypto::published::label_of(&crypto::thumbprint(provider, jwk));
+        #[cfg(feature = "mint")]
+        let label = label.or_else(|| fakes.contains(jwk).then_some(crypto::fakes::LABEL));
+        label
+    }
+}
+
 fn load(
     policy: &Policy,
     issuer: &IssuerRules,
@@ -216,8 +241,9 @@ fn load(
     let path = |index: usize| policy.key_path(&issuer.name, index);
     let mut problems = Vec::new();
     if !policy.allows_test_keys() {
+        let mut everyones = everyones(issuer, provider);
         for (index, jwk) in jwks.iter().enumerate() {
-            if let Some(label) = crypto::published::label_of(&crypto::thumbprint(provider, jwk)) {
+            if let Some(label) = everyones(jwk) {
                 let text = format!("everyone has this private key ({label})");
                 problems.push(policy.problem_at(&path(index), text));
             }

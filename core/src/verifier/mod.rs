@@ -10,12 +10,15 @@ mod caller;
 mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
+mod flow;
 mod gate;
 mod halves;
 mod headers;
 mod jws;
 mod keys;
 mod kind;
+#[cfg(feature = "remote")]
+mod lists;
 mod lookup;
 mod malformed;
 mod misfit;
@@ -33,6 +36,7 @@ mod seen;
 #[cfg(feature = "testing")]
 mod setting;
 mod state;
+mod status;
 mod traced;
 mod trail;
 mod validity;
@@ -54,12 +58,16 @@ pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
+#[cfg(feature = "remote")]
+pub(crate) use lists::ListFetch;
 pub use lookup::UnknownGate;
 pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
+pub use revocations::{
+    AppliedEvent, Revocation, RevocationReceipt, Revocations, RevokeError, StoreState,
+};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use traced::{Mark, Traced};

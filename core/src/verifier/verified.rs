@@ -21,10 +21,11 @@ use crate::delegation::{
 };
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
+use crate::events;
 use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
-use crate::revocation::{Handles, NotRevoked, Standing};
+use crate::revocation::{Change, Handles, NotRevoked, Standing};
 use crate::time::NumericDate;
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
@@ -43,6 +44,8 @@ pub struct VerifiedToken {
     next_nonce: Option<Arc<str>>,
     /// How the store stood in which nothing about it was revoked.
     not_revoked: Option<Standing>,
+    /// Whether the status list was asked that it refers to.
+    status: Option<bool>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -266,6 +269,7 @@ impl Judged {
             replay: reach,
             next_nonce,
             not_revoked: not_revoked.standing(),
+            status: not_revoked.status(),
         })
     }
 }
@@ -438,6 +442,14 @@ impl VerifiedToken {
         self.replay
     }
 
+    /// Whether the status list was asked that the token refers to: `Some(false)` where it was missing
+    /// or stale, or nobody may fetch it, and the policy accepts that. `None` for a token that
+    /// refers to none.
+    #[must_use]
+    pub const fn status_checked(&self) -> Option<bool> {
+        self.status
+    }
+
     /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).
     /// Usually none.
     pub fn response_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -527,6 +539,13 @@ impl VerifiedToken {
     pub(super) fn check_not_revoked(&self, now: NumericDate) -> Result<(), Error> {
         let handles = self.settled.handles();
         handles.map_or(Ok(()), |handles| handles.check(now).map(|_| ()))
+    }
+
+    /// What follows from it, if it tells of an event.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let facts = self.facts();
+        let kind = facts.source.profile.kind();
+        events::changes(kind, &facts.claims, facts.issuer(), self.issuer_rules())
     }
 
     pub(super) fn member(&self) -> Member<'_> {

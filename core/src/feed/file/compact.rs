@@ -10,18 +10,15 @@ use super::folder::{Folder, create};
 use super::journal;
 use super::lock::{Lock, Share};
 use super::promise::Promise;
-use super::record::Item;
 use super::snapshot::{self, Draft};
 use super::state::{Extent, State};
 use super::trouble::failed;
 use crate::feed::FeedError;
-use crate::revocation::What;
 use crate::time::{Clock, NumericDate, Span};
 
 /// Bytes of a journal that are never too many.
 pub(super) const SMALL: u64 = 64 << 20;
-/// How long what was lifted, and what has ended, is kept: as long as somebody may have missed it, and
-/// as far as clocks may differ.
+/// How far clocks may differ: whatever can go is kept for so long.
 const KEPT: Span = Span::from_seconds(24 * 3600);
 
 /// When a writer compacts.
@@ -69,10 +66,10 @@ fn draft_and_exchange(folder: &Folder, now: NumericDate) -> Result<bool, FeedErr
     let path = folder.file("snapshot.tmp");
     let mut draft = Draft::begin(path.clone(), folder.id, state.promised)?;
     let unreadable = state.each(Extent::Promised, &mut |item| {
-        if is_needed(&item, now) {
-            draft.put(item)
-        } else {
+        if item.fact.can_go(now.minus(KEPT)) {
             Ok(())
+        } else {
+            draft.put(item)
         }
     })?;
     if unreadable > 0 {
@@ -102,13 +99,4 @@ fn draft_and_exchange(folder: &Folder, now: NumericDate) -> Result<bool, FeedErr
     written.map_err(|error| failed("writing", &committed, &error))?;
     folder.remove_journals_but(first);
     Ok(true)
-}
-
-/// Whether anybody may still have to know.
-fn is_needed(item: &Item<'_>, now: NumericDate) -> bool {
-    let until = match item.what {
-        What::Revoked { expires, .. } => expires,
-        What::Lifted => Some(item.at),
-    };
-    until.is_none_or(|until| until.plus(KEPT) > now)
 }

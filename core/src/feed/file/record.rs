@@ -8,7 +8,7 @@
 
 use super::bytes::{Cursor, StoreId, put_number, put_sized};
 use crate::feed::Letter;
-use crate::revocation::{Change, Handle, HandleKind, Known, What};
+use crate::revocation::{Change, Fact, Handle, HandleKind, Known, What};
 use crate::time::NumericDate;
 
 /// The kind and whose it is stand in the entry before; only snapshots say so.
@@ -17,7 +17,8 @@ const LIFTED: u8 = 2;
 const CUTOFF: u8 = 4;
 const EXPIRES: u8 = 8;
 const REASON: u8 = 16;
-const FLAGS: u8 = SAME | LIFTED | CUTOFF | EXPIRES | REASON;
+const EVENT: u8 = 32;
+const FLAGS: u8 = SAME | LIFTED | CUTOFF | EXPIRES | REASON | EVENT;
 
 /// Bytes that a record or an entry may have: more than any token could carry.
 pub(super) const LARGEST: usize = 16 << 20;
@@ -31,8 +32,7 @@ pub(super) struct Item<'a> {
     pub(super) kind: HandleKind,
     pub(super) scope: &'a str,
     pub(super) value: &'a str,
-    pub(super) what: What,
-    pub(super) at: NumericDate,
+    pub(super) fact: Fact,
     pub(super) reason: Option<&'a str>,
 }
 
@@ -50,8 +50,7 @@ impl<'a> Item<'a> {
             kind: handle.kind(),
             scope: handle.scope(),
             value: handle.value(),
-            what: change.what(),
-            at: change.at(),
+            fact: *change.fact(),
             reason: change.reason(),
         }
     }
@@ -68,14 +67,16 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// What is known of the handle when this follows on `before`.
+    /// What is known of the handle when this follows on `before`. The moment of a change counts as the
+    /// moment at which it is made, so that it comes to the same whoever reads it and when.
     pub(super) fn after(self, before: Self) -> Self {
-        // A revocation adds to one before it, and so takes over why.
-        let both = self.what != What::Lifted && before.what != What::Lifted;
-        Self {
-            what: self.what.after(before.what, self.at),
-            reason: self.reason.or_else(|| before.reason.filter(|_| both)),
-            ..self
+        match self.fact.after(Some(before.fact), self.fact.at) {
+            Some(fact) => Self {
+                fact,
+                reason: self.reason.or(before.reason),
+                ..self
+            },
+            None => before,
         }
     }
 
@@ -84,22 +85,25 @@ impl<'a> Item<'a> {
             kind: self.kind,
             scope: self.scope,
             value: self.value,
-            entry: self.what.entry(),
+            told: self.fact.told(),
         }
     }
 
     pub(super) fn to_change(self) -> Change {
         let handle = Handle::new(self.kind, self.scope, self.value);
-        let change = match self.what {
-            What::Revoked { cutoff, expires } => Change::revoked(handle, cutoff, expires, self.at),
-            What::Lifted => Change::lifted(handle, self.at),
+        let Fact { what, at, event } = self.fact;
+        let change = match what {
+            What::Revoked { cutoff, expires } => Change::revoked(handle, cutoff, expires, at),
+            What::Lifted => Change::lifted(handle, at),
         };
+        let change = if event { change.from_event() } else { change };
         change.because(self.reason.unwrap_or_default())
     }
 
     /// Writes it as an entry, after one of `before`.
     pub(super) fn put(&self, before: Option<Whose<'_>>, out: &mut Vec<u8>) {
-        let (cutoff, expires, lifted) = match self.what {
+        let Fact { what, at, event } = self.fact;
+        let (cutoff, expires, lifted) = match what {
             What::Revoked { cutoff, expires } => (cutoff, expires, false),
             What::Lifted => (None, None, true),
         };
@@ -110,6 +114,7 @@ impl<'a> Item<'a> {
             (cutoff.is_some(), CUTOFF),
             (expires.is_some(), EXPIRES),
             (self.reason.is_some(), REASON),
+            (event, EVENT),
         ];
         out.push(
             flags
@@ -122,7 +127,7 @@ impl<'a> Item<'a> {
             put_sized(out, self.scope.as_bytes());
         }
         put_sized(out, self.value.as_bytes());
-        let at = Some(self.at.seconds());
+        let at = Some(at.seconds());
         let ends = [cutoff, expires].map(|date| date.map(NumericDate::seconds_up));
         for seconds in [at].into_iter().chain(ends).flatten() {
             put_number(out, u64::try_from(seconds).unwrap_or(0));
@@ -161,11 +166,14 @@ impl<'a> Item<'a> {
             kind: HandleKind::from_number(kind).filter(|_| known)?,
             scope,
             value,
-            what: match flags & LIFTED {
-                0 => What::Revoked { cutoff, expires },
-                _ => What::Lifted,
+            fact: Fact {
+                what: match flags & LIFTED {
+                    0 => What::Revoked { cutoff, expires },
+                    _ => What::Lifted,
+                },
+                at,
+                event: flags & EVENT != 0,
             },
-            at,
             reason,
         })
     }
@@ -283,6 +291,7 @@ mod tests {
                 Change::revoked(handle(), Some(at(4)), None, at(5)).because("leaked key"),
                 Change::revoked(handle(), None, Some(NumericDate::LAST), at(5)),
                 Change::lifted(handle(), at(1_800_000_000)).because(&"long ".repeat(50)),
+                Change::lifted(handle(), at(5)).from_event(),
             ]);
         }
         changes
@@ -358,7 +367,7 @@ mod tests {
             Item::read(&same, &mut None).is_none(),
             "the same as nothing"
         );
-        for (place, value) in [(0, 0x20), (0, 0x80), (1, 200)] {
+        for (place, value) in [(0, 0x40), (0, 0x80), (1, 200)] {
             let mut later = whole.clone();
             later[place] = value;
             let mut before = None;
@@ -390,8 +399,15 @@ mod tests {
         assert_eq!(sum, revoked(Some(10), None, 20).because("early"));
         let sum = after(&revoked(None, Some(50), 20).because("late"), &early);
         assert_eq!(sum, revoked(None, Some(100), 20).because("late"));
-        let lifted = Change::lifted(handle(), at(20));
+        // By then the earlier one has ended, whenever that is read.
+        let sum = after(&revoked(Some(5), None, 100), &early);
+        assert_eq!(sum, revoked(Some(5), None, 100).because("early"));
+        let lifted = Change::lifted(handle(), at(20)).because("found");
         assert_eq!(after(&lifted, &early), lifted);
-        assert_eq!(after(&early, &lifted.because("found")), early);
+        // An event from before a lift comes too late.
+        let late = revoked(None, None, 19).from_event();
+        assert_eq!(after(&late, &lifted), lifted);
+        let sum = after(&revoked(None, None, 19), &lifted);
+        assert_eq!(sum.fact().what, revoked(None, None, 0).fact().what);
     }
 }

@@ -10,7 +10,7 @@ use crate::feed::file::lock::{Lock, Share};
 use crate::feed::file::promise::Promise;
 use crate::feed::file::record::{FRAME, put_record, seal};
 use crate::feed::{Engine, Letter, Progress};
-use crate::revocation::{Change, Entry, Handle};
+use crate::revocation::{Change, Handle};
 use crate::time::{Clock, FixedClock};
 
 /// More than a header and one record.
@@ -133,10 +133,18 @@ fn journals_and_snapshots_remember_what_a_map_does() {
         };
         writer.write(&[letter]).unwrap();
         if round % 97 == 0 {
-            let entry = |cutoff| Entry::new(Some(at(cutoff)), None);
+            let told = |cutoff: &Option<i64>| {
+                let change = match cutoff {
+                    Some(cutoff) => {
+                        Change::revoked(Handle::issuer(""), Some(at(*cutoff)), None, at(NOW))
+                    }
+                    None => Change::lifted(Handle::issuer(""), at(NOW)),
+                };
+                change.known().told
+            };
             let expected = cutoffs.iter();
             let expected: State = expected
-                .map(|(key, cutoff)| (key.clone(), cutoff.map(entry)))
+                .map(|(key, cutoff)| (key.clone(), told(cutoff)))
                 .collect();
             assert_eq!(load_from(&place.engine()).unwrap(), expected, "{round}");
         }
@@ -159,7 +167,7 @@ fn journals_and_snapshots_remember_what_a_map_does() {
 }
 
 #[test]
-fn what_has_ended_and_what_was_lifted_is_forgotten_after_a_day() {
+fn what_has_ended_is_forgotten_after_a_day_and_what_was_lifted_after_nine() {
     let place = Place::new();
     let clock = Arc::new(FixedClock::new(NOW));
     let mut engine = place.engine_with(1, |_| {});
@@ -178,10 +186,10 @@ fn what_has_ended_and_what_was_lifted_is_forgotten_after_a_day() {
     writer.write(&letters.collect::<Vec<_>>()).unwrap();
     let day = 24 * 3600;
     for (now, left) in [
-        (NOW + day + 49, vec!["ends", "lifted", "stays"]),
-        (NOW + day + 50, vec!["ends", "stays"]),
-        (NOW + day + 99, vec!["ends", "stays"]),
-        (NOW + day + 100, vec!["stays"]),
+        (NOW + day + 99, vec!["ends", "lifted", "stays"]),
+        (NOW + day + 100, vec!["lifted", "stays"]),
+        (NOW + 9 * day + 49, vec!["lifted", "stays"]),
+        (NOW + 9 * day + 50, vec!["stays"]),
     ] {
         clock.set(now);
         writer.write(&[revoked(9)]).unwrap();
@@ -206,7 +214,7 @@ fn what_a_later_version_wrote_is_passed_over_and_never_compacted_away() {
     let mut record = Vec::new();
     put_record(id, 2, &revoked(2), &mut record);
     let mut held = record.split_off(FRAME);
-    held[8 + 1] |= 0x40; // another flag, after who wrote it
+    held[8 + 1] |= 0x80; // another flag, after who wrote it
     let record = [&seal(id, 2, &held)[..], &held].concat();
     let path = place.file("journal-00000000000000000001");
     let mut journal = fs::read(&path).unwrap();

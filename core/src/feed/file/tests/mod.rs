@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::FileEngine;
 use super::lock::{Lock, Share};
 use crate::feed::{Engine, FeedError, Letter, Progress, Reader};
-use crate::revocation::{Change, Entry, Handle};
+use crate::revocation::{Change, Handle, Told};
 use crate::time::{Clock, NumericDate};
 
 const NOW: i64 = 1_800_000_000;
@@ -107,7 +107,7 @@ fn revoked(number: u64) -> Letter {
     letter(number, Change::revoked(token(number), None, None, at(NOW)))
 }
 
-type State = BTreeMap<(u8, String, String), Option<Entry>>;
+type State = BTreeMap<(u8, String, String), Told>;
 
 fn load(reader: &mut dyn Reader) -> Result<State, FeedError> {
     let mut state = State::new();
@@ -117,7 +117,7 @@ fn load(reader: &mut dyn Reader) -> Result<State, FeedError> {
             known.scope.to_owned(),
             known.value.to_owned(),
         );
-        assert!(state.insert(key, known.entry).is_none(), "each handle once");
+        assert!(state.insert(key, known.told).is_none(), "each handle once");
     })?;
     Ok(state)
 }
