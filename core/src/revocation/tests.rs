@@ -347,16 +347,20 @@ fn handle(number: u32) -> Handle {
     Handle::token("https://a.example", &number.to_string())
 }
 
+fn known(value: &str, entry: Option<Entry>) -> Known<'_> {
+    Known {
+        kind: HandleKind::Token,
+        scope: "https://a.example",
+        value,
+        told: Told::later(entry.unwrap_or_else(|| Entry::lifted(at(NOW)))),
+    }
+}
+
 /// Fills the store with these; `None` for what was lifted.
 fn fill(store: &RevocationStore, brought: &[(u32, Option<Entry>)]) -> u64 {
     let filled = store.fill(at(NOW), |learn| {
         for (number, entry) in brought {
-            learn(Known {
-                kind: HandleKind::Token,
-                scope: "https://a.example",
-                value: &number.to_string(),
-                told: Told::later(entry.unwrap_or(Entry::lifted(at(NOW)))),
-            });
+            learn(known(&number.to_string(), *entry));
         }
         Ok::<_, ()>(())
     });
@@ -386,13 +390,13 @@ fn many_at_once_are_what_they_would_be_one_by_one() {
             let number = next(4_000);
             if next(5) == 0 {
                 for store in [&filled, &single] {
-                    lift(&store, &handle(number), at(NOW));
+                    lift(store, &handle(number), at(NOW));
                 }
             } else {
                 let end = (next(2) == 0).then(|| at(NOW + 1 + i64::from(next(500))));
                 let entry = Entry::new(date(next(1_000)), end);
                 for store in [&filled, &single] {
-                    revoke(&store, &handle(number), entry, at(NOW));
+                    revoke(store, &handle(number), entry, at(NOW));
                 }
             }
         }
@@ -460,13 +464,7 @@ fn a_source_that_fails_changes_nothing() {
     revoke(&store, &handle(1), all(), at(NOW));
     let failed = store.fill(at(NOW), |learn| {
         for (value, entry) in [("1", None), ("2", Some(all()))] {
-            let (kind, scope) = (HandleKind::Token, "https://a.example");
-            learn(Known {
-                kind,
-                scope,
-                value,
-                entry,
-            });
+            learn(known(value, entry));
         }
         Err("broken")
     });
@@ -481,15 +479,7 @@ fn what_is_revoked_while_a_store_is_filled_stays_and_counts_with_what_is_brought
     let cutoff = |seconds| Entry::new(Some(at(seconds)), None);
     revoke(&store, &handle(1), all(), at(NOW));
     let filled = store.fill(at(NOW), |learn| {
-        let mut bring = |value: &str, entry| {
-            let (kind, scope) = (HandleKind::Token, "https://a.example");
-            learn(Known {
-                kind,
-                scope,
-                value,
-                entry,
-            });
-        };
+        let mut bring = |value: &str, entry| learn(known(value, entry));
         bring("1", None);
         bring("2", None);
         bring("3", Some(cutoff(NOW)));
