@@ -6,6 +6,7 @@
 //! revoked is kept in an outbox until it is read back, readers that missed something begin again with
 //! everything there is, and how old the news may be is known at any time.
 
+mod file;
 mod outbox;
 mod post;
 
@@ -13,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use file::FileEngine;
 pub(crate) use post::Post;
 
 use crate::policy::{StorePlace, StoreRules};
@@ -92,9 +94,10 @@ impl fmt::Display for FeedError {
 }
 
 /// The engine that a policy names.
-pub(crate) fn open(rules: &StoreRules, _clock: &Clock) -> Arc<dyn Engine> {
+pub(crate) fn open(rules: &StoreRules, clock: &Clock) -> Arc<dyn Engine> {
     match &rules.place {
-        StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => Arc::new(Unbuilt),
+        StorePlace::File(path) => Arc::new(FileEngine::new(path, clock.clone())),
+        StorePlace::Redis(_) | StorePlace::Nats(_) => Arc::new(Unbuilt),
     }
 }
 
