@@ -208,8 +208,14 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates that only `crypto` may name.
 const CRYPTOGRAPHY: [&str; 3] = ["aws_lc_rs", "ring", "subtle"];
 
-/// Crates that only `remote` may name; of `std` it alone has sockets, and `runtime` alone threads.
-const NETWORK: [&str; 2] = ["ureq", "rustls"];
+/// Crates that only these may name; of `std` only `remote` has sockets, and `runtime` alone threads.
+const NETWORK: [(&str, &[&str]); 5] = [
+    ("async_nats", &["feed"]),
+    ("redis", &["feed"]),
+    ("rustls", &["feed", "remote"]),
+    ("tokio", &["feed"]),
+    ("ureq", &["remote"]),
+];
 
 /// What only `time` may name.
 const CLOCKS: [&str; 2] = ["SystemTime", "Instant"];
@@ -423,7 +429,8 @@ fn violations(own: &[&str], source: &str) -> Vec<String> {
         if CRYPTOGRAPHY.contains(&root) && is_crate && *layer != "crypto" {
             found.push(format!("{own:?} names {root}"));
         }
-        let is_network = NETWORK.contains(&root) && is_crate && *layer != "remote";
+        let users = NETWORK.iter().find(|(name, _)| *name == root);
+        let is_network = is_crate && users.is_some_and(|(_, may)| !may.contains(layer));
         let second = path.get(1).map(String::as_str).filter(|_| root == "std");
         let is_thread = second == Some("thread") && *layer != "runtime";
         let is_socket = second == Some("net") && *layer != "remote";
@@ -514,6 +521,9 @@ fn a_wrong_import_is_found_wherever_it_hides() {
         "use ring::hmac;",
         "use ureq::Agent;",
         "fn f() { rustls::ClientConfig::builder() }",
+        "use redis::Client;",
+        "use tokio::runtime::Runtime;",
+        "async_nats::connect(url)",
         "use std::net::TcpStream;",
         "use std::{fmt, net::UdpSocket};",
         "use std::thread;",

@@ -8,10 +8,28 @@
 
 #![expect(dead_code, reason = "nobody calls it yet")]
 
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod held;
+#[cfg(feature = "feed-nats")]
+mod nats;
+#[cfg(feature = "feed-redis")]
+mod redis;
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod seen;
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod tls;
+
 use std::fmt;
 use std::time::Duration;
 
 use crate::revocation::{Change, Known};
+
+/// Within which a server is reached, or is taken to be away.
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+const CONNECT: Duration = Duration::from_secs(2);
+/// Within which a server answers, beyond the time it was asked to wait.
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// A change as a log carries it: with whoever sent it and the how manieth of theirs it is, so that
 /// they know it when it comes back.
@@ -84,3 +102,8 @@ impl fmt::Display for FeedError {
         f.write_str(&self.text)
     }
 }
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod tests;
