@@ -145,7 +145,7 @@ pub use verifier::NotReady;
 pub use verifier::{
     Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Mark,
     Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
-    RevocationReceipt, Revocations, RevokeError, SnapshotId, Stage, Step, SubjectKind, Traced,
-    UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    RevocationReceipt, Revocations, RevokeError, SnapshotId, Stage, Step, StoreState, SubjectKind,
+    Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

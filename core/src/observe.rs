@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::sync::Snapshot;
 
-/// Something that happened to an issuer's keys.
+/// Something that happened to an issuer's keys, or to a store of revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -43,6 +43,24 @@ pub enum Event<'a> {
         /// JWK SHA-256 thumbprint (RFC 7638); none of a shared secret (§7).
         thumbprint: Option<&'a str>,
     },
+    /// Everything that a store has is known here: when the verifier begins to read it, and again
+    /// after it could not be read, or something was missed.
+    #[non_exhaustive]
+    RevocationsLoaded {
+        /// The policy's name for the store.
+        store: &'a str,
+        /// Handles it has, revoked or lifted of late.
+        entries: usize,
+    },
+    /// A store could not be read or written. It is tried again by itself; what is not written yet is
+    /// kept until it is.
+    #[non_exhaustive]
+    RevocationsInterrupted {
+        /// The policy's name for the store.
+        store: &'a str,
+        /// What went wrong, in a sentence.
+        reason: &'a str,
+    },
 }
 
 impl Event<'_> {
@@ -53,16 +71,32 @@ impl Event<'_> {
             Self::KeysRefreshed { .. } => "keys_refreshed",
             Self::KeysRefreshFailed { .. } => "keys_refresh_failed",
             Self::KeyWithdrawn { .. } => "key_withdrawn",
+            Self::RevocationsLoaded { .. } => "revocations_loaded",
+            Self::RevocationsInterrupted { .. } => "revocations_interrupted",
         }
     }
 
-    /// The policy's name for the issuer it is about; safe as a label of metrics.
+    /// The policy's name for the issuer it is about, where it is about one; safe as a label of metrics.
     #[must_use]
-    pub const fn issuer_name(&self) -> &str {
+    pub const fn issuer_name(&self) -> Option<&str> {
         match self {
             Self::KeysRefreshed { issuer_name, .. }
             | Self::KeysRefreshFailed { issuer_name, .. }
-            | Self::KeyWithdrawn { issuer_name, .. } => issuer_name,
+            | Self::KeyWithdrawn { issuer_name, .. } => Some(issuer_name),
+            Self::RevocationsLoaded { .. } | Self::RevocationsInterrupted { .. } => None,
+        }
+    }
+
+    /// The policy's name for the store it is about, where it is about one; safe as a label of metrics.
+    #[must_use]
+    pub const fn store(&self) -> Option<&str> {
+        match self {
+            Self::RevocationsLoaded { store, .. } | Self::RevocationsInterrupted { store, .. } => {
+                Some(store)
+            }
+            Self::KeysRefreshed { .. }
+            | Self::KeysRefreshFailed { .. }
+            | Self::KeyWithdrawn { .. } => None,
         }
     }
 }
@@ -82,11 +116,12 @@ impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
 }
 
 /// Everyone who listens to one verifier.
-pub(crate) struct Observers(Snapshot<Vec<Arc<dyn Observer>>>);
+#[derive(Clone)]
+pub(crate) struct Observers(Arc<Snapshot<Vec<Arc<dyn Observer>>>>);
 
 impl Observers {
     pub(crate) fn none() -> Self {
-        Self(Snapshot::new(Vec::new()))
+        Self(Arc::new(Snapshot::new(Vec::new())))
     }
 
     pub(crate) fn add(&self, observer: Arc<dyn Observer>) {

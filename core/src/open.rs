@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::crypto::CryptoProvider;
+use crate::feed::Post;
 use crate::policy::{Format, LoadOptions, Policy, PolicyError};
 use crate::time::Clock;
 use crate::verifier::{self, Verifier};
@@ -45,7 +46,8 @@ impl Verifier {
     /// A verifier for this policy over the system clock.
     ///
     /// It starts no thread and fetches nothing yet. With feature `remote`, the first verification
-    /// that needs fetched keys does, or `Verifier::wait_ready`.
+    /// that needs fetched keys does, or `Verifier::wait_ready`. Only a store of revocations that the
+    /// policy names is begun to be read, and read to its end where it is on this host.
     ///
     /// # Errors
     ///
@@ -68,6 +70,7 @@ impl Verifier {
         let verifier = Self::assemble(policy, provider, clock)?;
         #[cfg(feature = "remote")]
         crate::runtime::Runtime::attach(verifier.engine());
+        Post::attach(verifier.engine());
         Ok(verifier)
     }
 }

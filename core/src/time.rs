@@ -1,12 +1,9 @@
 //! Time: NumericDate, leeway, and the only place that reads a clock.
 
 use std::sync::Arc;
-#[cfg(feature = "remote")]
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-#[cfg(feature = "remote")]
-use std::time::Instant;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970-01-01T00:00:00Z (RFC 7519 §2), kept in microseconds.
 ///
@@ -146,14 +143,24 @@ impl NumericDate {
 
 /// A moment that no one can set: for what is due after a while, whatever the wall clock does.
 /// Microseconds since the clock was first asked.
-#[cfg(feature = "remote")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment {
     micros: i64,
 }
 
-#[cfg(feature = "remote")]
 impl Moment {
+    /// Microseconds, never negative: for an atomic.
+    pub(crate) fn to_bits(self) -> u64 {
+        u64::try_from(self.micros).unwrap_or(0)
+    }
+
+    /// What [`Self::to_bits`] was made of.
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self {
+            micros: i64::try_from(bits).unwrap_or(i64::MAX),
+        }
+    }
+
     /// This moment moved later, saturating.
     pub(crate) const fn plus(self, span: Span) -> Self {
         Self {
@@ -303,7 +310,6 @@ impl Clock {
     }
 
     /// The current moment, which only ever moves on.
-    #[cfg(feature = "remote")]
     pub(crate) fn moment(&self) -> Moment {
         #[expect(
             clippy::disallowed_methods,
@@ -324,7 +330,6 @@ impl Clock {
 pub struct FixedClock {
     micros: AtomicI64,
     /// How far it was advanced in all: what a monotonic clock shows.
-    #[cfg(feature = "remote")]
     passed: AtomicI64,
 }
 
@@ -334,7 +339,6 @@ impl FixedClock {
     pub const fn new(seconds: i64) -> Self {
         Self {
             micros: AtomicI64::new(clamp(seconds.saturating_mul(MICROS))),
-            #[cfg(feature = "remote")]
             passed: AtomicI64::new(0),
         }
     }
@@ -354,7 +358,6 @@ impl FixedClock {
         let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
         // The closure never gives up.
         let _ = self.micros.fetch_update(set, read, moved);
-        #[cfg(feature = "remote")]
         self.passed.fetch_add(span.micros.max(0), set);
     }
 

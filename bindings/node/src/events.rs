@@ -36,9 +36,16 @@ fn shown(event: &Event<'_>) -> String {
         Event::KeyWithdrawn {
             kid, thumbprint, ..
         } => json!({ "kid": kid, "thumbprint": thumbprint }),
+        Event::RevocationsLoaded { entries, .. } => json!({ "entries": entries }),
+        Event::RevocationsInterrupted { reason, .. } => json!({ "reason": reason }),
         _ => json!({}),
     };
     shown["event"] = event.name().into();
-    shown["issuerName"] = event.issuer_name().into();
+    if let Some(issuer_name) = event.issuer_name() {
+        shown["issuerName"] = issuer_name.into();
+    }
+    if let Some(store) = event.store() {
+        shown["store"] = store.into();
+    }
     shown.to_string()
 }

@@ -48,7 +48,12 @@ impl Herald {
     fn pass_on(&self, py: Python<'_>, event: &Event<'_>) -> PyResult<()> {
         let fields = PyDict::new(py);
         fields.set_item("event", event.name())?;
-        fields.set_item("issuer_name", event.issuer_name())?;
+        if let Some(issuer_name) = event.issuer_name() {
+            fields.set_item("issuer_name", issuer_name)?;
+        }
+        if let Some(store) = event.store() {
+            fields.set_item("store", store)?;
+        }
         match event {
             Event::KeysRefreshed {
                 keys,
@@ -67,6 +72,8 @@ impl Herald {
                 fields.set_item("kid", kid)?;
                 fields.set_item("thumbprint", thumbprint)?;
             }
+            Event::RevocationsLoaded { entries, .. } => fields.set_item("entries", entries)?,
+            Event::RevocationsInterrupted { reason, .. } => fields.set_item("reason", reason)?,
             _ => {}
         }
         self.append.call1(py, (fields,))?;

@@ -185,6 +185,8 @@ codes! {
     Unavailable {
         KeysUnavailable "keys_unavailable" "the issuer has no usable keys"
         KeysRefreshing "keys_refreshing" "the issuer's keys are being fetched"
+        RevocationUnavailable "revocation_unavailable" "what was revoked cannot be looked up"
+        RevocationStale "revocation_stale" "the news of what was revoked is too old"
         StatusUnavailable "status_unavailable" "the token's status cannot be looked up"
         ReplayUnavailable "replay_unavailable" "used proofs cannot be looked up"
         ReplayFull "replay_full" "no more used proofs can be remembered now"

@@ -6,7 +6,8 @@
 //! revoked is kept in an outbox until it is read back, readers that missed something begin again with
 //! everything there is, and how old the news may be is known at any time.
 
-#![expect(dead_code, reason = "nobody calls it yet")]
+mod outbox;
+mod post;
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
 mod held;
@@ -20,9 +21,14 @@ mod seen;
 mod tls;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use post::Post;
+
+use crate::policy::{StorePlace, StoreRules};
 use crate::revocation::{Change, Known};
+use crate::time::Clock;
 
 /// Within which a server is reached, or is taken to be away.
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
@@ -103,7 +109,57 @@ impl fmt::Display for FeedError {
     }
 }
 
+/// The engine that a policy names. `sha256` is for engines that name things shorter than they are.
+#[cfg_attr(
+    not(feature = "feed-nats"),
+    expect(unused_variables, reason = "what no engine of this build needs")
+)]
+pub(crate) fn open(
+    rules: &StoreRules,
+    _clock: &Clock,
+    sha256: fn(&[u8]) -> [u8; 32],
+) -> Arc<dyn Engine> {
+    match &rules.place {
+        #[cfg(feature = "feed-redis")]
+        StorePlace::Redis(at) => engine(redis::Redis::new(&at.url, &at.namespace)),
+        #[cfg(feature = "feed-nats")]
+        StorePlace::Nats(at) => engine(nats::Nats::new(&at.url, &at.namespace, sha256)),
+        #[allow(unreachable_patterns, reason = "where the build has every engine")]
+        StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => {
+            Arc::new(Unusable(FeedError {
+                text: "this build lacks the store's engine".to_owned(),
+                passes: false,
+            }))
+        }
+    }
+}
+
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+fn engine<E: Engine + 'static>(made: Result<E, FeedError>) -> Arc<dyn Engine> {
+    match made {
+        Ok(engine) => Arc::new(engine),
+        Err(error) => Arc::new(Unusable(error)),
+    }
+}
+
+/// An engine that this build lacks (the loader refuses policies that name one), or whose server
+/// cannot be meant.
+struct Unusable(FeedError);
+
+impl Engine for Unusable {
+    fn reader(&self) -> Result<Box<dyn Reader>, FeedError> {
+        Err(self.0.clone())
+    }
+
+    fn writer(&self) -> Result<Box<dyn Writer>, FeedError> {
+        Err(self.0.clone())
+    }
+
+    fn is_local(&self) -> bool {
+        false
+    }
+}
+
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
-#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
 mod tests;

@@ -119,6 +119,8 @@ fn value(node: &Node, path: &str, shape: Shape, problems: &mut Vec<Problem>) {
                 refuse(problem);
             }
         }
+        // Whether there is such a store, `compile` knows.
+        (Shape::ChoiceOrStore(_), Value::Text(_)) => {}
         (Shape::ChoiceOr(choice, _), Value::Text(_)) => {
             value(node, path, Shape::Choice(choice), problems);
         }
@@ -235,7 +237,7 @@ const fn wanted(shape: Shape) -> &'static str {
         Shape::Flag => "true or false",
         Shape::Duration { .. } => "a duration, as \"30s\",",
         Shape::Size { .. } => "a size, as \"16KiB\",",
-        Shape::Text | Shape::Choice(_) => "a string",
+        Shape::Text | Shape::Choice(_) | Shape::ChoiceOrStore(_) => "a string",
         Shape::ChoiceOr(..) => "a string or a table",
         Shape::List(_) => "an array",
         Shape::OneOrMany(_) => "a string or an array of strings",

@@ -82,8 +82,9 @@ impl LoadOptions {
     }
 
     /// Takes the keys of every issuer from the program, wherever the document says they come from,
-    /// and reads no source it names: for testing a real policy with keys of one's own. Default: the
-    /// document's sources.
+    /// and reads no source it names; and remembers revocations in this process, whatever store it
+    /// names: for testing a real policy with keys of one's own. Default: the document's sources and
+    /// stores.
     #[must_use]
     pub const fn push_all_keys(mut self, push: bool) -> Self {
         self.push_all_keys = push;
@@ -205,6 +206,7 @@ impl Policy {
     ) -> Result<Self, PolicyError> {
         if options.push_all_keys {
             compile::push_all_keys(&mut root);
+            compile::share_nothing(&mut root);
         }
         check::table(&root, "", grammar::DOCUMENT, &mut problems);
         if check::is_of_another_version(&root) {

@@ -25,6 +25,7 @@ mod row;
 mod rows;
 mod schema;
 mod section;
+mod store;
 mod summary;
 mod unit;
 mod waiver;
@@ -50,10 +51,11 @@ pub(crate) use possession::{
 };
 pub use problem::{PolicyError, Problem, Warning};
 pub use profile::{Kind, Preset, Profile};
-pub(crate) use revocation::{RevocationRules, RevocationStorage};
+pub(crate) use revocation::{RevocationRules, RevocationStorage, Shared};
 pub(crate) use row::{
     AudienceRule, Form, HeaderRule, OwnClaim, Presence, Row, SignerRule, TypRule,
 };
+pub(crate) use store::{StorePlace, StoreRules, StoreServer};
 pub use summary::{GateSummary, IssuerSummary, PolicySummary};
 pub(crate) use waiver::{Possession, Revocation, Waiver};
 

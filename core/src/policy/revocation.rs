@@ -1,5 +1,10 @@
 //! What the document says of revocations: `[revocation]`.
 
+use std::sync::Arc;
+
+use super::StoreRules;
+use crate::time::Span;
+
 /// `[revocation]`: who remembers what was revoked, and what it reaches.
 #[derive(Debug)]
 pub(crate) struct RevocationRules {
@@ -10,12 +15,23 @@ pub(crate) struct RevocationRules {
 }
 
 /// Where revocations are remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RevocationStorage {
     /// Nowhere: no token is asked about.
     Off,
     /// In this process.
     Process,
+    /// In a store that processes share, and here as far as its news has come.
+    Shared(Shared),
+}
+
+/// A store that processes share, and how old its news may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shared {
+    pub(crate) store: Arc<StoreRules>,
+    pub(crate) max_staleness: Span,
+    /// Whether tokens pass while the news is older, and their verdicts say so.
+    pub(crate) accept_stale: bool,
 }
 
 impl RevocationRules {

@@ -57,6 +57,9 @@ fn property(row: &'static Row) -> Node {
     Node::table(members)
 }
 
+/// A name of the operator's.
+const NAME: &str = "^[a-z][a-z0-9_-]{0,31}$";
+
 fn shape(shape: Shape) -> Vec<(&'static str, Node)> {
     let pattern = |pattern: &str| {
         vec![
@@ -81,6 +84,10 @@ fn shape(shape: Shape) -> Vec<(&'static str, Node)> {
                 Node::list((choice.now)().into_iter().map(Node::text)),
             )]
         }
+        Shape::ChoiceOrStore(choice) => {
+            let word = Node::table(self::shape(Shape::Choice(choice)));
+            vec![("anyOf", Node::list([word, Node::table(pattern(NAME))]))]
+        }
         Shape::ChoiceOr(choice, rows) => {
             let word = Node::table(self::shape(Shape::Choice(choice)));
             vec![("anyOf", Node::list([word, Node::table(table(rows, None))]))]
@@ -102,7 +109,7 @@ fn shape(shape: Shape) -> Vec<(&'static str, Node)> {
             ("minProperties", Node::new(Value::Integer(1))),
             (
                 "propertyNames",
-                Node::table([("pattern", Node::text("^[a-z][a-z0-9_-]{0,31}$"))]),
+                Node::table([("pattern", Node::text(NAME))]),
             ),
             ("additionalProperties", Node::table(table(rows, None))),
         ],

@@ -31,6 +31,6 @@ impl GateRules {
 impl RevocationRules {
     /// Whether nobody need be asked about revocations.
     pub(crate) fn waive(&self) -> Option<Waiver<Revocation>> {
-        (self.store == RevocationStorage::Off).then_some(Waiver(PhantomData))
+        matches!(self.store, RevocationStorage::Off).then_some(Waiver(PhantomData))
     }
 }

@@ -7,15 +7,18 @@ mod filter;
 mod handle;
 mod hash;
 mod overlay;
+mod sharing;
 mod store;
 mod token;
 
 pub(crate) use change::Known;
 pub use change::{Change, ChangeError};
+#[cfg(test)]
 pub(crate) use entry::Entry;
 pub use handle::{Handle, HandleKind};
+pub(crate) use sharing::{News, Postman};
 pub use store::RevocationStats;
-pub(crate) use store::RevocationStore;
+pub(crate) use store::{RevocationStore, Standing};
 pub(crate) use token::{Circumstances, Handles};
 
 use crate::claims::{Claim, Claims};
@@ -31,17 +34,18 @@ pub(crate) struct NotRevoked(By);
 #[derive(Debug)]
 enum By {
     /// Read by nobody: that it is here says all.
-    Waiver { _waived: Waiver<Revocation> },
-    /// What was written to the store by then.
-    Store { epoch: u64 },
+    Waiver {
+        _waived: Waiver<Revocation>,
+    },
+    Store(Standing),
 }
 
 impl NotRevoked {
-    /// The epoch of the store that was asked; `None` where none was.
-    pub(crate) const fn epoch(&self) -> Option<u64> {
+    /// How the store stood that was asked; `None` where none was.
+    pub(crate) const fn standing(&self) -> Option<Standing> {
         match self.0 {
             By::Waiver { .. } => None,
-            By::Store { epoch } => Some(epoch),
+            By::Store(standing) => Some(standing),
         }
     }
 }
@@ -66,11 +70,11 @@ pub(crate) fn check(
         return Ok(NotRevoked(By::Waiver { _waived: waiver }));
     }
     let own = own.ok_or_else(|| Error::new(Code::Internal))?;
-    let epoch = own.check(now)?;
+    let standing = own.check(now)?;
     for handles in further()? {
         handles.check(now)?;
     }
-    Ok(NotRevoked(By::Store { epoch }))
+    Ok(NotRevoked(By::Store(standing)))
 }
 
 #[cfg(test)]

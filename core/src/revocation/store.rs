@@ -9,16 +9,20 @@
 //! The epoch counts what was written. It is raised after an entry can be found, so who sees the
 //! epoch of a write sees the entry, and a verdict that was reached at an epoch stands at it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::base::Base;
+use super::change::{Change, Known};
 use super::entry::Entry;
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
 use super::hash::{HandleHash, HandleHasher};
 use super::overlay::Overlay;
-use crate::sync::{AtomicU64, Ordering, Snapshot};
-use crate::time::NumericDate;
+use super::sharing::{Postman, Sharing};
+use crate::error::Error;
+use crate::policy::Shared;
+use crate::sync::{AtomicU64, Held, Ordering, Slot, Snapshot};
+use crate::time::{Clock, NumericDate, Span};
 
 /// Entries of the first table of a kind.
 const FIRST: usize = 1024;
@@ -33,6 +37,19 @@ pub(crate) struct RevocationStore {
     writing: Mutex<()>,
     /// Whoever makes a new base holds it, and lets others write meanwhile.
     merging: Mutex<()>,
+    /// Where the policy names a store that processes share.
+    sharing: Slot<Sharing>,
+    postman: OnceLock<Arc<dyn Postman>>,
+    clock: Clock,
+}
+
+/// What a check found to be so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// What was written to the store by then.
+    pub(crate) epoch: u64,
+    /// How old the news of a shared store was.
+    pub(crate) staleness: Option<Span>,
 }
 
 /// One shelf a kind, by its number.
@@ -58,13 +75,58 @@ pub struct RevocationStats {
 }
 
 impl RevocationStore {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         Self {
             hasher: HandleHasher::new(),
             shelves: Snapshot::new(Shelves(std::array::from_fn(|_| Arc::new(Shelf::empty())))),
             epoch: AtomicU64::new(0),
             writing: Mutex::new(()),
             merging: Mutex::new(()),
+            sharing: Slot::empty(),
+            postman: OnceLock::new(),
+            clock,
+        }
+    }
+
+    /// Whoever carries changes from now on; the first to be attached stays.
+    pub(crate) fn attach(&self, postman: Arc<dyn Postman>) {
+        let _ = self.postman.set(postman);
+    }
+
+    pub(crate) fn postman(&self) -> Option<&Arc<dyn Postman>> {
+        self.postman.get()
+    }
+
+    /// Shares with these from now on, or with nobody. What is known of the same store stays known.
+    pub(crate) fn share(&self, shared: Option<&Shared>) {
+        let before = self.sharing.load();
+        let clock = || self.clock.clone();
+        let next = shared.map(|shared| Sharing::new(shared.clone(), clock(), before.get()));
+        self.sharing.swap(next.map(Arc::new));
+    }
+
+    pub(crate) fn sharing(&self) -> Held<Sharing> {
+        self.sharing.load()
+    }
+
+    /// How old the news of a shared store is; `None` where nobody shares.
+    ///
+    /// # Errors
+    ///
+    /// `revocation_unavailable`, `revocation_stale`.
+    #[inline]
+    pub(super) fn check_news(&self, now: NumericDate) -> Result<Option<Span>, Error> {
+        match self.sharing.load().get() {
+            None => Ok(None),
+            Some(sharing) => sharing.check(now, self.postman.get()).map(Some),
+        }
+    }
+
+    /// Puts a change into force here, whoever made it. Returns the epoch.
+    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> u64 {
+        match change.entry() {
+            Some(entry) => self.revoke(change.handle(), entry, now),
+            None => self.lift(change.handle()),
         }
     }
 
@@ -82,29 +144,53 @@ impl RevocationStore {
         self.hasher.hash(kind, scope, value)
     }
 
+    /// As [`RevocationStore::apply`], of what an engine knows.
+    pub(crate) fn learn(&self, known: Known<'_>, now: NumericDate) -> u64 {
+        let hash = self.hash(known.kind, known.scope, known.value);
+        match known.entry {
+            Some(entry) => self.add(known.kind, hash, entry, now),
+            None => self.remove(known.kind, hash),
+        }
+    }
+
     /// Revokes: every verification that begins after this returns sees it. What the handle was
     /// revoked with before counts on, unless it has ended. Returns the epoch.
     pub(crate) fn revoke(&self, handle: &Handle, entry: Entry, now: NumericDate) -> u64 {
-        self.write(handle, |before| {
+        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
+        self.add(handle.kind(), hash, entry, now)
+    }
+
+    fn add(&self, kind: HandleKind, hash: HandleHash, entry: Entry, now: NumericDate) -> u64 {
+        self.write(kind, hash, |before| {
             let before = before.filter(|before| !before.has_ended(now));
-            Some(before.map_or(entry, |before| before.and(entry)))
+            let entry = before.map_or(entry, |before| before.and(entry));
+            (before != Some(entry)).then_some(entry)
         })
     }
 
     /// Takes back whatever was revoked of the handle (REV-08). Returns the epoch.
     pub(crate) fn lift(&self, handle: &Handle) -> u64 {
-        self.write(handle, |before| {
+        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
+        self.remove(handle.kind(), hash)
+    }
+
+    fn remove(&self, kind: HandleKind, hash: HandleHash) -> u64 {
+        self.write(kind, hash, |before| {
             let revoked = before.is_some_and(|before| before != Entry::LIFTED);
             revoked.then_some(Entry::LIFTED)
         })
     }
 
     /// Writes what `entry` makes of what is known; for `None` nothing has changed.
-    fn write(&self, handle: &Handle, entry: impl FnOnce(Option<Entry>) -> Option<Entry>) -> u64 {
-        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
+    fn write(
+        &self,
+        kind: HandleKind,
+        hash: HandleHash,
+        entry: impl FnOnce(Option<Entry>) -> Option<Entry>,
+    ) -> u64 {
         let writing = lock(&self.writing);
         let shelves = self.shelves.load_full();
-        let shelf = shelves.of(handle.kind());
+        let shelf = shelves.of(kind);
         let Some(entry) = entry(shelf.get(hash)) else {
             return self.epoch();
         };
@@ -118,7 +204,7 @@ impl RevocationStore {
                 newest.put(hash, entry);
             }
             shelf.filter.insert(hash);
-            self.replace(&shelves, handle.kind(), shelf);
+            self.replace(&shelves, kind, shelf);
         }
         let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
         drop(writing);

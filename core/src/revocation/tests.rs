@@ -5,7 +5,7 @@ use super::entry::Entry;
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
 use super::store::RevocationStore;
-use crate::time::NumericDate;
+use crate::time::{Clock, NumericDate};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -24,7 +24,7 @@ fn get(store: &RevocationStore, handle: &Handle) -> Option<Entry> {
 
 #[test]
 fn rev_03_a_handle_belongs_to_its_kind_and_issuer() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     store.revoke(&Handle::token("https://a.example", "1"), all(), at(NOW));
     assert!(get(&store, &Handle::token("https://a.example", "1")).is_some());
     for other in [
@@ -48,7 +48,7 @@ fn rev_03_a_handle_belongs_to_its_kind_and_issuer() {
 
 #[test]
 fn who_revokes_again_forgives_nothing_and_a_lift_does() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let agent = Handle::actor("https://a.example", "agent");
     let cutoff = |seconds| Entry::new(Some(at(seconds)), None);
     store.revoke(&agent, cutoff(NOW), at(NOW));
@@ -66,7 +66,7 @@ fn who_revokes_again_forgives_nothing_and_a_lift_does() {
 
 #[test]
 fn what_has_ended_does_not_come_back_with_what_is_revoked_anew() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let agent = Handle::actor("https://a.example", "agent");
     store.revoke(&agent, Entry::new(None, Some(at(NOW + 10))), at(NOW));
     assert!(!get(&store, &agent).unwrap().has_ended(at(NOW + 9)));
@@ -93,7 +93,7 @@ fn rev_02_a_cutoff_counts_its_second_whole() {
 /// A map says what must be there, whatever was merged in between.
 #[test]
 fn tables_bases_and_merges_remember_what_a_map_does() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let mut expected: BTreeMap<u32, Option<i64>> = BTreeMap::new();
     let handle = |number: u32| Handle::token("https://a.example", &number.to_string());
     let mut random = 0x2545_f491_u32;
@@ -126,7 +126,7 @@ fn tables_bases_and_merges_remember_what_a_map_does() {
 
 #[test]
 fn a_merge_forgets_what_has_ended_and_gives_its_room_back() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let handle = |number: u32| Handle::token("https://a.example", &number.to_string());
     for number in 0..20_000 {
         let end = at(NOW + i64::from(number % 2) * 100);
@@ -144,7 +144,7 @@ fn a_merge_forgets_what_has_ended_and_gives_its_room_back() {
 
 #[test]
 fn a_filter_says_look_to_all_it_holds_and_to_one_in_a_thousand_others() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let hash =
         |number: u32| store.hash(HandleKind::Token, "https://a.example", &number.to_string());
     let filter = Filter::new(100_000);
@@ -159,7 +159,7 @@ fn a_filter_says_look_to_all_it_holds_and_to_one_in_a_thousand_others() {
 /// Whoever reads after a write has returned sees it, while tables are sealed and merged.
 #[test]
 fn what_is_revoked_stays_revoked_for_every_reader() {
-    let store = RevocationStore::new();
+    let store = RevocationStore::new(Clock::System);
     let handle = |number: u32| Handle::actor("https://a.example", &number.to_string());
     let written = std::sync::atomic::AtomicU32::new(0);
     let done = AtomicBool::new(false);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::handle::HandleKind;
 use super::hash::HandleHash;
-use super::store::RevocationStore;
+use super::store::{RevocationStore, Standing};
 use crate::claims::Claim;
 use crate::delegation::{Actor, Member};
 use crate::error::{Code, Error};
@@ -149,20 +149,25 @@ impl Handles {
     }
 
     /// Whether nothing of it is revoked. What was found at an epoch stands until another (REV-09): as
-    /// time goes by, entries only end. Of a clock that is set back it is asked again. Returns the epoch.
+    /// time goes by, entries only end. Of a clock that is set back it is asked again.
     #[inline]
-    pub(crate) fn check(&self, now: NumericDate) -> Result<u64, Error> {
+    pub(crate) fn check(&self, now: NumericDate) -> Result<Standing, Error> {
+        let staleness = self.store.check_news(now)?;
         let read = self.store.epoch();
+        let standing = Standing {
+            epoch: read,
+            staleness,
+        };
         let epoch = read.saturating_add(1);
         if self.clean_at.load(Ordering::Relaxed) == epoch
             && self.clean_since.load(Ordering::Relaxed) <= now.to_bits()
         {
-            return Ok(read);
+            return Ok(standing);
         }
         self.search(now)?;
         self.clean_since.store(now.to_bits(), Ordering::Relaxed);
         self.clean_at.store(epoch, Ordering::Relaxed);
-        Ok(read)
+        Ok(standing)
     }
 
     #[inline(never)]

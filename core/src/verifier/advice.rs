@@ -251,6 +251,7 @@ impl Context<'_> {
             },
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
             Code::KeysRefreshing => self.refreshing(),
+            Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
             Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
             Code::Usage => self.misuse(about),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
@@ -654,6 +655,23 @@ impl Context<'_> {
                 format!("No keys were published for {name} yet.")
             }
         }
+    }
+
+    /// Why nothing is heard of the store that processes share.
+    fn no_news(&self) -> String {
+        let held = self.state.revocations.sharing();
+        let Some(sharing) = held.get() else {
+            return "The policy names no store any more; ask again.".to_owned();
+        };
+        let report = sharing.news.report();
+        let why = match &report.reading {
+            Some(reason) => format!("it cannot be read: {reason}"),
+            None => "nobody has read it for too long, or not yet".to_owned(),
+        };
+        let name = &sharing.shared.store.name;
+        format!(
+            "The store {name} of the policy has no news: {why}. Not the caller's fault; they may retry."
+        )
     }
 
     fn refreshing(&self) -> String {

@@ -15,6 +15,7 @@ use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore};
 use crate::replay::ReplayGuard;
 use crate::revocation::RevocationStore;
+use crate::time::Clock;
 
 /// Bytes of tokens and claims an entry of the cache may hold on average.
 const ENTRY_BYTES: usize = 4 * 1024;
@@ -28,6 +29,7 @@ pub(super) fn state(
     provider: &CryptoProvider,
     names: &mut Names,
     bell: &Bell,
+    clock: &Clock,
     previous: Option<&State>,
 ) -> Result<State, PolicyError> {
     let mut problems: Vec<Problem> = proofs_not_offered(&policy, provider).collect();
@@ -79,7 +81,7 @@ pub(super) fn state(
         cache: Arc::new(cache),
         replay,
         revocations: previous.map_or_else(
-            || Arc::new(RevocationStore::new()),
+            || Arc::new(RevocationStore::new(clock.clone())),
             |before| Arc::clone(&before.revocations),
         ),
     })

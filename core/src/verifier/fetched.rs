@@ -13,7 +13,6 @@ use crate::jwk::JwkSet;
 use crate::keys::{Background, SetKey, Watch};
 use crate::observe::Event;
 use crate::policy::{FetchedKeys, IssuerRules, KeySource};
-use crate::time::Clock;
 
 /// One issuer whose keys are fetched.
 pub(crate) struct FetchedIssuer {
@@ -42,10 +41,6 @@ impl PartialEq for InForce {
 }
 
 impl Engine {
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
     pub(crate) fn in_force(&self) -> InForce {
         InForce(Arc::clone(&self.state.load().world))
     }
@@ -206,10 +201,6 @@ impl Verifier {
     /// How long [`Verifier::wait_ready`] should wait where nobody says: 10 s.
     pub const READY: Duration = Duration::from_secs(10);
 
-    pub(crate) fn engine(&self) -> &Arc<Engine> {
-        &self.engine
-    }
-
     /// Waits until every issuer has keys, fetched or published, at most `timeout`.
     ///
     /// Verification does not need it: without it, tokens are undecided (`keys_refreshing`, 503)
@@ -236,6 +227,9 @@ impl Verifier {
     /// nothing.
     pub fn close(&self) {
         self.engine.bell.close();
+        if let Some(postman) = self.engine.revocation_store().postman() {
+            postman.close();
+        }
     }
 }
 

@@ -41,6 +41,7 @@ mod verified;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 pub use advice::Advice;
 pub use ancestry::ContextToken;
@@ -58,7 +59,7 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError};
+pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use traced::{Mark, Traced};
@@ -74,6 +75,7 @@ use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
 use crate::observe::{Observer, Observers};
 use crate::policy::{Policy, PolicyError};
+use crate::revocation::RevocationStore;
 use crate::sync::Snapshot;
 use crate::time::Clock;
 
@@ -113,7 +115,8 @@ impl Verifier {
     ) -> Result<Self, PolicyError> {
         let mut names = Names::default();
         let bell = Bell::default();
-        let state = build::state(policy, &provider, &mut names, &bell, None)?;
+        let state = build::state(policy, &provider, &mut names, &bell, &clock, None)?;
+        state.revocations.share(state.shared());
         Ok(Self {
             engine: Arc::new(Engine {
                 provider,
@@ -140,6 +143,10 @@ impl Verifier {
         let state = self.engine.state.load();
         state.door(number).map_err(|_| unknown())?;
         Ok(Gate::new(Arc::clone(&self.engine), number))
+    }
+
+    pub(crate) const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     fn number_of(&self, name: &str) -> Option<u32> {
@@ -199,20 +206,33 @@ impl Verifier {
         let mut names = engine.names.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let current = engine.state.load_full();
-            let (policy, provider) = (policy.clone(), &engine.provider);
-            let next = build::state(policy, provider, &mut names, &engine.bell, Some(&current))?;
+            let (provider, bell, clock) = (&engine.provider, &engine.bell, &engine.clock);
+            let before = Some(&*current);
+            let next = build::state(policy.clone(), provider, &mut names, bell, clock, before)?;
             // The digest is of the document; files it names may have changed beneath it, and how it
             // was loaded beside it.
             let same = next.world.digest == current.world.digest
                 && next.world.policy.allows_test_keys() == current.world.policy.allows_test_keys()
+                && next.shared() == current.shared()
                 && next.keys.is_same(&current.keys);
+            if same {
+                break;
+            }
+            // Whoever shares from now on is asked before the first verification under the new
+            // policy, and whoever shares no longer until the last one under the old.
+            let (revocations, shared) = (Arc::clone(&next.revocations), next.shared().cloned());
+            if shared.is_some() {
+                revocations.share(shared.as_ref());
+            }
             // Keys that were published meanwhile are not lost: begin again with them.
-            if same || engine.state.replace(&current, Arc::new(next)) {
+            if engine.state.replace(&current, Arc::new(next)) {
+                revocations.share(shared.as_ref());
                 break;
             }
         }
         drop(names);
         engine.bell.ring();
+        engine.begin_sharing();
         Ok(())
     }
 
@@ -228,10 +248,49 @@ impl Verifier {
     }
 }
 
+impl Engine {
+    /// How long a verifier waits for the news of a store of its own host when it is made.
+    const LOCAL_NEWS: Duration = Duration::from_secs(10);
+
+    /// Lets whoever carries revocations look which store the policy names. What is on this host is
+    /// there when this returns, or known not to be.
+    pub(crate) fn begin_sharing(&self) {
+        let store = &self.state.load_full().revocations;
+        let (held, Some(postman)) = (store.sharing(), store.postman()) else {
+            return;
+        };
+        postman.ring();
+        if let Some(sharing) = held.get().filter(|sharing| sharing.is_local()) {
+            postman.wait(Self::LOCAL_NEWS, &mut || {
+                sharing.staleness().is_some() || sharing.news.report().reading.is_some()
+            });
+        }
+    }
+
+    pub(crate) const fn provider(&self) -> &CryptoProvider {
+        &self.provider
+    }
+
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) const fn observers(&self) -> &Observers {
+        &self.observers
+    }
+
+    pub(crate) fn revocation_store(&self) -> Arc<RevocationStore> {
+        Arc::clone(&self.state.load().revocations)
+    }
+}
+
 impl Drop for Engine {
-    /// There is nothing left to fetch keys for.
+    /// There is nothing left to work for.
     fn drop(&mut self) {
         self.bell.ring();
+        if let Some(postman) = self.state.load().revocations.postman() {
+            postman.close();
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
 use crate::policy::{GateRules, IssuerRules, PresenterRule, Row};
-use crate::revocation::NotRevoked;
+use crate::revocation::{NotRevoked, Standing};
 use crate::time::{NumericDate, Span};
 
 pub(super) fn request(shown: &Shown<'_>) -> String {
@@ -172,8 +172,18 @@ pub(super) fn intent(gate: &GateRules, claims: &Claims) -> String {
 }
 
 pub(super) fn revocation(not_revoked: &NotRevoked) -> String {
-    match not_revoked.epoch() {
-        Some(epoch) => format!("nothing of it is revoked, at epoch {epoch}"),
+    match not_revoked.standing() {
+        Some(Standing {
+            epoch,
+            staleness: None,
+        }) => format!("nothing of it is revoked, at epoch {epoch}"),
+        Some(Standing {
+            epoch,
+            staleness: Some(old),
+        }) => {
+            let old = old.in_words();
+            format!("nothing of it is revoked, at epoch {epoch}, by news that is {old} old")
+        }
         None => "not configured".to_owned(),
     }
 }

@@ -18,8 +18,8 @@ use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::policy::{
-    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore, Rules,
-    SignerRule,
+    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore,
+    RevocationStorage, Rules, Shared, SignerRule,
 };
 use crate::replay::ReplayGuard;
 use crate::revocation::RevocationStore;
@@ -237,6 +237,14 @@ impl State {
                 remembers: true,
             }),
             None => Err(Error::no_gate()),
+        }
+    }
+
+    /// The store of revocations that processes share, where the policy names one.
+    pub(super) fn shared(&self) -> Option<&Shared> {
+        match &self.world.rules().revocation.store {
+            RevocationStorage::Shared(shared) => Some(shared),
+            RevocationStorage::Off | RevocationStorage::Process => None,
         }
     }
 

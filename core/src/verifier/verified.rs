@@ -24,7 +24,7 @@ use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
-use crate::revocation::{Handles, NotRevoked};
+use crate::revocation::{Handles, NotRevoked, Standing};
 use crate::time::NumericDate;
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
@@ -41,8 +41,8 @@ pub struct VerifiedToken {
     shown: Option<Possession>,
     replay: Option<ReplayReach>,
     next_nonce: Option<Arc<str>>,
-    /// The epoch at which nothing about it was revoked.
-    clean_at: Option<u64>,
+    /// How the store stood in which nothing about it was revoked.
+    not_revoked: Option<Standing>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -265,7 +265,7 @@ impl Judged {
             shown: how,
             replay: reach,
             next_nonce,
-            clean_at: not_revoked.epoch(),
+            not_revoked: not_revoked.standing(),
         })
     }
 }
@@ -544,7 +544,7 @@ impl VerifiedToken {
         SnapshotId {
             policy: facts.identity.policy_digest(),
             keys: facts.source.generation,
-            revocations: self.clean_at,
+            revocations: self.not_revoked.map(|standing| standing.epoch),
         }
     }
 }

@@ -13,9 +13,11 @@ mod pairs;
 mod possession;
 mod revocation;
 mod secret;
+mod store;
 mod text;
 
 pub(super) use keys::push_all as push_all_keys;
+pub(super) use store::share_nothing;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -90,6 +92,7 @@ pub(super) fn compile<'o>(
         .map(|(name, section)| gate::compile(name, section, &issuers, &tables, &mut compiler))
         .collect();
     delegation::warn_unused(&tables, &gates, &document, &mut compiler);
+    let stores = store::compile(&document, &mut compiler);
     let mut rules = Rules {
         preset: document.preset(),
         leeway: document.duration("leeway").unwrap_or(Span::ZERO),
@@ -105,11 +108,13 @@ pub(super) fn compile<'o>(
         },
         cache_tokens: cache.count("tokens").unwrap_or(0),
         possession: possession::compile(&document, &mut compiler),
-        revocation: revocation::compile(&document, &mut compiler),
+        revocation: revocation::compile(&document, &stores, &mut compiler),
         issuers,
         gates,
     };
     possession::settle(&mut rules, &document, &mut compiler);
+    let used: Vec<_> = revocation::used(&rules.revocation).into_iter().collect();
+    store::warn_unused(&document, &used, &mut compiler);
     pairs::check(&rules, &document, &mut compiler);
     pairs::set_rivals(&mut rules.gates);
     (rules, compiler)

@@ -1,14 +1,38 @@
 //! `[revocation]`.
 
-use super::Compiler;
-use crate::policy::section::Section;
-use crate::policy::{RevocationRules, RevocationStorage};
+use std::sync::Arc;
 
-pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> RevocationRules {
+use super::Compiler;
+use super::store::ALONE;
+use crate::policy::section::Section;
+use crate::policy::{RevocationRules, RevocationStorage, Shared, StoreRules};
+use crate::time::Span;
+
+/// News of a store is read at least once a second, and an engine may take as long to answer: a
+/// shorter bound would be missed by stores that are well (refusal 22).
+const LEAST: Span = Span::from_seconds(3);
+
+pub(super) fn compile(
+    document: &Section<'_>,
+    stores: &[Arc<StoreRules>],
+    compiler: &mut Compiler<'_>,
+) -> RevocationRules {
     if !document.has("revocation") {
         return RevocationRules::OFF;
     }
     let section = document.section("revocation");
+    let store = match compiler.store(&section, &ALONE, document, stores) {
+        Some(rules) => RevocationStorage::Shared(shared(rules, &section, compiler)),
+        None => alone(&section, compiler),
+    };
+    RevocationRules {
+        store,
+        inner_actors: section.text("inner_actors").as_deref() != Some("ignore"),
+    }
+}
+
+/// Of a document whose revocations reach one process, or none.
+fn alone(section: &Section<'_>, compiler: &mut Compiler<'_>) -> RevocationStorage {
     let (store, text) = match section.text("store").as_deref() {
         Some("process") => (
             RevocationStorage::Process,
@@ -20,8 +44,34 @@ pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> Re
         ),
     };
     compiler.warn(section.at("store"), section.position("store"), text);
-    RevocationRules {
+    for name in ["max_staleness", "on_stale"] {
+        if section.has(name) {
+            let text = "no store of [stores] is named, so no news can be old";
+            compiler.warn(section.at(name), section.position(name), text);
+        }
+    }
+    store
+}
+
+fn shared(store: Arc<StoreRules>, section: &Section<'_>, compiler: &mut Compiler<'_>) -> Shared {
+    let max_staleness = section.duration("max_staleness").unwrap_or(Span::ZERO);
+    if max_staleness < LEAST {
+        let text = "at least \"3s\": stores are asked once a second";
+        compiler
+            .problems
+            .push(section.problem("max_staleness", text));
+    }
+    Shared {
         store,
-        inner_actors: section.text("inner_actors").as_deref() != Some("ignore"),
+        max_staleness,
+        accept_stale: section.text("on_stale").as_deref() == Some("accept_marked"),
+    }
+}
+
+/// The stores that somebody names.
+pub(super) fn used(rules: &RevocationRules) -> Option<&Arc<StoreRules>> {
+    match &rules.store {
+        RevocationStorage::Shared(shared) => Some(&shared.store),
+        RevocationStorage::Off | RevocationStorage::Process => None,
     }
 }

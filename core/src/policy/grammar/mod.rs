@@ -48,6 +48,8 @@ pub(in crate::policy) enum Shape {
     Choice(&'static Choice),
     /// One of these, or a table of these members.
     ChoiceOr(&'static Choice, &'static [Row]),
+    /// One of these, or the name of a table under `[stores]`.
+    ChoiceOrStore(&'static Choice),
     List(&'static Self),
     OneOrMany(&'static Self),
     /// These members.

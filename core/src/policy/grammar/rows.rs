@@ -3,9 +3,10 @@
 use super::delegation::DELEGATION;
 use super::values::{
     ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS, KINDS,
-    NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE, SENDER_CONSTRAINED,
+    NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE, SENDER_CONSTRAINED, STORE_KIND,
     UNAVAILABLE, default_algorithms, default_delegation, default_discovery, default_max_lifetime,
-    default_proof_algorithms, default_refresh, names_an_audience, stays_absent,
+    default_max_staleness, default_namespace, default_on_stale, default_proof_algorithms,
+    default_refresh, names_an_audience, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -96,10 +97,11 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         Absent::Computed(stays_absent), // whether revocations are asked about is written by hand
         "Who remembers what was revoked, and how far back it reaches.",
     ),
-    later(
+    row(
         "stores",
-        "Stores that several processes share.",
-        Some("Write jwks_push = \"process\", and publish to every process"),
+        Shape::Named(STORE),
+        Absent::Nothing,
+        "Stores that several processes share, by our names.",
     ),
     later("tables", "Keys with precomputed tables.", None),
 ];
@@ -563,9 +565,9 @@ static REPLAY: &[Row] = &[
 static REVOCATION: &[Row] = &[
     row(
         "store",
-        Shape::Choice(&REVOCATION_STORE),
+        Shape::ChoiceOrStore(&REVOCATION_STORE),
         Absent::Required,
-        "Who remembers what was revoked: this process, or nobody.",
+        "Who remembers what was revoked: this process, nobody, or a store of `[stores]`.",
     ),
     row(
         "inner_actors",
@@ -573,11 +575,17 @@ static REVOCATION: &[Row] = &[
         Absent::Text("revoke"),
         "What a revoked agent means that stands behind the outermost actor of a chain.",
     ),
-    later("max_staleness", "How old the news of a store may be.", None),
-    later(
+    row(
+        "max_staleness",
+        Shape::Duration { most: Some(3600) },
+        Absent::Computed(default_max_staleness),
+        "How old the news of a store may be.",
+    ),
+    row(
         "on_stale",
-        "What becomes of a token when they are older.",
-        None,
+        Shape::Choice(&UNAVAILABLE),
+        Absent::Computed(default_on_stale),
+        "What becomes of a token when it is older.",
     ),
     later(
         "inputs",
@@ -588,6 +596,33 @@ static REVOCATION: &[Row] = &[
         "status_lists",
         "Which status lists are asked about tokens.",
         None,
+    ),
+];
+
+static STORE: &[Row] = &[
+    row(
+        "kind",
+        Shape::Choice(&STORE_KIND),
+        Absent::Required,
+        "A folder for the processes of one host, or a server of Redis, Valkey or NATS for a fleet.",
+    ),
+    row(
+        "path",
+        Shape::Text,
+        Absent::Nothing,
+        "Of kind `file`: the folder.",
+    ),
+    row(
+        "url",
+        Shape::Secret,
+        Absent::Nothing,
+        "Of the other kinds: where the server is.",
+    ),
+    row(
+        "namespace",
+        Shape::Text,
+        Absent::Computed(default_namespace),
+        "Which of the stores of that server it is.",
     ),
 ];
 

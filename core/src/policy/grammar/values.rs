@@ -26,12 +26,8 @@ pub(super) static REPLAY_STORE: Choice = Choice {
     names: Some("a store"),
     elsewhere: &[],
 };
-pub(super) static REVOCATION_STORE: Choice = Choice {
-    now: || vec!["off", "process"],
-    later: &[],
-    names: Some("a store"),
-    elsewhere: &[],
-};
+pub(super) static REVOCATION_STORE: Choice = choice(|| vec!["off", "process"]);
+pub(super) static STORE_KIND: Choice = choice(|| vec!["file", "redis", "nats"]);
 pub(super) static INNER_ACTORS: Choice = choice(|| vec!["revoke", "ignore"]);
 pub(super) static ACTOR_PRESENCE: Choice = choice(|| vec!["optional", "required"]);
 pub(super) static LOOPS: Choice = choice(|| vec!["deny_any", "deny_adjacent", "allow"]);
@@ -115,6 +111,26 @@ pub(super) fn default_refresh(_: Preset, issuer: &Node) -> Option<Node> {
     let fetched =
         issuer.get(jwks_uri).is_some() || !kept.iter().any(|place| issuer.get(place).is_some());
     fetched.then(|| Node::table::<String>([]))
+}
+
+/// Servers keep many stores; a folder is one.
+pub(super) fn default_namespace(_: Preset, store: &Node) -> Option<Node> {
+    let kind = store.get("kind").and_then(Node::as_text);
+    (kind != Some("file")).then(|| Node::text("sealgate"))
+}
+
+/// What is written in a store that processes share is news to each of them.
+fn is_shared(revocation: &Node) -> bool {
+    let store = revocation.get("store").and_then(Node::as_text);
+    store.is_some_and(|store| !(REVOCATION_STORE.now)().contains(&store))
+}
+
+pub(super) fn default_max_staleness(_: Preset, revocation: &Node) -> Option<Node> {
+    is_shared(revocation).then(|| Node::text("10s"))
+}
+
+pub(super) fn default_on_stale(_: Preset, revocation: &Node) -> Option<Node> {
+    is_shared(revocation).then(|| Node::text("refuse"))
 }
 
 /// A table whose presence says something stays absent where it is.

@@ -109,6 +109,9 @@ pub(super) fn attempt(forge: &Forge<'_>, good: &Good, code: Code) -> Result<Atte
         Code::TokenPassthrough => Ok(Attempt::Never(CALL)),
         Code::KeysUnavailable | Code::KeysRefreshing => bench.without_keys(code),
         Code::StatusUnavailable => bench.with_status(),
+        Code::RevocationUnavailable | Code::RevocationStale => Ok(Attempt::Never(
+            "it is about the store of revocations, and no request's",
+        )),
         Code::ReplayUnavailable | Code::ReplayFull => Ok(Attempt::Never(
             "it is about the store of used proofs, and no request's",
         )),

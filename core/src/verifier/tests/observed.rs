@@ -15,13 +15,20 @@ fn line(event: &Event<'_>) -> String {
             ..
         } => format!("{keys} keys, generation {generation}, changed {changed}"),
         Event::KeysRefreshFailed { reason, .. } => (*reason).to_owned(),
+        Event::RevocationsLoaded { .. } | Event::RevocationsInterrupted { .. } => {
+            unreachable!("the policy names no store")
+        }
         Event::KeyWithdrawn {
             kid, thumbprint, ..
         } => {
             format!("{} {}", kid.unwrap_or("-"), thumbprint.map_or(0, str::len))
         }
     };
-    format!("{} {}: {what}", event.name(), event.issuer_name())
+    format!(
+        "{} {}: {what}",
+        event.name(),
+        event.issuer_name().unwrap_or_default()
+    )
 }
 
 #[test]

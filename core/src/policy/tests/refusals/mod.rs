@@ -4,6 +4,7 @@
 mod gates;
 mod issuers;
 mod kinds;
+mod stores;
 
 use super::super::{Format, LoadOptions};
 use super::{MINIMAL, load, load_as, with};
@@ -160,12 +161,8 @@ fn what_is_written_in_the_wrong_way_says_how() {
         &["9:1 gates.tools.audiance: unknown member. Did you mean \"audience\"?"],
     );
     refuses(
-        &gate("[stores.fleet]\n[tables]"),
-        &[
-            "11:2 stores: not available in this version yet. Write jwks_push = \"process\", and \
-             publish to every process",
-            "12:2 tables: not available in this version yet",
-        ],
+        &gate("[tables]"),
+        &["11:2 tables: not available in this version yet"],
     );
 }
 

@@ -1,0 +1,167 @@
+//! An engine in memory that does what engines do to people: goes away, comes back, forgets.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use crate::feed::{Engine, FeedError, Letter, Progress, Reader, Writer};
+use crate::revocation::Known;
+
+/// Any number of verifiers may share one.
+#[derive(Clone, Default)]
+pub(super) struct Board(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    log: Mutex<Log>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Log {
+    letters: Vec<Letter>,
+    /// Raised when the log is another than before.
+    life: u64,
+    down: bool,
+    refuses: bool,
+    /// Whether a reader waits as long as it may; else it looks once.
+    local: bool,
+}
+
+impl Board {
+    pub(super) fn local() -> Self {
+        let board = Self::default();
+        board.log().local = true;
+        board
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.0.log.lock().unwrap()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Log)) {
+        change(&mut self.log());
+        self.0.changed.notify_all();
+    }
+
+    /// Nobody is answered any more, whoever waits included.
+    pub(super) fn go_down(&self) {
+        self.change(|log| log.down = true);
+    }
+
+    pub(super) fn come_up(&self) {
+        self.change(|log| log.down = false);
+    }
+
+    /// Reads go on, writes fail.
+    pub(super) fn refuse_writes(&self, refuses: bool) {
+        self.change(|log| log.refuses = refuses);
+    }
+
+    /// Everything is gone, and readers notice.
+    pub(super) fn forget(&self) {
+        self.change(|log| {
+            log.letters.clear();
+            log.life += 1;
+        });
+    }
+
+    pub(super) fn letters(&self) -> usize {
+        self.log().letters.len()
+    }
+
+    pub(super) fn engine(&self) -> Arc<dyn Engine> {
+        Arc::new(self.clone())
+    }
+}
+
+fn away() -> FeedError {
+    FeedError {
+        text: "the board is away".to_owned(),
+        passes: true,
+    }
+}
+
+impl Engine for Board {
+    fn reader(&self) -> Result<Box<dyn Reader>, FeedError> {
+        let log = self.log();
+        if log.down {
+            return Err(away());
+        }
+        Ok(Box::new(Eyes {
+            board: self.clone(),
+            next: 0,
+            life: log.life,
+        }))
+    }
+
+    fn writer(&self) -> Result<Box<dyn Writer>, FeedError> {
+        Ok(Box::new(Hand(self.clone())))
+    }
+
+    fn is_local(&self) -> bool {
+        self.log().local
+    }
+}
+
+struct Eyes {
+    board: Board,
+    next: usize,
+    life: u64,
+}
+
+impl Reader for Eyes {
+    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+        let log = self.board.log();
+        if log.down {
+            return Err(away());
+        }
+        log.letters
+            .iter()
+            .for_each(|letter| take(letter.change.known()));
+        (self.next, self.life) = (log.letters.len(), log.life);
+        Ok(())
+    }
+
+    fn next(
+        &mut self,
+        wait: Duration,
+        take: &mut dyn FnMut(Letter),
+    ) -> Result<Progress, FeedError> {
+        let log = self.board.log();
+        let (next, life) = (self.next, self.life);
+        let nothing = |log: &mut Log| !log.down && log.life == life && log.letters.len() == next;
+        let waited = self.board.0.changed.wait_timeout_while(log, wait, nothing);
+        let log = waited.unwrap().0;
+        if log.down {
+            return Err(away());
+        }
+        if log.life != self.life {
+            return Ok(Progress::Gap);
+        }
+        log.letters
+            .iter()
+            .skip(self.next)
+            .for_each(|letter| take(letter.clone()));
+        self.next = log.letters.len();
+        Ok(Progress::CaughtUp)
+    }
+
+    fn unreadable(&self) -> u64 {
+        0
+    }
+}
+
+struct Hand(Board);
+
+impl Writer for Hand {
+    fn write(&mut self, letters: &[Letter]) -> Result<(), FeedError> {
+        let mut log = self.0.log();
+        if log.down || log.refuses {
+            return Err(away());
+        }
+        log.letters.extend_from_slice(letters);
+        drop(log);
+        self.0.0.changed.notify_all();
+        Ok(())
+    }
+}
