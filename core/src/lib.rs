@@ -98,6 +98,7 @@ pub mod crypto;
 mod delegation;
 mod encoding;
 mod error;
+mod events;
 mod feed;
 pub mod jwa;
 pub mod jwk;
@@ -143,8 +144,8 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState, Keys, Mark,
-    Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
+    Advice, AppliedEvent, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState,
+    Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
     RevocationReceipt, Revocations, RevokeError, SnapshotId, Stage, Step, StoreState, SubjectKind,
     Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };

@@ -121,6 +121,7 @@ impl Harness {
         match op.ok_or_else(|| Refusal::Harness("no op".to_owned()))? {
             "verify" => self.verify(request),
             "verify_request" => self.verify_request(request),
+            "check_outbound" => self.check_outbound(request),
             "verify_batch" => self.verify_batch(request),
             "verify_jws" => self.verify_jws(request),
             "verify_raw" => self.verify_raw(request),
@@ -130,6 +131,7 @@ impl Harness {
             "open" => self.open(request),
             "publish_keys" => self.publish_keys(request),
             "revoke" => self.revoke(request),
+            "event" => self.event(request),
             "close" => self.close(request),
             _ => Err(Refusal::UnsupportedOp),
         }
@@ -186,6 +188,14 @@ impl Harness {
         let shown = token.sender_constrained().map(Possession::as_str);
         facts.insert("sender_constrained".to_owned(), shown.into());
         Ok(facts)
+    }
+
+    fn check_outbound(&self, request: &Value) -> Answer {
+        let gate = self.gate(request)?;
+        let inbound = gate.verify(text(request, "token")?)?;
+        let outbound = further(&request["outbound"])?;
+        gate.check_outbound(&inbound, outbound, text(request, "target")?)?;
+        Ok(Map::new())
     }
 
     fn verify_batch(&self, request: &Value) -> Answer {
@@ -317,6 +327,26 @@ impl Harness {
         Ok(object(json!({ "epoch": receipt.epoch })))
     }
 
+    fn event(&self, request: &Value) -> Answer {
+        let name = text(request, "session")?;
+        let session = self.sessions.get(name);
+        let session = session.ok_or_else(|| no_session(name))?;
+        session.clock.set(now(request)?);
+        let summary = session.verifier.policy().summary();
+        let tells = |profile| ["logout_token", "set"].contains(&profile);
+        let telling = summary.gates.iter().filter(|gate| tells(gate.profile));
+        let telling: Vec<&str> = telling.map(|gate| gate.name.as_str()).collect();
+        let gate = match (optional_text(request, "gate")?, telling.as_slice()) {
+            (Some(name), _) => name,
+            (None, [only]) => only,
+            (None, _) => return Err(Refusal::Usage),
+        };
+        let gate = session.verifier.gate(gate).map_err(|_| Refusal::Usage)?;
+        let token = gate.verify(text(request, "set")?)?;
+        let applied = session.verifier.revocations().apply(&token)?;
+        Ok(object(json!({ "entries": applied.entries })))
+    }
+
     fn close(&mut self, request: &Value) -> Answer {
         let name = text(request, "session")?;
         let session = self.sessions.remove(name);
@@ -399,12 +429,14 @@ fn agree(explained: Option<&Explanation>, verified: &Result<VerifiedToken, Error
 
 /// The further tokens of a request.
 fn context(request: &Value) -> Result<Vec<ContextToken<'_>>, Refusal> {
-    let further = request["context"].as_array().into_iter().flatten();
-    let read = |further| {
-        let kind = Kind::from_name(text(further, "kind")?).ok_or(Refusal::Usage)?;
-        Ok(ContextToken::new(kind, text(further, "token")?))
-    };
-    further.map(read).collect()
+    let tokens = request["context"].as_array().into_iter().flatten();
+    tokens.map(further).collect()
+}
+
+/// A further token: its kind, and itself.
+fn further(value: &Value) -> Result<ContextToken<'_>, Refusal> {
+    let kind = Kind::from_name(text(value, "kind")?).ok_or(Refusal::Usage)?;
+    Ok(ContextToken::new(kind, text(value, "token")?))
 }
 
 fn load_jwks(request: &Value) -> Answer {

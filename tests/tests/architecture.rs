@@ -108,17 +108,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "error",
         ],
     ),
-    (
-        "events",
-        &[
-            "verifier",
-            "revocation",
-            "claims",
-            "time",
-            "limits",
-            "error",
-        ],
-    ),
     // 4 engine
     ("wire", &["verifier", "policy", "error"]),
     (
@@ -128,6 +117,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "verifier",
         &[
+            "events",
             "revocation",
             "binding",
             "delegation",
@@ -149,6 +139,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     // 3 rules, state
+    (
+        "events",
+        &["revocation", "policy", "claims", "encoding", "time"],
+    ),
     (
         "revocation",
         &[

@@ -28,7 +28,11 @@ fn a_seed_gives_the_same_keys_and_the_same_tokens() {
         let token = FakeToken {
             aud: vec![text(&vectors["token"], "aud").to_owned()],
             scope: Some(text(&vectors["token"], "scope").to_owned()),
-            claims: vectors["claims"].as_object().expect("claims").clone(),
+            claims: vectors["claims"]
+                .as_object()
+                .expect("claims")
+                .clone()
+                .into(),
             ..FakeToken::default()
         };
         assert_eq!(token.lifetime, Span::from_seconds(300));

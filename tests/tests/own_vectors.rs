@@ -15,10 +15,6 @@ use serde_json::Value;
 const NOT_YET: &[(Code, &str)] = &[
     (Code::Internal, "a line that gives it is a bug"),
     (
-        Code::TokenPassthrough,
-        "of what goes out, which no op is about",
-    ),
-    (
         Code::ReplayUnavailable,
         "the program's answer, which no op gives",
     ),

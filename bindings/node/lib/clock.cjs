@@ -4,6 +4,7 @@
 const native = require('./native.cjs')
 const { kind } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
+const { need } = require('./told.cjs')
 
 /** How many milliseconds the calls that wait do, unless they are told: `verify` and `ready`. */
 const WAITS = JSON.parse(native.waits())
@@ -16,20 +17,14 @@ function millis(duration) {
   return span
 }
 
-function seconds(value) {
-  if (!Number.isSafeInteger(value)) {
-    throw usage(`a clock stands at whole seconds since 1970, not at ${kind(value)}`)
-  }
-  return value
-}
-
 let handleOf
 
 class FixedClock {
   #handle
 
   constructor(at) {
-    this.#handle = native.fixedClock(seconds(at))
+    need('FixedClock', 'seconds', { seconds: at })
+    this.#handle = native.fixedClock(at)
     Object.freeze(this)
   }
 
@@ -46,16 +41,20 @@ class FixedClock {
   }
 
   set(at) {
-    native.clockSet(this.#handle, seconds(at))
+    need('FixedClock.set', 'seconds', { seconds: at })
+    native.clockSet(this.#handle, at)
   }
 }
+
+/** The handle of a clock; `undefined` of what is none. */
+const clockOf = (clock) => (typeof clock === 'object' && clock !== null ? handleOf(clock) : undefined)
 
 /** The handle of the `clock` among a call's options. */
 function clockHandle(clock, call) {
   if (clock === undefined) return undefined
-  const handle = typeof clock === 'object' && clock !== null ? handleOf(clock) : undefined
+  const handle = clockOf(clock)
   if (handle === undefined) throw usage(`${call}: the clock must be a FixedClock`)
   return handle
 }
 
-module.exports = { FixedClock, WAITS, clockHandle, millis }
+module.exports = { FixedClock, WAITS, clockHandle, clockOf, millis }

@@ -358,6 +358,8 @@ export interface VerifierOptions {
   replay?: { store: 'process' | 'external'; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
   /** Who remembers what was revoked. Default: `"off"`, nobody. */
   revocation?: { store?: 'off' | 'process'; innerActors?: 'revoke' | 'ignore' }
+  /** What references to subjects of audit records are made with; without it there are none. */
+  audit?: { secret: { file: string } | { env: string } }
   /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */
   delegation?: 'forbid' | 'surface'
   /** The most since `iat`. */
@@ -597,6 +599,13 @@ export class Handle {
   static workflow(named: { readonly iss: string; readonly acti: string }): Handle
   /** An intent or mission, in every token issued for it. `iss` is who approved it, else the tokens' issuer. */
   static intent(named: { readonly iss: string; readonly id: string }): Handle
+  /** An account, as its issuer disables and enables it: whatever is about it or acts as it. */
+  static account(named: { readonly iss: string; readonly sub: string }): Handle
+  /**
+   * What an account signs in with: tokens of a sign-in (`auth_time`) up to a cut-off, however often they
+   * were renewed since.
+   */
+  static credential(named: { readonly iss: string; readonly sub: string }): Handle
   /** `"holder_key"`. */
   readonly kind: string
 }
@@ -616,6 +625,14 @@ export interface Revocations {
   revoke(handle: Handle, options?: { readonly cutoff?: 'now' | number; readonly expires?: number }): RevocationReceipt
   /** Takes back whatever was revoked of the handle. */
   lift(handle: Handle): RevocationReceipt
+  /**
+   * Revokes or lifts what follows from an accepted token that tells of an event: a logout token, or a
+   * Security Event Token of CAEP or RISC. What has changed since the event happened stays as it is, so it
+   * does not matter in which order events arrive, nor how often.
+   *
+   * @throws {@link UsageError} the token passed a gate of another kind; nothing was revoked
+   */
+  apply(eventToken: VerifiedToken<unknown>): EventReceipt
   /** How often something was revoked or lifted. */
   readonly epoch: number
 }
@@ -626,6 +643,12 @@ export interface RevocationReceipt {
   readonly epoch: number
   /** How far it reaches: other processes must be told themselves. */
   readonly reach: 'process'
+}
+
+/** What an event did. */
+export interface EventReceipt extends RevocationReceipt {
+  /** How many handles it revokes or lifts; 0 for one that is only observed. */
+  readonly entries: number
 }
 
 /** What a publication did. */

@@ -4,6 +4,7 @@
 const native = require('./native.cjs')
 const { checkOptions, checkString, kind, toCamel } = require('./arguments.cjs')
 const { refused, usage } = require('./errors.cjs')
+const { handleOf } = require('./token.cjs')
 
 /** The names of a handle's two parts, by kind: whose it is, and its name there. */
 const PARTS = new Map(JSON.parse(native.handleKinds()).map(([kind, ...parts]) => [kind, parts]))
@@ -71,9 +72,15 @@ function makeRevocations(engine) {
     return told(native.lift(engine, partsOf(handle, 'lift')))
   }
 
+  function apply(eventToken) {
+    const [verdicts, index] = handleOf(eventToken, 'apply')
+    return told(native.applyEvent(engine, verdicts, index))
+  }
+
   return Object.freeze({
     revoke,
     lift,
+    apply,
     get epoch() {
       return Number(native.revocationEpoch(engine))
     },

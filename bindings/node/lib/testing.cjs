@@ -1,13 +1,14 @@
 'use strict'
 // For users' own tests: their real policy, with issuers and agents whose keys the test holds.
 
+const { types } = require('node:util')
 const native = require('./native.cjs')
-const { checkOptions, checkString, isPlain, kind } = require('./arguments.cjs')
-const { FixedClock, clockHandle, millis } = require('./clock.cjs')
+const { checkOptions, isPlain } = require('./arguments.cjs')
+const { FixedClock, clockOf } = require('./clock.cjs')
 const { refused, usage } = require('./errors.cjs')
 const { doorOf } = require('./gate.cjs')
-const { inspect } = require('./jws.cjs')
-const { policyHandle } = require('./policy.cjs')
+const { policyHandle, wrapPolicy } = require('./policy.cjs')
+const { check, members, need, toJson, wrong } = require('./told.cjs')
 const { makeVerifier } = require('./verifier.cjs')
 
 /** What the native half made, unless it tells why it did not. */
@@ -16,10 +17,27 @@ function made(handle) {
   return handle
 }
 
-/** Members that replace others; one that is `undefined` is left out, as `null` is. */
-function changes(members = {}) {
-  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, value ?? null]))
+/** A text of the native half, unless it is what was wrong with what it was told. */
+function compact(text) {
+  if (text.startsWith('{')) throw refused(JSON.parse(text))
+  return text
 }
+
+/** The handle of the clock of a call; none of none. */
+function handleOf(call, clock) {
+  const handle = clockOf(clock)
+  if (clock !== undefined && clock !== null && handle === undefined) throw wrong(call, 'clock', 'clock', clock)
+  return handle
+}
+
+/** What a fake is told, as JSON. */
+function withMembers(call, told, claims, header) {
+  const texts = [members(call, 'claims', claims), members(call, 'header', header)]
+  return `${JSON.stringify(told).slice(0, -1)},"claims":${texts[0]},"header":${texts[1]}}`
+}
+
+/** What is left of `null`s, which are as good as not given. */
+const orNone = (value) => value ?? undefined
 
 /** Has an issuer publish its keys through this function, now and whenever they change. */
 let subscribe
@@ -29,19 +47,29 @@ let fakeOf
 
 class FakeIssuer {
   #fake
+  #clock
   #subscribers = new Set()
 
   constructor(issuer, options) {
-    this.issuer = checkString(issuer, 'FakeIssuer: the issuer')
-    const { clock, seed, alg, name } = checkOptions(options, 'FakeIssuer', ['clock', 'seed', 'alg', 'name'])
-    this.#fake = made(native.fakeIssuer(issuer, clockHandle(clock, 'FakeIssuer'), seed, alg, name))
+    const call = 'FakeIssuer'
+    need(call, 'text', { issuer })
+    const { clock, seed, alg, name } = checkOptions(options, call, ['clock', 'seed', 'alg', 'name'])
+    const handle = handleOf(call, clock)
+    check(call, 'count', { seed })
+    check(call, 'algorithm', { alg })
+    check(call, 'text', { name })
+    this.#clock = clock ?? null
+    this.#fake = made(native.fakeIssuer(issuer, handle, orNone(seed), orNone(alg), orNone(name)))
+    this.issuer = issuer
     this.alg = native.fakeAlg(this.#fake)
     if (new.target === FakeIssuer) Object.freeze(this)
   }
 
   static async serve(options) {
-    const names = ['issuer', 'clock', 'seed', 'alg', 'name']
-    return require('./served.cjs').serve(checkOptions(options, 'FakeIssuer.serve', names))
+    const call = 'FakeIssuer.serve'
+    const given = checkOptions(options, call, ['issuer', 'clock', 'seed', 'alg', 'name'])
+    check(call, 'text', { issuer: given.issuer })
+    return require('./served.cjs').serve(given)
   }
 
   static {
@@ -56,9 +84,18 @@ class FakeIssuer {
     for (const publish of this.#subscribers) publish(this.jwks())
   }
 
+  /** What its tokens are dated by; `null`: the system's. */
+  get clock() {
+    return this.#clock
+  }
+
   /** The `kid` it signs with. */
   get kid() {
     return native.fakeKid(this.#fake)
+  }
+
+  now() {
+    return native.fakeNow(this.#fake)
   }
 
   jwks() {
@@ -68,58 +105,53 @@ class FakeIssuer {
   /** Signs with a new key from now on; `keep` old ones stay published. */
   rotate(options) {
     const { keep } = checkOptions(options, 'FakeIssuer.rotate', ['keep'])
-    const kid = native.fakeRotate(this.#fake, keep)
+    check('FakeIssuer.rotate', 'count', { keep })
+    const kid = native.fakeRotate(this.#fake, orNone(keep))
     this.#publish()
     return kid
   }
 
   /** Takes a key back. */
   withdraw(kid) {
-    if (!native.fakeWithdraw(this.#fake, kid)) throw usage(`no key ${JSON.stringify(kid)} is published`)
+    need('FakeIssuer.withdraw', 'text', { kid })
+    if (!native.fakeWithdraw(this.#fake, kid)) throw usage(`FakeIssuer.withdraw: no key of this kid is published: ${kid}`)
     this.#publish()
   }
 
   /** An access token (RFC 9068), unless the options say otherwise. */
   token(options) {
-    const given = checkOptions(options, 'FakeIssuer.token', TOKEN_OPTIONS)
-    const { aud = [], act = [], bindTo, lifetime, clientId, jti, issuedAt, notBefore, claims, header, ...told } = given
-    if (lifetime !== undefined) told.lifetime_millis = millis(lifetime)
-    const own = changes(claims)
-    if (jti !== undefined) own.jti ??= jti
-    if (notBefore !== undefined) own.nbf ??= notBefore
-    return compact(native.fakeToken(
-      this.#fake,
-      JSON.stringify({
-        ...told,
-        aud: [aud].flat(),
-        act: [act].flat().map(link),
-        jkt: bindTo?.jkt,
-        client_id: clientId,
-        issued_at: issuedAt,
-        claims: own,
-        header: changes(header),
-      })
-    ))
+    const call = 'FakeIssuer.token'
+    const given = checkOptions(options, call, TOKEN_OPTIONS)
+    const { sub, aud, scope, clientId, act, bindTo, lifetime, typ, jti, issuedAt, notBefore, claims, header } = given
+    check(call, 'text', { sub, scope, clientId, typ, jti })
+    check(call, 'seconds', { issuedAt, notBefore })
+    check(call, 'texts', { aud })
+    check(call, 'duration', { lifetime })
+    if (!Array.isArray(act ?? [])) throw wrong(call, 'act', 'actors', act)
+    const told = {
+      sub,
+      aud: [aud ?? []].flat(),
+      scope,
+      client_id: clientId,
+      act: (act ?? []).map((actor) => link(call, actor)),
+      ...holder(call, bindTo),
+      jti,
+      issued_at: issuedAt,
+      not_before: notBefore,
+      lifetime_millis: typeof lifetime === 'string' ? native.duration(lifetime) : undefined,
+      typ,
+    }
+    return compact(native.fakeToken(this.#fake, withMembers(call, told, claims, header)))
   }
 
-  /** A compact JWS over any claims, or over a text that is none. */
+  /** A compact JWS over any claims, or over a text or bytes that are none. */
   sign(payload, header) {
-    const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
-    return compact(native.fakeSign(this.#fake, text, JSON.stringify(header ?? {})))
+    const call = 'FakeIssuer.sign'
+    need(call, 'payload', { payload })
+    const octets = Buffer.from(isPlain(payload) ? toJson(call, 'payload', payload) : payload)
+    if (types.isUint8Array(header)) return compact(native.fakeSignAs(this.#fake, octets, Buffer.from(header)))
+    return compact(native.fakeSign(this.#fake, octets, members(call, 'header', header)))
   }
-}
-
-/** A compact JWS, unless it is what was wrong with what it was to say. */
-function compact(text) {
-  if (text.startsWith('{')) throw refused(JSON.parse(text))
-  return text
-}
-
-/** One actor of a chain: an agent, a `sub`, or both of its names. */
-function link(actor) {
-  if (typeof actor === 'string') return { sub: actor }
-  if (typeof actor !== 'object' || actor === null) throw usage(`FakeIssuer.token: an actor of act is ${kind(actor)}`)
-  return { iss: actor.iss, sub: actor.sub }
 }
 
 const TOKEN_OPTIONS = [
@@ -138,89 +170,139 @@ const TOKEN_OPTIONS = [
   'header',
 ]
 
+/** One actor of a chain: an agent, a `sub`, or both of its names. */
+function link(call, actor) {
+  if (typeof actor === 'string') return { sub: actor }
+  if (actor instanceof FakeAgent) return { sub: actor.sub, iss: actor.iss }
+  const isLink = isPlain(actor) && Object.keys(actor).every((name) => name === 'iss' || name === 'sub')
+  if (!isLink || typeof actor.sub !== 'string' || typeof (actor.iss ?? '') !== 'string') {
+    throw wrong(call, 'each of act', 'actors', actor)
+  }
+  return { sub: actor.sub, iss: actor.iss }
+}
+
+/** What a token is bound to: an agent's key, or a certificate. */
+function holder(call, bound) {
+  if (bound === undefined || bound === null) return {}
+  if (bound instanceof FakeAgent) return { jkt: bound.jkt }
+  if (!types.isUint8Array(bound)) throw wrong(call, 'bindTo', 'holder', bound)
+  return { certificate: [...bound] }
+}
+
 class FakeAgent {
   #fake
 
   constructor(sub, options) {
-    this.sub = checkString(sub, 'FakeAgent: the sub')
-    const { clock, iss, seed, alg } = checkOptions(options, 'FakeAgent', ['clock', 'iss', 'seed', 'alg'])
-    if (iss !== undefined) this.iss = checkString(iss, 'FakeAgent: iss')
-    this.#fake = made(native.fakeAgent(sub, clockHandle(clock, 'FakeAgent'), seed, alg))
+    const call = 'FakeAgent'
+    need(call, 'text', { sub })
+    const { clock, iss, seed, alg } = checkOptions(options, call, ['clock', 'iss', 'seed', 'alg'])
+    check(call, 'text', { iss })
+    const handle = handleOf(call, clock)
+    check(call, 'count', { seed })
+    check(call, 'key_pair', { alg })
+    this.sub = sub
+    this.iss = iss ?? null
+    this.clock = clock ?? null
+    this.#fake = made(native.fakeAgent(sub, handle, orNone(seed), orNone(alg)))
     this.jkt = native.agentJkt(this.#fake)
     Object.freeze(this)
   }
 
-  headers(method, url, token, options) {
-    const { nonce } = checkOptions(options, 'FakeAgent.headers', ['nonce'])
-    if (boundTo(token) !== this.jkt) return [['Authorization', `Bearer ${token}`]]
-    const proof = compact(native.agentProve(this.#fake, JSON.stringify({ method, url: `${url}`, token, nonce })))
-    return [
-      ['Authorization', `DPoP ${token}`],
-      ['DPoP', proof],
-    ]
+  proof(method, url, token, options) {
+    const call = 'FakeAgent.proof'
+    const { nonce, issuedAt, claims, header } = checkOptions(options, call, ['nonce', 'issuedAt', 'claims', 'header'])
+    if (url instanceof URL) url = url.href
+    need(call, 'text', { method, url })
+    check(call, 'text', { token, nonce })
+    check(call, 'seconds', { issuedAt })
+    const told = { method, url, token, nonce, issued_at: issuedAt }
+    return compact(native.agentProve(this.#fake, withMembers(call, told, claims, header)))
+  }
+
+  headers(gate, method, uri, token, options) {
+    const call = 'FakeAgent.headers'
+    return this.#headers(call, gate, method, uri, token, checkOptions(options, call, ['nonce']))
+  }
+
+  #headers(call, gate, method, uri, token, { nonce }) {
+    const world = opened.get(gate)
+    if (world === undefined) throw wrong(call, 'gate', 'gate', gate)
+    if (uri instanceof URL) uri = uri.href
+    need(call, 'text', { method, uri, token })
+    check(call, 'text', { nonce })
+    const { publicUrl, clock } = world
+    const url = uri.startsWith('/') && publicUrl ? `${new URL(publicUrl).origin}${uri}` : uri
+    const issued_at = this.clock === null ? clock?.now() : undefined
+    const fields = compact(native.agentHeaders(this.#fake, token, JSON.stringify({ method, url, nonce, issued_at })))
+    return JSON.parse(fields)
   }
 
   /** Presents a token at a gate; the verdict. */
-  call(gate, method, uri, token) {
-    const { origin } = opened.get(gate) ?? {}
-    const url = origin ? new URL(uri, origin) : uri
-    return gate.judgeRequest({ method, uri, headers: this.headers(method, url, token) })
+  call(gate, method, uri, token, options) {
+    const call = 'FakeAgent.call'
+    const { nonce, ...more } = checkOptions(options, call, ['nonce', 'requiredScopes', 'operation', 'context', 'clientCertificate'])
+    const headers = this.#headers(call, gate, method, uri, token, { nonce })
+    const { clientCertificate, ...asked } = more
+    return gate.judgeRequest({ method, uri: `${uri}`, headers, clientCertificate }, asked)
   }
 }
 
-/** The `cnf.jkt` of a token, unverified. */
-function boundTo(token) {
-  try {
-    return inspect(token).claims.cnf?.jkt
-  } catch {
-    return undefined
-  }
-}
-
-/** Of the gates of `open`: the fakes of their verifier, and where clients reach them. */
+/** Of the gates of `open`: the fakes and the clock of their verifier, and where clients reach them. */
 const opened = new WeakMap()
 
 function open(source, options) {
   const names = ['issuers', 'clock', 'allowDanger']
   const { issuers = {}, clock, allowDanger } = checkOptions(options, 'open', names)
-  if (!isPlain(issuers)) throw usage(`open: the issuers are an object, not ${kind(issuers)}`)
+  need('open', 'issuers', { issuers })
   const fakes = Object.entries(issuers)
+  if (!fakes.every(([, fake]) => fake instanceof FakeIssuer)) throw wrong('open', 'issuers', 'issuers', issuers)
+  const handle = handleOf('open', clock)
   const flags = { allowDanger, pushAllKeys: true }
   const policy = policyHandle(source, 'open', flags)
-  const verifier = makeVerifier(policy, clockHandle(clock, 'open'), flags)
+  const verifier = makeVerifier(policy, handle, flags)
   const { issuers: rules, gates } = verifier.policy.effective()
   const known = native.fakes()
   for (const [name, fake] of fakes) {
-    if (!(fake instanceof FakeIssuer)) throw usage(`open: issuers.${name} must be a FakeIssuer`)
-    if (rules[name] && ![rules[name].issuer].flat().includes(fake.issuer)) {
-      throw usage(`open: the policy says that ${name} is ${rules[name].issuer}, not ${fake.issuer}`)
+    if (rules[name] === undefined) throw usage(`open: the policy has no issuer ${name}`)
+    const written = [rules[name].issuer].flat()
+    if (!written.includes(fake.issuer)) {
+      throw usage(`open: the policy says that ${name} is ${written.join(' or ')}, not ${fake.issuer}`)
+    }
+    if ((fake.clock === null) !== (handle === undefined)) {
+      throw usage(`open: ${name} and the verifier go by different clocks; give both the same one`)
     }
     native.addFake(known, name, fakeOf(fake))
     subscribe(fake, (jwks) => verifier.keys.publish(name, jwks))
   }
   for (const name of verifier.gates) {
-    opened.set(verifier.gate(name), { known, origin: gates[name].public_url })
+    opened.set(verifier.gate(name), { known, clock, publicUrl: gates[name].public_url })
   }
   return verifier
+}
+
+function policy(source, options) {
+  const { allowDanger } = checkOptions(options, 'policy', ['allowDanger'])
+  return wrapPolicy(policyHandle(source, 'policy', { allowDanger, allowTestKeys: true }))
 }
 
 /** Every code that this gate gives, each with what makes requests that give it. */
 function refusals(gate, options) {
   const { method, uri } = checkOptions(options, 'refusals', ['method', 'uri'])
-  const found = foundAt(gate, method, uri)
+  const found = foundAt('refusals', gate, method, uri)
   const { reachable } = JSON.parse(native.refusalCodes(found))
   return reachable.map(([code, httpStatus], place) => [code, callOf(found, place, code, httpStatus)])
 }
 
 /** Every code that this gate does not give, each with the reason. */
 function unreachable(gate) {
-  return Object.fromEntries(JSON.parse(native.refusalCodes(foundAt(gate))).unreachable)
+  return Object.fromEntries(JSON.parse(native.refusalCodes(foundAt('unreachable', gate))).unreachable)
 }
 
-function foundAt(gate, method, uri) {
+function foundAt(call, gate, method, uri) {
   const { known } = opened.get(gate) ?? {}
-  if (known === undefined) throw usage('refusals takes a gate of `open`')
-  return made(native.refusals(doorOf(gate), known, method, uri))
+  if (known === undefined) throw wrong(call, 'gate', 'gate', gate)
+  check(call, 'text', { method, uri })
+  return made(native.refusals(doorOf(gate), known, orNone(method), orNone(uri)))
 }
 
 const MADE = ['method', 'uri', 'headers', 'token', 'context', 'clientCertificate', 'proof', 'tool', 'answerHeaders', 'answerBody']
@@ -239,4 +321,4 @@ function callOf(found, place, code, httpStatus) {
   return Object.freeze(Object.defineProperties(call, Object.fromEntries([...constant, ...made])))
 }
 
-module.exports = { FakeAgent, FakeIssuer, FixedClock, open, refusals, unreachable }
+module.exports = { FakeAgent, FakeIssuer, FixedClock, open, policy, refusals, unreachable }

@@ -6,6 +6,7 @@ use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, R
 use serde_json::json;
 
 use crate::error;
+use crate::token::Verdicts;
 use crate::verifier::Engine;
 
 /// Each kind of handles with the names of its two parts: `[kind, whose, its name there]`.
@@ -51,6 +52,26 @@ pub(crate) fn lift(engine: &External<Engine>, handle: (String, String, String)) 
     match named(&handle) {
         Some(handle) => told(engine.verifier.revocations().lift(&handle)),
         None => error::usage(NO_KIND),
+    }
+}
+
+/// Revokes or lifts what follows from a token that tells of an event. Returns a receipt with `entries`, or
+/// `{code, text}`.
+#[napi(catch_unwind)]
+pub(crate) fn apply_event(
+    engine: &External<Engine>,
+    verdicts: &External<Verdicts>,
+    index: u32,
+) -> String {
+    let Some(token) = verdicts.token(index) else {
+        return error::usage("apply: the token was not accepted");
+    };
+    match engine.verifier.revocations().apply(token) {
+        Ok(applied) => {
+            let RevocationReceipt { epoch, reach, .. } = applied.receipt;
+            json!({ "epoch": epoch, "reach": reach, "entries": applied.entries }).to_string()
+        }
+        Err(refused) => error::usage(&format!("revocations: {refused}")),
     }
 }
 

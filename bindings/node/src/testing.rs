@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Either, External};
+use napi::bindgen_prelude::{Buffer, Either, External};
 use napi::{Error, Result};
 use napi_derive::napi;
 use sealgate::jwa::Algorithm;
 use sealgate::jwk::KeyError;
 use sealgate::testing::{
-    self, FakeAgent, FakeIssuer, FakeOptions, FakeProof, FakeToken, NoRefusals, Refusals, Route,
+    self, Argument, FakeAgent, FakeIssuer, FakeMembers, FakeOptions, FakeProof, FakeToken,
+    NoRefusals, Refusals, Route,
 };
 use sealgate::{Clock, Code, FixedClock, Span};
 use serde_json::{Value, json};
@@ -100,9 +101,15 @@ pub(crate) fn fake_jwks(fake: &External<FakeIssuer>) -> String {
     fake.jwks()
 }
 
+/// Its time, in whole seconds since 1970.
+#[napi(catch_unwind)]
+pub(crate) fn fake_now(fake: &External<FakeIssuer>) -> i64 {
+    fake.now().seconds()
+}
+
 /// Signs with a new key from now on; so many of the old ones stay published.
 #[napi(catch_unwind)]
-pub(crate) fn fake_rotate(fake: &External<FakeIssuer>, keep: Option<u32>) -> Result<String> {
+pub(crate) fn fake_rotate(fake: &External<FakeIssuer>, keep: Option<i64>) -> Result<String> {
     let keep = keep.and_then(|keep| usize::try_from(keep).ok());
     fake.rotate(keep).map_err(failed)
 }
@@ -122,21 +129,27 @@ pub(crate) fn fake_token(fake: &External<FakeIssuer>, told: String) -> Result<St
     }
 }
 
-/// A compact JWS over these octets under this header, beside `alg` and `kid`.
+/// A compact JWS over these octets under the usual header with these changes, as JSON.
 #[napi(catch_unwind)]
 pub(crate) fn fake_sign(
     fake: &External<FakeIssuer>,
-    payload: String,
+    payload: Buffer,
     header: String,
 ) -> Result<String> {
-    let mut own = fake.header();
-    match serde_json::from_str::<serde_json::Map<String, Value>>(&header) {
-        Ok(changes) => own.extend(changes),
-        Err(error) => return Ok(misread("FakeIssuer.sign", &error)),
+    match serde_json::from_str::<FakeMembers>(&header) {
+        Ok(changes) => fake.sign_with(&payload, &changes).map_err(failed),
+        Err(error) => Ok(misread("FakeIssuer.sign", &error)),
     }
-    let header = Value::Object(own).to_string();
-    let token = fake.sign(payload.as_bytes(), header.as_bytes());
-    token.map_err(failed)
+}
+
+/// A compact JWS over these octets under this very header.
+#[napi(catch_unwind)]
+pub(crate) fn fake_sign_as(
+    fake: &External<FakeIssuer>,
+    payload: Buffer,
+    header: Buffer,
+) -> Result<String> {
+    fake.sign(&payload, &header).map_err(failed)
 }
 
 /// A fake agent; or `{code, text}`.
@@ -164,8 +177,34 @@ pub(crate) fn agent_jkt(fake: &External<FakeAgent>) -> String {
 pub(crate) fn agent_prove(fake: &External<FakeAgent>, told: String) -> Result<String> {
     match serde_json::from_str::<FakeProof>(&told) {
         Ok(told) => fake.prove(&told).map_err(failed),
+        Err(error) => Ok(misread("FakeAgent.proof", &error)),
+    }
+}
+
+/// The fields of a request with this token and, where it needs one, a proof that says this: pairs,
+/// as JSON.
+#[napi(catch_unwind)]
+pub(crate) fn agent_headers(
+    fake: &External<FakeAgent>,
+    token: String,
+    told: String,
+) -> Result<String> {
+    match serde_json::from_str::<FakeProof>(&told) {
+        Ok(told) => {
+            let fields = fake.headers(&token, &told).map_err(failed)?;
+            Ok(json!(fields).to_string())
+        }
         Err(error) => Ok(misread("FakeAgent.headers", &error)),
     }
+}
+
+/// What arguments of each kind must be, in words, and the largest number: `{expected, most}`.
+#[napi(catch_unwind)]
+pub(crate) fn fake_arguments() -> String {
+    let words = Argument::ALL.iter();
+    let words = words.map(|argument| (argument.as_str().to_owned(), argument.expected().into()));
+    let words: serde_json::Map<String, Value> = words.collect();
+    json!({ "expected": words, "most": testing::MOST }).to_string()
 }
 
 /// Fakes by their issuers' names.

@@ -37,6 +37,11 @@ const ops = {
     const token = gateOf(request).verifyRequest(shown, needs(request))
     return { ...facts(token), lineage: token.lineage, sender_constrained: token.senderConstrained }
   },
+  check_outbound(request) {
+    const gate = gateOf(request)
+    gate.checkOutbound(gate.verify(text(request, 'token')), request.outbound, { target: text(request, 'target') })
+    return {}
+  },
   verify_batch(request) {
     const batch = gateOf(request).verifyBatchSync(texts(request, 'tokens'), needs(request))
     const verdicts = Array.from(batch, (verdict) => (verdict.ok ? accept(facts(verdict.token)) : refuse(verdict.error)))
@@ -89,6 +94,15 @@ const ops = {
     const parts = Object.fromEntries(Object.entries(named).map(([name, value]) => [toCamel(name), value]))
     const { cutoff, expires } = request
     return { epoch: session.verifier.revocations.revoke(make(parts), { cutoff, expires }).epoch }
+  },
+  event(request) {
+    const { clock, verifier } = known(text(request, 'session'))
+    clock.set(now(request))
+    const telling = Object.entries(verifier.policy.toDict().gates).filter(([, gate]) => ['logout_token', 'set'].includes(gate.profile))
+    const gate = request.gate ?? (telling.length === 1 ? telling[0][0] : undefined)
+    if (gate === undefined) throw new HarnessError('which gate?')
+    const token = verifier.gate(gate).verify(text(request, 'set'))
+    return { entries: verifier.revocations.apply(token).entries }
   },
   close(request) {
     const name = text(request, 'session')

@@ -100,3 +100,35 @@ test('a token that was kept says what it was asked about, and is one object agai
   assert.notEqual(next, neighbour)
   assert.equal(tools.verify(jwt), after)
 })
+
+test('what an issuer tells of', () => {
+  const clock = new FixedClock(NOW)
+  const corp = new FakeIssuer(ISSUER, { clock, seed: 1 })
+  const gate = (profile, audience) => ({ profile, audience, issuers: ['corp'] })
+  const policy = {
+    version: 1,
+    revocation: { store: 'process', inputs: ['sessions'] },
+    issuers: { corp: { issuer: ISSUER, algorithms: [corp.alg], jwks_push: 'process', profiles: ['access_token', 'logout_token', 'set'] } },
+    gates: { tools: gate('access_token', AUDIENCE), sessions: gate('logout_token', 'sessions'), signals: gate('set', 'signals') },
+  }
+  const verifier = open(policy, { issuers: { corp }, clock })
+  const { revocations } = verifier
+  const tools = verifier.gate('tools')
+  const jwt = corp.token({ aud: AUDIENCE, sub: 'u1', claims: { sid: 's1' } })
+  const told = (typ, aud, event, more) =>
+    corp.sign({ iss: ISSUER, aud, iat: NOW, jti: 'e', events: { [event]: {} }, ...more }, { alg: corp.alg, typ, kid: corp.kid })
+  const u1 = { format: 'iss_sub', iss: ISSUER, sub: 'u1' }
+  const disabled = told('secevent+jwt', 'signals', 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
+  const token = verifier.gate('signals').verify(disabled)
+  assert.equal(tools.judge(jwt).ok, true, 'no input')
+  assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', entries: 1 })
+  assert.equal(tools.judge(jwt).code, 'revoked')
+  revocations.lift(Handle.account({ iss: ISSUER, sub: 'u1' }))
+  const accepted = tools.verify(jwt)
+  assert.equal(revocations.apply(token).epoch, 2, 'lifted since')
+  const logout = told('logout+jwt', 'sessions', 'http://schemas.openid.net/event/backchannel-logout', { sid: 's1', exp: NOW + 60 })
+  verifier.gate('sessions').verify(logout)
+  assert.equal(tools.judge(jwt).code, 'revoked')
+  assert.throws(() => revocations.apply(accepted), (error) => error instanceof UsageError && /tells of no event/.test(error.message))
+  assert.throws(() => revocations.apply(jwt), (error) => error instanceof UsageError && /a VerifiedToken/.test(error.message))
+})

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDelta, PyDeltaAccess as _, PyString};
+use pyo3::types::{IntoPyDict as _, PyDelta, PyDeltaAccess as _, PyString};
 use sealgate::{Clock, Span};
 
 use crate::errors::usage;
@@ -21,9 +21,10 @@ pub(crate) struct FixedClock {
 #[pymethods]
 impl FixedClock {
     #[new]
-    fn new(seconds: i64) -> Self {
+    fn new(seconds: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let seconds = whole(seconds, "FixedClock")?;
         let clock = Arc::new(sealgate::FixedClock::new(seconds));
-        Self { clock }
+        Ok(Self { clock })
     }
 
     /// Moves the clock forward by a duration: `"90s"`, or a `timedelta`, which may be negative.
@@ -33,8 +34,9 @@ impl FixedClock {
     }
 
     /// Sets the clock to `seconds` since 1970.
-    fn set(&self, seconds: i64) {
-        self.clock.set(seconds);
+    fn set(&self, seconds: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.clock.set(whole(seconds, "FixedClock.set")?);
+        Ok(())
     }
 
     /// The time it stands at, in whole seconds since 1970.
@@ -45,6 +47,14 @@ impl FixedClock {
     fn __repr__(&self) -> String {
         format!("FixedClock({})", self.now())
     }
+}
+
+/// A time, as a fake takes it.
+fn whole(seconds: &Bound<'_, PyAny>, call: &str) -> PyResult<i64> {
+    let checks = seconds.py().import("sealgate.testing._arguments")?;
+    let given = [("seconds", seconds)].into_py_dict(seconds.py())?;
+    checks.call_method("need", (call, "seconds"), Some(&given))?;
+    seconds.extract()
 }
 
 /// The clock a verifier takes its time from: this one, or the system's.

@@ -68,7 +68,7 @@ mod _native {
     #[pymodule_export]
     use super::revocations::{RawRevocations, handle_kinds};
     #[pymodule_export]
-    use super::testing::{RawAgent, RawCall, RawIssuer, RawRefusal, refusals};
+    use super::testing::{RawAgent, RawCall, RawIssuer, RawRefusal, fake_arguments, refusals};
     #[pymodule_export]
     use super::token::{Actor, Snapshot, VerifiedToken};
     #[pymodule_export]

@@ -6,6 +6,7 @@ use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevokeError};
 
 use crate::errors::usage;
 use crate::input;
+use crate::token::VerifiedToken;
 
 /// What a verifier knows to be revoked; `sealgate/_revocations.py` says what each call does.
 #[pyclass(frozen, module = "sealgate._native")]
@@ -59,6 +60,24 @@ impl RawRevocations {
         let receipt = self.verifier.revocations().lift(&handle);
         let receipt = receipt.map_err(|error| refused(py, error))?;
         Ok((receipt.epoch, receipt.reach))
+    }
+
+    /// `(epoch, reach, entries)`.
+    fn apply(
+        &self,
+        py: Python<'_>,
+        token: &Bound<'_, PyAny>,
+    ) -> PyResult<(u64, &'static str, usize)> {
+        let Ok(token) = token.cast::<VerifiedToken>() else {
+            return Err(input::wrong_type(token, "event_token", "a VerifiedToken"));
+        };
+        let applied = self.verifier.revocations().apply(token.get().verified());
+        let applied = applied.map_err(|error| refused(py, error))?;
+        Ok((
+            applied.receipt.epoch,
+            applied.receipt.reach,
+            applied.entries,
+        ))
     }
 
     #[getter]

@@ -1,11 +1,13 @@
 //! What `sealgate.testing` is made of: fakes, and the refusals of a gate.
 
+use std::collections::BTreeMap;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use sealgate::testing::{
-    self, Call, FakeAgent, FakeIssuer, FakeOptions, FakeProof, FakeToken, NoRefusals, Refusal,
-    Route,
+    self, Argument, Call, FakeAgent, FakeIssuer, FakeMembers, FakeOptions, FakeProof, FakeToken,
+    NoRefusals, Refusal, Route,
 };
 
 use crate::clock;
@@ -114,14 +116,16 @@ impl RawIssuer {
         token.map_err(|error| refused(py, &error))
     }
 
-    /// A compact JWS over these very octets; `None` is the header `alg` and `kid`.
-    #[pyo3(signature = (payload, header=None))]
-    fn sign(&self, py: Python<'_>, payload: &[u8], header: Option<&[u8]>) -> PyResult<String> {
-        let own = || serde_json::Value::Object(self.fake.header()).to_string();
-        let token = match header {
-            Some(header) => self.fake.sign(payload, header),
-            None => self.fake.sign(payload, own().as_bytes()),
-        };
+    /// A compact JWS over these very octets, under the usual header with these changes, as JSON.
+    fn sign(&self, py: Python<'_>, payload: &[u8], header: &str) -> PyResult<String> {
+        let header: FakeMembers = told_by(py, serde_json::from_str(header))?;
+        let token = self.fake.sign_with(payload, &header);
+        token.map_err(|error| refused(py, &error))
+    }
+
+    /// A compact JWS over these very octets under this very header.
+    fn sign_as(&self, py: Python<'_>, payload: &[u8], header: &[u8]) -> PyResult<String> {
+        let token = self.fake.sign(payload, header);
         token.map_err(|error| refused(py, &error))
     }
 }
@@ -166,6 +170,26 @@ impl RawAgent {
         let proof = self.fake.prove(&told);
         proof.map_err(|error| refused(py, &error))
     }
+
+    /// The fields of a request with this token and, where it needs one, a proof that says this.
+    fn headers(
+        &self,
+        py: Python<'_>,
+        token: &str,
+        told: &str,
+    ) -> PyResult<Vec<(&'static str, String)>> {
+        let told: FakeProof = told_by(py, serde_json::from_str(told))?;
+        let fields = self.fake.headers(token, &told);
+        fields.map_err(|error| refused(py, &error))
+    }
+}
+
+/// What arguments of each kind must be, in words; and the largest number.
+#[pyfunction]
+pub(crate) fn fake_arguments() -> (BTreeMap<&'static str, String>, u64) {
+    let arguments = Argument::ALL.iter();
+    let words = arguments.map(|argument| (argument.as_str(), argument.expected()));
+    (words.collect(), testing::MOST)
 }
 
 fn told_by<T>(py: Python<'_>, told: serde_json::Result<T>) -> PyResult<T> {
@@ -306,7 +330,7 @@ pub(crate) fn refusals(
     Ok((reachable, unreachable))
 }
 
-/// What the caller can mend is a `ValueError`.
+/// What the caller can mend is a usage error.
 fn raised(py: Python<'_>, error: &NoRefusals) -> PyErr {
     match error {
         NoRefusals::Key(error) => refused(py, error),
@@ -315,6 +339,6 @@ fn raised(py: Python<'_>, error: &NoRefusals) -> PyErr {
             internal.set_cause(py, Some(PyValueError::new_err(error.to_string())));
             internal
         }
-        _ => PyValueError::new_err(error.to_string()),
+        _ => usage(py, error.to_string()),
     }
 }

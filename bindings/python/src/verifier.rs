@@ -144,7 +144,7 @@ impl Verifier {
             required_scopes=None, scope_implies=None, sender_constrained=None, \
             delegation=None, max_age=None, acr_values=None, metadata=None, typ=None, \
             required_claims=None, context=None, require_intent=None, intent_pointers=None, \
-            dpop=None, mtls=None, replay=None, revocation=None, leeway=None, preset=None, \
+            dpop=None, mtls=None, replay=None, revocation=None, audit=None, leeway=None, preset=None, \
             cache=None, limits=None, annotations=None, danger=None, clock=None, \
             allow_danger=False)"
     )]

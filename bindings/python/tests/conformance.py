@@ -43,6 +43,7 @@ class Harness:
         self.ops: dict[str, Callable[[dict[str, Any]], Answer]] = {
             "verify": self.verify,
             "verify_request": self.verify_request,
+            "check_outbound": self.check_outbound,
             "verify_batch": self.verify_batch,
             "verify_jws": self.verify_jws,
             "verify_raw": self.verify_raw,
@@ -52,6 +53,7 @@ class Harness:
             "open": self.open,
             "publish_keys": self.publish_keys,
             "revoke": self.revoke,
+            "event": self.event,
             "close": self.close,
         }
 
@@ -115,6 +117,12 @@ class Harness:
             "lineage": token.lineage,
             "sender_constrained": token.sender_constrained,
         }
+
+    def check_outbound(self, request: dict[str, Any]) -> Answer:
+        gate = self.gate(request)
+        inbound = gate.verify(text(request, "token"))
+        gate.check_outbound(inbound, request.get("outbound"), target=text(request, "target"))
+        return {}
 
     def verify_batch(self, request: dict[str, Any]) -> Answer:
         scopes = required_scopes(request)
@@ -191,6 +199,17 @@ class Harness:
         cutoff, expires = request.get("cutoff"), request.get("expires")
         receipt = session.verifier.revocations.revoke(make(**named), cutoff=cutoff, expires=expires)
         return {"epoch": receipt.epoch}
+
+    def event(self, request: dict[str, Any]) -> Answer:
+        session = self.session(text(request, "session"))
+        session.clock.set(now(request))
+        gates = session.verifier.policy.to_dict()["gates"]
+        telling = [name for name in gates if gates[name]["profile"] in ("logout_token", "set")]
+        gate = request.get("gate") or (telling[0] if len(telling) == 1 else None)
+        if gate is None:
+            raise Misunderstood("which gate?")
+        token = session.verifier.gate(gate).verify(text(request, "set"))
+        return {"entries": session.verifier.revocations.apply(token).entries}
 
     def close(self, request: dict[str, Any]) -> Answer:
         name = text(request, "session")

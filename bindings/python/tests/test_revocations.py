@@ -105,3 +105,39 @@ def test_handles_tell_what_they_were_made_with() -> None:
     changeable: Any = Handle.issuer(iss=ISSUER)
     with pytest.raises(AttributeError):
         changeable.iss = "x"
+
+
+def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock) -> None:
+    policy = document() | {"revocation": {"store": "process", "inputs": ["sessions"]}}
+    policy["issuers"]["corp"]["profiles"] = ["access_token", "logout_token", "set"]
+    for name, profile in (("sessions", "logout_token"), ("signals", "set")):
+        policy["gates"][name] = {"profile": profile, "audience": name, "issuers": ["corp"]}
+    verifier = testing.open(policy, issuers={"corp": corp}, clock=clock)
+    tools, revocations = verifier.gate("tools"), verifier.revocations
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use", claims={"sid": "s1"})
+
+    def told(typ: str, aud: str, event: str, **more: Any) -> str:
+        claims = {"iss": ISSUER, "aud": aud, "iat": NOW, "jti": "e", "events": {event: {}}, **more}
+        return corp.sign(claims, {"alg": corp.alg, "typ": typ, "kid": corp.kid})
+
+    risc = "https://schemas.openid.net/secevent/risc/event-type/"
+    u1 = {"format": "iss_sub", "iss": ISSUER, "sub": "u1"}
+    signals = verifier.gate("signals")
+    token = signals.verify(told("secevent+jwt", "signals", risc + "account-disabled", sub_id=u1))
+    assert tools.judge(jwt).ok, "no input"
+    receipt = revocations.apply(token)
+    assert (receipt.epoch, receipt.reach, receipt.entries) == (1, "process", 1)
+    assert tools.judge(jwt).code == "revoked"
+    revocations.lift(Handle.account(iss=ISSUER, sub="u1"))
+    accepted = tools.verify(jwt)
+    assert revocations.apply(token).epoch == 2, "lifted since"
+
+    event = "http://schemas.openid.net/event/backchannel-logout"
+    logout = told("logout+jwt", "sessions", event, sid="s1", exp=NOW + 60)
+    verifier.gate("sessions").verify(logout)
+    assert tools.judge(jwt).code == "revoked"
+
+    wrong: Any = jwt
+    for mistake, text in ((accepted, "tells of no event"), (wrong, "a VerifiedToken")):
+        with pytest.raises(UsageError, match=text):
+            revocations.apply(mistake)

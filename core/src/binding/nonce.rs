@@ -6,7 +6,7 @@
 
 use crate::crypto::{CryptoProvider, mac};
 use crate::encoding::base64url;
-use crate::policy::NonceSecret;
+use crate::policy::Secret;
 use crate::time::NumericDate;
 
 /// Seconds for which one nonce is given out.
@@ -20,12 +20,12 @@ const PURPOSE: &[u8] = b"sealgate DPoP nonce 1";
 /// Makes nonces, and knows them again.
 pub(crate) struct Nonces<'s> {
     pub(super) provider: &'s CryptoProvider,
-    pub(super) secret: &'s NonceSecret,
+    pub(super) secret: &'s Secret,
 }
 
 impl<'s> Nonces<'s> {
     /// Nonces of this secret.
-    pub(crate) const fn new(provider: &'s CryptoProvider, secret: &'s NonceSecret) -> Self {
+    pub(crate) const fn new(provider: &'s CryptoProvider, secret: &'s Secret) -> Self {
         Self { provider, secret }
     }
 

@@ -7,6 +7,8 @@
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
 mod evidence;
+#[cfg(feature = "mint")]
+pub(crate) mod fakes;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 mod families;
 pub(crate) mod mac;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Letter;
-use crate::revocation::Change;
+use crate::revocation::{Change, Known};
 
 /// Letters in the order of writing. The first `sent` of them have been handed to the engine and have
 /// not come back yet.
@@ -58,6 +58,12 @@ impl Outbox {
     pub(super) fn last_sent(&self) -> u64 {
         let next = self.letters.get(self.sent);
         next.map_or(self.last, |next| next.number - 1)
+    }
+
+    /// Whether any of them is about this handle.
+    pub(super) fn is_about(&self, known: &Known<'_>) -> bool {
+        let mut letters = self.letters.iter();
+        letters.any(|letter| known.is_of(letter.change.handle()))
     }
 
     /// A letter was read. Of this process it need not be kept any longer.

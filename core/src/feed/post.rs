@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::outbox::Outbox;
-use super::{Engine, FeedError, Progress, Reader, Writer};
+use super::{Engine, FeedError, Letter, Progress, Reader, Writer};
 use crate::observe::{Event, Observers};
 use crate::policy::StoreRules;
 use crate::revocation::{Change, News, Postman, RevocationStore};
@@ -138,12 +138,17 @@ impl Postman for Post {
         self.running();
     }
 
-    fn post(&self, change: &Change) -> bool {
+    fn hold(&self, change: &Change) {
+        if let Some(running) = self.running().get() {
+            lock(&running.outbox).add(change.clone());
+        }
+    }
+
+    fn send(&self) -> bool {
         let held = self.running();
         let Some(running) = held.get() else {
             return false;
         };
-        lock(&running.outbox).add(change.clone());
         if running.engine.is_local() {
             running.write_here()
         } else {
@@ -270,8 +275,7 @@ impl Running {
                     return Ok(());
                 };
                 for letter in &letters {
-                    store.apply(&letter.change, began.1);
-                    lock(&self.outbox).came_back(letter);
+                    self.take(letter, &store, began.1);
                 }
                 if !letters.is_empty() && store.wants_merging() {
                     store.merge(began.1);
@@ -294,13 +298,27 @@ impl Running {
         }
     }
 
+    /// Puts a letter into force. A change of the same handle that has not come back yet stands later in
+    /// the log, or will: what was lifted before it lifts nothing any more.
+    fn take(&self, letter: &Letter, store: &RevocationStore, now: NumericDate) {
+        let mut outbox = lock(&self.outbox);
+        outbox.came_back(letter);
+        let known = letter.change.known();
+        if !(known.lifts() && outbox.is_about(&known)) {
+            store.learn(known, now);
+        }
+    }
+
     /// Everything there is becomes part of what is known; nothing that is known goes (a union).
     /// Whatever this process has not seen come back is written again afterwards.
     fn load(&self, reader: &mut dyn Reader, store: &RevocationStore) -> Result<(), FeedError> {
         let now = self.clock.now();
         let mut entries = 0;
         reader.load(&mut |known| {
-            store.learn(known, now);
+            let outbox = lock(&self.outbox);
+            if !(known.lifts() && outbox.is_about(&known)) {
+                store.learn(known, now);
+            }
             entries += 1;
         })?;
         if store.wants_merging() {
@@ -447,7 +465,7 @@ impl Drop for End {
 fn write_with(
     writer: &mut Option<Box<dyn Writer>>,
     engine: &dyn Engine,
-    letters: &[super::Letter],
+    letters: &[Letter],
 ) -> Result<(), FeedError> {
     let mut own = match writer.take() {
         Some(own) => own,

@@ -24,6 +24,7 @@ mod revocation;
 mod row;
 mod rows;
 mod schema;
+mod secret;
 mod section;
 mod store;
 mod summary;
@@ -46,8 +47,7 @@ pub(crate) use intent::{IntentPointer, IntentRules, TaskKind};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
-    DpopRules, NonceSecret, OnUnavailable, PossessionRules, ReplayRules, ReplayStore,
-    SenderConstrained,
+    DpopRules, OnUnavailable, PossessionRules, ReplayRules, ReplayStore, SenderConstrained,
 };
 pub use problem::{PolicyError, Problem, Warning};
 pub use profile::{Kind, Preset, Profile};
@@ -55,6 +55,7 @@ pub(crate) use revocation::{RevocationRules, RevocationStorage, Shared};
 pub(crate) use row::{
     AudienceRule, Form, HeaderRule, OwnClaim, Presence, Row, SignerRule, TypRule,
 };
+pub(crate) use secret::Secret;
 pub(crate) use store::{StorePlace, StoreRules, StoreServer};
 pub use summary::{GateSummary, IssuerSummary, PolicySummary};
 pub(crate) use waiver::{Possession, Revocation, Waiver};
@@ -75,6 +76,8 @@ pub(crate) struct Rules {
     pub(crate) cache_tokens: usize,
     pub(crate) possession: PossessionRules,
     pub(crate) revocation: RevocationRules,
+    /// What subjects of audit records are named with; `None`: they are not named.
+    pub(crate) audit_secret: Option<Secret>,
     pub(crate) issuers: Vec<IssuerRules>,
     pub(crate) gates: Vec<GateRules>,
 }
@@ -237,6 +240,8 @@ pub(crate) struct GateRules {
     pub(crate) caller: Option<Box<ContextRules>>,
     /// The proofs that a token may carry of its actors.
     pub(crate) actor_proofs: Option<Box<ContextRules>>,
+    /// Whether what follows from its tokens is revoked (`revocation.inputs`).
+    pub(crate) revokes: bool,
     /// What is made of the tasks that tokens name.
     pub(crate) intent: IntentRules,
     /// Cap on `now - iat`; `None` is no cap.

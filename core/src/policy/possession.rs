@@ -1,10 +1,7 @@
 //! What the document says of proofs of possession: `[dpop]`, `[mtls]`, `[replay]`, and each gate's
 //! `sender_constrained`.
 
-use std::fmt;
-
-use zeroize::Zeroizing;
-
+use super::Secret;
 use crate::jwa::AlgorithmSet;
 use crate::time::Span;
 
@@ -34,7 +31,7 @@ pub(crate) struct DpopRules {
     /// The most since a proof's `iat` (DP-11); leeway is added.
     pub(crate) max_age: Span,
     /// What server nonces are made with; `None`: none is asked for (DP-10).
-    pub(crate) nonce: Option<NonceSecret>,
+    pub(crate) nonce: Option<Secret>,
 }
 
 /// `[replay]`: who remembers used proofs (DP-13).
@@ -72,23 +69,4 @@ pub(crate) enum SenderConstrained {
     Required,
     /// Somebody else has checked the proof.
     External,
-}
-
-/// The secret that server nonces are made with; wiped when dropped, never printed.
-pub(crate) struct NonceSecret(Zeroizing<Vec<u8>>);
-
-impl NonceSecret {
-    pub(super) const fn new(secret: Zeroizing<Vec<u8>>) -> Self {
-        Self(secret)
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for NonceSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NonceSecret")
-    }
 }

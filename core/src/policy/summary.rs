@@ -154,6 +154,9 @@ fn demands(gate: &GateRules) -> Vec<String> {
         Delegation::Surface => "delegation surfaced".to_owned(),
         Delegation::Enforce(rules) => table(rules),
     });
+    if gate.revokes {
+        demands.push("→ revocation".to_owned());
+    }
     demands
 }
 

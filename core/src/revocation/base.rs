@@ -49,7 +49,7 @@ impl Base {
         let mut newer = newer.into_iter().peekable();
         let mut records = Vec::with_capacity(self.records.len() + newer.len());
         let mut keep = |hash, entry: Entry| {
-            if !entry.has_ended(now) {
+            if !entry.can_go(now) {
                 let entry = entry.to_bits();
                 records.push(Record { hash, entry });
             }

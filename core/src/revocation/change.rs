@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::entry::Entry;
+use super::entry::{Entry, Told};
 use super::handle::{Handle, HandleKind};
 use crate::encoding::json::{Json, JsonLimits, Value};
 use crate::time::NumericDate;
@@ -21,13 +21,15 @@ const LIMITS: JsonLimits = JsonLimits {
 /// Its JSON is one object on one line, with the parts of the handle as tokens name them and dates in
 /// seconds: `{"kind":"actor","iss":"https://login.example.com","sub":"agent-7","cutoff":1800000000,`
 /// `"expires":1800003600,"reason":"leaked key","at":1800000000}`; what was lifted has
-/// `"lifted":true` and no dates but `at`.
+/// `"lifted":true` and no dates but `at`, and what follows from an event `"event":true`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Change {
     handle: Handle,
     what: What,
     reason: Option<Box<str>>,
     at: NumericDate,
+    /// It follows from an event, which may have happened long before it was told.
+    event: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +47,17 @@ pub(crate) struct Known<'a> {
     pub(crate) kind: HandleKind,
     pub(crate) scope: &'a str,
     pub(crate) value: &'a str,
-    /// `None` for what was lifted.
-    pub(crate) entry: Option<Entry>,
+    pub(crate) told: Told,
+}
+
+impl Known<'_> {
+    pub(crate) fn lifts(&self) -> bool {
+        self.told.lifts()
+    }
+
+    pub(crate) fn is_of(&self, handle: &Handle) -> bool {
+        (self.kind, self.scope, self.value) == (handle.kind(), handle.scope(), handle.value())
+    }
 }
 
 /// Why a line is no change.
@@ -76,6 +87,7 @@ impl Change {
             what: What::Revoked { cutoff, expires },
             reason: None,
             at,
+            event: false,
         }
     }
 
@@ -87,7 +99,16 @@ impl Change {
             what: What::Lifted,
             reason: None,
             at,
+            event: false,
         }
+    }
+
+    /// It follows from an event: what was lifted or revoked after it stays so, however late it is told
+    /// (REV-08).
+    #[must_use]
+    pub const fn from_event(mut self) -> Self {
+        self.event = true;
+        self
     }
 
     /// For whoever reads it later; 256 bytes of it are kept. No verdict depends on it.
@@ -140,12 +161,42 @@ impl Change {
         self.at
     }
 
-    /// What is kept in memory of it; `None` for what was lifted.
-    pub(crate) fn entry(&self) -> Option<Entry> {
+    /// What is kept in memory of it.
+    fn entry(&self) -> Entry {
         match self.what {
-            What::Revoked { cutoff, expires } => Some(Entry::new(cutoff, expires)),
-            What::Lifted => None,
+            What::Revoked { cutoff, expires } => Entry::new(cutoff, expires),
+            What::Lifted => Entry::lifted(self.at),
         }
+    }
+
+    /// What is known of the handle once this has come after `before`; `None` where nothing has
+    /// changed. Every store folds its log so, and comes to the same as a process that reads it letter by
+    /// letter.
+    pub(crate) fn after(&self, before: Option<&Self>, now: NumericDate) -> Option<Self> {
+        let known = before.map(Self::entry);
+        let entry = self.known().told.after(known, now)?;
+        let date = |seconds: Option<i64>| seconds.and_then(NumericDate::from_seconds);
+        let (what, at) = match entry.lifted_at() {
+            Some(at) => (What::Lifted, date(Some(at)).unwrap_or(self.at)),
+            None => {
+                let (cutoff, expires) = (date(entry.cutoff()), date(entry.end()));
+                let at = before.map_or(self.at, |before| before.at.max(self.at));
+                (What::Revoked { cutoff, expires }, at)
+            }
+        };
+        let earlier = before.and_then(|before| before.reason.as_ref());
+        Some(Self {
+            handle: self.handle.clone(),
+            what,
+            reason: self.reason.as_ref().or(earlier).cloned(),
+            at,
+            event: false,
+        })
+    }
+
+    /// Whether nobody needs to know of it any more.
+    pub(crate) fn can_go(&self, now: NumericDate) -> bool {
+        self.entry().can_go(now)
     }
 
     pub(crate) fn known(&self) -> Known<'_> {
@@ -153,7 +204,7 @@ impl Change {
             kind: self.handle.kind(),
             scope: self.handle.scope(),
             value: self.handle.value(),
-            entry: self.entry(),
+            told: Told::new(self.entry(), self.at, self.event),
         }
     }
 
@@ -187,6 +238,9 @@ impl Change {
             put("reason", (**reason).into());
         }
         put("at", self.at.seconds().into());
+        if self.event {
+            put("event", true.into());
+        }
         serde_json::Value::Object(object).to_string()
     }
 
@@ -205,15 +259,13 @@ impl Change {
         let (scope, value) = kind.parts();
         let handle = Handle::new(kind, part(scope)?, part(value)?);
         let at = date(root, "at")?.ok_or(ChangeError::Member("at"))?;
-        let lifted = match root.get("lifted") {
-            None => false,
-            Some(value) => value.as_bool().ok_or(ChangeError::Member("lifted"))?,
-        };
+        let (lifted, event) = (flag(root, "lifted")?, flag(root, "event")?);
         let change = if lifted {
             Self::lifted(handle, at)
         } else {
             Self::revoked(handle, date(root, "cutoff")?, date(root, "expires")?, at)
         };
+        let change = Self { event, ..change };
         Ok(match root.get("reason") {
             None => change,
             Some(_) => change.because(text(root, "reason")?),
@@ -224,6 +276,13 @@ impl Change {
 fn text<'a>(object: Value<'a>, name: &'static str) -> Result<&'a str, ChangeError> {
     let value = object.get(name).and_then(Value::as_str);
     value.ok_or(ChangeError::Member(name))
+}
+
+fn flag(object: Value<'_>, name: &'static str) -> Result<bool, ChangeError> {
+    let value = object.get(name).map(|value| value.as_bool());
+    value
+        .unwrap_or(Some(false))
+        .ok_or(ChangeError::Member(name))
 }
 
 /// A malformed date is not an absent one.
@@ -278,6 +337,7 @@ mod tests {
                 Change::revoked(handle(), None, None, at(5)),
                 Change::revoked(handle(), Some(at(4)), Some(at(9)), at(5)).because("leaked key"),
                 Change::lifted(handle(), at(5)).because("found again"),
+                Change::lifted(handle(), at(5)).from_event(),
             ] {
                 let line = change.to_json();
                 assert!(!line.contains('\n'), "{line}");
@@ -319,6 +379,10 @@ mod tests {
             (
                 r#"{"kind":"issuer","iss":"x","at":5,"lifted":1}"#,
                 ChangeError::Member("lifted"),
+            ),
+            (
+                r#"{"kind":"issuer","iss":"x","at":5,"event":null}"#,
+                ChangeError::Member("event"),
             ),
         ] {
             assert_eq!(read(line), Some(error), "{line}");

@@ -5,20 +5,20 @@ use crate::time::NumericDate;
 /// Seconds since 1970 that fit in 32 bits; what lies beyond is never reached.
 const FOREVER: u32 = u32::MAX;
 
+/// An event is told at most seven days after it was signed (SET-08); one day for clocks.
+const EVENTS_LIVE: i64 = 8 * 24 * 60 * 60;
+
 /// Which tokens a revocation concerns, and until when anybody needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// Tokens issued at that second or before (REV-02); all of them at the end of time (REV-01).
     cutoff: u32,
     /// From that second on no token that it concerns can be alive (REV-07). 0 is a handle that was
-    /// revoked and is no longer.
+    /// lifted, at the second of `cutoff`.
     end: u32,
 }
 
 impl Entry {
-    /// Takes the place of an older entry: not revoked.
-    pub(super) const LIFTED: Self = Self { cutoff: 0, end: 0 };
-
     /// `cutoff` counts whole, so that nothing issued within its second slips through; without one
     /// all tokens die. Without `end` it is never forgotten.
     pub(crate) fn new(cutoff: Option<NumericDate>, end: Option<NumericDate>) -> Self {
@@ -28,6 +28,26 @@ impl Entry {
             cutoff,
             end: end.map_or(FOREVER, seconds_up).max(1),
         }
+    }
+
+    /// Takes the place of an older entry: not revoked since then. What was revoked earlier and is told
+    /// later finds it there (REV-08).
+    pub(super) fn lifted(at: NumericDate) -> Self {
+        Self {
+            cutoff: seconds_up(at),
+            end: 0,
+        }
+    }
+
+    /// When it was lifted, where it was.
+    pub(super) fn lifted_at(self) -> Option<i64> {
+        (self.end == 0).then(|| i64::from(self.cutoff))
+    }
+
+    /// Whether what it tells happened after that: of a lifted handle when it was lifted, of an account
+    /// when it was disabled. What says no time is later than any.
+    const fn is_later_than(self, other: Self) -> bool {
+        self.cutoff > other.cutoff
     }
 
     /// Both at once: whoever revokes again does not forgive what was revoked before.
@@ -43,9 +63,23 @@ impl Entry {
         self.end != FOREVER && now.seconds() >= i64::from(self.end)
     }
 
+    /// Whether it can be left out: it has ended, or was lifted so long ago that no event from before
+    /// is taken any more.
+    pub(super) fn can_go(self, now: NumericDate) -> bool {
+        match self.lifted_at() {
+            Some(at) => now.seconds() >= at.saturating_add(EVENTS_LIVE),
+            None => self.has_ended(now),
+        }
+    }
+
     /// The last second of issue that it concerns; `None` where it concerns every token.
     pub(super) fn cutoff(self) -> Option<i64> {
         (self.cutoff != FOREVER).then(|| i64::from(self.cutoff))
+    }
+
+    /// The second from which on it is forgotten; `None` for never.
+    pub(super) fn end(self) -> Option<i64> {
+        (self.end != FOREVER).then(|| i64::from(self.end))
     }
 
     pub(super) fn to_bits(self) -> u64 {
@@ -58,6 +92,53 @@ impl Entry {
             cutoff: half(bits >> 32),
             end: half(bits),
         }
+    }
+}
+
+/// What somebody tells of a handle, and how it goes together with what is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    entry: Entry,
+    /// The second of what happened.
+    at: u32,
+    /// It is told when it is told, which may be long afterwards and in any order: an event. Else it
+    /// counts from when it is told.
+    event: bool,
+}
+
+impl Told {
+    pub(super) fn new(entry: Entry, at: NumericDate, event: bool) -> Self {
+        let at = seconds_up(at);
+        Self { entry, at, event }
+    }
+
+    pub(super) fn lifts(self) -> bool {
+        self.entry.lifted_at().is_some()
+    }
+
+    /// What is known of the handle afterwards; `None` where that is what was known before.
+    ///
+    /// Whoever revokes adds to what was revoked. A lift ends it all. An event undoes nothing that
+    /// happened later (REV-08); of two in one second the one told later counts.
+    pub(super) fn after(self, before: Option<Entry>, now: NumericDate) -> Option<Entry> {
+        let Self { entry, at, event } = self;
+        let known = before.filter(|before| !before.can_go(now));
+        let lifts = self.lifts();
+        let after = match known {
+            None if lifts && !event => return None,
+            None => entry,
+            Some(known) if known.lifted_at().is_some() => {
+                let overtaken = known.cutoff > at && (event || lifts);
+                if overtaken { known } else { entry }
+            }
+            Some(known) if lifts => {
+                // What says no time is later than any event.
+                let overtaken = event && known.is_later_than(entry);
+                if overtaken { known } else { entry }
+            }
+            Some(known) => known.and(entry),
+        };
+        (before != Some(after)).then_some(after)
     }
 }
 

@@ -29,11 +29,15 @@ pub enum HandleKind {
     Workflow,
     /// An intent or mission: (its `issuer`, its `id`).
     Intent,
+    /// An account, as its issuer disables and enables it: (`iss`, `sub`).
+    Account,
+    /// What an account signs in with: (`iss`, `sub`).
+    Credential,
 }
 
 impl HandleKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Token,
         Self::Session,
         Self::Subject,
@@ -45,6 +49,8 @@ impl HandleKind {
         Self::Txn,
         Self::Workflow,
         Self::Intent,
+        Self::Account,
+        Self::Credential,
     ];
 
     /// The stable spelling, the same in every language: `"holder_key"`.
@@ -62,6 +68,8 @@ impl HandleKind {
             Self::Txn => "txn",
             Self::Workflow => "workflow",
             Self::Intent => "intent",
+            Self::Account => "account",
+            Self::Credential => "credential",
         }
     }
 
@@ -78,7 +86,9 @@ impl HandleKind {
         match self {
             Self::Token => (Some("iss"), Some("jti")),
             Self::Session => (Some("iss"), Some("sid")),
-            Self::Subject | Self::Actor => (Some("iss"), Some("sub")),
+            Self::Subject | Self::Actor | Self::Account | Self::Credential => {
+                (Some("iss"), Some("sub"))
+            }
             Self::Client => (Some("iss"), Some("client_id")),
             Self::HolderKey => (None, Some("jkt")),
             Self::SigningKey => (Some("iss"), Some("kid")),
@@ -103,6 +113,8 @@ impl HandleKind {
             Self::Txn => 8,
             Self::Workflow => 9,
             Self::Intent => 10,
+            Self::Account => 11,
+            Self::Credential => 12,
         }
     }
 }
@@ -194,6 +206,21 @@ impl Handle {
     #[must_use]
     pub fn intent(iss: &str, id: &str) -> Self {
         Self::new(HandleKind::Intent, iss, id)
+    }
+
+    /// An account: whatever is about it, or acts as it, whenever it was issued, until it is lifted. What
+    /// an issuer disables is kept apart from what an operator revokes: enabling the account again
+    /// takes back neither a cut-off nor a [`Handle::subject`].
+    #[must_use]
+    pub fn account(iss: &str, sub: &str) -> Self {
+        Self::new(HandleKind::Account, iss, sub)
+    }
+
+    /// What an account signs in with: tokens that come of a sign-in (`auth_time`) up to a cut-off,
+    /// however often they were renewed since (REV-10).
+    #[must_use]
+    pub fn credential(iss: &str, sub: &str) -> Self {
+        Self::new(HandleKind::Credential, iss, sub)
     }
 
     /// What kind of thing it names.

@@ -22,9 +22,13 @@ pub(crate) trait Postman: Send + Sync {
     /// News is overdue, or the policy names another store. Never waits for a server.
     fn ring(&self);
 
-    /// Takes a change that is in force here to the store. Says whether the store has it; else it is
-    /// tried again until it has.
-    fn post(&self, change: &Change) -> bool;
+    /// Takes a change that is about to be in force here. From now on nothing that comes from the store
+    /// lifts what it revokes.
+    fn hold(&self, change: &Change);
+
+    /// Takes what it holds to the store. Says whether the store has it; else it is tried again until it
+    /// has.
+    fn send(&self) -> bool;
 
     /// Changes of this process that the store is not known to have.
     fn undelivered(&self) -> usize;

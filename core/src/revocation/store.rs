@@ -15,7 +15,7 @@ use super::base::Base;
 use super::change::{Change, Known};
 use super::entry::Entry;
 use super::filter::Filter;
-use super::handle::{Handle, HandleKind};
+use super::handle::HandleKind;
 use super::hash::{HandleHash, HandleHasher};
 use super::overlay::Overlay;
 use super::sharing::{Postman, Sharing};
@@ -122,14 +122,6 @@ impl RevocationStore {
         }
     }
 
-    /// Puts a change into force here, whoever made it. Returns the epoch.
-    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> u64 {
-        match change.entry() {
-            Some(entry) => self.revoke(change.handle(), entry, now),
-            None => self.lift(change.handle()),
-        }
-    }
-
     /// What was written so far. Read it before the shelves.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
@@ -144,41 +136,16 @@ impl RevocationStore {
         self.hasher.hash(kind, scope, value)
     }
 
-    /// As [`RevocationStore::apply`], of what an engine knows.
+    /// Puts a change into force, whoever made it: every verification that begins after this returns
+    /// sees it. Returns the epoch, which is the one before where nothing has changed.
+    pub(crate) fn apply(&self, change: &Change, now: NumericDate) -> u64 {
+        self.learn(change.known(), now)
+    }
+
+    /// As [`RevocationStore::apply`].
     pub(crate) fn learn(&self, known: Known<'_>, now: NumericDate) -> u64 {
         let hash = self.hash(known.kind, known.scope, known.value);
-        match known.entry {
-            Some(entry) => self.add(known.kind, hash, entry, now),
-            None => self.remove(known.kind, hash),
-        }
-    }
-
-    /// Revokes: every verification that begins after this returns sees it. What the handle was
-    /// revoked with before counts on, unless it has ended. Returns the epoch.
-    pub(crate) fn revoke(&self, handle: &Handle, entry: Entry, now: NumericDate) -> u64 {
-        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
-        self.add(handle.kind(), hash, entry, now)
-    }
-
-    fn add(&self, kind: HandleKind, hash: HandleHash, entry: Entry, now: NumericDate) -> u64 {
-        self.write(kind, hash, |before| {
-            let before = before.filter(|before| !before.has_ended(now));
-            let entry = before.map_or(entry, |before| before.and(entry));
-            (before != Some(entry)).then_some(entry)
-        })
-    }
-
-    /// Takes back whatever was revoked of the handle (REV-08). Returns the epoch.
-    pub(crate) fn lift(&self, handle: &Handle) -> u64 {
-        let hash = self.hash(handle.kind(), handle.scope(), handle.value());
-        self.remove(handle.kind(), hash)
-    }
-
-    fn remove(&self, kind: HandleKind, hash: HandleHash) -> u64 {
-        self.write(kind, hash, |before| {
-            let revoked = before.is_some_and(|before| before != Entry::LIFTED);
-            revoked.then_some(Entry::LIFTED)
-        })
+        self.write(known.kind, hash, |before| known.told.after(before, now))
     }
 
     /// Writes what `entry` makes of what is known; for `None` nothing has changed.

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::change::Change;
 use super::entry::Entry;
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
@@ -17,6 +18,16 @@ fn all() -> Entry {
     Entry::new(None, None)
 }
 
+fn revoke(store: &RevocationStore, handle: &Handle, entry: Entry, now: NumericDate) {
+    let date = |seconds: Option<i64>| seconds.map(at);
+    let (cutoff, end) = (date(entry.cutoff()), date(entry.end()));
+    store.apply(&Change::revoked(handle.clone(), cutoff, end, now), now);
+}
+
+fn lift(store: &RevocationStore, handle: &Handle, now: NumericDate) {
+    store.apply(&Change::lifted(handle.clone(), now), now);
+}
+
 fn get(store: &RevocationStore, handle: &Handle) -> Option<Entry> {
     let hash = store.hash(handle.kind(), handle.scope(), handle.value());
     store.shelves().get(handle.kind(), hash)
@@ -25,7 +36,12 @@ fn get(store: &RevocationStore, handle: &Handle) -> Option<Entry> {
 #[test]
 fn rev_03_a_handle_belongs_to_its_kind_and_issuer() {
     let store = RevocationStore::new(Clock::System);
-    store.revoke(&Handle::token("https://a.example", "1"), all(), at(NOW));
+    revoke(
+        &store,
+        &Handle::token("https://a.example", "1"),
+        all(),
+        at(NOW),
+    );
     assert!(get(&store, &Handle::token("https://a.example", "1")).is_some());
     for other in [
         Handle::token("https://b.example", "1"),
@@ -51,16 +67,16 @@ fn who_revokes_again_forgives_nothing_and_a_lift_does() {
     let store = RevocationStore::new(Clock::System);
     let agent = Handle::actor("https://a.example", "agent");
     let cutoff = |seconds| Entry::new(Some(at(seconds)), None);
-    store.revoke(&agent, cutoff(NOW), at(NOW));
-    store.revoke(&agent, cutoff(NOW - 100), at(NOW));
+    revoke(&store, &agent, cutoff(NOW), at(NOW));
+    revoke(&store, &agent, cutoff(NOW - 100), at(NOW));
     assert_eq!(get(&store, &agent).unwrap().cutoff(), Some(NOW));
-    store.revoke(&agent, all(), at(NOW));
-    store.revoke(&agent, cutoff(NOW), at(NOW));
+    revoke(&store, &agent, all(), at(NOW));
+    revoke(&store, &agent, cutoff(NOW), at(NOW));
     assert_eq!(get(&store, &agent).unwrap().cutoff(), None);
-    store.lift(&agent);
+    lift(&store, &agent, at(NOW));
     assert!(get(&store, &agent).unwrap().has_ended(at(0)));
     // Later than the lift, and alone: what was lifted does not come back.
-    store.revoke(&agent, cutoff(NOW + 5), at(NOW));
+    revoke(&store, &agent, cutoff(NOW + 5), at(NOW));
     assert_eq!(get(&store, &agent).unwrap().cutoff(), Some(NOW + 5));
 }
 
@@ -68,10 +84,20 @@ fn who_revokes_again_forgives_nothing_and_a_lift_does() {
 fn what_has_ended_does_not_come_back_with_what_is_revoked_anew() {
     let store = RevocationStore::new(Clock::System);
     let agent = Handle::actor("https://a.example", "agent");
-    store.revoke(&agent, Entry::new(None, Some(at(NOW + 10))), at(NOW));
+    revoke(
+        &store,
+        &agent,
+        Entry::new(None, Some(at(NOW + 10))),
+        at(NOW),
+    );
     assert!(!get(&store, &agent).unwrap().has_ended(at(NOW + 9)));
     assert!(get(&store, &agent).unwrap().has_ended(at(NOW + 10)));
-    store.revoke(&agent, Entry::new(Some(at(NOW)), None), at(NOW + 10));
+    revoke(
+        &store,
+        &agent,
+        Entry::new(Some(at(NOW)), None),
+        at(NOW + 10),
+    );
     assert_eq!(get(&store, &agent).unwrap().cutoff(), Some(NOW));
 }
 
@@ -103,12 +129,17 @@ fn tables_bases_and_merges_remember_what_a_map_does() {
         random ^= random << 5;
         let number = random % 10_000;
         if random.is_multiple_of(7) {
-            store.lift(&handle(number));
+            lift(&store, &handle(number), at(NOW));
             expected.insert(number, None);
         } else {
             let cutoff = NOW + i64::from(random % 1000);
             let before = expected.get(&number).copied().flatten();
-            store.revoke(&handle(number), Entry::new(Some(at(cutoff)), None), at(NOW));
+            revoke(
+                &store,
+                &handle(number),
+                Entry::new(Some(at(cutoff)), None),
+                at(NOW),
+            );
             expected.insert(number, before.max(Some(cutoff)));
         }
         if round % 9_973 == 0 {
@@ -130,7 +161,12 @@ fn a_merge_forgets_what_has_ended_and_gives_its_room_back() {
     let handle = |number: u32| Handle::token("https://a.example", &number.to_string());
     for number in 0..20_000 {
         let end = at(NOW + i64::from(number % 2) * 100);
-        store.revoke(&handle(number), Entry::new(None, Some(end)), at(NOW - 1));
+        revoke(
+            &store,
+            &handle(number),
+            Entry::new(None, Some(end)),
+            at(NOW - 1),
+        );
     }
     let before = store.stats();
     assert_eq!((before.entries, before.epoch), (20_000, 20_000));
@@ -166,7 +202,7 @@ fn what_is_revoked_stays_revoked_for_every_reader() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for number in 0..30_000 {
-                store.revoke(&handle(number), all(), at(NOW));
+                revoke(&store, &handle(number), all(), at(NOW));
                 written.store(number + 1, Ordering::Release);
             }
             done.store(true, Ordering::Release);
@@ -188,4 +224,121 @@ fn what_is_revoked_stays_revoked_for_every_reader() {
     });
     store.merge(at(NOW));
     assert!((0..30_000).all(|number| get(&store, &handle(number)).is_some()));
+}
+
+/// REV-08: of what is told in any order, the latest counts, and only of accounts is it lifted.
+#[test]
+fn rev_08_only_what_happened_later_lifts() {
+    let account = || Handle::account("https://a.example", "u1");
+    let disabled =
+        |seconds| Change::revoked(account(), Some(at(seconds)), None, at(seconds)).from_event();
+    let enabled = |seconds| Change::lifted(account(), at(seconds)).from_event();
+    let stands = |told: &[Change]| {
+        let store = RevocationStore::new(Clock::System);
+        for change in told {
+            store.apply(change, at(NOW));
+        }
+        get(&store, &account()).is_some_and(|entry| !entry.has_ended(at(NOW)))
+    };
+    assert!(stands(&[disabled(NOW - 9)]));
+    assert!(!stands(&[disabled(NOW - 9), enabled(NOW - 8)]));
+    assert!(stands(&[disabled(NOW - 9), enabled(NOW - 10)]));
+    assert!(!stands(&[enabled(NOW - 8), disabled(NOW - 9)]));
+    assert!(stands(&[enabled(NOW - 8), disabled(NOW - 7)]));
+    assert!(stands(&[
+        disabled(NOW - 7),
+        enabled(NOW - 8),
+        disabled(NOW - 9)
+    ]));
+    // In one second: what is told later.
+    assert!(!stands(&[disabled(NOW), enabled(NOW)]));
+    assert!(stands(&[enabled(NOW), disabled(NOW)]));
+}
+
+#[test]
+fn rev_08_an_event_from_before_does_not_undo_what_an_operator_has_done_since() {
+    let store = RevocationStore::new(Clock::System);
+    let u1 = Handle::subject("https://a.example", "u1");
+    let told = Change::revoked(u1.clone(), Some(at(NOW - 10)), None, at(NOW - 10)).from_event();
+    assert_eq!(store.apply(&told, at(NOW)), 1);
+    assert_eq!(store.apply(&told, at(NOW)), 1, "known already");
+    lift(&store, &u1, at(NOW));
+    assert_eq!(store.apply(&told, at(NOW)), 2, "lifted since");
+    assert!(get(&store, &u1).unwrap().has_ended(at(NOW)));
+    // Whoever disables an account by hand has given no time: no event is later.
+    let account = Handle::account("https://a.example", "u1");
+    revoke(&store, &account, all(), at(NOW));
+    assert_eq!(
+        store.apply(
+            &Change::lifted(account.clone(), at(NOW + 9)).from_event(),
+            at(NOW)
+        ),
+        3
+    );
+    lift(&store, &account, at(NOW));
+    assert!(get(&store, &account).unwrap().has_ended(at(NOW)));
+}
+
+#[test]
+fn what_was_lifted_is_remembered_for_as_long_as_events_from_before_are_taken() {
+    const DAY: i64 = 24 * 60 * 60;
+    let store = RevocationStore::new(Clock::System);
+    let handle = |number: u32| Handle::account("https://a.example", &number.to_string());
+    for number in 0..2000 {
+        store.apply(
+            &Change::lifted(handle(number), at(NOW)).from_event(),
+            at(NOW),
+        );
+    }
+    store.merge(at(NOW + 8 * DAY - 1));
+    assert!(get(&store, &handle(0)).is_some());
+    for number in 2000..4000 {
+        store.apply(
+            &Change::lifted(handle(number), at(NOW + DAY)).from_event(),
+            at(NOW),
+        );
+    }
+    store.merge(at(NOW + 8 * DAY));
+    assert!(get(&store, &handle(0)).is_none() && get(&store, &handle(2000)).is_some());
+}
+
+/// A store that folds its log comes to the same as a process that reads it letter by letter.
+#[test]
+fn a_folded_log_says_what_its_letters_say() {
+    let handle = || Handle::account("https://a.example", "u1");
+    let mut random = 0x2545_f491_u32;
+    let mut draw = |below: u32| {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        random % below
+    };
+    for _ in 0..5_000 {
+        let store = RevocationStore::new(Clock::System);
+        let mut folded: Option<Change> = None;
+        for step in 0..8 {
+            let now = at(NOW + step);
+            let date = |seconds: u32| at(NOW - 4 + i64::from(seconds));
+            let told = date(draw(12));
+            let change = match draw(4) {
+                0 => Change::lifted(handle(), told),
+                1 => Change::revoked(handle(), None, None, told),
+                2 => Change::revoked(handle(), None, Some(date(draw(16))), told),
+                _ => Change::revoked(handle(), Some(date(draw(12))), None, told),
+            };
+            let change = if draw(2) == 0 {
+                change
+            } else {
+                change.from_event()
+            };
+            store.apply(&change, now);
+            folded = change.after(folded.as_ref(), now).or(folded);
+        }
+        let other = RevocationStore::new(Clock::System);
+        if let Some(folded) = folded {
+            other.apply(&folded, at(NOW));
+        }
+        let says = |store| get(store, &handle()).filter(|entry| entry.lifted_at().is_none());
+        assert_eq!(says(&other), says(&store));
+    }
 }

@@ -81,9 +81,18 @@ impl Handles {
             (HandleKind::Client, Claim::Azp),
         ];
         add(HandleKind::Issuer, Claim::Iss.name(), false, iss, "");
-        for (kind, claim) in of_issuer {
+        // What a token that tells of an event names is what has ended, and nothing of its own.
+        let its_own = !matches!(token.kind, Kind::LogoutToken | Kind::Set);
+        for (kind, claim) in of_issuer.into_iter().filter(|_| its_own) {
             if let Some(value) = claims.text(claim) {
                 add(kind, claim.name(), false, iss, value);
+            }
+        }
+        if let Some(sub) = claims.text(Claim::Sub).filter(|_| its_own) {
+            add(HandleKind::Account, Claim::Sub.name(), false, iss, sub);
+            if claims.present().contains(Claim::AuthTime) {
+                let about = Claim::AuthTime.name();
+                add(HandleKind::Credential, about, false, iss, sub);
             }
         }
         if let Some(txn) = claims.text(Claim::Txn) {
@@ -100,7 +109,7 @@ impl Handles {
         {
             add(HandleKind::Client, Claim::Sub.name(), false, iss, client);
         }
-        if let Some(agent) = acting_subject(token) {
+        if let Some(agent) = acting_subject(token).filter(|_| its_own) {
             add(
                 HandleKind::Actor,
                 Claim::Sub.name(),
@@ -117,13 +126,9 @@ impl Handles {
         let actors = token.chain.actors(claims.json(), iss).take(links);
         for (index, actor) in actors.enumerate() {
             let inner = index > 0;
-            add(
-                HandleKind::Actor,
-                Claim::Act.name(),
-                inner,
-                actor.iss(),
-                actor.sub(),
-            );
+            for kind in [HandleKind::Actor, HandleKind::Account] {
+                add(kind, Claim::Act.name(), inner, actor.iss(), actor.sub());
+            }
         }
         if token.kind == Kind::Capability {
             // The key it was derived with, which is the parent's (REV-05).
@@ -186,18 +191,25 @@ impl Handles {
         if entry.has_ended(now) {
             return false;
         }
+        if known.kind == HandleKind::Account {
+            return true; // its cut-off is when it was disabled
+        }
         let Some(cutoff) = entry.cutoff() else {
             return true; // REV-01
         };
         let cutoff = NumericDate::from_seconds(cutoff).unwrap_or(NumericDate::LAST);
+        // What was ended, whatever was issued of it since (REV-10).
+        let signed_in_before = self.signed_in.is_some_and(|signed_in| signed_in <= cutoff);
+        if known.kind == HandleKind::Credential {
+            return signed_in_before;
+        }
         // Without `iat` it counts as older (REV-02).
         let mut before = self.issued_at.is_none_or(|issued_at| issued_at <= cutoff);
         if known.inner {
             before |= now < cutoff.plus(DESCENDANTS_LIVE); // REV-10
         }
         if known.kind == HandleKind::Session {
-            // The session that was ended, whatever was issued in it since (REV-10).
-            before |= self.signed_in.is_some_and(|signed_in| signed_in <= cutoff);
+            before |= signed_in_before;
         }
         before
     }

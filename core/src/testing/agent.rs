@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{FakeOptions, json, merged, seeded_key, signed};
+use super::{FakeMembers, FakeOptions, seeded_key, signed};
 use crate::claims::Claim;
 use crate::crypto::{self, SigningKey, aws_lc};
 use crate::encoding::base64url;
@@ -36,10 +36,12 @@ pub struct FakeProof {
     pub token: Option<String>,
     /// What the server gave in `DPoP-Nonce`.
     pub nonce: Option<String>,
+    /// `iat`, in seconds since 1970. Default: now.
+    pub issued_at: Option<i64>,
     /// Further claims; they replace the others, and `null` leaves one out.
-    pub claims: Map<String, Value>,
+    pub claims: FakeMembers,
     /// Further header parameters; they replace the others, and `null` leaves one out.
-    pub header: Map<String, Value>,
+    pub header: FakeMembers,
 }
 
 impl FakeAgent {
@@ -86,28 +88,51 @@ impl FakeAgent {
             url,
             token,
             nonce,
+            issued_at,
             claims,
             header,
         } = proof;
         let url = url.split(['?', '#']).next().unwrap_or_default();
-        let members = [
+        let iat = issued_at.unwrap_or_else(|| self.clock.now().seconds());
+        let ath = token
+            .as_deref()
+            .map_or(Value::Null, |token| hash(token).into());
+        let own = FakeMembers::from([
             ("htm", method.as_str().into()),
             ("htu", url.into()),
-            (Claim::Iat.name(), self.clock.now().seconds().into()),
+            (Claim::Iat.name(), iat.into()),
             (Claim::Jti.name(), jti()?.into()),
-            (
-                "ath",
-                token
-                    .as_ref()
-                    .map_or(Value::Null, |token| hash(token).into()),
-            ),
+            ("ath", ath),
             (Claim::Nonce.name(), nonce.as_deref().into()),
-        ];
-        let members = members.map(|(name, value)| (name.to_owned(), value));
-        let members = merged(members.into_iter().collect(), claims);
-        let mut own = self.header("dpop+jwt");
-        own.insert("jwk".to_owned(), self.jwk());
-        signed(&self.key, &json(merged(own, header)), &json(members))
+        ]);
+        let mut own_header = self.header("dpop+jwt");
+        own_header.insert("jwk", self.jwk());
+        signed(&self.key, &own_header.merged(header), &own.merged(claims))
+    }
+
+    /// The fields of a request with this token: `Authorization`; and where the token says that it is
+    /// bound to a key, of this agent or of another (`cnf.jkt`), under the scheme `DPoP` with a new
+    /// proof of this one's.
+    ///
+    /// # Errors
+    ///
+    /// When the system's random source fails.
+    pub fn headers(
+        &self,
+        token: &str,
+        proof: &FakeProof,
+    ) -> Result<Vec<(&'static str, String)>, KeyError> {
+        if !is_bound(token) {
+            return Ok(vec![("Authorization", format!("Bearer {token}"))]);
+        }
+        let proof = FakeProof {
+            token: Some(token.to_owned()),
+            ..proof.clone()
+        };
+        Ok(vec![
+            ("Authorization", format!("DPoP {token}")),
+            ("DPoP", self.prove(&proof)?),
+        ])
     }
 
     /// A proof of another kind, whose key is known from its token: with a `jti` at random.
@@ -117,15 +142,24 @@ impl FakeAgent {
         mut claims: Map<String, Value>,
     ) -> Result<String, KeyError> {
         claims.insert(Claim::Jti.name().to_owned(), jti()?.into());
-        signed(&self.key, &json(self.header(typ)), &json(claims))
+        let nothing = FakeMembers::default();
+        let claims = FakeMembers::from(claims).merged(&nothing);
+        signed(&self.key, &self.header(typ).merged(&nothing), &claims)
     }
 
-    fn header(&self, typ: &str) -> Map<String, Value> {
+    fn header(&self, typ: &str) -> FakeMembers {
         let alg = self.key.algorithm().name();
-        let members = [("alg", alg), ("typ", typ)];
-        let members = members.map(|(name, value)| (name.to_owned(), value.into()));
-        members.into_iter().collect()
+        FakeMembers::from([("alg", alg.into()), ("typ", typ.into())])
     }
+}
+
+/// Whether a token, good or not, says that it is bound to a key of DPoP.
+fn is_bound(token: &str) -> bool {
+    let payload = token.split('.').nth(1).unwrap_or_default();
+    let payload = base64url::decode(payload.as_bytes()).unwrap_or_default();
+    let claims: Value = serde_json::from_slice(&payload).unwrap_or_default();
+    let cnf = claims.get(Claim::Cnf.name());
+    cnf.is_some_and(|cnf| cnf.get("jkt").is_some())
 }
 
 /// 128 bits at random: a test may make its agents anew, and proofs of one key are never to meet.

@@ -4,17 +4,25 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{json, merged, seeded_key, signed};
+use super::{FakeMembers, seeded_key, signed};
 use crate::claims::Claim;
-use crate::crypto::SigningKey;
+use crate::crypto::{SigningKey, aws_lc};
+use crate::encoding::base64url;
 use crate::jwa::Algorithm;
 use crate::jwk::KeyError;
 use crate::time::{Clock, NumericDate, Span};
 
 /// Earlier keys that stay published beside the new one.
 const KEPT: usize = 1;
+
+/// What people act through: no name of theirs, since a token whose `sub` is its `client_id` is a
+/// client's own (AT-08).
+const CLIENT: &str = "client-1";
+
+/// RFC 9068 §2.1.
+const ACCESS_TOKEN: &str = "at+jwt";
 
 /// How a fake is made. What is not set: the system's clock, seed 0, `ES256`, and `kid`s that begin
 /// with `key`.
@@ -46,6 +54,11 @@ impl FakeOptions {
     }
 
     /// The same seed gives the same keys, in every run and every language; RSA keys are always fresh.
+    ///
+    /// With an issuer's name and a small seed anybody can make its keys: a policy that holds such a
+    /// key of a seed below 64 is refused, unless it is loaded with
+    /// [`allow_test_keys`](crate::LoadOptions::allow_test_keys). Keys that a program publishes are not
+    /// looked at.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -106,23 +119,30 @@ pub struct FakeToken {
     pub aud: Vec<String>,
     /// `scope`.
     pub scope: Option<String>,
-    /// `client_id`. Default: the outermost actor's `sub`, else [`FakeToken::sub`].
+    /// `client_id`. Default: the outermost actor's `sub`, else `client-1`. Of an agent that acts for
+    /// itself it is the agent's `sub`.
     pub client_id: Option<String>,
     /// Who acts, outermost first.
     pub act: Vec<FakeActor>,
-    /// `cnf.jkt`: the thumbprint of the key it is bound to.
+    /// `cnf.jkt`: the thumbprint of the key it is bound to (RFC 9449 §6).
     pub jkt: Option<String>,
+    /// `cnf.x5t#S256` of this: the client certificate, in DER, that it is bound to (RFC 8705 §3).
+    pub certificate: Option<Vec<u8>>,
+    /// `jti`. Default: one that no token of the issuer had before.
+    pub jti: Option<String>,
     /// `iat`, in seconds since 1970. Default: now.
     pub issued_at: Option<i64>,
+    /// `nbf`, in seconds since 1970. Default: none.
+    pub not_before: Option<i64>,
     /// `exp`, from then.
     #[serde(rename = "lifetime_millis", deserialize_with = "millis")]
     pub lifetime: Span,
     /// Of the header.
     pub typ: Option<String>,
     /// Further claims; they replace those above, and `null` leaves one out.
-    pub claims: Map<String, Value>,
+    pub claims: FakeMembers,
     /// Further header parameters; they replace `typ`, `alg` and `kid`, and `null` leaves one out.
-    pub header: Map<String, Value>,
+    pub header: FakeMembers,
 }
 
 /// One link of `act`.
@@ -153,11 +173,14 @@ impl Default for FakeToken {
             client_id: None,
             act: Vec::new(),
             jkt: None,
+            certificate: None,
+            jti: None,
             issued_at: None,
+            not_before: None,
             lifetime: Span::from_seconds(300),
-            typ: Some("at+jwt".to_owned()),
-            claims: Map::new(),
-            header: Map::new(),
+            typ: Some(ACCESS_TOKEN.to_owned()),
+            claims: FakeMembers::default(),
+            header: FakeMembers::default(),
         }
     }
 }
@@ -268,41 +291,61 @@ impl FakeIssuer {
             client_id,
             act,
             jkt,
+            certificate,
+            jti,
             issued_at,
+            not_before,
             lifetime,
             typ,
             claims,
             header,
         } = token;
         let iat = issued_at.unwrap_or_else(|| self.now().seconds());
-        let actor = act.first().map(|actor| &actor.sub);
-        let client_id = client_id.as_ref().or(actor).or(sub.as_ref());
+        let actor = act.first().map(|actor| actor.sub.as_str());
+        let client_id = client_id.as_deref().or(actor).unwrap_or(CLIENT);
         let aud = match aud.as_slice() {
             [] => Value::Null,
             [only] => only.as_str().into(),
             several => several.into(),
         };
-        let members = [
-            (Claim::Iss, self.issuer().into()),
-            (Claim::Sub, text(sub.as_ref())),
-            (Claim::Aud, aud),
-            (Claim::ClientId, text(client_id)),
-            (Claim::Iat, iat.into()),
-            (Claim::Exp, iat.saturating_add(lifetime.seconds()).into()),
-            (Claim::Jti, self.jti().into()),
-            (Claim::Scope, text(scope.as_ref())),
-            (Claim::Act, self.chain(act)),
+        let jti = jti.clone().unwrap_or_else(|| self.jti());
+        let own = FakeMembers::from([
+            (Claim::Iss.name(), self.issuer().into()),
+            (Claim::Sub.name(), text(sub.as_ref())),
+            (Claim::Aud.name(), aud),
+            (Claim::ClientId.name(), client_id.into()),
+            (Claim::Iat.name(), iat.into()),
+            (Claim::Nbf.name(), (*not_before).into()),
             (
-                Claim::Cnf,
-                jkt.as_ref()
-                    .map_or(Value::Null, |jkt| serde_json::json!({ "jkt": jkt })),
+                Claim::Exp.name(),
+                iat.saturating_add(lifetime.seconds()).into(),
             ),
-        ];
-        let members = members.map(|(claim, value)| (claim.name().to_owned(), value));
-        let mut own = self.header();
-        own.insert("typ".to_owned(), text(typ.as_ref()));
-        let claims = json(merged(members.into_iter().collect(), claims));
-        self.sign(&claims, &json(merged(own, header)))
+            (Claim::Jti.name(), jti.into()),
+            (Claim::Scope.name(), text(scope.as_ref())),
+            (Claim::Act.name(), self.chain(act)),
+            (
+                Claim::Cnf.name(),
+                confirmation(jkt.as_deref(), certificate.as_deref()),
+            ),
+        ]);
+        self.sign(&own.merged(claims), &self.header_of(typ.as_deref(), header))
+    }
+
+    /// A compact JWS over these very octets under the header of an access token with these changes;
+    /// `null` leaves a parameter out.
+    ///
+    /// # Errors
+    ///
+    /// When the system's random source fails.
+    pub fn sign_with(&self, payload: &[u8], header: &FakeMembers) -> Result<String, KeyError> {
+        self.sign(payload, &self.header_of(Some(ACCESS_TOKEN), header))
+    }
+
+    /// `alg` and `kid` of the key it signs with now, and `typ`, with these changes.
+    fn header_of(&self, typ: Option<&str>, changes: &FakeMembers) -> Vec<u8> {
+        let mut own = FakeMembers::from(self.header());
+        own.insert("typ", typ);
+        own.merged(changes)
     }
 
     /// A compact JWS over these very octets under this very header, by the key it signs with now.
@@ -335,7 +378,7 @@ impl FakeIssuer {
     fn chain(&self, actors: &[FakeActor]) -> Value {
         actors.iter().rev().fold(Value::Null, |inner, actor| {
             let iss = actor.iss.as_deref().unwrap_or_else(|| self.issuer());
-            let mut link = serde_json::json!({ "iss": iss, "sub": actor.sub });
+            let mut link = json!({ "iss": iss, "sub": actor.sub });
             if let (Value::Object(link), false) = (&mut link, inner.is_null()) {
                 link.insert(Claim::Act.name().to_owned(), inner);
             }
@@ -347,6 +390,22 @@ impl FakeIssuer {
 fn key(issuer: &str, options: &FakeOptions, number: u64) -> Result<SigningKey, KeyError> {
     let key = seeded_key(options.algorithm, issuer, options.seed, number)?;
     Ok(key.with_kid(&format!("{}-{number}", options.name)))
+}
+
+/// `cnf` of what a token is bound to; none of nothing.
+fn confirmation(jkt: Option<&str>, certificate: Option<&[u8]>) -> Value {
+    let hash = |der| base64url::encode(&(aws_lc::provider().sha256)(der));
+    let members = [
+        ("jkt", jkt.map(str::to_owned)),
+        ("x5t#S256", certificate.map(hash)),
+    ];
+    let members = members.into_iter();
+    let members = members.filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+    let members: Map<String, Value> = members.collect();
+    if members.is_empty() {
+        return Value::Null;
+    }
+    Value::Object(members)
 }
 
 fn text(text: Option<&String>) -> Value {

@@ -39,21 +39,24 @@
 //! ```
 
 mod agent;
+mod arguments;
 mod claims;
 mod draft;
 mod forge;
 mod issuer;
 mod lineage;
+mod members;
 mod recipes;
 mod refusal;
 
 pub use agent::{FakeAgent, FakeProof};
+pub use arguments::{Argument, MOST};
 pub use issuer::{FakeActor, FakeIssuer, FakeOptions, FakeToken};
+pub use members::FakeMembers;
 pub use refusal::{Call, NoRefusals, Refusal, Refusals, Route, refusals};
 
-use serde_json::{Map, Value};
-
-use crate::crypto::{SigningKey, aws_lc};
+use crate::crypto::SigningKey;
+use crate::crypto::fakes::fake_seed;
 use crate::encoding::base64url;
 use crate::jwa::Algorithm;
 use crate::jwk::KeyError;
@@ -71,20 +74,8 @@ fn seeded_key(
     seed: u64,
     number: u64,
 ) -> Result<SigningKey, KeyError> {
-    let text = format!("{name}\n{seed}\n{number}");
-    let seed = (aws_lc::provider().sha256)(text.as_bytes());
+    let seed = fake_seed(name, seed, number);
     SigningKey::from_seed(algorithm, &seed).or_else(|_| SigningKey::generate(algorithm))
-}
-
-/// The members with these changes: `null` leaves one out.
-fn merged(mut members: Map<String, Value>, changes: &Map<String, Value>) -> Map<String, Value> {
-    members.extend(changes.clone());
-    members.retain(|_, value| !value.is_null());
-    members
-}
-
-fn json(members: Map<String, Value>) -> Vec<u8> {
-    Value::Object(members).to_string().into_bytes()
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &C
     Advice {
         gate: gate.name.to_string(),
         issuer_name: issuer.map(|issuer| issuer.name.to_string()),
-        expected: context.expected(error.code()),
+        expected: context.expected(error.code(), error.claim()),
         hint: context.hint(error.code(), error.claim()),
     }
 }
@@ -140,13 +140,19 @@ impl Context<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "most codes have nothing to compare with"
     )]
-    fn expected(&self, code: Code) -> Vec<String> {
+    fn expected(&self, code: Code, about: Option<&str>) -> Vec<String> {
         let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
         match code {
             Code::AudMismatch => copy(&self.gate.audience),
             Code::IssUntrusted => self.issuers(),
             Code::AlgNotAllowed => self.algorithms(),
             Code::TypMismatch => self.typ(),
+            Code::MalformedRequest if about == Some("uri") => self
+                .gate
+                .public_url
+                .iter()
+                .map(|url| url.to_string())
+                .collect(),
             Code::InsufficientScope => scopes(self.gate, self.call.requirements),
             Code::InsufficientUserAuthentication => {
                 let mut values: Vec<String> = copy(&self.gate.acr_values);
@@ -214,6 +220,9 @@ impl Context<'_> {
             },
             Code::MultipleCredentials => "Send one Authorization field with one token.".into(),
             Code::TokenInQuery => "A URL is logged everywhere: send the token in Authorization, and replace this one.".into(),
+            Code::MalformedRequest if about == Some("uri") => {
+                format!("The uri is path and query as they were sent, or a URL under gates.{gate}.public_url. The program passes on another, or the request was sent to another server.")
+            }
             Code::MalformedRequest => "Send Authorization: Bearer or DPoP, one space and the token (RFC 6750 §2.1).".into(),
             Code::PopMismatch => "Each token is used with the key it was asked for with, and under its scheme: DPoP for cnf.jkt, Bearer for a certificate.".into(),
             Code::PopInvalid => self.proof(about),
@@ -245,7 +254,7 @@ impl Context<'_> {
             Code::InsufficientScope => self.scope(),
             Code::OperationDenied => self.operation(about),
             Code::TokenPassthrough => "Exchange the token for one of your own (RFC 8693); whoever gets this one can use it here.".into(),
-            Code::InsufficientUserAuthentication => match self.expected(code).as_slice() {
+            Code::InsufficientUserAuthentication => match self.expected(code, about).as_slice() {
                 [] => "Send the user to sign in again.".into(),
                 values => format!("Send the user to sign in again, with acr {}.", values.join(" or ")),
             },

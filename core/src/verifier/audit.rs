@@ -4,13 +4,15 @@
 use serde_json::{Map, Value, json};
 
 use super::{Gate, VerifiedToken};
-use crate::crypto::CryptoProvider;
+use crate::crypto::{CryptoProvider, mac};
 use crate::delegation;
 use crate::encoding::base64url;
-use crate::policy::TaskKind;
+use crate::policy::{Lineage, Secret, TaskKind};
 
 /// The version of the record's form: raised when a member changes its meaning, not when one is added.
 const VERSION: u8 = 1;
+/// What references to subjects begin with, so that the secret may serve for other things.
+const PURPOSE: &[u8] = b"sealgate audit subject 1";
 
 impl Gate {
     /// One JSON object about a token that this gate has accepted, on one line, for an audit log. It
@@ -20,11 +22,18 @@ impl Gate {
     #[must_use]
     pub fn audit_record(&self, token: &VerifiedToken) -> String {
         let now = self.engine.clock.now().seconds();
-        Value::Object(record(token, &self.engine.provider, now)).to_string()
+        let state = self.engine.state.load();
+        let secret = state.world.rules().audit_secret.as_ref();
+        Value::Object(record(token, secret, &self.engine.provider, now)).to_string()
     }
 }
 
-fn record(token: &VerifiedToken, provider: &CryptoProvider, now: i64) -> Map<String, Value> {
+fn record(
+    token: &VerifiedToken,
+    secret: Option<&Secret>,
+    provider: &CryptoProvider,
+    now: i64,
+) -> Map<String, Value> {
     let (settled, snapshot) = (token.settled(), token.snapshot());
     let claims = settled.claims();
     let hash = |input: &str| base64url::encode(&(provider.sha256)(input.as_bytes()));
@@ -32,8 +41,12 @@ fn record(token: &VerifiedToken, provider: &CryptoProvider, now: i64) -> Map<Str
     let task = |(kind, iss, id): (TaskKind, Option<&str>, &str)| json!({ "kind": kind.as_str(), "iss": iss, "id": id });
     // What was signed: of one token there is one such text, whatever is done to its signature.
     let [header, payload] = [token.header().as_bytes(), token.payload()].map(base64url::encode);
-    let subject = token.subject();
-    let subject = subject.map(|sub| hash(&json!([token.issuer(), sub]).to_string()));
+    let reference = |(secret, sub): (&Secret, &str)| {
+        let name = json!([token.issuer(), sub]).to_string();
+        let message = [PURPOSE, name.as_bytes()].concat();
+        base64url::encode(&mac::hmac_sha256(provider, secret.as_bytes(), &message))
+    };
+    let subject = secret.zip(token.subject()).map(reference);
     let (key, certificate) = settled.confirmation().key_and_certificate();
     let shown = |thumbprint: Option<[u8; 32]>| thumbprint.map(|it| base64url::encode(&it));
     let scopes: Vec<&str> = token.scopes().collect();
@@ -56,7 +69,7 @@ fn record(token: &VerifiedToken, provider: &CryptoProvider, now: i64) -> Map<Str
         "aud": token.audience().collect::<Vec<_>>(),
         "scope": (!scopes.is_empty()).then(|| scopes.join(" ")),
         "act": token.chain().map(link).collect::<Vec<_>>(),
-        "chain_complete": delegation::is_complete(claims),
+        "chain_complete": chain_complete(token),
         "lineage": token.lineage().as_str(),
         "intent": delegation::tasks(claims, &settled.gate().intent)
             .map(task)
@@ -73,4 +86,13 @@ fn record(token: &VerifiedToken, provider: &CryptoProvider, now: i64) -> Map<Str
     // What is not there is left out: a null could be taken for a value.
     let said = members.into_iter().filter(|(_, value)| !value.is_null());
     said.collect()
+}
+
+/// Whether the chain names everybody: no, where the issuer says so; yes, where each step was signed
+/// by whoever took it. Of any other chain nobody here can know.
+fn chain_complete(token: &VerifiedToken) -> Option<bool> {
+    if !delegation::is_complete(token.settled().claims()) {
+        return Some(false);
+    }
+    (token.lineage() == Lineage::Cryptographic).then_some(true)
 }

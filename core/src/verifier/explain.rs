@@ -2,18 +2,14 @@
 
 use super::advice::{Advice, Call, advice, advice_at};
 use super::ancestry::ContextToken;
-use super::caller;
 use super::halves::Halves;
-use super::pipeline::Case;
-use super::request::Presented;
 use super::requirements::NO_REQUIREMENTS;
 use super::seen::Seen;
 use super::state::{Door, State};
-use super::trail::{Recorder, Stage, Trail};
-use super::verified::Judged;
-use super::{Engine, Request, Requirements, Step, VerifiedToken, note, offline, pipeline};
+use super::trail::Recorder;
+use super::{Engine, Request, Requirements, Step, VerifiedToken, caller, flow};
 use crate::error::Error;
-use crate::policy::{HeaderField, Kind};
+use crate::policy::HeaderField;
 use crate::time::NumericDate;
 
 /// What each stage saw of a token, and what to do about the one that refused.
@@ -38,35 +34,24 @@ pub(super) fn explain(
     context: &[ContextToken<'_>],
     requirements: &Requirements,
 ) -> Explanation {
-    let mut trail = Recorder::default();
     let now = engine.clock.now();
-    let outcome = requirements
-        .check()
-        .and_then(|()| state.door(number))
-        .and_then(|door| {
-            let case = Case::bare(door, &engine.provider, now, requirements);
-            let judged = judged(door, token, context, &case, &mut trail)?;
-            pipeline::rehearse(door, judged)
-        });
-    let door = state.door(number).ok();
-    let seen = door.map(|door| Seen::of(door, token));
-    told(state, number, requirements, now, trail, seen, outcome)
-}
-
-/// From scratch: what is remembered of the token explains nothing.
-pub(super) fn judged<T: Trail>(
-    door: Door<'_>,
-    token: &[u8],
-    context: &[ContextToken<'_>],
-    case: &Case<'_>,
-    trail: &mut T,
-) -> Result<Judged, Error> {
-    match context {
-        [] => pipeline::verify(door, token, case, trail),
-        _ if door.gate.kind == Kind::Capability => {
-            offline::verify(door, token, context, case, trail)
-        }
-        _ => pipeline::verify_chain(door, token, None, context, case, trail),
+    let mut trail = Recorder::default();
+    let outcome = flow::Call::at(engine, state, number, now, requirements).and_then(|call| {
+        let judged = call.token(token, context, requirements, &mut trail)?;
+        call.rehearse(judged)
+    });
+    let refused = match outcome {
+        Ok(token) => return Explanation::accepted(token, trail),
+        Err(error) => Refused {
+            state,
+            number,
+            now,
+            error,
+        },
+    };
+    match state.door(number) {
+        Ok(door) => refused.token(door, Seen::of(door, token), requirements, trail),
+        Err(_) => refused.unread(requirements, trail, None),
     }
 }
 
@@ -78,71 +63,120 @@ pub(super) fn explain_request(
     request: &Request<'_>,
     requirements: &Requirements,
 ) -> Explanation {
-    let mut trail = Recorder::of_request();
     let now = engine.clock.now();
-    trail.enter(Stage::Request);
-    let door = requirements.check().and_then(|()| state.door(number));
-    let presented = door.and_then(|door| Ok((door, request.read(door)?)));
-    let (door, presented) = match presented {
-        Ok(presented) => presented,
-        Err(error) => return told(state, number, requirements, now, trail, None, Err(error)),
-    };
-    let (token, shown) = (presented.token, presented.shown_for(requirements));
-    let caller = match caller::judge(door, &presented, &engine.provider, now) {
-        Ok(caller) => caller,
-        Err(error) => return told_of_caller(state, door, &presented, now, trail, error),
-    };
-    let requirements = &*caller::required(requirements, caller.as_ref());
-    trail.passed(Stage::Request, || note::request(&shown));
-    let case = Case::of(door, &engine.provider, now, &shown, requirements);
-    let judged = judged(door, token, &presented.context, &case, &mut trail);
-    let outcome = judged.and_then(|judged| {
-        trail.enter(Stage::Replay);
-        if let Some(caller) = caller {
-            pipeline::rehearse(door, caller)?;
-        }
-        let token = pipeline::rehearse(door, judged)?;
-        trail.passed(Stage::Replay, || note::replay(&token));
-        Ok(token)
+    let mut trail = Recorder::of_request();
+    let outcome = flow::Call::at(engine, state, number, now, requirements).and_then(|call| {
+        let arrived = call.request(request, requirements, &mut trail)?;
+        arrived.settle(&mut trail, |judged| call.rehearse(judged))
     });
-    let seen = Some(Seen::of(door, token).with(shown));
-    told(state, number, requirements, now, trail, seen, outcome)
+    let refused = match outcome {
+        Ok(token) => return Explanation::accepted(token, trail),
+        Err(error) => Refused {
+            state,
+            number,
+            now,
+            error,
+        },
+    };
+    // Gone through again as far as it came, for what is to be shown of it.
+    let door = requirements.check().and_then(|()| state.door(number));
+    let Ok(door) = door else {
+        return refused.unread(requirements, trail, None);
+    };
+    let Ok(presented) = request.read(door) else {
+        let elsewhere = request.misdirected(door, &refused.error);
+        return refused.unread(requirements, trail, elsewhere);
+    };
+    match caller::judge(door, &presented, &engine.provider, refused.now) {
+        Ok(caller) => {
+            let requirements = &*caller::required(requirements, caller.as_ref());
+            let shown = presented.shown_for(requirements);
+            let seen = Seen::of(door, presented.token).with(shown);
+            refused.token(door, seen, requirements, trail)
+        }
+        Err(_) => match presented.caller().zip(door.caller()) {
+            Some(((identity, shown), own)) => {
+                let seen = Seen::of(own, identity).with(shown);
+                refused.caller(own, &seen, trail)
+            }
+            None => refused.unread(requirements, trail, None),
+        },
+    }
 }
 
-/// Why the workload identity token of the caller is refused: the request is, before its own token.
-fn told_of_caller(
-    state: &State,
-    door: Door<'_>,
-    presented: &Presented<'_>,
+impl Explanation {
+    fn accepted(token: VerifiedToken, trail: Recorder) -> Self {
+        Self {
+            steps: trail.complete(None),
+            outcome: Ok(token),
+            advice: None,
+        }
+    }
+}
+
+/// A refusal that is to be explained.
+struct Refused<'s> {
+    state: &'s State,
+    number: u32,
     now: NumericDate,
-    trail: Recorder,
     error: Error,
-) -> Explanation {
-    let identity = presented.caller().zip(door.caller());
-    let Some(((token, shown), own)) = identity else {
-        return told(
-            state,
-            door.number,
-            &NO_REQUIREMENTS,
-            now,
-            trail,
-            None,
-            Err(error),
-        );
-    };
-    let seen = Seen::of(own, token).with(shown);
-    let call = Call {
-        requirements: &NO_REQUIREMENTS,
-        seen: Some(&seen),
-        now,
-    };
-    let advice = advice_at(state, own.gate, &error, &call);
-    let line = line(own, &seen, &call, &advice, &error);
-    let field = HeaderField::WorkloadIdentityToken.name();
-    Explanation {
-        steps: trail.complete(Some(format!("{field}: {line}"))),
-        advice: Some(advice),
-        outcome: Err(error),
+}
+
+impl Refused<'_> {
+    /// Of a token.
+    fn token(
+        self,
+        door: Door<'_>,
+        seen: Seen<'_>,
+        requirements: &Requirements,
+        trail: Recorder,
+    ) -> Explanation {
+        let call = Call {
+            requirements,
+            seen: Some(&seen),
+            now: self.now,
+        };
+        let advice = advice(self.state, self.number, &self.error, &call);
+        let line = line(door, &seen, &call, &advice, &self.error);
+        self.told(trail, line, advice)
+    }
+
+    /// Of the workload identity token of the caller, which is judged before the request's own.
+    fn caller(self, own: Door<'_>, seen: &Seen<'_>, trail: Recorder) -> Explanation {
+        let call = Call {
+            requirements: &NO_REQUIREMENTS,
+            seen: Some(seen),
+            now: self.now,
+        };
+        let advice = advice_at(self.state, own.gate, &self.error, &call);
+        let line = line(own, seen, &call, &advice, &self.error);
+        let field = HeaderField::WorkloadIdentityToken.name();
+        self.told(trail, format!("{field}: {line}"), advice)
+    }
+
+    /// Before there was a token to look at; `line` where that compares something.
+    fn unread(
+        self,
+        requirements: &Requirements,
+        trail: Recorder,
+        line: Option<String>,
+    ) -> Explanation {
+        let call = Call {
+            requirements,
+            seen: None,
+            now: self.now,
+        };
+        let advice = advice(self.state, self.number, &self.error, &call);
+        let line = line.unwrap_or_else(|| self.error.code().reason().to_owned());
+        self.told(trail, line, advice)
+    }
+
+    fn told(self, trail: Recorder, line: String, advice: Advice) -> Explanation {
+        Explanation {
+            steps: trail.complete(Some(line)),
+            advice: Some(advice),
+            outcome: Err(self.error),
+        }
     }
 }
 
@@ -163,39 +197,4 @@ fn line(
     };
     let line = halves.line(error);
     line.unwrap_or_else(|| error.code().reason().to_owned())
-}
-
-/// Steps, outcome and advice together.
-fn told(
-    state: &State,
-    number: u32,
-    requirements: &Requirements,
-    now: NumericDate,
-    trail: Recorder,
-    seen: Option<Seen<'_>>,
-    outcome: Result<VerifiedToken, Error>,
-) -> Explanation {
-    let Some(error) = outcome.as_ref().err() else {
-        return Explanation {
-            steps: trail.complete(None),
-            outcome,
-            advice: None,
-        };
-    };
-    let door = state.door(number).ok();
-    let call = Call {
-        requirements,
-        seen: seen.as_ref(),
-        now,
-    };
-    let advice = advice(state, number, error, &call);
-    let line = match door.zip(seen.as_ref()) {
-        Some((door, seen)) => line(door, seen, &call, &advice, error),
-        None => error.code().reason().to_owned(),
-    };
-    Explanation {
-        steps: trail.complete(Some(line)),
-        advice: Some(advice),
-        outcome,
-    }
 }

@@ -6,23 +6,20 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::advice::{self, Advice, Call};
+use super::advice::{self, Advice};
 use super::ancestry::{self, ContextToken};
 use super::explain::{self, Explanation};
+use super::flow::{Arrived, Call};
 use super::pipeline::Case;
 use super::requirements::NO_REQUIREMENTS;
-use super::state::Door;
 use super::traced::{self, Traced};
-use super::verified::Judged;
 use super::{
     BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
 };
-use super::{caller, offline};
-use crate::binding::Shown;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
-use crate::policy::{Challenge, Kind, SenderConstrained};
-use crate::time::{NumericDate, Span};
+use crate::policy::{Challenge, SenderConstrained};
+use crate::time::Span;
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -57,13 +54,7 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
-        requirements.check()?;
-        let state = self.engine.state.load();
-        let now = self.engine.clock.now();
-        let door = state.door(self.door)?;
-        let token = token.as_ref();
-        let judged = self.judged(door, token, &[], &Shown::NOTHING, requirements, now)?;
-        pipeline::commit(door, judged, now)
+        self.verify_chain(token, &[], requirements)
     }
 
     /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for,
@@ -88,43 +79,11 @@ impl Gate {
         context: &[ContextToken<'_>],
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
-        requirements.check()?;
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
-        let door = state.door(self.door)?;
-        let judged = self.judged(
-            door,
-            token.as_ref(),
-            context,
-            &Shown::NOTHING,
-            requirements,
-            now,
-        )?;
-        pipeline::commit(door, judged, now)
-    }
-
-    /// A token and what it came with, judged as far as nothing is used up.
-    fn judged(
-        &self,
-        door: Door<'_>,
-        token: &[u8],
-        context: &[ContextToken<'_>],
-        shown: &Shown<'_>,
-        requirements: &Requirements,
-        now: NumericDate,
-    ) -> Result<Judged, Error> {
-        let case = Case::of(door, &self.engine.provider, now, shown, requirements);
-        if !context.is_empty() && door.gate.kind == Kind::Capability {
-            return offline::verify(door, token, context, &case, &mut ());
-        }
-        let settled = door.recall(token, now);
-        if !context.is_empty() {
-            return pipeline::verify_chain(door, token, settled, context, &case, &mut ());
-        }
-        match settled {
-            Some(settled) => pipeline::renew(door, token, settled, &case, &ancestry::ALONE),
-            None => pipeline::verify(door, token, &case, &mut ()),
-        }
+        let call = Call::at(&self.engine, &state, self.door, now, requirements)?;
+        let judged = call.token(token.as_ref(), context, requirements, &mut ())?;
+        call.commit(judged)
     }
 
     /// Verifies a request: its token, that the presenter holds the token's key, and that the proof
@@ -173,20 +132,11 @@ impl Gate {
         request: &Request<'_>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
-        requirements.check()?;
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
-        let door = state.door(self.door)?;
-        let presented = request.read(door)?;
-        let shown = presented.shown_for(requirements);
-        let (token, context) = (presented.token, &*presented.context);
-        let caller = caller::judge(door, &presented, &self.engine.provider, now)?;
-        let requirements = &*caller::required(requirements, caller.as_ref());
-        let judged = self.judged(door, token, context, &shown, requirements, now)?;
-        if let Some(caller) = caller {
-            pipeline::commit(door, caller, now)?;
-        }
-        pipeline::commit(door, judged, now)
+        let call = Call::at(&self.engine, &state, self.door, now, requirements)?;
+        let arrived = call.request(request, requirements, &mut ())?;
+        arrived.settle(&mut (), |judged| call.commit(judged))
     }
 
     /// As [`Gate::verify_request`], with the three-valued answer as a value.
@@ -206,18 +156,22 @@ impl Gate {
         request: &Request<'_>,
         requirements: &Requirements,
     ) -> Result<Pending, Error> {
-        requirements.check()?;
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
-        let door = state.door(self.door)?;
-        if door.guard()?.is_some() {
+        let call = Call::at(&self.engine, &state, self.door, now, requirements)?;
+        if call.door.guard()?.is_some() {
             return Err(Error::about(Code::Usage, "replay"));
         }
-        let presented = request.read(door)?;
-        let shown = presented.shown_for(requirements);
-        let (token, context) = (presented.token, &*presented.context);
-        let judged = self.judged(door, token, context, &shown, requirements, now)?;
-        Ok(Pending::new(judged, Arc::clone(&state)))
+        match call.request(request, requirements, &mut ())? {
+            Arrived {
+                caller: None,
+                token,
+            } => Ok(Pending::new(token, Arc::clone(&state))),
+            // Two proofs, which no policy has with such a store.
+            Arrived {
+                caller: Some(_), ..
+            } => Err(Error::new(Code::Internal)),
+        }
     }
 
     /// What [`Gate::verify_with`] would answer without verifying anything, because this gate has
@@ -369,7 +323,7 @@ impl Gate {
     /// As [`Gate::advice`], about an error of a call with these requirements.
     #[must_use]
     pub fn advice_with(&self, error: &Error, requirements: &Requirements) -> Advice {
-        let call = Call {
+        let call = advice::Call {
             requirements,
             seen: None,
             now: self.engine.clock.now(),

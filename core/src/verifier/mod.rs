@@ -10,6 +10,7 @@ mod caller;
 mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
+mod flow;
 mod gate;
 mod halves;
 mod headers;
@@ -59,7 +60,9 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
+pub use revocations::{
+    AppliedEvent, Revocation, RevocationReceipt, Revocations, RevokeError, StoreState,
+};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use traced::{Mark, Traced};

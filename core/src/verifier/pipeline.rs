@@ -13,7 +13,7 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, actors, authority, caller, kind, note, revocable};
+use super::{Requirements, actors, authority, caller, kind, note, revocable, revocations};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
@@ -410,17 +410,22 @@ fn refresh(
     })
 }
 
-/// The verdict: a proof is remembered where the policy says, unless it was used before.
+/// The verdict: a proof is remembered where the policy says, unless it was used before. At a gate
+/// that is an input of revocations, what follows from the token is revoked.
 #[inline]
 pub(super) fn commit(
     door: Door<'_>,
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
-    judged.conclude(|used| match door.guard()? {
+    let token = judged.conclude(|used| match door.guard()? {
         Some(guard) => used.commit(guard, now),
         None => Ok(used.left_to_others()),
-    })
+    })?;
+    if door.gate.revokes {
+        revocations::apply(door.state, &token, now);
+    }
+    Ok(token)
 }
 
 /// What [`commit`] would say, without using the proof up.

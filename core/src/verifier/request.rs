@@ -17,6 +17,11 @@ use crate::error::{Code, Error};
 use crate::limits::FIELD_SIZE;
 use crate::policy::{Carrier, HeaderField, Kind};
 
+/// What an error about a request's target is about.
+const ABOUT_TARGET: &str = "uri";
+/// Bytes of such a target that are shown to people.
+const SHOWN: usize = 200;
+
 /// A request with a token in it. It borrows everything and costs nothing to make.
 ///
 /// ```
@@ -70,7 +75,8 @@ impl<'r> Request<'r> {
     pub const FIELDS: &'static [&'static str] = &HeaderField::NAMES;
 
     /// A request with this method and this target: path and query as they were sent, or a whole URL
-    /// that lies under the gate's `public_url`.
+    /// that lies under the gate's `public_url`. Anything else is refused at a gate that has one, as
+    /// `malformed_request`.
     #[must_use]
     pub fn new<M, U>(method: &'r M, uri: &'r U) -> Self
     where
@@ -177,7 +183,7 @@ impl<'r> Request<'r> {
             scheme,
             proofs,
             method: self.method,
-            target: None,
+            target: self.target(door, scheme)?,
             certificate: self.certificate,
             access_token: None,
             txn_token: None,
@@ -207,12 +213,38 @@ impl<'r> Request<'r> {
                 presented.context.to_mut().push(beside);
             }
         }
-        if scheme != Scheme::Bearer || presented.caller.is_some() {
-            let uri = std::str::from_utf8(self.uri).ok();
-            let origin = door.origin().zip(uri);
-            presented.target = origin.and_then(|(origin, uri)| origin.target(uri));
-        }
         Ok(presented)
+    }
+
+    /// The URL of the request, normalised, where something is proven for it. What is no path has to
+    /// lie under the gate's `public_url` whatever the token is (D8): it was sent to somebody else.
+    fn target(&self, door: Door<'_>, scheme: Scheme) -> Result<Option<String>, Error> {
+        let Some(origin) = door.origin() else {
+            return Ok(None);
+        };
+        let is_path = self.uri.first() == Some(&b'/');
+        if is_path && scheme == Scheme::Bearer && door.gate.caller.is_none() {
+            return Ok(None);
+        }
+        let uri = std::str::from_utf8(self.uri).ok();
+        match uri.and_then(|uri| origin.target(uri)) {
+            None if !is_path => Err(Error::about(Code::MalformedRequest, ABOUT_TARGET)),
+            target => Ok(target),
+        }
+    }
+
+    /// Of a request that is refused for where it was sent, that beside where the gate is, for
+    /// `explain`.
+    pub(super) fn misdirected(&self, door: Door<'_>, error: &Error) -> Option<String> {
+        if error.code() != Code::MalformedRequest || error.claim() != Some(ABOUT_TARGET) {
+            return None;
+        }
+        let uri = self.uri.get(..SHOWN).unwrap_or(self.uri);
+        let uri = String::from_utf8_lossy(uri);
+        let public_url = door.gate.public_url.as_deref()?;
+        Some(format!(
+            "uri is {uri:?}, expected a path, or a URL under {public_url:?}"
+        ))
     }
 
     fn field(&self, field: HeaderField) -> Field<'r> {

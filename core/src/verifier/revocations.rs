@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Engine;
 use super::state::State;
+use super::{Engine, VerifiedToken};
+use crate::events;
 use crate::policy::{IssuerRules, Kind, RevocationStorage};
 use crate::revocation::{Change, Handle, HandleKind, RevocationStats};
 use crate::time::{NumericDate, Span};
@@ -65,6 +66,18 @@ pub struct StoreState {
     pub last_error: Option<String>,
 }
 
+/// What a token that tells of an event has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AppliedEvent {
+    /// How many handles it revokes or lifts, whether or not that was known already or has been
+    /// overtaken by something later; the epoch tells whether anything has changed. 0 for an event that
+    /// revokes nothing, or is about somebody whom no token of its issuer names.
+    pub entries: usize,
+    /// As of every revocation.
+    pub receipt: RevocationReceipt,
+}
+
 /// Why nothing was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -79,6 +92,8 @@ pub enum RevokeError {
     NoSuchIssuer,
     /// It would end before it begins.
     Ended,
+    /// The token tells of no event: it passed a gate of another kind than `logout_token` and `set`.
+    NotAnEvent,
 }
 
 impl Revocation {
@@ -148,6 +163,10 @@ impl fmt::Display for RevokeError {
                 "no issuer of the policy has this iss, to the last slash: nothing would end"
             }
             Self::Ended => "expires lies before now",
+            Self::NotAnEvent => {
+                "the token tells of no event; apply takes those of gates of profile logout_token and \
+                 set"
+            }
         })
     }
 }
@@ -197,7 +216,7 @@ impl<'v> Revocations<'v> {
     }
 
     /// Takes back whatever was revoked of the handle (REV-08); of one that was not revoked it
-    /// changes nothing.
+    /// changes nothing. What events from before tell later is not taken any more.
     ///
     /// # Errors
     ///
@@ -245,6 +264,26 @@ impl<'v> Revocations<'v> {
         })
     }
 
+    /// Revokes or lifts what follows from an accepted token that tells of an event: a logout token, or
+    /// a Security Event Token of CAEP or RISC. What has changed since the event happened stays as
+    /// it is (REV-08), so that it does not matter in which order events arrive, nor how often.
+    ///
+    /// Under `[revocation] inputs` this happens by itself at the gates that are named there.
+    ///
+    /// # Errors
+    ///
+    /// [`RevokeError::NotAnEvent`] for tokens of other kinds, and [`RevokeError::Off`].
+    pub fn apply(&self, token: &VerifiedToken) -> Result<AppliedEvent, RevokeError> {
+        let state = self.engine.state.load();
+        if !events::tells(token.profile().kind()) {
+            return Err(RevokeError::NotAnEvent);
+        }
+        if matches!(state.world.rules().revocation.store, RevocationStorage::Off) {
+            return Err(RevokeError::Off);
+        }
+        Ok(apply(&state, token, self.engine.clock.now()))
+    }
+
     /// How often something was revoked or lifted.
     #[must_use]
     pub fn epoch(&self) -> u64 {
@@ -264,6 +303,29 @@ impl fmt::Debug for Revocations<'_> {
     }
 }
 
+/// Writes what follows from a token that tells of an event.
+pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> AppliedEvent {
+    let changes = token.changes();
+    let receipts = changes
+        .iter()
+        .map(|change| put_in_force(state, change, now));
+    // Of several the last epoch; delivered where all of them are.
+    let receipt = receipts.reduce(|before, receipt| RevocationReceipt {
+        delivered: before.delivered && receipt.delivered,
+        ..receipt
+    });
+    AppliedEvent {
+        entries: changes.len(),
+        receipt: receipt.unwrap_or_else(|| RevocationReceipt {
+            epoch: state.revocations.epoch(),
+            reach: state
+                .shared()
+                .map_or("process", |shared| shared.store.reach()),
+            delivered: true,
+        }),
+    }
+}
+
 fn merge(state: &State, now: NumericDate) {
     if state.revocations.wants_merging() {
         state.revocations.merge(now);
@@ -273,16 +335,16 @@ fn merge(state: &State, now: NumericDate) {
 /// Here first, so that nothing passes meanwhile; then wherever the policy says.
 fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationReceipt {
     let store = &state.revocations;
-    let epoch = store.apply(change, now);
-    merge(state, now);
-    let (reach, delivered) = match state.shared() {
-        None => ("process", true),
-        Some(shared) => {
-            let postman = store.postman();
-            let delivered = postman.is_some_and(|postman| postman.post(change));
-            (shared.store.reach(), delivered)
+    let shared = state.shared().zip(store.postman());
+    let (epoch, reach, delivered) = match shared {
+        None => (store.apply(change, now), "process", true),
+        Some((shared, postman)) => {
+            postman.hold(change);
+            let epoch = store.apply(change, now);
+            (epoch, shared.store.reach(), postman.send())
         }
     };
+    merge(state, now);
     RevocationReceipt {
         epoch,
         reach,
@@ -318,6 +380,7 @@ fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
             | HandleKind::Client
             | HandleKind::SigningKey
             | HandleKind::Issuer
+            | HandleKind::Credential
     );
     // But a derived capability, which the key of its parent signs.
     let derived =

@@ -4,10 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::ancestry::ContextToken;
-use super::pipeline::Case;
+use super::flow::Call;
 use super::state::State;
 use super::trail::{Outcome, Stage, Trail};
-use super::{Engine, Request, Requirements, Verdict, VerifiedToken, caller, explain, pipeline};
+use super::{Engine, Request, Requirements, Verdict, VerifiedToken};
 use crate::error::Error;
 
 /// A verdict, and every stage that led to it, in order. Unlike an
@@ -118,16 +118,12 @@ pub(super) fn trace(
     context: &[ContextToken<'_>],
     requirements: &Requirements,
 ) -> Traced {
-    let mut marks = Marks::default();
     let now = engine.clock.now();
-    let outcome = requirements
-        .check()
-        .and_then(|()| state.door(number))
-        .and_then(|door| {
-            let case = Case::bare(door, &engine.provider, now, requirements);
-            let judged = explain::judged(door, token, context, &case, &mut marks)?;
-            pipeline::commit(door, judged, now)
-        });
+    let mut marks = Marks::default();
+    let outcome = Call::at(engine, state, number, now, requirements).and_then(|call| {
+        let judged = call.token(token, context, requirements, &mut marks)?;
+        call.commit(judged)
+    });
     marks.complete(outcome)
 }
 
@@ -138,39 +134,15 @@ pub(super) fn trace_request(
     request: &Request<'_>,
     requirements: &Requirements,
 ) -> Traced {
+    let now = engine.clock.now();
     let mut marks = Marks {
         of_request: true,
+        entered: Some(Stage::Request),
         ..Marks::default()
     };
-    let outcome = follow(engine, state, number, request, requirements, &mut marks);
+    let outcome = Call::at(engine, state, number, now, requirements).and_then(|call| {
+        let arrived = call.request(request, requirements, &mut marks)?;
+        arrived.settle(&mut marks, |judged| call.commit(judged))
+    });
     marks.complete(outcome)
-}
-
-fn follow(
-    engine: &Engine,
-    state: &State,
-    number: u32,
-    request: &Request<'_>,
-    requirements: &Requirements,
-    marks: &mut Marks,
-) -> Result<VerifiedToken, Error> {
-    marks.enter(Stage::Request);
-    requirements.check()?;
-    let now = engine.clock.now();
-    let door = state.door(number)?;
-    let presented = request.read(door)?;
-    let shown = presented.shown_for(requirements);
-    let caller = caller::judge(door, &presented, &engine.provider, now)?;
-    let requirements = &*caller::required(requirements, caller.as_ref());
-    marks.passed(Stage::Request, String::new);
-    let case = Case::of(door, &engine.provider, now, &shown, requirements);
-    let (token, context) = (presented.token, &presented.context);
-    let judged = explain::judged(door, token, context, &case, marks)?;
-    marks.enter(Stage::Replay);
-    if let Some(caller) = caller {
-        pipeline::commit(door, caller, now)?;
-    }
-    let token = pipeline::commit(door, judged, now)?;
-    marks.passed(Stage::Replay, String::new);
-    Ok(token)
 }

@@ -155,11 +155,15 @@ impl Stage {
 
 /// Follows a verification. What refuses is the stage entered last.
 pub(crate) trait Trail {
+    /// Whether anybody looks: then every stage is gone through, whatever is remembered of the token.
+    const FOLLOWS: bool = true;
     fn enter(&mut self, stage: Stage);
     fn passed(&mut self, stage: Stage, note: impl FnOnce() -> String);
 }
 
 impl Trail for () {
+    const FOLLOWS: bool = false;
+
     #[inline(always)]
     fn enter(&mut self, _: Stage) {}
     #[inline(always)]
@@ -226,9 +230,11 @@ impl Trail for Recorder {
 }
 
 impl Recorder {
+    /// Of a request, which is about to be read.
     pub(crate) fn of_request() -> Self {
         Self {
             of_request: true,
+            entered: Some(Stage::Request),
             ..Self::default()
         }
     }

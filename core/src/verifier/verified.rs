@@ -21,10 +21,11 @@ use crate::delegation::{
 };
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
+use crate::events;
 use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
 use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
-use crate::revocation::{Handles, NotRevoked, Standing};
+use crate::revocation::{Change, Handles, NotRevoked, Standing};
 use crate::time::NumericDate;
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
@@ -527,6 +528,13 @@ impl VerifiedToken {
     pub(super) fn check_not_revoked(&self, now: NumericDate) -> Result<(), Error> {
         let handles = self.settled.handles();
         handles.map_or(Ok(()), |handles| handles.check(now).map(|_| ()))
+    }
+
+    /// What follows from it, if it tells of an event.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let facts = self.facts();
+        let kind = facts.source.profile.kind();
+        events::changes(kind, &facts.claims, facts.issuer(), self.issuer_rules())
     }
 
     pub(super) fn member(&self) -> Member<'_> {

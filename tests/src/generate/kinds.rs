@@ -25,7 +25,8 @@ pub struct Kind {
     pub issuer: &'static str,
     /// The gate's audience; a kind without is for nobody in particular.
     pub audience: Option<&'static str>,
-    pub(super) required: &'static [&'static str],
+    /// Claims that must be there.
+    pub required: &'static [&'static str],
     /// Claims that must not be there, with a value of the right type.
     pub forbidden: &'static [(&'static str, &'static str)],
     /// Claims that must not be there together.

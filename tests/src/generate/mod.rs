@@ -9,11 +9,13 @@ mod act;
 mod actor_proofs;
 mod algorithms;
 mod capabilities;
+mod catalogue;
 mod certificates;
 mod chains;
 mod delegation;
 mod dialects;
 mod edges;
+mod events;
 mod kind_reports;
 mod kind_rules;
 mod kinds;
@@ -28,6 +30,7 @@ mod rules;
 mod sessions;
 mod tasks;
 mod transactions;
+mod urls;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,11 +46,12 @@ pub use kinds::{KINDS, Kind, holder};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 20] = [
+pub const FILES: [&str; 22] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
     "delegation/actor_proofs.jsonl",
+    "delegation/catalogue.jsonl",
     "delegation/chains.jsonl",
     "delegation/edges.jsonl",
     "delegation/offline.jsonl",
@@ -56,6 +60,7 @@ pub const FILES: [&str; 20] = [
     "delegation/tasks.jsonl",
     "delegation.jsonl",
     "dialects.jsonl",
+    "events.jsonl",
     "kinds.jsonl",
     "parse.jsonl",
     "possession.jsonl",
@@ -78,6 +83,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "capabilities.jsonl" => capabilities::lines(),
         "delegation/act.jsonl" => act::lines(),
         "delegation/actor_proofs.jsonl" => actor_proofs::lines(),
+        "delegation/catalogue.jsonl" => catalogue::lines(),
         "delegation/chains.jsonl" => chains::lines(),
         "delegation/edges.jsonl" => edges::lines(),
         "delegation/offline.jsonl" => offline::lines(),
@@ -86,6 +92,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "delegation/tasks.jsonl" => tasks::lines(),
         "delegation.jsonl" => delegation::lines(),
         "dialects.jsonl" => dialects::lines(),
+        "events.jsonl" => events::lines(),
         "parse.jsonl" => parse::lines(),
         "possession.jsonl" => possession::lines(),
         "profiles.jsonl" => profiles::lines(),

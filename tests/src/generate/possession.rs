@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::certificates;
 use super::{File, Kind, T, canonical, token, with};
+use super::{certificates, urls};
 use crate::workshop::{Hash, Key, b64u};
 
 pub(super) const CODE: &str = "pop_invalid";
@@ -134,7 +134,8 @@ pub(super) fn lines() -> String {
     algorithms(&mut file);
     headers(&mut file);
     claims(&mut file);
-    urls(&mut file);
+    urls::normalised(&mut file);
+    urls::targets(&mut file);
     fields(&mut file);
     certificates::confirmations(&mut file);
     certificates::certificates(&mut file);
@@ -463,96 +464,6 @@ fn claims(file: &mut File) {
         let other = with(&Call::new().request(), json!({ "method": method }));
         file.refuse(&format!("claims/called-with-{method}"), near, CODE, &other);
     }
-}
-
-/// DP-09: RFC 3986 §6.2.2 and §6.2.3, and nothing beyond.
-fn urls(file: &mut File) {
-    let good = |id: &str| format!("url/{id}");
-    let near = "url/good";
-    file.accept(near, &Call::new().request(), json!({}));
-    for (id, htu) in [
-        ("case", "HTTPS://RS.Example/mcp"),
-        ("default-port", "https://rs.example:443/mcp"),
-        ("empty-port", "https://rs.example:/mcp"),
-        ("query-ignored", "https://rs.example/mcp?a=b"),
-        ("fragment-ignored", "https://rs.example/mcp#f"),
-        ("escaped-unreserved", "https://rs.example/%6dc%70"),
-        ("dot-segments", "https://rs.example/x/../mcp"),
-    ] {
-        let call = Call::new().claims(json!({ "htu": htu }));
-        file.accept(&good(id), &call.request(), json!({}));
-    }
-    for (id, uri, htu) in [
-        ("sent-with-query", "/mcp?q=https://x/../y", URL),
-        ("sent-whole", "https://rs.example/mcp?q", URL),
-        (
-            "sent-whole-other-spelling",
-            "HTTPS://RS.EXAMPLE:443/./mcp",
-            URL,
-        ),
-        ("sent-escaped", "/%7Eu/a%2fb", "https://rs.example/~u/a%2Fb"),
-        ("root", "/", "https://rs.example"),
-        ("root-spelled-out", "/", "https://rs.example/"),
-        (
-            "two-slashes",
-            "//evil.example/mcp",
-            "https://rs.example//evil.example/mcp",
-        ),
-    ] {
-        let call = Call::new().claims(json!({ "htu": htu })).uri(uri);
-        file.accept(&good(id), &call.request(), json!({}));
-    }
-    for (id, htu) in [
-        ("other-host", "https://evil.example/mcp"),
-        ("suffix-host", "https://rs.example.evil.example/mcp"),
-        ("subdomain", "https://a.rs.example/mcp"),
-        ("look-alike-host", "https://rs.ex\u{430}mple/mcp"),
-        ("other-path", "https://rs.example/other"),
-        ("longer-path", "https://rs.example/mcp/x"),
-        ("trailing-slash", "https://rs.example/mcp/"),
-        ("path-case", "https://rs.example/MCP"),
-        ("other-port", "https://rs.example:8443/mcp"),
-        ("http", "http://rs.example/mcp"),
-        ("user-information", "https://rs.example@evil.example/mcp"),
-        ("user-information-of-ours", "https://u@rs.example/mcp"),
-        ("backslash", "https://rs.example\\mcp"),
-        ("backslash-host", "https://evil.example\\@rs.example/mcp"),
-        ("escaped-slash", "https://rs.example%2Fmcp"),
-        ("escaped-slash-in-path", "https://rs.example/x%2F..%2Fmcp"),
-        ("dot-segments-elsewhere", "https://rs.example/mcp/../other"),
-        ("relative", "/mcp"),
-        ("without-scheme", "//rs.example/mcp"),
-        ("bad-escape", "https://rs.example/mcp%"),
-        ("space", " https://rs.example/mcp"),
-    ] {
-        let call = Call::new().claims(json!({ "htu": htu }));
-        file.refuse(&good(id), near, CODE, &call.request());
-    }
-    let array = Call::new().claims(json!({ "htu": [URL] }));
-    file.refuse("url/array", near, CODE, &array.request());
-    for (id, uri) in [
-        ("called-elsewhere", "/other"),
-        ("called-elsewhere-whole", "https://evil.example/mcp"),
-        ("called-in-no-form", "mcp"),
-        ("called-star", "*"),
-    ] {
-        file.refuse(&good(id), near, CODE, &Call::new().uri(uri).request());
-    }
-    // D8: what the request says of its host, its sender has chosen.
-    let call = Call::new().claims(json!({ "htu": "https://evil.example/mcp" }));
-    let fields = json!([
-        ["Host", "evil.example"],
-        ["X-Forwarded-Host", "evil.example"],
-        ["Forwarded", "host=evil.example"],
-        ["Authorization", call.authorization()],
-        ["DPoP", call.proof()],
-    ]);
-    file.refuse(
-        "url/host-of-the-request",
-        near,
-        CODE,
-        &call.with_fields(fields),
-    );
 }
 
 /// DP-01, DP-02, DP-14.

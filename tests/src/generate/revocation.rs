@@ -23,9 +23,10 @@ pub(super) fn lines() -> String {
     file.lines
 }
 
-struct Session<'f> {
-    file: &'f mut File,
-    name: String,
+/// A verifier that stays, and the names of its lines.
+pub(super) struct Session<'f> {
+    pub(super) file: &'f mut File,
+    pub(super) name: String,
 }
 
 impl<'f> Session<'f> {
@@ -33,6 +34,10 @@ impl<'f> Session<'f> {
         let more = json!({ "revocation": { "store": "process" },
                            "gates": { "g": { "delegation": "surface" } } });
         let policy = with(&Kind::named("access_token").policy(), more);
+        Self::under(file, name, &policy)
+    }
+
+    pub(super) fn under(file: &'f mut File, name: &str, policy: &Value) -> Self {
         let open = json!({ "op": "open", "session": name, "policy": policy, "now": T });
         file.accept(&format!("{name}/open"), &open, json!({}));
         Self {
@@ -45,14 +50,14 @@ impl<'f> Session<'f> {
         json!({ "op": "verify", "session": self.name, "now": T, "token": token })
     }
 
-    fn revoke(&mut self, id: &str, handle: &Value, more: Value, epoch: u64) {
+    pub(super) fn revoke(&mut self, id: &str, handle: &Value, more: Value, epoch: u64) {
         let request = json!({ "op": "revoke", "session": self.name, "now": T, "handle": handle });
         let id = format!("{}/{id}", self.name);
         self.file
             .accept(&id, &with(&request, more), json!({ "epoch": epoch }));
     }
 
-    fn close(self) {
+    pub(super) fn close(self) {
         let close = json!({ "op": "close", "session": self.name });
         self.file
             .accept(&format!("{}/close", self.name), &close, json!({}));

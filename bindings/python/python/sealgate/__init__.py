@@ -55,7 +55,7 @@ from ._native import (
     verify_jws,
 )
 from ._request import single_valued
-from ._revocations import Handle, RevocationReceipt, Revocations
+from ._revocations import EventReceipt, Handle, RevocationReceipt, Revocations
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "BatchSnapshot",
     "CredentialError",
     "DelegationError",
+    "EventReceipt",
     "ExpiredTokenError",
     "Gate",
     "Handle",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ._errors import UsageError
 from ._native import handle_kinds
@@ -11,7 +11,7 @@ from ._native import handle_kinds
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from ._native import RawRevocations
+    from ._native import RawRevocations, VerifiedToken
 
 _PARTS = {kind: (whose, name) for kind, whose, name in handle_kinds()}
 
@@ -23,6 +23,14 @@ class RevocationReceipt:
 
     epoch: int
     reach: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventReceipt(RevocationReceipt):
+    """What an event did: `entries` counts the handles that it revokes or lifts, 0 for one that is
+    only observed."""
+
+    entries: int
 
 
 class _Part:
@@ -124,6 +132,17 @@ class Handle:
         return Handle._of("workflow", iss, acti)
 
     @staticmethod
+    def account(*, iss: str, sub: str) -> Handle:
+        """An account, as its issuer disables and enables it: whatever is about it or acts as it."""
+        return Handle._of("account", iss, sub)
+
+    @staticmethod
+    def credential(*, iss: str, sub: str) -> Handle:
+        """What an account signs in with: tokens of a sign-in (`auth_time`) up to a cut-off, however
+        often they were renewed since."""
+        return Handle._of("credential", iss, sub)
+
+    @staticmethod
     def intent(*, iss: str, id: str) -> Handle:
         """An intent or a mission."""
         return Handle._of("intent", iss, id)
@@ -197,6 +216,16 @@ class Revocations:
     def lift(self, handle: Handle) -> RevocationReceipt:
         """Takes back whatever was revoked of a handle."""
         return RevocationReceipt(*self._raw.lift(*_named(handle)))
+
+    def apply(self, event_token: VerifiedToken[Any]) -> EventReceipt:
+        """Revokes or lifts what follows from an accepted token that tells of an event: a logout token,
+        or a Security Event Token of CAEP or RISC.
+
+        What has changed since the event happened stays as it is, so it does not matter in which
+        order events arrive, nor how often. Raises `UsageError` for a token of a gate of another
+        kind, and nothing was revoked.
+        """
+        return EventReceipt(*self._raw.apply(event_token))
 
     @property
     def epoch(self) -> int:

@@ -4,9 +4,10 @@ use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, PqdsaKeyPair};
 use zeroize::Zeroizing;
 
-use super::{INVALID, SigningKey, public_point};
+use super::{INVALID, SigningKey, ml_dsa, public_point};
 use crate::jwa::{Algorithm, Curve, Family};
 use crate::jwk::KeyError;
 
@@ -66,6 +67,28 @@ impl SigningKey {
                 "an RSA key cannot be made from a seed",
             )),
         }
+    }
+}
+
+/// What a verifier has of the key that this seed stands for, as octets: a point without its form, a
+/// public key, a shared secret. Nothing of RSA. Many times quicker than the key itself.
+pub(crate) fn verifying_octets(algorithm: Algorithm, seed: &[u8; 32]) -> Option<Vec<u8>> {
+    match algorithm.family() {
+        Family::Ecdsa => {
+            let curve = algorithm.curve()?;
+            let point = public_point(curve, &scalar(curve, seed)).ok()?;
+            point.get(1..).map(<[u8]>::to_vec)
+        }
+        Family::Eddsa => {
+            let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+            Some(pair.public_key().as_ref().to_vec())
+        }
+        Family::MlDsa => {
+            let pair = PqdsaKeyPair::from_seed(ml_dsa(algorithm).ok()?, seed).ok()?;
+            Some(pair.public_key().as_ref().to_vec())
+        }
+        Family::Hmac => Some(stretch(seed, algorithm.hash_bits() / 8).to_vec()),
+        Family::RsaPkcs1 | Family::RsaPss => None,
     }
 }
 

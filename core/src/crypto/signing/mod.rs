@@ -3,7 +3,7 @@
 mod fresh;
 mod import;
 
-pub(crate) use fresh::random;
+pub(crate) use fresh::{random, verifying_octets};
 
 use std::fmt;
 

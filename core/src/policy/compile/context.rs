@@ -169,6 +169,7 @@ fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) 
         context: Vec::new(),
         caller: None,
         actor_proofs: None,
+        revokes: false,
         intent: IntentRules::NONE,
         max_age: None,
         acr_values: Vec::new(),

@@ -103,6 +103,7 @@ pub(super) fn compile(
         context,
         caller,
         actor_proofs,
+        revokes: false, // for `revocation`, which sees the whole document
         intent: intent::compile(section, compiler),
         max_age: section.duration("max_age"),
         acr_values: acr_values(section, compiler),

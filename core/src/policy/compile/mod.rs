@@ -6,6 +6,7 @@ mod context;
 mod delegation;
 mod edges;
 mod gate;
+mod inputs;
 mod intent;
 mod issuer;
 mod keys;
@@ -109,10 +110,15 @@ pub(super) fn compile<'o>(
         cache_tokens: cache.count("tokens").unwrap_or(0),
         possession: possession::compile(&document, &mut compiler),
         revocation: revocation::compile(&document, &stores, &mut compiler),
+        audit_secret: document
+            .has("audit")
+            .then(|| compiler.mac_secret(&document.section("audit"), "secret"))
+            .flatten(),
         issuers,
         gates,
     };
     possession::settle(&mut rules, &document, &mut compiler);
+    inputs::settle(&mut rules, &document, &mut compiler);
     let used: Vec<_> = revocation::used(&rules.revocation).into_iter().collect();
     store::warn_unused(&document, &used, &mut compiler);
     pairs::check(&rules, &document, &mut compiler);

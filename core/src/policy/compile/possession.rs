@@ -8,13 +8,10 @@ use crate::policy::problem::Problem;
 use crate::policy::profile::Kind;
 use crate::policy::section::Section;
 use crate::policy::{
-    Carrier, DpopRules, NonceSecret, OnUnavailable, PossessionRules, ReplayRules, ReplayStore,
-    Rules, SenderConstrained,
+    Carrier, DpopRules, OnUnavailable, PossessionRules, ReplayRules, ReplayStore, Rules, Secret,
+    SenderConstrained,
 };
 use crate::time::Span;
-
-/// The least bytes of a nonce secret: those of the MAC.
-const NONCE_SECRET: usize = 32;
 
 pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> PossessionRules {
     PossessionRules {
@@ -57,7 +54,7 @@ fn dpop(document: &Section<'_>, compiler: &mut Compiler<'_>) -> DpopRules {
 }
 
 /// Refusals 11 and 21: a nonce that instances do not share fails at every other one.
-fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<NonceSecret> {
+fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Secret> {
     let required = section.text("nonce").as_deref() == Some("required");
     if !required {
         if section.has("nonce_secret") {
@@ -74,15 +71,7 @@ fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<NonceSecr
         compiler.problems.push(problem);
         return None;
     }
-    let secret = compiler.secret(section, "nonce_secret")?;
-    if secret.len() < NONCE_SECRET {
-        let text = format!("{} bytes; at least {NONCE_SECRET}", secret.len());
-        compiler
-            .problems
-            .push(section.problem("nonce_secret", text));
-        return None;
-    }
-    Some(NonceSecret::new(secret))
+    compiler.mac_secret(section, "nonce_secret")
 }
 
 fn replay(document: &Section<'_>, compiler: &mut Compiler<'_>) -> ReplayRules {

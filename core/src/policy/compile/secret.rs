@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::Compiler;
 use crate::limits;
+use crate::policy::Secret;
 use crate::policy::document::{Node, join};
 use crate::policy::problem::Problem;
 use crate::policy::section::Section;
@@ -46,6 +47,17 @@ impl Compiler<'_> {
             .or_else(|| secret.strip_suffix(b"\n"))
             .unwrap_or(&secret);
         Some(Zeroizing::new(trimmed.to_vec()))
+    }
+
+    /// The secret of a member that MACs are made with, which is no shorter than they are.
+    pub(super) fn mac_secret(&mut self, section: &Section<'_>, name: &str) -> Option<Secret> {
+        let secret = self.secret(section, name)?;
+        if secret.len() < Secret::LEAST {
+            let text = format!("{} bytes; at least {}", secret.len(), Secret::LEAST);
+            self.problems.push(section.problem(name, text));
+            return None;
+        }
+        Some(Secret::new(secret))
     }
 }
 

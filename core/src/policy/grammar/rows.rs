@@ -103,6 +103,12 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         Absent::Nothing,
         "Stores that several processes share, by our names.",
     ),
+    row(
+        "audit",
+        Shape::Table(AUDIT),
+        Absent::Computed(stays_absent), // its secret has no default
+        "Records for an audit log.",
+    ),
     later("tables", "Keys with precomputed tables.", None),
 ];
 
@@ -587,10 +593,11 @@ static REVOCATION: &[Row] = &[
         Absent::Computed(default_on_stale),
         "What becomes of a token when it is older.",
     ),
-    later(
+    row(
         "inputs",
-        "Gates whose accepted tokens become revocations.",
-        None,
+        Shape::List(&Shape::Text),
+        Absent::Texts(&[]),
+        "Gates whose accepted tokens become revocations: of logout tokens and of Security Event Tokens.",
     ),
     later(
         "status_lists",
@@ -625,6 +632,13 @@ static STORE: &[Row] = &[
         "Which of the stores of that server it is.",
     ),
 ];
+
+static AUDIT: &[Row] = &[row(
+    "secret",
+    Shape::Secret,
+    Absent::Required,
+    "What references to subjects are made with, at least 32 bytes, the same wherever records are compared; one line break at its end is not part of it.",
+)];
 
 static CACHE: &[Row] = &[row(
     "tokens",

@@ -87,6 +87,15 @@ fn refusal_11_nonce_secrets_are_long_enough_and_elsewhere() {
         )],
     );
     loads(&with("{ env = \"PATH\" }"), &[PROCESS]);
+    let audit = |secret: &str| document("", &format!("[audit]\nsecret = {secret}"));
+    refuses(
+        &audit("{ env = \"CARGO_PKG_VERSION_MAJOR\" }"),
+        &[&format!("14:10 audit.secret: {short} bytes; at least 32")],
+    );
+    let none = "13:1 audit: no secret. What references to subjects are made with, at least 32 bytes, \
+                the same wherever records are compared; one line break at its end is not part of it.";
+    refuses(&document("", "[audit]"), &[none]);
+    loads(&audit("{ env = \"PATH\" }"), &[]);
 }
 
 #[test]

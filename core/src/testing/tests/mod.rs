@@ -14,6 +14,7 @@ use crate::jwk::JwkSet;
 use crate::policy::Profile;
 use crate::time::{Clock, FixedClock, Span};
 
+mod fakes;
 mod worlds;
 
 use worlds::{

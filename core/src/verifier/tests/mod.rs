@@ -7,6 +7,7 @@ mod batches;
 mod cached;
 mod calls;
 mod delegated;
+mod events;
 mod explained;
 mod issuers;
 mod leaks;

@@ -484,3 +484,32 @@ fn what_is_too_long_to_be_a_credential_is_not_read_to_its_end() {
     assert_eq!(refused(&format!("Bearer {letters}, y")), Code::Oversized);
     assert_eq!(refused("Bearer x, y"), Code::MultipleCredentials);
 }
+
+#[test]
+fn a_request_to_another_server_is_told_where_the_gate_is() {
+    let (gate, _) = gate(DPOP);
+    let fields = [("Authorization", format!("Bearer {}", issued("")))];
+    let request = Request::new("POST", "https://evil.example/mcp")
+        .headers(fields.iter().map(|(name, value)| (*name, value)));
+    let error = gate
+        .verify_request(&request, &Requirements::NONE)
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), error.claim()),
+        (Code::MalformedRequest, Some("uri"))
+    );
+    let explanation = gate.explain_request(&request, &Requirements::NONE);
+    let refused = explanation.steps.first().unwrap();
+    assert_eq!(refused.outcome, Outcome::Refused);
+    assert_eq!(
+        refused.note,
+        r#"uri is "https://evil.example/mcp", expected a path, or a URL under "https://api.example.com""#
+    );
+    let advice = explanation.advice.unwrap();
+    assert_eq!(advice.expected, ["https://api.example.com"]);
+    assert!(
+        advice.hint.contains("gates.api.public_url"),
+        "{}",
+        advice.hint
+    );
+}

@@ -79,6 +79,8 @@ fn rev_01_each_handle_of_a_token_ends_it_cached_or_not() {
         ("jti", Handle::token(A, "j1")),
         ("sid", Handle::session(A, "s1")),
         ("sub", Handle::subject(A, "u1")),
+        ("sub", Handle::account(A, "u1")),
+        ("act", Handle::account(A, "outer")),
         ("client_id", Handle::client(A, "c1")),
         ("act", Handle::actor(A, "outer")),
         ("act", Handle::actor(B, "inner")),

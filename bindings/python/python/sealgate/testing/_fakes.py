@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -20,16 +21,12 @@ from .._native import (
     SigningKey,
     Verdict,
     Verifier,
-    inspect,
     policy_for_tests,
 )
+from ._arguments import DEFAULT, check, members, need, to_json, wrong
 
 if TYPE_CHECKING:
     from ._serve import ServedIssuer
-
-
-# An argument that was not given: the core says what there is then. Signatures show it as `...`.
-_DEFAULT: Any = type("Default", (), {"__repr__": lambda _: "..."})()
 
 
 class FakeAgent:
@@ -45,13 +42,30 @@ class FakeAgent:
         *,
         iss: str | None = None,
         clock: FixedClock | None = None,
-        seed: int = _DEFAULT,
-        alg: str = _DEFAULT,
+        seed: int = DEFAULT,
+        alg: str = DEFAULT,
     ) -> None:
-        self.sub = sub
-        self.iss = iss
-        self.clock = clock
-        self._fake = RawAgent(sub, **_given(clock=clock, seed=seed, alg=alg))
+        need("FakeAgent", "text", sub=sub)
+        check("FakeAgent", "text", iss=iss)
+        told = check("FakeAgent", "clock", clock=clock) | check("FakeAgent", "count", seed=seed)
+        told |= check("FakeAgent", "key_pair", alg=alg)
+        self._sub, self._iss, self._clock = sub, iss, clock
+        self._fake = RawAgent(sub, **told)
+
+    @property
+    def sub(self) -> str:
+        """What tokens call it."""
+        return self._sub
+
+    @property
+    def iss(self) -> str | None:
+        """Its own issuer, where it is not that of the token."""
+        return self._iss
+
+    @property
+    def clock(self) -> FixedClock | None:
+        """What its proofs are dated by. Without one, `call` goes by the verifier's."""
+        return self._clock
 
     @property
     def key(self) -> SigningKey:
@@ -70,31 +84,47 @@ class FakeAgent:
         token: str | None = None,
         *,
         nonce: str | None = None,
+        issued_at: int | None = None,
         claims: Mapping[str, Any] | None = None,
         header: Mapping[str, Any] | None = None,
     ) -> str:
-        """A new DPoP proof (RFC 9449) for a request to this URL, made now; with the hash of the
-        access token that goes with it.
+        """A new DPoP proof (RFC 9449) for a request to this URL, made now unless `issued_at` says
+        when; with the hash of the access token that goes with it.
 
         `claims` and `header` add members and replace them; `None` there leaves one out.
         """
-        told = {"method": method, "url": url, "token": token, "nonce": nonce}
-        if self.clock is not None:  # which may have been set since
-            claims = {"iat": self.clock.now()} | dict(claims or {})
-        return self._fake.prove(_json(told | _changes(claims, header)))
+        call = "FakeAgent.proof"
+        need(call, "text", method=method, url=url)
+        told = {"method": method, "url": url} | check(call, "text", token=token, nonce=nonce)
+        told |= check(call, "seconds", issued_at=issued_at)
+        told |= members(call, claims=claims, header=header)
+        return self._fake.prove(to_json(call, "claims", told))
 
     def headers(
         self, gate: Gate, method: str, uri: str, token: str, *, nonce: str | None = None
     ) -> list[tuple[str, str]]:
-        """What the agent sends with a request to a gate: the token, and a new proof where the token
-        is bound to a key."""
-        if "jkt" not in inspect(token).claims.get("cnf", {}):
-            return [("Authorization", f"Bearer {token}")]
+        """What the agent sends with a request to a gate of `open`: the token; and where it is bound
+        to a key, be it another's, a new proof of its own.
+
+        `uri` is a path at the gate's `public_url`, or a whole URL.
+        """
+        return self._headers("FakeAgent.headers", gate, method, uri, token, nonce)
+
+    def _headers(
+        self, call: str, gate: Gate, method: str, uri: str, token: str, nonce: str | None
+    ) -> list[tuple[str, str]]:
+        world = opened.get(gate.verifier) if isinstance(gate, Gate) else None
+        if world is None:
+            raise wrong(call, "gate", "gate", gate)
+        need(call, "text", method=method, uri=uri, token=token)
+        check(call, "text", nonce=nonce)
         rules = gate.verifier.policy.to_dict()["gates"][gate.name]
         public = urlsplit(rules.get("public_url", ""))
-        url = f"{public.scheme}://{public.netloc}{uri}"
-        proof = self.proof(method, url, token, nonce=nonce)
-        return [("Authorization", f"DPoP {token}"), ("DPoP", proof)]
+        url = f"{public.scheme}://{public.netloc}{uri}" if uri.startswith("/") else uri
+        told: dict[str, Any] = {"method": method, "url": url, "nonce": nonce}
+        if self.clock is None and world.clock is not None:
+            told["issued_at"] = world.clock.now()
+        return self._fake.headers(token, json.dumps(told))
 
     def call(
         self,
@@ -104,13 +134,15 @@ class FakeAgent:
         token: str,
         *,
         nonce: str | None = None,
-        required_scopes: Iterable[str] = (),
+        **more: Any,
     ) -> Verdict:
-        """The gate's verdict on a request of the agent's, with a new proof each time."""
-        headers = self.headers(gate, method, uri, token, nonce=nonce)
-        return gate.judge_request(
-            method=method, uri=uri, headers=headers, required_scopes=required_scopes
-        )
+        """The gate's verdict on a request of the agent's, with a new proof each time.
+
+        `more` is what else `Gate.judge_request` takes: `required_scopes`, `operation`, `context`,
+        `client_certificate`.
+        """
+        headers = self._headers("FakeAgent.call", gate, method, uri, token, nonce)
+        return gate.judge_request(method=method, uri=uri, headers=headers, **more)
 
     def __repr__(self) -> str:
         return f"FakeAgent({self.sub!r})"
@@ -122,6 +154,9 @@ class FakeIssuer:
 
     `name` is what its keys' `kid`s and its tokens' `jti`s begin with. Default: seed 0, `ES256`,
     `key`.
+
+    Anybody can make the keys of a small seed: a policy that holds those of one below 64 is refused,
+    unless `open` or `policy` load it.
     """
 
     def __init__(
@@ -129,23 +164,35 @@ class FakeIssuer:
         issuer: str,
         *,
         clock: FixedClock | None = None,
-        seed: int = _DEFAULT,
-        alg: str = _DEFAULT,
-        name: str = _DEFAULT,
+        seed: int = DEFAULT,
+        alg: str = DEFAULT,
+        name: str = DEFAULT,
     ) -> None:
-        self.issuer = issuer
-        self.clock = clock
-        self._fake = RawIssuer(issuer, **_given(clock=clock, seed=seed, alg=alg, name=name))
+        need("FakeIssuer", "text", issuer=issuer)
+        told = check("FakeIssuer", "clock", clock=clock) | check("FakeIssuer", "count", seed=seed)
+        told |= check("FakeIssuer", "algorithm", alg=alg) | check("FakeIssuer", "text", name=name)
+        self._clock = clock
+        self._fake = RawIssuer(issuer, **told)
         self._verifiers: weakref.WeakKeyDictionary[Verifier, str] = weakref.WeakKeyDictionary()
+
+    @property
+    def issuer(self) -> str:
+        """Its `iss`."""
+        return self._fake.issuer
+
+    @property
+    def clock(self) -> FixedClock | None:
+        """What its tokens are dated by; None: the system's."""
+        return self._clock
 
     @staticmethod
     def serve(
         issuer: str | None = None,
         *,
         clock: FixedClock | None = None,
-        seed: int = _DEFAULT,
-        alg: str = _DEFAULT,
-        name: str = _DEFAULT,
+        seed: int = DEFAULT,
+        alg: str = DEFAULT,
+        name: str = DEFAULT,
     ) -> ServedIssuer:
         """A fake issuer whose metadata and keys are served on this machine: a context manager.
 
@@ -163,6 +210,7 @@ class FakeIssuer:
         """
         from ._serve import ServedIssuer
 
+        check("FakeIssuer.serve", "text", issuer=issuer)
         return ServedIssuer(issuer, clock=clock, seed=seed, alg=alg, name=name)
 
     @property
@@ -185,61 +233,87 @@ class FakeIssuer:
         keys: dict[str, Any] = json.loads(self._fake.jwks())
         return keys
 
-    def rotate(self, *, keep: int = _DEFAULT) -> str:
+    def rotate(self, *, keep: int = DEFAULT) -> str:
         """Makes a new key and signs with it from now on; keeps `keep` of the ones before in the
         set, one by default. Verifiers of `open` know at once. Returns the new `kid`."""
-        kid = self._fake.rotate(**_given(keep=keep))
+        kid = self._fake.rotate(**check("FakeIssuer.rotate", "count", keep=keep))
         self._publish()
         return kid
 
     def withdraw(self, kid: str) -> None:
         """Takes a key out of the set. Verifiers of `open` refuse its tokens at once; and an empty
         set, so the last key stays theirs."""
+        need("FakeIssuer.withdraw", "text", kid=kid)
         if not self._fake.withdraw(kid):
-            raise ValueError(f"{self!r} has no key {kid!r}")
+            raise UsageError(f"FakeIssuer.withdraw: no key of this kid is published: {kid}")
         self._publish()
 
     def token(
         self,
         *,
-        sub: str | None = _DEFAULT,
+        sub: str | None = DEFAULT,
         aud: str | Iterable[str] | None = None,
         scope: str | None = None,
         client_id: str | None = None,
-        act: Iterable[FakeAgent | str | tuple[str, str]] = (),
-        bind_to: FakeAgent | None = None,
-        lifetime: str | timedelta = _DEFAULT,
-        typ: str | None = _DEFAULT,
+        act: Iterable[FakeAgent | str | Mapping[str, str]] = (),
+        bind_to: FakeAgent | bytes | None = None,
+        lifetime: str | timedelta = DEFAULT,
+        typ: str | None = DEFAULT,
+        jti: str | None = None,
+        issued_at: int | None = None,
+        not_before: int | None = None,
         claims: Mapping[str, Any] | None = None,
         header: Mapping[str, Any] | None = None,
     ) -> str:
         """A token of this issuer, issued now: an access token (RFC 9068) for `u1` and five minutes,
         unless told otherwise.
 
-        `act` is the chain, outermost actor first. `client_id` is the outermost actor, or else the
-        subject, unless it is given. `claims` and `header` add members and replace them; `None`
-        there leaves one out. A whole number that takes more than 64 bits is signed as the nearest
-        `float`; `sign` keeps it.
+        `act` is the chain, outermost actor first: agents, `sub`s of this issuer, or
+        `{"iss": …, "sub": …}`. `client_id` is the outermost actor, or else `client-1`, unless it is
+        given: of an agent that acts for itself it is its `sub`. `bind_to` is an agent, whose key the
+        token is bound to (`cnf.jkt`), or the client certificate that it is bound to, in DER
+        (`cnf.x5t#S256`). `issued_at` and `not_before` are seconds since 1970. `claims` and `header`
+        add members and replace them; `None` there leaves one out.
         """
-        told: dict[str, Any] = _given(sub=sub, typ=typ)
-        told |= {
-            "aud": [aud] if isinstance(aud, str) else list(aud or ()),
-            "scope": scope,
-            "client_id": client_id,
-            "act": [_link(actor) for actor in act],
-            "jkt": bind_to.jkt if bind_to else None,
-        }
-        told |= _changes(claims, header)
-        return self._fake.token(_json(told), **_given(lifetime=lifetime))
+        call = "FakeIssuer.token"
+        told = check(call, "text", sub=sub, scope=scope, client_id=client_id, typ=typ, jti=jti)
+        told |= check(call, "seconds", issued_at=issued_at, not_before=not_before)
+        told |= members(call, claims=claims, header=header)
+        if aud is not None:
+            audience = aud if isinstance(aud, (str, bytes, Mapping)) else _listed(aud)
+            check(call, "texts", aud=audience)
+            told["aud"] = [audience] if isinstance(audience, str) else audience
+        told["act"] = _chain(call, act)
+        if isinstance(bind_to, FakeAgent):
+            told["jkt"] = bind_to.jkt
+        elif isinstance(bind_to, bytes):
+            told["certificate"] = list(bind_to)
+        elif bind_to is not None:
+            raise wrong(call, "bind_to", "holder", bind_to)
+        span = check(call, "duration", lifetime=lifetime)
+        try:
+            return self._fake.token(to_json(call, "claims", told), **span)
+        except UsageError:
+            raise wrong(call, "lifetime", "duration", lifetime) from None
 
     def sign(
-        self, claims: Mapping[str, Any] | bytes, header: Mapping[str, Any] | bytes | None = None
+        self,
+        payload: Mapping[str, Any] | str | bytes,
+        header: Mapping[str, Any] | bytes | None = None,
     ) -> str:
-        """A compact JWS over these claims, or these very bytes, under this header: that of an
-        access token, unless it is given."""
-        if header is None:
-            header = {"alg": self.alg, "typ": "at+jwt", "kid": self.kid}
-        return self._fake.sign(_octets(claims), _octets(header))
+        """A compact JWS over these claims, or this very text, under the header of an access token,
+        whose members `header` adds to and replaces; `None` there leaves one out. A header in bytes
+        is taken as it is.
+        """
+        call = "FakeIssuer.sign"
+        need(call, "payload", payload=payload)
+        if isinstance(payload, Mapping):
+            payload = to_json(call, "payload", dict(payload))
+        octets = payload.encode() if isinstance(payload, str) else payload
+        if isinstance(header, bytes):
+            return self._fake.sign_as(octets, header)
+        changes = members(call, header=header)["header"]
+        return self._fake.sign(octets, to_json(call, "header", changes))
 
     def __repr__(self) -> str:
         return f"FakeIssuer({self.issuer!r})"
@@ -269,17 +343,29 @@ def open(
     No key source the policy names is read. An issuer without a fake has no keys: its tokens are
     `keys_unavailable`.
     """
+    need("open", "issuers", issuers=issuers)
+    check("open", "clock", clock=clock)
+    for fake in issuers.values():
+        if not isinstance(fake, FakeIssuer):
+            raise wrong("open", "issuers", "issuers", issuers)
     document = source.to_dict() if isinstance(source, Policy) else source
     rules = policy_for_tests(document, push_all_keys=True, allow_danger=allow_danger)
     verifier = Verifier.from_policy(rules, clock=clock)
     for name, fake in issuers.items():
         written = rules.to_dict()["issuers"].get(name)
         if written is None:
-            raise ValueError(f"the policy has no issuer {name!r}")
-        if fake.issuer not in ([i] if isinstance(i := written["issuer"], str) else i):
-            raise ValueError(f"issuers.{name} is another issuer than {fake!r}")
+            raise UsageError(f"open: the policy has no issuer {name}")
+        known = [own] if isinstance(own := written["issuer"], str) else own
+        if fake.issuer not in known:
+            raise UsageError(
+                f"open: the policy says that {name} is {' or '.join(known)}, not {fake.issuer}"
+            )
+        if (fake.clock is None) != (clock is None):
+            raise UsageError(
+                f"open: {name} and the verifier go by different clocks; give both the same one"
+            )
         fake._attach(verifier, name)
-    opened[verifier] = dict(issuers)
+    opened[verifier] = World(dict(issuers), clock)
     return verifier
 
 
@@ -290,36 +376,39 @@ def policy(
     return policy_for_tests(source, allow_test_keys=True, allow_danger=allow_danger)
 
 
-# The fakes of each verifier that `open` made.
-opened: weakref.WeakKeyDictionary[Verifier, Mapping[str, FakeIssuer]] = weakref.WeakKeyDictionary()
+@dataclass(frozen=True)
+class World:
+    """What a verifier of `open` was made with."""
+
+    issuers: Mapping[str, FakeIssuer]
+    clock: FixedClock | None
 
 
-def _given(**arguments: Any) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not _DEFAULT}
+opened: weakref.WeakKeyDictionary[Verifier, World] = weakref.WeakKeyDictionary()
 
 
-def _changes(
-    claims: Mapping[str, Any] | None, header: Mapping[str, Any] | None
-) -> dict[str, dict[str, Any]]:
-    return {"claims": dict(claims or {}), "header": dict(header or {})}
-
-
-def _json(value: object) -> str:
+def _listed(values: object) -> object:
+    """The items of what can be gone through; anything else as it is."""
     try:
-        return json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"what a fake is told must be JSON: {error}") from None
+        return list(values)  # type: ignore[call-overload]
+    except TypeError:
+        return values
 
 
-def _link(actor: FakeAgent | str | tuple[str, str]) -> dict[str, Any]:
+def _chain(call: str, act: object) -> list[dict[str, Any]]:
+    actors = act if isinstance(act, (str, bytes, Mapping)) else _listed(act)
+    if not isinstance(actors, list):
+        raise wrong(call, "act", "actors", act)
+    return [_link(call, actor) for actor in actors]
+
+
+def _link(call: str, actor: object) -> dict[str, Any]:
     if isinstance(actor, FakeAgent):
         return {"iss": actor.iss, "sub": actor.sub}
     if isinstance(actor, str):
         return {"sub": actor}
-    return {"iss": actor[0], "sub": actor[1]}
-
-
-def _octets(value: Mapping[str, Any] | bytes) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return json.dumps(value, separators=(",", ":")).encode()
+    if isinstance(actor, Mapping) and "sub" in actor and actor.keys() <= {"iss", "sub"}:
+        link = dict(actor)
+        if isinstance(link["sub"], str) and isinstance(link.get("iss", ""), str):
+            return link
+    raise wrong(call, "each of act", "actors", actor)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .._native import Gate, RawRefusal
 from .._native import refusals as _native_refusals
+from ._arguments import check, wrong
 from ._fakes import opened
 
 
@@ -131,21 +132,22 @@ def refusals(
     by the gate before it is handed out. That of `replayed` has been accepted once: it is refused by
     whoever shares the gate's memory of used proofs, as a program does that has this verifier.
 
-    Raises `ValueError` where no good token of the gate can be made, from which the bad ones are.
+    Raises `UsageError` where no good token of the gate can be made, from which the bad ones are.
     """
-    return [(found.code, Call(found)) for found in _found(gate, method, uri)[0]]
+    return [(found.code, Call(found)) for found in _found("refusals", gate, method, uri)[0]]
 
 
 def unreachable(gate: Gate) -> dict[str, str]:
     """Every code this gate does not give, each with the reason."""
-    return dict(_found(gate, None, None)[1])
+    return dict(_found("unreachable", gate, None, None)[1])
 
 
 def _found(
-    gate: Gate, method: str | None, uri: str | None
+    call: str, gate: Gate, method: str | None, uri: str | None
 ) -> tuple[list[RawRefusal], list[tuple[str, str]]]:
-    fakes = opened.get(gate.verifier)
-    if fakes is None:
-        raise ValueError("refusals() is for the gates of sealgate.testing.open()")
-    issuers = [(name, fake._fake) for name, fake in fakes.items()]
+    world = opened.get(gate.verifier) if isinstance(gate, Gate) else None
+    if world is None:
+        raise wrong(call, "gate", "gate", gate)
+    check(call, "text", method=method, uri=uri)
+    issuers = [(name, fake._fake) for name, fake in world.issuers.items()]
     return _native_refusals(gate, issuers, method=method, uri=uri)

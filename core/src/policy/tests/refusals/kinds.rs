@@ -304,3 +304,37 @@ fn refusal_14_spares_kinds_that_claims_tell_apart() {
         );
     }
 }
+
+#[test]
+fn refusal_25_inputs_are_gates_whose_tokens_tell_of_events() {
+    let inputs = |inputs: &str| {
+        let sessions = "[gates.sessions]\nprofile = \"logout_token\"\naudience = \"web\"\nissuers = [\"corp\"]\n";
+        let document = issuer("profiles = [\"access_token\", \"logout_token\"]");
+        format!("{document}{sessions}[revocation]\n{inputs}\n")
+    };
+    let warnings = [
+        "gates.sessions.profile: nobody remembers jti: a stolen logout_token opens again until it \
+         expires",
+        "revocation.store: reaches one process; N workers must be told N times",
+    ];
+    loads(
+        &inputs("store = \"process\"\ninputs = [\"sessions\"]"),
+        &warnings,
+    );
+    loads(&inputs("store = \"process\"\ninputs = []"), &warnings);
+    refuses(
+        &inputs(
+            "store = \"process\"\ninputs = [\"tools\", \"session\", \"sessions\", \"sessions\"]",
+        ),
+        &[
+            "18:11 revocation.inputs[0]: gate tools takes tokens of profile access_token, and only a \
+             logout_token or a set tells of what ends",
+            "18:20 revocation.inputs[1]: no [gates.session]. Did you mean \"sessions\"?",
+            "18:43 revocation.inputs[3]: \"sessions\" is written twice",
+        ],
+    );
+    refuses(
+        &inputs("store = \"off\"\ninputs = [\"sessions\"]"),
+        &["18:10 revocation.inputs: store is \"off\": what they tell would be forgotten unread"],
+    );
+}

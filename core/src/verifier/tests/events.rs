@@ -1,0 +1,255 @@
+//! Tokens that tell of events become revocations: by `apply`, and by themselves at the gates that the
+//! policy names.
+
+use serde_json::{Value, json};
+
+use super::{A, NOW, key, set, signed};
+use crate::crypto::aws_lc;
+use crate::error::Code;
+use crate::policy::{Format, Policy};
+use crate::time::Clock;
+use crate::verifier::{AppliedEvent, RevokeError};
+use crate::{Gate, Verifier};
+
+const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
+const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
+
+fn verifier(revocation: Value) -> Verifier {
+    let gate = |profile: &str, audience: &str| json!({ "profile": profile, "audience": audience, "issuers": ["a"] });
+    let mut tools = gate("access_token", "mcp");
+    tools["delegation"] = "surface".into();
+    let mut document = json!({
+        "version": 1,
+        "issuers": { "a": { "issuer": A, "jwks_push": "process", "algorithms": ["Ed25519"],
+                            "profiles": ["access_token", "logout_token", "set"] } },
+        "gates": { "tools": tools, "sessions": gate("logout_token", "c1"), "signals": gate("set", "c2") },
+    });
+    if !revocation.is_null() {
+        document["revocation"] = revocation;
+    }
+    let policy = Policy::parse(document.to_string(), Format::Json).unwrap();
+    let verifier = Verifier::with_clock(policy, aws_lc::provider(), Clock::fixed(NOW)).unwrap();
+    verifier
+        .keys()
+        .publish("a", &set(&[&key(1, "k1")]))
+        .unwrap();
+    verifier
+}
+
+fn token(typ: &str, claims: &Value) -> String {
+    let header = format!(r#"{{"alg":"Ed25519","typ":"{typ}","kid":"k1"}}"#);
+    signed(&key(1, "k1"), &header, &claims.to_string())
+}
+
+/// Of `u1`, through `agent`, issued now in a session that began a while ago.
+fn access() -> String {
+    token(
+        "at+jwt",
+        &json!({
+            "iss": A, "sub": "u1", "aud": "mcp", "client_id": "c1", "jti": "j1", "sid": "s1",
+            "act": { "sub": "agent" }, "auth_time": NOW - 100, "iat": NOW, "exp": NOW + 300,
+        }),
+    )
+}
+
+fn logout(more: &Value) -> String {
+    let mut claims = json!({
+        "iss": A, "aud": "c1", "iat": NOW, "exp": NOW + 120, "jti": "l1",
+        "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+    });
+    claims
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    token("logout+jwt", &claims)
+}
+
+fn event(uri: &str, at: i64, sub_id: &Value) -> String {
+    token(
+        "secevent+jwt",
+        &json!({
+            "iss": A, "aud": "c2", "iat": NOW, "jti": "e1", "sub_id": sub_id,
+            "events": { uri: { "event_timestamp": at } },
+        }),
+    )
+}
+
+fn iss_sub(sub: &str) -> Value {
+    json!({ "format": "iss_sub", "iss": A, "sub": sub })
+}
+
+fn applied(verifier: &Verifier, gate: &str, token: &str) -> AppliedEvent {
+    let token = verifier.gate(gate).unwrap().verify(token).unwrap();
+    verifier.revocations().apply(&token).unwrap()
+}
+
+fn code(gate: &Gate, token: &str) -> Option<(Code, Option<&'static str>)> {
+    let refused = gate.verify(token).err();
+    refused.map(|error| (error.code(), error.claim()))
+}
+
+#[test]
+fn an_accepted_event_ends_what_it_names_and_nothing_else() {
+    let session =
+        |sid: &str| json!({ "format": "complex", "session": { "format": "opaque", "id": sid } });
+    let caep = |name: &str| format!("{CAEP}{name}");
+    let risc = |name: &str| format!("{RISC}{name}");
+    let revoked = caep("session-revoked");
+    let cases = [
+        ("sessions", logout(&json!({ "sid": "s1" })), 1, Some("sid")),
+        ("sessions", logout(&json!({ "sid": "s2" })), 1, None),
+        (
+            "sessions",
+            logout(&json!({ "sid": "s2", "sub": "u1" })),
+            1,
+            None,
+        ),
+        ("sessions", logout(&json!({ "sub": "u1" })), 2, Some("sub")),
+        (
+            "signals",
+            event(&revoked, NOW - 900, &session("s1")),
+            1,
+            Some("sid"),
+        ),
+        (
+            "signals",
+            event(&revoked, NOW, &iss_sub("u1")),
+            2,
+            Some("sub"),
+        ),
+        ("signals", event(&revoked, NOW - 1, &iss_sub("u1")), 2, None),
+        (
+            "signals",
+            event(&revoked, NOW, &iss_sub("agent")),
+            2,
+            Some("act"),
+        ),
+        (
+            "signals",
+            event(&caep("session-established"), NOW, &iss_sub("u1")),
+            0,
+            None,
+        ),
+        (
+            "signals",
+            event("https://example.com/new", NOW, &iss_sub("u1")),
+            0,
+            None,
+        ),
+        // REV-10: renewed since, of a sign-in with what was stolen.
+        (
+            "signals",
+            event(&risc("credential-compromise"), NOW - 1, &iss_sub("u1")),
+            3,
+            Some("auth_time"),
+        ),
+        (
+            "signals",
+            event(&risc("credential-compromise"), NOW - 101, &iss_sub("u1")),
+            3,
+            None,
+        ),
+        (
+            "signals",
+            event(&risc("account-disabled"), NOW - 900, &iss_sub("u1")),
+            1,
+            Some("sub"),
+        ),
+        (
+            "signals",
+            event(&risc("account-disabled"), NOW - 900, &iss_sub("agent")),
+            1,
+            Some("act"),
+        ),
+        (
+            "signals",
+            event(&risc("account-purged"), NOW - 900, &iss_sub("u1")),
+            2,
+            Some("sub"),
+        ),
+    ];
+    for (number, (gate, told, entries, ends)) in cases.into_iter().enumerate() {
+        let verifier = verifier(json!({ "store": "process" }));
+        let tools = verifier.gate("tools").unwrap();
+        let access = access();
+        assert_eq!(code(&tools, &access), None);
+        let event = applied(&verifier, gate, &told);
+        assert_eq!(event.entries, entries, "{number}");
+        let ends = ends.map(|claim| (Code::Revoked, Some(claim)));
+        assert_eq!(code(&tools, &access), ends, "{number}");
+        let again = applied(&verifier, gate, &told);
+        assert_eq!(again, event, "told again");
+    }
+}
+
+#[test]
+fn rev_08_an_account_opens_again_only_by_what_happened_later() {
+    let verifier = verifier(json!({ "store": "process" }));
+    let tools = verifier.gate("tools").unwrap();
+    let risc = |name: &str, at: i64| {
+        applied(
+            &verifier,
+            "signals",
+            &event(&format!("{RISC}{name}"), at, &iss_sub("u1")),
+        )
+    };
+    risc("credential-compromise", NOW - 200);
+    risc("account-disabled", NOW - 50);
+    let refused = Some((Code::Revoked, Some("sub")));
+    assert_eq!(code(&tools, &access()), refused);
+    let epoch = verifier.revocations().epoch();
+    assert_eq!(risc("account-enabled", NOW - 51).receipt.epoch, epoch);
+    assert_eq!(code(&tools, &access()), refused);
+    assert_eq!(risc("account-enabled", NOW - 49).receipt.epoch, epoch + 1);
+    assert_eq!(code(&tools, &access()), None);
+    assert_eq!(risc("account-disabled", NOW - 50).receipt.epoch, epoch + 1);
+    assert_eq!(code(&tools, &access()), None);
+    // What was stolen before the account was disabled does not come back with it.
+    let stolen = json!({ "iss": A, "sub": "u1", "aud": "mcp", "client_id": "c1", "jti": "j0",
+                         "iat": NOW - 250, "exp": NOW + 300 });
+    assert_eq!(code(&tools, &token("at+jwt", &stolen)), refused);
+}
+
+#[test]
+fn inputs_revoke_by_themselves_whichever_call_accepts() {
+    let calls: [fn(&Gate, &str); 4] = [
+        |gate, token| drop(gate.verify(token).unwrap()),
+        |gate, token| assert!(gate.judge(token).is_accepted()),
+        |gate, token| drop(gate.verify_batch(&[token])),
+        |gate, token| drop(gate.trace(token, &[], &crate::Requirements::NONE)),
+    ];
+    for call in calls {
+        let verifier = verifier(json!({ "store": "process", "inputs": ["sessions"] }));
+        let (tools, sessions) = (
+            verifier.gate("tools").unwrap(),
+            verifier.gate("sessions").unwrap(),
+        );
+        let ends = logout(&json!({ "sid": "s1" }));
+        let _ = sessions.explain(&ends);
+        let forged = format!("{}AAAA", &ends[..ends.len() - 4]);
+        assert!(sessions.verify(&forged).is_err());
+        assert_eq!(code(&tools, &access()), None, "to explain is not to accept");
+        call(&sessions, &ends);
+        assert_eq!(code(&tools, &access()), Some((Code::Revoked, Some("sid"))));
+        // Those that are not named do nothing by themselves.
+        let signal = event(&format!("{CAEP}session-revoked"), NOW, &iss_sub("u2"));
+        let epoch = verifier.revocations().epoch();
+        verifier.gate("signals").unwrap().verify(signal).unwrap();
+        assert_eq!(verifier.revocations().epoch(), epoch);
+    }
+}
+
+#[test]
+fn what_tells_of_nothing_cannot_be_applied() {
+    let verifier = verifier(json!({ "store": "process" }));
+    let access = verifier.gate("tools").unwrap().verify(access()).unwrap();
+    let refused = verifier.revocations().apply(&access);
+    assert_eq!(refused, Err(RevokeError::NotAnEvent));
+    let off = self::verifier(Value::Null);
+    let told = off
+        .gate("sessions")
+        .unwrap()
+        .verify(logout(&json!({ "sid": "s1" })))
+        .unwrap();
+    assert_eq!(off.revocations().apply(&told), Err(RevokeError::Off));
+}
