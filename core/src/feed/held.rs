@@ -9,9 +9,12 @@ use crate::time::{NumericDate, Span};
 
 use super::Letter;
 
-/// For so long a lift is remembered, so that whoever was away hears of it, and an entry that ended
-/// is kept, so that no clock that is wrong by hours forgets it early.
-pub(super) const REMEMBERED: Span = Span::from_seconds(24 * 60 * 60);
+/// For so long after it has ended an entry is kept, so that no clock that is wrong by hours forgets
+/// it early.
+const ENDED: Span = Span::from_seconds(24 * 60 * 60);
+/// For so long after it was written a lift is kept: whoever was away hears of it, and no event from
+/// before is taken any more (REV-08).
+const LIFTED: Span = Span::from_seconds(8 * 24 * 60 * 60);
 
 /// Writers of one handle that are remembered. Who is the ninth in a row while the first one's
 /// connection breaks makes it write a second time.
@@ -45,21 +48,19 @@ impl Held {
     /// somebody else wrote in between.
     pub(super) fn after(before: Option<Self>, letter: &Letter, now: NumericDate) -> Self {
         let stamp = letter.stamp();
-        let mut by = vec![stamp];
-        let mut change = letter.change.clone();
-        if let Some(before) = before {
-            if before.has_heard(stamp) {
-                return before;
-            }
-            let others = before.by.iter().filter(|by| by.origin != stamp.origin);
-            by.extend(others.take(WRITERS - 1));
-            let ended = before.change.expires().is_some_and(|end| end <= now);
-            if !before.change.is_lifted() && !change.is_lifted() && !ended {
-                change = both(&before.change, &change);
-            }
+        if let Some(before) = before.as_ref().filter(|before| before.has_heard(stamp)) {
+            return before.clone();
         }
+        let mut by = vec![stamp];
+        let known = before.as_ref();
+        let others = known.into_iter().flat_map(|before| &before.by);
+        let others = others.filter(|by| by.origin != stamp.origin);
+        by.extend(others.take(WRITERS - 1));
+        let after = letter.change.after(known.map(|before| &before.change), now);
+        // What changes nothing is written all the same: its writer waits for it to come back.
+        let unchanged = || before.map_or_else(|| letter.change.clone(), |before| before.change);
         Self {
-            change,
+            change: after.unwrap_or_else(unchanged),
             by,
             written: now,
         }
@@ -73,12 +74,10 @@ impl Held {
 
     /// From when on nobody needs to be told; `None` for never.
     pub(super) fn forgotten_at(&self) -> Option<NumericDate> {
-        let end = if self.change.is_lifted() {
-            Some(self.written)
-        } else {
-            self.change.expires()
-        };
-        end.map(|end| end.plus(REMEMBERED))
+        if self.change.is_lifted() {
+            return Some(self.written.max(self.change.at()).plus(LIFTED));
+        }
+        self.change.expires().map(|end| end.plus(ENDED))
     }
 
     pub(super) fn to_json(&self) -> String {
@@ -134,19 +133,6 @@ impl Letter {
             number: self.number,
         }
     }
-}
-
-/// One revocation and another of the same handle: whatever either concerns, for as long as either
-/// counts.
-fn both(before: &Change, after: &Change) -> Change {
-    let later = |one: Option<NumericDate>, other: Option<NumericDate>| Some(one?.max(other?));
-    let both = Change::revoked(
-        after.handle().clone(),
-        later(before.cutoff(), after.cutoff()),
-        later(before.expires(), after.expires()),
-        after.at(),
-    );
-    both.because(after.reason().or(before.reason()).unwrap_or_default())
 }
 
 /// What the state of a handle is filed under: no two handles have the same.

@@ -13,6 +13,8 @@ mod post;
 mod held;
 #[cfg(feature = "feed-nats")]
 mod nats;
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod proofs;
 #[cfg(feature = "feed-redis")]
 mod redis;
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]

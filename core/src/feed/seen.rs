@@ -40,6 +40,15 @@ impl Seen {
             Some(_) | None => Ok(()),
         }
     }
+
+    /// So much was read, too.
+    #[cfg(feature = "feed-redis")]
+    pub(super) fn raise(&self, sequence: u64) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = &mut *seen {
+            state.sequence = state.sequence.max(sequence);
+        }
+    }
 }
 
 impl Loss {

@@ -10,7 +10,11 @@
 //! A clock that is set back cannot reopen what has left: `swept` is the youngest moment of issue
 //! that was ever forgotten, and what is no younger counts as seen.
 
+mod fleet;
+
 use std::hash::{BuildHasher, RandomState};
+
+pub(crate) use fleet::{Unanswered, UsedProofs};
 
 use crate::error::{Code, Error};
 use crate::sync::{AtomicU64, AtomicUsize, Held, Ordering, Slot};

@@ -112,7 +112,7 @@ impl Told {
         Self { entry, at, event }
     }
 
-    pub(super) fn lifts(self) -> bool {
+    pub(crate) fn lifts(self) -> bool {
         self.entry.lifted_at().is_some()
     }
 

@@ -14,7 +14,7 @@ mod token;
 pub(crate) use change::Known;
 pub use change::{Change, ChangeError};
 #[cfg(test)]
-pub(crate) use entry::Entry;
+pub(crate) use entry::Told;
 pub use handle::{Handle, HandleKind};
 pub(crate) use sharing::{News, Postman};
 pub use store::RevocationStats;

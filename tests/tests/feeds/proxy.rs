@@ -93,6 +93,8 @@ impl Wire {
 
     fn join(self: &Arc<Self>, client: &TcpStream, server: &TcpStream) {
         for (from, to) in [(client, server), (server, client)] {
+            // A byte goes when it comes, not when others join it.
+            to.set_nodelay(true).unwrap();
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             self.state().open.push(from.try_clone().unwrap());
             let own = Arc::clone(self);

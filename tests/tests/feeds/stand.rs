@@ -1,5 +1,7 @@
 //! One process of a fleet, as far as its verifier goes.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -44,7 +46,10 @@ impl Process {
         let folder = format!("sealgate-feeds-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("url"), server.url_at(port)).unwrap();
+        let url = folder.join("url");
+        std::fs::write(&url, server.url_at(port)).unwrap();
+        // A URL may have a password: the loader takes none that others can read.
+        std::fs::set_permissions(&url, Permissions::from_mode(0o600)).unwrap();
         let kind = match server.kind() {
             Kind::Redis | Kind::ForgetfulRedis => "redis",
             Kind::Nats => "nats",

@@ -8,6 +8,7 @@
 //! The bucket is the log, too: each state says which letters have gone into it of late. A reader may
 //! miss states that others have followed, and misses nothing.
 
+mod proofs;
 mod reader;
 mod talk;
 mod writer;
@@ -16,6 +17,7 @@ use async_nats::ServerAddr;
 
 use super::seen::Seen;
 use super::{Engine, FeedError, Reader, Writer};
+pub(crate) use proofs::NatsProofs;
 use talk::Talk;
 
 /// A server, and whose data we read there.
@@ -23,6 +25,8 @@ use talk::Talk;
 pub(crate) struct Nats {
     servers: Vec<ServerAddr>,
     bucket: String,
+    /// The bucket of used proofs.
+    proofs: String,
     sha256: fn(&[u8]) -> [u8; 32],
     seen: Seen,
 }
@@ -44,6 +48,7 @@ impl Nats {
         Ok(Self {
             servers,
             bucket: format!("sealgate-{namespace}"),
+            proofs: format!("sealgate_proofs_{namespace}"),
             sha256,
             seen: Seen::default(),
         })

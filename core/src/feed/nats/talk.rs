@@ -116,7 +116,7 @@ async fn bucket(context: &Context, name: &str, server: &str) -> Result<kv::Store
         Err(error) if error.kind() == KeyValueErrorKind::GetBucket => {
             let made = context.create_key_value(kv::Config {
                 bucket: name.to_owned(),
-                description: "What was revoked (sealgate)".to_owned(),
+                description: "sealgate".to_owned(),
                 history: 1,
                 limit_markers: Some(MARKERS),
                 ..kv::Config::default()

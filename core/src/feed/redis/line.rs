@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use redis::{
-    Client, Cmd, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, Pipeline,
-    RedisError, RedisResult,
+    Client, Cmd, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike, ErrorKind,
+    FromRedisValue, Pipeline, RedisError, RedisResult,
 };
 
 use crate::feed::{ANSWER, CONNECT, FeedError, tls};
@@ -70,6 +70,11 @@ impl Line {
         let answer = self.connection.set_read_timeout(patience);
         let answer = answer.and_then(|()| commands.query(&mut self.connection));
         answer.map_err(|error| self.explain(what, &error))
+    }
+
+    /// Whether the connection is of no use any more.
+    pub(super) fn has_ended(&self) -> bool {
+        !self.connection.is_open()
     }
 
     /// That something is wrong with what the server holds.

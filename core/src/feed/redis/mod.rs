@@ -10,14 +10,18 @@
 //! state is still what the writer has read.
 
 mod line;
+mod proofs;
 mod reader;
 mod writer;
+
+use std::hash::{BuildHasher, RandomState};
 
 use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use super::seen::Seen;
 use super::{Engine, FeedError, Reader, Writer};
 use line::Line;
+pub(crate) use proofs::RedisProofs;
 
 /// A server, and whose data we read there.
 #[derive(Clone, Debug)]
@@ -79,4 +83,10 @@ impl Engine for Redis {
     fn is_local(&self) -> bool {
         false
     }
+}
+
+/// What a store is known by from the first look at it on.
+fn store_id() -> String {
+    let drawn = RandomState::new();
+    format!("{:016x}{:016x}", drawn.hash_one(1_u8), drawn.hash_one(2_u8))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use redis::{FromRedisValue, cmd, pipe};
 
 use super::line::Line;
+use super::store_id;
 use crate::feed::held::Stamp;
 use crate::feed::seen::Seen;
 use crate::feed::{FeedError, Letter, Progress, Reader};
@@ -50,6 +51,17 @@ impl RedisReader {
         }
     }
 
+    /// Gives the store a name where it has none, so that its loss is noticed from now on. Whoever may
+    /// only read leaves that to the first who writes.
+    fn name_store(&mut self) -> Result<(), FeedError> {
+        let mut name = cmd("HSETNX");
+        name.arg(&self.hash).arg("#id").arg(store_id());
+        match self.line.ask::<bool>("naming the store", &name) {
+            Err(error) if self.line.has_ended() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     fn note(&self, id: Option<&str>, sequence: u64) -> Result<(), FeedError> {
         let noted = self.seen.note(id, sequence);
         noted.map_err(|loss| self.line.complain(&loss.text()))
@@ -90,6 +102,7 @@ impl RedisReader {
 
 impl Reader for RedisReader {
     fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+        self.name_store()?;
         let mut head = pipe();
         head.atomic();
         head.cmd("HMGET")
@@ -160,7 +173,9 @@ impl Reader for RedisReader {
         }
         self.id = id;
         let nothing = found.0.is_empty();
-        if self.hand_out(found.0, take) == Progress::Gap {
+        let progress = self.hand_out(found.0, take);
+        self.seen.raise(self.sequence);
+        if progress == Progress::Gap {
             return Ok(Progress::Gap);
         }
         // `written` was read before the log: what it counts must have been there.

@@ -1,12 +1,12 @@
 //! Folds letters into the states of their handles, and appends them to the log.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use redis::{Cmd, cmd, pipe};
 
 use super::line::Line;
 use super::reader::OWN;
+use super::store_id;
 use crate::feed::held::{Held, name_of};
 use crate::feed::{FeedError, Letter, Writer};
 use crate::time::NumericDate;
@@ -148,10 +148,4 @@ fn script(text: &str, keys: &[&str]) -> Cmd {
     let mut script = cmd("EVAL");
     script.arg(text).arg(keys.len()).arg(keys);
     script
-}
-
-/// What a store is known by from its first letter on.
-fn store_id() -> String {
-    let drawn = RandomState::new();
-    format!("{:016x}{:016x}", drawn.hash_one(1_u8), drawn.hash_one(2_u8))
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::servers::Server;
 use crate::feed::{Engine, FeedError, Letter, Progress, Reader};
-use crate::revocation::{Change, Entry, Handle};
+use crate::replay::UsedProofs;
+use crate::revocation::{Change, Handle, Told};
 use crate::time::{Clock, NumericDate};
 
 pub(super) const WAIT: Duration = Duration::from_secs(5);
@@ -36,12 +38,10 @@ pub(super) fn by(origin: u64, letter: Letter) -> Letter {
 }
 
 /// All that an engine knows, by the value of its handle.
-pub(super) fn loaded(
-    reader: &mut dyn Reader,
-) -> Result<BTreeMap<String, Option<Entry>>, FeedError> {
+pub(super) fn loaded(reader: &mut dyn Reader) -> Result<BTreeMap<String, Told>, FeedError> {
     let mut known = BTreeMap::new();
     reader.load(&mut |handle| {
-        let twice = known.insert(handle.value.to_owned(), handle.entry);
+        let twice = known.insert(handle.value.to_owned(), handle.told);
         assert_eq!(twice, None, "each handle comes once");
     })?;
     Ok(known)
@@ -81,8 +81,8 @@ pub(super) fn writes_reach_readers(engine: &dyn Engine) {
     }
     let mut later = engine.reader().unwrap();
     let known = loaded(&mut *later).unwrap();
-    assert_eq!(known["a"], None);
-    assert_eq!(known["b"], Some(Entry::new(None, None)));
+    assert_eq!(known["a"], lifted(3, "a").change.known().told);
+    assert_eq!(known["b"], revoked(2, "b").change.known().told);
 }
 
 /// Waiting ends when something comes.
@@ -122,30 +122,28 @@ pub(super) fn revocations_add_up(engine: &dyn Engine) {
     const LATER: i64 = 4_000_000_000;
     let mut writer = engine.writer().unwrap();
     let known = || loaded(&mut *engine.reader().unwrap()).unwrap()["sum"];
-    writer
-        .write(&[revoked(51, Some(9), Some(LATER + 1))])
-        .unwrap();
-    writer
-        .write(&[revoked(52, Some(7), Some(LATER + 2))])
-        .unwrap();
-    assert_eq!(known(), Some(Entry::new(Some(at(9)), Some(at(LATER + 2)))));
-    writer
-        .write(&[
-            revoked(53, None, Some(LATER)),
-            revoked(54, Some(11), Some(LATER)),
-        ])
-        .unwrap();
-    assert_eq!(known(), Some(Entry::new(None, Some(at(LATER + 2)))));
-    writer
-        .write(&[letter(55, Change::lifted(handle(), at(8)))])
-        .unwrap();
-    assert_eq!(known(), None);
+    let told = |cutoff, end, when| {
+        let date = |seconds: Option<i64>| seconds.map(at);
+        let change = Change::revoked(handle(), date(cutoff), date(end), at(when));
+        change.known().told
+    };
+    let one = revoked(51, Some(9), Some(LATER + 1));
+    let other = revoked(52, Some(7), Some(LATER + 2));
+    writer.write(&[one, other]).unwrap();
+    assert_eq!(known(), told(Some(9), Some(LATER + 2), 7));
+    let of_all = revoked(53, None, Some(LATER));
+    let other = revoked(54, Some(11), Some(LATER));
+    writer.write(&[of_all, other]).unwrap();
+    assert_eq!(known(), told(None, Some(LATER + 2), 7));
+    let lift = Change::lifted(handle(), at(8));
+    writer.write(&[letter(55, lift.clone())]).unwrap();
+    assert_eq!(known(), lift.known().told);
     // What has ended counts no more.
     let ended = Clock::System.now().seconds() - 60;
     writer.write(&[revoked(56, None, Some(ended))]).unwrap();
-    assert_eq!(known(), Some(Entry::new(None, Some(at(ended)))));
+    assert_eq!(known(), told(None, Some(ended), 8));
     writer.write(&[revoked(57, Some(2), Some(LATER))]).unwrap();
-    assert_eq!(known(), Some(Entry::new(Some(at(2)), Some(at(LATER)))));
+    assert_eq!(known(), told(Some(2), Some(LATER), 8));
 }
 
 /// A letter that is sent twice, because nobody heard that it had arrived, undoes nothing that was
@@ -170,7 +168,7 @@ pub(super) fn sending_twice_changes_nothing(engine: &dyn Engine) {
         "{letters:?}"
     );
     let known = loaded(&mut *engine.reader().unwrap()).unwrap();
-    assert_eq!(known["twice"], Some(Entry::new(None, None)));
+    assert!(!known["twice"].lifts());
 }
 
 /// Several write to the same handles at once: nothing is lost.
@@ -195,7 +193,9 @@ pub(super) fn writers_do_not_lose_one_another(engine: &dyn Engine) {
     });
     let known = loaded(&mut *engine.reader().unwrap()).unwrap();
     let last = i64::try_from(4000 + EACH).unwrap();
-    assert_eq!(known["contended"], Some(Entry::new(Some(at(last)), None)));
+    let handle = Handle::token("https://login.example.com", "contended");
+    let folded = Change::revoked(handle, Some(at(last)), None, at(9));
+    assert_eq!(known["contended"], folded.known().told);
     let (letters, progress) = read_on(&mut *reader).unwrap();
     assert_eq!(progress, Progress::CaughtUp);
     for origin in 1..=4 {
@@ -246,4 +246,58 @@ pub(super) fn every_handle_keeps_its_name(engine: &dyn Engine) {
     known.sort();
     assert_eq!(known, written.into_iter().collect::<Vec<_>>());
     assert_eq!(reader.unreadable(), 0);
+}
+
+/// Of all that show one proof exactly one is first, whichever connection it comes through.
+pub(super) fn a_proof_is_new_once(stores: &[&dyn UsedProofs]) {
+    const NOW: i64 = 1_800_000_000;
+    let first = |store: &dyn UsedProofs, key: &str| {
+        let (now, until) = (at(NOW), at(NOW + 90));
+        store.insert(key, until, now).unwrap()
+    };
+    for round in 0..20 {
+        let key = format!("{round}-RNXtZ1yUQmJkQ9Lb3xWfT0aS5vEo2cGh7iPdK4nB8uM");
+        let firsts: usize = std::thread::scope(|scope| {
+            let ask = |store| {
+                scope.spawn({
+                    let key = &key;
+                    move || usize::from(first(store, key))
+                })
+            };
+            let asking: Vec<_> = (0..4)
+                .flat_map(|_| stores)
+                .map(|store| ask(*store))
+                .collect();
+            asking.into_iter().map(|asked| asked.join().unwrap()).sum()
+        });
+        assert_eq!(firsts, 1, "{key}");
+        assert!(!first(stores[0], &key));
+    }
+    // One that could be used no longer is as good as none; it is answered all the same.
+    assert!(stores[0].insert("ended", at(NOW), at(NOW + 10)).unwrap());
+}
+
+/// A store of used proofs whose server goes away says so in time, and goes on when it is back.
+pub(super) fn proofs_outlive_a_server(store: &dyn UsedProofs, server: &mut Server) {
+    const NOW: i64 = 1_800_000_000;
+    let ask = |key: &str| store.insert(key, at(NOW + 90), at(NOW));
+    assert_eq!(ask("before"), Ok(true));
+    server.hold();
+    let error = ask("held").unwrap_err();
+    assert!(error.text.contains("no answer in time"), "{}", error.text);
+    server.go_on();
+    server.restart();
+    // Whoever was connected may find out by asking.
+    let mut answer = ask("after");
+    for _ in 0..20 {
+        if answer.is_ok() {
+            break;
+        }
+        answer = ask("after");
+    }
+    assert!(answer.is_ok(), "{answer:?}");
+    assert_eq!((ask("after"), ask("before")), (Ok(false), Ok(false)));
+    server.kill();
+    ask("killed").unwrap_err();
+    server.restart();
 }

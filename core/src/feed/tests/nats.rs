@@ -4,7 +4,7 @@ use async_nats::jetstream::{self, kv, stream};
 
 use super::engines::{self, at, by, letter, loaded, numbers, read_on, revoked};
 use super::servers::{Kind, Server};
-use crate::feed::nats::Nats;
+use crate::feed::nats::{Nats, NatsProofs};
 use crate::feed::{Engine, Progress};
 use crate::revocation::{Change, Handle};
 
@@ -229,4 +229,23 @@ fn an_url_that_is_none_is_never_shown() {
         "{}",
         error.text
     );
+}
+
+#[test]
+fn used_proofs_are_shared() {
+    let Some(mut server) = Server::start(Kind::Nats) else {
+        return;
+    };
+    let [one, other] = [(); 2].map(|()| NatsProofs::new(engine(&server, "proofs")));
+    engines::a_proof_is_new_once(&[&one, &other]);
+    let life = ask(&server, async |context| {
+        let stream = context
+            .get_stream("KV_sealgate_proofs_proofs")
+            .await
+            .unwrap();
+        let message = stream.direct_get(1).await.unwrap();
+        message.headers.get("Nats-TTL").unwrap().as_str().to_owned()
+    });
+    assert_eq!(life, "151");
+    engines::proofs_outlive_a_server(&one, &mut server);
 }

@@ -2,7 +2,7 @@
 
 use super::engines::{self, at, by, letter, lifted, loaded, read_on, revoked};
 use super::servers::{Kind, Server};
-use crate::feed::redis::Redis;
+use crate::feed::redis::{Redis, RedisProofs};
 use crate::feed::{Engine, Progress};
 use crate::revocation::{Change, Handle};
 
@@ -241,4 +241,21 @@ fn a_wrong_password_is_no_matter_of_time_and_is_never_shown() {
         "{}",
         error.text
     );
+}
+
+#[test]
+fn used_proofs_are_shared() {
+    let Some(mut server) = Server::start(Kind::Redis) else {
+        return;
+    };
+    let [one, other] = [(); 2].map(|()| RedisProofs::new(engine(&server, "proofs")));
+    engines::a_proof_is_new_once(&[&one, &other]);
+    // What is over leaves by itself.
+    let keys: Vec<String> = ask(&server, &["KEYS", "sealgate:{proofs}:proof:*"]);
+    for key in &keys {
+        let life: i64 = ask(&server, &["TTL", key]);
+        assert!((1..=151).contains(&life), "{life}");
+    }
+    assert_eq!(keys.len(), 21);
+    engines::proofs_outlive_a_server(&one, &mut server);
 }
