@@ -95,17 +95,19 @@ async fn connect(servers: Vec<ServerAddr>, server: &str) -> Result<Client, FeedE
         .connection_timeout(CONNECT)
         .request_timeout(Some(ANSWER));
     let connected = options.connect(servers).await;
-    connected.map_err(|error: ConnectError| match error.kind() {
-        ConnectErrorKind::TimedOut => complain(server, "connecting", &LATE),
-        kind => FeedError {
-            passes: !matches!(
-                kind,
-                ConnectErrorKind::Authentication
-                    | ConnectErrorKind::AuthorizationViolation
-                    | ConnectErrorKind::ServerParse
-            ),
+    connected.map_err(|error: ConnectError| {
+        if error.kind() == ConnectErrorKind::TimedOut {
+            return complain(server, "connecting", &LATE);
+        }
+        let refused = [
+            ConnectErrorKind::Authentication,
+            ConnectErrorKind::AuthorizationViolation,
+            ConnectErrorKind::ServerParse,
+        ];
+        FeedError {
+            passes: !refused.contains(&error.kind()),
             ..complain(server, "connecting", &error)
-        },
+        }
     })
 }
 

@@ -9,6 +9,12 @@ use redis::{
 
 use crate::feed::{ANSWER, CONNECT, FeedError, tls};
 
+/// Names of fields that are no handle begin so.
+const OWN: u8 = b'#';
+
+/// A field of a hash, and what is there.
+pub(super) type Field = (Vec<u8>, Vec<u8>);
+
 pub(super) struct Line {
     connection: Connection,
     /// Host and port, for error texts.
@@ -72,6 +78,21 @@ impl Line {
         answer.map_err(|error| self.explain(what, &error))
     }
 
+    /// Some states of handles, about so many, and where to go on: at 0 when all have been seen.
+    pub(super) fn scan(
+        &mut self,
+        what: &str,
+        hash: &str,
+        cursor: u64,
+        about: usize,
+    ) -> Result<(u64, Vec<Field>), FeedError> {
+        let mut scan = redis::cmd("HSCAN");
+        scan.arg(hash).arg(cursor).arg("COUNT").arg(about);
+        let (next, mut fields): (u64, Vec<Field>) = self.ask(what, &scan)?;
+        fields.retain(|(name, _)| name.first() != Some(&OWN));
+        Ok((next, fields))
+    }
+
     /// Whether the connection is of no use any more.
     pub(super) fn has_ended(&self) -> bool {
         !self.connection.is_open()
@@ -128,6 +149,6 @@ fn elsewhere(error: &RedisError, asked: &ConnectionAddr) -> Option<ConnectionAdd
             insecure: false,
             tls_params: tls_params.clone(),
         }),
-        _ => None,
+        ConnectionAddr::Unix(_) | _ => None,
     }
 }

@@ -34,9 +34,6 @@ type Head = (Option<String>, Option<u64>);
 /// Where it stands in the stream, and its fields.
 type Item = (String, Vec<(String, Vec<u8>)>);
 
-/// Names of fields that are no handle begin so.
-pub(super) const OWN: u8 = b'#';
-
 impl RedisReader {
     pub(super) const fn new(line: Line, hash: String, log: String, seen: Seen) -> Self {
         Self {
@@ -121,14 +118,9 @@ impl Reader for RedisReader {
         self.note(id.as_deref(), sequence.unwrap_or(0))?;
         let mut cursor = 0_u64;
         loop {
-            let mut scan = cmd("HSCAN");
-            scan.arg(&self.hash).arg(cursor).arg("COUNT").arg(SCANNED);
-            let (next, fields): (u64, Vec<(Vec<u8>, Vec<u8>)>) =
-                self.line.ask("reading all revocations", &scan)?;
-            for (name, json) in fields {
-                if name.first() == Some(&OWN) {
-                    continue;
-                }
+            let what = "reading all revocations";
+            let (next, fields) = self.line.scan(what, &self.hash, cursor, SCANNED)?;
+            for (_, json) in fields {
                 match Change::from_json(&json) {
                     Ok(change) => take(change.known()),
                     Err(_) => self.unreadable += 1,

@@ -5,7 +5,6 @@ use std::time::Duration;
 use redis::{Cmd, cmd, pipe};
 
 use super::line::Line;
-use super::reader::OWN;
 use super::store_id;
 use crate::feed::held::{Held, name_of};
 use crate::feed::{FeedError, Letter, Writer};
@@ -100,12 +99,8 @@ impl RedisWriter {
     /// Removes some of what nobody needs to be told any more: a bounded part of the hash, and the
     /// next part after the next letters.
     fn sweep(&mut self, now: NumericDate, written: usize) -> Result<(), FeedError> {
-        let mut scan = cmd("HSCAN");
-        scan.arg(&self.hash)
-            .arg(self.cursor)
-            .arg("COUNT")
-            .arg(SWEPT + written);
-        let (next, fields): (u64, Vec<(Vec<u8>, Vec<u8>)>) = self.line.ask("sweeping", &scan)?;
+        let about = SWEPT + written;
+        let (next, fields) = self.line.scan("sweeping", &self.hash, self.cursor, about)?;
         self.cursor = next;
         let over = |json: &[u8]| {
             let held = Held::from_json(json).ok();
@@ -115,7 +110,7 @@ impl RedisWriter {
         let mut forget = script(FORGET, &[&self.hash]);
         let mut some = false;
         for (name, json) in fields {
-            if name.first() != Some(&OWN) && over(&json) {
+            if over(&json) {
                 forget.arg(name).arg(json);
                 some = true;
             }
