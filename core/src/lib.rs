@@ -141,7 +141,9 @@ pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
-pub use revocation::{Change, ChangeError, Handle, HandleKind, RevocationStats};
+pub use revocation::{
+    Change, ChangeError, Handle, HandleKind, RevocationStats, StatusList, StatusListError,
+};
 pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;

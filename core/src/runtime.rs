@@ -12,7 +12,8 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use crate::keys::Background;
-use crate::remote::{Job, Keepers, Outcome};
+use crate::limits::STATUS_FETCHES;
+use crate::remote::{BroughtList, Job, Keepers, ListJob, Outcome};
 use crate::sync::{Held, Slot};
 use crate::time::{Clock, Moment, Span};
 use crate::verifier::Engine;
@@ -118,24 +119,40 @@ impl Runtime {
             running,
         };
         let mut keepers = Keepers::new();
+        let mut lists = 0_usize;
+        if let Some(engine) = self.engine.upgrade() {
+            engine.begin_lists_anew();
+        }
         let (sender, outcomes) = mpsc::channel();
         while !self.closed.load(Ordering::Acquire) {
             let Some(engine) = self.engine.upgrade() else {
                 return;
             };
             let mut settled = 0;
-            for outcome in outcomes.try_iter() {
-                keepers.settle(&engine, outcome);
+            for brought in outcomes.try_iter() {
+                match brought {
+                    Brought::Keys(outcome) => keepers.settle(&engine, outcome),
+                    Brought::List(list) => {
+                        list.settle(&engine);
+                        lists = lists.saturating_sub(1);
+                    }
+                }
                 settled += 1;
             }
             let step = keepers.step(&engine);
+            let (due, next_list) = ListJob::due(&engine, STATUS_FETCHES.saturating_sub(lists));
+            lists += due.len();
             if settled > 0 {
                 running.announce(settled);
             }
-            for job in step.jobs {
-                begin(job, &sender, running);
+            let keys = step.jobs.into_iter().map(Work::Keys);
+            for work in keys.chain(due.into_iter().map(Work::List)) {
+                begin(work, &sender, running);
             }
-            let rest = step.rest.map_or(LONG, Span::to_duration).min(LONG);
+            // A list that found no room begins when another has settled.
+            let next_list = next_list.filter(|next| *next > Span::ZERO || lists == 0);
+            let rests = [step.rest, next_list].into_iter().flatten();
+            let rest = rests.min().map_or(LONG, Span::to_duration).min(LONG);
             let rest = match engine.clock() {
                 Clock::Fixed(_) => rest.min(FIXED),
                 Clock::System => rest,
@@ -254,8 +271,36 @@ impl Running {
     }
 }
 
+/// A fetch to be run.
+enum Work {
+    Keys(Job),
+    List(ListJob),
+}
+
+/// What became of it.
+enum Brought {
+    Keys(Outcome),
+    List(BroughtList),
+}
+
+impl Work {
+    fn run(self) -> Brought {
+        match self {
+            Self::Keys(job) => Brought::Keys(job.run()),
+            Self::List(job) => Brought::List(job.run()),
+        }
+    }
+
+    fn give_up(self) -> Brought {
+        match self {
+            Self::Keys(job) => Brought::Keys(job.give_up()),
+            Self::List(job) => Brought::List(job.give_up()),
+        }
+    }
+}
+
 /// Runs one fetch on a thread of its own, and wakes the keeper with what it brought.
-fn begin(job: Job, outcomes: &mpsc::Sender<Outcome>, running: &Arc<Running>) {
+fn begin(job: Work, outcomes: &mpsc::Sender<Brought>, running: &Arc<Running>) {
     let own_thread = running;
     let (sender, running) = (outcomes.clone(), Arc::clone(running));
     let slot = Arc::new(Mutex::new(Some(job)));

@@ -31,6 +31,9 @@ impl NumericDate {
         })
     }
 
+    /// The first moment there is.
+    pub(crate) const FIRST: Self = Self { micros: 0 };
+
     /// The last moment there is.
     pub(crate) const LAST: Self = Self { micros: LAST };
 

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use sealgate::crypto;
 use sealgate_tests::conformance::{Harness, answer};
 use sealgate_tests::generate::{KINDS, Kind, T, canonical};
-use sealgate_tests::workshop::{Hash, Key, b64u, compact};
+use sealgate_tests::workshop::{Key, b64u, compact};
 use serde_json::{Value, json};
 
 const ISSUER: &str = "https://as.example";
@@ -289,53 +289,4 @@ fn one_issuer_writes_access_tokens_in_one_way() {
     assert!(loads(&policy(PLAIN, &[(typed, SHARED)])));
     let both = [(typed, "https://a.example"), (untyped, "https://b.example")];
     assert!(!loads(&policy(PLAIN, &both)));
-}
-
-/// The row that no gate and no issuer names: a proof comes with a token, and is none.
-#[test]
-fn no_proof_passes_as_a_token_and_no_token_as_a_proof() {
-    let client = Key::seeded("ES256", "client");
-    let public: Value = ["crv", "kty", "x", "y"]
-        .iter()
-        .map(|name| ((*name).to_owned(), client.jwk[*name].clone()))
-        .collect();
-    let jkt = b64u(Hash::Sha256.digest(canonical(&public).as_bytes()));
-    let access = Kind::named("access_token");
-    let mut claims = access.claims();
-    claims["cnf"] = json!({ "jkt": jkt });
-    let token = access.token(&claims);
-    let mut policy = access.policy();
-    policy["gates"]["g"]["public_url"] = "https://rs.example".into();
-    policy["dpop"] = json!({});
-    policy["replay"] = json!({ "store": "process" });
-    let shown = |typ: Option<&str>, claims: &Value| {
-        let typ = typ.map_or_else(String::new, |typ| format!("\"typ\":\"{typ}\","));
-        let header = format!("{{{typ}\"alg\":\"ES256\",\"jwk\":{public}}}");
-        let proof = compact(header, canonical(claims), |input| client.sign(input));
-        let fields = json!([["Authorization", format!("DPoP {token}")], ["DPoP", proof]]);
-        let answer = answer(&json!({
-            "op": "verify_request", "policy": policy, "now": T, "method": "POST", "uri": "/mcp",
-            "headers": fields,
-        }));
-        answer["code"].as_str().unwrap_or("accepted").to_owned()
-    };
-    let proof = json!({
-        "jti": "p1", "htm": "POST", "htu": "https://rs.example/mcp", "iat": T,
-        "ath": b64u(Hash::Sha256.digest(token.as_bytes())),
-    });
-    assert_eq!(shown(Some("dpop+jwt"), &proof), "accepted");
-    for kind in KINDS {
-        // Every claim of a proof, under the header of another kind.
-        let mut both = kind.claims();
-        for (name, value) in proof.as_object().unwrap() {
-            both[name] = value.clone();
-        }
-        assert_eq!(shown(kind.typ, &both), "pop_invalid", "{}", kind.profile);
-        // And a good token of that kind, under the header of a proof.
-        let key = kind.key();
-        let header = key.header(",\"typ\":\"dpop+jwt\"");
-        let token = compact(header, canonical(&kind.claims()), |input| key.sign(input));
-        let answer = answer(&kind.request(&token));
-        assert_eq!(answer["code"], "typ_mismatch", "{}", kind.profile);
-    }
 }

@@ -208,6 +208,11 @@ class FakeAgent {
     Object.freeze(this)
   }
 
+  /** A new copy of what stands for its client certificate. */
+  get certificate() {
+    return native.agentCertificate(this.#fake)
+  }
+
   proof(method, url, token, options) {
     const call = 'FakeAgent.proof'
     const { nonce, issuedAt, claims, header } = checkOptions(options, call, ['nonce', 'issuedAt', 'claims', 'header'])
@@ -225,29 +230,26 @@ class FakeAgent {
   }
 
   #headers(call, gate, method, uri, token, { nonce }) {
-    const world = opened.get(gate)
-    if (world === undefined) throw wrong(call, 'gate', 'gate', gate)
+    const door = doorOf(gate)
+    if (door === undefined) throw wrong(call, 'gate', 'gate', gate)
     if (uri instanceof URL) uri = uri.href
     need(call, 'text', { method, uri, token })
     check(call, 'text', { nonce })
-    const { publicUrl, clock } = world
-    const url = uri.startsWith('/') && publicUrl ? `${new URL(publicUrl).origin}${uri}` : uri
-    const issued_at = this.clock === null ? clock?.now() : undefined
-    const fields = compact(native.agentHeaders(this.#fake, token, JSON.stringify({ method, url, nonce, issued_at })))
-    return JSON.parse(fields)
+    return JSON.parse(compact(native.agentHeaders(this.#fake, door, method, uri, token, orNone(nonce))))
   }
 
   /** Presents a token at a gate; the verdict. */
   call(gate, method, uri, token, options) {
     const call = 'FakeAgent.call'
-    const { nonce, ...more } = checkOptions(options, call, ['nonce', 'requiredScopes', 'operation', 'context', 'clientCertificate'])
+    const { nonce, context, clientCertificate, ...asked } = checkOptions(options, call, CALL_OPTIONS)
     const headers = this.#headers(call, gate, method, uri, token, { nonce })
-    const { clientCertificate, ...asked } = more
-    return gate.judgeRequest({ method, uri: `${uri}`, headers, clientCertificate }, asked)
+    return gate.judgeRequest({ method, uri: `${uri}`, headers, context, clientCertificate }, asked)
   }
 }
 
-/** Of the gates of `open`: the fakes and the clock of their verifier, and where clients reach them. */
+const CALL_OPTIONS = ['nonce', 'requiredScopes', 'operation', 'approved', 'context', 'clientCertificate']
+
+/** The fakes of the verifier of each gate of `open`. */
 const opened = new WeakMap()
 
 function open(source, options) {
@@ -260,7 +262,7 @@ function open(source, options) {
   const flags = { allowDanger, pushAllKeys: true }
   const policy = policyHandle(source, 'open', flags)
   const verifier = makeVerifier(policy, handle, flags)
-  const { issuers: rules, gates } = verifier.policy.effective()
+  const { issuers: rules } = verifier.policy.effective()
   const known = native.fakes()
   for (const [name, fake] of fakes) {
     if (rules[name] === undefined) throw usage(`open: the policy has no issuer ${name}`)
@@ -274,9 +276,7 @@ function open(source, options) {
     native.addFake(known, name, fakeOf(fake))
     subscribe(fake, (jwks) => verifier.keys.publish(name, jwks))
   }
-  for (const name of verifier.gates) {
-    opened.set(verifier.gate(name), { known, clock, publicUrl: gates[name].public_url })
-  }
+  for (const name of verifier.gates) opened.set(verifier.gate(name), known)
   return verifier
 }
 
@@ -299,8 +299,8 @@ function unreachable(gate) {
 }
 
 function foundAt(call, gate, method, uri) {
-  const { known } = opened.get(gate) ?? {}
-  if (known === undefined) throw wrong(call, 'gate', 'gate', gate)
+  const known = opened.get(gate)
+  if (known === undefined) throw wrong(call, 'gate', 'open_gate', gate)
   check(call, 'text', { method, uri })
   return made(native.refusals(doorOf(gate), known, orNone(method), orNone(uri)))
 }

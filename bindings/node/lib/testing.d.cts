@@ -4,26 +4,40 @@
  *
  * @packageDocumentation
  */
-import { Duration, FixedClock, Gate, LoadOptions, PolicySource, Token, Verdict, Verifier } from './index.cjs'
+import {
+  Duration,
+  FixedClock,
+  Gate,
+  LoadOptions,
+  Policy,
+  PolicySource,
+  RequestParts,
+  Requirements,
+  Told,
+  Verdict,
+  Verifier,
+} from './index.cjs'
 
 export { FixedClock }
 
-/** How a {@link FakeIssuer} is made. */
+/** How a {@link FakeIssuer} is made. What is wrong is a `UsageError`, which says what is expected. */
 export interface IssuerOptions {
-  readonly clock?: FixedClock
-  readonly seed?: number
-  readonly alg?: string
-  readonly name?: string
+  /** What its tokens are dated by. Default: the system's time. */
+  readonly clock?: FixedClock | null
+  /** A whole number: the same one gives the same keys in every run and every language. Default: 0. */
+  readonly seed?: number | null
+  /** Default: `"ES256"`. */
+  readonly alg?: string | null
+  /** What its `kid`s and `jti`s begin with. Default: `"key"`. */
+  readonly name?: string | null
 }
 
-/** An issuer of your tests. */
+/**
+ * An issuer of your tests. RSA keys are always fresh. Anybody can make the keys of a small seed: a policy
+ * that holds those of one below 64 is refused, unless {@link open} or {@link policy} load it.
+ */
 export class FakeIssuer {
-  /**
-   * @param issuer its `iss`
-   * @param options `seed`: the same one gives the same keys in every run and every language (RSA keys are
-   * always fresh), 0 by default; `alg`: default `"ES256"`; `clock`: what its tokens are dated by, the
-   * system's by default; `name`: what its `kid`s and `jti`s begin with, `"key"` by default
-   */
+  /** @param issuer its `iss` */
   constructor(issuer: string, options?: IssuerOptions)
   /**
    * An issuer whose metadata and keys are served on this machine, until it is closed. Its `issuer` is
@@ -33,14 +47,18 @@ export class FakeIssuer {
    */
   static serve(options?: IssuerOptions & { readonly issuer?: string }): Promise<ServedIssuer>
   readonly issuer: string
+  /** What its tokens are dated by; `null`: the system's time. */
+  readonly clock: FixedClock | null
   /** The algorithm it signs with. */
   readonly alg: string
   /** The `kid` it signs with. */
   readonly kid: string
-  /** The keys it publishes. */
+  /** Its time, in whole seconds since 1970. */
+  now(): number
+  /** The keys it publishes; of a shared secret, the secret. */
   jwks(): { keys: object[] }
   /** Signs with a new key from now on, and publishes it beside `keep` of the old ones, one by default; its `kid`. */
-  rotate(options?: { readonly keep?: number }): string
+  rotate(options?: { readonly keep?: number | null }): string
   /**
    * Takes a key back; not the last one of a verifier of `open`, which refuses empty sets. It goes on signing
    * with it, as whoever stole one would.
@@ -48,8 +66,12 @@ export class FakeIssuer {
   withdraw(kid: string): void
   /** An access token (RFC 9068). */
   token(options?: TokenOptions): string
-  /** A compact JWS over any claims, or over a text as it is. */
-  sign(payload: object | string, header?: object): string
+  /**
+   * A compact JWS over any claims, or over a text or bytes as they are, under the header of an access token,
+   * whose members `header` adds to and replaces; `null` and `undefined` there leave one out. A header in bytes
+   * is taken as it is. A `bigint` is written as a number.
+   */
+  sign(payload: object | string | Uint8Array, header?: object | Uint8Array | null): string
 }
 
 /**
@@ -70,48 +92,89 @@ export interface ServedIssuer extends FakeIssuer {
 export interface TokenOptions {
   /** Default: `"u1"`; `null`: none. */
   sub?: string | null
-  aud?: string | readonly string[]
-  scope?: string
+  aud?: string | readonly string[] | null
+  scope?: string | null
   /** Who acts, outermost first; a `sub` alone, or an actor without `iss`, is of the token's issuer. */
-  act?: ReadonlyArray<string | { readonly sub: string; readonly iss?: string }>
-  /** `cnf.jkt`: binds the token to the agent's key. */
-  bindTo?: { readonly jkt: string }
+  act?: ReadonlyArray<string | FakeAgent | { readonly sub: string; readonly iss?: string | null }> | null
+  /** What the token is bound to: an agent's key (`cnf.jkt`), or a client certificate, in DER (`cnf.x5t#S256`). */
+  bindTo?: FakeAgent | Uint8Array | null
   /** Default: `"5m"`. */
-  lifetime?: Duration
-  /** Default: the outermost actor's `sub`, else `sub`. */
-  clientId?: string
+  lifetime?: Duration | null
+  /** Default: the outermost actor's `sub`, else `"client-1"`. Of an agent that acts for itself it is its `sub`. */
+  clientId?: string | null
   /** Default: `"at+jwt"`; `null`: none. */
   typ?: string | null
   /** Default: counted. */
-  jti?: string
+  jti?: string | null
   /** Seconds since 1970. Default: the clock's time. */
-  issuedAt?: number
-  notBefore?: number
-  /** Further claims; they replace those above, and `undefined` leaves one out. */
-  claims?: Readonly<Record<string, unknown>>
+  issuedAt?: number | null
+  /** Seconds since 1970. Default: none. */
+  notBefore?: number | null
+  /** Further claims; they replace those above, and `null` and `undefined` leave one out. A `bigint` is a number. */
+  claims?: Readonly<Record<string, unknown>> | null
   /** Further header parameters; they replace `typ: at+jwt`, `alg` and `kid`. */
-  header?: Readonly<Record<string, unknown>>
+  header?: Readonly<Record<string, unknown>> | null
 }
 
 /** An agent of your tests. It holds a key that tokens can be bound to. */
 export class FakeAgent {
   constructor(
     sub: string,
-    options?: { readonly clock?: FixedClock; readonly iss?: string; readonly seed?: number; readonly alg?: string }
+    options?: {
+      readonly clock?: FixedClock | null
+      readonly iss?: string | null
+      readonly seed?: number | null
+      readonly alg?: string | null
+    }
   )
   readonly sub: string
-  readonly iss?: string
+  /** Its own issuer, where it is not that of the token. */
+  readonly iss: string | null
+  /** What its proofs are dated by; without one, those for a gate go by the gate's clock. */
+  readonly clock: FixedClock | null
   /** Thumbprint of its key. */
   readonly jkt: string
+  /** What stands for its client certificate, in DER: the engine compares its hash, and no TLS server would take it. */
+  readonly certificate: Uint8Array
   /**
-   * `Authorization` of a request with this token; for a token that is bound to its key under `DPoP`,
-   * with a new proof.
-   *
-   * @param url the whole URL; `nonce`: what the server gave in `DPoP-Nonce`
+   * A new DPoP proof (RFC 9449) for a request to this URL, made now unless `issuedAt` says when; with the hash
+   * of the access token that goes with it. `claims` and `header` add members and replace them.
    */
-  headers(method: string, url: string | URL, token: string, options?: { readonly nonce?: string }): Array<[string, string]>
-  /** Presents a token at a gate of {@link open}: a request with {@link FakeAgent.headers}. */
-  call(gate: Gate, method: string, uri: string, token: string): Verdict
+  proof(
+    method: string,
+    url: string | URL,
+    token?: string | null,
+    options?: {
+      readonly nonce?: string | null
+      readonly issuedAt?: number | null
+      readonly claims?: Readonly<Record<string, unknown>> | null
+      readonly header?: Readonly<Record<string, unknown>> | null
+    }
+  ): string
+  /**
+   * What the agent sends with a request to a gate: the token; and where it is bound to a key, be it another's,
+   * a new proof of its own.
+   *
+   * @param uri a path at the gate's `public_url`, or a whole URL
+   * @param options `nonce`: what the server gave in `DPoP-Nonce`
+   */
+  headers(
+    gate: Gate,
+    method: string,
+    uri: string | URL,
+    token: string,
+    options?: { readonly nonce?: string | null }
+  ): Array<[string, string]>
+  /** The gate's verdict on a request of the agent's, with a new proof each time. */
+  call(
+    gate: Gate,
+    method: string,
+    uri: string | URL,
+    token: string,
+    options?: Requirements &
+      Told &
+      Pick<RequestParts, 'context' | 'clientCertificate'> & { readonly nonce?: string | null }
+  ): Verdict
 }
 
 /**
@@ -123,6 +186,9 @@ export function open(
   policy: PolicySource,
   options?: LoadOptions & { readonly issuers?: Readonly<Record<string, FakeIssuer>>; readonly clock?: FixedClock }
 ): Verifier
+
+/** A policy that may hold keys whose private half is published, those of fakes among them, and secrets inline. */
+export function policy(source: PolicySource, options?: LoadOptions): Policy
 
 /**
  * Every code that a gate of {@link open} gives, each with what makes requests that give it. `method` and

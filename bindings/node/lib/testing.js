@@ -1,3 +1,3 @@
 import testing from './testing.cjs'
 
-export const { FakeAgent, FakeIssuer, FixedClock, open, refusals, unreachable } = testing
+export const { FakeAgent, FakeIssuer, FixedClock, open, policy, refusals, unreachable } = testing

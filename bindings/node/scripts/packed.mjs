@@ -14,7 +14,7 @@ const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: ['
 
 const PROGRAM = `
 const clock = new FixedClock(1_800_000_000)
-const corp = new FakeIssuer('https://login.example.com', { clock })
+const corp = new FakeIssuer('https://login.example.com', { clock, seed: 1000 })
 const policy = {
   version: 1,
   issuers: { corp: { issuer: corp.issuer, algorithms: ['ES256'], jwks: corp.jwks() } },

@@ -1,7 +1,7 @@
 //! Refusals as JSON: the table of codes, one refusal in full, and what is wrong with a policy.
 
 use napi_derive::napi;
-use sealgate::{Answer, Code, Error, Gate, PolicyError, Problem, Requirements};
+use sealgate::{Answer, Code, Error, Gate, NotReady, PolicyError, Problem, Requirements};
 use serde_json::{Value, json};
 
 /// Every code of the core in its order, as an array of `{code, reason, group, blame, doc}` with the
@@ -69,10 +69,14 @@ pub(crate) fn bare(error: &Error) -> String {
     json!({ "code": code, "claim": error.claim(), "misuse": misuse }).to_string()
 }
 
-/// Keys that are not there, in words: the outage of an issuer that has none.
-pub(crate) fn keys_unavailable(text: &str, issuer_name: &str) -> String {
-    let code = Code::KeysUnavailable.as_str();
-    json!({ "code": code, "text": text, "issuerName": issuer_name }).to_string()
+/// Keys or news that are not there, in words: the outage of an issuer or of a store.
+pub(crate) fn not_ready(error: &NotReady) -> String {
+    json!({
+        "code": error.code().as_str(),
+        "text": error.to_string(),
+        "issuerName": error.issuer_name,
+    })
+    .to_string()
 }
 
 /// The caller's mistake, in words.

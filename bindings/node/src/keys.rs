@@ -39,12 +39,11 @@ pub(crate) fn publish_keys(engine: &External<Engine>, name: String, jwks: String
     }
 }
 
-/// The outage of an issuer that has no keys at this moment; or nothing.
+/// The outage of an issuer that has no keys at this moment, or of a store that has no news; or nothing.
 #[napi(catch_unwind)]
 pub(crate) fn not_ready(engine: &External<Engine>) -> Option<String> {
     let error = engine.verifier.wait_ready(Duration::ZERO).err()?;
-    let text = error.to_string();
-    Some(error::keys_unavailable(&text, &error.issuer_name))
+    Some(error::not_ready(&error))
 }
 
 /// Stops fetching keys. No thread of Node's waits for the end of it.

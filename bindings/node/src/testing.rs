@@ -172,6 +172,12 @@ pub(crate) fn agent_jkt(fake: &External<FakeAgent>) -> String {
     fake.jkt()
 }
 
+/// What stands for an agent's client certificate.
+#[napi(catch_unwind)]
+pub(crate) fn agent_certificate(fake: &External<FakeAgent>) -> Buffer {
+    fake.certificate().into()
+}
+
 /// A DPoP proof that says this, as JSON: `FakeProof` of the core.
 #[napi(catch_unwind)]
 pub(crate) fn agent_prove(fake: &External<FakeAgent>, told: String) -> Result<String> {
@@ -181,20 +187,20 @@ pub(crate) fn agent_prove(fake: &External<FakeAgent>, told: String) -> Result<St
     }
 }
 
-/// The fields of a request with this token and, where it needs one, a proof that says this: pairs,
-/// as JSON.
+/// The fields of a request to a gate with this token: pairs, as JSON; or `{code, text}`.
 #[napi(catch_unwind)]
 pub(crate) fn agent_headers(
     fake: &External<FakeAgent>,
+    door: &External<Arc<Door>>,
+    method: String,
+    uri: String,
     token: String,
-    told: String,
-) -> Result<String> {
-    match serde_json::from_str::<FakeProof>(&told) {
-        Ok(told) => {
-            let fields = fake.headers(&token, &told).map_err(failed)?;
-            Ok(json!(fields).to_string())
-        }
-        Err(error) => Ok(misread("FakeAgent.headers", &error)),
+    nonce: Option<String>,
+) -> String {
+    let route = Route { method, uri };
+    match fake.headers(&door.gate, &route, &token, nonce.as_deref()) {
+        Ok(fields) => json!(fields).to_string(),
+        Err(error) => told(&error),
     }
 }
 

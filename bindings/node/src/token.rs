@@ -80,7 +80,7 @@ impl Verdicts {
         self.verdicts.get(usize::try_from(index).ok()?)
     }
 
-    fn token(&self, index: u32) -> Option<&VerifiedToken> {
+    pub(crate) fn token(&self, index: u32) -> Option<&VerifiedToken> {
         self.get(index)?.as_ref().ok()
     }
 

@@ -15,7 +15,7 @@ const OPTIONS = { audience: AUDIENCE, danger: { httpLoopbackIssuers: true }, all
 /** A verifier over a served issuer, which answers when it is told to. */
 async function world(t) {
   const clock = new FixedClock(1_800_000_000)
-  const fake = new FakeIssuer(ISSUER, { clock, seed: 1 })
+  const fake = new FakeIssuer(ISSUER, { clock, seed: 1000 })
   const server = await held(t, () => fake.jwks())
   const verifier = Verifier.fromPolicy(policy(server.uri), { clock, allowDanger: true })
   t.after(() => verifier.close())

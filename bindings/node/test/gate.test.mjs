@@ -12,7 +12,7 @@ import {
   Verifier,
   inspect,
 } from 'sealgate'
-import { FakeAgent } from 'sealgate/testing'
+import { FakeAgent, FakeIssuer } from 'sealgate/testing'
 import { AUDIENCE, ISSUER, NOW, thrown, world } from './world.mjs'
 
 test('a gate is an object of closures', () => {
@@ -457,7 +457,7 @@ test('keys are published to issuers that take them, and described', () => {
   ]) {
     assert.ok(thrown(call) instanceof UsageError)
   }
-  const fixed = Verifier.fromPolicy({ ...world().policy, issuers: { corp: { issuer: ISSUER, algorithms: ['ES256'], jwks: corp.jwks() } } })
+  const fixed = Verifier.fromPolicy({ ...world().policy, issuers: { corp: { issuer: ISSUER, algorithms: ['ES256'], jwks: new FakeIssuer(ISSUER, { seed: 1000 }).jwks() } } })
   assert.match(thrown(() => fixed.keys.publish('corp', corp.jwks())).message, /jwks_push/)
 })
 

@@ -10,7 +10,7 @@ import { listen } from './served.mjs'
 import { AUDIENCE, ISSUER, NOW, thrown } from './world.mjs'
 
 const clock = new FixedClock(NOW)
-const corp = new FakeIssuer(ISSUER, { clock })
+const corp = new FakeIssuer(ISSUER, { clock, seed: 1000 })
 const DOCUMENT = {
   version: 1,
   issuers: { corp: { issuer: ISSUER, algorithms: ['ES256'], jwks_file: 'corp.json' } },

@@ -25,7 +25,7 @@ test('a request with a proof, once', () => {
   assert.equal(verdict.code, 'accepted')
   assert.deepEqual([verdict.token.senderConstrained, verdict.token.replayReach], ['dpop', 'process'])
   assert.deepEqual(verdict.token.responseHeaders, {})
-  const request = { method: 'POST', uri: '/mcp', headers: agent.headers('POST', `${ORIGIN}/mcp`, jwt) }
+  const request = { method: 'POST', uri: '/mcp', headers: agent.headers(gate, 'POST', '/mcp', jwt) }
   assert.ok(gate.explainRequest(request).ok) // uses no proof up
   assert.equal(gate.verifyRequest(request).subject, 'u1')
   const replayed = thrown(() => gate.verifyRequest(request))
@@ -34,7 +34,7 @@ test('a request with a proof, once', () => {
   assert.equal(gate.judgeRequest({ ...request, method: 'GET' }).code, 'pop_invalid')
   const bearer = gate.judgeRequest({ ...request, headers: ['Authorization', `Bearer ${jwt}`] })
   assert.ok(bearer.error instanceof PossessionError)
-  assert.equal(new FakeAgent('other').call(gate, 'GET', '/', jwt).code, 'pop_required')
+  assert.equal(new FakeAgent('other').call(gate, 'GET', '/', jwt).code, 'pop_mismatch')
   assert.equal(agent.call(gate, 'GET', '/', token()).token.senderConstrained, null)
   assert.equal(agent.call(gate, 'GET', '/', 'x').code, 'malformed_token')
 })
@@ -54,7 +54,7 @@ test('what a request shows is not remembered with its token', () => {
 test('an object of headers, where its server refuses repeated ones', () => {
   const { gate, agent, jwt } = bound()
   const parts = { method: 'POST', uri: '/mcp' }
-  const object = () => Object.fromEntries(agent.headers('POST', `${ORIGIN}/mcp`, jwt))
+  const object = () => Object.fromEntries(agent.headers(gate, 'POST', '/mcp', jwt))
   assert.throws(() => gate.judgeRequest({ ...parts, headers: object() }), { message: /singleValued\(\)/ })
   const headers = { ...object(), accept: undefined, 'set-cookie': ['a', 'b'] }
   assert.equal(gate.judgeRequest({ ...parts, headers: singleValued(headers) }).code, 'accepted')
@@ -69,8 +69,7 @@ test('an object of headers, where its server refuses repeated ones', () => {
 
 test('requests of every make', async (t) => {
   const { gate, verifier, agent, jwt } = bound()
-  const url = `${ORIGIN}/mcp?q=1`
-  const fields = () => agent.headers('POST', url, jwt)
+  const fields = () => agent.headers(gate, 'POST', '/mcp?q=1', jwt)
   const parts = { method: 'POST', uri: '/mcp?q=1' }
   const socket = { getPeerX509Certificate: () => undefined }
   const node = () => ({ method: 'POST', url: '/mcp?q=1', rawHeaders: fields().flat(), socket })
@@ -105,7 +104,7 @@ test('requests of every make', async (t) => {
 test('a call for requests asks for what the others ask for', async () => {
   const { gate, agent, token } = bound()
   const { verifyRequest, judgeRequest, verifyRequestAsync, judgeRequestAsync } = gate
-  const request = { method: 'GET', uri: '/', headers: agent.headers('GET', ORIGIN, token({ claims: { tenant: 't' } })) }
+  const request = { method: 'GET', uri: '/', headers: agent.headers(gate, 'GET', '/', token({ claims: { tenant: 't' } })) }
   const into = z.object({ tenant: z.string() })
   assert.equal(verifyRequest(request, { into, requiredScopes: ['mcp:use'] }).claims.tenant, 't')
   assert.equal((await verifyRequestAsync(request, { into, wait: '1s' })).claims.tenant, 't')
@@ -125,7 +124,7 @@ test('a request waits for keys, and its proof is used up once', async (t) => {
   t.after(() => verifier.close())
   const agent = new FakeAgent('agent', { clock })
   const jwt = corp.token({ sub: 'u1', aud: AUDIENCE, bindTo: agent })
-  const request = { method: 'GET', uri: '/', headers: agent.headers('GET', `${ORIGIN}/`, jwt) }
+  const request = { method: 'GET', uri: '/', headers: agent.headers(verifier.gate('tools'), 'GET', '/', jwt) }
   assert.equal(verifier.judgeRequest(request).code, 'keys_refreshing')
   const waiting = verifier.verifyRequestAsync(request, { wait: '60s' })
   await server.asked()
@@ -142,7 +141,7 @@ test('a nonce of the server: refused with one, accepted with it', () => {
   assert.equal(first.code, 'nonce_required')
   const nonce = first.error.headers['DPoP-Nonce']
   assert.ok(nonce)
-  const headers = agent.headers('GET', `${ORIGIN}/`, jwt, { nonce })
+  const headers = agent.headers(gate, 'GET', '/', jwt, { nonce })
   assert.equal(gate.verifyRequest({ method: 'GET', uri: '/', headers }).senderConstrained, 'dpop')
 })
 

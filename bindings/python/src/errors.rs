@@ -174,14 +174,14 @@ pub(crate) fn without_gate(py: Python<'_>, error: Error) -> PyErr {
     raise(py, Refusal::new(error))
 }
 
-/// The outage of an issuer that has no keys after all the time there was.
+/// The outage of an issuer that has no keys, or a store that has no news, after all the time there was.
 pub(crate) fn not_ready(py: Python<'_>, error: NotReady) -> PyErr {
     raise(
         py,
         Refusal {
             detail: Some(error.to_string()),
-            issuer_name: Some(error.issuer_name),
-            ..Refusal::new(Code::KeysUnavailable.into())
+            issuer_name: error.issuer_name.clone(),
+            ..Refusal::new(error.code().into())
         },
     )
 }

@@ -23,7 +23,10 @@ fn options(
     alg: Option<&str>,
     name: Option<&str>,
 ) -> PyResult<FakeOptions> {
-    let mut options = FakeOptions::new().clock(clock::of(clock)?);
+    let mut options = FakeOptions::new();
+    if clock.is_some() {
+        options = options.clock(clock::of(clock)?);
+    }
     if let Some(seed) = seed {
         options = options.seed(seed);
     }
@@ -164,6 +167,11 @@ impl RawAgent {
         }
     }
 
+    #[getter]
+    fn certificate<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.fake.certificate())
+    }
+
     /// A proof that says this, as JSON: see `FakeProof` of the core.
     fn prove(&self, py: Python<'_>, told: &str) -> PyResult<String> {
         let told: FakeProof = told_by(py, serde_json::from_str(told))?;
@@ -171,16 +179,22 @@ impl RawAgent {
         proof.map_err(|error| refused(py, &error))
     }
 
-    /// The fields of a request with this token and, where it needs one, a proof that says this.
+    /// The fields of a request to a gate with this token.
+    #[pyo3(signature = (gate, method, uri, token, nonce=None))]
     fn headers(
         &self,
         py: Python<'_>,
+        gate: &Bound<'_, Gate>,
+        method: String,
+        uri: String,
         token: &str,
-        told: &str,
+        nonce: Option<&str>,
     ) -> PyResult<Vec<(&'static str, String)>> {
-        let told: FakeProof = told_by(py, serde_json::from_str(told))?;
-        let fields = self.fake.headers(token, &told);
-        fields.map_err(|error| refused(py, &error))
+        let gate = &gate.get().door.gate;
+        let fields = self
+            .fake
+            .headers(gate, &Route { method, uri }, token, nonce);
+        fields.map_err(|error| raised(py, &error))
     }
 }
 

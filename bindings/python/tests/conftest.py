@@ -50,7 +50,7 @@ def clock() -> testing.FixedClock:
 
 @pytest.fixture
 def corp(clock: testing.FixedClock) -> testing.FakeIssuer:
-    return testing.FakeIssuer(ISSUER, clock=clock, seed=1, name="corp")
+    return testing.FakeIssuer(ISSUER, clock=clock, seed=1000, name="corp")
 
 
 @pytest.fixture

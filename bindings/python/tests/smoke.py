@@ -3,7 +3,7 @@
 from sealgate import Verifier, testing
 
 clock = testing.FixedClock(1_800_000_000)
-corp = testing.FakeIssuer("https://login.example.com", clock=clock)
+corp = testing.FakeIssuer("https://login.example.com", clock=clock, seed=1000)
 policy = {
     "version": 1,
     "issuers": {

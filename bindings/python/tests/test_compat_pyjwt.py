@@ -104,6 +104,12 @@ def test_every_algorithm(alg: str) -> None:
     assert both(signed, KEYS[alg][1], None) == ("DecodeError",) * 2
 
 
+@pytest.mark.parametrize("typ", ["at+jwt", "application/at+jwt", "dpop+jwt", "JWT", "own", None])
+def test_no_typ_is_asked_for(typ: str | None) -> None:
+    claims = {"sub": "u1", "exp": NOW + 1000, "cnf": {"jkt": "x"}, "act": {"sub": "a"}}
+    assert both(token(claims, typ=typ), SECRET, ["HS256"]) == (claims, claims)
+
+
 CLAIMS: list[dict[str, Any]] = [
     {},
     {"exp": NOW + 1000},

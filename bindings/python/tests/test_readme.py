@@ -25,7 +25,7 @@ def blocks(language: str) -> list[str]:
 
 def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    corp = testing.FakeIssuer(ISSUER)
+    corp = testing.FakeIssuer(ISSUER, seed=1000)
     (policy,) = blocks("toml")
     Path("policy.toml").write_text(policy)
     Path("corp.jwks.json").write_text(json.dumps(corp.jwks()))
@@ -33,7 +33,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     names: dict[str, object] = {"jwt": jwt, "__name__": "__main__"}
     shown = io.StringIO()
     examples = blocks("python")
-    assert len(examples) == 12
+    assert len(examples) == 13
     with contextlib.redirect_stdout(shown):
         for number, example in enumerate(examples):
             code = compile(example, f"README example {number}", "exec", dont_inherit=True)
@@ -44,6 +44,11 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "None\n{}\n" in shown.getvalue()
     assert "issuer_attested ()\nrevoked\n" in shown.getvalue()
     assert "1 {'accepted': 1, 'malformed_token': 1}\n1 malformed_token\n" in shown.getvalue()
+    test: Any = names["test_my_app_answers"]
+    (_, calls) = test.pytestmark[0].args
+    assert len(calls) > 20
+    for code, call in calls:
+        test(code, call)
     status, headers, body = names["answer"]
     assert status == 403 and "insufficient_scope" in body and "WWW-Authenticate" in headers
 

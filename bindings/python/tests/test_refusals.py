@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sealgate import Gate, SealgateError, Verifier, testing
+from sealgate import Gate, SealgateError, UsageError, Verifier, testing
 
 from conftest import ISSUER, NOW, document
 
@@ -114,7 +114,7 @@ def test_attributes_are_of_new_requests(tools: Gate) -> None:
 
 def test_refusals_need_a_fake(verifier: Verifier) -> None:
     plain = Verifier.from_policy(verifier.policy)
-    with pytest.raises(ValueError, match=r"testing\.open"):
+    with pytest.raises(UsageError, match="testing's open"):
         testing.refusals(plain.gate("tools"))
-    with pytest.raises(ValueError, match="has a fake"):
+    with pytest.raises(UsageError, match="has a fake"):
         testing.refusals(testing.open(document(), issuers={}).gate("tools"))

@@ -30,7 +30,6 @@ Headers = list[tuple[str, str]]
 
 @pytest.fixture
 def tools(clock: testing.FixedClock, corp: testing.FakeIssuer) -> Gate:
-    AGENT.clock = clock
     policy = document() | {"dpop": {}, "replay": {"store": "process"}}
     return testing.open(policy, issuers={"corp": corp}, clock=clock).gate("tools")
 
@@ -126,7 +125,7 @@ def test_a_proof_for_what_was_sent_is_accepted_once(port: int, tools: Gate, jwt:
     elsewhere = AGENT.headers(tools, "POST", "/in/other", jwt)
     assert post(port, target, elsewhere) == ["pop_invalid", "pop_invalid"]
     # The host that the request names is the caller's: a proof for it is a proof for another server.
-    proof = AGENT.proof("POST", "https://evil.example/in/a", jwt)
+    proof = AGENT.proof("POST", "https://evil.example/in/a", jwt, issued_at=NOW)
     headers = [("Authorization", f"DPoP {jwt}"), ("DPoP", proof)]
     assert post(port, "/in/a", headers) == ["pop_invalid", "pop_invalid"]
     assert post(port, "/in/a", AGENT.headers(tools, "POST", "/in/a", jwt)) == [
@@ -280,7 +279,6 @@ def test_a_nonce_of_the_servers(
     corp: testing.FakeIssuer, clock: testing.FixedClock, monkeypatch: pytest.MonkeyPatch, jwt: str
 ) -> None:
     monkeypatch.setenv("SEALGATE_TEST_NONCE", "k" * 32)
-    AGENT.clock = clock
     dpop = {"nonce": "required", "nonce_secret": {"env": "SEALGATE_TEST_NONCE"}}
     policy = document() | {"dpop": dpop, "replay": {"store": "process"}}
     tools = testing.open(policy, issuers={"corp": corp}, clock=clock).gate("tools")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sealgate import Gate, Policy, testing
+from sealgate import Gate, Policy, UsageError, testing
 
 from conftest import AUDIENCE, ISSUER, document
 
@@ -84,11 +84,13 @@ def test_what_was_not_given_reads_well() -> None:
 
 
 def test_fakes_must_fit_the_policy(clock: testing.FixedClock, corp: testing.FakeIssuer) -> None:
-    with pytest.raises(ValueError, match="no issuer 'crop'"):
+    with pytest.raises(UsageError, match="no issuer crop"):
         testing.open(document(), issuers={"crop": corp}, clock=clock)
-    with pytest.raises(ValueError, match="another issuer"):
+    with pytest.raises(
+        UsageError, match=r"says that silent is https://silent\.example, not https://login"
+    ):
         testing.open(document(), issuers={"silent": corp}, clock=clock)
-    with pytest.raises(ValueError, match="no key"):
+    with pytest.raises(UsageError, match="no key"):
         corp.withdraw("none")
 
 
@@ -100,7 +102,7 @@ def test_tokens_as_told(tools: Gate, corp: testing.FakeIssuer, clock: testing.Fi
     assert tools.verify(short).audience == (AUDIENCE, "x")
     clock.advance("31s")
     assert tools.judge(short).code == "expired"
-    jwt = corp.token(aud=AUDIENCE, scope="mcp:use", act=[agent, "b", ("i", "c")])
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use", act=[agent, "b", {"iss": "i", "sub": "c"}])
     assert [(a.iss, a.sub) for a in tools.verify(jwt).chain] == [
         ("https://agents.example", agent.sub),
         (ISSUER, "b"),

@@ -28,7 +28,7 @@ def test_views(tools: Gate, corp: testing.FakeIssuer, verifier: Verifier) -> Non
         sub="u1",
         aud=AUDIENCE,
         scope="mcp:use files.write",
-        act=[agent, ("https://idp.partner.example/", "planner")],
+        act=[agent, {"iss": "https://idp.partner.example/", "sub": "planner"}],
         claims={
             "nbf": NOW - 5.5,
             "authorization_details": [{"type": "files", "actions": ["read"]}],

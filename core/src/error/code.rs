@@ -172,6 +172,7 @@ codes! {
     }
     Revocation {
         Revoked "revoked" "the token, or someone in its chain, was revoked"
+        Suspended "suspended" "the token is suspended"
         Inactive "inactive" "the authorization server says that the token is not active"
     }
     Authority {
@@ -188,6 +189,7 @@ codes! {
         RevocationUnavailable "revocation_unavailable" "what was revoked cannot be looked up"
         RevocationStale "revocation_stale" "the news of what was revoked is too old"
         StatusUnavailable "status_unavailable" "the token's status cannot be looked up"
+        StatusStale "status_stale" "the list with the token's status is too old"
         ReplayUnavailable "replay_unavailable" "used proofs cannot be looked up"
         ReplayFull "replay_full" "no more used proofs can be remembered now"
     }

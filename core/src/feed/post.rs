@@ -258,11 +258,15 @@ impl Running {
                 return Ok(());
             };
             let began = self.now();
-            self.load(&mut *reader, &all)?;
+            let entries = self.load(&mut *reader, &all)?;
             drop(all);
             *rest = REST;
             self.news.freshen(began.0, began.1);
             self.tell();
+            self.observers.tell(&Event::RevocationsLoaded {
+                store: &self.name,
+                entries,
+            });
             loop {
                 if self.is_over() || self.replaced.load(Ordering::Acquire) {
                     return Ok(());
@@ -311,7 +315,8 @@ impl Running {
 
     /// Everything there is becomes part of what is known; nothing that is known goes (a union).
     /// Whatever this process has not seen come back is written again afterwards.
-    fn load(&self, reader: &mut dyn Reader, store: &RevocationStore) -> Result<(), FeedError> {
+    /// Says how many handles there are.
+    fn load(&self, reader: &mut dyn Reader, store: &RevocationStore) -> Result<usize, FeedError> {
         let now = self.clock.now();
         let mut entries = 0;
         reader.load(&mut |known| {
@@ -331,11 +336,7 @@ impl Running {
             report.unreadable = unreadable;
             report.reading = None;
         });
-        self.observers.tell(&Event::RevocationsLoaded {
-            store: &self.name,
-            entries,
-        });
-        Ok(())
+        Ok(entries)
     }
 
     /// The thread that writes, until there is nothing left that anybody wants written.

@@ -51,7 +51,7 @@ pub(crate) use possession::{
 };
 pub use problem::{PolicyError, Problem, Warning};
 pub use profile::{Kind, Preset, Profile};
-pub(crate) use revocation::{RevocationRules, RevocationStorage, Shared};
+pub(crate) use revocation::{RevocationRules, RevocationStorage, Shared, StatusDoor, StatusRules};
 pub(crate) use row::{
     AudienceRule, Form, HeaderRule, OwnClaim, Presence, Row, SignerRule, TypRule,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::StoreRules;
+use super::{GateRules, Reach, StoreRules};
 use crate::time::Span;
 
 /// `[revocation]`: who remembers what was revoked, and what it reaches.
@@ -12,6 +12,32 @@ pub(crate) struct RevocationRules {
     /// Whether a revoked agent ends the tokens of a chain in which it stands behind the outermost
     /// actor (REV-04).
     pub(crate) inner_actors: bool,
+    /// `None`: nobody can tell what a status list says.
+    pub(crate) status: Option<StatusRules>,
+}
+
+/// `[revocation.status_lists]`: whose status lists are asked, and what if they cannot be.
+#[derive(Debug)]
+pub(crate) struct StatusRules {
+    pub(crate) doors: Vec<StatusDoor>,
+    /// Whether tokens pass while their list is missing or stale, and their verdicts say so.
+    pub(crate) accept_marked: bool,
+}
+
+/// The status lists of one issuer.
+#[derive(Debug)]
+pub(crate) struct StatusDoor {
+    /// The policy's name for it.
+    pub(crate) issuer: Box<str>,
+    /// For the tokens that carry its lists: they are its own (TSL-03).
+    pub(crate) gate: GateRules,
+    pub(crate) reach: Reach,
+}
+
+impl StatusRules {
+    pub(crate) fn door(&self, issuer: &str) -> Option<&StatusDoor> {
+        self.doors.iter().find(|door| *door.issuer == *issuer)
+    }
 }
 
 /// Where revocations are remembered.
@@ -39,5 +65,6 @@ impl RevocationRules {
     pub(crate) const OFF: Self = Self {
         store: RevocationStorage::Off,
         inner_actors: true,
+        status: None,
     };
 }

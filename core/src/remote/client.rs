@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use super::address::{Origin, check_address, check_url};
 use super::discovery::{self, Metadata};
-use super::fetch::{Deadline, Fetch, Https, Request};
+use super::fetch::{ACCEPT_JSON, Deadline, Fetch, Https, Request};
 use super::job::parse;
 use super::{Discovery, FetchError};
 use crate::jwk::JwkSet;
@@ -71,6 +71,7 @@ impl Client {
     pub fn key_set(&self, url: &str) -> Result<FetchedSet, FetchError> {
         let response = Https.fetch(Request {
             url,
+            accept: ACCEPT_JSON,
             etag: None,
             reach: &self.reach(url),
             deadline: Deadline::start(),

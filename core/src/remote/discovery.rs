@@ -3,7 +3,7 @@
 
 use super::FetchError;
 use super::address::shown;
-use super::fetch::{Deadline, Fetch, Request, Response};
+use super::fetch::{ACCEPT_JSON, Deadline, Fetch, Request, Response};
 use crate::encoding::json::{Json, Value};
 use crate::limits::Limits;
 use crate::policy::{Discovery, Reach};
@@ -59,6 +59,7 @@ pub(super) fn discover(
     for url in urls(discovery, issuer) {
         let request = Request {
             url: &url,
+            accept: ACCEPT_JSON,
             etag: None,
             reach,
             deadline,

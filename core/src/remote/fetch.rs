@@ -21,11 +21,16 @@ use crate::time::{Clock, Moment, Span};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request<'a> {
     pub(super) url: &'a str,
+    /// The media types that are wanted.
+    pub(super) accept: &'static str,
     /// The validator of the document that is here already (RFC 9110 §13.1.2).
     pub(super) etag: Option<&'a str>,
     pub(super) reach: &'a Reach,
     pub(super) deadline: Deadline,
 }
+
+/// Of key sets and metadata.
+pub(super) const ACCEPT_JSON: &str = "application/jwk-set+json, application/json;q=0.9, */*;q=0.1";
 
 /// The end of the time for a whole refresh: metadata, redirects and keys together.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +75,7 @@ impl Fetch for Https {
     fn fetch(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request {
             url,
+            accept,
             etag,
             reach,
             deadline,
@@ -79,7 +85,8 @@ impl Fetch for Https {
         let mut url = url.to_owned();
         for _ in 0..=FETCH_REDIRECTS {
             let call = agent.get(&url).config();
-            let mut call = call.timeout_global(Some(deadline.left()?)).build();
+            let call = call.timeout_global(Some(deadline.left()?)).accept(accept);
+            let mut call = call.build();
             if let Some(etag) = etag {
                 call = call.header("If-None-Match", etag);
             }
@@ -124,7 +131,6 @@ fn agent(reach: &Reach, origin: &Origin) -> Agent {
         .input_buffer_size(16 * 1024)
         .output_buffer_size(4 * 1024)
         .user_agent(concat!("sealgate/", env!("CARGO_PKG_VERSION")))
-        .accept("application/jwk-set+json, application/json;q=0.9, */*;q=0.1")
         .timeout_resolve(Some(FETCH_CONNECT))
         .timeout_connect(Some(FETCH_CONNECT))
         .build();

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::FetchError;
 use super::address::shown;
 use super::discovery::discover;
-use super::fetch::{Deadline, Fetch, Https, Request};
+use super::fetch::{ACCEPT_JSON, Deadline, Fetch, Https, Request};
 use super::refresh::Flight;
 use crate::jwk::JwkSet;
 use crate::policy::{FetchedKeys, KeyLocation};
@@ -82,6 +82,7 @@ impl Job {
         };
         let response = fetch.fetch(Request {
             url: &jwks_uri,
+            accept: ACCEPT_JSON,
             etag: known.etag.as_deref(),
             reach,
             deadline,

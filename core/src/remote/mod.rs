@@ -14,6 +14,7 @@ mod freshness;
 mod jitter;
 mod job;
 mod keeper;
+mod list;
 mod refresh;
 
 pub use client::{Client, FetchedSet};
@@ -21,5 +22,6 @@ pub use discovery::Metadata;
 pub use error::FetchError;
 pub(crate) use job::{Job, Outcome};
 pub(crate) use keeper::{Keepers, leave};
+pub(crate) use list::{BroughtList, ListJob};
 
 pub use crate::policy::Discovery;

@@ -8,6 +8,7 @@ mod handle;
 mod hash;
 mod overlay;
 mod sharing;
+mod status;
 mod store;
 mod token;
 
@@ -17,19 +18,25 @@ pub use change::{Change, ChangeError};
 pub(crate) use entry::Told;
 pub use handle::{Handle, HandleKind};
 pub(crate) use sharing::{News, Postman};
+#[cfg(feature = "remote")]
+pub(crate) use status::{Due, Resolved};
+pub(crate) use status::{StatusChecked, StatusLists, check as check_status};
+pub use status::{StatusList, StatusListError};
 pub use store::RevocationStats;
 pub(crate) use store::{RevocationStore, Standing};
 pub(crate) use token::{Circumstances, Handles};
 
-use crate::claims::{Claim, Claims};
 use crate::error::{Code, Error};
-use crate::policy::{Preset, Revocation, Rules, Waiver};
+use crate::policy::{Revocation, Rules, Waiver};
 use crate::time::NumericDate;
 
 /// Evidence that nothing about a token is revoked, nor about any that it comes from, or that the
 /// policy does not ask.
 #[derive(Debug)]
-pub(crate) struct NotRevoked(By);
+pub(crate) struct NotRevoked {
+    by: By,
+    status: StatusChecked,
+}
 
 #[derive(Debug)]
 enum By {
@@ -43,38 +50,39 @@ enum By {
 impl NotRevoked {
     /// How the store stood that was asked; `None` where none was.
     pub(crate) const fn standing(&self) -> Option<Standing> {
-        match self.0 {
+        match self.by {
             By::Waiver { .. } => None,
             By::Store(standing) => Some(standing),
         }
+    }
+
+    /// Whether the status list was asked that the token refers to; `None` where it refers to none.
+    pub(crate) const fn status(&self) -> Option<bool> {
+        self.status.asked()
     }
 }
 
 /// Judges a token by its handles, and by those of the tokens it comes from, which are made only where
 /// somebody is asked.
-///
-/// One that refers to a status list (draft-ietf-oauth-status-list) is undecided under
-/// `agent_strict` while no list can be resolved; under `rfc` its `status` is not asked for.
 #[inline]
 pub(crate) fn check(
     rules: &Rules,
-    claims: &Claims,
+    status: StatusChecked,
     own: Option<&Handles>,
     further: impl FnOnce() -> Result<Vec<Handles>, Error>,
     now: NumericDate,
 ) -> Result<NotRevoked, Error> {
-    if rules.preset == Preset::AgentStrict && claims.present().contains(Claim::Status) {
-        return Err(Error::about(Code::StatusUnavailable, Claim::Status.name()));
-    }
     if let Some(waiver) = rules.revocation.waive() {
-        return Ok(NotRevoked(By::Waiver { _waived: waiver }));
+        let by = By::Waiver { _waived: waiver };
+        return Ok(NotRevoked { by, status });
     }
     let own = own.ok_or_else(|| Error::new(Code::Internal))?;
     let standing = own.check(now)?;
     for handles in further()? {
         handles.check(now)?;
     }
-    Ok(NotRevoked(By::Store(standing)))
+    let by = By::Store(standing);
+    Ok(NotRevoked { by, status })
 }
 
 #[cfg(test)]

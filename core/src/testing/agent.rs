@@ -6,18 +6,19 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{FakeMembers, FakeOptions, seeded_key, signed};
+use super::{FakeMembers, FakeOptions, NoRefusals, Route, forge, seeded_key, signed};
 use crate::claims::Claim;
 use crate::crypto::{self, SigningKey, aws_lc};
 use crate::encoding::base64url;
 use crate::jwk::KeyError;
 use crate::time::Clock;
+use crate::verifier::Gate;
 
 /// An agent of tests. Cheap to clone; clones are the same agent.
 #[derive(Clone)]
 pub struct FakeAgent {
     key: Arc<SigningKey>,
-    clock: Clock,
+    clock: Option<Clock>,
 }
 
 /// What a DPoP proof says (RFC 9449 §4.2).
@@ -71,6 +72,15 @@ impl FakeAgent {
         crypto::thumbprint(&aws_lc::provider(), self.key.verifying_jwk())
     }
 
+    /// What stands for its client certificate, in DER: the engine compares its hash, and no TLS server
+    /// would take it.
+    #[must_use]
+    pub fn certificate(&self) -> Vec<u8> {
+        let key = (aws_lc::provider().sha256)(self.jkt().as_bytes());
+        // A SEQUENCE of one OCTET STRING.
+        [&[0x30, 0x22, 0x04, 0x20], key.as_slice()].concat()
+    }
+
     /// The public half of its key, with its required members alone.
     pub(super) fn jwk(&self) -> Value {
         let text = self.key.verifying_jwk().thumbprint_input();
@@ -93,7 +103,8 @@ impl FakeAgent {
             header,
         } = proof;
         let url = url.split(['?', '#']).next().unwrap_or_default();
-        let iat = issued_at.unwrap_or_else(|| self.clock.now().seconds());
+        let clock = self.clock.as_ref().unwrap_or(&Clock::System);
+        let iat = issued_at.unwrap_or_else(|| clock.now().seconds());
         let ath = token
             .as_deref()
             .map_or(Value::Null, |token| hash(token).into());
@@ -110,24 +121,39 @@ impl FakeAgent {
         signed(&self.key, &own_header.merged(header), &own.merged(claims))
     }
 
-    /// The fields of a request with this token: `Authorization`; and where the token says that it is
-    /// bound to a key, of this agent or of another (`cnf.jkt`), under the scheme `DPoP` with a new
-    /// proof of this one's.
+    /// The fields of a request to a gate with this token: `Authorization`; and where the token says
+    /// that it is bound to a key, of this agent or of another (`cnf.jkt`), under the scheme `DPoP`
+    /// with a new proof of this one's. An agent without a clock goes by the gate's.
+    ///
+    /// The route's `uri` is a path at the gate's `public_url`, or a whole URL.
     ///
     /// # Errors
     ///
-    /// When the system's random source fails.
+    /// When the policy has the gate no more, or the system's random source fails.
     pub fn headers(
         &self,
+        gate: &Gate,
+        route: &Route,
         token: &str,
-        proof: &FakeProof,
-    ) -> Result<Vec<(&'static str, String)>, KeyError> {
+        nonce: Option<&str>,
+    ) -> Result<Vec<(&'static str, String)>, NoRefusals> {
         if !is_bound(token) {
             return Ok(vec![("Authorization", format!("Bearer {token}"))]);
         }
+        let setting = gate.setting()?;
+        let rules = setting.policy.rules().gates.get(setting.gate);
+        let rules = rules.ok_or(NoRefusals::Removed)?;
+        let url = match rules.public_url.as_deref() {
+            Some(public_url) if route.uri.starts_with('/') => forge::url(public_url, &route.uri),
+            _ => route.uri.clone(),
+        };
         let proof = FakeProof {
+            method: route.method.clone(),
+            url,
             token: Some(token.to_owned()),
-            ..proof.clone()
+            nonce: nonce.map(str::to_owned),
+            issued_at: self.clock.is_none().then(|| setting.now.seconds()),
+            ..FakeProof::default()
         };
         Ok(vec![
             ("Authorization", format!("DPoP {token}")),

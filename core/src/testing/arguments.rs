@@ -33,8 +33,10 @@ pub enum Argument {
     Members,
     /// What is signed as it is.
     Payload,
-    /// A gate of a verifier of the fakes.
+    /// A gate.
     Gate,
+    /// A gate whose issuers' fakes are known.
+    OpenGate,
     /// Fakes by the names of their issuers.
     Issuers,
 }
@@ -55,6 +57,7 @@ impl Argument {
         Self::Members,
         Self::Payload,
         Self::Gate,
+        Self::OpenGate,
         Self::Issuers,
     ];
 
@@ -75,6 +78,7 @@ impl Argument {
             Self::Members => "members",
             Self::Payload => "payload",
             Self::Gate => "gate",
+            Self::OpenGate => "open_gate",
             Self::Issuers => "issuers",
         }
     }
@@ -97,7 +101,8 @@ impl Argument {
             Self::Holder => "a FakeAgent, or a client certificate as bytes (DER)".to_owned(),
             Self::Members => "an object of what JSON can say".to_owned(),
             Self::Payload => "an object of what JSON can say, a string or bytes".to_owned(),
-            Self::Gate => "a gate of a verifier of testing's open".to_owned(),
+            Self::Gate => "a Gate".to_owned(),
+            Self::OpenGate => "a Gate of a verifier of testing's open".to_owned(),
             Self::Issuers => "an object of FakeIssuers by their names in the policy".to_owned(),
         }
     }

@@ -478,7 +478,7 @@ fn proof_algorithm(rules: &Rules) -> Algorithm {
 }
 
 /// The URL that a request is for.
-fn url(public_url: &str, uri: &str) -> String {
+pub(super) fn url(public_url: &str, uri: &str) -> String {
     let rest = public_url.find("://").map_or(0, |at| at.saturating_add(3));
     let host = public_url.get(rest..).and_then(|rest| rest.find('/'));
     let end = host.map_or(public_url.len(), |at| rest.saturating_add(at));

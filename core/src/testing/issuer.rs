@@ -28,7 +28,7 @@ const ACCESS_TOKEN: &str = "at+jwt";
 /// with `key`.
 #[derive(Clone, Debug)]
 pub struct FakeOptions {
-    pub(super) clock: Clock,
+    pub(super) clock: Option<Clock>,
     pub(super) seed: u64,
     pub(super) algorithm: Algorithm,
     name: Box<str>,
@@ -39,17 +39,17 @@ impl FakeOptions {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            clock: Clock::System,
+            clock: None,
             seed: 0,
             algorithm: Algorithm::Es256,
             name: "key".into(),
         }
     }
 
-    /// What its tokens are dated by.
+    /// What its tokens or proofs are dated by.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 
@@ -225,7 +225,8 @@ impl FakeIssuer {
     /// Its time.
     #[must_use]
     pub fn now(&self) -> NumericDate {
-        self.0.options.clock.now()
+        let own = self.0.options.clock.as_ref();
+        own.unwrap_or(&Clock::System).now()
     }
 
     /// The key it signs with now.

@@ -261,7 +261,8 @@ impl Context<'_> {
             Code::KeysUnavailable => format!("{} Not the caller's fault; they may retry.", self.outage(name)),
             Code::KeysRefreshing => self.refreshing(),
             Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
-            Code::StatusUnavailable => "The token refers to a status list, which cannot be resolved in this version.".into(),
+            Code::Suspended => "Its issuer has suspended the token, and may take that back: the same token may pass later.".into(),
+            Code::StatusUnavailable | Code::StatusStale => self.status(name),
             Code::Usage => self.misuse(about),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
@@ -681,6 +682,24 @@ impl Context<'_> {
         format!(
             "The store {name} of the policy has no news: {why}. Not the caller's fault; they may retry."
         )
+    }
+
+    /// Why the list is not here that the token refers to.
+    fn status(&self, name: &str) -> String {
+        let rules = self.state.world.rules();
+        let Some(status) = &rules.revocation.status else {
+            return "The token refers to a status list, and nobody may fetch it. Write [revocation.status_lists], and add status_list_token to its issuer's profiles.".to_owned();
+        };
+        if status.door(name).is_none() {
+            return format!(
+                "The token refers to a status list. Add status_list_token to issuers.{name}.profiles, whose keys must sign it."
+            );
+        }
+        let why = match self.state.status.last_error(name) {
+            Some(error) => format!("It could not be fetched: {error}."),
+            None => "It is being fetched, or it refers to another kind of status.".to_owned(),
+        };
+        format!("{why} Not the caller's fault; they may retry.")
     }
 
     fn refreshing(&self) -> String {

@@ -7,6 +7,7 @@ use super::revocable;
 use super::state::{Door, Source};
 use super::validity::{self, Dates};
 use crate::binding::Confirmation;
+use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified};
 use crate::delegation::{self, Chain, Coverage, LineageAccepted, Member, TasksAgree, Terms};
 use crate::error::{Code, Error};
@@ -254,6 +255,10 @@ pub(super) fn terms(door: Door<'_>) -> Terms<'_> {
 impl Ancestor<'_> {
     pub(super) fn source(&self) -> &Source {
         &self.signed.get().source
+    }
+
+    pub(super) fn claims(&self) -> &Claims {
+        &self.signed.get().claims
     }
 
     pub(super) fn dates(&self) -> &Dates {

@@ -14,7 +14,7 @@ use crate::keys::{Bell, KeyRing, KeySet, Watch};
 use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore};
 use crate::replay::ReplayGuard;
-use crate::revocation::RevocationStore;
+use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::Clock;
 
 /// Bytes of tokens and claims an entry of the cache may hold on average.
@@ -83,6 +83,13 @@ pub(super) fn state(
         revocations: previous.map_or_else(
             || Arc::new(RevocationStore::new(clock.clone())),
             |before| Arc::clone(&before.revocations),
+        ),
+        status: previous.map_or_else(
+            || {
+                let bell = bell.clone();
+                Arc::new(StatusLists::new(move || bell.ring()))
+            },
+            |before| Arc::clone(&before.status),
         ),
     })
 }

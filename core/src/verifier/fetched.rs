@@ -13,6 +13,7 @@ use crate::jwk::JwkSet;
 use crate::keys::{Background, SetKey, Watch};
 use crate::observe::Event;
 use crate::policy::{FetchedKeys, IssuerRules, KeySource};
+use crate::time::Clock;
 
 /// One issuer whose keys are fetched.
 pub(crate) struct FetchedIssuer {
@@ -45,11 +46,12 @@ impl Engine {
         InForce(Arc::clone(&self.state.load().world))
     }
 
-    /// Whether any issuer's keys are fetched.
+    /// Whether any issuer's keys are fetched, or status lists.
     pub(crate) fn fetches(&self) -> bool {
         let state = self.state.load();
         let mut issuers = state.world.rules().issuers.iter();
-        issuers.any(|issuer| matches!(issuer.keys, KeySource::Fetched(_)))
+        let keys = issuers.any(|issuer| matches!(issuer.keys, KeySource::Fetched(_)));
+        keys || self.fetches_lists()
     }
 
     /// The issuers whose keys are fetched, in the policy's order.
@@ -156,36 +158,73 @@ impl Engine {
                 None => Some("none were published".to_owned()),
             };
             Some(NotReady {
-                issuer_name: issuer.name.to_string(),
+                issuer_name: Some(issuer.name.to_string()),
+                store: None,
                 reason,
             })
         })
     }
+
+    /// The store of revocations, where its news is missing or too old, and why as far as that is known.
+    fn store_without_news(&self) -> Option<NotReady> {
+        let held = self.state.load_full().revocations.sharing();
+        let sharing = held.get()?;
+        let staleness = sharing.staleness();
+        if staleness.is_some_and(|old| old <= sharing.shared.max_staleness) {
+            return None;
+        }
+        Some(NotReady {
+            issuer_name: None,
+            store: Some(sharing.shared.store.name.to_string()),
+            reason: sharing.news.report().reading.as_deref().map(str::to_owned),
+        })
+    }
 }
 
-/// An issuer has no keys yet, after all the time there was: an outage, `keys_unavailable`.
+/// An issuer has no keys yet, or a store of revocations no news, after all the time there was: an
+/// outage, `keys_unavailable` or `revocation_unavailable`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotReady {
-    /// The policy's name for the issuer.
-    pub issuer_name: String,
-    /// Why the last fetch failed, or that the program has published none; none when a fetch is
-    /// still running.
+    /// The policy's name for the issuer that has no keys.
+    pub issuer_name: Option<String>,
+    /// The policy's name for the store that has no news.
+    pub store: Option<String>,
+    /// Why the last fetch failed, or that the program has published none, or why the store cannot be
+    /// read; none when a fetch is still running.
     pub reason: Option<String>,
+}
+
+impl NotReady {
+    /// `keys_unavailable`, or `revocation_unavailable`.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        if self.store.is_some() {
+            Code::RevocationUnavailable
+        } else {
+            Code::KeysUnavailable
+        }
+    }
 }
 
 impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = self.reason.as_deref().unwrap_or("no answer yet");
-        write!(f, "{} has no usable keys: {reason}", self.issuer_name)
+        match (&self.store, &self.issuer_name) {
+            (Some(store), _) => write!(f, "the store {store} has no news: {reason}"),
+            (None, issuer_name) => {
+                let issuer_name = issuer_name.as_deref().unwrap_or_default();
+                write!(f, "{issuer_name} has no usable keys: {reason}")
+            }
+        }
     }
 }
 
 impl std::error::Error for NotReady {}
 
 impl From<NotReady> for Error {
-    fn from(_: NotReady) -> Self {
-        Self::new(Code::KeysUnavailable)
+    fn from(error: NotReady) -> Self {
+        Self::new(error.code())
     }
 }
 
@@ -201,21 +240,36 @@ impl Verifier {
     /// How long [`Verifier::wait_ready`] should wait where nobody says: 10 s.
     pub const READY: Duration = Duration::from_secs(10);
 
-    /// Waits until every issuer has keys, fetched or published, at most `timeout`.
+    /// Waits until every issuer has keys, fetched or published, and the store of revocations that
+    /// the policy names has news, at most `timeout`.
     ///
     /// Verification does not need it: without it, tokens are undecided (`keys_refreshing`, 503)
-    /// until fetched keys are there, `keys_unavailable` until pushed ones are. Call it before a
-    /// server takes its first request.
+    /// until fetched keys are there, `keys_unavailable` until pushed ones are, and
+    /// `revocation_unavailable` until the store was read. Call it before a server takes its first
+    /// request.
     ///
     /// # Errors
     ///
-    /// Which issuer has none, and why.
+    /// Which issuer has none, or which store, and why.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), NotReady> {
         let engine = &self.engine;
+        let begun = Clock::System.moment();
         let mut missing = engine.first_without_keys();
         if missing.is_some() {
             engine.bell.wait(timeout, &mut || {
                 missing = engine.first_without_keys();
+                missing.is_none()
+            });
+        }
+        if let Some(missing) = missing {
+            return Err(missing);
+        }
+        let mut missing = engine.store_without_news();
+        let store = engine.revocation_store();
+        if let Some(postman) = store.postman().filter(|_| missing.is_some()) {
+            let passed = Clock::System.moment().since(begun).to_duration();
+            postman.wait(timeout.saturating_sub(passed), &mut || {
+                missing = engine.store_without_news();
                 missing.is_none()
             });
         }
@@ -250,8 +304,8 @@ impl Gate {
     /// How long [`Gate::verify_waiting`] should wait where nobody says: 2 s.
     pub const WAIT: Duration = Duration::from_secs(2);
 
-    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, waits for that fetch, at
-    /// most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
+    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, or a status list is being
+    /// fetched for the first time, waits for that fetch, at most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
     /// for so long: see [`Gate::may_settle`].
     ///
     /// # Errors
@@ -279,10 +333,14 @@ impl Gate {
     }
 
     /// Whether asking again may bring another answer than this error within `wait`: it is
-    /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
+    /// `status_unavailable` and nobody has failed to fetch the list yet, or `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
     /// stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        error.code() == Code::KeysRefreshing && self.pause(error) < wait
+        match error.code() {
+            Code::KeysRefreshing => self.pause(error) < wait,
+            Code::StatusUnavailable => self.awaits_list(error),
+            _ => false,
+        }
     }
 }

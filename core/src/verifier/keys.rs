@@ -211,6 +211,7 @@ impl Engine {
             cache: Arc::clone(&state.cache),
             replay: state.replay.clone(),
             revocations: Arc::clone(&state.revocations),
+            status: Arc::clone(&state.status),
         };
         if !self.state.replace(state, Arc::new(next)) {
             return None;

@@ -17,6 +17,8 @@ mod headers;
 mod jws;
 mod keys;
 mod kind;
+#[cfg(feature = "remote")]
+mod lists;
 mod lookup;
 mod malformed;
 mod misfit;
@@ -34,6 +36,7 @@ mod seen;
 #[cfg(feature = "testing")]
 mod setting;
 mod state;
+mod status;
 mod traced;
 mod trail;
 mod validity;
@@ -55,6 +58,8 @@ pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
+#[cfg(feature = "remote")]
+pub(crate) use lists::ListFetch;
 pub use lookup::UnknownGate;
 pub use misfit::Misfit;
 pub use pending::Pending;

@@ -172,7 +172,7 @@ pub(super) fn intent(gate: &GateRules, claims: &Claims) -> String {
 }
 
 pub(super) fn revocation(not_revoked: &NotRevoked) -> String {
-    match not_revoked.standing() {
+    let mut text = match not_revoked.standing() {
         Some(Standing {
             epoch,
             staleness: None,
@@ -185,7 +185,13 @@ pub(super) fn revocation(not_revoked: &NotRevoked) -> String {
             format!("nothing of it is revoked, at epoch {epoch}, by news that is {old} old")
         }
         None => "not configured".to_owned(),
+    };
+    match not_revoked.status() {
+        Some(true) => text += ", and its status list has no objection",
+        Some(false) => text += ", and its status list was not asked",
+        None => {}
     }
+    text
 }
 
 pub(super) fn policy(gate: &GateRules, requirements: &Requirements) -> String {

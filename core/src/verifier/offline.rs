@@ -9,6 +9,7 @@ use super::note;
 use super::pipeline::{self, Candidate, Case};
 use super::revocable;
 use super::state::{Door, Source};
+use super::status;
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::Judged;
@@ -212,7 +213,7 @@ fn settle(
     let handles = revocable::handles(door, member, header, bound_to);
     revocation::check(
         rules,
-        claims,
+        status::of(door, claims, source, case.judge.now)?,
         handles.as_ref(),
         || Ok(Vec::new()),
         case.judge.now,

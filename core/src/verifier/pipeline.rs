@@ -13,7 +13,7 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, actors, authority, caller, kind, note, revocable, revocations};
+use super::{Requirements, actors, authority, caller, kind, note, revocable, revocations, status};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
@@ -206,7 +206,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
     buffer: &'t mut SignatureBuffer,
     trail: &mut T,
 ) -> Result<SignatureJob<'s, Candidate<'t>>, Error> {
-    let limits = door.rules().limits;
+    let limits = door.limits;
     trail.enter(Stage::Size);
     if token.len() <= limits.token_size {
         trail.passed(Stage::Size, || note::size(token, limits));
@@ -218,7 +218,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let signature = compact.decode_signature(buffer)?;
     trail.passed(Stage::Shape, note::shape);
     trail.enter(Stage::Header);
-    let header = door.headers().parse(compact.header, limits)?;
+    let header = door.headers().parse(compact.header, door.rules().limits)?;
     trail.passed(Stage::Header, || note::header(&header));
     // Strict JSON before anything is read from it; only `iss` (or an SVID's `sub`) is, until the
     // signature has been checked (JWS-13).
@@ -326,7 +326,8 @@ pub(super) fn finish<T: Trail>(
     let header = &signed.get().header;
     let handles = revocable::handles(door, member, header, || confirmation.thumbprints());
     let further = || ancestry::handles(door, ancestors, judge.provider);
-    let not_revoked = revocation::check(rules, claims, handles.as_ref(), further, now)?;
+    let status = status::check(door, claims, source, ancestors, now)?;
+    let not_revoked = revocation::check(rules, status, handles.as_ref(), further, now)?;
     trail.passed(Stage::Revocation, || note::revocation(&not_revoked));
     trail.enter(Stage::Policy);
     let standing = authority::check_gate(claims, gate)?;
@@ -396,7 +397,8 @@ fn refresh(
     let lineage = ancestry::judge(door, settled.chain(), member, ancestors, Coverage::Partial)?;
     let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
     let further = || ancestry::handles(door, ancestors, judge.provider);
-    let not_revoked = revocation::check(rules, claims, settled.handles(), further, now)?;
+    let status = status::check(door, claims, settled.source(), ancestors, now)?;
+    let not_revoked = revocation::check(rules, status, settled.handles(), further, now)?;
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
     Ok(Fresh {

@@ -17,12 +17,13 @@ use crate::delegation::{Chain, Member};
 use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
+use crate::limits::{Limits, STATUS_TOKEN_SIZE};
 use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore,
     RevocationStorage, Rules, Shared, SignerRule,
 };
 use crate::replay::ReplayGuard;
-use crate::revocation::RevocationStore;
+use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -33,6 +34,8 @@ pub(super) struct State {
     pub(super) replay: Option<Arc<ReplayGuard>>,
     /// What was revoked, as this process knows it. It outlives reloads too.
     pub(super) revocations: Arc<RevocationStore>,
+    /// The status lists that tokens have referred to. They outlive reloads.
+    pub(super) status: Arc<StatusLists>,
 }
 
 /// A policy made ready for use.
@@ -84,7 +87,7 @@ pub(super) struct DoorTable {
 }
 
 /// Issuers by `iss` value. `iss` comes from strangers, so the table's hash is keyed.
-enum Lookup {
+pub(super) enum Lookup {
     Few(Vec<(Box<str>, GateIssuer)>),
     #[expect(
         clippy::disallowed_types,
@@ -113,7 +116,7 @@ impl DoorTable {
 }
 
 impl Lookup {
-    fn new(rules: &Rules, issuers: &[GateIssuer]) -> Self {
+    pub(super) fn new(rules: &Rules, issuers: &[GateIssuer]) -> Self {
         let issuers = issuers.iter().flat_map(|entry| {
             let names = rules
                 .issuers
@@ -215,6 +218,8 @@ pub(super) struct Door<'s> {
     pub(super) table: &'s DoorTable,
     issuers: &'s Lookup,
     pub(super) gate: &'s GateRules,
+    /// What one of its tokens may cost.
+    pub(super) limits: Limits,
     /// Whether what passes is remembered under the gate's number: a token of the gate that comes
     /// alone, and not what comes beside one or needs others.
     remembers: bool,
@@ -234,10 +239,33 @@ impl State {
                 table,
                 issuers: &table.issuers,
                 gate,
+                limits: self.world.rules().limits,
                 remembers: true,
             }),
             None => Err(Error::no_gate()),
         }
+    }
+
+    /// The door for the tokens that carry status lists of one issuer.
+    pub(super) fn status_door<'s>(
+        &'s self,
+        gate: &'s GateRules,
+        issuers: &'s Lookup,
+    ) -> Result<Door<'s>, Error> {
+        let table = self.world.doors.iter().flatten().next();
+        Ok(Door {
+            number: 0,
+            state: self,
+            table: table.ok_or_else(|| Error::new(Code::Internal))?,
+            issuers,
+            gate,
+            limits: Limits {
+                token_size: STATUS_TOKEN_SIZE,
+                string_size: STATUS_TOKEN_SIZE,
+                ..self.world.rules().limits
+            },
+            remembers: false,
+        })
     }
 
     /// The store of revocations that processes share, where the policy names one.

@@ -44,6 +44,8 @@ pub struct VerifiedToken {
     next_nonce: Option<Arc<str>>,
     /// How the store stood in which nothing about it was revoked.
     not_revoked: Option<Standing>,
+    /// Whether the status list was asked that it refers to.
+    status: Option<bool>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -267,6 +269,7 @@ impl Judged {
             replay: reach,
             next_nonce,
             not_revoked: not_revoked.standing(),
+            status: not_revoked.status(),
         })
     }
 }
@@ -437,6 +440,14 @@ impl VerifiedToken {
     #[must_use]
     pub fn replay_reach(&self) -> Option<ReplayReach> {
         self.replay
+    }
+
+    /// Whether the status list was asked that the token refers to: `Some(false)` where it was missing
+    /// or stale, or nobody may fetch it, and the policy accepts that. `None` for a token that
+    /// refers to none.
+    #[must_use]
+    pub const fn status_checked(&self) -> Option<bool> {
+        self.status
     }
 
     /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).

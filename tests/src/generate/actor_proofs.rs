@@ -6,10 +6,24 @@ use serde_json::{Value, json};
 
 use super::act::{AS, chain};
 use super::chains::{OTHER, access, carrying, root, second, table};
-use super::{File, Kind, T, canonical, header, token, with};
+use super::{File, Kind, Slot, T, canonical, header, token, with};
 use crate::workshop::{Hash, Key, b64u};
 
 const BROKEN: &str = "chain_link_broken";
+
+pub(super) fn slot() -> Slot {
+    let (kind, agent) = (Kind::named("actor_proof"), key("agent-b"));
+    let typ = kind.typ.expect("a typ of its own");
+    let header = json!({ "kid": agent.jwk["kid"] });
+    let claims = claims("agent-b", json!({}));
+    Slot::new(
+        [kind.profile, typ, "typ_mismatch"],
+        agent,
+        header,
+        claims,
+        |proof| carrying_proofs(&[proof.to_owned()], json!({})),
+    )
+}
 
 pub(super) fn lines() -> String {
     let mut file = File::default();

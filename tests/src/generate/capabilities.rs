@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::offline::{Held, hash, root, root_with, tools};
-use super::{File, Kind, T, canonical, token, with};
+use super::{File, Kind, Slot, T, canonical, token, with};
 use crate::workshop::Key;
 
 const CODE: &str = "pop_invalid";
@@ -89,6 +89,19 @@ fn policy() -> Value {
     let gate = json!({ "public_url": ORIGIN, "sender_constrained": null });
     let more = json!({ "gates": { "g": gate }, "replay": { "store": "process" } });
     with(&Kind::named("capability").policy(), more)
+}
+
+pub(super) fn slot() -> Slot {
+    let call = Call::of(&[&root()]);
+    let (header, claims) = (call.header.clone(), call.claims.clone());
+    let key = Key::seeded("ES256", "a");
+    Slot::new(
+        ["capability_pop", "aat-pop+jwt", CODE],
+        key,
+        header,
+        claims,
+        move |proof| call.with_proof(proof),
+    )
 }
 
 pub(super) fn lines() -> String {

@@ -28,6 +28,7 @@ mod proofs;
 mod revocation;
 mod rules;
 mod sessions;
+mod slots;
 mod tasks;
 mod transactions;
 mod urls;
@@ -41,6 +42,7 @@ use serde_json::{Map, Value, json};
 use crate::workshop::{Key, over, signing_input};
 
 pub use kinds::{KINDS, Kind, holder};
+pub use slots::{Slot, slots};
 
 /// `now` of most lines.
 pub const T: i64 = 1_800_000_000;

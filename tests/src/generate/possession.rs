@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{File, Kind, T, canonical, token, with};
+use super::{File, Kind, Slot, T, canonical, token, with};
 use super::{certificates, urls};
 use crate::workshop::{Hash, Key, b64u};
 
@@ -126,6 +126,23 @@ impl Call {
             "method": self.method, "uri": self.uri, "headers": fields,
         })
     }
+}
+
+pub(super) fn slot() -> Slot {
+    let call = Call::new();
+    let (header, claims, key) = (call.header.clone(), call.claims.clone(), client("ES256"));
+    Slot::new(
+        ["dpop_proof", "dpop+jwt", CODE],
+        key,
+        header,
+        claims,
+        move |proof| {
+            call.with_fields(json!([
+                ["Authorization", call.authorization()],
+                ["DPoP", proof]
+            ]))
+        },
+    )
 }
 
 pub(super) fn lines() -> String {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{File, Kind, T, canonical, token, with};
+use super::{File, Kind, Slot, T, canonical, token, with};
 use crate::workshop::{Hash, Key, b64u};
 
 const CODE: &str = "pop_invalid";
@@ -33,7 +33,7 @@ pub(super) const WORKLOAD: Form = Form {
     typ: "wpt+jwt",
     how: "wpt",
 };
-const CLIENT: Form = Form {
+pub(super) const CLIENT: Form = Form {
     kind: "client_attestation",
     field: "OAuth-Client-Attestation",
     proof_field: "OAuth-Client-Attestation-PoP",
@@ -136,6 +136,24 @@ fn policy(form: &Form) -> Value {
     let gate = json!({ "public_url": ORIGIN, "sender_constrained": null });
     let more = json!({ "gates": { "g": gate }, "replay": { "store": "process" } });
     with(&Kind::named(form.kind).policy(), more)
+}
+
+pub(super) fn slot(form: &'static Form) -> Slot {
+    let call = Call::of(form);
+    let (header, claims) = (call.header.clone(), call.claims.clone());
+    Slot::new(
+        [form.how, form.typ, CODE],
+        holder(),
+        header,
+        claims,
+        move |proof| {
+            let own = [
+                json!([form.field, call.token]),
+                json!([form.proof_field, proof]),
+            ];
+            call.with_fields(own.into())
+        },
+    )
 }
 
 pub(super) fn lines() -> String {

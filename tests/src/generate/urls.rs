@@ -90,6 +90,9 @@ pub(super) fn normalised(file: &mut File) {
     );
 }
 
+/// A request that was sent to this target.
+type Sent<'s> = &'s dyn Fn(&str) -> Value;
+
 /// D8: what is no path must lie under `public_url`, whatever its token is. A proof changes nothing in
 /// this, and neither does a token that needs none.
 pub(super) fn targets(file: &mut File) {
@@ -99,7 +102,7 @@ pub(super) fn targets(file: &mut File) {
     let plain = plain.with_fields(fields);
     let bearer = |uri: &str| with(&plain, json!({ "uri": uri }));
     let bound = |uri: &str| Call::new().uri(uri).request();
-    let ways: [(&str, &dyn Fn(&str) -> Value); 2] = [("bearer", &bearer), ("dpop", &bound)];
+    let ways: [(&str, Sent<'_>); 2] = [("bearer", &bearer), ("dpop", &bound)];
     let under =
         json!({ "policy": { "gates": { "g": { "public_url": format!("{ORIGIN}/mcp") } } } });
     for (scheme, sent) in ways {

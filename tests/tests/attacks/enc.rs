@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::stand::{Fixtures, config};
 
 /// A token and its three parts.
-fn parts(token: &str) -> [String; 3] {
+pub(crate) fn parts(token: &str) -> [String; 3] {
     let parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     parts.try_into().unwrap()
 }
@@ -30,7 +30,7 @@ pub(crate) fn enc_01_padding(f: &Fixtures) {
 }
 
 /// The other characters whose used bits are the same.
-fn siblings(part: &str) -> Vec<String> {
+pub(crate) fn siblings(part: &str) -> Vec<String> {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let unused = match part.len() % 4 {
         2 => 4,

@@ -1,4 +1,4 @@
-//! Every attack of `attacks/attacks.json` whose capability is there, built from its recipe, each
+//! Every attack of `attacks/attacks.json`, here, in a suite that is named, or with a reason: built from its recipe, each
 //! beside a control that must be accepted: else the rejection proves nothing.
 //!
 //! What the recipes ask for and cannot be built, and why:
@@ -9,17 +9,22 @@
 //! * SIG-07: the speccheck points need Edwards arithmetic; `wycheproof` carries their like, and
 //!   small-order keys are refused when a key is loaded (KEY-14 here).
 
+mod act;
 mod alg;
 mod clm;
 mod dpop;
 mod enc;
 mod hdr;
 mod key;
+mod rev;
 mod sig;
 mod stand;
 mod state;
 
+use std::path::Path;
+
 use sealgate_tests::vectors;
+use serde_json::Value;
 use stand::Fixtures;
 
 macro_rules! attacks {
@@ -106,34 +111,65 @@ attacks! {
     "DPOP-14" dpop::dpop_14_several_or_combined_fields
     "DPOP-18" dpop::dpop_18_extra_members_are_ignored
     "BIND-02" dpop::bind_02_results_that_look_valid_on_failure
+    "ACT-01" act::act_01_the_outermost_act_is_the_current_actor
+    "ACT-02" act::act_02_malformed_act_is_never_no_actor
+    "ACT-03" act::act_03_chains_end
+    "ACT-05" act::act_05_an_actor_is_issuer_and_subject
+    "REV-01" rev::rev_01_the_bytes_of_a_token_are_no_name
+    "REV-03" rev::rev_03_what_starts_after_a_revocation_sees_it
+    "REV-04" rev::rev_04_names_are_exact_and_an_issuers_own
+    "REV-10" rev::rev_10_a_long_list_costs_what_is_documented
+    "REV-11" rev::rev_11_no_process_is_said_to_speak_for_others
     "DOS-01" state::dos_01_very_large_tokens
     "DOS-03" state::dos_03_no_mutation_panics
 }
 
-/// The categories of this suite.
-const CATEGORIES: [&str; 11] = [
-    "ALG", "KEY", "SIG", "ENC", "HDR", "CLM", "JWKS", "CACHE", "DPOP", "BIND", "DOS",
+/// Attacks that other suites build, with the file, under the repository's root, and the test's name
+/// in it.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "JWKS-01",
+        "tests/tests/remote/hostile.rs",
+        "fn jwks_01_a_flood_of_unknown_kids_is_one_fetch()",
+    ),
+    (
+        "JWKS-02",
+        "tests/tests/remote/hostile.rs",
+        "fn jwks_02_a_bad_answer_changes_nothing_and_says_why()",
+    ),
+    (
+        "JWKS-10",
+        "tests/tests/remote/hostile.rs",
+        "fn jwks_10_metadata_does_not_lead_to_other_issuers_or_hosts()",
+    ),
+    (
+        "JWKS-11",
+        "tests/tests/remote/hostile.rs",
+        "fn jwks_11_all_who_wait_for_the_first_fetch_pass_with_one()",
+    ),
+    (
+        "BIND-06",
+        "bindings/python/tests/test_conformance.py",
+        "def test_as_rust(",
+    ),
+    (
+        "BIND-07",
+        "bindings/node/test/vectors.test.mjs",
+        "the core answers the same, line by line",
+    ),
 ];
 
 /// Attacks that do not apply yet, or that no test can settle.
 const PENDING: &[(&str, &str)] = &[
     (
-        "BIND-06",
-        "the suites of the bindings compare every answer with the core's",
-    ),
-    (
-        "BIND-07",
-        "the suites of the bindings compare every answer with the core's",
-    ),
-    ("JWKS-01", "remote key sets: no key is fetched yet"),
-    ("JWKS-02", "remote key sets: no key is fetched yet"),
-    ("JWKS-10", "discovery: no metadata is read yet"),
-    ("JWKS-11", "remote key sets: no key is fetched yet"),
-    (
         "SIG-13",
         "timing is settled by review: both providers compare MACs with the library's own \
          constant-time `hmac::verify`",
     ),
+    ("STAT-01", "no policy can ask for a status list yet"),
+    ("STAT-02", "no policy can ask for a status list yet"),
+    ("STAT-03", "no policy can ask for a status list yet"),
+    ("STAT-08", "no policy can ask for a status list yet"),
 ];
 
 #[test]
@@ -149,32 +185,32 @@ fn every_attack_is_built_or_listed_with_a_reason() {
         let prefix = id.to_lowercase().replace('-', "_") + "_";
         assert!(name.starts_with(&prefix), "{name} is not named after {id}");
     }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (id, file, name) in ELSEWHERE {
+        let text = std::fs::read_to_string(root.join(file)).expect("a file of tests");
+        assert!(text.contains(name), "{id}: {file} has no {name}");
+    }
     let Some(folder) = vectors::folder("the registry of attacks") else {
         return;
     };
     let attacks = vectors::read(&folder, "attacks/attacks.json");
-    let ours = attacks
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|attack| CATEGORIES.contains(&attack["category"].as_str().unwrap()));
-    let ids: Vec<&str> = ours.map(|attack| attack["id"].as_str().unwrap()).collect();
-    let known = |id: &str| {
-        BUILT
-            .iter()
-            .chain(PENDING)
-            .filter(|(known, _)| *known == id)
-            .count()
-    };
+    let ids: Vec<&str> = attacks.as_array().unwrap().iter().map(id_of).collect();
+    let built = BUILT.iter().map(|(id, _)| *id);
+    let elsewhere = ELSEWHERE.iter().map(|(id, ..)| *id);
+    let known: Vec<&str> = built
+        .chain(elsewhere)
+        .chain(PENDING.iter().map(|(id, _)| *id))
+        .collect();
     for id in &ids {
-        assert_eq!(
-            known(id),
-            1,
-            "{id} is neither built nor pending, or is both"
-        );
+        let times = known.iter().filter(|known| *known == id).count();
+        assert_eq!(times, 1, "{id} has no test or reason, or more than one");
     }
-    for (id, _) in BUILT.iter().chain(PENDING) {
-        assert!(ids.contains(id), "{id} is no attack of these categories");
+    for id in &known {
+        assert!(ids.contains(id), "{id} is no attack of the registry");
     }
-    assert!(ids.len() >= 55, "{} attacks are too few", ids.len());
+    assert!(ids.len() >= 89, "{} attacks are too few", ids.len());
+}
+
+fn id_of(attack: &Value) -> &str {
+    attack["id"].as_str().unwrap()
 }

@@ -30,8 +30,9 @@ fn keys_come_over_a_real_connection() {
     );
 }
 
+/// JWKS-02: no set that was good is lost, and there is no set of our own.
 #[test]
-fn a_bad_answer_changes_nothing_and_says_why() {
+fn jwks_02_a_bad_answer_changes_nothing_and_says_why() {
     let redirect = |to: &str| http("302 Found", &format!("Location: {to}\r\n"), b"");
     let one_mebibyte = vec![b' '; 1024 * 1024 + 1];
     let truncated = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"keys\":[".to_vec();
@@ -185,21 +186,36 @@ fn a_name_that_leads_inside_is_not_connected_to() {
     assert_eq!(server.asked(), 0);
 }
 
-/// JWKS-10: keys that metadata puts on a host nobody wrote down.
+/// JWKS-10: metadata of another issuer, and keys that metadata puts on a host nobody wrote down.
 #[test]
-fn metadata_does_not_lead_to_other_hosts() {
+fn jwks_10_metadata_does_not_lead_to_other_issuers_or_hosts() {
     let server = Server::start(ok(""));
     let issuer = format!("http://localhost:{}", server.port);
-    let metadata = json!({ "issuer": issuer, "jwks_uri": "https://keys.evil.example/set" });
-    server.answers(ok(&metadata.to_string()));
-    let document = policy(&issuer, &json!({ "discovery": "oidc" }));
-    let stand = Stand::open(&document, Path::new("."));
-    assert!(stand.verifier.keys().refresh("as").is_some());
-    let error = until("it has failed", || stand.state().last_error);
+    let error_of = |own: &str, jwks_uri: &str| {
+        let metadata = json!({ "issuer": own, "jwks_uri": jwks_uri });
+        server.answers(ok(&metadata.to_string()));
+        let document = policy(&issuer, &json!({ "discovery": "oidc" }));
+        let stand = Stand::open(&document, Path::new("."));
+        assert!(stand.verifier.keys().refresh("as").is_some());
+        until("it has failed", || stand.state().last_error)
+    };
+    let error = error_of(&issuer, "https://keys.evil.example/set");
     assert!(
         error.starts_with("keys.evil.example is not a host to fetch from"),
         "{error}"
     );
+    let keys = format!("{issuer}/keys");
+    for other in [
+        "https://evil.example",
+        &format!("{issuer}/"),
+        &format!("{issuer}/tenant"),
+    ] {
+        let error = error_of(other, &keys);
+        assert!(error.contains(other), "{error}");
+    }
+    // Of its own issuer the same metadata is read: what it leads to is no JWK Set.
+    let error = error_of(&issuer, &keys);
+    assert!(error.contains("no JWK Set"), "{error}");
 }
 
 /// JWKS-01 for real: fifty threads, a thousand unknown `kid`s each, one fetch a cooldown.

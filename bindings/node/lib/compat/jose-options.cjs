@@ -64,6 +64,8 @@ function rulesOf(options) {
 
 /** As media types are compared. */
 const mediaType = (typ) => (typ.includes('/') ? typ : `application/${typ}`).toLowerCase()
+/** Of access tokens by their name, which are a kind of their own (RFC 9068). */
+const isAccessToken = (typ) => typeof typ === 'string' && mediaType(typ) === 'application/at+jwt'
 /** What the kind without a name of its own has, or leaves out. */
 const isPlainJwt = (typ) => typeof typ === 'string' && mediaType(typ) === 'application/jwt'
 
@@ -73,8 +75,7 @@ const usable = ({ algorithms }) => algorithms?.map((name) => (name === 'EdDSA' ?
 /** The document of the one gate that has these rules. */
 function policyOf(rules) {
   const { issuer, audience, algorithms, typ, clockTolerance, maxTokenAge, requiredClaims } = rules
-  // Access tokens by their name are a kind of their own (RFC 9068).
-  const profile = typ === 'at+jwt' ? 'access_token' : 'jwt_custom'
+  const profile = isAccessToken(typ) ? 'access_token' : 'jwt_custom'
   return {
     version: 1,
     preset: 'rfc',
@@ -102,4 +103,4 @@ function policyOf(rules) {
   }
 }
 
-module.exports = { KNOWN, isPlainJwt, policyOf, rulesOf, usable }
+module.exports = { KNOWN, isAccessToken, isPlainJwt, policyOf, rulesOf, usable }

@@ -15,7 +15,7 @@ const { refused, usage } = require('../errors.cjs')
 const { policyHandle } = require('../policy.cjs')
 const { makeVerifier } = require('../verifier.cjs')
 const errors = require('./jose-errors.cjs')
-const { KNOWN, isPlainJwt, policyOf, rulesOf, usable } = require('./jose-options.cjs')
+const { KNOWN, isAccessToken, isPlainJwt, policyOf, rulesOf, usable } = require('./jose-options.cjs')
 const { RemoteSet, outage } = require('./jose-remote.cjs')
 
 /** What `createLocalJWKSet` and `createRemoteJWKSet` have returned; its JWK Set is `current`. */
@@ -62,10 +62,20 @@ async function jwtVerify(jwt, key, options) {
   return source === undefined ? attempt() : source.verify(attempt)
 }
 
+/**
+ * The rules for this token. jose looks at `typ` where it is asked for: an access token passes for what it says
+ * it is, whoever asks for nothing. Other kinds do not, since they are for other readers.
+ */
+function rulesFor(jwt, rules) {
+  return rules.typ === undefined && isAccessToken(headerOf(jwt).typ) ? { ...rules, typ: 'at+jwt' } : rules
+}
+
 /** With the keys that are there. */
-function verifyOnce(jwt, key, rules, currentDate) {
+function verifyOnce(jwt, key, asked, currentDate) {
+  let rules = asked
   try {
     if (jwt.length > MOST_BYTES) throw refused({ code: 'oversized' }) // before any of it is decoded
+    rules = rulesFor(jwt, asked)
     checkAlgorithm(jwt, key, rules)
     const entry = verifierFor(key, rules, currentDate)
     if (currentDate !== undefined) entry.clock.set(Math.trunc(currentDate.getTime() / 1000))

@@ -2,7 +2,7 @@
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
 import { type KeyEvent, type Kind, type Profile, inspect, verifyJws } from 'sealgate'
-import { FakeAgent, FakeIssuer, type ServedIssuer, open, refusals, unreachable } from 'sealgate/testing'
+import { FakeAgent, FakeIssuer, type ServedIssuer, open, policy as testPolicy, refusals, unreachable } from 'sealgate/testing'
 import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
 
@@ -161,8 +161,13 @@ const minted: string = corp.token({ sub: 'u1', act: [agent], bindTo: agent, life
 corp.rotate()
 corp.withdraw('key-1')
 corp.sign({ sub: 'x' }, { typ: 'JWT' })
+corp.sign(new Uint8Array(), new Uint8Array())
+const bound: string = corp.token({ bindTo: new Uint8Array(), jti: 'j', issuedAt: 0, notBefore: null, clientId: agent.sub, sub: null })
+const proof: string = agent.proof('GET', new URL('https://a.example/'), bound, { nonce: 'n', issuedAt: corp.now(), claims: {}, header: { typ: null } })
+const loaded: Policy = testPolicy({ version: 1 })
 const opened = open('policy.toml', { issuers: { corp }, clock })
 const called: Verdict = agent.call(opened.gate('tools'), 'GET', '/', minted)
+agent.call(opened.gate('tools'), 'GET', '/', minted, { nonce: 'n', requiredScopes: ['a'], clientCertificate: null, context: [], operation: { tool: 't' } })
 for (const [code, call] of refusals(opened.gate('tools'), { method: 'GET', uri: '/' })) code + call.method + call().uri + call.httpStatus
 const why: Record<string, string> = unreachable(opened.gate('tools'))
 
@@ -237,7 +242,7 @@ createServer((request, response) => {
   const reach: 'process' | 'external' | null = whole.replayReach
   parts.unwrap()
 })
-const fetching = new Request('https://api.example.com/mcp', { headers: agent.headers('GET', 'https://api.example.com/mcp', minted, { nonce: 'n' }) })
+const fetching = new Request('https://api.example.com/mcp', { headers: agent.headers(opened.gate('tools'), 'GET', '/mcp', minted, { nonce: 'n' }) })
 const ofFetch: Promise<VerifiedToken<{ tenant: string }>> = gate.verifyRequestAsync(fetching, { into: Claims, wait: '1s' })
 const judgedRequest: Promise<Verdict> = gate.judgeRequestAsync({ raw: { method: 'GET', url: '/', rawHeaders: [] } })
 gate.explainRequest({ method: 'GET', uri: '/', headers: [['Authorization', 'Bearer x']] }).steps

@@ -400,6 +400,8 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "insufficient_user_authentication": StepUpError,
     "keys_unavailable": KeysUnavailableError,
     "keys_refreshing": KeysUnavailableError,
+    "revocation_unavailable": RevocationUnavailableError,
+    "revocation_stale": RevocationUnavailableError,
     "status_unavailable": RevocationUnavailableError,
     "replay_unavailable": ReplayUnavailableError,
     "replay_full": ReplayUnavailableError,

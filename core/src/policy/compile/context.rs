@@ -132,7 +132,12 @@ fn check_caller(section: &Section<'_>, kinds: &Section<'_>, compiler: &mut Compi
 }
 
 /// A door for one kind of every issuer that signs it in one way.
-fn door(section: &Section<'_>, gate: &str, kind: Kind, issuers: &[IssuerRules]) -> GateRules {
+pub(super) fn door(
+    section: &Section<'_>,
+    gate: &str,
+    kind: Kind,
+    issuers: &[IssuerRules],
+) -> GateRules {
     let of_caller = kind == Kind::Wit;
     let named = issuers.iter().enumerate().filter_map(|(position, issuer)| {
         let mut rows = issuer.profiles.iter().filter(|row| row.kind() == kind);

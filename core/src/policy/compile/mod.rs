@@ -14,6 +14,7 @@ mod pairs;
 mod possession;
 mod revocation;
 mod secret;
+mod status;
 mod store;
 mod text;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Compiler;
 use super::store::ALONE;
+use super::{Compiler, status};
 use crate::policy::section::Section;
-use crate::policy::{RevocationRules, RevocationStorage, Shared, StoreRules};
+use crate::policy::{IssuerRules, RevocationRules, RevocationStorage, Shared, StoreRules};
 use crate::time::Span;
 
 /// News of a store is read at least once a second, and an engine may take as long to answer: a
@@ -15,6 +15,7 @@ const LEAST: Span = Span::from_seconds(3);
 pub(super) fn compile(
     document: &Section<'_>,
     stores: &[Arc<StoreRules>],
+    issuers: &[IssuerRules],
     compiler: &mut Compiler<'_>,
 ) -> RevocationRules {
     if !document.has("revocation") {
@@ -28,6 +29,7 @@ pub(super) fn compile(
     RevocationRules {
         store,
         inner_actors: section.text("inner_actors").as_deref() != Some("ignore"),
+        status: status::compile(document, &section, issuers, compiler),
     }
 }
 

@@ -599,10 +599,11 @@ static REVOCATION: &[Row] = &[
         Absent::Texts(&[]),
         "Gates whose accepted tokens become revocations: of logout tokens and of Security Event Tokens.",
     ),
-    later(
+    row(
         "status_lists",
-        "Which status lists are asked about tokens.",
-        None,
+        Shape::Table(STATUS_LISTS),
+        Absent::Computed(stays_absent), // its presence has them fetched
+        "Status lists are fetched, of the issuers that have status_list_token in their profiles.",
     ),
 ];
 

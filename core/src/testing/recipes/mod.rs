@@ -109,6 +109,9 @@ pub(super) fn attempt(forge: &Forge<'_>, good: &Good, code: Code) -> Result<Atte
         Code::TokenPassthrough => Ok(Attempt::Never(CALL)),
         Code::KeysUnavailable | Code::KeysRefreshing => bench.without_keys(code),
         Code::StatusUnavailable => bench.with_status(),
+        Code::Suspended | Code::StatusStale => Ok(Attempt::Never(
+            "it is what a status list says, and no request",
+        )),
         Code::RevocationUnavailable | Code::RevocationStale => Ok(Attempt::Never(
             "it is about the store of revocations, and no request's",
         )),

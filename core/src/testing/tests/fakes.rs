@@ -3,8 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::crypto::aws_lc;
-use crate::testing::{FakeAgent, FakeIssuer, FakeMembers, FakeOptions, FakeProof, FakeToken};
-use crate::{Clock, Format, LoadOptions, Policy, SubjectKind, Verifier, inspect};
+use crate::testing::{
+    FakeActor, FakeAgent, FakeIssuer, FakeMembers, FakeOptions, FakeToken, Route,
+};
+use crate::{
+    Clock, Format, LoadOptions, Policy, Request, Requirements, SubjectKind, Verifier, inspect,
+};
 
 const ISSUER: &str = "https://login.example.com";
 const AUDIENCE: &str = "https://api.example.com";
@@ -86,7 +90,7 @@ fn a_subject_is_its_own_client_only_where_it_says_so() {
     };
     assert_eq!(kind(good()), (Some("client-1".to_owned()), None));
     let delegated = FakeToken {
-        act: vec![super::super::FakeActor {
+        act: vec![FakeActor {
             iss: None,
             sub: "agent".to_owned(),
         }],
@@ -128,30 +132,70 @@ fn tokens_say_what_they_are_told() {
 }
 
 #[test]
+fn an_agent_has_what_stands_for_a_certificate() {
+    let mut document: Value = serde_json::from_str(&document(jwks(&fake(0)))).unwrap();
+    document["gates"]["g"]["sender_constrained"] = json!("required");
+    let tests = LoadOptions::new().allow_test_keys(true);
+    let verifier = open(&document.to_string(), &tests).unwrap();
+    let gate = verifier.gate("g").unwrap();
+    let agent = |sub| FakeAgent::new(sub, &FakeOptions::new()).unwrap();
+    let token = FakeToken {
+        certificate: Some(agent("agent").certificate()),
+        ..good()
+    };
+    let fields = [(
+        "Authorization",
+        format!("Bearer {}", fake(0).token(&token).unwrap()),
+    )];
+    let code = |certificate: &[u8]| {
+        let request = Request::new("GET", "/")
+            .headers(&fields)
+            .client_certificate(certificate);
+        gate.judge_request(&request, &Requirements::NONE).code()
+    };
+    assert_eq!(code(&agent("agent").certificate()), "accepted");
+    assert_eq!(code(&agent("another").certificate()), "pop_mismatch");
+}
+
+#[test]
 fn an_agent_proves_where_a_token_is_bound_to_a_key() {
     let agent = FakeAgent::new("agent", &FakeOptions::new()).unwrap();
-    let request = FakeProof {
-        method: "POST".to_owned(),
-        url: "https://api.example.com/mcp?x=1".to_owned(),
-        issued_at: Some(7),
-        ..FakeProof::default()
-    };
-    let fields = |jkt: Option<&str>| {
+    let mut document: Value = serde_json::from_str(&document(jwks(&fake(0)))).unwrap();
+    document["gates"]["g"]["public_url"] = json!("https://api.example.com");
+    let tests = LoadOptions::new().allow_test_keys(true);
+    let verifier = open(&document.to_string(), &tests).unwrap();
+    let gate = verifier.gate("g").unwrap();
+    let fields = |jkt: Option<&str>, uri: &str| {
         let jkt = jkt.map(str::to_owned);
         let token = fake(0).token(&FakeToken { jkt, ..good() }).unwrap();
-        agent.headers(&token, &request).unwrap()
+        let route = Route {
+            method: "POST".to_owned(),
+            uri: uri.to_owned(),
+        };
+        agent.headers(&gate, &route, &token, Some("n")).unwrap()
     };
-    let free = fields(None);
+    let free = fields(None, "/mcp");
     assert_eq!(free.len(), 1);
     assert!(free[0].1.starts_with("Bearer "));
+    let url = "https://api.example.com/mcp";
     for jkt in [agent.jkt().as_str(), "another's"] {
-        let bound = fields(Some(jkt));
-        assert!(bound[0].1.starts_with("DPoP "));
-        let proof = inspect(&bound[1].1).unwrap();
-        let claims: Value = serde_json::from_str(proof.claims()).unwrap();
-        assert_eq!(claims["htu"], "https://api.example.com/mcp");
-        assert_eq!(claims["iat"], 7);
-        assert!(claims["ath"].is_string());
+        for uri in ["/mcp?x=1", url] {
+            let bound = fields(Some(jkt), uri);
+            assert!(bound[0].1.starts_with("DPoP "));
+            let proof = inspect(&bound[1].1).unwrap();
+            let claims: Value = serde_json::from_str(proof.claims()).unwrap();
+            assert_eq!(claims["htu"], url);
+            assert_eq!(claims["iat"], super::NOW, "the gate's time");
+            assert_eq!(claims["nonce"], "n");
+            assert!(claims["ath"].is_string());
+        }
     }
-    assert_eq!(agent.headers("no token", &request).unwrap().len(), 1);
+    let route = Route::default();
+    assert_eq!(
+        agent
+            .headers(&gate, &route, "no token", None)
+            .unwrap()
+            .len(),
+        1
+    );
 }

@@ -2,7 +2,9 @@
 
 `decode`, `decode_complete`, `get_unverified_header`, `PyJWK`, `PyJWKSet`, `PyJWKClient` and PyJWT's
 exceptions. It is a bridge: it takes a key with every call, so there is no cache, no rotation and no
-policy behind it. A `sealgate.Verifier` has them.
+policy behind it. A `sealgate.Verifier` has them. Nor does it look at more than PyJWT does: a token
+of another kind (`typ`), one that is bound to a key (`cnf`), and one that an agent presents (`act`)
+pass.
 
 It is stricter than PyJWT, and laxer only in the last row:
 

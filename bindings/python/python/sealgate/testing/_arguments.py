@@ -57,7 +57,7 @@ def to_json(call: str, name: str, value: object) -> str:
 
 
 def _is_count(value: object) -> bool:
-    return _is_whole(value) and 0 <= value <= _MOST  # type: ignore[operator]
+    return _is_whole(value) and isinstance(value, int) and value >= 0
 
 
 def _is_whole(value: object) -> bool:
@@ -65,8 +65,8 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_texts(value: object) -> bool:
-    is_array = isinstance(value, (list, tuple))
-    return isinstance(value, str) or (is_array and all(isinstance(one, str) for one in value))  # type: ignore[attr-defined]
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    return all(isinstance(text, str) for text in texts)
 
 
 def _is_duration(value: object) -> bool:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .._errors import UsageError
 from .._native import (
@@ -64,7 +62,7 @@ class FakeAgent:
 
     @property
     def clock(self) -> FixedClock | None:
-        """What its proofs are dated by. Without one, `call` goes by the verifier's."""
+        """What its proofs are dated by; without one, those for a gate go by the gate's clock."""
         return self._clock
 
     @property
@@ -76,6 +74,12 @@ class FakeAgent:
     def jkt(self) -> str:
         """The thumbprint of its key (RFC 7638), as in `cnf.jkt`."""
         return self._fake.jkt
+
+    @property
+    def certificate(self) -> bytes:
+        """What stands for its client certificate, in DER: the engine compares its hash, and no TLS
+        server would take it."""
+        return self._fake.certificate
 
     def proof(
         self,
@@ -103,7 +107,7 @@ class FakeAgent:
     def headers(
         self, gate: Gate, method: str, uri: str, token: str, *, nonce: str | None = None
     ) -> list[tuple[str, str]]:
-        """What the agent sends with a request to a gate of `open`: the token; and where it is bound
+        """What the agent sends with a request to a gate: the token; and where it is bound
         to a key, be it another's, a new proof of its own.
 
         `uri` is a path at the gate's `public_url`, or a whole URL.
@@ -113,18 +117,11 @@ class FakeAgent:
     def _headers(
         self, call: str, gate: Gate, method: str, uri: str, token: str, nonce: str | None
     ) -> list[tuple[str, str]]:
-        world = opened.get(gate.verifier) if isinstance(gate, Gate) else None
-        if world is None:
+        if not isinstance(gate, Gate):
             raise wrong(call, "gate", "gate", gate)
         need(call, "text", method=method, uri=uri, token=token)
         check(call, "text", nonce=nonce)
-        rules = gate.verifier.policy.to_dict()["gates"][gate.name]
-        public = urlsplit(rules.get("public_url", ""))
-        url = f"{public.scheme}://{public.netloc}{uri}" if uri.startswith("/") else uri
-        told: dict[str, Any] = {"method": method, "url": url, "nonce": nonce}
-        if self.clock is None and world.clock is not None:
-            told["issued_at"] = world.clock.now()
-        return self._fake.headers(token, json.dumps(told))
+        return self._fake.headers(gate, method, uri, token, nonce)
 
     def call(
         self,
@@ -270,8 +267,8 @@ class FakeIssuer:
 
         `act` is the chain, outermost actor first: agents, `sub`s of this issuer, or
         `{"iss": …, "sub": …}`. `client_id` is the outermost actor, or else `client-1`, unless it is
-        given: of an agent that acts for itself it is its `sub`. `bind_to` is an agent, whose key the
-        token is bound to (`cnf.jkt`), or the client certificate that it is bound to, in DER
+        given: of an agent that acts for itself it is its `sub`. `bind_to` is an agent, whose key
+        the token is bound to (`cnf.jkt`), or the client certificate that it is bound to, in DER
         (`cnf.x5t#S256`). `issued_at` and `not_before` are seconds since 1970. `claims` and `header`
         add members and replace them; `None` there leaves one out.
         """
@@ -365,7 +362,7 @@ def open(
                 f"open: {name} and the verifier go by different clocks; give both the same one"
             )
         fake._attach(verifier, name)
-    opened[verifier] = World(dict(issuers), clock)
+    opened[verifier] = dict(issuers)
     return verifier
 
 
@@ -376,15 +373,8 @@ def policy(
     return policy_for_tests(source, allow_test_keys=True, allow_danger=allow_danger)
 
 
-@dataclass(frozen=True)
-class World:
-    """What a verifier of `open` was made with."""
-
-    issuers: Mapping[str, FakeIssuer]
-    clock: FixedClock | None
-
-
-opened: weakref.WeakKeyDictionary[Verifier, World] = weakref.WeakKeyDictionary()
+# The fakes of each verifier that `open` made.
+opened: weakref.WeakKeyDictionary[Verifier, Mapping[str, FakeIssuer]] = weakref.WeakKeyDictionary()
 
 
 def _listed(values: object) -> object:

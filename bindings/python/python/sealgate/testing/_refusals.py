@@ -145,9 +145,9 @@ def unreachable(gate: Gate) -> dict[str, str]:
 def _found(
     call: str, gate: Gate, method: str | None, uri: str | None
 ) -> tuple[list[RawRefusal], list[tuple[str, str]]]:
-    world = opened.get(gate.verifier) if isinstance(gate, Gate) else None
-    if world is None:
-        raise wrong(call, "gate", "gate", gate)
+    fakes = opened.get(gate.verifier) if isinstance(gate, Gate) else None
+    if fakes is None:
+        raise wrong(call, "gate", "open_gate", gate)
     check(call, "text", method=method, uri=uri)
-    issuers = [(name, fake._fake) for name, fake in world.issuers.items()]
+    issuers = [(name, fake._fake) for name, fake in fakes.items()]
     return _native_refusals(gate, issuers, method=method, uri=uri)

@@ -1,0 +1,240 @@
+//! [`StatusLists`]: the lists that tokens have referred to, as they were last fetched.
+//!
+//! Who verifies looks into an immutable snapshot; what is not in it is put on the list of what is
+//! wanted, by swapping in another snapshot, and whoever fetches is woken. How many there may be is
+//! bounded: an issuer that writes another address into each of its tokens crowds out its own.
+
+use std::sync::Arc;
+
+use super::list::StatusList;
+use crate::error::Code;
+use crate::limits::STATUS_LISTS;
+#[cfg(feature = "remote")]
+use crate::limits::STATUS_LISTS_SIZE;
+use crate::sync::{AtomicU64, Ordering, Snapshot};
+use crate::time::{NumericDate, Span};
+
+/// A list that nobody has asked for in this time may make room for another.
+const IDLE: Span = Span::from_seconds(60);
+#[cfg(feature = "remote")]
+/// The pause after a failure is a second, and doubled so often at most.
+const RETRIES: u32 = 8;
+
+pub(crate) struct StatusLists {
+    lists: Snapshot<Vec<Arc<Listed>>>,
+    /// Wakes whoever fetches.
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+/// One list, by the name of the issuer whose tokens refer to it and its address.
+struct Listed {
+    issuer: Box<str>,
+    uri: Box<str>,
+    /// When it was last asked for, as [`NumericDate::to_bits`].
+    used: AtomicU64,
+    /// When it is to be fetched, the same; [`BEING_FETCHED`] while it is.
+    next: AtomicU64,
+    failures: u32,
+    resolved: Option<Resolved>,
+    /// Why it could not be fetched the last time.
+    last_error: Option<Box<str>>,
+}
+
+/// Later than any date.
+#[cfg(feature = "remote")]
+const BEING_FETCHED: u64 = u64::MAX;
+
+/// A list that was fetched and verified.
+#[derive(Clone)]
+pub(crate) struct Resolved {
+    pub(crate) list: Arc<StatusList>,
+    /// From then on it is stale (TSL-05, TSL-06).
+    pub(crate) good_until: NumericDate,
+    /// When it should be fetched again, ahead of that.
+    pub(crate) again: NumericDate,
+}
+
+/// A list that is to be fetched.
+#[cfg(feature = "remote")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) issuer: Box<str>,
+    pub(crate) uri: Box<str>,
+}
+
+impl StatusLists {
+    pub(crate) fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            lists: Snapshot::new(Vec::new()),
+            wake: Box::new(wake),
+        }
+    }
+
+    /// The list, if it is here and not stale; else why not, and it is wanted from now on.
+    pub(super) fn look_up(
+        &self,
+        issuer: &str,
+        uri: &str,
+        now: NumericDate,
+    ) -> Result<Arc<StatusList>, Code> {
+        let lists = self.lists.load();
+        let Some(listed) = lists.iter().find(|listed| listed.is(issuer, uri)) else {
+            self.want(issuer, uri, now);
+            return Err(Code::StatusUnavailable);
+        };
+        listed.used.store(now.to_bits(), Ordering::Relaxed);
+        match &listed.resolved {
+            None => Err(Code::StatusUnavailable),
+            Some(resolved) if now >= resolved.good_until => Err(Code::StatusStale),
+            Some(resolved) => Ok(Arc::clone(&resolved.list)),
+        }
+    }
+
+    #[cold]
+    fn want(&self, issuer: &str, uri: &str, now: NumericDate) {
+        loop {
+            let before = self.lists.load_full();
+            if before.iter().any(|listed| listed.is(issuer, uri)) {
+                return;
+            }
+            let mut after = Vec::clone(&before);
+            if after.len() >= STATUS_LISTS {
+                let used = |listed: &Arc<Listed>| listed.used.load(Ordering::Relaxed);
+                let idle = |listed: &&Arc<Listed>| used(listed) < now.minus(IDLE).to_bits();
+                let oldest = before.iter().filter(idle).min_by_key(|listed| used(listed));
+                let Some(oldest) = oldest else {
+                    return; // all of them are in use
+                };
+                after.retain(|listed| !Arc::ptr_eq(listed, oldest));
+            }
+            after.push(Arc::new(Listed {
+                issuer: issuer.into(),
+                uri: uri.into(),
+                used: AtomicU64::new(now.to_bits()),
+                next: AtomicU64::new(now.to_bits()),
+                failures: 0,
+                resolved: None,
+                last_error: None,
+            }));
+            if self.lists.replace(&before, Arc::new(after)) {
+                return (self.wake)();
+            }
+        }
+    }
+
+    /// Why an issuer's lists are not here, as far as that is known.
+    pub(crate) fn last_error(&self, issuer: &str) -> Option<Box<str>> {
+        let lists = self.lists.load();
+        let mut errors = lists.iter().filter(|listed| *listed.issuer == *issuer);
+        errors.find_map(|listed| listed.last_error.clone())
+    }
+}
+
+#[cfg(feature = "remote")]
+impl StatusLists {
+    /// The lists that are to be fetched now, at most `most`; they are taken for being fetched until
+    /// [`StatusLists::settle`]. And when the next one is to be.
+    pub(crate) fn begin(&self, now: NumericDate, most: usize) -> (Vec<Due>, Option<NumericDate>) {
+        let lists = self.lists.load_full();
+        let mut due = Vec::new();
+        let mut next: Option<NumericDate> = None;
+        for listed in lists.iter() {
+            let at = listed.next.load(Ordering::Acquire);
+            if at == BEING_FETCHED {
+                continue;
+            }
+            if at <= now.to_bits() && due.len() < most {
+                listed.next.store(BEING_FETCHED, Ordering::Release);
+                due.push(Due {
+                    issuer: listed.issuer.clone(),
+                    uri: listed.uri.clone(),
+                });
+            } else {
+                let at = NumericDate::from_bits(at).max(now);
+                next = Some(next.map_or(at, |earlier| earlier.min(at)));
+            }
+        }
+        (due, next)
+    }
+
+    /// Puts what was fetched in its place. After a failure the list before stays, until it is stale.
+    pub(crate) fn settle(&self, due: &Due, brought: Result<Resolved, String>, now: NumericDate) {
+        loop {
+            let before = self.lists.load_full();
+            let mut after = Vec::clone(&before);
+            let is_it = |listed: &&mut Arc<Listed>| listed.is(&due.issuer, &due.uri);
+            let Some(place) = after.iter_mut().find(is_it) else {
+                return; // made room for another
+            };
+            let brought = brought.clone().and_then(|resolved| {
+                let others = before
+                    .iter()
+                    .filter(|listed| !listed.is(&due.issuer, &due.uri));
+                let others = others.filter_map(|listed| listed.resolved.as_ref());
+                let others: usize = others.map(|other| other.list.heap_size()).sum();
+                if others.saturating_add(resolved.list.heap_size()) > STATUS_LISTS_SIZE {
+                    return Err("there are too many lists, or too large ones".to_owned());
+                }
+                Ok(resolved)
+            });
+            *place = Arc::new(place.after(brought, now));
+            if self.lists.replace(&before, Arc::new(after)) {
+                return;
+            }
+        }
+    }
+
+    /// Whether a list of an issuer is wanted that nobody has failed to fetch yet.
+    pub(crate) fn awaits(&self, issuer: &str) -> bool {
+        let lists = self.lists.load();
+        let mut lists = lists.iter().filter(|listed| *listed.issuer == *issuer);
+        lists.any(|listed| listed.resolved.is_none() && listed.failures == 0)
+    }
+
+    /// Nothing is being fetched in this process: whoever did is gone with a fork.
+    pub(crate) fn begin_anew(&self) {
+        for listed in self.lists.load().iter() {
+            let fetched = listed
+                .resolved
+                .as_ref()
+                .map_or(0, |resolved| resolved.again.to_bits());
+            let being = listed.next.load(Ordering::Acquire) == BEING_FETCHED;
+            if being {
+                listed.next.store(fetched, Ordering::Release);
+            }
+        }
+    }
+}
+
+impl Listed {
+    fn is(&self, issuer: &str, uri: &str) -> bool {
+        *self.uri == *uri && *self.issuer == *issuer
+    }
+
+    /// The same list once a fetch has ended.
+    #[cfg(feature = "remote")]
+    fn after(&self, brought: Result<Resolved, String>, now: NumericDate) -> Self {
+        let (failures, next, resolved, last_error) = match brought {
+            Ok(resolved) => (0, resolved.again, Some(resolved), None),
+            Err(error) => {
+                let failures = self.failures.saturating_add(1);
+                let pause = Span::from_seconds(1 << failures.min(RETRIES));
+                (
+                    failures,
+                    now.plus(pause),
+                    self.resolved.clone(),
+                    Some(error.into()),
+                )
+            }
+        };
+        Self {
+            issuer: self.issuer.clone(),
+            uri: self.uri.clone(),
+            used: AtomicU64::new(self.used.load(Ordering::Relaxed)),
+            next: AtomicU64::new(next.to_bits()),
+            failures,
+            resolved,
+            last_error,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Status lists that are fetched: which are due, and what is made of an answer. Fetching itself is not
+//! in this layer.
+
+use super::pipeline::Case;
+use super::requirements::NO_REQUIREMENTS;
+use super::state::{Lookup, State};
+use super::{Engine, Gate, pipeline};
+use crate::claims::count;
+use crate::encoding::json::Value;
+use crate::error::Error;
+use crate::policy::{Reach, StatusDoor};
+use crate::revocation::{Due, Resolved, StatusList};
+use crate::time::{NumericDate, Span};
+
+/// How long a list is good that says neither `ttl` nor `exp`.
+const GOOD: Span = Span::from_seconds(60 * 60);
+/// The least pause between two fetches of one list, whatever it says.
+const LEAST: Span = Span::from_seconds(5);
+
+/// A list to be fetched, and where that may lead.
+pub(crate) struct ListFetch {
+    pub(crate) due: Due,
+    pub(crate) reach: Reach,
+}
+
+impl Engine {
+    /// Whether status lists are fetched.
+    pub(super) fn fetches_lists(&self) -> bool {
+        self.state.load().world.rules().revocation.status.is_some()
+    }
+
+    /// The lists that are due, at most `most` of them, and how long until the next one is.
+    pub(crate) fn begin_lists(&self, most: usize) -> (Vec<ListFetch>, Option<Span>) {
+        let (state, now) = (self.state.load_full(), self.clock.now());
+        let (due, next) = state.status.begin(now, most);
+        let mut fetches = Vec::new();
+        for due in due {
+            match door(&state, &due.issuer) {
+                Some(door) => fetches.push(ListFetch {
+                    reach: door.reach.clone(),
+                    due,
+                }),
+                None => {
+                    let gone = "the policy has no such issuer any more".to_owned();
+                    state.status.settle(&due, Err(gone), now);
+                }
+            }
+        }
+        (fetches, next.map(|next| next.since(now)))
+    }
+
+    /// Takes in what a fetch brought: the text of a token, and how long the answer says it is fresh.
+    pub(crate) fn settle_list(&self, due: &Due, brought: Result<(Vec<u8>, Option<Span>), String>) {
+        let (state, now) = (self.state.load_full(), self.clock.now());
+        let resolved = brought.and_then(|(text, freshness)| {
+            self.resolve(&state, due, text.trim_ascii(), freshness, now)
+        });
+        state.status.settle(due, resolved, now);
+    }
+
+    /// Lists that a process before this one was fetching are fetched here.
+    pub(crate) fn begin_lists_anew(&self) {
+        self.state.load().status.begin_anew();
+    }
+
+    /// TSL-03 to TSL-08: the token is of the issuer whose tokens refer to it, and is that very list.
+    fn resolve(
+        &self,
+        state: &State,
+        due: &Due,
+        token: &[u8],
+        freshness: Option<Span>,
+        now: NumericDate,
+    ) -> Result<Resolved, String> {
+        let door = door(state, &due.issuer).ok_or("the policy has no such issuer any more")?;
+        let issuers = Lookup::new(state.world.rules(), &door.gate.issuers);
+        let refused = |error: Error| format!("the list was refused: {error}");
+        let door = state.status_door(&door.gate, &issuers).map_err(refused)?;
+        let case = Case::bare(door, &self.provider, now, &NO_REQUIREMENTS);
+        let judged = pipeline::verify(door, token, &case, &mut ()).map_err(refused)?;
+        let token = pipeline::rehearse(door, judged).map_err(refused)?;
+        let claims = token.claims();
+        let sub = claims.get("sub").and_then(|sub| sub.as_str());
+        if sub != Some(&*due.uri) {
+            return Err("the list is another one: its sub is not the uri that tokens give".into());
+        }
+        let list = read(claims)?;
+        let ttl = claims.get("ttl").and_then(count);
+        let ttl = ttl.map(|ttl| Span::from_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2)));
+        let end = token.expires_at().unwrap_or(NumericDate::LAST);
+        let until = match (ttl, token.expires_at()) {
+            (Some(ttl), _) => now.plus(ttl).min(end),
+            (None, Some(end)) => end,
+            (None, None) => now.plus(GOOD),
+        };
+        // Ahead of its end by a fifth; `ttl` and `exp` override what HTTP says (TSL-06).
+        let lifetime = until.since(now).scaled(4, 5);
+        let lifetime = match (ttl, freshness) {
+            (None, Some(freshness)) => lifetime.min(freshness),
+            _ => lifetime,
+        };
+        Ok(Resolved {
+            list: list.into(),
+            good_until: until,
+            again: now.plus(lifetime.clamp(LEAST, GOOD)),
+        })
+    }
+}
+
+impl Gate {
+    /// Whether a list of the issuer of this error is on its way for the first time.
+    pub(super) fn awaits_list(&self, error: &Error) -> bool {
+        let state = self.engine.state.load();
+        let issuer = state.world.blamed(error);
+        let issuer = issuer.and_then(|position| state.world.rules().issuers.get(position));
+        issuer.is_some_and(|issuer| state.status.awaits(&issuer.name))
+    }
+}
+
+fn read(claims: Value<'_>) -> Result<StatusList, String> {
+    let list = claims.get("status_list");
+    let bits = list.and_then(|list| list.get("bits")).and_then(count);
+    let lst = list.and_then(|list| list.get("lst"));
+    let lst = lst.and_then(|lst| lst.as_str());
+    let (bits, lst) = bits.zip(lst).ok_or("the list has no bits or no lst")?;
+    StatusList::decode(bits, lst).map_err(|error| error.to_string())
+}
+
+fn door<'s>(state: &'s State, issuer: &str) -> Option<&'s StatusDoor> {
+    let status = state.world.rules().revocation.status.as_ref();
+    status?.door(issuer)
+}
