@@ -764,7 +764,7 @@ export class VerifiedToken<Output = Claims> {
   /** How possession of the token's key was shown; null is a bearer token. */
   readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'external' | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
-  readonly replayReach: 'process' | 'external' | null
+  readonly replayReach: 'process' | 'host' | 'external' | null
   /** Never "user": no token proves that. */
   readonly subjectKind: 'client' | 'agent' | null
   /** The exact row of the profile table. */

@@ -82,9 +82,9 @@ impl LoadOptions {
     }
 
     /// Takes the keys of every issuer from the program, wherever the document says they come from,
-    /// and reads no source it names; and remembers revocations in this process, whatever store it
-    /// names: for testing a real policy with keys of one's own. Default: the document's sources and
-    /// stores.
+    /// and reads no source it names; and remembers revocations and used proofs in this process,
+    /// whatever store it names: for testing a real policy with keys of one's own. Default: the
+    /// document's sources and stores.
     #[must_use]
     pub const fn push_all_keys(mut self, push: bool) -> Self {
         self.push_all_keys = push;

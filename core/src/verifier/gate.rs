@@ -159,7 +159,7 @@ impl Gate {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
         let call = Call::at(&self.engine, &state, self.door, now, requirements)?;
-        if call.door.guard()?.is_some() {
+        if call.door.memory()?.is_some() {
             return Err(Error::about(Code::Usage, "replay"));
         }
         match call.request(request, requirements, &mut ())? {

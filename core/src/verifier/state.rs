@@ -22,7 +22,7 @@ use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore,
     RevocationStorage, Rules, Shared, SignerRule,
 };
-use crate::replay::ReplayGuard;
+use crate::replay::{HostTable, Memory, ReplayGuard};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::{NumericDate, Span};
 
@@ -30,12 +30,21 @@ pub(super) struct State {
     pub(super) world: Arc<World>,
     pub(super) keys: KeyRing,
     pub(super) cache: Arc<TokenCache<Settled>>,
-    /// Used proofs of this process. It outlives reloads: what was used stays used.
-    pub(super) replay: Option<Arc<ReplayGuard>>,
+    pub(super) replay: Replay,
     /// What was revoked, as this process knows it. It outlives reloads too.
     pub(super) revocations: Arc<RevocationStore>,
     /// The status lists that tokens have referred to. They outlive reloads.
     pub(super) status: Arc<StatusLists>,
+}
+
+/// Used proofs, where a policy has asked for them to be remembered. They outlive reloads: what was
+/// used stays used.
+#[derive(Clone, Default)]
+pub(super) struct Replay {
+    /// Those of this process.
+    pub(super) process: Option<Arc<ReplayGuard>>,
+    /// Those of this host, in the folder that the policy names now.
+    pub(super) host: Option<Arc<HostTable>>,
 }
 
 /// A policy made ready for use.
@@ -358,14 +367,18 @@ impl<'s> Door<'s> {
         self.table.origin.as_ref()
     }
 
-    /// Who remembers used proofs in this process; `None` where the policy leaves it to the program.
-    pub(super) fn guard(&self) -> Result<Option<&'s ReplayGuard>, Error> {
-        let rules = self.rules().possession.replay.as_ref();
-        if rules.is_none_or(|rules| rules.store != ReplayStore::Process) {
+    /// Who remembers used proofs; `None` where the policy leaves it to the program.
+    pub(super) fn memory(&self) -> Result<Option<Memory<'s>>, Error> {
+        let Some(rules) = &self.rules().possession.replay else {
             return Ok(None);
-        }
-        let guard = self.state.replay.as_deref();
-        guard.map(Some).ok_or_else(|| Error::new(Code::Internal))
+        };
+        let replay = &self.state.replay;
+        let memory = match rules.store {
+            ReplayStore::Process => replay.process.as_deref().map(Memory::Process),
+            ReplayStore::Host { .. } => replay.host.as_deref().map(Memory::Host),
+            ReplayStore::External => return Ok(None),
+        };
+        memory.map(Some).ok_or_else(|| Error::new(Code::Internal))
     }
 
     /// What possession is judged by here.

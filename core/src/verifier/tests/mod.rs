@@ -9,6 +9,7 @@ mod calls;
 mod delegated;
 mod events;
 mod explained;
+mod hosts;
 mod issuers;
 mod leaks;
 mod observed;
