@@ -29,8 +29,9 @@ use std::time::Duration;
 pub(crate) use post::Post;
 
 use crate::policy::{StorePlace, StoreRules};
+use crate::replay::{Unanswered, UsedProofs};
 use crate::revocation::{Change, Known};
-use crate::time::Clock;
+use crate::time::{Clock, NumericDate};
 
 /// Within which a server is reached, or is taken to be away.
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
@@ -128,12 +129,31 @@ pub(crate) fn open(
         StorePlace::Nats(at) => engine(nats::Nats::new(&at.url, &at.namespace, sha256)),
         #[allow(unreachable_patterns, reason = "where the build has every engine")]
         StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => {
-            Arc::new(Unusable(FeedError {
-                text: "this build lacks the store's engine".to_owned(),
-                passes: false,
-            }))
+            Arc::new(Unusable(unbuilt()))
         }
     }
+}
+
+/// Used proofs at the server that a policy names.
+#[cfg_attr(
+    not(feature = "feed-nats"),
+    expect(unused_variables, reason = "what no engine of this build needs")
+)]
+pub(crate) fn open_proofs(
+    rules: &StoreRules,
+    sha256: fn(&[u8]) -> [u8; 32],
+) -> Arc<dyn UsedProofs> {
+    let made: Result<Arc<dyn UsedProofs>, FeedError> = match &rules.place {
+        #[cfg(feature = "feed-redis")]
+        StorePlace::Redis(at) => redis::Redis::new(&at.url, &at.namespace)
+            .map(|redis| Arc::new(redis::RedisProofs::new(redis)) as _),
+        #[cfg(feature = "feed-nats")]
+        StorePlace::Nats(at) => nats::Nats::new(&at.url, &at.namespace, sha256)
+            .map(|nats| Arc::new(nats::NatsProofs::new(nats)) as _),
+        #[allow(unreachable_patterns, reason = "where the build has every engine")]
+        StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => Err(unbuilt()),
+    };
+    made.unwrap_or_else(|error| Arc::new(Unusable(error)))
 }
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
@@ -147,6 +167,25 @@ fn engine<E: Engine + 'static>(made: Result<E, FeedError>) -> Arc<dyn Engine> {
 /// An engine that this build lacks (the loader refuses policies that name one), or whose server
 /// cannot be meant.
 struct Unusable(FeedError);
+
+fn unbuilt() -> FeedError {
+    FeedError {
+        text: "this build lacks the store's engine".to_owned(),
+        passes: false,
+    }
+}
+
+impl UsedProofs for Unusable {
+    fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+        Err(self.0.clone().into())
+    }
+}
+
+impl From<FeedError> for Unanswered {
+    fn from(error: FeedError) -> Self {
+        Self { text: error.text }
+    }
+}
 
 impl Engine for Unusable {
     fn reader(&self) -> Result<Box<dyn Reader>, FeedError> {

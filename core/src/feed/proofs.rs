@@ -1,9 +1,6 @@
 //! Used proofs that hosts share (DP-13): what is the same at every server.
 
-use crate::replay::Unanswered;
 use crate::time::{NumericDate, Span};
-
-use super::FeedError;
 
 /// A server remembers a proof for so much longer than the verifier that asks would: one whose clock is
 /// behind still takes it.
@@ -17,8 +14,4 @@ pub(super) fn life(until: NumericDate, now: NumericDate) -> Span {
             .saturating_add(1)
             .saturating_add(CLOCKS.seconds()),
     )
-}
-
-pub(super) fn unanswered(error: FeedError) -> Unanswered {
-    Unanswered { text: error.text }
 }

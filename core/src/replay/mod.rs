@@ -61,6 +61,8 @@ pub(crate) enum Memory<'m> {
     Process(&'m ReplayGuard),
     /// All processes of this host.
     Host(&'m HostTable),
+    /// A server, for all hosts: it is waited for.
+    Fleet(&'m dyn UsedProofs),
 }
 
 /// Evidence that a proof was not used before, as far as is remembered.

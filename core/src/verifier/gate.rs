@@ -18,7 +18,7 @@ use super::{
 };
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
-use crate::policy::{Challenge, SenderConstrained};
+use crate::policy::{Challenge, ReplayStore, SenderConstrained};
 use crate::time::Span;
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
@@ -137,6 +137,16 @@ impl Gate {
         let call = Call::at(&self.engine, &state, self.door, now, requirements)?;
         let arrived = call.request(request, requirements, &mut ())?;
         arrived.settle(&mut (), |judged| call.commit(judged))
+    }
+
+    /// Whether [`Gate::verify_request`] may wait for a server, some milliseconds as a rule and some
+    /// seconds at most: `replay.store` names a store of kind `redis` or `nats`, which is asked about
+    /// the proof of a request in which all else holds. Event loops call from a thread that may wait.
+    #[must_use]
+    pub fn waits_for_server(&self) -> bool {
+        let state = self.engine.state.load();
+        let replay = state.world.rules().possession.replay.as_ref();
+        replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }))
     }
 
     /// As [`Gate::verify_request`], with the three-valued answer as a value.

@@ -78,7 +78,7 @@ impl Engine {
         let door = state.status_door(&door.gate, &issuers).map_err(refused)?;
         let case = Case::bare(door, &self.provider, now, &NO_REQUIREMENTS);
         let judged = pipeline::verify(door, token, &case, &mut ()).map_err(refused)?;
-        let token = pipeline::rehearse(door, judged).map_err(refused)?;
+        let token = pipeline::rehearse(door, judged, now).map_err(refused)?;
         let claims = token.claims();
         let sub = claims.get("sub").and_then(|sub| sub.as_str());
         if sub != Some(&*due.uri) {

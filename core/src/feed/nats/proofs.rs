@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::Nats;
 use super::talk::Talk;
-use crate::feed::proofs::{life, unanswered};
+use crate::feed::proofs::life;
 use crate::feed::{ANSWER, CONNECT, FeedError};
 use crate::replay::{Unanswered, UsedProofs};
 use crate::time::{NumericDate, Span};
@@ -87,7 +87,7 @@ impl NatsProofs {
 
 impl UsedProofs for NatsProofs {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
-        self.ask(key, life(until, now)).map_err(unanswered)
+        Ok(self.ask(key, life(until, now))?)
     }
 }
 

@@ -8,7 +8,7 @@ use redis::cmd;
 use super::Redis;
 use super::line::Line;
 use crate::feed::FeedError;
-use crate::feed::proofs::{life, unanswered};
+use crate::feed::proofs::life;
 use crate::replay::{Unanswered, UsedProofs};
 use crate::time::{NumericDate, Span};
 
@@ -75,7 +75,7 @@ impl UsedProofs for RedisProofs {
             mine: format!("{:016x}", RandomState::new().hash_one(key)),
             life: life(until, now),
         };
-        self.ask(&question).map_err(unanswered)
+        Ok(self.ask(&question)?)
     }
 }
 
