@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::{self, Failure};
 use crate::gate::GateArguments;
-use crate::input;
 use crate::needs::NeedsArguments;
 use crate::request::RequestArguments;
 use crate::text::{Columns, WIDTH, printable};
@@ -33,20 +32,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
     let requirements = arguments.needs.requirements();
-    let file = arguments.file.as_deref();
-    let (token, explanation) = match arguments.request.read(arguments.file.as_slice())? {
-        Some(sent) => {
-            let context = sent.context();
-            let request = sent.request(&context);
-            let explanation = opened.gate.explain_request(&request, &requirements);
-            (sent.token, explanation)
-        }
-        None => {
-            let token = input::one(file)?;
-            let explanation = opened.gate.explain_with(&token, &requirements);
-            (token, explanation)
-        }
-    };
+    let asked = arguments.request.read_one(arguments.file.as_ref())?;
+    let explanation = asked.explain(&opened.gate, &requirements);
     let mut out = BufWriter::new(io::stdout().lock());
     let exit = failure::exit(&explanation.outcome);
     let answer = explanation
@@ -58,8 +45,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         writeln!(out, "{}", as_json(&explanation, answer))?;
     } else {
         // Nothing is decided by it: only the audience is shown beside ours.
-        let aud = sealgate::inspect(&token)
-            .ok()
+        let aud = asked
+            .token()
+            .and_then(|token| sealgate::inspect(token).ok())
             .and_then(|token| serde_json::from_str::<Value>(token.claims()).ok())
             .and_then(|claims| Some(claims.get("aud")?.as_str()?.to_owned()));
         write_stages(&explanation, aud.as_deref(), answer.as_ref(), &mut out)?;

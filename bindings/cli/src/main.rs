@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod gate;
+mod http;
 mod input;
 mod inspect;
 mod jwks;
@@ -19,6 +20,7 @@ mod mint;
 mod needs;
 mod network;
 mod policy;
+mod prove;
 mod request;
 mod stopwatch;
 mod tally;
@@ -61,6 +63,8 @@ enum Verb {
     Doctor(doctor::Arguments),
     /// Mint a token for a test.
     Mint(mint::Arguments),
+    /// Make a request with the proof that its token's key is held, for a test.
+    Prove(prove::Arguments),
     /// Measure how fast your own tokens verify here.
     Bench(bench::Arguments),
     /// See it work: issuers, agents, attacks and a key rotation, with no files at all.
@@ -80,6 +84,7 @@ fn main() -> ExitCode {
         Verb::Jwks(verb) => jwks::run(&verb),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Mint(arguments) => mint::run(&arguments),
+        Verb::Prove(arguments) => prove::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Completions(arguments) => completions::run(&arguments),

@@ -11,29 +11,51 @@ pub(crate) struct NeedsArguments {
     /// Scope every token must have, beyond those of the gate; may be repeated.
     #[arg(long, value_name = "SCOPE", value_parser = parse_scope)]
     scope: Vec<String>,
-    /// What is about to be done, by its parts: `tool=read_file`, `resource=…`, `action=…`; may be repeated.
+    #[command(flatten)]
+    operation: OperationArguments,
+}
+
+/// What is about to be done.
+#[derive(Args)]
+pub(crate) struct OperationArguments {
+    /// What is about to be done, by its parts: `tool=read_file`, `arguments={"path":"/a"}`, `resource=…`,
+    /// `action=…`; may be repeated.
     #[arg(long, value_name = "PART=TEXT", value_parser = parse_part)]
     operation: Vec<(Part, String)>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Tool,
     Resource,
     Action,
+    Arguments,
+}
+
+impl OperationArguments {
+    /// The tool and the text of its arguments.
+    pub(crate) fn called(&self) -> (Option<&str>, Option<&str>) {
+        let part = |wanted: Part| {
+            let mut told = self.operation.iter();
+            let found = told.find(|(part, _)| *part == wanted);
+            found.map(|(_, text)| text.as_str())
+        };
+        (part(Part::Tool), part(Part::Arguments))
+    }
 }
 
 impl NeedsArguments {
     pub(crate) fn requirements(&self) -> Requirements {
         let requirements = Requirements::scopes(self.scope.iter().map(String::as_str));
-        if self.operation.is_empty() {
+        let told = self.operation.operation.iter();
+        if told.len() == 0 {
             return requirements;
         }
-        let told = self.operation.iter();
         let operation = told.fold(Operation::new(), |operation, (part, text)| match part {
             Part::Tool => operation.tool(text.as_str()),
             Part::Resource => operation.resource(text.as_str()),
             Part::Action => operation.action(text.as_str()),
+            Part::Arguments => operation.arguments(text),
         });
         requirements.with_operation(operation)
     }
@@ -41,7 +63,7 @@ impl NeedsArguments {
     /// The same as they are written on a command line.
     pub(crate) fn options(&self) -> String {
         let scopes = self.scope.iter().map(|scope| ("--scope", quoted(scope)));
-        let told = self.operation.iter().map(|(part, text)| {
+        let told = self.operation.operation.iter().map(|(part, text)| {
             let name = part.as_str();
             ("--operation", quoted(&format!("{name}={text}")))
         });
@@ -53,13 +75,14 @@ impl NeedsArguments {
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Tool, Self::Resource, Self::Action];
+    const ALL: [Self; 4] = [Self::Tool, Self::Resource, Self::Action, Self::Arguments];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
             Self::Resource => "resource",
             Self::Action => "action",
+            Self::Arguments => "arguments",
         }
     }
 }
@@ -67,7 +90,7 @@ impl Part {
 fn parse_part(text: &str) -> Result<(Part, String), String> {
     let (name, text) = text.split_once('=').ok_or("a part, =, and a text")?;
     let part = Part::ALL.into_iter().find(|part| part.as_str() == name);
-    let part = part.ok_or("the parts are tool, resource and action")?;
+    let part = part.ok_or("the parts are tool, arguments, resource and action")?;
     if text.is_empty() {
         return Err("the text is empty".to_owned());
     }

@@ -26,6 +26,9 @@ struct Accepted<'a> {
     chain: Vec<Link<'a>>,
     scopes: Vec<&'a str>,
     expires_at: Option<i64>,
+    /// How possession was shown; left out of a bearer token's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_constrained: Option<&'static str>,
 }
 
 /// An actor.
@@ -91,6 +94,7 @@ pub(crate) fn write_json(
                 chain,
                 scopes: token.scopes().collect(),
                 expires_at: token.expires_at().map(NumericDate::seconds),
+                sender_constrained: token.sender_constrained().map(Possession::as_str),
             };
             serde_json::to_writer(&mut *out, &accepted)?;
         }

@@ -12,7 +12,7 @@ use crate::failure::{self, Failure};
 use crate::gate::{GateArguments, Opened};
 use crate::input::{self, Chunk, First, Source};
 use crate::needs::NeedsArguments;
-use crate::request::{RequestArguments, Sent};
+use crate::request::{Asked, RequestArguments};
 use crate::stopwatch::Stopwatch;
 use crate::tally::Tally;
 use crate::text::{is_watched, printable};
@@ -44,8 +44,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
-    if let Some(sent) = arguments.request.read(&arguments.files)? {
-        return judge_request(arguments, &opened, &sent);
+    if let Some(asked) = arguments.request.read(&arguments.files)? {
+        return judge_one(arguments, &opened, &asked);
     }
     let files = arguments.files.iter().map(|file| input::open(Some(file)));
     let mut sources: Vec<Source> = files.collect::<Result<_, _>>()?;
@@ -63,14 +63,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// One token with what came with it.
-fn judge_request(arguments: &Arguments, opened: &Opened, sent: &Sent) -> Result<ExitCode, Failure> {
-    let requirements = arguments.needs.requirements();
-    let context = sent.context();
-    let verdict = (opened.gate).verify_request(&sent.request(&context), &requirements);
+fn judge_one(arguments: &Arguments, opened: &Opened, asked: &Asked) -> Result<ExitCode, Failure> {
+    let verdict = asked.verify(&opened.gate, &arguments.needs.requirements());
     if let Some(error) = verdict.as_ref().err()
         && error.blame() == Blame::Misuse
     {
-        return Err(Failure::Usage(format!("the request: {error}")));
+        return Err(Asked::misused(error));
     }
     let mut out = io::stdout().lock();
     if arguments.json {

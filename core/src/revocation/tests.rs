@@ -236,7 +236,7 @@ fn rev_08_only_what_happened_later_lifts() {
     let stands = |told: &[Change]| {
         let store = RevocationStore::new(Clock::System);
         for change in told {
-            store.tell(change, at(NOW));
+            store.apply(change, at(NOW));
         }
         get(&store, &account()).is_some_and(|entry| !entry.has_ended(at(NOW)))
     };

@@ -347,21 +347,9 @@ fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationR
     merge(state, now);
     RevocationReceipt {
         epoch,
-        reach: reach(state),
-        delivered: deliver(state, change),
+        reach,
+        delivered,
     }
-}
-
-/// How far it reaches what is put into force.
-fn reach(state: &State) -> &'static str {
-    let shared = state.shared();
-    shared.map_or("process", |shared| shared.store.reach())
-}
-
-/// Tells the store that processes share, where there is one. Says whether it has it.
-fn deliver(state: &State, change: &Change) -> bool {
-    let postman = state.revocations.postman();
-    state.shared().is_none() || postman.is_some_and(|postman| postman.post(change))
 }
 
 /// That somebody will ask for the handle, and that tokens can carry it.

@@ -278,6 +278,13 @@ fn sub_agents(file: &mut File) {
     ] {
         file.refuse(id, near, BROKEN, &of(&before, &own));
     }
+    let longer = of(&parent(), &child(json!({ "exp": T + 3601 })));
+    file.refuse(
+        "aauth/a-sub-agent-for-longer-than-an-hour",
+        near,
+        "lifetime_too_long",
+        &longer,
+    );
 }
 
 /// The auth token that a resource was called with, and the one it calls on with.

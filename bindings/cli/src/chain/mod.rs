@@ -6,13 +6,13 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use sealgate::{Actor, Blame, Error, Kind, Lineage, Requirements, VerifiedToken};
+use sealgate::{Actor, Blame, Error, Lineage, VerifiedToken};
 use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED, UNDECIDED};
 use crate::gate::GateArguments;
-use crate::input;
-use crate::request::{self, parse_further};
+use crate::needs::NeedsArguments;
+use crate::request::{Asked, RequestArguments};
 use draw::{Drawing, Party};
 
 /// Options of `chain`.
@@ -20,9 +20,10 @@ use draw::{Drawing, Party};
 pub(crate) struct Arguments {
     #[command(flatten)]
     gate: GateArguments,
-    /// A further token that the token comes from, by its kind: `access_token=parent.txt`; may be repeated.
-    #[arg(long = "with", value_name = "KIND=FILE", value_parser = parse_further)]
-    further: Vec<(Kind, String)>,
+    #[command(flatten)]
+    request: RequestArguments,
+    #[command(flatten)]
+    needs: NeedsArguments,
     /// As a Mermaid flowchart.
     #[arg(long, conflicts_with_all = ["dot", "json"])]
     mermaid: bool,
@@ -38,19 +39,14 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
-    let token = input::one(arguments.file.as_deref())?;
-    let further = request::read_further(&arguments.further)?;
-    let context = request::context(&further);
-    let verified = opened
-        .gate
-        .verify_chain(&token, &context, &Requirements::NONE);
+    let asked = arguments.request.read_one(arguments.file.as_ref())?;
+    let verified = asked.verify(&opened.gate, &arguments.needs.requirements());
     if let Some(error) = verified
         .as_ref()
         .err()
         .filter(|error| error.blame() == Blame::Misuse)
     {
-        let hint = "the gate's context says which kinds of further tokens it takes";
-        return Err(Failure::Usage(format!("--with: {error}: {hint}")));
+        return Err(Asked::misused(error));
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let exit = match verified {

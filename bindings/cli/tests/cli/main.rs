@@ -2,6 +2,7 @@
 
 mod chain;
 mod policy;
+mod prove;
 mod remote;
 mod request;
 mod server;

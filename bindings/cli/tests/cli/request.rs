@@ -1,4 +1,4 @@
-//! A token with what came with it: `--proof`, `--method`, `--uri`, `--certificate`.
+//! A token with what came with it: `--request`, `-H`, `--method`, `--uri`, `--certificate`.
 
 use sealgate::crypto::SigningKey;
 use sealgate::jwa::Algorithm;
@@ -38,11 +38,11 @@ fn a_proof_is_judged_with_the_token_it_came_with() {
     let proof = prover
         .prove(&DpopProof::new("POST", URL, now).for_token(&token))
         .unwrap();
-    let (token, proof) = (folder.write("token", &token), folder.write("proof", proof));
+    let (token, proof) = (folder.write("token", &token), format!("DPoP: {proof}"));
     let run = |command: &str, more: &[&str]| {
         sealgate(&[&[command, "-p", &policy, &token], more].concat(), "")
     };
-    let request = ["--proof", &proof, "--method", "POST", "--uri"];
+    let request = ["-H", &proof, "--method", "POST", "--uri"];
     let to = |uri| [&request[..], &[uri]].concat();
     let good = run("verify", &to("/mcp?x=1"));
     assert_eq!(code(&good), 0, "{}", text(&good));
@@ -105,7 +105,32 @@ fn a_proof_is_judged_with_the_token_it_came_with() {
     ];
     assert_eq!(code(&run("verify", &other)), 1);
     for wrong in [
-        &["--proof", &proof][..],
+        &["-H", &proof][..],
+        &["-H", "DPoP", "--method", "POST", "--uri", "/mcp"],
+        &[
+            "-H",
+            "Authorization: Bearer a.b.c",
+            "--method",
+            "POST",
+            "--uri",
+            "/mcp",
+        ],
+        &[
+            "-H",
+            "@/nowhere/fields",
+            "--method",
+            "POST",
+            "--uri",
+            "/mcp",
+        ],
+        &[
+            "--request",
+            "/nowhere/request",
+            "--method",
+            "POST",
+            "--uri",
+            "/mcp",
+        ],
         &["--method", "POST"],
         &["--method", "POST", "--uri", "/mcp", &token],
     ] {

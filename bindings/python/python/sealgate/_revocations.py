@@ -218,8 +218,8 @@ class Revocations:
         return RevocationReceipt(*self._raw.lift(*_named(handle)))
 
     def apply(self, event_token: VerifiedToken[Any]) -> EventReceipt:
-        """Revokes or lifts what follows from an accepted token that tells of an event: a logout token,
-        or a Security Event Token of CAEP or RISC.
+        """Revokes or lifts what follows from an accepted token that tells of an event: a logout
+        token, or a Security Event Token of CAEP or RISC.
 
         What has changed since the event happened stays as it is, so it does not matter in which
         order events arrive, nor how often. Raises `UsageError` for a token of a gate of another

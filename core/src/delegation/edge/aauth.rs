@@ -16,7 +16,7 @@ const PARENT: &str = "parent_agent";
 const MISSION: &str = "mission_s256";
 const PERSON_SERVER: &str = "ps";
 
-/// The most that an auth token lives.
+/// The most that a token which follows another lives.
 const MOST: Span = Span::from_seconds(3600);
 
 /// How much ties the two together.
@@ -25,6 +25,10 @@ pub(super) fn check(parent: &Member<'_>, child: &Member<'_>) -> Result<Lineage, 
     let shared = mission(child);
     if mission(parent) != shared {
         return Err(Error::about(Code::IntentMismatch, MISSION));
+    }
+    let lives = child.dates.expires_at.zip(child.dates.issued_at);
+    if lives.is_none_or(|(end, born)| end.since(born) > MOST) {
+        return Err(Error::about(Code::LifetimeTooLong, Claim::Exp.name()));
     }
     if child.other(PARENT).is_some() {
         check_sub_agent(parent, child)?;
@@ -38,10 +42,6 @@ pub(super) fn check(parent: &Member<'_>, child: &Member<'_>) -> Result<Lineage, 
     let server = text(child, PERSON_SERVER);
     if server.is_none() || server != text(parent, PERSON_SERVER) || text(child, MISSION).is_none() {
         return Err(broken());
-    }
-    let lives = child.dates.expires_at.zip(child.dates.issued_at);
-    if lives.is_none_or(|(end, born)| end.since(born) > MOST) {
-        return Err(Error::about(Code::LifetimeTooLong, "exp"));
     }
     Ok(Lineage::Correlated)
 }

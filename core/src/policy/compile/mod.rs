@@ -110,7 +110,7 @@ pub(super) fn compile<'o>(
         },
         cache_tokens: cache.count("tokens").unwrap_or(0),
         possession: possession::compile(&document, &stores, &mut compiler),
-        revocation: revocation::compile(&document, &stores, &mut compiler),
+        revocation: revocation::compile(&document, &stores, &issuers, &mut compiler),
         audit_secret: document
             .has("audit")
             .then(|| compiler.mac_secret(&document.section("audit"), "secret"))

@@ -641,6 +641,27 @@ static AUDIT: &[Row] = &[row(
     "What references to subjects are made with, at least 32 bytes, the same wherever records are compared; one line break at its end is not part of it.",
 )];
 
+static STATUS_LISTS: &[Row] = &[
+    row(
+        "allow_hosts",
+        Shape::List(&Shape::Text),
+        Absent::Nothing,
+        "The only hosts to fetch from, whatever their addresses; else each issuer's own, at a public address.",
+    ),
+    row(
+        "max_age",
+        Shape::Duration { most: None },
+        Absent::Text("24h"),
+        "The most since a list was issued.",
+    ),
+    row(
+        "on_unavailable",
+        Shape::Choice(&UNAVAILABLE),
+        Absent::Text("refuse"),
+        "What becomes of a token when its list is missing or stale.",
+    ),
+];
+
 static CACHE: &[Row] = &[row(
     "tokens",
     Shape::Count {

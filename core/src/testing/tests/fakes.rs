@@ -135,6 +135,7 @@ fn tokens_say_what_they_are_told() {
 fn an_agent_has_what_stands_for_a_certificate() {
     let mut document: Value = serde_json::from_str(&document(jwks(&fake(0)))).unwrap();
     document["gates"]["g"]["sender_constrained"] = json!("required");
+    document["mtls"] = json!({});
     let tests = LoadOptions::new().allow_test_keys(true);
     let verifier = open(&document.to_string(), &tests).unwrap();
     let gate = verifier.gate("g").unwrap();
@@ -149,7 +150,7 @@ fn an_agent_has_what_stands_for_a_certificate() {
     )];
     let code = |certificate: &[u8]| {
         let request = Request::new("GET", "/")
-            .headers(&fields)
+            .headers(fields.iter().map(|(name, value)| (*name, value)))
             .client_certificate(certificate);
         gate.judge_request(&request, &Requirements::NONE).code()
     };

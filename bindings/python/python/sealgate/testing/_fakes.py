@@ -131,15 +131,24 @@ class FakeAgent:
         token: str,
         *,
         nonce: str | None = None,
-        **more: Any,
+        client_certificate: bytes | None = None,
+        context: Iterable[Mapping[str, Any]] = (),
+        operation: Mapping[str, Any] | None = None,
+        approved: Mapping[str, Any] | None = None,
+        required_scopes: Iterable[str] = (),
     ) -> Verdict:
-        """The gate's verdict on a request of the agent's, with a new proof each time.
-
-        `more` is what else `Gate.judge_request` takes: `required_scopes`, `operation`, `context`,
-        `client_certificate`.
-        """
+        """The gate's verdict on a request of the agent's, with a new proof each time."""
         headers = self._headers("FakeAgent.call", gate, method, uri, token, nonce)
-        return gate.judge_request(method=method, uri=uri, headers=headers, **more)
+        return gate.judge_request(
+            method=method,
+            uri=uri,
+            headers=headers,
+            client_certificate=client_certificate,
+            context=context,
+            operation=operation,
+            approved=approved,
+            required_scopes=required_scopes,
+        )
 
     def __repr__(self) -> str:
         return f"FakeAgent({self.sub!r})"
