@@ -2,7 +2,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -30,7 +30,7 @@ pub(crate) struct Process {
     gate: Gate,
     clock: Arc<FixedClock>,
     events: Arc<Mutex<Vec<String>>>,
-    folder: PathBuf,
+    _folder: Folder,
 }
 
 impl Process {
@@ -41,19 +41,8 @@ impl Process {
 
     /// It reaches the server through this port.
     pub(crate) fn at(server: &Server, port: u16) -> Self {
-        static MADE: AtomicUsize = AtomicUsize::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let folder = format!("sealgate-feeds-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        let url = folder.join("url");
-        std::fs::write(&url, server.url_at(port)).unwrap();
-        // A URL may have a password: the loader takes none that others can read.
-        std::fs::set_permissions(&url, Permissions::from_mode(0o600)).unwrap();
-        let kind = match server.kind() {
-            Kind::Redis | Kind::ForgetfulRedis => "redis",
-            Kind::Nats => "nats",
-        };
+        let folder = Folder::with(&server.url_at(port));
+        let kind = kind_of(server);
         let policy = json!({
             "version": 1,
             "issuers": { "as": {
@@ -67,7 +56,9 @@ impl Process {
             } },
             "revocation": { "store": "fleet" },
         });
-        let options = LoadOptions::new().allow_test_keys(true).folder(&folder);
+        let options = LoadOptions::new()
+            .allow_test_keys(true)
+            .folder(folder.path());
         let policy = Policy::parse_with(policy.to_string(), Format::Json, &options).unwrap();
         let clock = Arc::new(FixedClock::new(NOW));
         let fixed = Clock::Fixed(Arc::clone(&clock));
@@ -79,7 +70,7 @@ impl Process {
             verifier,
             clock,
             events,
-            folder,
+            _folder: folder,
         }
     }
 
@@ -129,9 +120,39 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+/// A folder with the URL of a server, as a policy names one.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn with(url: &str) -> Self {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("sealgate-feeds-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("url");
+        std::fs::write(&file, url).unwrap();
+        // A URL may have a password: the loader takes none that others can read.
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        Self(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What a policy calls it.
+pub(crate) fn kind_of(server: &Server) -> &'static str {
+    match server.kind() {
+        Kind::Redis | Kind::ForgetfulRedis => "redis",
+        Kind::Nats => "nats",
     }
 }
 
