@@ -337,10 +337,6 @@ impl Gate {
     /// stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        match error.code() {
-            Code::KeysRefreshing => self.pause(error) < wait,
-            Code::StatusUnavailable => self.awaits_list(error),
-            _ => false,
-        }
+        self.grounds().may_settle(error, wait)
     }
 }

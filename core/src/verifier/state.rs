@@ -20,7 +20,7 @@ use crate::keys::{KeyRing, SetKey};
 use crate::limits::{Limits, STATUS_TOKEN_SIZE};
 use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
-    ReplayStore, RevocationStorage, Rules, Shared, SignerRule, StoreRules,
+    ReplayStore, RevocationRules, RevocationStorage, Rules, Shared, SignerRule, StoreRules,
 };
 use crate::replay::{HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
@@ -97,6 +97,15 @@ pub(super) struct World {
 impl World {
     pub(super) fn rules(&self) -> &Rules {
         self.policy.rules()
+    }
+
+    fn table(&self, door: u32) -> Option<&DoorTable> {
+        self.doors.get(usize::try_from(door).ok()?)?.as_ref()
+    }
+
+    /// Where the gate with this number is in this policy; nowhere when it has none such.
+    pub(super) fn gate(&self, door: u32) -> Option<usize> {
+        Some(self.table(door)?.gate)
     }
 
     /// The error, now that its issuer is known by its position in the policy.
@@ -273,8 +282,7 @@ impl State {
     /// The gate with this number, unless a reload has removed it.
     #[inline]
     pub(super) fn door(&self, number: u32) -> Result<Door<'_>, Error> {
-        let position = usize::try_from(number).ok();
-        let table = position.and_then(|position| self.world.doors.get(position)?.as_ref());
+        let table = self.world.table(number);
         let gate = table.and_then(|table| self.world.rules().gates.get(table.gate));
         match table.zip(gate) {
             Some((table, gate)) => Ok(Door {
@@ -567,6 +575,20 @@ impl Identity {
     )]
     pub(super) fn issuer(&self) -> &IssuerRules {
         &self.world.rules().issuers[self.issuer]
+    }
+
+    /// The error, which is one of a token of this issuer's.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        self.world.blame(self.issuer, error)
+    }
+
+    /// The policy, and where the gate is there.
+    pub(super) fn place(&self) -> (&Arc<World>, usize) {
+        (&self.world, self.gate)
+    }
+
+    pub(super) fn revocation(&self) -> &RevocationRules {
+        &self.world.rules().revocation
     }
 
     pub(super) fn leeway(&self) -> Span {

@@ -55,7 +55,13 @@ from ._native import (
     verify_jws,
 )
 from ._request import single_valued
-from ._revocations import EventReceipt, Handle, RevocationReceipt, Revocations
+from ._revocations import (
+    EventReceipt,
+    Handle,
+    RevocationCheck,
+    RevocationReceipt,
+    Revocations,
+)
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -87,6 +93,7 @@ __all__ = [
     "Receipt",
     "ReplayError",
     "ReplayUnavailableError",
+    "RevocationCheck",
     "RevocationReceipt",
     "RevocationUnavailableError",
     "Revocations",

@@ -295,3 +295,31 @@ fn the_effective_document_loads_and_is_its_own() {
         assert_eq!(again.effective(), effective);
     }
 }
+
+#[test]
+fn a_policy_remembers_how_it_was_loaded_and_not_where() {
+    let folder = std::env::temp_dir();
+    let options = LoadOptions::new().allow_danger(true).folder(folder);
+    let document = r#"{"version":1,"danger":{"http_loopback_issuers":true},
+        "issuers":{"a":{"issuer":"https://a.example","jwks_uri":"https://a.example/jwks"}},
+        "gates":{"api":{"profile":"access_token","audience":"mcp","issuers":["a"]}}}"#;
+    let policy = Policy::parse_with(document, Format::Json, &options).unwrap();
+    let kept = policy.options();
+    assert!(kept.allow_danger && !kept.allow_test_keys && !kept.push_all_keys);
+    assert_eq!(kept.folder, None);
+    let source = |policy: &Policy| policy.effective()["issuers"]["a"]["jwks_uri"].clone();
+    let same = policy
+        .under(&LoadOptions::new().allow_test_keys(true))
+        .unwrap();
+    assert_eq!(source(&same), "https://a.example/jwks");
+    assert!(
+        !same.options().allow_test_keys,
+        "what is loaded is not loaded again"
+    );
+    let pushed = policy
+        .under(&LoadOptions::new().push_all_keys(true))
+        .unwrap();
+    assert_eq!(source(&pushed), serde_json::Value::Null);
+    let kept = pushed.options();
+    assert!(kept.allow_danger && kept.push_all_keys && !kept.allow_test_keys);
+}
