@@ -57,6 +57,8 @@
 //! | feature | default | what for |
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | [`crypto::aws_lc`]: every algorithm of the table |
+//! | `feed-nats` | no | stores that a fleet shares, in NATS JetStream |
+//! | `feed-redis` | no | stores that a fleet shares, in Redis or Valkey |
 //! | `mint` | yes | [`mint`] and [`crypto::SigningKey`]: for tests, tools and token services |
 //! | `remote` | no | keys fetched over HTTPS, ahead of need: `discovery` and `jwks_uri` |
 //! | `ring` | no | `crypto::ring`: quicker to build; without ES512, ES256K and ML-DSA |

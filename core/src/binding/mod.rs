@@ -23,6 +23,7 @@ pub(crate) use target::Origin;
 
 use crate::claims::{Claim, Claims};
 use crate::crypto::CryptoProvider;
+use crate::encoding::base64url;
 use crate::encoding::json::Value;
 use crate::error::{Code, Error};
 use crate::jwa::Algorithm;
@@ -31,7 +32,7 @@ use crate::policy::{
     self, Carrier, GateRules, Kind, OnUnavailable, PossessionRules, ReplayRules, Rules,
     SenderConstrained, Waiver,
 };
-use crate::replay::{FirstUse, Memory, ReplayKey};
+use crate::replay::{FirstUse, Memory, ReplayKey, Unanswered};
 use crate::time::{NumericDate, Span};
 
 /// How possession of a token's key was shown.
@@ -75,6 +76,8 @@ pub enum ReplayReach {
     Process,
     /// All processes of this host that share the store.
     Host,
+    /// All hosts that share the store.
+    Fleet,
     /// As far as the program's own store does.
     External,
 }
@@ -86,6 +89,7 @@ impl ReplayReach {
         match self {
             Self::Process => "process",
             Self::Host => "host",
+            Self::Fleet => "fleet",
             Self::External => "external",
         }
     }
@@ -549,7 +553,12 @@ impl UsedProof {
     }
 
     /// Looks it up among those that are remembered, and remembers it.
-    pub(crate) fn commit(self, memory: Memory<'_>, now: NumericDate) -> Result<NotReplayed, Error> {
+    pub(crate) fn commit(
+        self,
+        memory: Memory<'_>,
+        rules: &ReplayRules,
+        now: NumericDate,
+    ) -> Result<NotReplayed, Error> {
         let (_, reach): (FirstUse, _) = match memory {
             Memory::Process(guard) => {
                 let first = guard.insert(self.key, self.issued_at, self.until, now)?;
@@ -558,6 +567,15 @@ impl UsedProof {
             Memory::Host(table) => {
                 let first = table.insert(&self.key, self.made_at, self.until, now)?;
                 (first, ReplayReach::Host)
+            }
+            Memory::Fleet(store) => {
+                let key = base64url::encode(&self.key);
+                let answer = match store.insert(&key, self.until, now) {
+                    Ok(true) => ReplayAnswer::Fresh,
+                    Ok(false) => ReplayAnswer::Seen,
+                    Err(Unanswered { .. }) => ReplayAnswer::Unavailable,
+                };
+                return settled(answer, ReplayReach::Fleet, rules);
             }
         };
         Ok(NotReplayed { reach: Some(reach) })
@@ -572,6 +590,8 @@ impl UsedProof {
         let seen = match memory {
             Memory::Process(guard) => guard.has_seen(&self.key, self.issued_at),
             Memory::Host(table) => table.has_seen(&self.key, self.made_at, self.until, now),
+            // Nobody waits for a server to be told why.
+            Memory::Fleet(_) => false,
         };
         if seen {
             return Err(Error::about(Code::Replayed, "jti"));
@@ -585,19 +605,28 @@ impl UsedProof {
         answer: ReplayAnswer,
         rules: &ReplayRules,
     ) -> Result<NotReplayed, Error> {
-        let reach = match (answer, rules.on_unavailable) {
-            (ReplayAnswer::Fresh, _) => Some(ReplayReach::External),
-            (ReplayAnswer::Seen, _) => return Err(Error::about(Code::Replayed, "jti")),
-            (ReplayAnswer::Unavailable, OnUnavailable::AcceptMarked) => None,
-            (ReplayAnswer::Unavailable, OnUnavailable::Refuse) => {
-                return Err(Error::about(Code::ReplayUnavailable, "jti"));
-            }
-        };
-        Ok(NotReplayed { reach })
+        settled(answer, ReplayReach::External, rules)
     }
 
     /// Leaves it to somebody who has not been asked: the operator said `external`.
     pub(crate) fn left_to_others(self) -> NotReplayed {
         NotReplayed { reach: None }
     }
+}
+
+/// What a store's answer means, which reaches so far.
+fn settled(
+    answer: ReplayAnswer,
+    reach: ReplayReach,
+    rules: &ReplayRules,
+) -> Result<NotReplayed, Error> {
+    let reach = match (answer, rules.on_unavailable) {
+        (ReplayAnswer::Fresh, _) => Some(reach),
+        (ReplayAnswer::Seen, _) => return Err(Error::about(Code::Replayed, "jti")),
+        (ReplayAnswer::Unavailable, OnUnavailable::AcceptMarked) => None,
+        (ReplayAnswer::Unavailable, OnUnavailable::Refuse) => {
+            return Err(Error::about(Code::ReplayUnavailable, "jti"));
+        }
+    };
+    Ok(NotReplayed { reach })
 }

@@ -56,6 +56,8 @@ pub(crate) enum ReplayStore {
         store: Arc<StoreRules>,
         folder: PathBuf,
     },
+    /// At a server, by all hosts that share the store.
+    Fleet { store: Arc<StoreRules> },
     /// By the program.
     External,
 }

@@ -11,10 +11,12 @@
 //! A clock that is set back cannot reopen what has left: `swept` is the youngest moment of issue
 //! that was ever forgotten, and what is no younger counts as seen.
 
+mod fleet;
 mod host;
 
 use std::hash::{BuildHasher, RandomState};
 
+pub(crate) use fleet::{Unanswered, UsedProofs};
 pub(crate) use host::HostTable;
 
 use crate::error::{Code, Error};
@@ -59,6 +61,8 @@ pub(crate) enum Memory<'m> {
     Process(&'m ReplayGuard),
     /// All processes of this host.
     Host(&'m HostTable),
+    /// A server, for all hosts: it is waited for.
+    Fleet(&'m dyn UsedProofs),
 }
 
 /// Evidence that a proof was not used before, as far as is remembered.

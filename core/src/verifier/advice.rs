@@ -246,7 +246,7 @@ impl Context<'_> {
             Code::PopInvalid => self.proof(about),
             Code::NonceRequired => "Make a new proof with the nonce of DPoP-Nonce; clients do so by themselves (RFC 9449 §9).".into(),
             Code::Replayed => "A proof is used once: clients make a new one for every request, retries too. Two tiers that check the same proof need two values of replay.namespace.".into(),
-            Code::ReplayUnavailable => "The program's store of used proofs did not answer. Not the caller's fault; they may retry.".into(),
+            Code::ReplayUnavailable => self.silent_proofs(),
             Code::ReplayFull => "More proofs came than one process remembers: share the load, or lower dpop.max_age.".into(),
             Code::ActorMalformed => "Each act needs a sub, and iss where the policy says act_iss = \"require\" (RFC 8693 §4.1).".into(),
             Code::ActorMissing => format!("{}.actor is \"required\": the token must name an agent in act. client_id, azp and may_act name none.", self.delegation()),
@@ -688,6 +688,17 @@ impl Context<'_> {
                 format!("No keys were published for {name} yet.")
             }
         }
+    }
+
+    /// Who remembers used proofs, and why there was no answer.
+    fn silent_proofs(&self) -> String {
+        let fleet = self.live.replay.fleet.as_ref();
+        let told = fleet.and_then(|fleet| Some((&fleet.store.name, fleet.trouble()?)));
+        let who = match told {
+            Some((name, why)) => format!("The store {name} of used proofs did not answer ({why})"),
+            None => "The store of used proofs did not answer".to_owned(),
+        };
+        format!("{who}. Not the caller's fault; they may retry.")
     }
 
     /// Why nothing is heard of the store that processes share.

@@ -16,6 +16,7 @@ use super::{
     Advice, BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken,
 };
 use crate::error::{Code, Error};
+use crate::policy::ReplayStore;
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -125,6 +126,16 @@ impl Gate {
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
         self.sit().verify_request(request, requirements)
+    }
+
+    /// Whether [`Gate::verify_request`] may wait for a server, some milliseconds as a rule and some
+    /// seconds at most: `replay.store` names a store of kind `redis` or `nats`, which is asked about
+    /// the proof of a request in which all else holds. Event loops call from a thread that may wait.
+    #[must_use]
+    pub fn waits_for_server(&self) -> bool {
+        let state = self.engine.state.load();
+        let replay = state.world.rules().possession.replay.as_ref();
+        replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }))
     }
 
     /// As [`Gate::verify_request`], with the three-valued answer as a value.

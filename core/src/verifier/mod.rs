@@ -90,7 +90,8 @@ use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
 use crate::observe::{Observer, Observers};
-use crate::policy::{LoadOptions, Policy, PolicyError};
+use crate::policy::{LoadOptions, Policy, PolicyError, StoreRules};
+use crate::replay::UsedProofs;
 use crate::revocation::RevocationStore;
 use crate::sync::Snapshot;
 use crate::time::Clock;
@@ -103,6 +104,10 @@ pub struct Verifier {
     engine: Arc<Engine>,
 }
 
+/// How used proofs at a server are asked about, from what the policy says of it, with SHA-256. It asks
+/// nobody yet.
+pub(crate) type OpenProofs = fn(&StoreRules, fn(&[u8]) -> [u8; 32]) -> Arc<dyn UsedProofs>;
+
 /// What all gates of a verifier share.
 pub(crate) struct Engine {
     provider: CryptoProvider,
@@ -113,6 +118,7 @@ pub(crate) struct Engine {
     /// Wakes whoever fetches keys.
     bell: Bell,
     observers: Observers,
+    open_proofs: OpenProofs,
     /// What the program permitted of its first policy.
     options: LoadOptions,
 }
@@ -130,11 +136,12 @@ impl Verifier {
         policy: Policy,
         provider: CryptoProvider,
         clock: Clock,
+        open: OpenProofs,
     ) -> Result<Self, PolicyError> {
         let mut names = Names::default();
         let bell = Bell::default();
         let options = policy.options().clone();
-        let state = build::state(policy, &provider, &mut names, &bell, &clock, None)?;
+        let state = build::state(policy, &provider, &mut names, &bell, &clock, open, None)?;
         state.revocations.share(state.shared());
         Ok(Self {
             engine: Arc::new(Engine {
@@ -144,6 +151,7 @@ impl Verifier {
                 names: Mutex::new(names),
                 bell,
                 observers: Observers::none(),
+                open_proofs: open,
                 options,
             }),
         })
@@ -235,7 +243,16 @@ impl Verifier {
             let current = engine.state.load_full();
             let (provider, bell, clock) = (&engine.provider, &engine.bell, &engine.clock);
             let before = Some(&*current);
-            let next = build::state(policy.clone(), provider, &mut names, bell, clock, before)?;
+            let open = engine.open_proofs;
+            let next = build::state(
+                policy.clone(),
+                provider,
+                &mut names,
+                bell,
+                clock,
+                open,
+                before,
+            )?;
             // The digest is of the document; files it names may have changed beneath it, and how it
             // was loaded beside it.
             let same = next.world.digest == current.world.digest
@@ -292,6 +309,10 @@ impl Engine {
                 sharing.staleness().is_some() || sharing.news.report().reading.is_some()
             });
         }
+    }
+
+    pub(crate) const fn provider(&self) -> &CryptoProvider {
+        &self.provider
     }
 
     pub(crate) const fn clock(&self) -> &Clock {

@@ -421,7 +421,7 @@ pub(super) fn commit(
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
     let verdict = judged.conclude(|used| match door.memory()? {
-        Some(memory) => used.commit(memory, now),
+        Some((memory, rules)) => used.commit(memory, rules, now),
         None => Ok(used.left_to_others()),
     });
     if door.gate.revokes
@@ -439,7 +439,7 @@ pub(super) fn rehearse(
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
     judged.conclude(|used| match door.memory()? {
-        Some(memory) => used.rehearse(memory, now),
+        Some((memory, _)) => used.rehearse(memory, now),
         None => Ok(used.left_to_others()),
     })
 }

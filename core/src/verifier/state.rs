@@ -4,7 +4,7 @@
 //! in; a verification loads it once.
 
 use std::hash::RandomState;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::headers::Headers;
 use super::validity::Dates;
@@ -21,10 +21,10 @@ use crate::limits::Limits;
 #[cfg(feature = "remote")]
 use crate::limits::STATUS_TOKEN_SIZE;
 use crate::policy::{
-    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore,
-    RevocationRules, RevocationStorage, Rules, Shared, SignerRule,
+    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
+    ReplayStore, RevocationRules, RevocationStorage, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{HostTable, Memory, ReplayGuard};
+use crate::replay::{HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::{NumericDate, Span};
 
@@ -47,6 +47,41 @@ pub(super) struct Replay {
     pub(super) process: Option<Arc<ReplayGuard>>,
     /// Those of this host, in the folder that the policy names now.
     pub(super) host: Option<Arc<HostTable>>,
+    /// Those of the fleet, at the server that the policy names now.
+    pub(super) fleet: Option<Arc<Fleet>>,
+}
+
+/// Used proofs at a server, and how it answers.
+pub(super) struct Fleet {
+    pub(super) store: Arc<StoreRules>,
+    proofs: Arc<dyn UsedProofs>,
+    /// Why the last question had no answer; `None` where it had.
+    trouble: Mutex<Option<String>>,
+}
+
+impl Fleet {
+    pub(super) const fn new(store: Arc<StoreRules>, proofs: Arc<dyn UsedProofs>) -> Self {
+        Self {
+            store,
+            proofs,
+            trouble: Mutex::new(None),
+        }
+    }
+
+    /// For people.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.clone()
+    }
+}
+
+impl UsedProofs for Fleet {
+    fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
+        let answer = self.proofs.insert(key, until, now);
+        let trouble = answer.as_ref().err().map(|error| error.text.clone());
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        answer
+    }
 }
 
 /// A policy made ready for use.
@@ -378,8 +413,8 @@ impl<'s> Door<'s> {
         self.table.origin.as_ref()
     }
 
-    /// Who remembers used proofs; `None` where the policy leaves it to the program.
-    pub(super) fn memory(&self) -> Result<Option<Memory<'s>>, Error> {
+    /// Who remembers used proofs, and by which rules; `None` where the policy leaves it to the program.
+    pub(super) fn memory(&self) -> Result<Option<(Memory<'s>, &'s ReplayRules)>, Error> {
         let Some(rules) = &self.rules().possession.replay else {
             return Ok(None);
         };
@@ -387,9 +422,14 @@ impl<'s> Door<'s> {
         let memory = match rules.store {
             ReplayStore::Process => replay.process.as_deref().map(Memory::Process),
             ReplayStore::Host { .. } => replay.host.as_deref().map(Memory::Host),
+            ReplayStore::Fleet { .. } => {
+                let fleet = replay.fleet.as_deref();
+                fleet.map(|fleet| Memory::Fleet(fleet))
+            }
             ReplayStore::External => return Ok(None),
         };
-        memory.map(Some).ok_or_else(|| Error::new(Code::Internal))
+        let memory = memory.map(|memory| Some((memory, rules)));
+        memory.ok_or_else(|| Error::new(Code::Internal))
     }
 
     /// What possession is judged by here.

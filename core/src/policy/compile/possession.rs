@@ -90,7 +90,7 @@ fn replay(
 ) -> ReplayRules {
     let section = document.section("replay");
     let store = match compiler.store(&section, &UNSTORED, document, stores) {
-        Some(store) => shared(store, &section, compiler),
+        Some(store) => shared(store),
         None if section.text("store").as_deref() == Some("external") => ReplayStore::External,
         None => ReplayStore::Process,
     };
@@ -99,7 +99,7 @@ fn replay(
         ReplayStore::External => {
             Some("the program must remember used proofs: prepare, then commit")
         }
-        ReplayStore::Host { .. } => None,
+        ReplayStore::Host { .. } | ReplayStore::Fleet { .. } => None,
     };
     if let Some(text) = text {
         compiler.warn(section.at("store"), section.position("store"), text);
@@ -114,26 +114,20 @@ fn replay(
     }
 }
 
-/// No I/O happens in a verification, so that a server cannot be asked in one.
-fn shared(
-    store: Arc<StoreRules>,
-    section: &Section<'_>,
-    compiler: &mut Compiler<'_>,
-) -> ReplayStore {
-    if let StorePlace::File(folder) = &store.place {
-        let folder = folder.clone();
-        return ReplayStore::Host { store, folder };
+fn shared(store: Arc<StoreRules>) -> ReplayStore {
+    match &store.place {
+        StorePlace::File(folder) => ReplayStore::Host {
+            folder: folder.clone(),
+            store,
+        },
+        StorePlace::Redis(_) | StorePlace::Nats(_) => ReplayStore::Fleet { store },
     }
-    let text = "used proofs are kept in a store of kind \"file\". Name one, or write \"external\" and \
-                ask the server in the program";
-    compiler.problems.push(section.problem("store", text));
-    ReplayStore::External
 }
 
 /// The store that somebody names.
 pub(super) fn used(rules: &PossessionRules) -> Option<&Arc<StoreRules>> {
     match &rules.replay.as_ref()?.store {
-        ReplayStore::Host { store, .. } => Some(store),
+        ReplayStore::Host { store, .. } | ReplayStore::Fleet { store } => Some(store),
         ReplayStore::Process | ReplayStore::External => None,
     }
 }

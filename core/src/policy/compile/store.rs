@@ -85,7 +85,7 @@ fn place(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<StorePlac
         }
         _ => {
             built_with("nats", cfg!(feature = "feed-nats"), section, compiler);
-            let schemes = ["nats://", "tls://", "ws://", "wss://"];
+            let schemes = ["nats://", "tls://"];
             server(section, &schemes, compiler).map(StorePlace::Nats)
         }
     }

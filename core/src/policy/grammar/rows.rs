@@ -552,7 +552,7 @@ static REPLAY: &[Row] = &[
         "store",
         Shape::ChoiceOrStore(&REPLAY_STORE),
         Absent::Required,
-        "Who remembers used proofs: this process, the program, or a file store of `[stores]`.",
+        "Who remembers used proofs: this process, the program, or a store of `[stores]`.",
     ),
     row(
         "namespace",
