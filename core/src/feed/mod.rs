@@ -148,10 +148,10 @@ pub(crate) fn open_proofs(
     let made: Result<Arc<dyn UsedProofs>, FeedError> = match &rules.place {
         #[cfg(feature = "feed-redis")]
         StorePlace::Redis(at) => redis::Redis::new(&at.url, &at.namespace)
-            .map(|redis| Arc::new(redis::RedisProofs::new(redis)) as _),
+            .map(|redis| -> Arc<dyn UsedProofs> { Arc::new(redis::RedisProofs::new(redis)) }),
         #[cfg(feature = "feed-nats")]
         StorePlace::Nats(at) => nats::Nats::new(&at.url, &at.namespace, sha256)
-            .map(|nats| Arc::new(nats::NatsProofs::new(nats)) as _),
+            .map(|nats| -> Arc<dyn UsedProofs> { Arc::new(nats::NatsProofs::new(nats)) }),
         #[allow(unreachable_patterns, reason = "where the build has every engine")]
         StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => Err(unbuilt()),
     };
