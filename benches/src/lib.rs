@@ -11,6 +11,7 @@ pub mod fetched;
 pub mod interleave;
 pub mod raw;
 pub mod revoked;
+pub mod stored;
 pub mod tokens;
 pub mod worst;
 

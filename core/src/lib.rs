@@ -113,6 +113,7 @@ pub mod mint;
 mod observe;
 mod open;
 mod policy;
+mod receiver;
 #[cfg(feature = "remote")]
 pub mod remote;
 mod replay;
@@ -141,6 +142,7 @@ pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
+pub use receiver::{Delivery, PollError, Polled, Poller, Receiver, ReceiverError};
 pub use revocation::{
     Change, ChangeError, Handle, HandleKind, RevocationStats, StatusList, StatusListError,
 };

@@ -101,6 +101,7 @@ pub(crate) const FETCHES: usize = 16;
 #[cfg(feature = "remote")]
 pub(crate) const FETCHES_FAILING: usize = 4;
 /// Bytes of a token that carries a status list: what is fetched.
+#[cfg(feature = "remote")]
 pub(crate) const STATUS_TOKEN_SIZE: usize = JWK_SET_SIZE;
 /// Bytes of a status list, unpacked (TSL-08): 134 million tokens of one bit.
 pub(crate) const STATUS_LIST_SIZE: usize = 16 * 1024 * 1024;
@@ -108,7 +109,6 @@ pub(crate) const STATUS_LIST_SIZE: usize = 16 * 1024 * 1024;
 /// together.
 pub(crate) const STATUS_LISTS: usize = 64;
 /// Bytes of all status lists together.
-#[cfg(feature = "remote")]
 pub(crate) const STATUS_LISTS_SIZE: usize = 128 * 1024 * 1024;
 /// Status lists that are fetched at once.
 #[cfg(feature = "remote")]

@@ -4,6 +4,8 @@
 pub mod always_yes;
 pub mod naive;
 pub mod proofs;
+#[path = "../../benches/src/stored.rs"]
+pub mod stored;
 pub mod strict;
 
 use std::sync::Arc;

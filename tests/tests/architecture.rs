@@ -53,6 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "remote",
         &[
+            "receiver",
             "verifier",
             "policy",
             "keys",
@@ -107,6 +108,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "limits",
             "error",
         ],
+    ),
+    (
+        "receiver",
+        &["wire", "verifier", "policy", "encoding", "limits", "error"],
     ),
     // 4 engine
     ("wire", &["verifier", "policy", "error"]),
@@ -216,7 +221,7 @@ const NETWORK: [(&str, &[&str]); 5] = [
     ("tokio", &["feed"]),
 ];
 
-/// The crate that only `replay` may name: it has `unsafe`.
+/// The crate that only `replay` may name.
 const SHARED: &str = "sealgate_proofs";
 
 /// What only `time` may name.

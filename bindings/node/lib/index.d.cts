@@ -478,6 +478,12 @@ export class Verifier implements Calls {
   readonly keys: Keys
   /** What is revoked. */
   readonly revocations: Revocations
+  /**
+   * Takes events that issuers deliver, at this gate of profile `set` or `logout_token`.
+   *
+   * @throws {@link UsageError} nothing can be received there
+   */
+  receiver(gate: string): Receiver
   /** The policy in force. */
   readonly policy: Policy
   /**
@@ -715,6 +721,59 @@ export interface RevocationCheck {
   readonly sequence: number | null
   /** How old the news of a shared store was, in seconds; null of this process's own, which has no age. */
   readonly staleness: number | null
+}
+
+/**
+ * Takes tokens that tell of events at one gate, and revokes what follows from them. An event that is told again
+ * changes nothing.
+ */
+export interface Receiver {
+  /**
+   * Takes the body of a POST with its header fields, of which `Content-Type` is read. Who may call at all, as by
+   * an `Authorization` agreed with the issuer, is to be checked before; whose event it is, the token's
+   * signature says.
+   */
+  push(
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string | readonly string[] | undefined>> | Iterable<readonly [string, string]> | readonly string[],
+  ): Delivery
+  /** Polls a stream whose tokens this gate takes. Default of `maxEvents`: 100. */
+  poller(options?: { readonly maxEvents?: number }): Poller
+}
+
+/** What to answer to a push, as it is. */
+export interface Delivery {
+  /** 202, to a logout token 200; 400; or 503 while keys or stores are missing. */
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** How many handles were revoked or lifted; null where the token was not accepted. */
+  readonly entries: number | null
+  /** Why it was not. */
+  readonly code: string | null
+}
+
+/** Polls one stream with an HTTP client of the program's own (RFC 8936). */
+export interface Poller {
+  /** The body of the next request, as `application/json`. */
+  request(): string
+  /**
+   * Takes the body of an answer of status 200.
+   *
+   * @throws {@link UsageError} it is none; nothing has changed
+   */
+  take(body: string | Uint8Array): Polled
+}
+
+/** What became of an answer to a poll. */
+export interface Polled {
+  readonly accepted: number
+  /** The issuer is told. */
+  readonly refused: number
+  /** The issuer delivers them again. */
+  readonly undecided: number
+  readonly entries: number
+  readonly moreAvailable: boolean
 }
 
 /** What an event did. */

@@ -8,6 +8,7 @@ const { policyRefused, refused, usage } = require('./errors.cjs')
 const { Events } = require('./events.cjs')
 const { makeGate } = require('./gate.cjs')
 const { policyHandle, singleHandle, wrapPolicy } = require('./policy.cjs')
+const { makeReceiver } = require('./receiver.cjs')
 const { makeRevocations } = require('./revocations.cjs')
 const { deepFreeze } = require('./token.cjs')
 
@@ -118,6 +119,10 @@ class Verifier {
 
   get revocations() {
     return this.#revocations
+  }
+
+  receiver(gate) {
+    return makeReceiver(this.#engine, gate)
   }
 
   async waitReady(options) {

@@ -13,7 +13,7 @@ function opened(folder) {
   const stores = { local: { kind: 'file', path: folder } }
   const { policy } = world({ document: { dpop: {}, replay: { store: 'local' }, stores }, gate: { public_url: ORIGIN } })
   const clock = new FixedClock(NOW)
-  const corp = new FakeIssuer(ISSUER, { clock, seed: 1 })
+  const corp = new FakeIssuer(ISSUER, { clock, seed: 1000 })
   const verifier = Verifier.fromPolicy(policy, { clock })
   verifier.keys.publish('corp', corp.jwks())
   return { gate: verifier.gate('tools'), corp, clock }
@@ -27,7 +27,10 @@ async function primary(folder) {
   const { gate, corp, clock } = opened(folder)
   const agent = new FakeAgent('agent', { clock })
   const jwt = corp.token({ sub: 'u1', aud: AUDIENCE, bindTo: agent })
-  const request = () => ({ method: 'POST', uri: '/mcp', headers: agent.headers('POST', `${ORIGIN}/mcp`, jwt) })
+  const request = () => {
+    const proof = agent.proof('POST', `${ORIGIN}/mcp`, jwt)
+    return { method: 'POST', uri: '/mcp', headers: [['Authorization', `DPoP ${jwt}`], ['DPoP', proof]] }
+  }
   const requests = Array.from({ length: 200 }, request)
   const answers = workers.map((worker) => once(worker, 'message'))
   for (const worker of workers) worker.send(requests)

@@ -15,6 +15,7 @@ use crate::errors::{self, usage};
 use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
 use crate::policy::{self, Policy};
+use crate::receiver::RawReceiver;
 use crate::revocations::RawRevocations;
 use crate::{clock, events, frozen, input, waiting};
 
@@ -180,6 +181,14 @@ calls! { Verifier {
     #[getter]
     fn revocations(&self) -> &Py<PyAny> {
         &self.revocations
+    }
+
+    /// Takes events that issuers deliver, at this gate of profile `set` or `logout_token`.
+    fn receiver<'py>(&self, py: Python<'py>, gate: &str) -> PyResult<Bound<'py, PyAny>> {
+        let raw = RawReceiver::new(py, &self.verifier, gate)?;
+        py.import("sealgate._receiver")?
+            .getattr("Receiver")?
+            .call1((raw,))
     }
 
     /// Waits until every issuer has keys, fetched or published; raises `KeysUnavailableError`, which

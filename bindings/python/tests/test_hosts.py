@@ -24,10 +24,14 @@ WORKERS = 4
 Headers = list[tuple[str, str]]
 
 
+def issuer(clock: testing.FixedClock) -> testing.FakeIssuer:
+    return testing.FakeIssuer(ISSUER, clock=clock, seed=1000)
+
+
 def opened(folder: Path | str) -> Gate:
-    """What each process has: the same policy, issuer and moment. `testing.open` would share nothing."""
+    """What each process has: one policy, issuer and moment. `testing.open` would share nothing."""
     clock = testing.FixedClock(NOW)
-    corp = testing.FakeIssuer(ISSUER, clock=clock, seed=1, name="corp")
+    corp = issuer(clock)
     policy = document() | {"dpop": {}, "replay": {"store": "local"}}
     policy["stores"] = {"local": {"kind": "file", "path": str(folder)}}
     policy["issuers"]["corp"] = {"issuer": ISSUER, "jwks_push": "process", "algorithms": ["ES256"]}
@@ -36,13 +40,18 @@ def opened(folder: Path | str) -> Gate:
     return verifier.gate("tools")
 
 
-def agent() -> testing.FakeAgent:
-    return testing.FakeAgent("agent-7", clock=testing.FixedClock(NOW))
+AGENT = testing.FakeAgent("agent-7", clock=testing.FixedClock(NOW))
+
+
+def request(jwt: str) -> Headers:
+    """What the agent sends: its token, and a new proof each time."""
+    proof = AGENT.proof("POST", "https://api.example.com/mcp", jwt)
+    return [("Authorization", f"DPoP {jwt}"), ("DPoP", proof)]
 
 
 @pytest.fixture
-def jwt(corp: testing.FakeIssuer) -> str:
-    return corp.token(sub="u1", aud=AUDIENCE, scope="mcp:use", bind_to=agent())
+def jwt(clock: testing.FixedClock) -> str:
+    return issuer(clock).token(sub="u1", aud=AUDIENCE, scope="mcp:use", bind_to=AGENT)
 
 
 def judge(gate: Gate, proofs: list[Headers]) -> list[str]:
@@ -64,8 +73,11 @@ def spawned(folder: str, proofs: list[Headers], start: Any, answers: Any) -> Non
 def test_of_four_processes_one_takes_a_proof(tmp_path: Path, jwt: str) -> None:
     folder = tmp_path / "store"
     gate = opened(folder)
-    assert gate.verifier.policy.warnings == []
-    proofs = [agent().headers(gate, "POST", "/mcp", jwt) for _ in range(200)]
+    assert {one.path for one in gate.verifier.policy.warnings} == {
+        "issuers.corp.jwks_push",
+        "issuers.silent.jwks_push",
+    }
+    proofs = [request(jwt) for _ in range(200)]
     context = multiprocessing.get_context("spawn")
     start, answers = context.Barrier(WORKERS), context.Queue()
     children = [
@@ -83,9 +95,7 @@ def test_of_four_processes_one_takes_a_proof(tmp_path: Path, jwt: str) -> None:
     assert takers > 1, "they met"
     # Who comes later knows as well, and how far it reaches.
     assert set(judge(gate, proofs)) == {"replayed"}
-    token = gate.verify_request(
-        method="POST", uri="/mcp", headers=agent().headers(gate, "POST", "/mcp", jwt)
-    )
+    token = gate.verify_request(method="POST", uri="/mcp", headers=request(jwt))
     assert token.replay_reach == "host"
 
 
@@ -94,7 +104,7 @@ def test_of_four_processes_one_takes_a_proof(tmp_path: Path, jwt: str) -> None:
 def test_forked_children_share_what_the_parent_opened(tmp_path: Path, jwt: str) -> None:
     """As `gunicorn --preload` has it."""
     gate = opened(tmp_path)
-    proofs = [agent().headers(gate, "POST", "/mcp", jwt) for _ in range(200)]
+    proofs = [request(jwt) for _ in range(200)]
     context = multiprocessing.get_context("fork")
     start, answers = context.Barrier(WORKERS), context.Queue()
 
@@ -128,9 +138,10 @@ async def app(scope, receive, send):
 
 def test_four_workers_of_uvicorn(tmp_path: Path, jwt: str) -> None:
     (tmp_path / "served.py").write_text(APP)
-    store = tmp_path / "store"
-    gate = opened(store)
-    environment = os.environ | {"STORE": str(store), "TESTS": str(Path(__file__).parent)}
+    environment = os.environ | {
+        "STORE": str(tmp_path / "store"),
+        "TESTS": str(Path(__file__).parent),
+    }
     command = [sys.executable, "-m", "uvicorn", "served:app", "--app-dir", str(tmp_path)]
     command += ["--workers", str(WORKERS), "--port", "0", "--lifespan", "off", "--no-access-log"]
     server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
@@ -155,8 +166,7 @@ def test_four_workers_of_uvicorn(tmp_path: Path, jwt: str) -> None:
         workers = set()
         with ThreadPoolExecutor(16) as pool:
             for _ in range(20):
-                proof = agent().headers(gate, "POST", "/mcp", jwt)
-                answers = list(pool.map(post, [proof] * 16))
+                answers = list(pool.map(post, [request(jwt)] * 16))
                 codes = Counter(code for code, _ in answers)
                 assert codes == {"accepted": 1, "replayed": 15}
                 workers |= {process for _, process in answers}

@@ -271,6 +271,7 @@ impl Running {
                 if self.is_over() || self.replaced.load(Ordering::Acquire) {
                     return Ok(());
                 }
+                self.deliver_here();
                 let began = self.now();
                 let sent = lock(&self.outbox).last_sent();
                 let mut letters = Vec::new();
@@ -319,16 +320,14 @@ impl Running {
     fn load(&self, reader: &mut dyn Reader, store: &RevocationStore) -> Result<usize, FeedError> {
         let now = self.clock.now();
         let mut entries = 0;
-        reader.load(&mut |known| {
-            let outbox = lock(&self.outbox);
-            if !(known.lifts() && outbox.is_about(&known)) {
-                store.learn(known, now);
-            }
-            entries += 1;
+        store.fill(now, |learn| {
+            reader.load(&mut |known| {
+                if !(known.lifts() && lock(&self.outbox).is_about(&known)) {
+                    learn(known);
+                }
+                entries += 1;
+            })
         })?;
-        if store.wants_merging() {
-            store.merge(now);
-        }
         lock(&self.outbox).rewind();
         self.wake();
         let unreadable = reader.unreadable();
@@ -392,6 +391,13 @@ impl Running {
                     return false;
                 }
             }
+        }
+    }
+
+    /// Of an engine of this host nobody else writes what could not be written at first.
+    fn deliver_here(&self) {
+        if self.engine.is_local() && !lock(&self.outbox).unsent(1).is_empty() {
+            self.write_here();
         }
     }
 

@@ -1,8 +1,16 @@
 //! All but the newest entries of one kind: sorted, and never changed.
 
-use super::entry::Entry;
+use rayon::slice::ParallelSliceMut;
+
+use super::entry::{Entry, Told};
+use super::filter::Filter;
 use super::hash::HandleHash;
 use crate::time::NumericDate;
+
+/// A table beside a base holds at least so much of it: merging costs an entry this many copies.
+const SHARE: usize = 16;
+/// Entries of the first table.
+const FIRST: usize = 1024;
 
 /// 24 bytes an entry, and nothing beside them.
 #[derive(Default)]
@@ -17,6 +25,41 @@ struct Record {
     entry: u64,
 }
 
+/// What an engine brings of one kind, in any order.
+#[derive(Default)]
+pub(super) struct Brought(Vec<Record>);
+
+impl Brought {
+    pub(super) fn push(&mut self, hash: HandleHash, entry: Entry) {
+        let entry = entry.to_bits();
+        self.0.push(Record { hash, entry });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sorted, each hash once.
+    fn sorted(self) -> Vec<Record> {
+        let mut records = self.0;
+        records.par_sort_unstable_by_key(|record| record.hash);
+        records.dedup_by(|other, kept| {
+            let same = other.hash == kept.hash;
+            if same {
+                kept.entry = kept.entry().with(other.entry()).to_bits();
+            }
+            same
+        });
+        records
+    }
+}
+
+impl Record {
+    fn entry(&self) -> Entry {
+        Entry::from_bits(self.entry)
+    }
+}
+
 impl Base {
     pub(super) fn len(&self) -> usize {
         self.records.len()
@@ -29,10 +72,6 @@ impl Base {
             .binary_search_by_key(&hash, |record| record.hash);
         let record = self.records.get(found.ok()?)?;
         Some(Entry::from_bits(record.entry))
-    }
-
-    pub(super) fn hashes(&self) -> impl Iterator<Item = HandleHash> {
-        self.records.iter().map(|record| record.hash)
     }
 
     /// A base of these and newer entries; of two with one hash the later in `newer` counts. What
@@ -68,6 +107,52 @@ impl Base {
         Self {
             records: records.into(),
         }
+    }
+
+    /// A base of these and what an engine brings, which comes later. What can go by `now` is left out.
+    pub(super) fn union(&self, brought: Brought, now: NumericDate) -> Self {
+        let mut brought = brought.sorted();
+        let after = |record: Record, before: Option<Entry>| {
+            let told = Told::later(record.entry());
+            let after = told.after(before, now).or(before);
+            let entry = after.filter(|after| !after.can_go(now))?.to_bits();
+            Some(Record { entry, ..record })
+        };
+        if self.records.is_empty() {
+            brought.retain(|record| after(*record, None).is_some());
+            return Self {
+                records: brought.into(),
+            };
+        }
+        let mut brought = brought.into_iter().peekable();
+        let mut records = Vec::with_capacity(self.records.len() + brought.len());
+        for own in &self.records {
+            while let Some(other) = brought.next_if(|other| other.hash < own.hash) {
+                records.extend(after(other, None));
+            }
+            match brought.next_if(|other| other.hash == own.hash) {
+                Some(other) => records.extend(after(other, Some(own.entry()))),
+                None => records.push(*own),
+            }
+        }
+        records.extend(brought.filter_map(|other| after(other, None)));
+        records.shrink_to_fit();
+        Self {
+            records: records.into(),
+        }
+    }
+
+    /// A filter for these, and for as many as a table beside them holds.
+    pub(super) fn filter(&self) -> Filter {
+        let filter = Filter::new(self.len() + self.table_size());
+        let hashes = self.records.iter().map(|record| record.hash);
+        hashes.for_each(|hash| filter.insert(hash));
+        filter
+    }
+
+    /// Entries of a table beside this base.
+    pub(super) fn table_size(&self) -> usize {
+        (self.len() / SHARE).max(FIRST)
     }
 
     /// Bytes it takes.

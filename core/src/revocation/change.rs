@@ -25,15 +25,21 @@ const LIMITS: JsonLimits = JsonLimits {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Change {
     handle: Handle,
-    what: What,
+    fact: Fact,
     reason: Option<Box<str>>,
-    at: NumericDate,
+}
+
+/// What was done to a handle and when, or what holds of it after all that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) what: What,
+    pub(crate) at: NumericDate,
     /// It follows from an event, which may have happened long before it was told.
-    event: bool,
+    pub(crate) event: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(crate) enum What {
     Revoked {
         cutoff: Option<NumericDate>,
         expires: Option<NumericDate>,
@@ -72,6 +78,41 @@ pub enum ChangeError {
     Member(&'static str),
 }
 
+impl Fact {
+    /// What is kept in memory of it.
+    fn entry(&self) -> Entry {
+        match self.what {
+            What::Revoked { cutoff, expires } => Entry::new(cutoff, expires),
+            What::Lifted => Entry::lifted(self.at),
+        }
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        Told::new(self.entry(), self.at, self.event)
+    }
+
+    /// As [`Change::after`].
+    pub(crate) fn after(&self, before: Option<Self>, now: NumericDate) -> Option<Self> {
+        let known = before.map(|before| before.entry());
+        let entry = self.told().after(known, now)?;
+        let date = |seconds: Option<i64>| seconds.and_then(NumericDate::from_seconds);
+        let (what, at) = match entry.lifted_at() {
+            Some(at) => (What::Lifted, date(Some(at)).unwrap_or(self.at)),
+            None => {
+                let (cutoff, expires) = (date(entry.cutoff()), date(entry.end()));
+                let at = before.map_or(self.at, |before| before.at.max(self.at));
+                (What::Revoked { cutoff, expires }, at)
+            }
+        };
+        let event = false;
+        Some(Self { what, at, event })
+    }
+
+    pub(crate) fn can_go(&self, now: NumericDate) -> bool {
+        self.entry().can_go(now)
+    }
+}
+
 impl Change {
     /// The handle is revoked at that moment: with `cutoff` its tokens issued until then, else all of
     /// them; and forgotten from `expires` on.
@@ -82,24 +123,21 @@ impl Change {
         expires: Option<NumericDate>,
         at: NumericDate,
     ) -> Self {
-        Self {
-            handle,
-            what: What::Revoked { cutoff, expires },
-            reason: None,
-            at,
-            event: false,
-        }
+        Self::of(handle, What::Revoked { cutoff, expires }, at)
     }
 
     /// Whatever was revoked of the handle is taken back at that moment.
     #[must_use]
     pub const fn lifted(handle: Handle, at: NumericDate) -> Self {
+        Self::of(handle, What::Lifted, at)
+    }
+
+    const fn of(handle: Handle, what: What, at: NumericDate) -> Self {
+        let event = false;
         Self {
             handle,
-            what: What::Lifted,
+            fact: Fact { what, at, event },
             reason: None,
-            at,
-            event: false,
         }
     }
 
@@ -107,7 +145,7 @@ impl Change {
     /// (REV-08).
     #[must_use]
     pub const fn from_event(mut self) -> Self {
-        self.event = true;
+        self.fact.event = true;
         self
     }
 
@@ -128,13 +166,13 @@ impl Change {
     /// Whether it takes back what was revoked before.
     #[must_use]
     pub const fn is_lifted(&self) -> bool {
-        matches!(self.what, What::Lifted)
+        matches!(self.fact.what, What::Lifted)
     }
 
     /// The tokens issued at that moment or before are revoked; `None` for all of them.
     #[must_use]
     pub const fn cutoff(&self) -> Option<NumericDate> {
-        match self.what {
+        match self.fact.what {
             What::Revoked { cutoff, .. } => cutoff,
             What::Lifted => None,
         }
@@ -143,7 +181,7 @@ impl Change {
     /// When it is forgotten; `None` for never.
     #[must_use]
     pub const fn expires(&self) -> Option<NumericDate> {
-        match self.what {
+        match self.fact.what {
             What::Revoked { expires, .. } => expires,
             What::Lifted => None,
         }
@@ -158,45 +196,24 @@ impl Change {
     /// When it was revoked or lifted, by the clock of whoever did.
     #[must_use]
     pub const fn at(&self) -> NumericDate {
-        self.at
+        self.fact.at
     }
 
-    /// What is kept in memory of it.
-    fn entry(&self) -> Entry {
-        match self.what {
-            What::Revoked { cutoff, expires } => Entry::new(cutoff, expires),
-            What::Lifted => Entry::lifted(self.at),
-        }
+    pub(crate) const fn fact(&self) -> &Fact {
+        &self.fact
     }
 
     /// What is known of the handle once this has come after `before`; `None` where nothing has
     /// changed. Every store folds its log so, and comes to the same as a process that reads it letter by
     /// letter.
     pub(crate) fn after(&self, before: Option<&Self>, now: NumericDate) -> Option<Self> {
-        let known = before.map(Self::entry);
-        let entry = self.known().told.after(known, now)?;
-        let date = |seconds: Option<i64>| seconds.and_then(NumericDate::from_seconds);
-        let (what, at) = match entry.lifted_at() {
-            Some(at) => (What::Lifted, date(Some(at)).unwrap_or(self.at)),
-            None => {
-                let (cutoff, expires) = (date(entry.cutoff()), date(entry.end()));
-                let at = before.map_or(self.at, |before| before.at.max(self.at));
-                (What::Revoked { cutoff, expires }, at)
-            }
-        };
+        let fact = self.fact.after(before.map(|before| before.fact), now)?;
         let earlier = before.and_then(|before| before.reason.as_ref());
         Some(Self {
             handle: self.handle.clone(),
-            what,
+            fact,
             reason: self.reason.as_ref().or(earlier).cloned(),
-            at,
-            event: false,
         })
-    }
-
-    /// Whether nobody needs to know of it any more.
-    pub(crate) fn can_go(&self, now: NumericDate) -> bool {
-        self.entry().can_go(now)
     }
 
     pub(crate) fn known(&self) -> Known<'_> {
@@ -204,7 +221,7 @@ impl Change {
             kind: self.handle.kind(),
             scope: self.handle.scope(),
             value: self.handle.value(),
-            told: Told::new(self.entry(), self.at, self.event),
+            told: self.fact.told(),
         }
     }
 
@@ -224,7 +241,7 @@ impl Change {
         if let Some(name) = value {
             put(name, self.handle.value().into());
         }
-        match self.what {
+        match self.fact.what {
             What::Revoked { cutoff, expires } => {
                 for (name, date) in [("cutoff", cutoff), ("expires", expires)] {
                     if let Some(date) = date {
@@ -237,8 +254,8 @@ impl Change {
         if let Some(reason) = &self.reason {
             put("reason", (**reason).into());
         }
-        put("at", self.at.seconds().into());
-        if self.event {
+        put("at", self.fact.at.seconds().into());
+        if self.fact.event {
             put("event", true.into());
         }
         serde_json::Value::Object(object).to_string()
@@ -265,7 +282,7 @@ impl Change {
         } else {
             Self::revoked(handle, date(root, "cutoff")?, date(root, "expires")?, at)
         };
-        let change = Self { event, ..change };
+        let change = if event { change.from_event() } else { change };
         Ok(match root.get("reason") {
             None => change,
             Some(_) => change.because(text(root, "reason")?),
@@ -311,7 +328,7 @@ impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Change")
             .field("handle", &self.handle)
-            .field("what", &self.what)
+            .field("fact", &self.fact)
             .finish_non_exhaustive()
     }
 }
@@ -403,6 +420,6 @@ mod tests {
         let change = Change::revoked(Handle::issuer("x"), Some(date), None, at(5));
         let read = Change::from_json(change.to_json().as_bytes()).unwrap();
         assert_eq!(read.cutoff(), Some(at(5)));
-        assert_eq!(read.entry(), change.entry());
+        assert_eq!(read.fact.entry(), change.fact.entry());
     }
 }

@@ -58,6 +58,15 @@ impl Entry {
         }
     }
 
+    /// Of two that come without an order: a lift counts less, and of two lifts the later.
+    pub(super) fn with(self, other: Self) -> Self {
+        match (self.lifted_at(), other.lifted_at()) {
+            (Some(_), None) => other,
+            (None, Some(_)) => self,
+            (Some(_), Some(_)) | (None, None) => self.and(other),
+        }
+    }
+
     /// Whether nobody needs to know any more.
     pub(super) fn has_ended(self, now: NumericDate) -> bool {
         self.end != FOREVER && now.seconds() >= i64::from(self.end)
@@ -110,6 +119,20 @@ impl Told {
     pub(super) fn new(entry: Entry, at: NumericDate, event: bool) -> Self {
         let at = seconds_up(at);
         Self { entry, at, event }
+    }
+
+    /// What counts from when it is told, and when that was in the case of a lift.
+    pub(super) const fn later(entry: Entry) -> Self {
+        Self {
+            entry,
+            at: entry.cutoff,
+            event: false,
+        }
+    }
+
+    /// What is told, where it counts from when it is told.
+    pub(super) fn plain(self) -> Option<Entry> {
+        (!self.event).then_some(self.entry)
     }
 
     pub(crate) fn lifts(self) -> bool {

@@ -99,8 +99,13 @@ impl HandleKind {
         }
     }
 
-    /// What goes into hashes.
-    pub(super) const fn number(self) -> u8 {
+    /// The kind with this number.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// What goes into hashes, and stands in files of stores: never another for the same kind.
+    pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Token => 0,
             Self::Session => 1,

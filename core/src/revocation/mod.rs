@@ -3,6 +3,7 @@
 mod base;
 mod change;
 mod entry;
+mod fill;
 mod filter;
 mod handle;
 mod hash;
@@ -12,9 +13,10 @@ mod status;
 mod store;
 mod token;
 
-pub(crate) use change::Known;
 pub use change::{Change, ChangeError};
+pub(crate) use change::{Fact, Known, What};
 #[cfg(test)]
+#[cfg(not(sealgate_model))]
 pub(crate) use entry::Told;
 pub use handle::{Handle, HandleKind};
 pub(crate) use sharing::{News, Postman};

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::base::Base;
 use super::change::{Change, Known};
 use super::entry::Entry;
+use super::fill::newer;
 use super::filter::Filter;
 use super::handle::HandleKind;
 use super::hash::{HandleHash, HandleHasher};
@@ -24,19 +25,14 @@ use crate::policy::Shared;
 use crate::sync::{AtomicU64, Held, Ordering, Slot, Snapshot};
 use crate::time::{Clock, NumericDate, Span};
 
-/// Entries of the first table of a kind.
-const FIRST: usize = 1024;
-/// A table holds at least so much of its base: merging costs an entry this many copies.
-const SHARE: usize = 16;
-
 pub(crate) struct RevocationStore {
     hasher: HandleHasher,
-    shelves: Snapshot<Shelves>,
+    pub(super) shelves: Snapshot<Shelves>,
     epoch: AtomicU64,
     /// Whoever writes holds it; whoever reads never asks for it.
-    writing: Mutex<()>,
+    pub(super) writing: Mutex<()>,
     /// Whoever makes a new base holds it, and lets others write meanwhile.
-    merging: Mutex<()>,
+    pub(super) merging: Mutex<()>,
     /// Where the policy names a store that processes share.
     sharing: Slot<Sharing>,
     postman: OnceLock<Arc<dyn Postman>>,
@@ -53,13 +49,13 @@ pub(crate) struct Standing {
 }
 
 /// One shelf a kind, by its number.
-pub(crate) struct Shelves([Arc<Shelf>; HandleKind::ALL.len()]);
+pub(crate) struct Shelves(pub(super) [Arc<Shelf>; HandleKind::ALL.len()]);
 
-struct Shelf {
-    filter: Arc<Filter>,
+pub(super) struct Shelf {
+    pub(super) filter: Arc<Filter>,
     /// The newest first; the first one is being written.
-    overlays: Vec<Arc<Overlay>>,
-    base: Arc<Base>,
+    pub(super) overlays: Vec<Arc<Overlay>>,
+    pub(super) base: Arc<Base>,
 }
 
 /// How much is revoked.
@@ -149,7 +145,7 @@ impl RevocationStore {
     }
 
     /// Writes what `entry` makes of what is known; for `None` nothing has changed.
-    fn write(
+    pub(super) fn write(
         &self,
         kind: HandleKind,
         hash: HandleHash,
@@ -173,9 +169,14 @@ impl RevocationStore {
             shelf.filter.insert(hash);
             self.replace(&shelves, kind, shelf);
         }
-        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
+        let epoch = self.raise();
         drop(writing);
         epoch
+    }
+
+    /// What was written can be found.
+    pub(super) fn raise(&self) -> u64 {
+        self.epoch.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     /// Makes sealed tables part of their base, and forgets what has ended. Takes as long as there
@@ -189,10 +190,8 @@ impl RevocationStore {
                 continue;
             };
             // The oldest first, so that the newest counts.
-            let newer = sealed.iter().rev().flat_map(|overlay| overlay.iter());
-            let base = before.base.merge(newer, now);
-            let filter = Filter::new(base.len() + table_size(&base));
-            base.hashes().for_each(|hash| filter.insert(hash));
+            let base = before.base.merge(newer(sealed), now);
+            let filter = base.filter();
             let writing = lock(&self.writing);
             let shelves = self.shelves.load_full();
             let mut overlays = shelves.of(kind).overlays.clone();
@@ -262,7 +261,7 @@ impl Shelves {
 }
 
 impl Shelf {
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             filter: Arc::new(Filter::new(0)),
             overlays: Vec::new(),
@@ -270,18 +269,18 @@ impl Shelf {
         }
     }
 
-    fn newest(&self) -> Option<&Overlay> {
+    pub(super) fn newest(&self) -> Option<&Overlay> {
         self.overlays.first().map(|overlay| &**overlay)
     }
 
     /// The tables that nobody writes any more.
-    fn sealed(&self) -> Option<&[Arc<Overlay>]> {
+    pub(super) fn sealed(&self) -> Option<&[Arc<Overlay>]> {
         let (_, sealed) = self.overlays.split_first()?;
         (!sealed.is_empty()).then_some(sealed)
     }
 
-    fn with_another_table(&self) -> Self {
-        let size = table_size(&self.base);
+    pub(super) fn with_another_table(&self) -> Self {
+        let size = self.base.table_size();
         // The first table brings the filter; later ones overfill it until the next merge.
         let filter = if self.overlays.is_empty() && self.base.len() == 0 {
             Arc::new(Filter::new(size))
@@ -306,12 +305,7 @@ impl Shelf {
     }
 }
 
-/// Entries of a table beside this base.
-fn table_size(base: &Base) -> usize {
-    (base.len() / SHARE).max(FIRST)
-}
-
 /// Every lock here guards nothing that a panic could leave half done.
-fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+pub(super) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

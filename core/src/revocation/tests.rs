@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::change::Change;
-use super::entry::Entry;
+use super::change::{Change, Known};
+use super::entry::{Entry, Told};
 use super::filter::Filter;
 use super::handle::{Handle, HandleKind};
 use super::store::RevocationStore;
@@ -341,4 +341,163 @@ fn a_folded_log_says_what_its_letters_say() {
         let says = |store| get(store, &handle()).filter(|entry| entry.lifted_at().is_none());
         assert_eq!(says(&other), says(&store));
     }
+}
+
+fn handle(number: u32) -> Handle {
+    Handle::token("https://a.example", &number.to_string())
+}
+
+fn known(value: &str, entry: Option<Entry>) -> Known<'_> {
+    Known {
+        kind: HandleKind::Token,
+        scope: "https://a.example",
+        value,
+        told: Told::later(entry.unwrap_or_else(|| Entry::lifted(at(NOW)))),
+    }
+}
+
+/// Fills the store with these; `None` for what was lifted.
+fn fill(store: &RevocationStore, brought: &[(u32, Option<Entry>)]) -> u64 {
+    let filled = store.fill(at(NOW), |learn| {
+        for (number, entry) in brought {
+            learn(known(&number.to_string(), *entry));
+        }
+        Ok::<_, ()>(())
+    });
+    filled.unwrap()
+}
+
+/// What counts of a handle.
+fn counts(store: &RevocationStore, number: u32) -> Option<Entry> {
+    let found = get(store, &handle(number));
+    found.filter(|entry| !entry.has_ended(at(NOW)))
+}
+
+/// Whatever was there, and wherever it lay.
+#[test]
+fn many_at_once_are_what_they_would_be_one_by_one() {
+    let [filled, single] = [(); 2].map(|()| RevocationStore::new(Clock::System));
+    let mut random = 0x2545_f491_u32;
+    let mut next = |below: u32| {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        random % below
+    };
+    let date = |seconds: u32| Some(at(NOW - 500 + i64::from(seconds)));
+    for round in 0..12 {
+        for _ in 0..next(3_000) {
+            let number = next(4_000);
+            if next(5) == 0 {
+                for store in [&filled, &single] {
+                    lift(store, &handle(number), at(NOW));
+                }
+            } else {
+                let end = (next(2) == 0).then(|| at(NOW + 1 + i64::from(next(500))));
+                let entry = Entry::new(date(next(1_000)), end);
+                for store in [&filled, &single] {
+                    revoke(store, &handle(number), entry, at(NOW));
+                }
+            }
+        }
+        if round % 4 == 3 {
+            filled.merge(at(NOW));
+        }
+        let mut brought = BTreeMap::new();
+        for _ in 0..next(3_000) {
+            // Some have ended.
+            let ends = if next(2) == 0 {
+                date(next(1_000))
+            } else {
+                None
+            };
+            let entry = (next(5) != 0).then(|| Entry::new(date(next(1_000)), ends));
+            brought.insert(next(4_000), entry);
+        }
+        let brought: Vec<_> = brought.into_iter().collect();
+        let before = filled.epoch();
+        assert_eq!(fill(&filled, &brought), before + 1, "one epoch");
+        for (number, entry) in brought {
+            match entry {
+                Some(entry) if entry.has_ended(at(NOW)) => {}
+                Some(entry) => {
+                    revoke(&single, &handle(number), entry, at(NOW));
+                }
+                None => {
+                    lift(&single, &handle(number), at(NOW));
+                }
+            }
+        }
+        for number in 0..4_000 {
+            assert_eq!(
+                counts(&filled, number),
+                counts(&single, number),
+                "{number} in {round}"
+            );
+        }
+    }
+    assert!(filled.stats().bytes < 40 * 4_000 + 3 * 1024 * 48);
+}
+
+#[test]
+fn a_first_fill_takes_no_more_than_it_needs() {
+    let store = RevocationStore::new(Clock::System);
+    let brought: Vec<_> = (0..50_000).map(|number| (number, Some(all()))).collect();
+    assert_eq!(fill(&store, &brought), 1);
+    let stats = store.stats();
+    assert_eq!(stats.entries, 50_000);
+    assert!(
+        stats.bytes < 27 * 50_000,
+        "24 bytes and a filter: {stats:?}"
+    );
+    assert!((0..50_000).all(|number| counts(&store, number).is_some()));
+    assert!((50_000..60_000).all(|number| counts(&store, number).is_none()));
+    assert_eq!(fill(&store, &[(1, None), (2, None), (2, Some(all()))]), 2);
+    assert!(counts(&store, 1).is_none() && counts(&store, 2).is_some());
+    // Nothing is news to nobody.
+    assert_eq!(fill(&store, &[]), 2);
+}
+
+#[test]
+fn a_source_that_fails_changes_nothing() {
+    let store = RevocationStore::new(Clock::System);
+    revoke(&store, &handle(1), all(), at(NOW));
+    let failed = store.fill(at(NOW), |learn| {
+        for (value, entry) in [("1", None), ("2", Some(all()))] {
+            learn(known(value, entry));
+        }
+        Err("broken")
+    });
+    assert_eq!(failed, Err("broken"));
+    assert_eq!(store.epoch(), 1);
+    assert!(counts(&store, 1).is_some() && counts(&store, 2).is_none());
+}
+
+#[test]
+fn what_is_revoked_while_a_store_is_filled_stays_and_counts_with_what_is_brought() {
+    let store = RevocationStore::new(Clock::System);
+    let cutoff = |seconds| Entry::new(Some(at(seconds)), None);
+    revoke(&store, &handle(1), all(), at(NOW));
+    let filled = store.fill(at(NOW), |learn| {
+        let mut bring = |value: &str, entry| learn(known(value, entry));
+        bring("1", None);
+        bring("2", None);
+        bring("3", Some(cutoff(NOW)));
+        bring("4", Some(cutoff(NOW)));
+        // After what the source knows; enough of them for several tables.
+        for number in 2..5_000 {
+            revoke(&store, &handle(number), cutoff(NOW - 9), at(NOW));
+        }
+        lift(&store, &handle(4), at(NOW));
+        Ok::<_, ()>(())
+    });
+    assert_eq!(filled, Ok(store.epoch()));
+    let cutoffs = [1, 2, 3, 4, 5].map(|number| counts(&store, number).and_then(Entry::cutoff));
+    let [late, early] = [Some(NOW), Some(NOW - 9)];
+    assert_eq!(cutoffs, [None, early, late, None, early]);
+    assert!((5..5_000).all(|number| counts(&store, number).is_some()));
+    store.merge(at(NOW));
+    assert_eq!(counts(&store, 3), Some(cutoff(NOW)));
+    assert_eq!(counts(&store, 4), None);
+    assert!((5..5_000).all(|number| counts(&store, number).is_some()));
 }

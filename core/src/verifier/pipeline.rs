@@ -420,14 +420,16 @@ pub(super) fn commit(
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
-    let token = judged.conclude(|used| match door.memory()? {
+    let verdict = judged.conclude(|used| match door.memory()? {
         Some((memory, rules)) => used.commit(memory, rules, now),
         None => Ok(used.left_to_others()),
-    })?;
-    if door.gate.revokes {
-        revocations::apply(door.state, &token, now);
+    });
+    if door.gate.revokes
+        && let Ok(token) = &verdict
+    {
+        revocations::apply(door.state, token, now);
     }
-    Ok(token)
+    verdict
 }
 
 /// What [`commit`] would say, without using the proof up.

@@ -17,7 +17,9 @@ use crate::delegation::{Chain, Member};
 use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
-use crate::limits::{Limits, STATUS_TOKEN_SIZE};
+use crate::limits::Limits;
+#[cfg(feature = "remote")]
+use crate::limits::STATUS_TOKEN_SIZE;
 use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, RevocationStorage, Rules, Shared, SignerRule, StoreRules,
@@ -299,6 +301,7 @@ impl State {
     }
 
     /// The door for the tokens that carry status lists of one issuer.
+    #[cfg(feature = "remote")]
     pub(super) fn status_door<'s>(
         &'s self,
         gate: &'s GateRules,

@@ -190,8 +190,8 @@ fn workload(error: &Error) -> Answer {
     answer.with("Content-Type", "application/problem+json".to_owned())
 }
 
-/// RFC 8935 §2.3.
-fn event(error: &Error) -> Answer {
+/// `err` and `description` of a token that was not taken (RFC 8935 §2.3, RFC 8936 §2.6).
+pub(crate) fn delivery_error(error: &Error) -> (&'static str, &'static str) {
     let name = match (error.code(), error.code().group()) {
         (Code::IssUntrusted, _) => "invalid_issuer",
         (Code::AudMismatch, _) => "invalid_audience",
@@ -199,9 +199,15 @@ fn event(error: &Error) -> Answer {
         (_, Group::ActorPolicy | Group::Authority) => "access_denied",
         _ => "invalid_request",
     };
+    let text = description(error.code()).unwrap_or("the event was not accepted");
+    (name, text)
+}
+
+/// RFC 8935 §2.3.
+fn event(error: &Error) -> Answer {
+    let (name, text) = delivery_error(error);
     let mut members = serde_json::Map::new();
     members.insert("err".to_owned(), name.into());
-    let text = description(error.code()).unwrap_or("the event was not accepted");
     members.insert("description".to_owned(), text.into());
     let mut answer = Answer::new(400);
     answer.body = serde_json::Value::Object(members).to_string();

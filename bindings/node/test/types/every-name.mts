@@ -244,6 +244,7 @@ createServer((request, response) => {
   const parts: Verdict = verifier.judgeRequest({ method: request.method!, uri: request.url!, headers: request.rawHeaders, clientCertificate: bytes })
   for (const [name, value] of Object.entries(whole.responseHeaders)) response.setHeader(name, value)
   const how: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null = whole.senderConstrained
+  const asked: boolean | null = whole.statusChecked
   const reach: 'process' | 'external' | null = whole.replayReach
   parts.unwrap()
 })

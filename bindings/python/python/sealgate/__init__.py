@@ -54,6 +54,7 @@ from ._native import (
     inspect,
     verify_jws,
 )
+from ._receiver import Delivery, Polled, Poller, Receiver
 from ._request import single_valued
 from ._revocations import (
     EventReceipt,
@@ -73,6 +74,7 @@ __all__ = [
     "BatchSnapshot",
     "CredentialError",
     "DelegationError",
+    "Delivery",
     "EventReceipt",
     "ExpiredTokenError",
     "Gate",
@@ -88,9 +90,12 @@ __all__ = [
     "Policy",
     "PolicyError",
     "PolicyWarning",
+    "Polled",
+    "Poller",
     "PossessionError",
     "Problem",
     "Receipt",
+    "Receiver",
     "ReplayError",
     "ReplayUnavailableError",
     "RevocationCheck",

@@ -17,6 +17,7 @@ from typing_extensions import TypeVar
 
 from ._errors import SealgateError
 from ._keys import Keys
+from ._receiver import Receiver
 from ._revocations import RevocationCheck, Revocations
 from ._types import PolicyWarning, Step
 
@@ -33,6 +34,8 @@ __all__ = [
     "RawCall",
     "RawIssuer",
     "RawKeys",
+    "RawPoller",
+    "RawReceiver",
     "RawRefusal",
     "RawRevocations",
     "Refusal",
@@ -50,6 +53,7 @@ __all__ = [
     "inspect",
     "parse_jwks",
     "policy_for_tests",
+    "read_status",
     "refusals",
     "verify_jws",
 ]
@@ -604,6 +608,7 @@ class Verifier(_Calls):
     def keys(self) -> Keys: ...
     @property
     def revocations(self) -> Revocations: ...
+    def receiver(self, gate: str) -> Receiver: ...
     @property
     def policy(self) -> Policy: ...
     def reload(self, policy: str | PathLike[str] | _Document | Policy) -> None: ...
@@ -653,6 +658,18 @@ class RawKeys:
     ) -> tuple[int, bool, str, list[tuple[int, str]]]: ...
     def state(self, issuer_name: str) -> _State: ...
     def refresh(self, issuer_name: str) -> _State: ...
+
+@final
+class RawReceiver:
+    def push(
+        self, body: bytes, content_type: str | None
+    ) -> tuple[int, list[tuple[str, str]], str, int | None, str | None]: ...
+    def poller(self, max_events: int) -> RawPoller: ...
+
+@final
+class RawPoller:
+    def request(self) -> str: ...
+    def take(self, body: bytes) -> tuple[int, int, int, int, bool]: ...
 
 @final
 class RawRevocations:
@@ -826,6 +843,7 @@ class Refusal:
 
 def handle_kinds() -> list[tuple[str, str | None, str | None]]: ...
 def fetch_jwks(url: str, hosts: list[str]) -> bytes: ...
+def read_status(bits: int, lst: str, index: int) -> int: ...
 def parse_jwks(text: _Jwks) -> tuple[list[Key], list[tuple[int, str]]]: ...
 def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,

@@ -65,6 +65,11 @@ impl Board {
         });
     }
 
+    /// Readers have missed something.
+    pub(super) fn jump(&self) {
+        self.change(|log| log.life += 1);
+    }
+
     pub(super) fn letters(&self) -> usize {
         self.log().letters.len()
     }
@@ -115,9 +120,13 @@ impl Reader for Eyes {
         if log.down {
             return Err(away());
         }
-        log.letters
-            .iter()
-            .for_each(|letter| take(letter.change.known()));
+        for (place, letter) in log.letters.iter().enumerate() {
+            let handle = letter.change.handle();
+            let mut later = log.letters.iter().skip(place + 1);
+            if !later.any(|later| later.change.handle() == handle) {
+                take(letter.change.known());
+            }
+        }
         (self.next, self.life) = (log.letters.len(), log.life);
         Ok(())
     }

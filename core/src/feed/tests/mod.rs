@@ -304,6 +304,44 @@ fn an_engine_of_this_host_has_it_when_revoke_returns() {
 }
 
 #[test]
+fn what_an_engine_of_this_host_did_not_take_is_written_when_it_does() {
+    let board = Board::local();
+    let (a, b) = (Process::new(&board), Process::new(&board));
+    board.refuse_writes(true);
+    assert_eq!(a.revoke("u1"), ("host", false));
+    board.refuse_writes(false);
+    b.comes_to_say(&token("u1"), "revoked");
+    a.until("it is delivered", |own| own.undelivered() == 0);
+}
+
+#[test]
+fn what_is_still_to_be_written_holds_whatever_is_read() {
+    let board = Board::default();
+    let process = Process::new(&board);
+    let one = token("u1");
+    process.comes_to_say(&one, "accepted");
+    process.revoke("u1");
+    let revocations = process.verifier.revocations();
+    revocations.lift(&Handle::subject(ISS, "u1")).unwrap();
+    assert!(revocations.flush(PATIENCE));
+    board.refuse_writes(true);
+    process.revoke("u1");
+    // The engine knows that it was lifted, and nothing of what came then.
+    let loads = || {
+        let events = process.events.lock().unwrap();
+        let loaded = |event: &&String| event.starts_with("revocations_loaded");
+        events.iter().filter(loaded).count()
+    };
+    let before = loads();
+    board.jump();
+    process.until("it has loaded again", |_| loads() > before);
+    assert_eq!(process.says(&one), "revoked");
+    board.refuse_writes(false);
+    assert!(revocations.flush(PATIENCE));
+    assert_eq!(process.says(&one), "revoked");
+}
+
+#[test]
 fn a_reload_begins_and_ends_sharing() {
     let board = Board::local();
     let process = Process::with(&board, r#"{"store":"process"}"#);

@@ -1,0 +1,142 @@
+//! Many handles at once, as an engine brings them when a process begins or has missed something.
+
+use std::sync::Arc;
+
+use super::base::{Base, Brought};
+use super::change::Known;
+use super::entry::Entry;
+use super::handle::HandleKind;
+use super::hash::HandleHash;
+use super::overlay::Overlay;
+use super::store::{RevocationStore, Shelf, Shelves, lock};
+use crate::time::NumericDate;
+
+/// One a kind, by its number.
+type Kinds<T> = [T; HandleKind::ALL.len()];
+
+impl RevocationStore {
+    /// Revokes and lifts whatever `source` brings, each handle once, as [`RevocationStore::revoke`]
+    /// and [`RevocationStore::lift`] would one by one; what has ended is left out. All of it is seen
+    /// at once, in one epoch, which is returned; for an error of the source nothing has changed. Of a
+    /// handle that comes twice, as a server may bring one that changes meanwhile, a lift counts less.
+    ///
+    /// What is revoked while the source is read comes after it: it stays. Verifications and those who
+    /// revoke go on meanwhile; only [`RevocationStore::merge`] waits.
+    pub(crate) fn fill<E>(
+        &self,
+        now: NumericDate,
+        source: impl FnOnce(&mut dyn FnMut(Known<'_>)) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let merging = lock(&self.merging);
+        let before = self.seal();
+        let mut brought: Kinds<Brought> = Default::default();
+        // They are few: what engines keep for long is no event any more.
+        let mut events = Vec::new();
+        source(&mut |known| {
+            let Known {
+                kind,
+                scope,
+                value,
+                told,
+            } = known;
+            let hash = self.hash(kind, scope, value);
+            match told.plain() {
+                None => events.push((kind, hash, told)),
+                Some(entry) if !told.lifts() && entry.has_ended(now) => {}
+                Some(entry) => {
+                    if let Some(brought) = brought.get_mut(usize::from(kind.number())) {
+                        brought.push(hash, entry);
+                    }
+                }
+            }
+        })?;
+        for (kind, hash, told) in events {
+            self.write(kind, hash, |before| told.after(before, now));
+        }
+        if brought.iter().all(Brought::is_empty) {
+            drop(merging);
+            return Ok(self.epoch());
+        }
+        let mut bases = brought.into_iter().zip(&before.0).map(|(brought, shelf)| {
+            if brought.is_empty() {
+                return None;
+            }
+            let sealed = shelf.sealed().unwrap_or_default();
+            let base = if sealed.is_empty() {
+                shelf.base.union(brought, now)
+            } else {
+                let base = shelf.base.merge(newer(sealed), now);
+                base.union(brought, now)
+            };
+            let filter = base.filter();
+            Some((base, filter, sealed.len()))
+        });
+        let mut bases: Kinds<_> = std::array::from_fn(|_| bases.next().flatten());
+
+        let writing = lock(&self.writing);
+        let shelves = self.shelves.load_full();
+        let mut filled = bases.iter_mut().zip(&shelves.0).map(|(base, shelf)| {
+            base.take().map_or_else(
+                || Arc::clone(shelf),
+                |(base, filter, sealed)| {
+                    let mut overlays = shelf.overlays.clone();
+                    overlays.truncate(overlays.len().saturating_sub(sealed));
+                    overlays.splice(0..0, joined(&overlays, &base));
+                    for overlay in &overlays {
+                        overlay.iter().for_each(|(hash, _)| filter.insert(hash));
+                    }
+                    Arc::new(Shelf {
+                        filter: Arc::new(filter),
+                        overlays,
+                        base: Arc::new(base),
+                    })
+                },
+            )
+        });
+        let empty = || Arc::new(Shelf::empty());
+        let filled = std::array::from_fn(|_| filled.next().unwrap_or_else(empty));
+        self.shelves.replace(&shelves, Arc::new(Shelves(filled)));
+        let epoch = self.raise();
+        drop(writing);
+        drop(merging);
+        Ok(epoch)
+    }
+
+    /// Begins another table on every shelf that has one, so that those below change no more.
+    fn seal(&self) -> Arc<Shelves> {
+        let writing = lock(&self.writing);
+        let shelves = self.shelves.load_full();
+        let sealed = shelves.0.each_ref().map(|shelf| match shelf.newest() {
+            Some(newest) if newest.len() > 0 => Arc::new(shelf.with_another_table()),
+            Some(_) | None => Arc::clone(shelf),
+        });
+        let sealed = Arc::new(Shelves(sealed));
+        self.shelves.replace(&shelves, Arc::clone(&sealed));
+        drop(writing);
+        sealed
+    }
+}
+
+/// The entries of tables, the oldest first.
+pub(super) fn newer(sealed: &[Arc<Overlay>]) -> impl Iterator<Item = (HandleHash, Entry)> {
+    sealed.iter().rev().flat_map(|overlay| overlay.iter())
+}
+
+/// A table with what was revoked in these and stands in the base too, both together: what was written
+/// to them meanwhile knew nothing of what was brought.
+fn joined(overlays: &[Arc<Overlay>], base: &Base) -> Option<Arc<Overlay>> {
+    let of = |hash| overlays.iter().find_map(|overlay| overlay.get(hash));
+    let hashes = overlays.iter().flat_map(|overlay| overlay.iter());
+    let both: Vec<_> = hashes
+        .filter_map(|(hash, _)| {
+            let newest: Entry = of(hash)?;
+            let sum = newest.with(base.get(hash)?);
+            (newest.lifted_at().is_none() && sum != newest).then_some((hash, sum))
+        })
+        .collect();
+    let table = Overlay::new(both.len());
+    both.iter().for_each(|(hash, entry)| {
+        table.put(*hash, *entry);
+    });
+    (!both.is_empty()).then(|| Arc::new(table))
+}
