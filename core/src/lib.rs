@@ -57,6 +57,8 @@
 //! | feature | default | what for |
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | [`crypto::aws_lc`]: every algorithm of the table |
+//! | `feed-nats` | no | stores that a fleet shares, in NATS JetStream |
+//! | `feed-redis` | no | stores that a fleet shares, in Redis or Valkey |
 //! | `mint` | yes | [`mint`] and [`crypto::SigningKey`]: for tests, tools and token services |
 //! | `remote` | no | keys fetched over HTTPS, ahead of need: `discovery` and `jwks_uri` |
 //! | `ring` | no | `crypto::ring`: quicker to build; without ES512, ES256K and ML-DSA |
@@ -116,6 +118,7 @@ pub mod mint;
 mod observe;
 mod open;
 mod policy;
+mod receiver;
 #[cfg(feature = "remote")]
 pub mod remote;
 mod replay;
@@ -144,6 +147,7 @@ pub use policy::{
     Discovery, Format, GateSummary, IssuerSummary, Kind, Lineage, LoadOptions, Policy, PolicyError,
     PolicySummary, Preset, Problem, Profile, Warning,
 };
+pub use receiver::{Delivery, PollError, Polled, Poller, Receiver, ReceiverError};
 pub use revocation::{
     Change, ChangeError, Handle, HandleKind, RevocationStats, StatusList, StatusListError,
 };
@@ -151,9 +155,10 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, AppliedEvent, BatchSnapshot, ContextToken, Explanation, Gate, IssuerKey, Jws, KeyState,
-    Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements, Revocation,
-    RevocationReceipt, Revocations, RevokeError, SnapshotId, Stage, Step, StoreState, SubjectKind,
-    Traced, UnknownGate, UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, AppliedEvent, BatchSnapshot, ContextToken, Explanation, Gate, Grounds, IssuerKey, Jws,
+    KeyState, Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements,
+    Revocation, RevocationCheck, RevocationReceipt, Revocations, RevokeError, Sitting, SnapshotId,
+    Stage, Step, StoreState, SubjectKind, Traced, UnknownGate, UnverifiedToken, Verdict,
+    VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

@@ -72,6 +72,9 @@ pub(crate) const CHAIN_SIZE: usize = 256 * 1024;
 /// Used proofs that a process remembers at once, some 50 bytes each: those of two minutes, the
 /// default window, at 35,000 a second, which is more than two cores can verify.
 pub(crate) const REPLAY_ENTRIES: usize = 4 * 1024 * 1024;
+/// Used proofs of any 64 seconds that the processes of one host remember in a store: 12,288 a second, in
+/// a file of 128 MiB.
+pub(crate) const REPLAY_HOST_ENTRIES: usize = 768 * 1024;
 /// Bytes of a proof's `jti` (DP-13): a UUID has 36, a hash in hexadecimal 128.
 pub(crate) const JTI_SIZE: usize = 256;
 /// Bytes of a header field that are looked at: a scheme, a space and the longest token that any policy
@@ -98,6 +101,7 @@ pub(crate) const FETCHES: usize = 16;
 #[cfg(feature = "remote")]
 pub(crate) const FETCHES_FAILING: usize = 4;
 /// Bytes of a token that carries a status list: what is fetched.
+#[cfg(feature = "remote")]
 pub(crate) const STATUS_TOKEN_SIZE: usize = JWK_SET_SIZE;
 /// Bytes of a status list, unpacked (TSL-08): 134 million tokens of one bit.
 pub(crate) const STATUS_LIST_SIZE: usize = 16 * 1024 * 1024;
@@ -105,7 +109,6 @@ pub(crate) const STATUS_LIST_SIZE: usize = 16 * 1024 * 1024;
 /// together.
 pub(crate) const STATUS_LISTS: usize = 64;
 /// Bytes of all status lists together.
-#[cfg(feature = "remote")]
 pub(crate) const STATUS_LISTS_SIZE: usize = 128 * 1024 * 1024;
 /// Status lists that are fetched at once.
 #[cfg(feature = "remote")]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::crypto::CryptoProvider;
-use crate::feed::Post;
+use crate::feed::{self, Post};
 use crate::policy::{Format, LoadOptions, Policy, PolicyError};
 use crate::time::Clock;
 use crate::verifier::{self, Verifier};
@@ -67,7 +67,7 @@ impl Verifier {
         provider: CryptoProvider,
         clock: Clock,
     ) -> Result<Self, PolicyError> {
-        let verifier = Self::assemble(policy, provider, clock)?;
+        let verifier = Self::assemble(policy, provider, clock, feed::open_proofs)?;
         #[cfg(feature = "remote")]
         crate::runtime::Runtime::attach(verifier.engine());
         Post::attach(verifier.engine());

@@ -31,9 +31,6 @@ impl NumericDate {
         })
     }
 
-    /// The first moment there is.
-    pub(crate) const FIRST: Self = Self { micros: 0 };
-
     /// The last moment there is.
     pub(crate) const LAST: Self = Self { micros: LAST };
 

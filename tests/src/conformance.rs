@@ -14,8 +14,8 @@ use sealgate::jwk::{Jwk, JwkSet, KeyError, KeyMaterial};
 use sealgate::{
     ApprovedIntent, Blame, Clock, Code, ContextToken, Error, Explanation, FixedClock, Format, Gate,
     Handle, HandleKind, Kind, LoadOptions, NumericDate, Operation, Outcome, Policy, Possession,
-    PublishError, Request, Requirements, Revocation, RevokeError, VerifiedToken, Verifier,
-    verify_jws,
+    PublishError, Request, Requirements, Revocation, RevokeError, StatusList, VerifiedToken,
+    Verifier, verify_jws,
 };
 use serde_json::{Map, Value, json};
 
@@ -132,6 +132,7 @@ impl Harness {
             "publish_keys" => self.publish_keys(request),
             "revoke" => self.revoke(request),
             "event" => self.event(request),
+            "status_list" => self.status_list(request),
             "close" => self.close(request),
             _ => Err(Refusal::UnsupportedOp),
         }
@@ -345,6 +346,21 @@ impl Harness {
         let token = gate.verify(text(request, "set")?)?;
         let applied = session.verifier.revocations().apply(&token)?;
         Ok(object(json!({ "entries": applied.entries })))
+    }
+
+    fn status_list(&self, request: &Value) -> Answer {
+        let list = if request["list"].is_null() {
+            let token = self.gate(request)?.verify(text(request, "token")?)?;
+            let claims: Value = token.deserialize().map_err(|_| Refusal::Usage)?;
+            claims["status_list"].clone()
+        } else {
+            request["list"].clone()
+        };
+        let bits = list["bits"].as_u64().unwrap_or(0);
+        let list = StatusList::decode(bits, text(&list, "lst")?).map_err(Error::from)?;
+        let status = request["index"].as_u64().and_then(|index| list.get(index));
+        let status = status.ok_or_else(|| Error::from(Code::ClaimType))?;
+        Ok(object(json!({ "status": status })))
     }
 
     fn close(&mut self, request: &Value) -> Answer {

@@ -18,6 +18,22 @@ const NOT_YET: &[(Code, &str)] = &[
         Code::ReplayUnavailable,
         "the program's answer, which no op gives",
     ),
+    (
+        Code::RevocationUnavailable,
+        "of a store that processes share, which no op is about",
+    ),
+    (
+        Code::RevocationStale,
+        "of a store that processes share, which no op is about",
+    ),
+    (
+        Code::Suspended,
+        "what a list says, which is fetched: the suite of remote",
+    ),
+    (
+        Code::StatusStale,
+        "of a list that was fetched: the suite of remote",
+    ),
     (Code::ReplayFull, "it takes four million lines"),
 ];
 

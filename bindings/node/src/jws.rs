@@ -6,7 +6,8 @@ use napi_derive::napi;
 use sealgate::crypto::aws_lc;
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet};
-use sealgate::{Error, Jws, Limits};
+use sealgate::{Code, Error, Jws, Limits, StatusList};
+use serde_json::json;
 
 use crate::error;
 use crate::text::{with_bytes, with_text};
@@ -81,4 +82,22 @@ pub(crate) fn inspect(token: Either<JsString<'_>, Uint8ArraySlice<'_>>) -> Resul
 #[napi(catch_unwind)]
 pub(crate) fn usual_token_size() -> u32 {
     u32::try_from(Limits::DEFAULT.token_size).unwrap_or(u32::MAX)
+}
+
+/// The status of one entry of a status list, for conformance: `{status}`, or `{code, claim}`.
+#[napi(catch_unwind)]
+pub(crate) fn read_status(bits: f64, lst: String, index: String) -> String {
+    // Whatever is no number of bits is 0, which is none either.
+    let bits = [1_u8, 2, 4, 8]
+        .into_iter()
+        .find(|own| f64::from(*own) == bits);
+    let list = match StatusList::decode(bits.unwrap_or(0).into(), &lst) {
+        Ok(list) => list,
+        Err(refused) => return error::bare(&refused.into()),
+    };
+    let status = index.parse().ok().and_then(|index| list.get(index));
+    match status {
+        Some(status) => json!({ "status": status }).to_string(),
+        None => error::bare(&Code::ClaimType.into()),
+    }
 }

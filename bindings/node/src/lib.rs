@@ -16,6 +16,7 @@ mod jws;
 mod key;
 mod keys;
 mod policy;
+mod receiver;
 mod revocations;
 mod shelf;
 mod testing;

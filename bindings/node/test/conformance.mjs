@@ -15,7 +15,7 @@ import policies from '../lib/policy.cjs'
 import verifiers from '../lib/verifier.cjs'
 
 const { policyRefused, refused } = errors
-const { checkSignature, loadPolicy, readJwks, readKey } = native
+const { checkSignature, loadPolicy, readJwks, readKey, readStatus } = native
 
 class HarnessError extends Error {}
 
@@ -94,6 +94,11 @@ const ops = {
     const parts = Object.fromEntries(Object.entries(named).map(([name, value]) => [toCamel(name), value]))
     const { cutoff, expires } = request
     return { epoch: session.verifier.revocations.revoke(make(parts), { cutoff, expires }).epoch }
+  },
+  status_list(request) {
+    const list = request.list ?? gateOf(request).verify(text(request, 'token')).claims.status_list
+    const { bits, lst } = list
+    return said(readStatus(typeof bits === 'number' ? bits : 0, lst, `${request.index}`))
   },
   event(request) {
     const { clock, verifier } = known(text(request, 'session'))

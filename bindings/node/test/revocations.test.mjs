@@ -7,6 +7,7 @@ import { FakeIssuer, FixedClock, open } from 'sealgate/testing'
 
 const ISSUER = 'https://login.example.com'
 const AUDIENCE = 'https://api.example.com/mcp'
+const EVENTS = 'https://api.example.com/events'
 const NOW = 1_800_000_000
 
 function world(revocation = { store: 'process' }) {
@@ -28,7 +29,7 @@ test('an agent, wherever it stands in a chain', async () => {
   const other = corp.token({ aud: AUDIENCE, act: ['agent-9'] })
   assert.equal(tools.verify(jwt).snapshot.revocations, 0)
   const inner = Handle.actor({ iss: ISSUER, sub: 'agent-8' })
-  assert.deepEqual(revocations.revoke(inner), { epoch: 1, reach: 'process' })
+  assert.deepEqual(revocations.revoke(inner), { epoch: 1, reach: 'process', delivered: true })
   assert.throws(() => tools.verify(jwt), (error) => error instanceof RevokedError && error.code === 'revoked' && error.httpStatus === 401 && !String(error).includes('agent-8'))
   assert.equal(tools.judge(other).ok, true)
   const batch = await tools.verifyBatch([jwt, other])
@@ -77,7 +78,7 @@ test('what a handle says, and what is none', () => {
       [() => revocations.revoke(key, { cutoff: wrong }), /cutoff is "now"/],
       [() => revocations.revoke(key, { expires: wrong }), /expires is whole seconds/],
     ]),
-    [() => revocations.revoke(key, { reason: 'x' }), /no option "reason"/],
+    [() => revocations.revoke(key, { because: 'x' }), /no option "because"/],
     [() => world(null).revocations.revoke(key), /asks nobody/],
   ]
   for (const [call, text] of wrong) {
@@ -101,6 +102,24 @@ test('a token that was kept says what it was asked about, and is one object agai
   assert.equal(tools.verify(jwt), after)
 })
 
+test('a verdict says who was asked', () => {
+  const { corp, tools, verifier, revocations } = world()
+  const jwt = corp.token({ aud: AUDIENCE })
+  assert.deepEqual(tools.verify(jwt).revocation, { checked: true, store: 'process', sequence: 0, staleness: null })
+  const handle = Handle.session({ iss: ISSUER, sid: 's1' })
+  assert.equal(revocations.revoke(handle, { reason: 'lost laptop' }).epoch, 1)
+  const again = tools.verify(jwt)
+  assert.equal(again.revocation.sequence, 1)
+  assert.deepEqual(again.toDict().revocation, { ...again.revocation })
+  const { entries, epoch, bytes } = verifier.stats().revocations
+  assert.deepEqual([entries, epoch, bytes > 0], [1, 1, true])
+  const nobody = world(null)
+  const unasked = nobody.tools.verify(nobody.corp.token({ aud: AUDIENCE })).revocation
+  assert.deepEqual(unasked, { checked: false, store: null, sequence: null, staleness: null })
+  for (const reason of [7, null, ['lost']]) assert.throws(() => revocations.revoke(handle, { reason }), UsageError)
+  assert.equal(revocations.epoch, 1)
+})
+
 test('what an issuer tells of', () => {
   const clock = new FixedClock(NOW)
   const corp = new FakeIssuer(ISSUER, { clock, seed: 1 })
@@ -109,26 +128,73 @@ test('what an issuer tells of', () => {
     version: 1,
     revocation: { store: 'process', inputs: ['sessions'] },
     issuers: { corp: { issuer: ISSUER, algorithms: [corp.alg], jwks_push: 'process', profiles: ['access_token', 'logout_token', 'set'] } },
-    gates: { tools: gate('access_token', AUDIENCE), sessions: gate('logout_token', 'sessions'), signals: gate('set', 'signals') },
+    gates: { tools: gate('access_token', AUDIENCE), sessions: gate('logout_token', 'client-1'), signals: gate('set', EVENTS) },
   }
   const verifier = open(policy, { issuers: { corp }, clock })
   const { revocations } = verifier
   const tools = verifier.gate('tools')
   const jwt = corp.token({ aud: AUDIENCE, sub: 'u1', claims: { sid: 's1' } })
   const told = (typ, aud, event, more) =>
-    corp.sign({ iss: ISSUER, aud, iat: NOW, jti: 'e', events: { [event]: {} }, ...more }, { alg: corp.alg, typ, kid: corp.kid })
+    corp.sign({ iss: ISSUER, aud, iat: NOW, jti: 'e', events: { [event]: { event_timestamp: NOW - 10 } }, ...more }, { alg: corp.alg, typ, kid: corp.kid })
   const u1 = { format: 'iss_sub', iss: ISSUER, sub: 'u1' }
-  const disabled = told('secevent+jwt', 'signals', 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
+  const disabled = told('secevent+jwt', EVENTS, 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
   const token = verifier.gate('signals').verify(disabled)
   assert.equal(tools.judge(jwt).ok, true, 'no input')
-  assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', entries: 1 })
+  assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', delivered: true, entries: 1 })
   assert.equal(tools.judge(jwt).code, 'revoked')
   revocations.lift(Handle.account({ iss: ISSUER, sub: 'u1' }))
   const accepted = tools.verify(jwt)
   assert.equal(revocations.apply(token).epoch, 2, 'lifted since')
-  const logout = told('logout+jwt', 'sessions', 'http://schemas.openid.net/event/backchannel-logout', { sid: 's1', exp: NOW + 60 })
+  const logout = told('logout+jwt', 'client-1', 'http://schemas.openid.net/event/backchannel-logout', { sid: 's1', exp: NOW + 60 })
   verifier.gate('sessions').verify(logout)
   assert.equal(tools.judge(jwt).code, 'revoked')
   assert.throws(() => revocations.apply(accepted), (error) => error instanceof UsageError && /tells of no event/.test(error.message))
   assert.throws(() => revocations.apply(jwt), (error) => error instanceof UsageError && /a VerifiedToken/.test(error.message))
+})
+
+test('what an issuer delivers', () => {
+  const clock = new FixedClock(NOW)
+  const corp = new FakeIssuer(ISSUER, { clock, seed: 1 })
+  const gate = (profile, audience) => ({ profile, audience, issuers: ['corp'] })
+  const policy = {
+    version: 1,
+    revocation: { store: 'process' },
+    issuers: { corp: { issuer: ISSUER, algorithms: [corp.alg], jwks_push: 'process', profiles: ['access_token', 'set'] } },
+    gates: { tools: gate('access_token', AUDIENCE), signals: gate('set', EVENTS) },
+  }
+  const verifier = open(policy, { issuers: { corp }, clock })
+  const jwt = corp.token({ aud: AUDIENCE, sub: 'u1' })
+  const event = 'https://schemas.openid.net/secevent/risc/event-type/account-disabled'
+  const told = (jti, more) =>
+    corp.sign(
+      { iss: ISSUER, aud: EVENTS, iat: NOW, jti, sub_id: { format: 'iss_sub', iss: ISSUER, sub: 'u1' }, events: { [event]: {} }, ...more },
+      { alg: corp.alg, typ: 'secevent+jwt', kid: corp.kid }
+    )
+  const receiver = verifier.receiver('signals')
+  const type = ['Content-Type', 'application/secevent+jwt']
+  const refused = receiver.push(told('e1', { aud: 'others' }), [type])
+  assert.deepEqual([refused.status, refused.code, refused.entries], [400, 'aud_mismatch', null])
+  assert.match(refused.body, /invalid_audience/)
+  for (const headers of [{ 'content-type': 'application/json' }, [], [...type, ...type]]) {
+    assert.equal(receiver.push(told('e1'), headers).status, 400)
+  }
+  assert.equal(verifier.gate('tools').judge(jwt).ok, true)
+  const taken = receiver.push(Buffer.from(told('e1')), type)
+  assert.deepEqual(taken, { status: 202, headers: { 'Cache-Control': 'no-store' }, body: '', entries: 1, code: null })
+  assert.equal(receiver.push(told('e1'), new Headers([type])).status, 202)
+  assert.equal(verifier.gate('tools').judge(jwt).code, 'revoked')
+
+  const poller = receiver.poller({ maxEvents: 2 })
+  assert.equal(JSON.parse(poller.request()).maxEvents, 2)
+  const polled = poller.take(JSON.stringify({ sets: { e2: told('e2'), e3: 'x' }, moreAvailable: true }))
+  assert.deepEqual(polled, { accepted: 1, refused: 1, undecided: 0, entries: 1, moreAvailable: true })
+  const request = JSON.parse(poller.request())
+  assert.deepEqual([request.ack, request.setErrs.e3.err], [['e2'], 'invalid_request'])
+  const mistakes = [
+    [() => poller.take('[]'), /not a JSON object/],
+    [() => receiver.push(7, []), /a string or a Uint8Array/],
+    [() => verifier.receiver('tools'), /profile access_token/],
+    [() => receiver.poller({ maxEvents: 0 }), /from 1/],
+  ]
+  for (const [call, text] of mistakes) assert.throws(call, (error) => error instanceof UsageError && text.test(error.message))
 })

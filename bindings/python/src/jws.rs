@@ -5,6 +5,7 @@ use pyo3::sync::PyOnceLock;
 use sealgate::crypto::aws_lc;
 use sealgate::jwa::{Algorithm, AlgorithmSet};
 use sealgate::jwk::{Jwk, JwkSet};
+use sealgate::{Code, StatusList};
 
 use crate::errors::{guard, usage, without_gate};
 use crate::{frozen, input};
@@ -106,4 +107,12 @@ pub(crate) fn inspect(py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Unve
         Ok(token) => Ok(Unverified { token }),
         Err(error) => Err(without_gate(py, error)),
     }
+}
+
+/// The status of one entry of a status list, for conformance.
+#[pyfunction]
+pub(crate) fn read_status(py: Python<'_>, bits: u64, lst: &str, index: u64) -> PyResult<u8> {
+    let list = StatusList::decode(bits, lst).map_err(|error| without_gate(py, error.into()))?;
+    let status = list.get(index);
+    status.ok_or_else(|| without_gate(py, Code::ClaimType.into()))
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code, unused_must_use)]
 
 mod batch;
+mod calls;
 mod chain;
 mod clock;
 mod errors;
@@ -21,6 +22,7 @@ mod key;
 mod keys;
 mod policy;
 mod pool;
+mod receiver;
 mod request;
 mod revocations;
 mod testing;
@@ -58,13 +60,15 @@ mod _native {
     #[pymodule_export]
     use super::gate::Gate;
     #[pymodule_export]
-    use super::jws::{Jws, Unverified, inspect, verify_jws};
+    use super::jws::{Jws, Unverified, inspect, read_status, verify_jws};
     #[pymodule_export]
     use super::key::{Key, SigningKey, parse_jwks};
     #[pymodule_export]
     use super::keys::RawKeys;
     #[pymodule_export]
     use super::policy::{Policy, policy_for_tests};
+    #[pymodule_export]
+    use super::receiver::{RawPoller, RawReceiver};
     #[pymodule_export]
     use super::revocations::{RawRevocations, handle_kinds};
     #[pymodule_export]

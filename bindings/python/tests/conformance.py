@@ -17,7 +17,7 @@ from typing import Any
 
 import sealgate
 from sealgate import Handle, SealgateError, VerifiedToken, Verifier, testing
-from sealgate._native import Gate, Key, parse_jwks, policy_for_tests
+from sealgate._native import Gate, Key, parse_jwks, policy_for_tests, read_status
 from sealgate.testing import FixedClock
 
 Answer = dict[str, Any]
@@ -54,6 +54,7 @@ class Harness:
             "publish_keys": self.publish_keys,
             "revoke": self.revoke,
             "event": self.event,
+            "status_list": self.status_list,
             "close": self.close,
         }
 
@@ -210,6 +211,15 @@ class Harness:
             raise Misunderstood("which gate?")
         token = session.verifier.gate(gate).verify(text(request, "set"))
         return {"entries": session.verifier.revocations.apply(token).entries}
+
+    def status_list(self, request: dict[str, Any]) -> Answer:
+        listed = request.get("list")
+        if listed is None:
+            listed = self.gate(request).verify(text(request, "token")).claims["status_list"]
+        bits, index = listed.get("bits"), request.get("index")
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 2**64:
+            index = 2**64 - 1  # of no list
+        return {"status": read_status(bits if isinstance(bits, int) else 0, listed["lst"], index)}
 
     def close(self, request: dict[str, Any]) -> Answer:
         name = text(request, "session")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import pickle
 from typing import Any
 
 import pytest
 
-from sealgate import Gate, Handle, RevokedError, UsageError, testing
+from sealgate import Gate, Handle, RevocationCheck, RevokedError, UsageError, testing
 from sealgate._native import handle_kinds
 
 from conftest import AUDIENCE, ISSUER, NOW, document
@@ -26,7 +28,7 @@ def test_an_agent(tools: Gate, corp: testing.FakeIssuer) -> None:
     assert tools.verify(jwt).snapshot.revocations == revocations.epoch == 0
     inner = Handle.actor(iss=ISSUER, sub="agent-8")
     receipt = revocations.revoke(inner)
-    assert (receipt.epoch, receipt.reach) == (1, "process")
+    assert (receipt.epoch, receipt.reach, receipt.delivered) == (1, "process", True)
     with pytest.raises(RevokedError) as caught:
         tools.verify(jwt)
     assert (caught.value.code, caught.value.http_status) == ("revoked", 401)
@@ -107,23 +109,47 @@ def test_handles_tell_what_they_were_made_with() -> None:
         changeable.iss = "x"
 
 
+def test_who_was_asked(
+    tools: Gate, verifier: Any, corp: testing.FakeIssuer, clock: testing.FixedClock
+) -> None:
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use")
+    check = tools.verify(jwt).revocation
+    assert (check.checked, check.store, check.sequence) == (True, "process", 0)
+    tools.verifier.revocations.revoke(Handle.session(iss=ISSUER, sid="s1"), reason="lost laptop")
+    again = tools.verify(jwt)
+    assert (again.revocation.sequence, again.revocation.staleness) == (1, None)
+    assert again.to_dict()["revocation"] == dataclasses.asdict(again.revocation)
+    stats = tools.verifier.stats()["revocations"]
+    assert (stats["entries"], stats["epoch"]) == (1, 1) and stats["bytes"] > 0
+    nobody = verifier.gate("tools").verify(jwt).revocation
+    assert nobody == RevocationCheck(False, None, None, None)
+
+
+@pytest.mark.parametrize("reason", [7, b"lost", ["lost"]])
+def test_a_reason_is_a_text(tools: Gate, reason: Any) -> None:
+    with pytest.raises(UsageError, match="reason must be str"):
+        tools.verifier.revocations.revoke(Handle.session(iss=ISSUER, sid="s1"), reason=reason)
+    assert tools.verifier.revocations.epoch == 0
+
+
 def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock) -> None:
     policy = document() | {"revocation": {"store": "process", "inputs": ["sessions"]}}
     policy["issuers"]["corp"]["profiles"] = ["access_token", "logout_token", "set"]
     for name, profile in (("sessions", "logout_token"), ("signals", "set")):
-        policy["gates"][name] = {"profile": profile, "audience": name, "issuers": ["corp"]}
+        policy["gates"][name] = {"profile": profile, "audience": f"{name}-1", "issuers": ["corp"]}
     verifier = testing.open(policy, issuers={"corp": corp}, clock=clock)
     tools, revocations = verifier.gate("tools"), verifier.revocations
     jwt = corp.token(aud=AUDIENCE, scope="mcp:use", claims={"sid": "s1"})
 
     def told(typ: str, aud: str, event: str, **more: Any) -> str:
-        claims = {"iss": ISSUER, "aud": aud, "iat": NOW, "jti": "e", "events": {event: {}}, **more}
+        events = {event: {"event_timestamp": NOW - 10}}
+        claims = {"iss": ISSUER, "aud": aud, "iat": NOW, "jti": "e", "events": events, **more}
         return corp.sign(claims, {"alg": corp.alg, "typ": typ, "kid": corp.kid})
 
     risc = "https://schemas.openid.net/secevent/risc/event-type/"
     u1 = {"format": "iss_sub", "iss": ISSUER, "sub": "u1"}
     signals = verifier.gate("signals")
-    token = signals.verify(told("secevent+jwt", "signals", risc + "account-disabled", sub_id=u1))
+    token = signals.verify(told("secevent+jwt", "signals-1", risc + "account-disabled", sub_id=u1))
     assert tools.judge(jwt).ok, "no input"
     receipt = revocations.apply(token)
     assert (receipt.epoch, receipt.reach, receipt.entries) == (1, "process", 1)
@@ -133,7 +159,7 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     assert revocations.apply(token).epoch == 2, "lifted since"
 
     event = "http://schemas.openid.net/event/backchannel-logout"
-    logout = told("logout+jwt", "sessions", event, sid="s1", exp=NOW + 60)
+    logout = told("logout+jwt", "sessions-1", event, sid="s1", exp=NOW + 60)
     verifier.gate("sessions").verify(logout)
     assert tools.judge(jwt).code == "revoked"
 
@@ -141,3 +167,50 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     for mistake, text in ((accepted, "tells of no event"), (wrong, "a VerifiedToken")):
         with pytest.raises(UsageError, match=text):
             revocations.apply(mistake)
+
+
+def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.FixedClock) -> None:
+    policy = document() | {"revocation": {"store": "process"}}
+    policy["issuers"]["corp"]["profiles"] = ["access_token", "set"]
+    policy["gates"]["signals"] = {"profile": "set", "audience": "signals-1", "issuers": ["corp"]}
+    verifier = testing.open(policy, issuers={"corp": corp}, clock=clock)
+    receiver = verifier.receiver("signals")
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use")
+
+    def told(jti: str, **more: Any) -> str:
+        event = "https://schemas.openid.net/secevent/risc/event-type/account-disabled"
+        u1 = {"format": "iss_sub", "iss": ISSUER, "sub": "u1"}
+        claims = {"iss": ISSUER, "aud": "signals-1", "iat": NOW, "jti": jti, "sub_id": u1}
+        header = {"alg": corp.alg, "typ": "secevent+jwt", "kid": corp.kid}
+        return corp.sign(claims | {"events": {event: {}}} | more, header)
+
+    pairs = [(b"content-type", b"application/secevent+jwt")]
+    refused = receiver.push(told("e1", aud="others").encode(), pairs)
+    assert (refused.status, refused.code, refused.entries) == (400, "aud_mismatch", None)
+    assert "invalid_audience" in refused.body and verifier.gate("tools").judge(jwt).ok
+    twice = pairs * 2
+    for headers in ({"Content-Type": "application/json"}, [], twice):
+        assert receiver.push(told("e1").encode(), headers).status == 400
+    taken = receiver.push(told("e1").encode(), {"Content-Type": "application/secevent+jwt"})
+    assert (taken.status, taken.body, taken.entries, taken.code) == (202, "", 1, None)
+    assert taken.headers == {"Cache-Control": "no-store"}
+    assert verifier.gate("tools").judge(jwt).code == "revoked"
+
+    poller = receiver.poller(max_events=2)
+    assert json.loads(poller.request())["maxEvents"] == 2
+    answer = {"sets": {"e2": told("e2"), "e3": "x"}, "moreAvailable": True}
+    polled = poller.take(json.dumps(answer).encode())
+    assert (polled.accepted, polled.refused, polled.more_available) == (1, 1, True)
+    request = json.loads(poller.request())
+    assert request["ack"] == ["e2"] and request["setErrs"]["e3"]["err"] == "invalid_request"
+
+    wrong: Any = "text"
+    for call, text in (
+        (lambda: poller.take(b"[]"), "not a JSON object"),
+        (lambda: poller.take(wrong), "must be bytes"),
+        (lambda: receiver.push(wrong, []), "must be bytes"),
+        (lambda: verifier.receiver("tools"), "profile access_token"),
+        (lambda: receiver.poller(max_events=0), "from 1"),
+    ):
+        with pytest.raises(UsageError, match=text):
+            call()

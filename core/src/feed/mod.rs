@@ -10,6 +10,19 @@ mod file;
 mod outbox;
 mod post;
 
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod held;
+#[cfg(feature = "feed-nats")]
+mod nats;
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod proofs;
+#[cfg(feature = "feed-redis")]
+mod redis;
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod seen;
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod tls;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +33,16 @@ pub use file::fuzz::file_store;
 pub(crate) use post::Post;
 
 use crate::policy::{StorePlace, StoreRules};
+use crate::replay::{Unanswered, UsedProofs};
 use crate::revocation::{Change, Known};
-use crate::time::Clock;
+use crate::time::{Clock, NumericDate};
+
+/// Within which a server is reached, or is taken to be away.
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+const CONNECT: Duration = Duration::from_secs(2);
+/// Within which a server answers, beyond the time it was asked to wait.
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// A change as a log carries it: with whoever sent it and the how manieth of theirs it is, so that
 /// they know it when it comes back.
@@ -95,37 +116,92 @@ impl fmt::Display for FeedError {
     }
 }
 
-/// The engine that a policy names.
-pub(crate) fn open(rules: &StoreRules, clock: &Clock) -> Arc<dyn Engine> {
+/// The engine that a policy names. `sha256` is for engines that name things shorter than they are.
+#[cfg_attr(
+    not(feature = "feed-nats"),
+    expect(unused_variables, reason = "what no engine of this build needs")
+)]
+pub(crate) fn open(
+    rules: &StoreRules,
+    clock: &Clock,
+    sha256: fn(&[u8]) -> [u8; 32],
+) -> Arc<dyn Engine> {
     match &rules.place {
         StorePlace::File(path) => Arc::new(FileEngine::new(path, clock.clone())),
-        StorePlace::Redis(_) | StorePlace::Nats(_) => Arc::new(Unbuilt),
+        #[cfg(feature = "feed-redis")]
+        StorePlace::Redis(at) => engine(redis::Redis::new(&at.url, &at.namespace)),
+        #[cfg(feature = "feed-nats")]
+        StorePlace::Nats(at) => engine(nats::Nats::new(&at.url, &at.namespace, sha256)),
+        #[cfg(not(all(feature = "feed-redis", feature = "feed-nats")))]
+        #[allow(unreachable_patterns, reason = "where the build has one of the two")]
+        StorePlace::Redis(_) | StorePlace::Nats(_) => Arc::new(Unusable(unbuilt())),
     }
 }
 
-/// An engine that this build lacks. The loader refuses policies that name one.
-struct Unbuilt;
+/// Used proofs at the server that a policy names.
+#[cfg_attr(
+    not(feature = "feed-nats"),
+    expect(unused_variables, reason = "what no engine of this build needs")
+)]
+pub(crate) fn open_proofs(
+    rules: &StoreRules,
+    sha256: fn(&[u8]) -> [u8; 32],
+) -> Arc<dyn UsedProofs> {
+    let made: Result<Arc<dyn UsedProofs>, FeedError> = match &rules.place {
+        #[cfg(feature = "feed-redis")]
+        StorePlace::Redis(at) => redis::Redis::new(&at.url, &at.namespace)
+            .map(|redis| -> Arc<dyn UsedProofs> { Arc::new(redis::RedisProofs::new(redis)) }),
+        #[cfg(feature = "feed-nats")]
+        StorePlace::Nats(at) => nats::Nats::new(&at.url, &at.namespace, sha256)
+            .map(|nats| -> Arc<dyn UsedProofs> { Arc::new(nats::NatsProofs::new(nats)) }),
+        #[allow(unreachable_patterns, reason = "where the build has every engine")]
+        StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => Err(unbuilt()),
+    };
+    made.unwrap_or_else(|error| Arc::new(Unusable(error)))
+}
 
-impl Engine for Unbuilt {
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+fn engine<E: Engine + 'static>(made: Result<E, FeedError>) -> Arc<dyn Engine> {
+    match made {
+        Ok(engine) => Arc::new(engine),
+        Err(error) => Arc::new(Unusable(error)),
+    }
+}
+
+/// An engine that this build lacks (the loader refuses policies that name one), or whose server
+/// cannot be meant.
+struct Unusable(FeedError);
+
+fn unbuilt() -> FeedError {
+    FeedError {
+        text: "this build lacks the store's engine".to_owned(),
+        passes: false,
+    }
+}
+
+impl UsedProofs for Unusable {
+    fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+        Err(self.0.clone().into())
+    }
+}
+
+impl From<FeedError> for Unanswered {
+    fn from(error: FeedError) -> Self {
+        Self { text: error.text }
+    }
+}
+
+impl Engine for Unusable {
     fn reader(&self) -> Result<Box<dyn Reader>, FeedError> {
-        Err(Self::error())
+        Err(self.0.clone())
     }
 
     fn writer(&self) -> Result<Box<dyn Writer>, FeedError> {
-        Err(Self::error())
+        Err(self.0.clone())
     }
 
     fn is_local(&self) -> bool {
         false
-    }
-}
-
-impl Unbuilt {
-    fn error() -> FeedError {
-        FeedError {
-            text: "this build lacks the store's engine".to_owned(),
-            passes: false,
-        }
     }
 }
 

@@ -64,7 +64,9 @@ struct Running {
 impl Post {
     /// Carries for a verifier from now on, through the engines of this build.
     pub(crate) fn attach(verifier: &verifier::Engine) {
-        Self::attach_to(verifier, Box::new(super::open));
+        let sha256 = verifier.provider().sha256;
+        let open = move |rules: &_, clock: &_| super::open(rules, clock, sha256);
+        Self::attach_to(verifier, Box::new(open));
     }
 
     fn attach_to(verifier: &verifier::Engine, open: Open) {

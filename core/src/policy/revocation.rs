@@ -26,6 +26,10 @@ pub(crate) struct StatusRules {
 
 /// The status lists of one issuer.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "such a build refuses a policy that has one")
+)]
 pub(crate) struct StatusDoor {
     /// The policy's name for it.
     pub(crate) issuer: Box<str>,

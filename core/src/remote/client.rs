@@ -4,11 +4,12 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use super::address::{Origin, check_address, check_url};
 use super::discovery::{self, Metadata};
-use super::fetch::{ACCEPT_JSON, Deadline, Fetch, Https, Request};
+use super::fetch::{ACCEPT_JSON, Deadline, Fetch, Https, Post, Request};
 use super::job::parse;
 use super::{Discovery, FetchError};
 use crate::jwk::JwkSet;
 use crate::policy::Reach;
+use crate::receiver::{Polled, Poller};
 use crate::time::Span;
 
 /// Fetches metadata and key sets once, and keeps nothing.
@@ -83,6 +84,32 @@ impl Client {
             freshness: response.freshness,
             date: response.date,
         })
+    }
+
+    /// Polls a stream of events once (RFC 8936), and puts into force what has come. `authorization` is
+    /// the whole field that was agreed with the issuer: `Bearer …`. It blocks for ten seconds at most; call
+    /// it again at once while there is more, and at a pace of the program's own otherwise.
+    ///
+    /// # Errors
+    ///
+    /// When the stream could not be asked, or its answer is none: the next poll acknowledges what
+    /// this one would have.
+    pub fn poll(
+        &self,
+        url: &str,
+        authorization: Option<&str>,
+        poller: &mut Poller,
+    ) -> Result<Polled, FetchError> {
+        let answer = Https.post(&Post {
+            url,
+            authorization,
+            body: &poller.request(),
+            reach: &self.reach(url),
+            deadline: Deadline::start(),
+        })?;
+        poller
+            .take(&answer)
+            .map_err(|error| FetchError::Events(error.to_string()))
     }
 
     /// The addresses that a fetch of this URL would connect to, all of them allowed.

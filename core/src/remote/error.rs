@@ -70,6 +70,9 @@ pub enum FetchError {
     /// The answer is no JWK Set, or has no key that can be used.
     #[error("{0}")]
     KeySet(String),
+    /// The answer of a stream of events is none (RFC 8936).
+    #[error("{0}")]
+    Events(String),
     /// [`Verifier::close`](crate::Verifier::close) was called.
     #[error("keys are fetched no more: the verifier was closed")]
     Closed,

@@ -107,6 +107,39 @@ impl Fetch for Https {
     }
 }
 
+/// What to send, and where: a small JSON document that is answered by another.
+pub(super) struct Post<'a> {
+    pub(super) url: &'a str,
+    /// The whole field, scheme and all.
+    pub(super) authorization: Option<&'a str>,
+    pub(super) body: &'a str,
+    pub(super) reach: &'a Reach,
+    pub(super) deadline: Deadline,
+}
+
+impl Https {
+    /// Posts under the limits of a fetch. No redirect is followed: what is sent is for one address.
+    pub(super) fn post(self, post: &Post<'_>) -> Result<Vec<u8>, FetchError> {
+        let origin = address::check_url(post.reach, post.url)?;
+        let call = agent(post.reach, &origin).post(post.url).config();
+        let call = call.timeout_global(Some(post.deadline.left()?));
+        let mut call = call.accept("application/json").build();
+        call = call.header("Content-Type", "application/json");
+        if let Some(authorization) = post.authorization {
+            call = call.header("Authorization", authorization);
+        }
+        let sent = call.send(post.body);
+        let mut response = sent.map_err(|error| explain(error, &origin))?;
+        match response.status().as_u16() {
+            200 => Ok(read(&mut response, &origin)?.body.unwrap_or_default()),
+            status => Err(FetchError::Status {
+                url: shown(post.url),
+                status,
+            }),
+        }
+    }
+}
+
 /// An agent for one document and its redirects: keys are fetched too seldom for a connection to be
 /// worth keeping, and what one issuer may reach must never serve another.
 fn agent(reach: &Reach, origin: &Origin) -> Agent {

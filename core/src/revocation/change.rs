@@ -216,11 +216,6 @@ impl Change {
         })
     }
 
-    /// Whether nobody needs to know of it any more.
-    pub(crate) fn can_go(&self, now: NumericDate) -> bool {
-        self.fact.can_go(now)
-    }
-
     pub(crate) fn known(&self) -> Known<'_> {
         Known {
             kind: self.handle.kind(),

@@ -135,7 +135,7 @@ impl Told {
         (!self.event).then_some(self.entry)
     }
 
-    pub(super) fn lifts(self) -> bool {
+    pub(crate) fn lifts(self) -> bool {
         self.entry.lifted_at().is_some()
     }
 

@@ -318,29 +318,33 @@ impl Gate {
         wait: Duration,
     ) -> Result<VerifiedToken, Error> {
         let token = token.as_ref();
-        let open = |outcome: &Result<VerifiedToken, Error>| {
+        let mut outcome = self.verify_with(token, requirements);
+        let keys = |outcome: &Result<VerifiedToken, Error>| {
             let error = outcome.as_ref().err();
             error.is_some_and(|error| self.may_settle(error, wait))
         };
-        let mut outcome = self.verify_with(token, requirements);
-        if open(&outcome) {
+        let list = |outcome: &Result<VerifiedToken, Error>| {
+            let error = outcome.as_ref().err();
+            error
+                .filter(|error| error.code() == Code::StatusUnavailable)
+                .copied()
+        };
+        if keys(&outcome) || list(&outcome).is_some() {
             self.engine.bell.wait(wait, &mut || {
+                // Looked at before the token: a list that comes in between is seen by one of the two.
+                let coming = list(&outcome).is_some_and(|error| self.engine.awaits_list(&error));
                 outcome = self.verify_with(token, requirements);
-                !open(&outcome)
+                !(keys(&outcome) || coming && list(&outcome).is_some())
             });
         }
         outcome
     }
 
     /// Whether asking again may bring another answer than this error within `wait`: it is
-    /// `status_unavailable` and nobody has failed to fetch the list yet, or `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
+    /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
     /// stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        match error.code() {
-            Code::KeysRefreshing => self.pause(error) < wait,
-            Code::StatusUnavailable => self.awaits_list(error),
-            _ => false,
-        }
+        self.grounds().may_settle(error, wait)
     }
 }

@@ -7,11 +7,13 @@ mod audit;
 mod authority;
 mod build;
 mod caller;
+mod checked;
 mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
 mod flow;
 mod gate;
+mod grounds;
 mod halves;
 mod headers;
 mod jws;
@@ -35,13 +37,16 @@ mod revocations;
 mod seen;
 #[cfg(feature = "testing")]
 mod setting;
+mod sitting;
 mod state;
+mod stats;
 mod status;
 mod traced;
 mod trail;
 mod validity;
 mod verdict;
 mod verified;
+mod whole;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,12 +55,14 @@ use std::time::Duration;
 pub use advice::Advice;
 pub use ancestry::ContextToken;
 pub(crate) use build::refusals;
+pub use checked::RevocationCheck;
 pub use explain::Explanation;
 #[cfg(feature = "remote")]
 pub use fetched::NotReady;
 #[cfg(feature = "remote")]
 pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
+pub use grounds::Grounds;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
 #[cfg(feature = "remote")]
@@ -70,6 +77,7 @@ pub use revocations::{
 };
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
+pub use sitting::Sitting;
 pub use traced::{Mark, Traced};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
@@ -82,7 +90,8 @@ use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
 use crate::observe::{Observer, Observers};
-use crate::policy::{Policy, PolicyError};
+use crate::policy::{LoadOptions, Policy, PolicyError, StoreRules};
+use crate::replay::UsedProofs;
 use crate::revocation::RevocationStore;
 use crate::sync::Snapshot;
 use crate::time::Clock;
@@ -95,6 +104,10 @@ pub struct Verifier {
     engine: Arc<Engine>,
 }
 
+/// How used proofs at a server are asked about, from what the policy says of it, with SHA-256. It asks
+/// nobody yet.
+pub(crate) type OpenProofs = fn(&StoreRules, fn(&[u8]) -> [u8; 32]) -> Arc<dyn UsedProofs>;
+
 /// What all gates of a verifier share.
 pub(crate) struct Engine {
     provider: CryptoProvider,
@@ -105,6 +118,9 @@ pub(crate) struct Engine {
     /// Wakes whoever fetches keys.
     bell: Bell,
     observers: Observers,
+    open_proofs: OpenProofs,
+    /// What the program permitted of its first policy.
+    options: LoadOptions,
 }
 
 /// Names by number, append-only: numbers outlive reloads.
@@ -120,10 +136,12 @@ impl Verifier {
         policy: Policy,
         provider: CryptoProvider,
         clock: Clock,
+        open: OpenProofs,
     ) -> Result<Self, PolicyError> {
         let mut names = Names::default();
         let bell = Bell::default();
-        let state = build::state(policy, &provider, &mut names, &bell, &clock, None)?;
+        let options = policy.options().clone();
+        let state = build::state(policy, &provider, &mut names, &bell, &clock, open, None)?;
         state.revocations.share(state.shared());
         Ok(Self {
             engine: Arc::new(Engine {
@@ -133,6 +151,8 @@ impl Verifier {
                 names: Mutex::new(names),
                 bell,
                 observers: Observers::none(),
+                open_proofs: open,
+                options,
             }),
         })
     }
@@ -195,6 +215,13 @@ impl Verifier {
         self.engine.state.load().world.policy.clone()
     }
 
+    /// What the program permitted of the first policy, to load the next ones alike: that a later
+    /// one was permitted more says nothing of those after it.
+    #[must_use]
+    pub fn options(&self) -> &LoadOptions {
+        &self.engine.options
+    }
+
     /// Digest of the policy in force: `sha256:` and hexadecimal.
     #[must_use]
     pub fn policy_digest(&self) -> String {
@@ -216,7 +243,16 @@ impl Verifier {
             let current = engine.state.load_full();
             let (provider, bell, clock) = (&engine.provider, &engine.bell, &engine.clock);
             let before = Some(&*current);
-            let next = build::state(policy.clone(), provider, &mut names, bell, clock, before)?;
+            let open = engine.open_proofs;
+            let next = build::state(
+                policy.clone(),
+                provider,
+                &mut names,
+                bell,
+                clock,
+                open,
+                before,
+            )?;
             // The digest is of the document; files it names may have changed beneath it, and how it
             // was loaded beside it.
             let same = next.world.digest == current.world.digest
@@ -273,6 +309,10 @@ impl Engine {
                 sharing.staleness().is_some() || sharing.news.report().reading.is_some()
             });
         }
+    }
+
+    pub(crate) const fn provider(&self) -> &CryptoProvider {
+        &self.provider
     }
 
     pub(crate) const fn clock(&self) -> &Clock {

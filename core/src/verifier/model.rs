@@ -43,7 +43,13 @@ fn verifier() -> Verifier {
     let policy = Policy::parse_with(document, Format::Json, &options()).unwrap();
     let real = aws_lc::provider();
     let provider = CryptoProvider::new("yes", real.algorithms, load, real.sha256);
-    Verifier::assemble(policy, provider, Clock::fixed(1_800_000_000)).unwrap()
+    Verifier::assemble(
+        policy,
+        provider,
+        Clock::fixed(1_800_000_000),
+        crate::feed::open_proofs,
+    )
+    .unwrap()
 }
 
 fn set(kid: &str) -> JwkSet {

@@ -420,20 +420,26 @@ pub(super) fn commit(
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
-    let token = judged.conclude(|used| match door.guard()? {
-        Some(guard) => used.commit(guard, now),
+    let verdict = judged.conclude(|used| match door.memory()? {
+        Some((memory, rules)) => used.commit(memory, rules, now),
         None => Ok(used.left_to_others()),
-    })?;
-    if door.gate.revokes {
-        revocations::apply(door.state, &token, now);
+    });
+    if door.gate.revokes
+        && let Ok(token) = &verdict
+    {
+        revocations::apply(door.state, token, now);
     }
-    Ok(token)
+    verdict
 }
 
 /// What [`commit`] would say, without using the proof up.
-pub(super) fn rehearse(door: Door<'_>, judged: Judged) -> Result<VerifiedToken, Error> {
-    judged.conclude(|used| match door.guard()? {
-        Some(guard) => used.rehearse(guard),
+pub(super) fn rehearse(
+    door: Door<'_>,
+    judged: Judged,
+    now: NumericDate,
+) -> Result<VerifiedToken, Error> {
+    judged.conclude(|used| match door.memory()? {
+        Some((memory, _)) => used.rehearse(memory, now),
         None => Ok(used.left_to_others()),
     })
 }

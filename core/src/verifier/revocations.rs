@@ -284,6 +284,12 @@ impl<'v> Revocations<'v> {
         Ok(apply(&state, token, self.engine.clock.now()))
     }
 
+    /// Whether the policy asks about revocations at all.
+    pub(crate) fn are_kept(&self) -> bool {
+        let state = self.engine.state.load();
+        !matches!(state.world.rules().revocation.store, RevocationStorage::Off)
+    }
+
     /// How often something was revoked or lifted.
     #[must_use]
     pub fn epoch(&self) -> u64 {

@@ -3,7 +3,7 @@
 
 use super::ancestry::Ancestors;
 use super::state::{Door, Source};
-use crate::claims::Claims;
+use crate::claims::{Claim, Claims};
 use crate::error::Error;
 use crate::revocation::{self, StatusChecked};
 use crate::time::NumericDate;
@@ -17,20 +17,38 @@ pub(super) fn check(
     ancestors: &Ancestors<'_>,
     now: NumericDate,
 ) -> Result<StatusChecked, Error> {
-    for ancestor in ancestors.as_ref().map_err(|error| *error)? {
+    let alone = ancestors.as_ref().map_or(true, Vec::is_empty);
+    if alone && !claims.present().contains(Claim::Status) {
+        return Ok(StatusChecked::NOTHING_TO_ASK);
+    }
+    all(door, claims, source, ancestors, now)
+}
+
+#[cold]
+fn all(
+    door: Door<'_>,
+    claims: &Claims,
+    source: &Source,
+    ancestors: &Ancestors<'_>,
+    now: NumericDate,
+) -> Result<StatusChecked, Error> {
+    // What is wrong with the further tokens was said before.
+    for ancestor in ancestors.as_deref().unwrap_or_default() {
         of(door, ancestor.claims(), ancestor.source(), now)?;
     }
     of(door, claims, source, now)
 }
 
 /// The status of one token alone.
-#[inline]
 pub(super) fn of(
     door: Door<'_>,
     claims: &Claims,
     source: &Source,
     now: NumericDate,
 ) -> Result<StatusChecked, Error> {
+    if !claims.present().contains(Claim::Status) {
+        return Ok(StatusChecked::NOTHING_TO_ASK);
+    }
     let (rules, lists) = (door.rules(), &door.state.status);
     revocation::check_status(rules, lists, claims, door.issuer(source)?, now)
 }

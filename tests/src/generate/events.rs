@@ -1,4 +1,5 @@
-//! Tokens that tell of events: what follows from each (standards 31.4), in whatever order they come.
+//! Tokens that tell of events: what follows from each (standards 31.4), in whatever order they come; and
+//! what status lists say.
 
 use serde_json::{Value, json};
 
@@ -14,6 +15,7 @@ pub(super) fn lines() -> String {
     signals(&mut file);
     order(&mut file);
     inputs(&mut file);
+    lists(&mut file);
     file.lines
 }
 
@@ -382,4 +384,60 @@ fn inputs(file: &mut File) {
     );
     session.refused("ended", "near");
     session.close();
+}
+
+/// TSL-07 to TSL-10: the examples of the draft, and what nearly is them.
+fn lists(file: &mut File) {
+    let read = |bits: u64, lst: &str, index: u64| {
+        let list = json!({ "bits": bits, "lst": lst });
+        json!({ "op": "status_list", "list": list, "index": index })
+    };
+    let examples: [(u64, &str, &[u64]); 2] = [
+        (
+            1,
+            "eNrbuRgAAhcBXQ",
+            &[1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 1],
+        ),
+        (2, "eNo76fITAAPfAgc", &[1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3]),
+    ];
+    for (bits, lst, statuses) in examples {
+        for (index, status) in (0..).zip(statuses) {
+            let id = format!("status/{bits}-bit-{index}");
+            file.accept(&id, &read(bits, lst, index), json!({ "status": status }));
+        }
+        let (last, count) = (
+            statuses.len() - 1,
+            u64::try_from(statuses.len()).expect("few"),
+        );
+        let near = format!("status/{bits}-bit-{last}");
+        for index in [count, count + 7, u64::from(u32::MAX)] {
+            let id = format!("status/{bits}-bit-{index}");
+            file.refuse(&id, &near, "claim_type", &read(bits, lst, index));
+        }
+    }
+    let lst = "eNrbuRgAAhcBXQ";
+    for (name, bits, lst) in [
+        ("three-bits", 3, lst),
+        ("no-bits", 0, lst),
+        ("padding", 1, "eNrbuRgAAhcBXQ=="),
+        ("raw-deflate", 1, "27kYAA"),
+        ("another-sum", 1, "eNrbuRgAAhcBXA"),
+        ("cut", 1, "eNrbuRgAAhcB"),
+        ("behind-it", 1, "eNrbuRgAAhcBXQA"),
+        ("nothing", 1, ""),
+    ] {
+        let id = format!("status/{name}");
+        file.refuse(&id, "status/1-bit-0", "claim_type", &read(bits, lst, 0));
+    }
+    let kind = Kind::named("status_list_token");
+    let token = kind.token(&kind.claims());
+    let of_token = json!({ "op": "status_list", "policy": kind.policy(), "now": T, "token": token, "index": 3 });
+    file.accept("status/of-a-token", &of_token, json!({ "status": 1 }));
+    let late = with(&of_token, json!({ "now": T + 1000 }));
+    file.refuse(
+        "status/of-an-old-token",
+        "status/of-a-token",
+        "expired",
+        &late,
+    );
 }

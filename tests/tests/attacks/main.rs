@@ -19,6 +19,7 @@ mod key;
 mod rev;
 mod sig;
 mod stand;
+mod stat;
 mod state;
 
 use std::path::Path;
@@ -120,6 +121,7 @@ attacks! {
     "REV-04" rev::rev_04_names_are_exact_and_an_issuers_own
     "REV-10" rev::rev_10_a_long_list_costs_what_is_documented
     "REV-11" rev::rev_11_no_process_is_said_to_speak_for_others
+    "STAT-01" stat::stat_01_every_listed_index
     "DOS-01" state::dos_01_very_large_tokens
     "DOS-03" state::dos_03_no_mutation_panics
 }
@@ -157,20 +159,29 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "bindings/node/test/vectors.test.mjs",
         "the core answers the same, line by line",
     ),
+    (
+        "STAT-02",
+        "tests/tests/remote/status.rs",
+        "fn stat_02_the_list_says_what_becomes_of_each_token()",
+    ),
+    (
+        "STAT-03",
+        "tests/tests/remote/status.rs",
+        "fn stat_03_what_is_not_the_issuers_list_of_this_address_is_none()",
+    ),
+    (
+        "STAT-08",
+        "tests/tests/remote/status.rs",
+        "fn stat_08_no_address_of_a_token_leads_anywhere_it_should_not()",
+    ),
 ];
 
 /// Attacks that do not apply yet, or that no test can settle.
-const PENDING: &[(&str, &str)] = &[
-    (
-        "SIG-13",
-        "timing is settled by review: both providers compare MACs with the library's own \
+const PENDING: &[(&str, &str)] = &[(
+    "SIG-13",
+    "timing is settled by review: both providers compare MACs with the library's own \
          constant-time `hmac::verify`",
-    ),
-    ("STAT-01", "no policy can ask for a status list yet"),
-    ("STAT-02", "no policy can ask for a status list yet"),
-    ("STAT-03", "no policy can ask for a status list yet"),
-    ("STAT-08", "no policy can ask for a status list yet"),
-];
+)];
 
 #[test]
 fn every_intent_of_openid_has_its_line() {

@@ -3,8 +3,10 @@
 
 #![expect(clippy::print_stderr, reason = "a suite that is skipped says so")]
 
+mod events;
 mod hostile;
 mod issuer;
 mod server;
 mod stand;
+mod status;
 mod tls;

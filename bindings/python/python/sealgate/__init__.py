@@ -54,8 +54,15 @@ from ._native import (
     inspect,
     verify_jws,
 )
+from ._receiver import Delivery, Polled, Poller, Receiver
 from ._request import single_valued
-from ._revocations import EventReceipt, Handle, RevocationReceipt, Revocations
+from ._revocations import (
+    EventReceipt,
+    Handle,
+    RevocationCheck,
+    RevocationReceipt,
+    Revocations,
+)
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -67,6 +74,7 @@ __all__ = [
     "BatchSnapshot",
     "CredentialError",
     "DelegationError",
+    "Delivery",
     "EventReceipt",
     "ExpiredTokenError",
     "Gate",
@@ -82,11 +90,15 @@ __all__ = [
     "Policy",
     "PolicyError",
     "PolicyWarning",
+    "Polled",
+    "Poller",
     "PossessionError",
     "Problem",
     "Receipt",
+    "Receiver",
     "ReplayError",
     "ReplayUnavailableError",
+    "RevocationCheck",
     "RevocationReceipt",
     "RevocationUnavailableError",
     "Revocations",

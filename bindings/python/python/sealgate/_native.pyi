@@ -17,7 +17,8 @@ from typing_extensions import TypeVar
 
 from ._errors import SealgateError
 from ._keys import Keys
-from ._revocations import Revocations
+from ._receiver import Receiver
+from ._revocations import RevocationCheck, Revocations
 from ._types import PolicyWarning, Step
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "RawCall",
     "RawIssuer",
     "RawKeys",
+    "RawPoller",
+    "RawReceiver",
     "RawRefusal",
     "RawRevocations",
     "Refusal",
@@ -44,11 +47,13 @@ __all__ = [
     "VerifiedToken",
     "Verifier",
     "codes",
+    "fake_arguments",
     "fetch_jwks",
     "handle_kinds",
     "inspect",
     "parse_jwks",
     "policy_for_tests",
+    "read_status",
     "refusals",
     "verify_jws",
 ]
@@ -160,7 +165,9 @@ class VerifiedToken(Generic[_Claims]):
         self,
     ) -> Literal["none", "asserted", "correlated", "issuer_attested", "cryptographic"]: ...
     @property
-    def unproven(self) -> tuple[Literal["subject", "scope", "time", "audience"], ...]: ...
+    def unproven(
+        self,
+    ) -> tuple[Literal["subject", "scope", "time", "audience", "details"], ...]: ...
     @property
     def sender_constrained(
         self,
@@ -183,9 +190,13 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def snapshot(self) -> Snapshot: ...
     @property
+    def revocation(self) -> RevocationCheck: ...
+    @property
     def response_headers(self) -> dict[str, str]: ...
     @property
-    def replay_reach(self) -> Literal["process", "external"] | None: ...
+    def status_checked(self) -> bool | None: ...
+    @property
+    def replay_reach(self) -> Literal["process", "host", "external"] | None: ...
     def require(
         self, *, required_scopes: Iterable[str] = (), operation: _Operation | None = None
     ) -> VerifiedToken[_Claims]: ...
@@ -478,7 +489,31 @@ class _Calls:
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
-    def explain(self, token: _Token) -> Trail: ...
+    def explain(
+        self,
+        token: _Token,
+        *,
+        context: Iterable[_Context] = (),
+        required_scopes: Iterable[str] = (),
+        operation: _Operation | None = None,
+        approved: _Approved | None = None,
+    ) -> Trail: ...
+    def trace(
+        self,
+        presented: _Token | _Request | None = None,
+        /,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
+        content: _Content | None = None,
+        operation: _Operation | None = None,
+        approved: _Approved | None = None,
+        required_scopes: Iterable[str] = (),
+    ) -> dict[str, Any]: ...
+    def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
 @final
 class Gate(_Calls):
@@ -486,7 +521,6 @@ class Gate(_Calls):
     def name(self) -> str: ...
     @property
     def verifier(self) -> Verifier: ...
-    def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
 @final
 class Policy:
@@ -574,6 +608,7 @@ class Verifier(_Calls):
     def keys(self) -> Keys: ...
     @property
     def revocations(self) -> Revocations: ...
+    def receiver(self, gate: str) -> Receiver: ...
     @property
     def policy(self) -> Policy: ...
     def reload(self, policy: str | PathLike[str] | _Document | Policy) -> None: ...
@@ -625,6 +660,18 @@ class RawKeys:
     def refresh(self, issuer_name: str) -> _State: ...
 
 @final
+class RawReceiver:
+    def push(
+        self, body: bytes, content_type: str | None
+    ) -> tuple[int, list[tuple[str, str]], str, int | None, str | None]: ...
+    def poller(self, max_events: int) -> RawPoller: ...
+
+@final
+class RawPoller:
+    def request(self) -> str: ...
+    def take(self, body: bytes) -> tuple[int, int, int, int, bool]: ...
+
+@final
 class RawRevocations:
     def revoke(
         self,
@@ -633,9 +680,10 @@ class RawRevocations:
         value: str,
         cutoff: int | Literal["now"] | None,
         expires: int | None,
-    ) -> tuple[int, str]: ...
-    def lift(self, kind: str, scope: str, value: str) -> tuple[int, str]: ...
-    def apply(self, token: VerifiedToken[Any]) -> tuple[int, str, int]: ...
+        reason: str | None,
+    ) -> tuple[int, str, bool]: ...
+    def lift(self, kind: str, scope: str, value: str) -> tuple[int, str, bool]: ...
+    def apply(self, token: VerifiedToken[Any]) -> tuple[int, str, bool, int]: ...
     @property
     def epoch(self) -> int: ...
 
@@ -795,6 +843,7 @@ class Refusal:
 
 def handle_kinds() -> list[tuple[str, str | None, str | None]]: ...
 def fetch_jwks(url: str, hosts: list[str]) -> bytes: ...
+def read_status(bits: int, lst: str, index: int) -> int: ...
 def parse_jwks(text: _Jwks) -> tuple[list[Key], list[tuple[int, str]]]: ...
 def policy_for_tests(
     source: str | bytes | PathLike[str] | _Document | Policy,

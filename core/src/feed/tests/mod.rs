@@ -2,6 +2,14 @@
 //! happens on other threads is waited for.
 
 mod board;
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod engines;
+#[cfg(feature = "feed-nats")]
+mod nats;
+#[cfg(feature = "feed-redis")]
+mod redis;
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+mod servers;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -59,7 +67,13 @@ impl Process {
     fn with(board: &Board, revocation: &str) -> Self {
         let clock = Arc::new(FixedClock::new(NOW));
         let fixed = Clock::Fixed(Arc::clone(&clock));
-        let verifier = Verifier::assemble(policy(revocation), aws_lc::provider(), fixed).unwrap();
+        let verifier = Verifier::assemble(
+            policy(revocation),
+            aws_lc::provider(),
+            fixed,
+            crate::feed::open_proofs,
+        )
+        .unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
         let own = Arc::clone(&events);
         verifier.observe(Arc::new(move |event: &Event<'_>| {
@@ -211,7 +225,10 @@ fn where_the_policy_takes_old_news_the_verdict_says_how_old() {
             .is_some()
     });
     process.clock.advance(Span::from_seconds(60));
-    assert_eq!(process.says(&one), "accepted");
+    let token = process.gate.verify(&one).unwrap();
+    let check = token.revocation();
+    assert_eq!((check.checked, check.store), (true, Some("local")));
+    assert_eq!(check.staleness, Some(Span::from_seconds(60)));
     // Before any news there is nothing to go by.
     let fresh = Process::with(&board, r#"{"store":"local","on_stale":"accept_marked"}"#);
     assert_eq!(fresh.says(&one), "revocation_unavailable");

@@ -110,7 +110,13 @@ impl Stand {
         let clock = Arc::new(FixedClock::new(START));
         let fixed = Clock::Fixed(Arc::clone(&clock));
         Self {
-            verifier: Verifier::assemble(policy, aws_lc::provider(), fixed).unwrap(),
+            verifier: Verifier::assemble(
+                policy,
+                aws_lc::provider(),
+                fixed,
+                crate::feed::open_proofs,
+            )
+            .unwrap(),
             clock,
             net: Net::default(),
             keepers: Keepers::new(),

@@ -6,6 +6,7 @@ use std::fmt;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::encoding::base64url;
+use crate::error::{Code, Error};
 use crate::limits::STATUS_LIST_SIZE;
 
 /// A status list, unpacked.
@@ -123,7 +124,7 @@ fn inflate(packed: &[u8], most: usize) -> Result<Vec<u8>, StatusListError> {
         let read = position(inflater.total_in());
         let rest = packed.get(read..).unwrap_or_default();
         let before = bytes.len();
-        let status = inflater.decompress_vec(rest, &mut bytes, FlushDecompress::Finish);
+        let status = inflater.decompress_vec(rest, &mut bytes, FlushDecompress::None);
         let read_on = position(inflater.total_in()) > read;
         match status {
             Ok(Status::StreamEnd) => break,
@@ -161,6 +162,19 @@ impl fmt::Display for StatusListError {
 }
 
 impl std::error::Error for StatusListError {}
+
+/// As of a token whose list it is.
+impl From<StatusListError> for Error {
+    fn from(error: StatusListError) -> Self {
+        let code = match error {
+            StatusListError::TooLarge => Code::Oversized,
+            StatusListError::Bits | StatusListError::Encoding | StatusListError::Compression => {
+                Code::ClaimType
+            }
+        };
+        Self::about(code, "status_list")
+    }
+}
 
 /// The size alone: whose tokens are revoked is nobody's business.
 impl fmt::Debug for StatusList {

@@ -8,16 +8,13 @@ use std::sync::Arc;
 
 use super::list::StatusList;
 use crate::error::Code;
-use crate::limits::STATUS_LISTS;
-#[cfg(feature = "remote")]
-use crate::limits::STATUS_LISTS_SIZE;
+use crate::limits::{STATUS_LISTS, STATUS_LISTS_SIZE};
 use crate::sync::{AtomicU64, Ordering, Snapshot};
 use crate::time::{NumericDate, Span};
 
 /// A list that nobody has asked for in this time may make room for another.
 const IDLE: Span = Span::from_seconds(60);
-#[cfg(feature = "remote")]
-/// The pause after a failure is a second, and doubled so often at most.
+/// The pause after a failure is two seconds, and four and so on up to this power of two.
 const RETRIES: u32 = 8;
 
 pub(crate) struct StatusLists {
@@ -41,7 +38,6 @@ struct Listed {
 }
 
 /// Later than any date.
-#[cfg(feature = "remote")]
 const BEING_FETCHED: u64 = u64::MAX;
 
 /// A list that was fetched and verified.
@@ -55,7 +51,6 @@ pub(crate) struct Resolved {
 }
 
 /// A list that is to be fetched.
-#[cfg(feature = "remote")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) issuer: Box<str>,
@@ -129,8 +124,6 @@ impl StatusLists {
         errors.find_map(|listed| listed.last_error.clone())
     }
 }
-
-#[cfg(feature = "remote")]
 impl StatusLists {
     /// The lists that are to be fetched now, at most `most`; they are taken for being fetched until
     /// [`StatusLists::settle`]. And when the next one is to be.
@@ -212,7 +205,6 @@ impl Listed {
     }
 
     /// The same list once a fetch has ended.
-    #[cfg(feature = "remote")]
     fn after(&self, brought: Result<Resolved, String>, now: NumericDate) -> Self {
         let (failures, next, resolved, last_error) = match brought {
             Ok(resolved) => (0, resolved.again, Some(resolved), None),
@@ -236,5 +228,111 @@ impl Listed {
             resolved,
             last_error,
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Due, Resolved, StatusLists};
+    use crate::error::Code;
+    use crate::limits::STATUS_LISTS;
+    use crate::revocation::StatusList;
+    use crate::time::NumericDate;
+
+    fn at(seconds: i64) -> NumericDate {
+        NumericDate::from_seconds(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn lists() -> (StatusLists, Arc<AtomicUsize>) {
+        let rings = Arc::new(AtomicUsize::new(0));
+        let own = Arc::clone(&rings);
+        let wake = move || {
+            own.fetch_add(1, Ordering::Relaxed);
+        };
+        (StatusLists::new(wake), rings)
+    }
+
+    fn due(uri: &str) -> Due {
+        Due {
+            issuer: "a".into(),
+            uri: uri.into(),
+        }
+    }
+
+    fn resolved(good_until: i64) -> Resolved {
+        Resolved {
+            list: StatusList::decode(1, "eNrbuRgAAhcBXQ").unwrap().into(),
+            good_until: at(good_until),
+            again: at(good_until - 10),
+        }
+    }
+
+    #[test]
+    fn what_is_wanted_is_fetched_once_and_again_ahead_of_its_end() {
+        let (lists, rings) = lists();
+        let look = |seconds| {
+            lists
+                .look_up("a", "u", at(seconds))
+                .map(|list| list.entries())
+        };
+        assert_eq!(lists.begin(at(0), 4), (Vec::new(), None));
+        assert_eq!(look(0), Err(Code::StatusUnavailable));
+        assert_eq!(look(0), Err(Code::StatusUnavailable));
+        assert_eq!(rings.load(Ordering::Relaxed), 1);
+        assert!(lists.awaits("a") && !lists.awaits("b"));
+        assert_eq!(lists.begin(at(0), 4), (vec![due("u")], None));
+        assert_eq!(
+            lists.begin(at(9), 4),
+            (Vec::new(), None),
+            "it is being fetched"
+        );
+        lists.settle(&due("u"), Ok(resolved(100)), at(10));
+        assert_eq!((look(99), look(100)), (Ok(16), Err(Code::StatusStale)));
+        assert_eq!(lists.begin(at(89), 4), (Vec::new(), Some(at(90))));
+        assert_eq!(lists.begin(at(90), 4).0, [due("u")]);
+        // A failure leaves what is there, and is tried again after a pause that grows.
+        for pause in [2, 4, 8, 16, 32, 64, 128, 256, 256] {
+            lists.settle(&due("u"), Err("why".to_owned()), at(90));
+            assert_eq!(look(99), Ok(16));
+            assert_eq!(
+                lists.begin(at(90 + pause - 1), 4),
+                (Vec::new(), Some(at(90 + pause)))
+            );
+            assert_eq!(lists.begin(at(90 + pause), 4).0, [due("u")]);
+        }
+        assert_eq!(lists.last_error("a").as_deref(), Some("why"));
+        lists.begin_anew();
+        assert_eq!(
+            lists.begin(at(90), 4).0,
+            [due("u")],
+            "a fork's child fetches it itself"
+        );
+        assert_eq!(
+            lists.look_up("b", "u", at(0)).err(),
+            Some(Code::StatusUnavailable)
+        );
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_and_what_is_idle_makes_room() {
+        let (lists, _) = lists();
+        let want = |number: usize, seconds| {
+            let _ = lists.look_up("a", &number.to_string(), at(seconds));
+        };
+        (0..STATUS_LISTS + 9).for_each(|number| want(number, 0));
+        let (first, next) = lists.begin(at(0), 4);
+        assert_eq!((first.len(), next), (4, Some(at(0))));
+        assert_eq!(lists.begin(at(0), 1000).0.len(), STATUS_LISTS - 4);
+        (1..STATUS_LISTS).for_each(|number| want(number, 61));
+        want(1000, 61);
+        let due = lists.begin(at(61), 1000).0;
+        assert_eq!(due.len(), 1);
+        assert_eq!(*due[0].uri, *"1000", "in the place of the first");
+        want(1001, 61);
+        assert!(lists.begin(at(61), 1000).0.is_empty(), "all are in use");
     }
 }

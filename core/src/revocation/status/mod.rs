@@ -3,6 +3,10 @@
 //! looks into those that are here and waits for none.
 
 mod list;
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "nothing is fetched in such a build")
+)]
 mod lists;
 
 pub use list::{StatusList, StatusListError};
@@ -20,19 +24,22 @@ use crate::time::NumericDate;
 pub(crate) struct StatusChecked(Option<bool>);
 
 impl StatusChecked {
+    /// Of a token that refers to no list.
+    pub(crate) const NOTHING_TO_ASK: Self = Self(None);
+
     /// Whether a list was asked; `None` for a token that refers to none.
     pub(crate) const fn asked(self) -> Option<bool> {
         self.0
     }
 }
 
-/// TSL-01 to TSL-11, for an otherwise valid token of this issuer.
+/// TSL-01 to TSL-11, for an otherwise valid token of this issuer that has a status.
 ///
 /// # Errors
 ///
 /// `revoked`, `suspended`; `status_unavailable` and `status_stale` where the list is not here, unless
 /// the policy accepts and marks; `claim_type` for a reference that leads nowhere.
-#[inline]
+#[cold]
 pub(crate) fn check(
     rules: &Rules,
     lists: &StatusLists,
@@ -40,13 +47,9 @@ pub(crate) fn check(
     issuer: &IssuerRules,
     now: NumericDate,
 ) -> Result<StatusChecked, Error> {
-    if !claims.present().contains(Claim::Status) {
-        return Ok(StatusChecked(None));
-    }
     ask(rules, lists, claims, issuer, now).map(|asked| StatusChecked(Some(asked)))
 }
 
-#[inline(never)]
 fn ask(
     rules: &Rules,
     lists: &StatusLists,

@@ -156,7 +156,7 @@ impl Bench<'_> {
         let acts = draft.token.claims.contains_key(Claim::Act.name());
         let caps = [own, of_agents.filter(|_| acts)].into_iter().flatten();
         let (Some(cap), Some(_)) = (caps.min(), draft.token.end()) else {
-            return never("tokens of any lifetime are good");
+            return self.too_long_after_another();
         };
         let late = self.now().saturating_add(cap.seconds()).saturating_add(1);
         draft.token.end_by(late);
@@ -233,6 +233,10 @@ impl Bench<'_> {
     pub(super) fn with_status(&self) -> Result<Attempt, NoRefusals> {
         if self.forge.rules().preset != Preset::AgentStrict {
             return never("the preset asks for no status");
+        }
+        let lists = self.forge.rules().revocation.status.as_ref();
+        if lists.is_some_and(|lists| lists.accept_marked) {
+            return never("the policy accepts tokens whose list is missing");
         }
         self.altered_inside(|token| {
             let list = json!({ "idx": 0, "uri": "https://status.invalid/1" });

@@ -338,3 +338,42 @@ fn refusal_25_inputs_are_gates_whose_tokens_tell_of_events() {
         &["18:10 revocation.inputs: store is \"off\": what they tell would be forgotten unread"],
     );
 }
+
+#[test]
+fn status_lists_are_of_issuers_that_sign_them_and_come_from_hosts() {
+    let lists = |profiles: &str, lists: &str| {
+        let document = issuer(&format!("profiles = [{profiles}]"));
+        format!("{document}[revocation]\nstore = \"process\"\n[revocation.status_lists]\n{lists}\n")
+    };
+    let both = "\"access_token\", \"status_list_token\"";
+    let warnings = ["revocation.store: reaches one process; N workers must be told N times"];
+    loads(&lists(both, ""), &warnings);
+    loads(
+        &lists(
+            both,
+            "allow_hosts = [\"status.example.com\"]\nmax_age = \"1h\"",
+        ),
+        &warnings,
+    );
+    refuses(
+        &lists("\"access_token\"", ""),
+        &[
+            "14:1 revocation.status_lists: no issuer has status_list_token in its profiles, so no list \
+           could be trusted",
+        ],
+    );
+    refuses(
+        &lists(both, "allow_hosts = []\nmax_age = \"0s\""),
+        &[
+            "15:15 revocation.status_lists.allow_hosts: empty: nothing could be fetched",
+            "16:11 revocation.status_lists.max_age: \"0s\" refuses every list",
+        ],
+    );
+    let Err(problems) = load(&lists(
+        both,
+        "allow_hosts = [\"https://status.example.com\"]",
+    )) else {
+        panic!("it loads")
+    };
+    assert_eq!(problems[0].path, "revocation.status_lists.allow_hosts[0]");
+}

@@ -91,11 +91,7 @@ fn refusals_11_and_27_of_servers() {
             cfg!(feature = "feed-redis"),
             "redis://, rediss://, valkey://, valkeys://, unix://",
         ),
-        (
-            "nats",
-            cfg!(feature = "feed-nats"),
-            "nats://, tls://, ws://, wss://",
-        ),
+        ("nats", cfg!(feature = "feed-nats"), "nats://, tls://"),
     ] {
         let lacks = format!("12:8 stores.local.kind: this build has no {kind}");
         let refuses = |store: String, further: &str| {

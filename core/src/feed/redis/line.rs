@@ -1,0 +1,154 @@
+//! [`Line`]: one connection, on which nothing waits for ever.
+
+use std::time::Duration;
+
+use redis::{
+    Client, Cmd, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike, ErrorKind,
+    FromRedisValue, Pipeline, RedisError, RedisResult,
+};
+
+use crate::feed::{ANSWER, CONNECT, FeedError, tls};
+
+/// Names of fields that are no handle begin so.
+const OWN: u8 = b'#';
+
+/// A field of a hash, and what is there.
+pub(super) type Field = (Vec<u8>, Vec<u8>);
+
+pub(super) struct Line {
+    connection: Connection,
+    /// Host and port, for error texts.
+    server: String,
+}
+
+impl Line {
+    /// Connects to the node that holds `key`: of a cluster, any node may be named.
+    pub(super) fn open(server: &ConnectionInfo, key: &str) -> Result<Self, FeedError> {
+        let mut line = Self::connect(server.clone())?;
+        let asked: RedisResult<bool> = redis::cmd("EXISTS").arg(key).query(&mut line.connection);
+        let Err(error) = asked else {
+            return Ok(line);
+        };
+        match elsewhere(&error, server.addr()) {
+            Some(node) => Self::connect(server.clone().set_addr(node)),
+            None => Err(line.explain("asking", &error)),
+        }
+    }
+
+    fn connect(server: ConnectionInfo) -> Result<Self, FeedError> {
+        let shown = server.addr().to_string();
+        if matches!(server.addr(), ConnectionAddr::TcpTls { .. }) {
+            tls::provide();
+        }
+        let connected = Client::open(server).and_then(|client| {
+            let connection = client.get_connection_with_timeout(CONNECT)?;
+            connection.set_write_timeout(Some(ANSWER))?;
+            connection.set_read_timeout(Some(ANSWER))?;
+            Ok(connection)
+        });
+        match connected {
+            Ok(connection) => Ok(Self {
+                connection,
+                server: shown,
+            }),
+            Err(error) => Err(explain(&shown, "connecting", &error)),
+        }
+    }
+
+    /// `what` is what the command is for, for error texts.
+    pub(super) fn ask<T: FromRedisValue>(
+        &mut self,
+        what: &str,
+        command: &Cmd,
+    ) -> Result<T, FeedError> {
+        let answer = command.query(&mut self.connection);
+        answer.map_err(|error| self.explain(what, &error))
+    }
+
+    /// The last of them may block for so long.
+    pub(super) fn ask_all<T: FromRedisValue>(
+        &mut self,
+        what: &str,
+        commands: &Pipeline,
+        block: Duration,
+    ) -> Result<T, FeedError> {
+        let patience = Some(ANSWER.saturating_add(block));
+        let answer = self.connection.set_read_timeout(patience);
+        let answer = answer.and_then(|()| commands.query(&mut self.connection));
+        answer.map_err(|error| self.explain(what, &error))
+    }
+
+    /// Some states of handles, about so many, and where to go on: at 0 when all have been seen.
+    pub(super) fn scan(
+        &mut self,
+        what: &str,
+        hash: &str,
+        cursor: u64,
+        about: usize,
+    ) -> Result<(u64, Vec<Field>), FeedError> {
+        let mut scan = redis::cmd("HSCAN");
+        scan.arg(hash).arg(cursor).arg("COUNT").arg(about);
+        let (next, mut fields): (u64, Vec<Field>) = self.ask(what, &scan)?;
+        fields.retain(|(name, _)| name.first() != Some(&OWN));
+        Ok((next, fields))
+    }
+
+    /// Whether the connection is of no use any more.
+    pub(super) fn has_ended(&self) -> bool {
+        !self.connection.is_open()
+    }
+
+    /// That something is wrong with what the server holds.
+    pub(super) fn complain(&self, text: &str) -> FeedError {
+        FeedError {
+            text: format!("redis at {}: {text}", self.server),
+            passes: true,
+        }
+    }
+
+    fn explain(&self, what: &str, error: &RedisError) -> FeedError {
+        explain(&self.server, what, error)
+    }
+}
+
+/// Names no key and no value: neither does a server in its errors.
+fn explain(server: &str, what: &str, error: &RedisError) -> FeedError {
+    let text = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        error.to_string()
+    };
+    FeedError {
+        text: format!("redis at {server}: {what}: {text}"),
+        passes: !needs_somebody(error),
+    }
+}
+
+/// What stays so until somebody changes the policy or the server's users.
+fn needs_somebody(error: &RedisError) -> bool {
+    let code = error.code();
+    let refused = code.is_some_and(|code| ["NOAUTH", "NOPERM", "WRONGPASS"].contains(&code));
+    refused
+        || error.kind() == ErrorKind::AuthenticationFailed
+        || error.kind() == ErrorKind::InvalidClientConfig
+}
+
+/// The node of a cluster that has the key, if `asked` has not.
+fn elsewhere(error: &RedisError, asked: &ConnectionAddr) -> Option<ConnectionAddr> {
+    let (address, _) = error.redirect_node()?;
+    let (node, port) = address.rsplit_once(':')?;
+    let port = port.parse().ok()?;
+    let node = |host: &str| if node.is_empty() { host } else { node }.to_owned();
+    match asked {
+        ConnectionAddr::Tcp(host, _) => Some(ConnectionAddr::Tcp(node(host), port)),
+        ConnectionAddr::TcpTls {
+            host, tls_params, ..
+        } => Some(ConnectionAddr::TcpTls {
+            host: node(host),
+            port,
+            insecure: false,
+            tls_params: tls_params.clone(),
+        }),
+        ConnectionAddr::Unix(_) | _ => None,
+    }
+}

@@ -1,0 +1,99 @@
+//! Used proofs in Redis: `sealgate:{NAMESPACE}:proof:KEY`, for as long as the proof could be used.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use redis::cmd;
+
+use super::Redis;
+use super::line::Line;
+use crate::feed::FeedError;
+use crate::feed::proofs::life;
+use crate::replay::{Unanswered, UsedProofs};
+use crate::time::{NumericDate, Span};
+
+/// Connections that are kept for the next who ask.
+const IDLE: usize = 32;
+
+/// Whoever asks takes a connection, and gives it back.
+pub(crate) struct RedisProofs {
+    redis: Redis,
+    idle: Mutex<Vec<Line>>,
+}
+
+/// A question that can be asked again without being taken for somebody else's.
+struct Question {
+    name: String,
+    /// What is written there, to be known again.
+    mine: String,
+    life: Span,
+}
+
+impl RedisProofs {
+    pub(crate) const fn new(redis: Redis) -> Self {
+        Self {
+            redis,
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn ask(&self, question: &Question) -> Result<bool, FeedError> {
+        let idle = self.idle().pop();
+        if let Some(mut line) = idle {
+            match question.put(&mut line) {
+                // It may have ended while nobody needed it.
+                Err(_) if line.has_ended() => {}
+                Ok(put) => {
+                    self.keep(line);
+                    return Ok(put);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let mut line = self.redis.line()?;
+        let first = question.put(&mut line)? || question.is_there(&mut line)?;
+        self.keep(line);
+        Ok(first)
+    }
+
+    fn keep(&self, line: Line) {
+        let mut idle = self.idle();
+        if idle.len() < IDLE {
+            idle.push(line);
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl UsedProofs for RedisProofs {
+    fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
+        let question = Question {
+            name: format!("sealgate:{{{}}}:proof:{key}", self.redis.namespace),
+            mine: format!("{:016x}", RandomState::new().hash_one(key)),
+            life: life(until, now),
+        };
+        Ok(self.ask(&question)?)
+    }
+}
+
+impl Question {
+    /// Whether nobody had put it there before.
+    fn put(&self, line: &mut Line) -> Result<bool, FeedError> {
+        let mut set = cmd("SET");
+        set.arg(&self.name).arg(&self.mine).arg("NX");
+        set.arg("PX").arg(self.life.millis());
+        let put: Option<String> = line.ask("asking about a proof", &set)?;
+        Ok(put.is_some())
+    }
+
+    /// Whether a connection that ended has put it there.
+    fn is_there(&self, line: &mut Line) -> Result<bool, FeedError> {
+        let mut get = cmd("GET");
+        get.arg(&self.name);
+        let there: Option<String> = line.ask("asking about a proof", &get)?;
+        Ok(there.as_ref() == Some(&self.mine))
+    }
+}

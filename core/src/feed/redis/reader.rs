@@ -1,0 +1,197 @@
+//! Reads the state of all handles, and then the log.
+
+use std::time::Duration;
+
+use redis::{FromRedisValue, cmd, pipe};
+
+use super::line::Line;
+use super::store_id;
+use crate::feed::held::Stamp;
+use crate::feed::seen::Seen;
+use crate::feed::{FeedError, Letter, Progress, Reader};
+use crate::revocation::{Change, Known};
+
+/// Letters of one answer.
+const AT_ONCE: usize = 1000;
+/// Handles of one answer, about.
+const SCANNED: usize = 2000;
+
+pub(super) struct RedisReader {
+    line: Line,
+    hash: String,
+    log: String,
+    seen: Seen,
+    /// What the store is known by; `None` while nobody has written to it.
+    id: Option<String>,
+    /// Of the last letter that was read.
+    sequence: u64,
+    position: String,
+    unreadable: u64,
+}
+
+/// `#id` and `#sequence`.
+type Head = (Option<String>, Option<u64>);
+/// Where it stands in the stream, and its fields.
+type Item = (String, Vec<(String, Vec<u8>)>);
+
+impl RedisReader {
+    pub(super) const fn new(line: Line, hash: String, log: String, seen: Seen) -> Self {
+        Self {
+            line,
+            hash,
+            log,
+            seen,
+            id: None,
+            sequence: 0,
+            position: String::new(),
+            unreadable: 0,
+        }
+    }
+
+    /// Gives the store a name where it has none, so that its loss is noticed from now on. Whoever may
+    /// only read leaves that to the first who writes.
+    fn name_store(&mut self) -> Result<(), FeedError> {
+        let mut name = cmd("HSETNX");
+        name.arg(&self.hash).arg("#id").arg(store_id());
+        match self.line.ask::<bool>("naming the store", &name) {
+            Err(error) if self.line.has_ended() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn note(&self, id: Option<&str>, sequence: u64) -> Result<(), FeedError> {
+        let noted = self.seen.note(id, sequence);
+        noted.map_err(|loss| self.line.complain(&loss.text()))
+    }
+
+    /// The letters of an answer, in order; whether one is missing before the end.
+    fn hand_out(&mut self, items: Vec<Item>, take: &mut dyn FnMut(Letter)) -> Progress {
+        for (position, fields) in items {
+            let field = |name: &str| {
+                let found = fields.iter().find(|(field, _)| field == name);
+                found.map(|(_, value)| value.as_slice())
+            };
+            let text = |name: &str| field(name).and_then(|value| std::str::from_utf8(value).ok());
+            self.position = position;
+            let Some(number) = text("n").and_then(|number| number.parse::<u64>().ok()) else {
+                // Not one of ours: those are numbered.
+                self.unreadable += 1;
+                continue;
+            };
+            if number != self.sequence + 1 {
+                return Progress::Gap;
+            }
+            self.sequence = number;
+            let stamp = text("from").and_then(Stamp::from_text);
+            let change = field("change").and_then(|json| Change::from_json(json).ok());
+            match (stamp, change) {
+                (Some(stamp), Some(change)) => take(Letter {
+                    origin: stamp.origin,
+                    number: stamp.number,
+                    change,
+                }),
+                _ => self.unreadable += 1,
+            }
+        }
+        Progress::More
+    }
+}
+
+impl Reader for RedisReader {
+    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+        self.name_store()?;
+        let mut head = pipe();
+        head.atomic();
+        head.cmd("HMGET")
+            .arg(&self.hash)
+            .arg("#id")
+            .arg("#sequence");
+        head.cmd("XREVRANGE")
+            .arg(&self.log)
+            .arg("+")
+            .arg("-")
+            .arg("COUNT")
+            .arg(1);
+        let ((id, sequence), last): (Head, Vec<Item>) =
+            self.line
+                .ask_all("reading its head", &head, Duration::ZERO)?;
+        self.note(id.as_deref(), sequence.unwrap_or(0))?;
+        let mut cursor = 0_u64;
+        loop {
+            let what = "reading all revocations";
+            let (next, fields) = self.line.scan(what, &self.hash, cursor, SCANNED)?;
+            for (_, json) in fields {
+                match Change::from_json(&json) {
+                    Ok(change) => take(change.known()),
+                    Err(_) => self.unreadable += 1,
+                }
+            }
+            cursor = next;
+            if cursor == 0 {
+                break;
+            }
+        }
+        self.id = id;
+        self.sequence = sequence.unwrap_or(0);
+        // Without a letter there, whatever comes is new.
+        let last = last.into_iter().next();
+        self.position = last.map_or_else(|| "0-0".to_owned(), |(position, _)| position);
+        Ok(())
+    }
+
+    fn next(
+        &mut self,
+        wait: Duration,
+        take: &mut dyn FnMut(Letter),
+    ) -> Result<Progress, FeedError> {
+        let mut look = pipe();
+        look.cmd("HMGET")
+            .arg(&self.hash)
+            .arg("#id")
+            .arg("#sequence");
+        look.cmd("XREAD").arg("COUNT").arg(AT_ONCE);
+        if !wait.is_zero() {
+            // 0 would be for ever.
+            look.arg("BLOCK").arg(wait.as_millis().max(1).to_string());
+        }
+        look.arg("STREAMS").arg(&self.log).arg(&self.position);
+        let ((id, sequence), found): (Head, Found) =
+            self.line.ask_all("waiting for letters", &look, wait)?;
+        let written = sequence.unwrap_or(0);
+        self.note(id.as_deref(), written)?;
+        let begins = self.id.is_none() && self.sequence == 0;
+        if (id != self.id && !begins) || written < self.sequence {
+            return Ok(Progress::Gap);
+        }
+        self.id = id;
+        let nothing = found.0.is_empty();
+        let progress = self.hand_out(found.0, take);
+        self.seen.raise(self.sequence);
+        if progress == Progress::Gap {
+            return Ok(Progress::Gap);
+        }
+        // `written` was read before the log: what it counts must have been there.
+        match (self.sequence >= written, nothing) {
+            (true, _) => Ok(Progress::CaughtUp),
+            (false, false) => Ok(Progress::More),
+            (false, true) => Ok(Progress::Gap),
+        }
+    }
+
+    fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+}
+
+/// The letters of the one stream that was asked for; none where it is not there, or time ran out.
+struct Found(Vec<Item>);
+
+impl FromRedisValue for Found {
+    fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
+        let streams: Option<Vec<(String, Vec<Item>)>> = redis::from_redis_value(value)?;
+        let mut streams = streams.unwrap_or_default();
+        Ok(Self(
+            streams.pop().map(|(_, items)| items).unwrap_or_default(),
+        ))
+    }
+}

@@ -1,0 +1,261 @@
+//! Redis.
+
+use super::engines::{self, at, by, letter, lifted, loaded, read_on, revoked};
+use super::servers::{Kind, Server};
+use crate::feed::redis::{Redis, RedisProofs};
+use crate::feed::{Engine, Progress};
+use crate::revocation::{Change, Handle};
+
+fn engine(server: &Server, namespace: &str) -> Redis {
+    Redis::new(&server.url(), namespace).unwrap()
+}
+
+/// A command to the server, past the engine.
+fn ask<T: redis::FromRedisValue>(server: &Server, words: &[&str]) -> T {
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let mut command = redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    command.query(&mut connection).unwrap()
+}
+
+#[test]
+fn it_keeps_the_promises_of_engines() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    engines::writes_reach_readers(&engine(&server, "reach"));
+    engines::waiting_ends_with_news(&engine(&server, "waiting"));
+    engines::revocations_add_up(&engine(&server, "sums"));
+    engines::sending_twice_changes_nothing(&engine(&server, "twice"));
+    engines::writers_do_not_lose_one_another(&engine(&server, "writers"));
+    engines::every_handle_keeps_its_name(&engine(&server, "names"));
+}
+
+#[test]
+fn a_log_that_was_trimmed_is_a_gap() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let engine = engine(&server, "trim");
+    let mut writer = engine.writer().unwrap();
+    for trimmed_to in ["2", "0"] {
+        let mut reader = engine.reader().unwrap();
+        loaded(&mut *reader).unwrap();
+        let letters: Vec<_> = ["a", "b", "c"]
+            .iter()
+            .map(|name| revoked(1, name))
+            .collect();
+        writer.write(&letters).unwrap();
+        let _: i64 = ask(
+            &server,
+            &["XTRIM", "sealgate:{trim}:log", "MAXLEN", trimmed_to],
+        );
+        let (letters, progress) = read_on(&mut *reader).unwrap();
+        assert_eq!(
+            (letters, progress),
+            (vec![], Progress::Gap),
+            "to {trimmed_to}"
+        );
+        assert_eq!(loaded(&mut *reader).unwrap().len(), 3);
+        assert_eq!(read_on(&mut *reader), Ok((vec![], Progress::CaughtUp)));
+    }
+    // One in the middle is as bad.
+    let mut reader = engine.reader().unwrap();
+    loaded(&mut *reader).unwrap();
+    writer
+        .write(&[revoked(2, "a"), revoked(3, "b"), revoked(4, "c")])
+        .unwrap();
+    let last: Vec<(String, Vec<(String, String)>)> = ask(
+        &server,
+        &["XREVRANGE", "sealgate:{trim}:log", "+", "-", "COUNT", "2"],
+    );
+    let _: i64 = ask(&server, &["XDEL", "sealgate:{trim}:log", &last[1].0]);
+    let (letters, progress) = read_on(&mut *reader).unwrap();
+    assert_eq!((letters, progress), (vec![revoked(2, "a")], Progress::Gap));
+}
+
+#[test]
+fn what_a_server_has_lost_is_told_once_and_taken_as_it_is() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let engine = engine(&server, "lost");
+    let mut reader = engine.reader().unwrap();
+    loaded(&mut *reader).unwrap();
+    engine
+        .writer()
+        .unwrap()
+        .write(&[revoked(1, "a"), revoked(2, "b")])
+        .unwrap();
+    read_on(&mut *reader).unwrap();
+    let state: Vec<(String, String)> = ask(&server, &["HGETALL", "sealgate:{lost}:revocations"]);
+    let () = ask(&server, &["FLUSHALL"]);
+    // Whoever was reading hears of it, and so does the next reader of the process if nobody was.
+    let error = read_on(&mut *reader).unwrap_err();
+    assert!(
+        error.text.contains("lost what was written"),
+        "{}",
+        error.text
+    );
+    assert!(error.passes);
+    let mut reader = engine.reader().unwrap();
+    assert!(loaded(&mut *reader).unwrap().is_empty());
+    assert_eq!(read_on(&mut *reader), Ok((vec![], Progress::CaughtUp)));
+    engine.writer().unwrap().write(&[revoked(3, "c")]).unwrap();
+    assert_eq!(
+        read_on(&mut *reader),
+        Ok((vec![revoked(3, "c")], Progress::CaughtUp))
+    );
+    drop(reader);
+    let () = ask(&server, &["FLUSHALL"]);
+    engine.writer().unwrap().write(&[revoked(4, "d")]).unwrap();
+    let error = loaded(&mut *engine.reader().unwrap()).unwrap_err();
+    assert!(
+        error.text.contains("lost what was written"),
+        "{}",
+        error.text
+    );
+    let mut reader = engine.reader().unwrap();
+    assert_eq!(loaded(&mut *reader).unwrap().len(), 1);
+    // An older copy of the same store.
+    engine.writer().unwrap().write(&[revoked(5, "e")]).unwrap();
+    read_on(&mut *reader).unwrap();
+    let () = ask(
+        &server,
+        &["HSET", "sealgate:{lost}:revocations", "#sequence", "1"],
+    );
+    let error = read_on(&mut *reader).unwrap_err();
+    assert!(
+        error.text.contains("lost what was written last"),
+        "{}",
+        error.text
+    );
+    assert!(!state.is_empty());
+}
+
+#[test]
+fn what_is_over_is_swept() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let engine = engine(&server, "sweep");
+    let mut writer = engine.writer().unwrap();
+    let ended = |number| {
+        let handle = Handle::token("https://login.example.com", &format!("t{number}"));
+        letter(number, Change::revoked(handle, None, Some(at(1000)), at(5)))
+    };
+    let letters: Vec<_> = (1..=2000).map(ended).collect();
+    writer.write(&letters).unwrap();
+    writer
+        .write(&[revoked(3001, "stays"), lifted(3002, "stays too")])
+        .unwrap();
+    for number in 0..200 {
+        writer.write(&[by(3, revoked(number, "other"))]).unwrap();
+    }
+    let mut reader = engine.reader().unwrap();
+    let known: Vec<_> = loaded(&mut *reader).unwrap().into_keys().collect();
+    assert_eq!(known, ["other", "stays", "stays too"]);
+}
+
+#[test]
+fn what_others_have_put_there_is_counted_and_skipped() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let engine = engine(&server, "foreign");
+    let mut writer = engine.writer().unwrap();
+    let mut reader = engine.reader().unwrap();
+    loaded(&mut *reader).unwrap();
+    writer.write(&[revoked(1, "a")]).unwrap();
+    let (hash, log) = ("sealgate:{foreign}:revocations", "sealgate:{foreign}:log");
+    let _: String = ask(&server, &["XADD", log, "*", "hello", "there"]);
+    let _: i64 = ask(&server, &["HINCRBY", hash, "#sequence", "1"]);
+    let planet = r#"{"kind":"planet","iss":"x","at":5}"#;
+    let _: String = ask(
+        &server,
+        &["XADD", log, "*", "n", "2", "from", "1:1", "change", planet],
+    );
+    let _: i64 = ask(&server, &["HSET", hash, "planet:1:x", planet]);
+    writer.write(&[revoked(2, "b")]).unwrap();
+    let read = read_on(&mut *reader);
+    assert_eq!(
+        read,
+        Ok((vec![revoked(1, "a"), revoked(2, "b")], Progress::CaughtUp))
+    );
+    assert_eq!(reader.unreadable(), 2);
+    let mut reader = engine.reader().unwrap();
+    assert_eq!(loaded(&mut *reader).unwrap().len(), 2);
+    assert_eq!(reader.unreadable(), 1);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_given_up() {
+    let Some(mut server) = Server::start(Kind::Redis) else {
+        return;
+    };
+    let engine = engine(&server, "away");
+    let mut reader = engine.reader().unwrap();
+    loaded(&mut *reader).unwrap();
+    let mut writer = engine.writer().unwrap();
+    writer.write(&[revoked(1, "a")]).unwrap();
+    server.hold();
+    let error = read_on(&mut *reader).unwrap_err();
+    assert!(error.text.contains("no answer in time"), "{}", error.text);
+    assert!(error.passes);
+    assert!(engine.reader().is_err());
+    server.go_on();
+    let mut reader = engine.reader().unwrap();
+    assert_eq!(loaded(&mut *reader).unwrap().len(), 1);
+    server.kill();
+    assert!(read_on(&mut *reader).unwrap_err().passes);
+    assert!(writer.write(&[revoked(2, "b")]).unwrap_err().passes);
+    assert!(engine.reader().err().unwrap().passes);
+    server.restart();
+    let mut reader = engine.reader().unwrap();
+    assert_eq!(loaded(&mut *reader).unwrap().len(), 1);
+    engine.writer().unwrap().write(&[revoked(2, "b")]).unwrap();
+    assert_eq!(
+        read_on(&mut *reader),
+        Ok((vec![revoked(2, "b")], Progress::CaughtUp))
+    );
+}
+
+#[test]
+fn a_wrong_password_is_no_matter_of_time_and_is_never_shown() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let () = ask(&server, &["CONFIG", "SET", "requirepass", "right"]);
+    let url = server.url();
+    let with = |password: &str| url.replace("redis://", &format!("redis://:{password}@"));
+    assert!(Redis::new(&with("right"), "ns").unwrap().reader().is_ok());
+    for url in [with("s3cret"), url] {
+        let error = Redis::new(&url, "ns").unwrap().reader().err().unwrap();
+        assert!(!error.passes, "{}", error.text);
+        assert!(!error.text.contains("s3cret"), "{}", error.text);
+    }
+    let error = Redis::new("s3cret", "ns").unwrap_err();
+    assert!(
+        !error.passes && !error.text.contains("s3cret"),
+        "{}",
+        error.text
+    );
+}
+
+#[test]
+fn used_proofs_are_shared() {
+    let Some(mut server) = Server::start(Kind::Redis) else {
+        return;
+    };
+    let [one, other] = [(); 2].map(|()| RedisProofs::new(engine(&server, "proofs")));
+    engines::a_proof_is_new_once(&[&one, &other]);
+    // What is over leaves by itself.
+    let keys: Vec<String> = ask(&server, &["KEYS", "sealgate:{proofs}:proof:*"]);
+    for key in &keys {
+        let life: i64 = ask(&server, &["TTL", key]);
+        assert!((1..=151).contains(&life), "{life}");
+    }
+    assert_eq!(keys.len(), 21);
+    engines::proofs_outlive_a_server(&one, &mut server);
+}

@@ -1,0 +1,17 @@
+//! Used proofs of a fleet: hosts that ask one server.
+
+use crate::time::NumericDate;
+
+/// Somebody who asks a server, on the thread that asks, and waits some seconds for it at most.
+pub(crate) trait UsedProofs: Send + Sync {
+    /// Remembers a proof until its end, unless it is remembered. Whether it was not: of all that ask
+    /// about one proof, anywhere, exactly one is first.
+    fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered>;
+}
+
+/// The server did not answer, or not as it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    /// One line for operators: what was tried, and what came of it.
+    pub(crate) text: String,
+}

@@ -1,0 +1,11 @@
+//! Revocations and used proofs that a fleet shares, through real servers that are killed, held, cut off, emptied and
+//! started again. Everything is on loopback; clocks stand still and are moved by hand, and what
+//! happens elsewhere is waited for.
+
+mod outages;
+mod proofs;
+mod proxy;
+#[path = "../../../core/src/feed/tests/servers.rs"]
+mod servers;
+mod sharing;
+mod stand;
