@@ -28,6 +28,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use file::FileEngine;
+#[cfg(fuzzing)]
+pub use file::fuzz::file_store;
 pub(crate) use post::Post;
 
 use crate::policy::{StorePlace, StoreRules};
