@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::error::{Code, Error};
 use crate::limits::Limits;
-use crate::verifier::{BatchSnapshot, Gate, Requirements, Verdict, VerifiedToken};
+use crate::verifier::{BatchSnapshot, Gate, Grounds, Requirements, Verdict, VerifiedToken};
 
 /// Tokens a worker takes at a time: enough to hide the hand-over, few enough to share evenly.
 const CHUNK: usize = 64;
@@ -16,6 +16,7 @@ const CHUNK: usize = 64;
 pub struct Batch {
     verdicts: Vec<Result<VerifiedToken, Error>>,
     snapshot: BatchSnapshot,
+    grounds: Grounds,
 }
 
 impl Batch {
@@ -76,16 +77,21 @@ impl Gate {
             tokens: unique,
             occurrences,
         } = Unique::of(tokens);
-        let (verdicts, snapshot) = self.verify_many(&unique, requirements, CHUNK, wanted);
+        let (mut verdicts, snapshot, grounds) =
+            self.verify_many(&unique, requirements, CHUNK, wanted);
         let complete = verdicts.len() == unique.len();
-        let Some(occurrences) = occurrences else {
-            return (Batch { verdicts, snapshot }, complete);
+        if let Some(occurrences) = occurrences {
+            let all = occurrences.into_iter();
+            verdicts = all
+                .filter_map(|index| verdicts.get(index).cloned())
+                .collect();
+        }
+        let batch = Batch {
+            verdicts,
+            snapshot,
+            grounds,
         };
-        let verdicts = occurrences
-            .into_iter()
-            .filter_map(|index| verdicts.get(index).cloned());
-        let verdicts = verdicts.collect();
-        (Batch { verdicts, snapshot }, complete)
+        (batch, complete)
     }
 }
 
@@ -192,6 +198,12 @@ impl Batch {
     #[must_use]
     pub const fn snapshot(&self) -> &BatchSnapshot {
         &self.snapshot
+    }
+
+    /// What all of them were judged under, for whoever reads of the errors.
+    #[must_use]
+    pub const fn grounds(&self) -> &Grounds {
+        &self.grounds
     }
 
     /// How many were accepted.

@@ -72,6 +72,9 @@ pub(crate) const CHAIN_SIZE: usize = 256 * 1024;
 /// Used proofs that a process remembers at once, some 50 bytes each: those of two minutes, the
 /// default window, at 35,000 a second, which is more than two cores can verify.
 pub(crate) const REPLAY_ENTRIES: usize = 4 * 1024 * 1024;
+/// Used proofs of any 64 seconds that the processes of one host remember in a store: 12,288 a second, in
+/// a file of 128 MiB.
+pub(crate) const REPLAY_HOST_ENTRIES: usize = 768 * 1024;
 /// Bytes of a proof's `jti` (DP-13): a UUID has 36, a hash in hexadecimal 128.
 pub(crate) const JTI_SIZE: usize = 256;
 /// Bytes of a header field that are looked at: a scheme, a space and the longest token that any policy

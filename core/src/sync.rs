@@ -17,6 +17,9 @@ mod real {
 
     use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 
+    /// The value of a [`Snapshot`] as it was when it was read.
+    pub(crate) type Loaded<T> = Guard<Arc<T>>;
+
     /// A value that is replaced whole. Loading takes no lock and does not allocate.
     pub(crate) struct Snapshot<T>(ArcSwap<T>);
 
@@ -26,7 +29,7 @@ mod real {
         }
 
         /// The value as it is now, for one unit of work.
-        pub(crate) fn load(&self) -> Guard<Arc<T>> {
+        pub(crate) fn load(&self) -> Loaded<T> {
             self.0.load()
         }
 

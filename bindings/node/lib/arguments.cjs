@@ -2,7 +2,9 @@
 // What callers pass in, checked before it crosses the border.
 
 const { types } = require('node:util')
-const { usage } = require('./errors.cjs')
+const { classes, usage } = require('./errors.cjs')
+
+const { SealgateError } = classes
 
 /** How a value reads in a message: its kind, never itself, since it may be a token. */
 function kind(value) {
@@ -14,6 +16,14 @@ function kind(value) {
 
 function isToken(value) {
   return typeof value === 'string' || types.isUint8Array(value)
+}
+
+/** That claims can be made into what the caller wants, whatever the token. */
+function checkInto(schema) {
+  if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
+    throw usage(`into must be a Standard Schema, not ${kind(schema)}`)
+  }
+  return schema
 }
 
 function checkToken(value, what = 'the token') {
@@ -58,7 +68,7 @@ function operation(value, call) {
   return members.flatMap(([name, value]) => {
     if (name !== 'arguments') return [name, checkString(value, `${what}: ${name}`)]
     if (!isPlain(value)) throw usage(`${what}: arguments must be an object, not ${kind(value)}`)
-    return [name, json(value, `${what}: arguments`)]
+    return [name, plainJson(value, `${what}: arguments`)]
   })
 }
 
@@ -73,7 +83,7 @@ function approved(value, call) {
   if (name === 'intent' ? !isPlain(text) : !Array.isArray(text)) {
     throw usage(`${what}: ${name} must be ${name === 'intent' ? 'an object' : 'an array'}, not ${kind(text)}`)
   }
-  return ['approvedBy', checkString(issuer, `${what}: issuer`), name, json(text, `${what}: ${name}`)]
+  return ['approvedBy', checkString(issuer, `${what}: issuer`), name, plainJson(text, `${what}: ${name}`)]
 }
 
 function checkString(value, what) {
@@ -88,13 +98,30 @@ function isPlain(value) {
 }
 
 /** JSON of the caller's data; what JSON cannot say is the caller's mistake. */
-function json(value, what) {
+function json(value, what, check) {
   try {
-    return JSON.stringify(value)
+    return JSON.stringify(value, check)
   } catch (error) {
+    if (SealgateError.is(error)) throw error
     throw usage(`${what} is not JSON: ${error.message}`)
   }
 }
+
+/**
+ * The same of what a verdict depends on: what JSON would write as something else, or leave out, is refused.
+ */
+function plainJson(value, what) {
+  return json(value, what, (name, member) => {
+    const isOdd = typeof member === 'object' && member !== null ? !Array.isArray(member) && !isPlain(member) : !IN_JSON.has(typeof member)
+    if (isOdd || (typeof member === 'number' && !Number.isFinite(member))) {
+      const odd = typeof member === 'number' ? member : kind(member)
+      throw usage(`${what}${name === '' ? '' : `: ${name}`} has no place in JSON: ${odd}`)
+    }
+    return member
+  })
+}
+// Those that JSON.stringify itself refuses among them.
+const IN_JSON = new Set(['string', 'number', 'boolean', 'object', 'bigint'])
 
 // Members under which names are the caller's or another standard's.
 const VERBATIM = new Set(['jwks', 'scopeImplies', 'metadata', 'annotations'])
@@ -124,6 +151,7 @@ function toCamel(name) {
 
 module.exports = {
   approved,
+  checkInto,
   checkOptions,
   checkString,
   checkToken,

@@ -108,13 +108,25 @@ function standIn(made, text, code = made[FIRST]) {
 }
 
 function toJSON() {
-  return Object.fromEntries([...Object.keys(TELLS), ...Object.keys(this)].map((name) => [name, this[name]]))
+  const names = [...Object.keys(TELLS), 'message', ...Object.keys(this)]
+  return Object.fromEntries(names.map((name) => [name, this[name]]))
+}
+
+/** The error that {@link toJSON} has told of, wherever that was. What a code means, this version knows. */
+function fromJSON(told) {
+  const { code, message, hint, claim, expected, gate, issuerName, httpStatus, headers, body, ...more } = told ?? {}
+  if (!rows.has(code)) throw usage('SealgateError.fromJSON takes what toJSON() has given, of a code that there is')
+  const answer = { hint, status: httpStatus, headers: Object.freeze({ ...headers }), body }
+  const said = { code, message, claim, expected: Object.freeze([...(expected ?? [])]), gate, issuerName }
+  const own = Object.entries(more).filter(([name]) => !Object.hasOwn(TELLS, name))
+  return Object.assign(errorOf({ ...said, ...answer }), Object.fromEntries(own))
 }
 
 function show(depth, options, inspect) {
   const { name, message, stack } = this
   if (depth < 0) return `[${name}: ${message}]`
-  const told = Object.entries(this.toJSON()).filter(([, value]) => value !== null && value !== '')
+  const { message: _, ...all } = this.toJSON() // the stack begins with it
+  const told = Object.entries(all).filter(([, value]) => value !== null && value !== '')
   const cause = Object.hasOwn(this, 'cause') ? { cause: this.cause } : {}
   return `${stack} ${inspect({ ...Object.fromEntries(told), ...cause }, options)}`
 }
@@ -145,8 +157,9 @@ function define(name, parent, base = parent) {
 }
 
 const SealgateError = define('SealgateError', Error)
-Object.defineProperty(SealgateError, 'is', {
-  value: (value) => value instanceof SealgateError,
+Object.defineProperties(SealgateError, {
+  is: { value: (value) => value instanceof SealgateError },
+  fromJSON: { value: fromJSON },
 })
 for (const [name, { of, also }] of Object.entries(TREE)) define(name, classes[of], also)
 
@@ -179,13 +192,14 @@ for (const made of Object.values(classes)) {
 
 /** What errors of one kind share, of what the native half says about them: their outline. */
 function outlined({ expected = [], headers, ...said }) {
-  const { code, claim, text, more, issuerName } = said
+  const { code, claim, text, more, issuerName, hint } = said
   const { blame, reason } = rows.get(code)
   let message = `${code}: ${text ?? reason}`
   if (claim) message += ` (${claim})`
   if (issuerName && blame === 'unavailable' && text === undefined) message += ` (${issuerName})`
   if (expected.length > 0) message += `; expected ${expected.join(' or ')}`
   if (more !== undefined) message += `: ${more}`
+  if (code === 'usage' && hint) message += `: ${hint}` // what the call got wrong
   return { ...said, ...answered({ headers }), message, expected: Object.freeze(expected) }
 }
 
@@ -240,7 +254,7 @@ function refusedInFull(json, more) {
 
 /** The caller's mistake. */
 function usage(text) {
-  return refused({ code: 'usage', text, misuse: true })
+  return refused({ code: 'usage', hint: text, misuse: true })
 }
 
 /** What the native half never throws of its own accord. */

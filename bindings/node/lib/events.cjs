@@ -1,5 +1,5 @@
 'use strict'
-// What happens to a verifier's keys: for whoever listens, and for whoever waits for it.
+// What happens to a verifier's keys and stores: for whoever listens, and for whoever waits for it.
 
 const { EventEmitter } = require('node:events')
 const native = require('./native.cjs')
@@ -42,8 +42,8 @@ class Events {
 
   #heard(told) {
     this.wake() // before the listeners, which may throw
-    const { event: name, issuerName, ...more } = JSON.parse(told)
-    this.#emitter.emit('event', Object.freeze({ event: name, issuerName, ...more }))
+    const { event, ...more } = JSON.parse(told)
+    this.#emitter.emit('event', Object.freeze({ event, ...more }))
   }
 
   wake() {

@@ -4,7 +4,7 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { approved, checkOptions, checkString, checkToken, kind, operation, scopes } = require('./arguments.cjs')
+const { approved, checkInto, checkOptions, checkString, checkToken, isToken, kind, operation, scopes } = require('./arguments.cjs')
 const { WAITS, millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
 const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
@@ -42,9 +42,9 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['page', 'keep', 'clear', 'refusal', 'outline', 'answer', 'maySettle', 'verifyChain', 'verifyRequest']
+  const names = ['page', 'keep', 'clear', 'refusal', 'docket', 'maySettle', 'verifyChain', 'verifyRequest']
   const own = names.map((name) => native.guarded(opened[name]))
-  const [pageOf, keep, clear, refusal, outline, answerTo, maySettle, askChain, askRequest] = own
+  const [pageOf, keep, clear, refusal, docketOf, maySettle, askChain, askRequest] = own
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -88,26 +88,23 @@ function makeGate(engine, name, events) {
     return token
   }
 
-  /** What errors share, by the scopes that a call needs and the place of the refusal. */
-  const outlines = new Map()
-
-  function outlineOf(place, needed) {
-    let known = outlines.get(needed)
-    if (known === undefined) {
-      if (outlines.size >= MOST_NEEDS) outlines.clear()
-      outlines.set(needed, (known = []))
-    }
-    return (known[place] ??= outlined(JSON.parse(needed === undefined ? outline(place) : outline(place, needed))))
-  }
+  // The refusals under the policy in force: the native half's, and what errors share, by the scopes that
+  // a call needs and the place of the refusal. Errors keep those of theirs.
+  let docket
 
   /**
    * What makes the error of the last refusal, by `errorOf` or as a value. It holds a number: a flood of bad
    * tokens leaves nothing.
    */
-  function lastRefusal(needed) {
-    const place = refusal()
-    const ask = () => (needed === undefined ? answerTo(place) : answerTo(place, needed))
-    return (make) => make(outlineOf(place, needed), ask)
+  function lastRefusal(needed = '') {
+    let place = refusal()
+    if (place < 0) {
+      place = -1 - place
+      docket = { refusals: docketOf(), outlines: new Map() }
+    }
+    const { refusals, outlines } = docket
+    const ask = () => native.refusalAnswer(refusals, place, needed)
+    return (make) => make(outlineOf(refusals, outlines, place, needed), ask)
   }
 
   function verify(token, options) {
@@ -141,12 +138,10 @@ function makeGate(engine, name, events) {
 
   function verifyChain(token, context, options) {
     const call = 'verifyChain'
-    const names = ['requiredScopes', 'operation', 'approved', 'into']
-    const { requiredScopes, into, ...tells } = checkOptions(options, call, names)
-    const needed = scopes(requiredScopes, call)
+    const { into, ...told } = checkOptions(options, call, [...TOLD, 'into'])
     if (context === undefined) throw usage(`${call}: context is an array of { kind, token }, not undefined`)
-    const told = [...operation(tells.operation, call), ...approved(tells.approved, call)]
-    const parts = [textOf(token), further(context, call), told]
+    checkInto(into)
+    const [needed, ...parts] = chainOf(token, { context, ...told }, call)
     const answer = needed === undefined ? askChain(...parts) : askChain(...parts, needed)
     return tokenFor(answer, neededFor(parts, needed), into)
   }
@@ -170,16 +165,16 @@ function makeGate(engine, name, events) {
   }
 
   /** What a call needs: scopes as the native half takes them, and a schema. */
-  function demands(options, call) {
-    const { requiredScopes, into } = checkOptions(options, call, ['requiredScopes', 'into'])
-    return { needed: scopes(requiredScopes, call), into }
+  function demands(options, call, more = ['into']) {
+    const { requiredScopes, into } = checkOptions(options, call, ['requiredScopes', ...more])
+    return { needed: scopes(requiredScopes, call), into: checkInto(into) }
   }
 
   /** The token of an answer; its refusal is thrown. */
   function tokenFor(answer, needed, into) {
     if (isRefusal(answer)) throw lastRefusal(needed)(errorOf)
     const verified = tokenOf(answer)
-    return into === undefined ? verified : fit(verified, into, () => native.misfit(door, needed ?? ''))
+    return into === undefined ? verified : fit(verified, into)
   }
 
   /** The verdict of a question. */
@@ -256,6 +251,8 @@ function makeGate(engine, name, events) {
   function begin(tokens, options, call) {
     const { requiredScopes } = checkOptions(options, call, ['requiredScopes'])
     const needed = scopes(requiredScopes, call)
+    const misuse = native.misuse(door, needed ?? '')
+    if (misuse !== null) throw refusedInFull(misuse)
     const input = native.batchInput()
     if (types.isUint8Array(tokens)) {
       native.batchLines(input, tokens)
@@ -286,19 +283,25 @@ function makeGate(engine, name, events) {
     return makeBatch(native.verifyBatchSync(door, input, needed))
   }
 
-  function explain(token) {
-    checkToken(token)
-    return new Trail(JSON.parse(native.explain(door, token)))
+  function explain(token, options) {
+    const told = checkOptions(options, 'explain', ['context', ...TOLD])
+    const [needed = '', ...parts] = chainOf(token, told, 'explain')
+    return new Trail(toldBy(native.explain(door, ...parts, needed)))
   }
 
   function explainRequest(request, options) {
-    const { requiredScopes } = checkOptions(options, 'explainRequest', ['requiredScopes'])
-    const needed = scopes(requiredScopes, 'explainRequest') ?? ''
-    const parts = partsOf(request, 'explainRequest')
-    const said = native.explainRequest(door, ...parts, needed)
-    const trail = JSON.parse(said)
-    if (Array.isArray(trail)) throw refusedInFull(said)
-    return new Trail(trail)
+    const { needed = '' } = demands(options, 'explainRequest', [])
+    return new Trail(toldBy(native.explainRequest(door, ...partsOf(request, 'explainRequest'), needed)))
+  }
+
+  function trace(presented, options) {
+    if (isToken(presented)) {
+      const told = checkOptions(options, 'trace', ['context', ...TOLD])
+      const [needed = '', ...parts] = chainOf(presented, told, 'trace')
+      return toldBy(native.trace(door, ...parts, needed))
+    }
+    const { needed = '' } = demands(options, 'trace', [])
+    return toldBy(native.traceRequest(door, ...partsOf(presented, 'trace'), needed))
   }
 
   function resourceMetadata() {
@@ -310,7 +313,6 @@ function makeGate(engine, name, events) {
   function release() {
     clear()
     kept.length = 0
-    outlines.clear()
     page = undefined
   }
 
@@ -329,11 +331,38 @@ function makeGate(engine, name, events) {
     verifyBatchSync,
     explain,
     explainRequest,
+    trace,
     resourceMetadata,
   }
   const gate = Object.freeze({ name, ...calls })
   doors.set(gate, door)
   return { gate, release }
+}
+
+/** What a call tells of a token, beside the tokens that it comes from. */
+const TOLD = ['requiredScopes', 'operation', 'approved']
+
+/** The scopes of a call about a token and those it comes from, and the rest as the native half takes it. */
+function chainOf(token, { context, requiredScopes, ...tells }, call) {
+  const told = [...operation(tells.operation, call), ...approved(tells.approved, call)]
+  return [scopes(requiredScopes, call), textOf(token), further(context, call), told]
+}
+
+/** What the native half tells, unless the call was wrong. */
+function toldBy(json) {
+  const told = JSON.parse(json)
+  if (Array.isArray(told)) throw refusedInFull(json)
+  return told
+}
+
+/** What errors of the refusal at this place share. */
+function outlineOf(refusals, outlines, place, needed) {
+  let known = outlines.get(needed)
+  if (known === undefined) {
+    if (outlines.size >= MOST_NEEDS) outlines.clear()
+    outlines.set(needed, (known = []))
+  }
+  return (known[place] ??= outlined(JSON.parse(native.refusalOutline(refusals, place, needed))))
 }
 
 /** A token that nobody changes while a call waits. */

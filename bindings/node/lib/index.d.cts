@@ -262,10 +262,22 @@ export interface Calls {
   verifyBatch(tokens: readonly Token[] | Token, options?: Requirements): Promise<Batch>
   /** As `verifyBatch`, on this thread and all cores; the event loop waits. */
   verifyBatchSync(tokens: readonly Token[] | Token, options?: Requirements): Batch
-  /** Every rule and what it saw, claim values included: for operators' eyes, not for logs. */
-  explain(token: Token): Trail
+  /**
+   * Every rule and what it saw, claim values included: for operators' eyes, not for logs.
+   *
+   * @param options `context` are the tokens that it comes from, and the rest what the call needs, as
+   * `verifyChain` takes them
+   */
+  explain(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trail
   /** The same of a request. No proof is used up by it. */
   explainRequest(request: AnyRequest, options?: Requirements): Trail
+  /**
+   * The verdict with the stages that led to it, for machines: plain data without a claim value in it, and
+   * the same in every language, names included. The token is verified from scratch, and it is the
+   * verdict: a proof is used up by it. It throws only for wrong arguments.
+   */
+  trace(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trace
+  trace(request: AnyRequest, options?: Requirements): Trace
   /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
   resourceMetadata(): Record<string, unknown> | null
 }
@@ -360,6 +372,11 @@ export interface VerifierOptions {
   revocation?: {
     store?: 'off' | 'process'
     innerActors?: 'revoke' | 'ignore'
+    /** Of a shared store; this and the next. */
+    maxStaleness?: Duration
+    onStale?: 'refuse' | 'accept_marked'
+    /** The names of gates whose accepted tokens become revocations. */
+    inputs?: readonly string[]
     statusLists?: { allowHosts?: readonly string[]; maxAge?: Duration; onUnavailable?: 'refuse' | 'accept_marked' }
   }
   /** What references to subjects of audit records are made with; without it there are none. */
@@ -471,22 +488,24 @@ export class Verifier implements Calls {
   readonly policy: Policy
   /**
    * Swaps the whole policy, or refuses it whole. Gates go on working under the new one; keys of
-   * unchanged issuers stay.
+   * unchanged issuers stay. A path or a document is loaded as the first policy was: with
+   * `allowDanger` if that was, and from no source of keys where `open` of `sealgate/testing` made the
+   * verifier. For other permits, load a {@link Policy} with them.
    *
    * @throws {@link PolicyError} the policy in force stays
    */
-  reload(source: PolicySource, options?: LoadOptions): void
+  reload(source: PolicySource): void
   /**
-   * Tells of what happens to issuers' keys from now on, never of tokens. A listener keeps no process
+   * Tells of what happens to issuers' keys and shared stores from now on, never of tokens. A listener keeps no process
    * running.
    *
    * @throws {@link UsageError} another name, or a listener that is no function
    */
-  on(name: 'event', listener: (event: KeyEvent) => void): this
+  on(name: 'event', listener: (event: KeyEvent | StoreEvent) => void): this
   /** As `on`, for the next event alone. */
-  once(name: 'event', listener: (event: KeyEvent) => void): this
+  once(name: 'event', listener: (event: KeyEvent | StoreEvent) => void): this
   /** Takes a listener back. */
-  off(name: 'event', listener: (event: KeyEvent) => void): this
+  off(name: 'event', listener: (event: KeyEvent | StoreEvent) => void): this
   /** Counters. Labels are only of the policy. */
   stats(): Stats
   /**
@@ -509,6 +528,7 @@ export class Verifier implements Calls {
   readonly verifyBatchSync: Calls['verifyBatchSync']
   readonly explain: Calls['explain']
   readonly explainRequest: Calls['explainRequest']
+  readonly trace: Calls['trace']
   readonly resourceMetadata: Calls['resourceMetadata']
 }
 
@@ -540,6 +560,23 @@ export type KeyEvent =
       readonly thumbprint: string | null
     }
 
+/** Something that happened to a store of revocations. `store` is the policy's name, safe as a metric label. */
+export type StoreEvent =
+  | {
+      /** Everything that the store has is known here. */
+      readonly event: 'revocations_loaded'
+      readonly store: string
+      /** Handles it has, revoked or lifted of late. */
+      readonly entries: number
+    }
+  | {
+      /** It could not be read or written. It is tried again by itself, and what is not written yet is kept. */
+      readonly event: 'revocations_interrupted'
+      readonly store: string
+      /** What went wrong, in a sentence. */
+      readonly reason: string
+    }
+
 /** What {@link Verifier.stats} counts. */
 export interface Stats {
   /** Digest of the policy in force. */
@@ -548,6 +585,20 @@ export interface Stats {
   cache: { hits: number; misses: number; evictions: number; entries: number; bytes: number; capacity: number }
   /** How many keys each issuer has, and their generation. */
   issuers: Readonly<Record<string, { readonly keys: number; readonly generation: number }>>
+  /** What is revoked, and how the store stands that processes share, where they share one. */
+  revocations: {
+    entries: number
+    bytes: number
+    epoch: number
+    store?: string
+    reach?: 'host' | 'fleet'
+    /** Seconds; null before there was any news. */
+    staleness?: number | null
+    /** Changes of this process that the store is not known to have. */
+    undelivered?: number
+    /** Changes in the store that this version cannot read. */
+    unreadable?: number
+  }
 }
 
 /** The keys of a verifier's issuers. */
@@ -627,12 +678,13 @@ export interface Revocations {
    * carries it, seen before or not. What was revoked of it before stays revoked.
    *
    * @param options `cutoff`, `'now'` or seconds since 1970: only tokens issued then or before, and those
-   * that do not say when; `expires`, in seconds since 1970: when it is forgotten, else when no token that
-   * it concerns can be alive
+   * that do not say when; `expires`, in seconds since 1970: when it is forgotten, else when it is lifted;
+   * `reason`, for whoever reads a shared store later: 256 bytes of it are kept, and of the store
+   * `"process"` none
    * @throws {@link UsageError} the policy asks nobody, a part of the handle is empty, its `iss` is the
    * policy's name for an issuer, or a time is none
    */
-  revoke(handle: Handle, options?: { readonly cutoff?: 'now' | number; readonly expires?: number }): RevocationReceipt
+  revoke(handle: Handle, options?: { readonly cutoff?: 'now' | number; readonly expires?: number; readonly reason?: string }): RevocationReceipt
   /** Takes back whatever was revoked of the handle. */
   lift(handle: Handle): RevocationReceipt
   /**
@@ -651,8 +703,24 @@ export interface Revocations {
 export interface RevocationReceipt {
   /** A verdict of this epoch or a later one knows of it. */
   readonly epoch: number
-  /** How far it reaches: other processes must be told themselves. */
-  readonly reach: 'process'
+  /**
+   * How far it reaches: `"process"`, where others must be told themselves; `"host"` or `"fleet"` where
+   * processes share a store.
+   */
+  readonly reach: 'process' | 'host' | 'fleet'
+  /** Whether that store has it. Else it is in force in this process, and tried again until the store has it. */
+  readonly delivered: boolean
+}
+
+/** What was asked about the revocation of a token. Where the policy asks nobody, the rest is null. */
+export interface RevocationCheck {
+  readonly checked: boolean
+  /** `"process"`, or the policy's name for a store that processes share. */
+  readonly store: string | null
+  /** The epoch at which nothing of it was revoked. */
+  readonly sequence: number | null
+  /** How old the news of a shared store was, in seconds; null of this process's own, which has no age. */
+  readonly staleness: number | null
 }
 
 /**
@@ -823,16 +891,16 @@ export class VerifiedToken<Output = Claims> {
   /** What is proven about the chain, not what is claimed. */
   readonly lineage: 'none' | 'asserted' | 'correlated' | 'issuer_attested' | 'cryptographic'
   /** What was not compared with the tokens it comes from: an issuer's word alone says that it did not grow. */
-  readonly unproven: ReadonlyArray<'subject' | 'scope' | 'time' | 'audience'>
+  readonly unproven: ReadonlyArray<'subject' | 'scope' | 'time' | 'audience' | 'details'>
   /** How possession of the token's key was shown; null is a bearer token. */
-  readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'external' | null
+  readonly senderConstrained: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null
   /**
    * Whether the status list was asked that the token refers to; `false` where it could not be and the policy
    * accepts that, null for a token that refers to none.
    */
   readonly statusChecked: boolean | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
-  readonly replayReach: 'process' | 'external' | null
+  readonly replayReach: 'process' | 'host' | 'external' | null
   /** Never "user": no token proves that. */
   readonly subjectKind: 'client' | 'agent' | null
   /** The exact row of the profile table. */
@@ -846,6 +914,8 @@ export class VerifiedToken<Output = Claims> {
   readonly payload: Uint8Array
   /** Under which policy and keys it was judged. */
   readonly snapshot: { readonly policy: string; readonly keys: number; readonly revocations: number | null }
+  /** What was asked about its revocation, and that of the tokens it comes from. */
+  readonly revocation: RevocationCheck
   /** Header fields to add to your answer of success, one a name (`DPoP-Nonce`); usually none. */
   readonly responseHeaders: Readonly<Record<string, string>>
   /** Whether it grants all of these scopes, by itself or through `scope_implies`. */
@@ -856,7 +926,7 @@ export class VerifiedToken<Output = Claims> {
    * @throws {@link AuthorityError} a scope is missing, or the operation lies outside what was granted
    * @throws {@link ValidityError} it has expired since
    */
-  require(options: Requirements & Told): this
+  require(options: Requirements & { readonly operation?: Operation }): this
   /** Everything, claims included, as plain data. */
   toDict(): Record<string, any>
   /** A record for an audit log: references and hashes, never the token. */
@@ -933,6 +1003,31 @@ export class Trail {
   toString(): string
 }
 
+/** A verdict and its stages, as JSON has it. */
+export type Trace = {
+  /** Every stage, in order. */
+  stages: Array<{ stage: string; rules: string; outcome: 'passed' | 'refused' | 'not_reached' }>
+} & (
+  | {
+      verdict: 'accepted'
+      gate: string
+      issuer_name: string
+      profile: Profile
+      /** How many there are. */
+      actors: number
+      lineage: VerifiedToken['lineage']
+      unproven: Array<VerifiedToken['unproven'][number]>
+      sender_constrained: VerifiedToken['senderConstrained']
+    }
+  | {
+      verdict: 'refused' | 'undecided'
+      code: string
+      blame: SealgateError['blame']
+      /** The claim or header parameter this is about. */
+      claim: string | null
+    }
+)
+
 /** A clock that moves only when told to: for tests. */
 export class FixedClock {
   /** @param seconds whole seconds since 1970 */
@@ -961,7 +1056,7 @@ export class Jws {
  */
 export function verifyJws(jws: Token, keys: object, options: { readonly algorithms: readonly string[] }): Jws
 
-/** A token that nobody has verified: anybody can write this. */
+/** A token that nobody has verified: anybody can write this. `console.log` and JSON show nothing of it. */
 export class Unverified {
   private constructor()
   readonly header: Claims
@@ -1016,6 +1111,16 @@ export class SealgateError extends Error {
   readonly wwwAuthenticate: string | null
   /** Seconds. */
   readonly retryAfter: number | null
+  /** All of the above and the message, as plain data: for logs, and to send to another thread or process. */
+  toJSON(): { code: string; message: string } & Record<string, unknown>
+  /**
+   * The error that {@link SealgateError.toJSON} has told of, with its class. `structuredClone` and `postMessage`
+   * leave of any error no more than its name, message, stack and cause: send `error.toJSON()`, and call
+   * this where it arrives.
+   *
+   * @throws {@link UsageError} this is no error of sealgate's, or of a version with more codes
+   */
+  static fromJSON(told: object): SealgateError
 }
 
 /** The token or the request is refused: 400, 401 or 403. Never an outage. */

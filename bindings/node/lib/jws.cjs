@@ -1,6 +1,7 @@
 'use strict'
 // Signed payloads that are not claims, and looking without trust.
 
+const { inspect: show } = require('node:util')
 const native = require('./native.cjs')
 const { checkOptions, checkToken, isPlain, json, kind } = require('./arguments.cjs')
 const { refused, usage } = require('./errors.cjs')
@@ -11,6 +12,10 @@ class Jws {
     this.payload = payload
     this.header = deepFreeze(header)
     Object.freeze(this)
+  }
+
+  [show.custom]() {
+    return `Jws of ${this.payload.length} bytes`
   }
 }
 
@@ -29,10 +34,27 @@ function verifyJws(jws, keys, options) {
 
 /** What anybody can write: it is neither a string nor a token, so no other call takes it. */
 class Unverified {
-  constructor({ header, claims }) {
-    this.header = header
-    this.claims = claims
-    deepFreeze(this)
+  #read
+
+  constructor(read) {
+    this.#read = deepFreeze(read)
+    Object.freeze(this)
+  }
+
+  get header() {
+    return this.#read.header
+  }
+
+  get claims() {
+    return this.#read.claims
+  }
+
+  toJSON() {
+    return {}
+  }
+
+  [show.custom]() {
+    return 'Unverified {}'
   }
 }
 

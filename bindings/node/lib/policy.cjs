@@ -6,12 +6,18 @@ const native = require('./native.cjs')
 const { checkOptions, checkString, isPlain, json, kind, toCamel } = require('./arguments.cjs')
 const { policyRefused, usage } = require('./errors.cjs')
 
-/** Loads what `source` is a `kind` of, for the callers of this package alone. */
-function loadHandle(kind, source, { allowDanger, allowTestKeys, pushAllKeys } = {}) {
-  const flags = [allowDanger, allowTestKeys, pushAllKeys].map((flag) => flag === true)
-  const loaded = native.loadPolicy(kind, source, ...flags)
+/** What the native half has loaded. */
+function handleFrom(loaded) {
   if (typeof loaded === 'string') throw policyRefused(JSON.parse(loaded))
   return loaded
+}
+
+const inOrder = ({ allowDanger, allowTestKeys, pushAllKeys } = {}) =>
+  [allowDanger, allowTestKeys, pushAllKeys].map((flag) => flag === true)
+
+/** Loads what `source` is a `kind` of, for the callers of this package alone. */
+function loadHandle(kind, source, flags) {
+  return handleFrom(native.loadPolicy(kind, source, ...inOrder(flags)))
 }
 
 /** A policy of flat members, whose problems name them as the caller wrote them. */
@@ -102,20 +108,13 @@ class Key {
   }
 }
 
-/** Whether it says where keys are. */
-function hasSources(policy) {
-  return Object.values(policy.effective().issuers).some(({ jwks_push }) => jwks_push === undefined)
-}
-
 /** The handle of a policy, however it is given: path, URL, document or `Policy`. */
 function policyHandle(source, call, flags) {
   if (typeof source === 'string' || source instanceof URL) {
     return loadHandle('path', pathOf(source, call), flags)
   }
   const handle = typeof source === 'object' && source !== null ? handleOf(source) : undefined
-  if (handle !== undefined && !(flags?.pushAllKeys && hasSources(source))) return handle
-  // One that was loaded with sources of keys is read anew where nothing may be fetched.
-  if (handle !== undefined) return loadHandle('json', json(source.toDict(), call), flags)
+  if (handle !== undefined) return handleFrom(native.policyUnder(handle, ...inOrder(flags)))
   if (isPlain(source)) return loadHandle('json', json(source, `${call}: the policy`), flags)
   throw usage(`${call}: the policy is a path, a URL, an object or a Policy, not ${kind(source)}`)
 }

@@ -64,8 +64,10 @@ function makeRevocations(engine) {
   }
 
   function revoke(handle, options) {
-    const { cutoff, expires } = checkOptions(options, 'revoke', ['cutoff', 'expires'])
-    return told(native.revoke(engine, partsOf(handle, 'revoke'), cutoff === 'now' ? cutoff : seconds(cutoff), seconds(expires)))
+    const { cutoff, expires, reason } = checkOptions(options, 'revoke', ['cutoff', 'expires', 'reason'])
+    if (reason !== undefined) checkString(reason, 'revoke: reason')
+    const until = cutoff === 'now' ? cutoff : seconds(cutoff)
+    return told(native.revoke(engine, partsOf(handle, 'revoke'), until, seconds(expires), reason))
   }
 
   function lift(handle) {

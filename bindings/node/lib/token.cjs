@@ -3,7 +3,7 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { approved, checkOptions, kind, operation, scopes } = require('./arguments.cjs')
+const { checkOptions, kind, operation, scopes, toCamel } = require('./arguments.cjs')
 const { refusedInFull, usage } = require('./errors.cjs')
 
 /** Whoever has it may make tokens; nobody else does. */
@@ -143,6 +143,10 @@ class VerifiedToken {
     return this.#all.snapshot
   }
 
+  get revocation() {
+    return this.#all.revocation
+  }
+
   get responseHeaders() {
     return this.#all.responseHeaders
   }
@@ -175,18 +179,16 @@ class VerifiedToken {
   }
 
   require(options) {
-    const needs = checkOptions(options, 'require', ['requiredScopes', 'operation', 'approved'])
+    const needs = checkOptions(options, 'require', ['requiredScopes', 'operation'])
     const needed = scopes(needs.requiredScopes, 'require') ?? ''
-    const told = [...operation(needs.operation, 'require'), ...approved(needs.approved, 'require')]
-    const refusal = native.require(this.#verdicts, this.#index, needed, told)
+    const refusal = native.require(this.#verdicts, this.#index, needed, operation(needs.operation, 'require'))
     if (refusal !== null) throw refusedInFull(refusal)
     return this
   }
 
   toDict() {
-    const { chain, ...facts } = this.#all
-    const dict = { subject: this.subject, ...facts, chain: chain.map((actor) => ({ ...actor })) }
-    return structuredClone({ ...dict, claims: JSON.parse(native.claims(this.#verdicts, this.#index)) })
+    const { actor, chain, ...told } = JSON.parse(native.wholeToken(this.#verdicts, this.#index))
+    return { ...inCamel(told), actor: actor && inCamel(actor), chain: chain.map(inCamel) }
   }
 
   auditRecord() {
@@ -229,15 +231,8 @@ function makeTokenOf(page, index) {
   return new VerifiedToken(SECRET, undefined, page, index)
 }
 
-/**
- * The same token with its claims as the application's schema makes them (Standard Schema). `misfit`
- * describes the refusal of one whose claims do not fit.
- */
-function fit(token, schema, misfit) {
-  const validate = schema?.['~standard']?.validate
-  if (typeof validate !== 'function') {
-    throw usage(`into must be a Standard Schema, not ${kind(schema)}`)
-  }
+/** The same token with its claims as the application's schema makes them (Standard Schema). */
+function fit(token, schema) {
   const result = schema['~standard'].validate(token.claims)
   if (typeof result?.then === 'function') {
     result.then(undefined, () => {}) // its end is nobody's business any more
@@ -246,9 +241,14 @@ function fit(token, schema, misfit) {
   if (result.issues) {
     const [step] = result.issues[0]?.path ?? []
     const claim = typeof step === 'object' && step !== null ? step.key : step
-    throw refusedInFull(misfit(), { claim: claim?.toString() })
+    throw refusedInFull(native.misfit(...handleOf(token)), { claim: claim?.toString() })
   }
   return withClaims(token, result.value)
+}
+
+/** The members of an object under the names that JavaScript has for them. */
+function inCamel(object) {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [toCamel(name), value]))
 }
 
 function deepFreeze(value) {

@@ -2,7 +2,7 @@
 // Three-valued answers, one or many.
 
 const native = require('./native.cjs')
-const { codes, isMisuse, outlined, unthrown, usage } = require('./errors.cjs')
+const { codes, outlined, unthrown, usage } = require('./errors.cjs')
 const { deepFreeze, makeToken } = require('./token.cjs')
 
 const SECRET = Symbol('judged')
@@ -134,15 +134,9 @@ class Batch {
   }
 }
 
-/** The verdicts of a batch, unless the call was wrong: then no token was judged. */
+/** The verdicts of a batch. */
 function makeBatch(verdicts) {
-  const batch = new Batch(SECRET, verdicts)
-  for (const code of MISUSE) if (batch.counts[code] !== undefined) throwMisuse(batch)
-  return batch
-}
-
-function throwMisuse(batch) {
-  for (const verdict of batch) if (MISUSE.has(verdict.code) && isMisuse(verdict.error)) verdict.unwrap()
+  return new Batch(SECRET, verdicts)
 }
 
 module.exports = { Batch, CODES, MISUSE, Verdict, accepted, makeBatch, notAccepted }

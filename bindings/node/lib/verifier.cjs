@@ -24,10 +24,8 @@ class Verifier {
   #only
   #keys
   #revocations
-  /** How a policy of `sealgate/testing` is loaded, at a reload too. */
-  #flags
 
-  constructor(secret, policy, clock, flags) {
+  constructor(secret, policy, clock) {
     if (secret !== SECRET) throw usage('write Verifier.create({ … }) or Verifier.fromPolicy(…)')
     const engine = native.open(policy, clock)
     if (typeof engine === 'string') throw policyRefused(JSON.parse(engine))
@@ -35,7 +33,6 @@ class Verifier {
     this.#events = new Events(engine)
     this.#keys = makeKeys(engine)
     this.#revocations = makeRevocations(engine)
-    this.#flags = flags
     Object.freeze(this)
   }
 
@@ -56,7 +53,7 @@ class Verifier {
   }
 
   static {
-    makeVerifier = (policy, clock, flags) => new Verifier(SECRET, policy, clock, flags)
+    makeVerifier = (policy, clock) => new Verifier(SECRET, policy, clock)
     for (const call of [
       'verify',
       'judge',
@@ -72,6 +69,7 @@ class Verifier {
       'verifyBatchSync',
       'explain',
       'explainRequest',
+      'trace',
       'resourceMetadata',
     ]) {
       Object.defineProperty(Verifier.prototype, call, {
@@ -157,9 +155,9 @@ class Verifier {
     return wrapPolicy(native.currentPolicy(this.#engine))
   }
 
-  reload(source, options) {
-    const flags = { ...this.#flags, ...checkOptions(options, 'reload', ['allowDanger']) }
-    const problems = native.reload(this.#engine, policyHandle(source, 'reload', flags))
+  reload(source) {
+    const permits = JSON.parse(native.permits(this.#engine))
+    const problems = native.reload(this.#engine, policyHandle(source, 'reload', permits))
     if (problems !== null) throw policyRefused(JSON.parse(problems))
     this.#only = undefined
     for (const { release } of this.#gates.values()) release()

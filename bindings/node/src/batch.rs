@@ -63,13 +63,13 @@ impl Input {
         let batch = door
             .gate
             .verify_batch_while(&tokens, &requirements, wanted)?;
-        let snapshot = Some(batch.snapshot().clone());
+        let judged = (batch.snapshot().clone(), batch.grounds().clone());
         let verdicts = batch.into_iter().map(Verdict::into_result).collect();
         Some(Verdicts {
             door,
             requirements,
             verdicts,
-            snapshot,
+            batch: Some(judged),
         })
     }
 }

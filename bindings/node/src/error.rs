@@ -1,7 +1,7 @@
 //! Refusals as JSON: the table of codes, one refusal in full, and what is wrong with a policy.
 
 use napi_derive::napi;
-use sealgate::{Answer, Code, Error, Gate, NotReady, PolicyError, Problem, Requirements};
+use sealgate::{Answer, Code, Error, Grounds, NotReady, PolicyError, Problem, Requirements};
 use serde_json::{Value, json};
 
 /// Every code of the core in its order, as an array of `{code, reason, group, blame, doc}` with the
@@ -29,9 +29,11 @@ pub(crate) fn number(error: &Error) -> u8 {
     error.code() as u8 + 1
 }
 
-/// What errors of one refusal at one gate have in common, whenever they are made.
-pub(crate) fn outline(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
-    let advice = gate.advice_with(error, requirements);
+/// What errors of one refusal have in common, whenever they are made. What a call got wrong is told
+/// at once: it belongs to the message.
+pub(crate) fn outline(grounds: &Grounds, error: &Error, requirements: &Requirements) -> String {
+    let advice = grounds.advice(error, requirements);
+    let hint = (error.code() == Code::Usage).then_some(advice.hint);
     json!({
         "code": error.code().as_str(),
         "claim": error.claim(),
@@ -39,14 +41,15 @@ pub(crate) fn outline(gate: &Gate, error: &Error, requirements: &Requirements) -
         "gate": advice.gate,
         "issuerName": advice.issuer_name,
         "expected": advice.expected,
+        "hint": hint,
     })
     .to_string()
 }
 
 /// What to do about a refusal at this moment: a hint, and the answer on the wire.
-pub(crate) fn answer(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
-    let advice = gate.advice_with(error, requirements);
-    let answer = gate.answer(error, requirements);
+pub(crate) fn answer(grounds: &Grounds, error: &Error, requirements: &Requirements) -> String {
+    let advice = grounds.advice(error, requirements);
+    let answer = grounds.answer(error, requirements);
     json!({
         "hint": advice.hint,
         "status": answer.status,
@@ -56,17 +59,18 @@ pub(crate) fn answer(gate: &Gate, error: &Error, requirements: &Requirements) ->
     .to_string()
 }
 
-/// All there is to say about one refusal at one gate: `[outline, answer]`.
-pub(crate) fn refusal(gate: &Gate, error: &Error, requirements: &Requirements) -> String {
-    let outline = outline(gate, error, requirements);
-    let answer = answer(gate, error, requirements);
+/// All there is to say about one refusal: `[outline, answer]`.
+pub(crate) fn refusal(grounds: &Grounds, error: &Error, requirements: &Requirements) -> String {
+    let outline = outline(grounds, error, requirements);
+    let answer = answer(grounds, error, requirements);
     format!("[{outline},{answer}]")
 }
 
 /// A refusal that no gate had a part in.
 pub(crate) fn bare(error: &Error) -> String {
     let (code, misuse) = (error.code().as_str(), error.is_misuse());
-    json!({ "code": code, "claim": error.claim(), "misuse": misuse }).to_string()
+    let hint = error.misuse();
+    json!({ "code": code, "claim": error.claim(), "misuse": misuse, "hint": hint }).to_string()
 }
 
 /// Keys or news that are not there, in words: the outage of an issuer or of a store.
@@ -74,6 +78,7 @@ pub(crate) fn not_ready(error: &NotReady) -> String {
     json!({
         "code": error.code().as_str(),
         "text": error.to_string(),
+        "hint": error.to_string(),
         "issuerName": error.issuer_name,
     })
     .to_string()
@@ -81,7 +86,7 @@ pub(crate) fn not_ready(error: &NotReady) -> String {
 
 /// The caller's mistake, in words.
 pub(crate) fn usage(text: &str) -> String {
-    json!({ "code": Code::Usage.as_str(), "text": text, "misuse": true }).to_string()
+    json!({ "code": Code::Usage.as_str(), "hint": text, "misuse": true }).to_string()
 }
 
 /// Everything that is wrong with a policy.

@@ -16,8 +16,8 @@ use napi::bindgen_prelude::{
 use napi::{Env, Error as Panic, JsString, Result};
 use napi_derive::napi;
 use sealgate::{
-    ApprovedIntent, Blame, Clock, ContextToken, Error, Explanation, Gate, Kind, Operation, Request,
-    Requirements, VerifiedToken, Verifier,
+    ApprovedIntent, Blame, Clock, ContextToken, Error, Explanation, Gate, Grounds, Kind, Operation,
+    Request, Requirements, Sitting, Traced, VerifiedToken, Verifier,
 };
 use serde_json::json;
 
@@ -40,11 +40,11 @@ pub(crate) struct Door {
 /// A gate as one JavaScript object uses it.
 struct Desk {
     door: Arc<Door>,
-    /// Every refusal that was ever given, once: JavaScript holds the number of its place, which
-    /// needs no freeing. There are as many as codes, claims and issuers make pairs, whatever is
-    /// presented.
-    refusals: RefCell<Vec<Error>>,
-    /// The place of the last one.
+    /// The refusals under the policy in force.
+    docket: RefCell<Rc<Docket>>,
+    /// Whether JavaScript has it.
+    docket_is_shared: Cell<bool>,
+    /// The place of the last refusal.
     refusal: Cell<u32>,
     /// Without room where the policy has no cache: without one no token comes twice.
     shelf: RefCell<Shelf>,
@@ -57,6 +57,50 @@ struct Desk {
     is_shared: Cell<bool>,
 }
 
+/// Every refusal that was given under one policy, once: JavaScript holds the number of its place,
+/// which needs no freeing. There are as many as codes, claims and issuers make pairs, whatever is
+/// presented. A reload begins another docket, and the errors of this one keep it.
+pub(crate) struct Docket {
+    grounds: Grounds,
+    refusals: RefCell<Vec<Error>>,
+}
+
+impl Docket {
+    fn new(grounds: Grounds) -> Self {
+        Self {
+            grounds,
+            refusals: RefCell::new(Vec::new()),
+        }
+    }
+
+    fn at(&self, place: u32) -> Option<Error> {
+        let refusals = self.refusals.borrow();
+        refusals.get(usize::try_from(place).ok()?).copied()
+    }
+}
+
+/// What errors of the refusal at this place say, of a call with these scopes.
+#[napi(catch_unwind)]
+pub(crate) fn refusal_outline(
+    docket: &External<Rc<Docket>>,
+    place: u32,
+    scopes: String,
+) -> Option<String> {
+    let needs = requirements(&scopes);
+    Some(error::outline(&docket.grounds, &docket.at(place)?, &needs))
+}
+
+/// What to do about the refusal at this place, and what to answer.
+#[napi(catch_unwind)]
+pub(crate) fn refusal_answer(
+    docket: &External<Rc<Docket>>,
+    place: u32,
+    scopes: String,
+) -> Option<String> {
+    let needs = requirements(&scopes);
+    Some(error::answer(&docket.grounds, &docket.at(place)?, &needs))
+}
+
 /// The functions of a gate, or `undefined` where the policy has no gate of this name: `verifyText`
 /// and `verifyBytes` take a token and the call's scopes, separated by spaces, `verifyChain` takes a
 /// token, further tokens (kinds and tokens in turn), what it tells (members and texts in turn) and
@@ -64,10 +108,9 @@ struct Desk {
 /// certificate, further tokens, token and proof of its content, what it tells and scopes; they
 /// answer by number; `page` is the page of the last acceptance; `keep` says that its object is kept
 /// now, and answers with the places whose objects are to be let go, if any; `clear` says that none
-/// is kept any more; `refusal` is the place of the last refusal, `outline` what errors of the
-/// refusal at a place say, given the call's scopes, and `answer` what to do about it; `maySettle`
-/// is whether the last may be another answer within so many milliseconds; `door` is for calls that
-/// are not hot.
+/// is kept any more; `refusal` is the place of the last refusal, or, where JavaScript does not have
+/// its docket yet, -1 less that place; `docket` is that docket; `maySettle` is whether the last may
+/// be another answer within so many milliseconds; `door` is for calls that are not hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -83,7 +126,8 @@ pub(crate) fn gate<'env>(
     });
     let desk = Rc::new(Desk {
         door: Arc::clone(&door),
-        refusals: RefCell::new(Vec::new()),
+        docket: RefCell::new(Rc::new(Docket::new(door.gate.grounds()))),
+        docket_is_shared: Cell::new(false),
         refusal: Cell::new(0),
         shelf: RefCell::new(shelf_of(&engine.verifier)),
         to_be_kept: RefCell::new(None),
@@ -114,7 +158,7 @@ pub(crate) fn gate<'env>(
             let told = told(Desk::requirements(&call, 3)?, &call.get::<Vec<String>>(2)?);
             let requirements = match told {
                 Ok(requirements) => requirements,
-                Err(error) => return Ok(own.refuse(error)),
+                Err(error) => return Ok(own.refuse(error, &own.door.gate.sit())),
             };
             let context = call.get::<Vec<String>>(1)?;
             let context = context_of(&context)?;
@@ -129,7 +173,7 @@ pub(crate) fn gate<'env>(
             let told = told(Desk::requirements(&call, 7)?, &call.get::<Vec<String>>(6)?);
             let requirements = match told {
                 Ok(requirements) => requirements,
-                Err(error) => return Ok(own.refuse(error)),
+                Err(error) => return Ok(own.refuse(error, &own.door.gate.sit())),
             };
             let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
             let fields = call.get::<Vec<String>>(2)?;
@@ -161,34 +205,21 @@ pub(crate) fn gate<'env>(
     })?;
     functions.set("clear", clear)?;
     let own = Rc::clone(&desk);
-    let refusal: Function<'_, (), u32> =
-        env.create_function_from_closure("refusal", move |_| Ok(own.refusal.get()))?;
+    let refusal: Function<'_, (), i32> =
+        env.create_function_from_closure("refusal", move |_| Ok(own.last_refusal()))?;
     functions.set("refusal", refusal)?;
     let own = Rc::clone(&desk);
-    let outline: Function<'_, (), Option<String>> =
-        env.create_function_from_closure("outline", move |call| {
-            let requirements = Desk::requirements(&call, 1)?;
-            let error = own.refusal_at(call.get::<u32>(0)?);
-            Ok(error.map(|error| error::outline(&own.door.gate, &error, &requirements)))
-        })?;
-    functions.set("outline", outline)?;
-    let own = Rc::clone(&desk);
-    let answer: Function<'_, (), Option<String>> =
-        env.create_function_from_closure("answer", move |call| {
-            let requirements = Desk::requirements(&call, 1)?;
-            let error = own.refusal_at(call.get::<u32>(0)?);
-            Ok(error.map(|error| error::answer(&own.door.gate, &error, &requirements)))
-        })?;
-    functions.set("answer", answer)?;
+    let docket: Function<'_, (), External<Rc<Docket>>> =
+        env.create_function_from_closure("docket", move |_| Ok(External::new(own.share_docket())))?;
+    functions.set("docket", docket)?;
     let own = Rc::clone(&desk);
     let may_settle: Function<'_, (), bool> =
         env.create_function_from_closure("maySettle", move |call| {
             let wait = Duration::try_from_secs_f64(call.get::<f64>(0)? / 1000.0);
-            let (wait, error) = (
-                wait.unwrap_or(Duration::MAX),
-                own.refusal_at(own.refusal.get()),
-            );
-            Ok(error.is_some_and(|error| own.door.gate.may_settle(&error, wait)))
+            let wait = wait.unwrap_or(Duration::MAX);
+            let docket = own.docket.borrow();
+            let error = docket.at(own.refusal.get());
+            Ok(error.is_some_and(|error| docket.grounds.may_settle(&error, wait)))
         })?;
     functions.set("maySettle", may_settle)?;
     functions.set("door", External::new(door))?;
@@ -205,9 +236,10 @@ impl Desk {
     }
 
     fn verify(&self, token: &[u8], requirements: &Requirements) -> i32 {
-        let token = match self.door.gate.verify_with(token, requirements) {
+        let sitting = self.door.gate.sit();
+        let token = match sitting.verify(token, requirements) {
             Ok(token) => token,
-            Err(error) => return self.refuse(error),
+            Err(error) => return self.refuse(error, &sitting),
         };
         let now = || self.door.clock.now();
         let place = match self.shelf.borrow_mut().find(&token, now) {
@@ -228,17 +260,19 @@ impl Desk {
         context: &[ContextToken<'_>],
         requirements: &Requirements,
     ) -> i32 {
-        match self.door.gate.verify_chain(token, context, requirements) {
+        let sitting = self.door.gate.sit();
+        match sitting.verify_chain(token, context, requirements) {
             Ok(token) => new(self.write(token), None),
-            Err(error) => self.refuse(error),
+            Err(error) => self.refuse(error, &sitting),
         }
     }
 
     /// Its token is never kept: what was shown for it belongs to this request.
     fn verify_request(&self, request: &Request<'_>, requirements: &Requirements) -> i32 {
-        match self.door.gate.verify_request(request, requirements) {
+        let sitting = self.door.gate.sit();
+        match sitting.verify_request(request, requirements) {
             Ok(token) => new(self.write(token), None),
-            Err(error) => self.refuse(error),
+            Err(error) => self.refuse(error, &sitting),
         }
     }
 
@@ -258,8 +292,14 @@ impl Desk {
     }
 
     #[cold]
-    fn refuse(&self, error: Error) -> i32 {
-        let mut refusals = self.refusals.borrow_mut();
+    fn refuse(&self, error: Error, sitting: &Sitting<'_>) -> i32 {
+        let mut docket = self.docket.borrow_mut();
+        let grounds = sitting.grounds();
+        if !docket.grounds.is_same_as(&grounds) {
+            *docket = Rc::new(Docket::new(grounds));
+            self.docket_is_shared.set(false);
+        }
+        let mut refusals = docket.refusals.borrow_mut();
         let known = refusals.iter().position(|known| *known == error);
         let place = known.unwrap_or_else(|| {
             refusals.push(error);
@@ -269,9 +309,18 @@ impl Desk {
         -i32::from(error::number(&error))
     }
 
-    fn refusal_at(&self, place: u32) -> Option<Error> {
-        let refusals = self.refusals.borrow();
-        refusals.get(usize::try_from(place).ok()?).copied()
+    fn last_refusal(&self) -> i32 {
+        let place = number(self.refusal.get());
+        if self.docket_is_shared.get() {
+            place
+        } else {
+            -1 - place
+        }
+    }
+
+    fn share_docket(&self) -> Rc<Docket> {
+        self.docket_is_shared.set(true);
+        Rc::clone(&self.docket.borrow())
     }
 
     fn keep(&self) -> Vec<u32> {
@@ -401,8 +450,7 @@ pub(crate) fn request_fields() -> Vec<&'static str> {
     Request::FIELDS.to_vec()
 }
 
-/// As [`explain`], of a request, given as to `verifyRequest`; or the refusal of a call that is
-/// wrong.
+/// As [`explain`], of a request, given as to `verifyRequest`.
 #[napi(catch_unwind)]
 pub(crate) fn explain_request(
     door: &External<Arc<Door>>,
@@ -417,30 +465,112 @@ pub(crate) fn explain_request(
 ) -> Result<String> {
     let context = context_of(&context)?;
     let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
-    Ok(match told(requirements(&scopes), &tells) {
-        Ok(needs) => shown(
-            &door
-                .gate
-                .explain_request(&request.context(&context), &needs),
-        ),
-        Err(error) => error::refusal(&door.gate, &error, &Requirements::NONE),
-    })
+    Ok(under(door, &scopes, &tells, |sitting, needs| {
+        shown(&sitting.explain_request(&request.context(&context), needs))
+    }))
 }
 
-/// Every stage of one verification, with claim values: `{steps, hint, refusal}`.
+/// Every stage of one verification, with claim values: `{steps, hint, refusal}`. The token comes
+/// with others and the rest as to `verifyChain`. Of a call that is wrong the refusal.
 #[napi(catch_unwind)]
 pub(crate) fn explain(
     door: &External<Arc<Door>>,
     token: Either<JsString<'_>, Uint8ArraySlice<'_>>,
+    context: Vec<String>,
+    tells: Vec<String>,
+    scopes: String,
 ) -> Result<String> {
-    let explanation = match token {
-        Either::A(text) => with_text(text, |token| door.gate.explain(token))?,
-        Either::B(bytes) => with_bytes(&bytes, |token| door.gate.explain(token)),
-    };
-    Ok(shown(&explanation))
+    let context = context_of(&context)?;
+    with_token(token, |token| {
+        under(door, &scopes, &tells, |sitting, needs| {
+            shown(&sitting.explain(token, &context, needs))
+        })
+    })
 }
 
-fn shown(explanation: &Explanation) -> String {
+/// The verdict with its stages, without claim values; given as to `verifyRequest`.
+#[napi(catch_unwind)]
+pub(crate) fn trace_request(
+    door: &External<Arc<Door>>,
+    method: String,
+    uri: String,
+    fields: Vec<String>,
+    certificate: Option<Uint8ArraySlice<'_>>,
+    context: Vec<String>,
+    content: Vec<String>,
+    tells: Vec<String>,
+    scopes: String,
+) -> Result<String> {
+    let context = context_of(&context)?;
+    let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
+    Ok(under(door, &scopes, &tells, |sitting, needs| {
+        traced(sitting.trace_request(&request.context(&context), needs))
+    }))
+}
+
+/// The verdict with its stages, without claim values; given as to [`explain`].
+#[napi(catch_unwind)]
+pub(crate) fn trace(
+    door: &External<Arc<Door>>,
+    token: Either<JsString<'_>, Uint8ArraySlice<'_>>,
+    context: Vec<String>,
+    tells: Vec<String>,
+    scopes: String,
+) -> Result<String> {
+    let context = context_of(&context)?;
+    with_token(token, |token| {
+        under(door, &scopes, &tells, |sitting, needs| {
+            traced(sitting.trace(token, &context, needs))
+        })
+    })
+}
+
+/// The refusal of a call that needs these scopes, where no token can have them.
+#[napi(catch_unwind)]
+pub(crate) fn misuse(door: &External<Arc<Door>>, scopes: String) -> Option<String> {
+    let needs = requirements(&scopes);
+    let error = needs.check().err()?;
+    Some(error::refusal(&door.gate.grounds(), &error, &needs))
+}
+
+fn with_token<T>(
+    token: Either<JsString<'_>, Uint8ArraySlice<'_>>,
+    read: impl FnOnce(&[u8]) -> T,
+) -> Result<T> {
+    match token {
+        Either::A(text) => with_text(text, read),
+        Either::B(bytes) => Ok(with_bytes(&bytes, read)),
+    }
+}
+
+/// What a sitting of the gate answers to a call with these needs; the refusal of a call that is wrong.
+fn under(
+    door: &Door,
+    scopes: &str,
+    tells: &[String],
+    ask: impl FnOnce(&Sitting<'_>, &Requirements) -> std::result::Result<String, Error>,
+) -> String {
+    let sitting = door.gate.sit();
+    let needs = told(requirements(scopes), tells);
+    let answer = needs.and_then(|needs| ask(&sitting, &needs));
+    answer.unwrap_or_else(|error| error::refusal(&sitting.grounds(), &error, &Requirements::NONE))
+}
+
+/// The stages of a verdict; the error of a call that was wrong.
+fn traced(traced: Traced) -> std::result::Result<String, Error> {
+    let json = traced.to_json();
+    match traced.verdict.into_result() {
+        Err(error) if error.is_misuse() => Err(error),
+        _ => Ok(json),
+    }
+}
+
+fn shown(explanation: &Explanation) -> std::result::Result<String, Error> {
+    if let Err(error) = &explanation.outcome
+        && error.is_misuse()
+    {
+        return Err(*error);
+    }
     let steps = explanation.steps.iter().map(|step| {
         json!({
             "stage": step.stage.as_str(),
@@ -461,7 +591,7 @@ fn shown(explanation: &Explanation) -> String {
         })
     });
     let hint = advice.map(|advice| &advice.hint);
-    json!({ "steps": steps, "hint": hint, "refusal": refusal }).to_string()
+    Ok(json!({ "steps": steps, "hint": hint, "refusal": refusal }).to_string())
 }
 
 /// The gate's RFC 9728 document as JSON; none where its audience is no resource.

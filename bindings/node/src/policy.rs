@@ -39,6 +39,24 @@ pub(crate) fn load_policy(
     }
 }
 
+/// A loaded policy for a program that permits as much: see the core's `Policy::under`.
+#[napi(catch_unwind)]
+pub(crate) fn policy_under(
+    policy: &External<Policy>,
+    allow_danger: bool,
+    allow_test_keys: bool,
+    push_all_keys: bool,
+) -> Either<External<Policy>, String> {
+    let options = LoadOptions::new()
+        .allow_danger(allow_danger)
+        .allow_test_keys(allow_test_keys)
+        .push_all_keys(push_all_keys);
+    match policy.under(&options) {
+        Ok(policy) => Either::A(External::new(policy)),
+        Err(refused) => Either::B(error::policy(&refused)),
+    }
+}
+
 /// What a policy says: `{digest, warnings, document, effective}`.
 #[napi(catch_unwind)]
 pub(crate) fn describe_policy(policy: &External<Policy>) -> String {

@@ -3,7 +3,7 @@
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
 use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, RevokeError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error;
 use crate::token::Verdicts;
@@ -24,6 +24,7 @@ pub(crate) fn revoke(
     handle: (String, String, String),
     cutoff: Option<String>,
     expires: Option<String>,
+    reason: Option<String>,
 ) -> String {
     const SECONDS: &str = "whole seconds since 1970, up to the year 9999";
     let Some(handle) = named(&handle) else {
@@ -42,6 +43,9 @@ pub(crate) fn revoke(
             Some(expires) => revocation.until(expires),
             None => return error::usage(&format!("revoke: expires is {SECONDS}")),
         };
+    }
+    if let Some(reason) = reason {
+        revocation = revocation.because(reason);
     }
     told(engine.verifier.revocations().revoke(&handle, revocation))
 }
@@ -68,8 +72,9 @@ pub(crate) fn apply_event(
     };
     match engine.verifier.revocations().apply(token) {
         Ok(applied) => {
-            let RevocationReceipt { epoch, reach, .. } = applied.receipt;
-            json!({ "epoch": epoch, "reach": reach, "entries": applied.entries }).to_string()
+            let mut receipt = shown(&applied.receipt);
+            receipt["entries"] = applied.entries.into();
+            receipt.to_string()
         }
         Err(refused) => error::usage(&format!("revocations: {refused}")),
     }
@@ -93,7 +98,15 @@ fn date(seconds: &str) -> Option<NumericDate> {
 
 fn told(receipt: Result<RevocationReceipt, RevokeError>) -> String {
     match receipt {
-        Ok(receipt) => json!({ "epoch": receipt.epoch, "reach": receipt.reach }).to_string(),
+        Ok(receipt) => shown(&receipt).to_string(),
         Err(refused) => error::usage(&format!("revocations: {refused}")),
     }
+}
+
+fn shown(receipt: &RevocationReceipt) -> Value {
+    json!({
+        "epoch": receipt.epoch,
+        "reach": receipt.reach,
+        "delivered": receipt.delivered,
+    })
 }

@@ -10,6 +10,8 @@ use sealgate::{NumericDate, VerifiedToken};
 const OBJECT: usize = 512;
 /// No token takes more than this share of the bytes: few large ones would push out all others.
 const SHARE: usize = 16;
+/// Tokens that have ended which one newcomer drops: more than the one that it adds.
+const AT_ONCE: usize = 4;
 
 /// Places for tokens whose objects JavaScript keeps at places of the same number: so many, and so
 /// many bytes together. What comes in pushes out what has been there longest.
@@ -118,22 +120,31 @@ impl Shelf {
         std::mem::take(&mut self.given_up)
     }
 
-    /// Drops what the cache holds no more either: all tokens, once an issuer's keys have changed,
-    /// and those that have expired, of the oldest.
+    /// Drops what the cache holds no more either, of the oldest: tokens that have expired, and those
+    /// of an issuer whose keys have changed since. Of many that end at once a newcomer drops no more
+    /// than a few, so that none has to wait for all of them.
     fn drop_what_ended(&mut self, newcomer: &VerifiedToken, now: NumericDate) {
         let (issuer, generation) = (newcomer.issuer_name(), newcomer.snapshot().keys);
-        let known = self.generations.iter_mut();
-        match known.into_iter().find(|(name, _)| **name == *issuer) {
-            Some((_, seen)) if *seen == generation => {}
-            Some((_, seen)) => {
-                *seen = generation;
-                while self.give_up_oldest() {}
-            }
+        let mut known = self.generations.iter_mut();
+        match known.find(|(name, _)| **name == *issuer) {
+            Some((_, newest)) => *newest = generation,
             None => self.generations.push((issuer.into(), generation)),
         }
-        while self.oldest().is_some_and(|token| has_expired(token, now)) {
-            self.give_up_oldest();
+        for _ in 0..AT_ONCE {
+            let ended = self
+                .oldest()
+                .is_some_and(|token| self.has_ended(token, now));
+            if !ended || !self.give_up_oldest() {
+                break;
+            }
         }
+    }
+
+    fn has_ended(&self, token: &VerifiedToken, now: NumericDate) -> bool {
+        let (issuer, generation) = (token.issuer_name(), token.snapshot().keys);
+        let mut known = self.generations.iter();
+        let replaced = known.any(|(name, newest)| **name == *issuer && *newest != generation);
+        replaced || token.expires_at().is_some_and(|end| end <= now)
     }
 
     /// Whether the token at this place was asked about as many revocations: its object says so. One
@@ -178,8 +189,4 @@ fn address(token: &VerifiedToken) -> usize {
 /// the claims as JavaScript reads them.
 fn size(token: &VerifiedToken) -> usize {
     token.payload().len().saturating_mul(4) + OBJECT
-}
-
-fn has_expired(token: &VerifiedToken, now: NumericDate) -> bool {
-    token.expires_at().is_some_and(|end| end <= now)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, External, Uint32Array};
 use napi_derive::napi;
 use sealgate::{
-    Actor, BatchSnapshot, Code, Error, NumericDate, Possession, ReplayReach, Requirements,
+    Actor, BatchSnapshot, Code, Error, Grounds, NumericDate, Possession, ReplayReach, Requirements,
     SubjectKind, VerifiedToken,
 };
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ pub(crate) fn alone(page: &External<Rc<Page>>, place: u32) -> Option<External<Ve
         door: Arc::clone(&page.door),
         requirements: Requirements::NONE,
         verdicts: vec![Ok(token)],
-        snapshot: None,
+        batch: None,
     }))
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Verdicts {
     pub(crate) requirements: Requirements,
     pub(crate) verdicts: Vec<Result<VerifiedToken, Error>>,
     /// Of a batch: what all of it was judged under.
-    pub(crate) snapshot: Option<BatchSnapshot>,
+    pub(crate) batch: Option<(BatchSnapshot, Grounds)>,
 }
 
 impl Verdicts {
@@ -92,7 +92,7 @@ impl Verdicts {
 /// Under which policy and keys a batch was judged: `{policy, keys: {…}}`.
 #[napi(catch_unwind)]
 pub(crate) fn batch_snapshot(verdicts: &External<Verdicts>) -> Option<String> {
-    let snapshot = verdicts.snapshot.as_ref()?;
+    let (snapshot, _) = verdicts.batch.as_ref()?;
     let keys = snapshot.keys.iter().cloned();
     let keys: serde_json::Map<String, Value> = keys
         .map(|(name, generation)| (name, generation.into()))
@@ -124,25 +124,25 @@ pub(crate) fn columns(verdicts: &External<Verdicts>) -> Uint32Array {
 /// What errors of the refusal at this place say; none where the token was accepted.
 #[napi(catch_unwind)]
 pub(crate) fn outline(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    let (_, grounds) = verdicts.batch.as_ref()?;
     let error = verdicts.refusal(index)?;
-    let (gate, requirements) = (&verdicts.door.gate, &verdicts.requirements);
-    Some(error::outline(gate, error, requirements))
+    Some(error::outline(grounds, error, &verdicts.requirements))
 }
 
 /// What to do about the refusal at this place.
 #[napi(catch_unwind)]
 pub(crate) fn answer(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    let (_, grounds) = verdicts.batch.as_ref()?;
     let error = verdicts.refusal(index)?;
-    let (gate, requirements) = (&verdicts.door.gate, &verdicts.requirements);
-    Some(error::answer(gate, error, requirements))
+    Some(error::answer(grounds, error, &verdicts.requirements))
 }
 
-/// The refusal of a token whose claims do not fit the application's schema, in a call with these
-/// scopes.
+/// The refusal of the token at this place, whose claims do not fit the application's schema.
 #[napi(catch_unwind)]
-pub(crate) fn misfit(door: &External<Arc<Door>>, scopes: String) -> String {
+pub(crate) fn misfit(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    let grounds = verdicts.door.gate.grounds_of(verdicts.token(index)?);
     let error = Error::from(Code::ClaimType);
-    error::refusal(&door.gate, &error, &gate::requirements(&scopes))
+    Some(error::refusal(&grounds, &error, &Requirements::NONE))
 }
 
 /// A later question to the same token: its refusal, or nothing.
@@ -153,13 +153,17 @@ pub(crate) fn require(
     scopes: String,
     tells: Vec<String>,
 ) -> Option<String> {
-    let now = verdicts.door.clock.now();
+    let token = verdicts.token(index)?;
     let requirements = gate::told(gate::requirements(&scopes), &tells);
     let (error, requirements) = match requirements {
-        Ok(needs) => (verdicts.token(index)?.require(&needs, now).err()?, needs),
+        Ok(needs) => (
+            token.require(&needs, verdicts.door.clock.now()).err()?,
+            needs,
+        ),
         Err(error) => (error, Requirements::NONE),
     };
-    Some(error::refusal(&verdicts.door.gate, &error, &requirements))
+    let grounds = verdicts.door.gate.grounds_of(token);
+    Some(error::refusal(&grounds, &error, &requirements))
 }
 
 /// Whether a token may be sent to `target` in the name of the one at this place: its refusal, or
@@ -178,8 +182,9 @@ pub(crate) fn check_outbound(
     let [outbound] = outbound.as_slice() else {
         return Err(missing());
     };
-    let checked = door.gate.check_outbound(inbound, *outbound, &target);
-    let refusal = |error: Error| error::refusal(&door.gate, &error, &Requirements::NONE);
+    let sitting = door.gate.sit();
+    let checked = sitting.check_outbound(inbound, *outbound, &target);
+    let refusal = |error: Error| error::refusal(&sitting.grounds(), &error, &Requirements::NONE);
     Ok(checked.err().map(refusal))
 }
 
@@ -208,6 +213,12 @@ pub(crate) fn audit_record(verdicts: &External<Verdicts>, index: u32) -> Option<
     Some(verdicts.door.gate.audit_record(verdicts.token(index)?))
 }
 
+/// Everything about a token, claims included, as JSON under the names that it has in documents.
+#[napi(catch_unwind)]
+pub(crate) fn whole_token(verdicts: &External<Verdicts>, index: u32) -> Option<String> {
+    Some(verdicts.token(index)?.to_json())
+}
+
 /// `sub`: what is asked for most.
 #[napi(catch_unwind)]
 pub(crate) fn subject(verdicts: &External<Verdicts>, index: u32) -> Option<&str> {
@@ -220,7 +231,7 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
     let token = verdicts.token(index)?;
     let chain: Vec<Value> = token.chain().map(actor).collect();
     let details = token.authorization_details().map(parsed);
-    let snapshot = token.snapshot();
+    let (snapshot, revocation) = (token.snapshot(), token.revocation());
     let facts = json!({
         "issuer": token.issuer(),
         "issuerName": token.issuer_name(),
@@ -247,6 +258,12 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
         "profile": token.profile().as_str(),
         "gate": token.gate(),
         "header": parsed(token.header()),
+        "revocation": {
+            "checked": revocation.checked,
+            "store": revocation.store,
+            "sequence": revocation.sequence,
+            "staleness": revocation.staleness.map(|age| age.to_duration().as_secs_f64()),
+        },
         "snapshot": { "policy": snapshot.policy, "keys": snapshot.keys, "revocations": snapshot.revocations },
     });
     Some(facts.to_string())

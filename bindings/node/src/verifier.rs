@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Either, External};
 use napi_derive::napi;
 use sealgate::crypto::aws_lc;
 use sealgate::{Clock, FixedClock, Gate, Policy, Span, Verifier};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::error;
 
@@ -51,6 +51,18 @@ pub(crate) fn gate_names(engine: &External<Engine>) -> Vec<String> {
     engine.verifier.gates()
 }
 
+/// What the program permitted of the first policy: `{allowDanger, allowTestKeys, pushAllKeys}`.
+#[napi(catch_unwind)]
+pub(crate) fn permits(engine: &External<Engine>) -> String {
+    let options = engine.verifier.options();
+    json!({
+        "allowDanger": options.allows_danger(),
+        "allowTestKeys": options.allows_test_keys(),
+        "pushAllKeys": options.pushes_all_keys(),
+    })
+    .to_string()
+}
+
 /// Swaps the policy; returns its problems when it was refused.
 #[napi(catch_unwind)]
 pub(crate) fn reload(engine: &External<Engine>, policy: &External<Policy>) -> Option<String> {
@@ -64,28 +76,8 @@ pub(crate) fn current_policy(engine: &External<Engine>) -> External<Policy> {
     External::new(engine.verifier.policy())
 }
 
-/// Counters: `{policy, cache: {…}, issuers: {…}}`.
+/// Counters, as the core has them.
 #[napi(catch_unwind)]
 pub(crate) fn stats(engine: &External<Engine>) -> String {
-    let cache = engine.verifier.cache_stats();
-    let effective = engine.verifier.policy().effective();
-    let names = effective["issuers"].as_object().into_iter().flatten();
-    let issuers = names.filter_map(|(name, _)| {
-        let state = engine.verifier.keys().state(name)?;
-        let counts = json!({ "keys": state.keys.len(), "generation": state.generation });
-        Some((name.clone(), counts))
-    });
-    json!({
-        "policy": engine.verifier.policy_digest(),
-        "issuers": issuers.collect::<serde_json::Map<String, Value>>(),
-        "cache": {
-            "hits": cache.hits,
-            "misses": cache.misses,
-            "evictions": cache.evictions,
-            "entries": cache.entries,
-            "bytes": cache.bytes,
-            "capacity": cache.capacity,
-        },
-    })
-    .to_string()
+    engine.verifier.stats().to_string()
 }

@@ -81,6 +81,38 @@ test('what goes out is another token, and comes out of the one that came in', ()
   assert.equal(thrown(() => check(next({ scope: 'a c' }))).gate, 'tools')
 })
 
+test('a chain is explained and traced', () => {
+  const { gate, verifier, token } = chained()
+  const context = [{ kind: 'access_token', token: token(['planner']) }]
+  const child = token(['mcp', 'planner'], { scope: 'a' })
+  const wider = token(['mcp', 'planner'], { scope: 'a b c' })
+  for (const owner of [gate, verifier]) {
+    assert.equal(owner.explain(child, { context }).ok, true)
+    assert.equal(owner.explain(wider, { context }).code, 'attenuation_scope')
+    assert.equal(owner.explain(wider).code, 'accepted')
+    assert.equal(owner.explain(child, { requiredScopes: ['w'], operation: { tool: 'x' } }).code, 'insufficient_scope')
+    const traced = owner.trace(child, { context })
+    assert.deepEqual([traced.verdict, traced.gate, traced.actors, traced.lineage], ['accepted', 'tools', 2, 'issuer_attested'])
+    const refused = owner.trace(Buffer.from(wider), { context })
+    assert.deepEqual([refused.verdict, refused.code], ['refused', 'attenuation_scope'])
+    const stages = refused.stages.filter(({ outcome }) => outcome === 'refused').map(({ stage }) => stage)
+    assert.deepEqual(stages, ['links'])
+    assert.equal(owner.trace(child, { requiredScopes: ['w'] }).code, 'insufficient_scope')
+  }
+})
+
+test('a trace has no claim values, and is the verdict', () => {
+  const { gate, token } = chained({ delegation: 'surface' })
+  const jwt = token([], { sub: 'u1@example.com', act: undefined })
+  const request = { method: 'GET', uri: '/', headers: ['Authorization', `Bearer ${jwt}`, 'Accept', 'x'] }
+  const traced = gate.trace(request)
+  assert.equal(traced.verdict, 'accepted')
+  assert.ok(!JSON.stringify(traced).includes('u1@'))
+  assert.deepEqual([traced.stages[0].stage, traced.stages.at(-1).stage], ['request', 'replay'])
+  assert.equal(gate.trace({ ...request, headers: ['Authorization', 'Bearer x'] }).code, 'malformed_token')
+  assert.deepEqual(gate.trace('x').stages[0], { stage: 'size', rules: 'JWS-01', outcome: 'passed' })
+})
+
 test('wrong arguments', () => {
   const { gate, token } = chained()
   const jwt = token(['planner'])
@@ -97,6 +129,13 @@ test('wrong arguments', () => {
     () => gate.checkOutbound({}, outbound, { target: TARGET }),
     () => gate.checkOutbound(inbound, jwt, { target: TARGET }),
     () => gate.checkOutbound(inbound, { kind: 'id_jag', token: token(['mcp', 'planner'], { aud: TARGET }) }, { target: TARGET }),
+    () => gate.explain(jwt, { into: {} }),
+    () => gate.explain(jwt, { context: [jwt] }),
+    () => gate.explain(jwt, { requiredScopes: ['"'] }),
+    () => gate.trace(),
+    () => gate.trace(jwt, { method: 'GET' }),
+    () => gate.trace(jwt, { requiredScopes: ['"'] }),
+    () => gate.trace({ method: 'GET', uri: '/', headers: [] }, { context: [] }),
     () => gate.checkOutbound(inbound, outbound),
     () => gate.checkOutbound(inbound, outbound, { target: 7 }),
   ]) {

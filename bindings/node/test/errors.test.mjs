@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { inspect } from 'node:util'
 import { test } from 'node:test'
@@ -111,7 +112,8 @@ test('a usage error is a TypeError too', () => {
   assert.ok(error instanceof sealgate.UsageError)
   assert.ok(error instanceof sealgate.SealgateError)
   assert.deepEqual([error.code, error.blame, error.httpStatus, error.body], ['usage', 'misuse', 500, ''])
-  assert.equal(error.message, 'usage: the token must be a string or a Uint8Array, not number')
+  assert.equal(error.hint, 'the token must be a string or a Uint8Array, not number')
+  assert.equal(error.message, `usage: ${error.reason}: ${error.hint}`)
 })
 
 test('an error holds the answer, our half of the mismatch, and nothing of the token', () => {
@@ -175,7 +177,7 @@ test('JSON, for … in, inspect and structuredClone show an error as they show o
   const { gate, token } = world()
   const error = gate.judge(token({ aud: 'x' })).error
   const plain = JSON.parse(JSON.stringify(error))
-  assert.deepEqual(Object.keys(plain), FIELDS)
+  assert.deepEqual(Object.keys(plain), [...FIELDS, 'message'])
   assert.deepEqual([plain.code, plain.httpStatus, plain.expected], ['aud_mismatch', 401, error.expected])
   const found = []
   for (const name in error) found.push(name)
@@ -282,4 +284,38 @@ test('a fake says what it was told wrongly', () => {
     assert.throws(() => corp.token(wrong), (error) => error instanceof sealgate.UsageError && /FakeIssuer.token/.test(error.message), JSON.stringify(wrong))
   }
   assert.throws(() => corp.sign('x', [1]), sealgate.UsageError)
+})
+
+test('an error goes to another thread and back as plain data', async () => {
+  const { gate, token } = world({ gate: { public_url: 'https://api.example.com' } })
+  const made = Object.assign(new sealgate.RevokedError('mocked'), { tenant: 't1' })
+  const wrong = thrown(() => new sealgate.Policy({ version: 2 }))
+  const all = [thrown(() => gate.verify(token({ aud: 'x' }))), gate.judge('x').error, thrown(() => gate.verify(5)), made, wrong]
+  for (const error of all) {
+    const { port1, port2 } = new MessageChannel()
+    port1.postMessage(error.toJSON())
+    const [told] = await once(port2, 'message').finally(() => (port1.close(), port2.close()))
+    const back = sealgate.SealgateError.fromJSON(told)
+    assert.equal(back.constructor, error.constructor)
+    assert.equal(back.message, error.message)
+    assert.deepEqual(back.toJSON(), error.toJSON())
+    assert.deepEqual(sealgate.SealgateError.fromJSON(JSON.parse(JSON.stringify(error))).toJSON(), error.toJSON())
+    assert.ok(Object.isFrozen(back.headers) && Object.isFrozen(back.expected))
+  }
+  for (const told of [undefined, null, 5, {}, { code: 'no_such_code' }, new Error('x')]) {
+    assert.ok(thrown(() => sealgate.SealgateError.fromJSON(told)) instanceof sealgate.UsageError)
+  }
+})
+
+test('a wrong call is wrong whatever the tokens', async () => {
+  const { gate, corp, token } = world()
+  const none = thrown(() => sealgate.verifyJws(token(), corp.jwks(), { algorithms: [] }))
+  assert.deepEqual([none.code, /there is no default/.test(none.message)], ['usage', true])
+  for (const tokens of [[], ['bad']]) {
+    const wrong = thrown(() => gate.verifyBatchSync(tokens, { requiredScopes: ['"'] }))
+    assert.match(wrong.message, /one string each/)
+    await assert.rejects(gate.verifyBatch(tokens, { requiredScopes: ['"'] }), wrong.constructor)
+  }
+  const judged = thrown(() => gate.judge(token(), { requiredScopes: ['"'] }))
+  assert.equal(judged.message, `usage: ${judged.reason} (required_scopes): ${judged.hint}`)
 })

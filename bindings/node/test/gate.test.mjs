@@ -12,7 +12,7 @@ import {
   Verifier,
   inspect,
 } from 'sealgate'
-import { FakeAgent, FakeIssuer } from 'sealgate/testing'
+import { FakeAgent, FakeIssuer, FixedClock, open } from 'sealgate/testing'
 import { AUDIENCE, ISSUER, NOW, thrown, world } from './world.mjs'
 
 test('a gate is an object of closures', () => {
@@ -349,6 +349,55 @@ test('inspect trusts nothing and is trusted by nothing', () => {
   assert.deepEqual([unverified.header.alg, unverified.claims.aud], ['ES256', 'anything'])
   assert.ok(Object.isFrozen(unverified.claims))
   assert.equal(thrown(() => inspect('a.b')).code, 'malformed_token')
+  for (const shown of [show(unverified), show({ deep: [unverified] }), JSON.stringify(unverified), String(unverified)]) {
+    assert.ok(!shown.includes('anything') && !shown.includes('ES256'), shown)
+  }
+  assert.throws(() => structuredClone(unverified).claims.aud)
+})
+
+test('everything as plain data, as the getters say it', () => {
+  const { gate, token } = world()
+  const verified = gate.verify(token({ act: [{ sub: 'a' }, { sub: 'b' }], claims: { some_claim: { inner_name: 1 } } }))
+  const told = verified.toDict()
+  const getters = Object.entries(Object.getOwnPropertyDescriptors(VerifiedToken.prototype)).filter(([, { get }]) => get)
+  assert.deepEqual(Object.keys(told).sort(), getters.map(([name]) => name).filter((name) => name !== 'payload').sort())
+  const plain = (value) => JSON.parse(JSON.stringify(value))
+  for (const [name, value] of Object.entries(told)) assert.deepEqual(value, plain(verified[name]), name)
+  assert.deepEqual(told.claims.some_claim, { inner_name: 1 })
+  assert.deepEqual(told.actor, told.chain[0])
+})
+
+test('what the claims are to be is checked whatever the token', () => {
+  const { gate, token } = world()
+  for (const into of [5, {}, 'x', { '~standard': {} }]) {
+    for (const jwt of [token(), 'bad']) {
+      for (const call of ['verify', 'judge']) assert.ok(thrown(() => gate[call](jwt, { into })) instanceof UsageError)
+      assert.ok(thrown(() => gate.verifyChain(jwt, [], { into })) instanceof UsageError)
+    }
+    const request = { method: 'GET', uri: '/', headers: [] }
+    assert.ok(thrown(() => gate.judgeRequest(request, { into })) instanceof UsageError)
+  }
+})
+
+test('other issuers keep their tokens when one changes its keys', () => {
+  const clock = new FixedClock(NOW)
+  const issuers = Object.fromEntries(['a', 'b'].map((name) => [name, new FakeIssuer(`https://${name}.example`, { clock })]))
+  const document = {
+    version: 1,
+    issuers: Object.fromEntries(Object.entries(issuers).map(([name, { issuer, alg }]) => [name, { issuer, algorithms: [alg], jwks_push: 'process' }])),
+    gates: { tools: { profile: 'access_token', audience: AUDIENCE, issuers: ['a', 'b'] } },
+  }
+  const verifier = open(document, { issuers, clock })
+  const gate = verifier.gate('tools')
+  const [a, b] = Object.values(issuers).map((issuer) => issuer.token({ sub: 'u1', aud: AUDIENCE }))
+  const kept = [a, b].map((jwt) => (gate.verify(jwt), gate.verify(jwt)))
+  issuers.a.rotate()
+  verifier.keys.publish('a', issuers.a.jwks())
+  const fresh = issuers.a.token({ sub: 'u2', aud: AUDIENCE })
+  assert.equal(gate.verify(fresh).snapshot.keys, 2)
+  assert.equal(gate.verify(b), kept[1], 'the object that is kept')
+  assert.equal(gate.verify(a).snapshot.keys, 2)
+  assert.notEqual(gate.verify(a), kept[0])
 })
 
 test('explain shows both halves', () => {

@@ -41,7 +41,7 @@ test('mistakes are said as in every language', () => {
     const [given, made] = CALLS[call]
     const error = thrown(() => made(options({ ...given, [name]: value })))
     assert.ok(error instanceof UsageError, text)
-    assert.equal(error.message, `usage: ${text.replace(`: ${name} `, `: ${toCamel(name)} `)}`)
+    assert.equal(error.hint, text.replace(`: ${name} `, `: ${toCamel(name)} `))
   }
   assert.ok(fakes.mistakes.length > 60)
 })
@@ -49,7 +49,7 @@ test('mistakes are said as in every language', () => {
 test('no option is overlooked', () => {
   for (const [call, [given, made]] of Object.entries(CALLS)) {
     if (!/^(FakeIssuer|FakeAgent|open|refusals)/.test(call) || /withdraw|sign/.test(call)) continue
-    assert.throws(() => made({ ...given, subject: 'u1' }), { message: new RegExp(`^usage: ${call}: no option "subject"; there are: `) })
+    assert.throws(() => made({ ...given, subject: 'u1' }), { hint: new RegExp(`^${call}: no option "subject"; there are: `) })
     assert.throws(() => made({ ...given, allowTestKeys: true }), UsageError)
   }
   for (const wrong of [7, 'options', null]) assert.throws(() => corp.token(wrong), UsageError)
@@ -57,7 +57,7 @@ test('no option is overlooked', () => {
 
 test('what JSON cannot say', () => {
   for (const [name, value] of [['claims', { x: NaN }], ['claims', { x: [Infinity] }], ['claims', { x: () => 1 }], ['header', { x: Symbol('x') }]]) {
-    assert.throws(() => corp.token({ [name]: value }), { message: `usage: FakeIssuer.token: ${name} must be an object of what JSON can say` })
+    assert.throws(() => corp.token({ [name]: value }), { hint: `FakeIssuer.token: ${name} must be an object of what JSON can say` })
   }
   const circle = {}
   circle.circle = circle

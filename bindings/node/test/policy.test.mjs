@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { Policy, PolicyError, UsageError, Verifier } from 'sealgate'
 import { FakeIssuer, FixedClock, open } from 'sealgate/testing'
 import { listen } from './served.mjs'
-import { AUDIENCE, ISSUER, NOW, thrown } from './world.mjs'
+import { AUDIENCE, ISSUER, NOW, thrown, world } from './world.mjs'
 
 const clock = new FixedClock(NOW)
 const corp = new FakeIssuer(ISSUER, { clock, seed: 1000 })
@@ -178,4 +178,18 @@ test('a verifier of `open` asks nobody for keys, whatever its policy is and whet
   await asking.waitReady({ timeout: '30s' })
   asking.close()
   assert.equal(requests, 1)
+})
+
+test('a reload loads as the first policy was loaded', () => {
+  const { policy } = world()
+  const dangerous = { ...policy, danger: { http_loopback_issuers: true } }
+  const permitted = Verifier.fromPolicy(dangerous, { allowDanger: true })
+  const more = { ...dangerous, gates: { ...dangerous.gates, more: dangerous.gates.tools } }
+  permitted.reload(more)
+  assert.deepEqual(permitted.gates, ['tools', 'more'])
+  Verifier.fromPolicy(new Policy(dangerous, { allowDanger: true })).reload(more)
+  const strict = Verifier.fromPolicy(policy)
+  assert.match(thrown(() => strict.reload(dangerous)).message, /less safety/)
+  strict.reload(new Policy(dangerous, { allowDanger: true }))
+  assert.match(thrown(() => strict.reload(more)).message, /less safety/)
 })

@@ -29,7 +29,7 @@ test('an agent, wherever it stands in a chain', async () => {
   const other = corp.token({ aud: AUDIENCE, act: ['agent-9'] })
   assert.equal(tools.verify(jwt).snapshot.revocations, 0)
   const inner = Handle.actor({ iss: ISSUER, sub: 'agent-8' })
-  assert.deepEqual(revocations.revoke(inner), { epoch: 1, reach: 'process' })
+  assert.deepEqual(revocations.revoke(inner), { epoch: 1, reach: 'process', delivered: true })
   assert.throws(() => tools.verify(jwt), (error) => error instanceof RevokedError && error.code === 'revoked' && error.httpStatus === 401 && !String(error).includes('agent-8'))
   assert.equal(tools.judge(other).ok, true)
   const batch = await tools.verifyBatch([jwt, other])
@@ -78,7 +78,7 @@ test('what a handle says, and what is none', () => {
       [() => revocations.revoke(key, { cutoff: wrong }), /cutoff is "now"/],
       [() => revocations.revoke(key, { expires: wrong }), /expires is whole seconds/],
     ]),
-    [() => revocations.revoke(key, { reason: 'x' }), /no option "reason"/],
+    [() => revocations.revoke(key, { because: 'x' }), /no option "because"/],
     [() => world(null).revocations.revoke(key), /asks nobody/],
   ]
   for (const [call, text] of wrong) {
@@ -102,6 +102,24 @@ test('a token that was kept says what it was asked about, and is one object agai
   assert.equal(tools.verify(jwt), after)
 })
 
+test('a verdict says who was asked', () => {
+  const { corp, tools, verifier, revocations } = world()
+  const jwt = corp.token({ aud: AUDIENCE })
+  assert.deepEqual(tools.verify(jwt).revocation, { checked: true, store: 'process', sequence: 0, staleness: null })
+  const handle = Handle.session({ iss: ISSUER, sid: 's1' })
+  assert.equal(revocations.revoke(handle, { reason: 'lost laptop' }).epoch, 1)
+  const again = tools.verify(jwt)
+  assert.equal(again.revocation.sequence, 1)
+  assert.deepEqual(again.toDict().revocation, { ...again.revocation })
+  const { entries, epoch, bytes } = verifier.stats().revocations
+  assert.deepEqual([entries, epoch, bytes > 0], [1, 1, true])
+  const nobody = world(null)
+  const unasked = nobody.tools.verify(nobody.corp.token({ aud: AUDIENCE })).revocation
+  assert.deepEqual(unasked, { checked: false, store: null, sequence: null, staleness: null })
+  for (const reason of [7, null, ['lost']]) assert.throws(() => revocations.revoke(handle, { reason }), UsageError)
+  assert.equal(revocations.epoch, 1)
+})
+
 test('what an issuer tells of', () => {
   const clock = new FixedClock(NOW)
   const corp = new FakeIssuer(ISSUER, { clock, seed: 1 })
@@ -122,7 +140,7 @@ test('what an issuer tells of', () => {
   const disabled = told('secevent+jwt', EVENTS, 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
   const token = verifier.gate('signals').verify(disabled)
   assert.equal(tools.judge(jwt).ok, true, 'no input')
-  assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', entries: 1 })
+  assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', delivered: true, entries: 1 })
   assert.equal(tools.judge(jwt).code, 'revoked')
   revocations.lift(Handle.account({ iss: ISSUER, sub: 'u1' }))
   const accepted = tools.verify(jwt)

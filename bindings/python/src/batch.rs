@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use sealgate::{Blame, Requirements};
 
-use crate::errors::of_gate;
+use crate::errors::{Refused, of_gate};
 use crate::gate::Door;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
@@ -38,8 +38,16 @@ impl Batch {
         }
     }
 
+    fn result(&self, index: usize) -> Option<Result<sealgate::VerifiedToken, Refused>> {
+        let verdict = self.batch.get(index)?.into_result();
+        Some(verdict.map_err(|error| Refused {
+            error,
+            grounds: self.batch.grounds().clone(),
+        }))
+    }
+
     fn verdict(&self, py: Python<'_>, index: usize) -> PyResult<Option<Verdict>> {
-        let verdict = self.batch.get(index).map(sealgate::Verdict::into_result);
+        let verdict = self.result(index);
         let verdict = verdict.map(|verdict| {
             let (door, requirements) = (Arc::clone(&self.door), self.requirements.clone());
             Verdict::new(py, verdict, door, requirements, None)
@@ -202,16 +210,16 @@ impl BatchIterator {
                 let verdict = verdict.map(|verdict| Bound::new(py, verdict));
                 return Ok(verdict.transpose()?.map(Bound::into_any));
             }
-            let Some(verdict) = batch.batch.get(index) else {
+            let Some(verdict) = batch.result(index) else {
                 return Ok(None);
             };
-            match (verdict.into_result(), self.wanted) {
+            match (verdict, self.wanted) {
                 (Ok(token), Yield::Tokens) => {
                     let token = VerifiedToken::of(token, Arc::clone(&batch.door), None);
                     return Ok(Some((index, token).into_pyobject(py)?.into_any()));
                 }
-                (Err(error), Yield::Errors) => {
-                    let error = of_gate(py, error, &batch.door.gate, &batch.requirements);
+                (Err(refused), Yield::Errors) => {
+                    let error = of_gate(py, refused, &batch.requirements);
                     return Ok(Some(
                         (index, error.into_value(py)).into_pyobject(py)?.into_any(),
                     ));

@@ -3,36 +3,38 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use sealgate::{ContextToken, Requirements};
+use sealgate::{ContextToken, Error, Requirements, Sitting};
 
-use crate::errors::{guard, of_gate};
+use crate::errors::{Refused, guard, of_gate};
+use crate::explain::{self, Trail};
 use crate::gate::Door;
 use crate::input;
 use crate::request;
 use crate::token::VerifiedToken;
 
-/// The arguments of `verify_chain` that have a name.
-pub(crate) struct Needs<'a, 'py> {
+/// A token, those it comes from, and what the call needs beyond its gate's demands.
+pub(crate) struct Told<'a, 'py> {
+    pub(crate) token: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) context: Option<&'a Bound<'py, PyAny>>,
     pub(crate) scopes: Option<&'a Bound<'py, PyAny>>,
     pub(crate) operation: Option<&'a Bound<'py, PyAny>>,
     pub(crate) approved: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) into: Option<&'a Bound<'py, PyAny>>,
 }
 
 impl Door {
-    pub(crate) fn verify_chain<'py>(
-        self: &Arc<Self>,
-        py: Python<'py>,
-        token: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        needs: &Needs<'_, 'py>,
-    ) -> PyResult<VerifiedToken> {
-        let bytes = input::token(input::given(py, token)?, "token")?;
-        let further = match context {
-            Some(context) => request::further(context)?,
-            None => return Err(request::no_context(py)),
-        };
-        let requirements = input::needs(needs.scopes, needs.operation, needs.approved)?;
+    /// A call of the core's about a token and those it comes from.
+    fn ask_about_chain<T: Send>(
+        &self,
+        py: Python<'_>,
+        told: &Told<'_, '_>,
+        call: impl FnOnce(&Sitting<'_>, &[u8], &[ContextToken<'_>], &Requirements) -> Result<T, Error>
+        + Send,
+    ) -> PyResult<(Result<T, Refused>, Requirements)> {
+        let bytes = input::token(input::given(py, told.token)?, "token")?;
+        let further = told
+            .context
+            .map_or_else(|| Ok(Vec::new()), request::further)?;
+        let requirements = input::needs(told.scopes, told.operation, told.approved)?;
         let octets = further.iter().map(|(kind, token)| {
             let token = input::token(token, "context")?;
             Ok((*kind, token))
@@ -42,12 +44,61 @@ impl Door {
         let tokens: Vec<ContextToken<'_>> = tokens
             .map(|(kind, token)| ContextToken::new(*kind, token))
             .collect();
-        let verified =
-            guard(|| py.detach(|| self.gate.verify_chain(&bytes, &tokens, &requirements)));
-        match verified {
-            Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), needs.into),
-            Err(error) => Err(of_gate(py, error, &self.gate, &requirements)),
+        let sitting = self.gate.sit();
+        let answer = guard(|| py.detach(|| call(&sitting, &bytes, &tokens, &requirements)));
+        Ok((Refused::by(&sitting, answer), requirements))
+    }
+
+    pub(crate) fn verify_chain<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        told: &Told<'_, 'py>,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<VerifiedToken> {
+        if told.context.is_none() {
+            return Err(request::no_context(py));
         }
+        input::model(into)?;
+        let verify =
+            |sitting: &Sitting<'_>,
+             token: &[u8],
+             context: &[ContextToken<'_>],
+             needs: &Requirements| { sitting.verify_chain(token, context, needs) };
+        match self.ask_about_chain(py, told, verify)? {
+            (Ok(token), _) => VerifiedToken::new(py, token, Arc::clone(self), into),
+            (Err(refused), needs) => Err(of_gate(py, refused, &needs)),
+        }
+    }
+
+    pub(crate) fn explain(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        told: &Told<'_, '_>,
+    ) -> PyResult<Trail> {
+        let explain = |sitting: &Sitting<'_>,
+                       token: &[u8],
+                       context: &[ContextToken<'_>],
+                       needs: &Requirements| {
+            Ok((sitting.explain(token, context, needs), sitting.grounds()))
+        };
+        let (explained, needs) = self.ask_about_chain(py, told, explain)?;
+        let explained = explained.map_err(|refused| of_gate(py, refused, &needs))?;
+        Trail::new(py, explained, Arc::clone(self), needs)
+    }
+
+    pub(crate) fn trace<'py>(
+        &self,
+        py: Python<'py>,
+        told: &Told<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let trace = |sitting: &Sitting<'_>,
+                     token: &[u8],
+                     context: &[ContextToken<'_>],
+                     needs: &Requirements| {
+            explain::traced(sitting.trace(token, context, needs))
+        };
+        let (traced, needs) = self.ask_about_chain(py, told, trace)?;
+        explain::load(py, traced, &needs)
     }
 
     pub(crate) fn check_outbound<'py>(
@@ -68,7 +119,8 @@ impl Door {
         let target = input::text(target, "target")?;
         let outbound = ContextToken::new(kind, &bytes);
         let inbound = inbound.get().verified();
-        guard(|| py.detach(|| self.gate.check_outbound(inbound, outbound, target)))
-            .map_err(|error| of_gate(py, error, &self.gate, &Requirements::NONE))
+        let sitting = self.gate.sit();
+        let checked = guard(|| py.detach(|| sitting.check_outbound(inbound, outbound, target)));
+        Refused::by(&sitting, checked).map_err(|refused| of_gate(py, refused, &Requirements::NONE))
     }
 }

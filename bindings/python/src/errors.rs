@@ -7,13 +7,31 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyModule, PyTuple};
-use sealgate::{Advice, Answer, Code, Error, NotReady, PolicyError, Requirements};
+use sealgate::{
+    Advice, Answer, Code, Error, Grounds, NotReady, PolicyError, Requirements, Sitting,
+};
 
-/// What an exception shows: an error, with its gate's advice and answer.
+/// An error, and what it was judged under.
+pub(crate) struct Refused {
+    pub(crate) error: Error,
+    pub(crate) grounds: Grounds,
+}
+
+impl Refused {
+    /// What a sitting of a gate gave, with what it was judged under.
+    pub(crate) fn by<T>(sitting: &Sitting<'_>, given: Result<T, Error>) -> Result<T, Self> {
+        given.map_err(|error| Self {
+            error,
+            grounds: sitting.grounds(),
+        })
+    }
+}
+
+/// What an exception shows: an error, with the advice and the answer of what it was judged under.
 #[pyclass(frozen, module = "sealgate._native")]
 pub(crate) struct Refusal {
     error: Error,
-    gate: Option<sealgate::Gate>,
+    grounds: Option<Grounds>,
     requirements: Requirements,
     /// A claim that the core has no name for: a member of the caller's own type.
     claim: Option<String>,
@@ -29,7 +47,7 @@ impl Refusal {
     fn new(error: Error) -> Self {
         Self {
             error,
-            gate: None,
+            grounds: None,
             requirements: Requirements::NONE,
             claim: None,
             detail: None,
@@ -40,16 +58,14 @@ impl Refusal {
     }
 
     fn advice(&self, py: Python<'_>) -> Option<&Advice> {
-        let gate = self.gate.as_ref()?;
-        Some(
-            self.advice
-                .get_or_init(py, || gate.advice_with(&self.error, &self.requirements)),
-        )
+        let grounds = self.grounds.as_ref()?;
+        let advice = || grounds.advice(&self.error, &self.requirements);
+        Some(self.advice.get_or_init(py, advice))
     }
 
     fn answer(&self, py: Python<'_>) -> &Answer {
-        self.answer.get_or_init(py, || match &self.gate {
-            Some(gate) => gate.answer(&self.error, &self.requirements),
+        self.answer.get_or_init(py, || match &self.grounds {
+            Some(grounds) => grounds.answer(&self.error, &self.requirements),
             None => Answer::without_gate(&self.error),
         })
     }
@@ -96,7 +112,8 @@ impl Refusal {
     #[getter]
     fn hint<'a>(&'a self, py: Python<'_>) -> Option<&'a str> {
         let detail = self.detail.as_deref();
-        detail.or_else(|| Some(self.advice(py)?.hint.as_str()))
+        let advice = || Some(self.advice(py)?.hint.as_str());
+        detail.or_else(advice).or_else(|| self.error.misuse())
     }
 
     #[getter]
@@ -140,29 +157,24 @@ impl Refusal {
     }
 }
 
-/// The exception of a core error, as its gate sees it.
-pub(crate) fn of_gate(
-    py: Python<'_>,
-    error: Error,
-    gate: &sealgate::Gate,
-    requirements: &Requirements,
-) -> PyErr {
+/// The exception of a core error, as what it was judged under has it.
+pub(crate) fn of_gate(py: Python<'_>, refused: Refused, requirements: &Requirements) -> PyErr {
     raise(
         py,
         Refusal {
-            gate: Some(gate.clone()),
+            grounds: Some(refused.grounds),
             requirements: requirements.clone(),
-            ..Refusal::new(error)
+            ..Refusal::new(refused.error)
         },
     )
 }
 
 /// The exception of a verified token whose claims do not fit the caller's own type.
-pub(crate) fn misfit(py: Python<'_>, claim: Option<String>, gate: &sealgate::Gate) -> PyErr {
+pub(crate) fn misfit(py: Python<'_>, claim: Option<String>, grounds: Grounds) -> PyErr {
     raise(
         py,
         Refusal {
-            gate: Some(gate.clone()),
+            grounds: Some(grounds),
             claim,
             ..Refusal::new(Code::ClaimType.into())
         },

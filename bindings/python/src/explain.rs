@@ -1,11 +1,13 @@
-//! [`Trail`]: what each rule saw of one token.
+//! [`Trail`]: what each rule saw of one token; and the stages of a verdict for machines.
 
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PyTuple};
-use sealgate::Requirements;
+use sealgate::{Error, Grounds, Requirements, Traced};
 
+use crate::errors::{Refused, of_gate};
+use crate::frozen;
 use crate::gate::Door;
 use crate::verdict::Verdict;
 
@@ -23,7 +25,7 @@ pub(crate) struct Trail {
 impl Trail {
     pub(crate) fn new(
         py: Python<'_>,
-        explanation: sealgate::Explanation,
+        (explanation, grounds): (sealgate::Explanation, Grounds),
         door: Arc<Door>,
         requirements: Requirements,
     ) -> PyResult<Self> {
@@ -33,7 +35,9 @@ impl Trail {
             class.call1((step.stage.as_str(), step.stage.rules(), outcome, &step.note))
         });
         let steps = PyTuple::new(py, steps.collect::<PyResult<Vec<_>>>()?)?;
-        let verdict = Verdict::new(py, explanation.outcome, door, requirements, None)?;
+        let outcome = explanation.outcome;
+        let outcome = outcome.map_err(|error| Refused { error, grounds });
+        let verdict = Verdict::new(py, outcome, door, requirements, None)?;
         let advice = explanation.advice;
         let advice = advice.map(|advice| (advice.expected, Some(advice.hint)));
         let (expected, hint) = advice.unwrap_or_default();
@@ -44,6 +48,25 @@ impl Trail {
             hint,
         })
     }
+}
+
+/// The stages of a verdict as JSON; the error of a call that was wrong.
+pub(crate) fn traced(traced: Traced) -> Result<String, Error> {
+    let json = traced.to_json();
+    match traced.verdict.into_result() {
+        Err(error) if error.is_misuse() => Err(error),
+        _ => Ok(json),
+    }
+}
+
+/// The same as plain values.
+pub(crate) fn load<'py>(
+    py: Python<'py>,
+    traced: Result<String, Refused>,
+    needs: &Requirements,
+) -> PyResult<Bound<'py, PyAny>> {
+    let json = traced.map_err(|refused| of_gate(py, refused, needs))?;
+    frozen::load(py, &json)
 }
 
 #[pymethods]

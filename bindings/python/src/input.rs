@@ -148,6 +148,19 @@ pub(crate) fn bytes<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Option<Cow<'v, 
     }))
 }
 
+/// That claims can be made into the caller's type, whatever the token.
+pub(crate) fn model(into: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    let Some(into) = into else { return Ok(()) };
+    let module = PyModule::import(into.py(), "sealgate._into")?;
+    let checked = module.getattr("check")?.call1((into,));
+    match checked {
+        Err(error) if error.is_instance(into.py(), &module.getattr("NoModel")?) => {
+            Err(usage(into.py(), error.value(into.py()).to_string()))
+        }
+        checked => checked.map(drop),
+    }
+}
+
 /// The scopes a call needs beyond its gate's.
 pub(crate) fn requirements(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requirements> {
     match scopes {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code, unused_must_use)]
 
 mod batch;
+mod calls;
 mod chain;
 mod clock;
 mod errors;

@@ -18,41 +18,11 @@ use crate::input::{self, wrong_type};
 #[pyclass(frozen, module = "sealgate")]
 pub(crate) struct Policy {
     pub(crate) policy: sealgate::Policy,
-    /// How it was loaded.
-    pub(crate) permits: Permits,
 }
 
-/// What the loading program permits: a verifier loads its next policy as it did its first.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Permits {
-    danger: bool,
-    test_keys: bool,
-    /// No source of keys that a document names is read.
-    push_all_keys: bool,
-}
-
-impl Permits {
-    pub(crate) fn danger(allow: bool) -> Self {
-        Self {
-            danger: allow,
-            ..Self::default()
-        }
-    }
-
-    fn options(self) -> LoadOptions {
-        LoadOptions::new()
-            .allow_danger(self.danger)
-            .allow_test_keys(self.test_keys)
-            .push_all_keys(self.push_all_keys)
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self {
-            danger: self.danger || other.danger,
-            test_keys: self.test_keys || other.test_keys,
-            push_all_keys: self.push_all_keys || other.push_all_keys,
-        }
-    }
+/// What a program permits that says as much.
+pub(crate) fn danger(allow: bool) -> LoadOptions {
+    LoadOptions::new().allow_danger(allow)
 }
 
 #[pymethods]
@@ -60,14 +30,14 @@ impl Policy {
     #[new]
     #[pyo3(signature = (mapping, /, *, allow_danger=false))]
     fn new(mapping: &Bound<'_, PyAny>, allow_danger: bool) -> PyResult<Self> {
-        of_mapping(mapping, Permits::danger(allow_danger))
+        of_mapping(mapping, &danger(allow_danger))
     }
 
     /// Reads a policy from a file whose name ends in `.toml` or `.json`.
     #[staticmethod]
     #[pyo3(signature = (path, *, allow_danger=false))]
     fn load(path: &Bound<'_, PyAny>, allow_danger: bool) -> PyResult<Self> {
-        of_path(path, Permits::danger(allow_danger))
+        of_path(path, &danger(allow_danger))
     }
 
     /// Reads a policy from text; `format` is `"toml"` or `"json"`. Relative paths in it begin in
@@ -83,7 +53,7 @@ impl Policy {
         allow_danger: bool,
     ) -> PyResult<Self> {
         let format = format.map_or(Ok("toml"), |format| input::text(format, "format"))?;
-        of_text(text, format, Permits::danger(allow_danger))
+        of_text(text, format, &danger(allow_danger))
     }
 
     /// What names this policy in verdicts: `sha256:` and hexadecimal, equal for documents that say
@@ -119,39 +89,24 @@ impl Policy {
 }
 
 /// The policy a caller means: one, a path, or a mapping. A string is always a path.
-pub(crate) fn of(source: &Bound<'_, PyAny>, permits: Permits) -> PyResult<Policy> {
+pub(crate) fn of(source: &Bound<'_, PyAny>, options: &LoadOptions) -> PyResult<Policy> {
     if let Ok(policy) = source.cast::<Policy>() {
-        return policy.get().under(source.py(), permits);
+        return loaded(source.py(), policy.get().policy.under(options));
     }
     if source.is_instance_of::<PyMapping>() {
-        return of_mapping(source, permits);
+        return of_mapping(source, options);
     }
-    of_path(source, permits)
+    of_path(source, options)
 }
 
 impl Policy {
     /// The policy of the short form's members.
-    pub(crate) fn single(py: Python<'_>, members: &str, permits: Permits) -> PyResult<Self> {
-        let policy = sealgate::Policy::single(members, &permits.options());
-        loaded(py, policy, permits)
-    }
-
-    /// This policy for who loads with these permits. It is loaded already, unless its sources of
-    /// keys are not to be read.
-    fn under(&self, py: Python<'_>, permits: Permits) -> PyResult<Self> {
-        let both = self.permits.or(permits);
-        if permits.push_all_keys && !self.permits.push_all_keys {
-            let text = self.policy.to_json();
-            return parsed(py, text.as_bytes(), Format::Json, both);
-        }
-        Ok(Self {
-            policy: self.policy.clone(),
-            permits: both,
-        })
+    pub(crate) fn single(py: Python<'_>, members: &str, options: &LoadOptions) -> PyResult<Self> {
+        loaded(py, sealgate::Policy::single(members, options))
     }
 }
 
-fn of_mapping(mapping: &Bound<'_, PyAny>, permits: Permits) -> PyResult<Policy> {
+fn of_mapping(mapping: &Bound<'_, PyAny>, options: &LoadOptions) -> PyResult<Policy> {
     if !mapping.is_instance_of::<PyMapping>() {
         return Err(wrong_type(
             mapping,
@@ -160,24 +115,22 @@ fn of_mapping(mapping: &Bound<'_, PyAny>, permits: Permits) -> PyResult<Policy> 
         ));
     }
     let text = input::json(mapping, "policy")?;
-    parsed(mapping.py(), text.as_ref(), Format::Json, permits)
+    parsed(mapping.py(), text.as_ref(), Format::Json, options)
 }
 
-fn of_path(path: &Bound<'_, PyAny>, permits: Permits) -> PyResult<Policy> {
+fn of_path(path: &Bound<'_, PyAny>, options: &LoadOptions) -> PyResult<Policy> {
     let right = "a path, a mapping or a Policy";
+    let py = path.py();
     let path: PathBuf = path
         .extract()
         .map_err(|_| wrong_type(path, "a policy", right))?;
-    Python::attach(|py| {
-        loaded(
-            py,
-            sealgate::Policy::load_for(path, &permits.options(), &aws_lc::provider()),
-            permits,
-        )
-    })
+    loaded(
+        py,
+        sealgate::Policy::load_for(path, options, &aws_lc::provider()),
+    )
 }
 
-fn of_text(text: &Bound<'_, PyAny>, format: &str, permits: Permits) -> PyResult<Policy> {
+fn of_text(text: &Bound<'_, PyAny>, format: &str, options: &LoadOptions) -> PyResult<Policy> {
     let py = text.py();
     let format = match format {
         "toml" => Format::Toml,
@@ -186,21 +139,22 @@ fn of_text(text: &Bound<'_, PyAny>, format: &str, permits: Permits) -> PyResult<
     };
     let bytes = input::bytes(text)?;
     let bytes = bytes.ok_or_else(|| wrong_type(text, "text", "str or bytes"))?;
-    parsed(py, bytes.as_ref(), format, permits)
+    parsed(py, bytes.as_ref(), format, options)
 }
 
-fn parsed(py: Python<'_>, text: &[u8], format: Format, permits: Permits) -> PyResult<Policy> {
-    let policy = sealgate::Policy::parse_for(text, format, &permits.options(), &aws_lc::provider());
-    loaded(py, policy, permits)
+fn parsed(py: Python<'_>, text: &[u8], format: Format, options: &LoadOptions) -> PyResult<Policy> {
+    loaded(
+        py,
+        sealgate::Policy::parse_for(text, format, options, &aws_lc::provider()),
+    )
 }
 
 fn loaded(
     py: Python<'_>,
     policy: Result<sealgate::Policy, sealgate::PolicyError>,
-    permits: Permits,
 ) -> PyResult<Policy> {
     match policy {
-        Ok(policy) => Ok(Policy { policy, permits }),
+        Ok(policy) => Ok(Policy { policy }),
         Err(error) => Err(errors::policy(py, &error)),
     }
 }
@@ -219,13 +173,11 @@ pub(crate) fn policy_for_tests(
     push_all_keys: bool,
     allow_danger: bool,
 ) -> PyResult<Policy> {
-    let permits = Permits {
-        danger: allow_danger,
-        test_keys: allow_test_keys,
-        push_all_keys,
-    };
+    let options = danger(allow_danger)
+        .allow_test_keys(allow_test_keys)
+        .push_all_keys(push_all_keys);
     match format {
-        Some(format) => of_text(source, format, permits),
-        None => of(source, permits),
+        Some(format) => of_text(source, format, &options),
+        None => of(source, &options),
     }
 }

@@ -7,6 +7,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
 use sealgate::{ContextToken, Kind, Request, Requirements};
 
+use crate::chain::Told;
 use crate::errors::usage;
 use crate::input;
 
@@ -95,6 +96,28 @@ impl<'py> Given<'py> {
             *place = Some(value).filter(|value| !value.is_none());
         }
         Ok(given)
+    }
+
+    /// The same about a token alone, of which there are no parts of a request.
+    pub(crate) fn of_token<'a>(&'a self, token: &'a Bound<'py, PyAny>) -> PyResult<Told<'a, 'py>> {
+        let parts = [
+            ("method", &self.method),
+            ("uri", &self.uri),
+            ("headers", &self.headers),
+            ("client_certificate", &self.client_certificate),
+            ("content", &self.content),
+        ];
+        if let Some((name, _)) = parts.into_iter().find(|(_, part)| part.is_some()) {
+            let detail = format!("a token comes without {name}: that is a request's");
+            return Err(usage(token.py(), detail));
+        }
+        Ok(Told {
+            token: Some(token),
+            context: self.context.as_ref(),
+            scopes: self.scopes(),
+            operation: self.operation.as_ref(),
+            approved: self.approved.as_ref(),
+        })
     }
 
     pub(crate) fn into(&self) -> Option<&Bound<'py, PyAny>> {

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
-use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevokeError};
+use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, RevokeError};
 
 use crate::errors::usage;
 use crate::input;
@@ -20,8 +20,8 @@ impl RawRevocations {
     }
 }
 
-/// `(epoch, reach)` of a receipt.
-type Receipt = (u64, &'static str);
+/// `(epoch, reach, delivered)` of a receipt.
+type Receipt = (u64, &'static str, bool);
 
 #[pymethods]
 impl RawRevocations {
@@ -33,6 +33,7 @@ impl RawRevocations {
         value: &str,
         cutoff: Option<&Bound<'_, PyAny>>,
         expires: Option<&Bound<'_, PyAny>>,
+        reason: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Receipt> {
         let mut revocation = match cutoff {
             None => Revocation::all(),
@@ -48,41 +49,46 @@ impl RawRevocations {
         if let Some(expires) = expires {
             revocation = revocation.until(date(expires, "expires", "whole seconds since 1970")?);
         }
+        if let Some(reason) = reason {
+            revocation = revocation.because(input::text(reason, "reason")?);
+        }
         let handle = handle(py, kind, scope, value)?;
         // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
         let receipt = self.verifier.revocations().revoke(&handle, revocation);
-        let receipt = receipt.map_err(|error| refused(py, error))?;
-        Ok((receipt.epoch, receipt.reach))
+        told(py, receipt)
     }
 
     fn lift(&self, py: Python<'_>, kind: &str, scope: &str, value: &str) -> PyResult<Receipt> {
         let handle = handle(py, kind, scope, value)?;
         let receipt = self.verifier.revocations().lift(&handle);
-        let receipt = receipt.map_err(|error| refused(py, error))?;
-        Ok((receipt.epoch, receipt.reach))
+        told(py, receipt)
     }
 
-    /// `(epoch, reach, entries)`.
+    /// `(epoch, reach, delivered, entries)`.
     fn apply(
         &self,
         py: Python<'_>,
         token: &Bound<'_, PyAny>,
-    ) -> PyResult<(u64, &'static str, usize)> {
+    ) -> PyResult<(u64, &'static str, bool, usize)> {
         let Ok(token) = token.cast::<VerifiedToken>() else {
             return Err(input::wrong_type(token, "event_token", "a VerifiedToken"));
         };
         let applied = self.verifier.revocations().apply(token.get().verified());
         let applied = applied.map_err(|error| refused(py, error))?;
-        Ok((
-            applied.receipt.epoch,
-            applied.receipt.reach,
-            applied.entries,
-        ))
+        let (epoch, reach, delivered) = told(py, Ok(applied.receipt))?;
+        Ok((epoch, reach, delivered, applied.entries))
     }
 
     #[getter]
     fn epoch(&self) -> u64 {
         self.verifier.revocations().epoch()
+    }
+}
+
+fn told(py: Python<'_>, receipt: Result<RevocationReceipt, RevokeError>) -> PyResult<Receipt> {
+    match receipt {
+        Ok(receipt) => Ok((receipt.epoch, receipt.reach, receipt.delivered)),
+        Err(error) => Err(refused(py, error)),
     }
 }
 

@@ -6,9 +6,9 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyTuple};
-use sealgate::{Possession, ReplayReach, SubjectKind};
+use sealgate::{Grounds, Possession, ReplayReach, SubjectKind};
 
-use crate::errors::{misfit, of_gate, usage};
+use crate::errors::{Refused, misfit, of_gate, usage};
 use crate::frozen;
 use crate::gate::Door;
 use crate::input;
@@ -31,7 +31,7 @@ pub(crate) struct VerifiedToken {
 /// A verified token as its caller wants the claims, or the claim that does not fit.
 pub(crate) enum Filled {
     Token(VerifiedToken),
-    Misfit(Option<String>),
+    Misfit(Option<String>, Grounds),
 }
 
 impl VerifiedToken {
@@ -44,10 +44,9 @@ impl VerifiedToken {
         if into.is_none() {
             return Ok(Self::of(token, door, None));
         }
-        let gate = Arc::clone(&door);
         match Self::fill(py, token, door, into)? {
             Filled::Token(token) => Ok(token),
-            Filled::Misfit(claim) => Err(misfit(py, claim, &gate.gate)),
+            Filled::Misfit(claim, grounds) => Err(misfit(py, claim, grounds)),
         }
     }
 
@@ -65,10 +64,8 @@ impl VerifiedToken {
         match model {
             Ok(model) => Ok(Filled::Token(Self::of(token, door, Some(model.unbind())))),
             Err(error) if error.is_instance(py, &module.getattr("Misfit")?) => {
-                Ok(Filled::Misfit(error.value(py).getattr("claim")?.extract()?))
-            }
-            Err(error) if error.is_instance(py, &module.getattr("NoModel")?) => {
-                Err(usage(py, error.value(py).to_string()))
+                let claim = error.value(py).getattr("claim")?.extract()?;
+                Ok(Filled::Misfit(claim, door.gate.grounds_of(&token)))
             }
             Err(error) => Err(error),
         }
@@ -222,7 +219,7 @@ impl VerifiedToken {
     }
 
     /// What was not compared between this token and those it comes from: `"subject"`, `"scope"`,
-    /// `"time"`, `"audience"`. An issuer's word alone says that it did not grow.
+    /// `"time"`, `"audience"`, `"details"`. An issuer's word alone says that it did not grow.
     #[getter]
     fn unproven<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let unproven = self.token.unproven().map(sealgate::Dimension::as_str);
@@ -288,6 +285,16 @@ impl VerifiedToken {
         }
     }
 
+    /// What was asked about its revocation, and that of the tokens it comes from.
+    #[getter]
+    fn revocation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let check = self.token.revocation();
+        let staleness = check.staleness.map(|age| age.to_duration().as_secs_f64());
+        let class = CLASS.import(py, "sealgate._revocations", "RevocationCheck")?;
+        class.call1((check.checked, check.store, check.sequence, staleness))
+    }
+
     /// Header fields to add to the answer that grants the call, one a name; usually none.
     #[getter]
     fn response_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -315,18 +322,24 @@ impl VerifiedToken {
     /// Asks a later, narrower question of the same verdict: per tool, per route. Returns the token,
     /// or raises `AuthorityError`, or `ValidityError` when it has expired meanwhile.
     #[pyo3(
-        signature = (*, required_scopes=None, operation=None),
+        signature = (*extra, required_scopes=None, operation=None, **unknown),
         text_signature = "($self, *, required_scopes=(), operation=None)"
     )]
     fn require<'py>(
         slf: &Bound<'py, Self>,
+        extra: &Bound<'py, PyTuple>,
         required_scopes: Option<&Bound<'py, PyAny>>,
         operation: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, Self>> {
-        let this = slf.get();
+        input::no_more(extra, unknown)?;
+        let Self { token, door, .. } = slf.get();
         let requirements = input::needs(required_scopes, operation, None)?;
-        let met = this.token.require(&requirements, this.door.clock.now());
-        met.map_err(|error| of_gate(slf.py(), error, &this.door.gate, &requirements))?;
+        let met = token.require(&requirements, door.clock.now());
+        met.map_err(|error| {
+            let grounds = door.gate.grounds_of(token);
+            of_gate(slf.py(), Refused { error, grounds }, &requirements)
+        })?;
         Ok(slf.clone())
     }
 
@@ -336,38 +349,8 @@ impl VerifiedToken {
     }
 
     /// Everything above as a fresh `dict` of plain values, ready for JSON. It has claim values.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("gate", self.gate())?;
-        dict.set_item("profile", self.profile())?;
-        dict.set_item("issuer", self.issuer())?;
-        dict.set_item("issuer_name", self.issuer_name())?;
-        dict.set_item("subject", self.subject())?;
-        dict.set_item("client_id", self.client_id())?;
-        dict.set_item("jwt_id", self.jwt_id())?;
-        dict.set_item("audience", self.token.audience().collect::<Vec<_>>())?;
-        dict.set_item("issued_at", self.issued_at())?;
-        dict.set_item("not_before", self.not_before())?;
-        dict.set_item("expires_at", self.expires_at())?;
-        dict.set_item("scopes", self.token.scopes().collect::<Vec<_>>())?;
-        let link = |actor: sealgate::Actor<'_>| {
-            let link = PyDict::new(py);
-            link.set_item("iss", actor.iss())?;
-            link.set_item("sub", actor.sub())?;
-            Ok(link)
-        };
-        let chain: Vec<_> = self.token.chain().map(link).collect::<PyResult<_>>()?;
-        dict.set_item("actor", chain.first())?;
-        dict.set_item("chain", &chain)?;
-        dict.set_item("lineage", self.lineage())?;
-        dict.set_item("unproven", self.unproven(py)?.to_list())?;
-        dict.set_item("sender_constrained", self.sender_constrained())?;
-        dict.set_item("subject_kind", self.subject_kind())?;
-        dict.set_item(
-            "claims",
-            frozen::load(py, &String::from_utf8_lossy(self.token.payload()))?,
-        )?;
-        Ok(dict)
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        frozen::load(py, &self.token.to_json())
     }
 
     fn __reduce__(&self, py: Python<'_>) -> PyResult<()> {

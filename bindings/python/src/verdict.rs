@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use sealgate::{Error, Requirements};
+use sealgate::{Error, Grounds, Requirements};
 
-use crate::errors::{misfit, of_gate};
+use crate::errors::{Refused, misfit, of_gate};
 use crate::gate::Door;
 use crate::token::{Filled, VerifiedToken};
 
@@ -26,7 +26,7 @@ enum Outcome {
 /// What was not accepted; its exception is made when somebody asks for it.
 struct Other {
     error: Error,
-    door: Arc<Door>,
+    grounds: Grounds,
     requirements: Requirements,
     exception: PyOnceLock<Py<PyAny>>,
 }
@@ -34,26 +34,30 @@ struct Other {
 impl Verdict {
     pub(crate) fn new<'py>(
         py: Python<'py>,
-        verdict: Result<sealgate::VerifiedToken, Error>,
+        verdict: Result<sealgate::VerifiedToken, Refused>,
         door: Arc<Door>,
         requirements: Requirements,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Self> {
         let outcome = match verdict {
-            Ok(token) => match VerifiedToken::fill(py, token, Arc::clone(&door), into)? {
+            Ok(token) => match VerifiedToken::fill(py, token, door, into)? {
                 Filled::Token(token) => Outcome::Accepted(Py::new(py, token)?),
-                Filled::Misfit(claim) => {
-                    let exception = misfit(py, claim, &door.gate).into_value(py).into_any();
-                    let other = Other::new(sealgate::Code::ClaimType.into(), door, requirements);
+                Filled::Misfit(claim, grounds) => {
+                    let exception = misfit(py, claim, grounds.clone()).into_value(py).into_any();
+                    let refused = Refused {
+                        error: sealgate::Code::ClaimType.into(),
+                        grounds,
+                    };
+                    let other = Other::new(refused, requirements);
                     // Nobody else has it yet, so it is not set.
                     let _ = other.exception.set(py, exception);
                     Outcome::Other(Box::new(other))
                 }
             },
-            Err(error) if error.is_misuse() => {
-                return Err(of_gate(py, error, &door.gate, &requirements));
+            Err(refused) if refused.error.is_misuse() => {
+                return Err(of_gate(py, refused, &requirements));
             }
-            Err(error) => Outcome::Other(Box::new(Other::new(error, door, requirements))),
+            Err(refused) => Outcome::Other(Box::new(Other::new(refused, requirements))),
         };
         Ok(Self { outcome })
     }
@@ -78,10 +82,10 @@ impl Verdict {
 }
 
 impl Other {
-    fn new(error: Error, door: Arc<Door>, requirements: Requirements) -> Self {
+    fn new(refused: Refused, requirements: Requirements) -> Self {
         Self {
-            error,
-            door,
+            error: refused.error,
+            grounds: refused.grounds,
             requirements,
             exception: PyOnceLock::new(),
         }
@@ -89,7 +93,11 @@ impl Other {
 
     fn exception<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         let made = self.exception.get_or_init(py, || {
-            let error = of_gate(py, self.error, &self.door.gate, &self.requirements);
+            let refused = Refused {
+                error: self.error,
+                grounds: self.grounds.clone(),
+            };
+            let error = of_gate(py, refused, &self.requirements);
             error.into_value(py).into_any()
         });
         made.bind(py).clone()
@@ -139,7 +147,7 @@ impl Verdict {
             Outcome::Accepted(_) => false,
             Outcome::Other(other) => {
                 let wait = Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX);
-                other.door.gate.may_settle(&other.error, wait)
+                other.grounds.may_settle(&other.error, wait)
             }
         }
     }

@@ -1,5 +1,6 @@
 //! [`Verifier`]: a policy, keys and a clock, put together.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,20 +10,14 @@ use pyo3::types::{PyDict, PyModule, PyTuple};
 use sealgate::Clock;
 use sealgate::crypto::aws_lc;
 
-use crate::batch::Batch;
-use crate::chain::Needs;
+use crate::calls::{AtDoor, calls};
 use crate::errors::{self, usage};
-use crate::explain::Trail;
 use crate::gate::{Door, Gate};
 use crate::keys::RawKeys;
-use crate::policy::{self, Permits, Policy};
+use crate::policy::{self, Policy};
 use crate::receiver::RawReceiver;
-use crate::request::{self, Given};
 use crate::revocations::RawRevocations;
-use crate::token::VerifiedToken;
-use crate::verdict::Verdict;
-use crate::waiting::{self, Ask};
-use crate::{clock, events, input};
+use crate::{clock, events, frozen, input, waiting};
 
 /// How long `wait_ready` waits before it looks whether somebody has pressed Ctrl-C.
 const SLICE: Duration = Duration::from_millis(100);
@@ -39,8 +34,6 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) struct Verifier {
     verifier: sealgate::Verifier,
     clock: Clock,
-    /// How its policies are loaded, the next ones too.
-    permits: Permits,
     /// Those who wait for its keys.
     pub(crate) waiters: Py<PyAny>,
     /// Its `sealgate.Keys`.
@@ -53,7 +46,7 @@ pub(crate) struct Verifier {
 
 impl Verifier {
     fn open(py: Python<'_>, policy: Policy, clock: Clock) -> PyResult<Self> {
-        let Policy { policy, permits } = policy;
+        let Policy { policy } = policy;
         let verifier = sealgate::Verifier::with_clock(policy, aws_lc::provider(), clock.clone());
         let verifier = verifier.map_err(|error| errors::policy(py, &error))?;
         let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
@@ -67,30 +60,10 @@ impl Verifier {
             waiters: events::listen(py, &verifier)?,
             verifier,
             clock,
-            permits,
             sole: ArcSwapOption::empty(),
         };
         verifier.find_sole(py)?;
         Ok(verifier)
-    }
-
-    fn ask<'a, 'py>(
-        &'a self,
-        slf: &'a Bound<'py, Self>,
-        token: Option<&'a Bound<'py, PyAny>>,
-        scopes: Option<&'a Bound<'py, PyAny>>,
-        into: Option<&'a Bound<'py, PyAny>>,
-        wait: Option<&'a Bound<'py, PyAny>>,
-    ) -> PyResult<Ask<'a, 'py>> {
-        self.sole(slf.py())?;
-        Ok(Ask {
-            door: slf.as_any(),
-            waiters: &self.waiters,
-            token: input::given(slf.py(), token)?,
-            scopes,
-            into,
-            wait,
-        })
     }
 
     /// Lets those who wait look again: nothing that is fetched will tell them.
@@ -133,8 +106,17 @@ impl Verifier {
     }
 }
 
-#[pymethods]
-impl Verifier {
+impl AtDoor for Verifier {
+    fn at_door(&self, py: Python<'_>) -> PyResult<impl Borrow<Arc<Door>>> {
+        self.sole(py)
+    }
+
+    fn waiters(&self) -> &Py<PyAny> {
+        &self.waiters
+    }
+}
+
+calls! { Verifier {
     #[new]
     #[pyo3(
         signature = (*extra, clock=None, allow_danger=false, **options),
@@ -158,7 +140,7 @@ impl Verifier {
         let py = extra.py();
         input::no_more(extra, None)?;
         let members = input::options(py, options)?;
-        let policy = Policy::single(py, &members, Permits::danger(allow_danger))?;
+        let policy = Policy::single(py, &members, &policy::danger(allow_danger))?;
         Self::open(py, policy, clock::of(clock)?)
     }
 
@@ -172,7 +154,7 @@ impl Verifier {
         clock: Option<&Bound<'_, PyAny>>,
         allow_danger: bool,
     ) -> PyResult<Self> {
-        let policy = policy::of(source, Permits::danger(allow_danger))?;
+        let policy = policy::of(source, &policy::danger(allow_danger))?;
         Self::open(py, policy, clock::of(clock)?)
     }
 
@@ -248,16 +230,15 @@ impl Verifier {
     fn policy(&self) -> Policy {
         Policy {
             policy: self.verifier.policy(),
-            permits: self.permits,
         }
     }
 
     /// Swaps the whole policy, or refuses it whole with `PolicyError`. Gates go on working under
-    /// the new one; published keys of unchanged issuers stay. It is loaded as the first one was:
-    /// with `allow_danger` if that was, and from no source of keys where `testing.open` made the
-    /// verifier.
+    /// the new one; published keys of unchanged issuers stay. A path or a mapping is loaded as the
+    /// first policy was: with `allow_danger` if that was, and from no source of keys where
+    /// `testing.open` made the verifier. For other permits, load a `Policy` with them.
     fn reload(&self, py: Python<'_>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
-        let policy = policy::of(policy, self.permits)?.policy;
+        let Policy { policy } = policy::of(policy, self.verifier.options())?;
         // The interpreter is kept: a fork in the middle would leave the child a lock nobody opens.
         let reloaded = self.verifier.reload(policy);
         reloaded.map_err(|error| errors::policy(py, &error))?;
@@ -266,32 +247,8 @@ impl Verifier {
     }
 
     /// Counters as plain values; labels come from the policy only.
-    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let cache = self.verifier.cache_stats();
-        let counters = PyDict::new(py);
-        counters.set_item("hits", cache.hits)?;
-        counters.set_item("misses", cache.misses)?;
-        counters.set_item("evictions", cache.evictions)?;
-        counters.set_item("entries", cache.entries)?;
-        counters.set_item("bytes", cache.bytes)?;
-        counters.set_item("capacity", cache.capacity)?;
-        let issuers = PyDict::new(py);
-        let policy = self.verifier.policy();
-        let names = policy.effective();
-        let names = names["issuers"].as_object().into_iter().flatten();
-        for (name, _) in names {
-            if let Some(state) = self.verifier.keys().state(name) {
-                let issuer = PyDict::new(py);
-                issuer.set_item("keys", state.keys.len())?;
-                issuer.set_item("generation", state.generation)?;
-                issuers.set_item(name, issuer)?;
-            }
-        }
-        let stats = PyDict::new(py);
-        stats.set_item("policy", self.verifier.policy_digest())?;
-        stats.set_item("cache", counters)?;
-        stats.set_item("issuers", issuers)?;
-        Ok(stats)
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        frozen::load(py, &self.verifier.stats().to_string())
     }
 
     /// Stops what works in the background: keys are fetched no more. Gates go on judging with the
@@ -311,248 +268,7 @@ impl Verifier {
         self.close(py)
     }
 
-    /// As `Gate.verify`, where the policy has one gate.
-    #[pyo3(
-        signature = (token=None, *, required_scopes=None, into=None),
-        text_signature = "($self, token, *, required_scopes=(), into=None)"
-    )]
-    fn verify<'py>(
-        &self,
-        py: Python<'py>,
-        token: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<VerifiedToken> {
-        self.sole(py)?.verify(py, token, required_scopes, into)
-    }
-
-    /// As `Gate.judge`, where the policy has one gate.
-    #[pyo3(
-        signature = (token=None, *, required_scopes=None, into=None),
-        text_signature = "($self, token, *, required_scopes=(), into=None)"
-    )]
-    fn judge<'py>(
-        &self,
-        py: Python<'py>,
-        token: Option<&Bound<'py, PyAny>>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Verdict> {
-        self.sole(py)?.judge(py, token, required_scopes, into)
-    }
-
-    /// As `Gate.verify_async`, where the policy has one gate.
-    #[pyo3(
-        signature = (
-            token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
-        ),
-        text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
-    )]
-    fn verify_async<'py>(
-        slf: &Bound<'py, Self>,
-        token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        wait: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        input::no_more(extra, unknown)?;
-        slf.get()
-            .ask(slf, token, required_scopes, into, wait)?
-            .verify()
-    }
-
-    /// As `Gate.judge_async`, where the policy has one gate.
-    #[pyo3(
-        signature = (
-            token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
-        ),
-        text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
-    )]
-    fn judge_async<'py>(
-        slf: &Bound<'py, Self>,
-        token: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        wait: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        input::no_more(extra, unknown)?;
-        slf.get()
-            .ask(slf, token, required_scopes, into, wait)?
-            .judge()
-    }
-
-    /// As `Gate.verify_request`, where the policy has one gate.
-    #[pyo3(
-        signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
-    )]
-    fn verify_request<'py>(
-        &self,
-        py: Python<'py>,
-        request: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<VerifiedToken> {
-        let given = Given::of(request, extra, named, request::JUDGED)?;
-        self.sole(py)?.verify_request(py, &given)
-    }
-
-    /// As `Gate.judge_request`, where the policy has one gate.
-    #[pyo3(
-        signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
-    )]
-    fn judge_request<'py>(
-        &self,
-        py: Python<'py>,
-        request: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Verdict> {
-        let given = Given::of(request, extra, named, request::JUDGED)?;
-        self.sole(py)?.judge_request(py, &given)
-    }
-
-    /// As `Gate.explain_request`, where the policy has one gate.
-    #[pyo3(
-        signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=())"
-    )]
-    fn explain_request<'py>(
-        &self,
-        py: Python<'py>,
-        request: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Trail> {
-        let given = Given::of(request, extra, named, request::EXPLAINED)?;
-        self.sole(py)?.explain_request(py, &given)
-    }
-
-    /// As `Gate.verify_request_async`, where the policy has one gate.
-    #[pyo3(
-        signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
-    )]
-    fn verify_request_async<'py>(
-        slf: &Bound<'py, Self>,
-        request: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let given = Given::of(request, extra, named, request::AWAITED)?;
-        slf.get().sole(slf.py())?;
-        waiting::request(
-            slf.as_any(),
-            &slf.get().waiters,
-            &waiting::VERIFY_REQUEST,
-            &given,
-        )
-    }
-
-    /// As `Gate.judge_request_async`, where the policy has one gate.
-    #[pyo3(
-        signature = (request=None, *extra, **named),
-        text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
-    )]
-    fn judge_request_async<'py>(
-        slf: &Bound<'py, Self>,
-        request: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let given = Given::of(request, extra, named, request::AWAITED)?;
-        slf.get().sole(slf.py())?;
-        waiting::request(
-            slf.as_any(),
-            &slf.get().waiters,
-            &waiting::JUDGE_REQUEST,
-            &given,
-        )
-    }
-
-    /// As `Gate.verify_chain`, where the policy has one gate.
-    #[pyo3(
-        signature = (
-            token=None, context=None, *extra, required_scopes=None, operation=None, approved=None, into=None, **unknown
-        ),
-        text_signature = "($self, token, context, *, required_scopes=(), operation=None, approved=None, into=None)"
-    )]
-    fn verify_chain<'py>(
-        &self,
-        py: Python<'py>,
-        token: Option<&Bound<'py, PyAny>>,
-        context: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        required_scopes: Option<&Bound<'py, PyAny>>,
-        operation: Option<&Bound<'py, PyAny>>,
-        approved: Option<&Bound<'py, PyAny>>,
-        into: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<VerifiedToken> {
-        input::no_more(extra, unknown)?;
-        let needs = Needs {
-            scopes: required_scopes,
-            operation,
-            approved,
-            into,
-        };
-        self.sole(py)?.verify_chain(py, token, context, &needs)
-    }
-
-    /// As `Gate.check_outbound`, where the policy has one gate.
-    #[pyo3(
-        signature = (inbound=None, outbound=None, *extra, target=None, **unknown),
-        text_signature = "($self, inbound, outbound, *, target)"
-    )]
-    fn check_outbound<'py>(
-        &self,
-        py: Python<'py>,
-        inbound: Option<&Bound<'py, PyAny>>,
-        outbound: Option<&Bound<'py, PyAny>>,
-        extra: &Bound<'py, PyTuple>,
-        target: Option<&Bound<'py, PyAny>>,
-        unknown: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<()> {
-        input::no_more(extra, unknown)?;
-        self.sole(py)?.check_outbound(py, inbound, outbound, target)
-    }
-
-    /// As `Gate.verify_batch`, where the policy has one gate.
-    #[pyo3(
-        signature = (tokens=None, *extra, required_scopes=None, **unknown),
-        text_signature = "($self, tokens, *, required_scopes=())"
-    )]
-    fn verify_batch(
-        &self,
-        py: Python<'_>,
-        tokens: Option<&Bound<'_, PyAny>>,
-        extra: &Bound<'_, PyTuple>,
-        required_scopes: Option<&Bound<'_, PyAny>>,
-        unknown: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Batch> {
-        input::no_more(extra, unknown)?;
-        self.sole(py)?.verify_batch(py, tokens, required_scopes)
-    }
-
-    /// As `Gate.explain`, where the policy has one gate.
-    #[pyo3(signature = (token=None, *extra, **unknown), text_signature = "($self, token)")]
-    fn explain(
-        &self,
-        py: Python<'_>,
-        token: Option<&Bound<'_, PyAny>>,
-        extra: &Bound<'_, PyTuple>,
-        unknown: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Trail> {
-        input::no_more(extra, unknown)?;
-        self.sole(py)?.explain(py, token)
-    }
-
     fn __repr__(&self) -> String {
         format!("<Verifier {}>", self.verifier.policy_digest())
     }
-}
+} }

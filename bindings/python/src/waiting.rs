@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use pyo3::PyClass;
 use pyo3::prelude::*;
+use pyo3::pyclass::boolean_struct::True;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyModule, PyTuple};
 use sealgate::{Gate, Verifier};
 
+use crate::calls::AtDoor;
 use crate::request::Given;
 use crate::{clock, input};
 
@@ -51,7 +54,25 @@ pub(crate) struct Ask<'a, 'py> {
     pub(crate) wait: Option<&'a Bound<'py, PyAny>>,
 }
 
-impl<'py> Ask<'_, 'py> {
+impl<'a, 'py> Ask<'a, 'py> {
+    pub(crate) fn at<C: AtDoor + PyClass<Frozen = True> + Sync>(
+        class: &'a Bound<'py, C>,
+        token: Option<&'a Bound<'py, PyAny>>,
+        scopes: Option<&'a Bound<'py, PyAny>>,
+        into: Option<&'a Bound<'py, PyAny>>,
+        wait: Option<&'a Bound<'py, PyAny>>,
+    ) -> PyResult<Self> {
+        class.get().at_door(class.py())?;
+        Ok(Self {
+            door: class.as_any(),
+            waiters: class.get().waiters(),
+            token: input::given(class.py(), token)?,
+            scopes,
+            into,
+            wait,
+        })
+    }
+
     /// The coroutine of `verify_async`.
     pub(crate) fn verify(&self) -> PyResult<Bound<'py, PyAny>> {
         self.begin(&VERIFY)
@@ -73,13 +94,14 @@ impl<'py> Ask<'_, 'py> {
 }
 
 /// The coroutine of `verify_request_async` and `judge_request_async`.
-pub(crate) fn request<'py>(
-    door: &Bound<'py, PyAny>,
-    waiters: &Py<PyAny>,
+pub(crate) fn request<'py, C: AtDoor + PyClass<Frozen = True> + Sync>(
+    door: &Bound<'py, C>,
     function: &'static Function,
     given: &Given<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = door.py();
+    door.get().at_door(py)?;
+    let waiters = door.get().waiters();
     let arguments = given.arguments(py)?;
     arguments.set_item("required_scopes", scopes_of(py, given.scopes())?)?;
     arguments.set_item("into", given.into())?;

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import sealgate
-from sealgate import Gate, PolicyError, UsageError, Verifier, testing
+from sealgate import Gate, PolicyError, UsageError, Verifier, testing, verify_jws
 
 from conftest import AUDIENCE, ISSUER, NOW
 
@@ -179,3 +179,20 @@ def test_texts_say_what_to_do(tools: Gate, jwt: str) -> None:
         with pytest.raises(UsageError) as caught:
             call()
         assert text in str(caught.value), str(caught.value)
+
+
+def test_a_wrong_call_is_wrong_whatever_the_tokens(tools: Gate) -> None:
+    key = testing.FakeIssuer("https://jws.example", seed=1)
+    with pytest.raises(UsageError, match="there is no default"):
+        verify_jws(key.sign(b"x"), key.jwks(), algorithms=[])
+    for tokens in ([], ["bad"]):
+        with pytest.raises(UsageError, match="one string each"):
+            tools.verify_batch(tokens, required_scopes=["a b"])
+
+
+def test_what_require_takes(tools: Gate, jwt: str) -> None:
+    token = tools.verify(jwt)
+    with pytest.raises(UsageError, match="there is no argument approved"):
+        token.require(approved={"issuer": "x", "intent": {}})  # type: ignore[call-arg]
+    with pytest.raises(UsageError, match="more arguments"):
+        token.require(["mcp:use"])  # type: ignore[call-arg]

@@ -354,10 +354,12 @@ def test_arguments_are_checked(tools: Gate, jwt: str) -> None:
         tools.verifier.wait_ready_async(10)
 
 
-def test_one_of_several_gates_must_be_chosen_at_once(corp: testing.FakeIssuer) -> None:
+def test_one_of_several_gates_must_be_chosen_at_once(
+    corp: testing.FakeIssuer, clock: testing.FixedClock
+) -> None:
     policy = document()
     policy["gates"]["more"] = policy["gates"]["tools"]
-    several = testing.open(policy, issuers={"corp": corp})
+    several = testing.open(policy, issuers={"corp": corp}, clock=clock)
     for call in (several.verify_request_async, several.judge_request_async):
         with pytest.raises(UsageError, match="several gates"):
             call(method="GET", uri="/", headers=[])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -99,3 +100,65 @@ def code_of(door: Gate | Verifier, inbound: sealgate.VerifiedToken, jwt: str) ->
     except sealgate.TokenError as error:
         return error.code
     return None
+
+
+def test_a_chain_is_explained_and_traced(tools: Gate, corp: testing.FakeIssuer) -> None:
+    jwt, parent = chained(corp)
+    wider, its_parent = chained(corp, scope="mcp:use files.write")
+    for owner in (tools, tools.verifier):
+        trail = owner.explain(jwt, context=[parent])
+        assert trail.ok and trail.verdict.token is not None
+        assert trail.verdict.token.lineage == "issuer_attested"
+        refused = owner.explain(wider, context=[its_parent])
+        assert (refused.code, owner.explain(wider).code) == ("attenuation_scope", "accepted")
+        lacking = owner.explain(jwt, required_scopes=["write"], operation={"tool": "x"})
+        assert (lacking.code, "write" in str(lacking)) == ("insufficient_scope", True)
+        traced = owner.trace(jwt, context=[parent])
+        assert (traced["verdict"], traced["gate"], traced["actors"]) == ("accepted", "tools", 2)
+        assert (traced["lineage"], traced["unproven"]) == ("issuer_attested", [])
+        traced = owner.trace(wider, context=[its_parent])
+        assert (traced["verdict"], traced["code"]) == ("refused", "attenuation_scope")
+        assert [s["stage"] for s in traced["stages"] if s["outcome"] == "refused"] == ["links"]
+        assert owner.trace(jwt, required_scopes=["write"])["code"] == "insufficient_scope"
+
+
+def test_a_trace_has_no_claim_values_and_is_the_verdict(
+    tools: Gate, corp: testing.FakeIssuer
+) -> None:
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use", sub="u1@example.com")
+    traced = tools.trace(
+        method="GET", uri="/mcp", headers=[("Authorization", f"Bearer {jwt}"), ("Accept", "x")]
+    )
+    assert traced["verdict"] == "accepted" and "u1@" not in json.dumps(traced)
+    stages = [stage["stage"] for stage in traced["stages"]]
+    assert (stages[0], stages[-1]) == ("request", "replay")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/mcp",
+        "headers": [(b"authorization", b"Bearer x")],
+    }
+    assert tools.trace(scope)["code"] == "malformed_token"
+    assert tools.trace(b"x")["stages"][0] == {
+        "stage": "size",
+        "rules": "JWS-01",
+        "outcome": "passed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({}, "give request, or method, uri and headers"),
+        ({"method": "GET", "uri": "/"}, "give request, or method, uri and headers"),
+        ({"into": int}, "there is no argument into"),
+        ({"required_scopes": ["a b"]}, "A scope is neither empty"),
+    ],
+)
+def test_what_trace_takes(tools: Gate, arguments: dict[str, Any], text: str) -> None:
+    if "required_scopes" in arguments:
+        arguments |= {"method": "GET", "uri": "/", "headers": []}
+    with pytest.raises(sealgate.UsageError, match=text):
+        tools.trace(**arguments)
+    with pytest.raises(sealgate.UsageError, match="a token comes without method"):
+        tools.trace("x", method="GET")

@@ -33,8 +33,8 @@ from sealgate._native import codes
 from conftest import AUDIENCE
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
-# What no token and no request provokes: our mistake, a token that goes out, and a memory of proofs
-# that is full or away.
+# What no token and no request provokes: our mistake, a memory of proofs that is full or away, and a
+# shared store without news.
 WITHOUT_VECTOR = {
     "internal",
     "replay_full",

@@ -126,8 +126,15 @@ def test_types_that_cannot_be_checked(tools: Gate, corp: testing.FakeIssuer) -> 
         sub: Odd  # a name that no module has
 
     for model in (dict, str, None.__class__, Odd, Local, "Claims"):
+        for jwt in (token(corp), "bad"):
+            with pytest.raises(UsageError, match="into"):
+                tools.verify(jwt, into=model)
+            with pytest.raises(UsageError, match="into"):
+                tools.judge(jwt, into=model)
+            with pytest.raises(UsageError, match="into"):
+                tools.verify_chain(jwt, [], into=model)
         with pytest.raises(UsageError, match="into"):
-            tools.verify(token(corp), into=model)
+            tools.judge_request(method="GET", uri="/", headers=[], into=model)
 
 
 @dataclass

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickle
 from typing import Any
 
 import pytest
 
-from sealgate import Gate, Handle, RevokedError, UsageError, testing
+from sealgate import Gate, Handle, RevocationCheck, RevokedError, UsageError, testing
 from sealgate._native import handle_kinds
 
 from conftest import AUDIENCE, ISSUER, NOW, document
@@ -27,7 +28,7 @@ def test_an_agent(tools: Gate, corp: testing.FakeIssuer) -> None:
     assert tools.verify(jwt).snapshot.revocations == revocations.epoch == 0
     inner = Handle.actor(iss=ISSUER, sub="agent-8")
     receipt = revocations.revoke(inner)
-    assert (receipt.epoch, receipt.reach) == (1, "process")
+    assert (receipt.epoch, receipt.reach, receipt.delivered) == (1, "process", True)
     with pytest.raises(RevokedError) as caught:
         tools.verify(jwt)
     assert (caught.value.code, caught.value.http_status) == ("revoked", 401)
@@ -106,6 +107,29 @@ def test_handles_tell_what_they_were_made_with() -> None:
     changeable: Any = Handle.issuer(iss=ISSUER)
     with pytest.raises(AttributeError):
         changeable.iss = "x"
+
+
+def test_who_was_asked(
+    tools: Gate, verifier: Any, corp: testing.FakeIssuer, clock: testing.FixedClock
+) -> None:
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use")
+    check = tools.verify(jwt).revocation
+    assert (check.checked, check.store, check.sequence) == (True, "process", 0)
+    tools.verifier.revocations.revoke(Handle.session(iss=ISSUER, sid="s1"), reason="lost laptop")
+    again = tools.verify(jwt)
+    assert (again.revocation.sequence, again.revocation.staleness) == (1, None)
+    assert again.to_dict()["revocation"] == dataclasses.asdict(again.revocation)
+    stats = tools.verifier.stats()["revocations"]
+    assert (stats["entries"], stats["epoch"]) == (1, 1) and stats["bytes"] > 0
+    nobody = verifier.gate("tools").verify(jwt).revocation
+    assert nobody == RevocationCheck(False, None, None, None)
+
+
+@pytest.mark.parametrize("reason", [7, b"lost", ["lost"]])
+def test_a_reason_is_a_text(tools: Gate, reason: Any) -> None:
+    with pytest.raises(UsageError, match="reason must be str"):
+        tools.verifier.revocations.revoke(Handle.session(iss=ISSUER, sid="s1"), reason=reason)
+    assert tools.verifier.revocations.epoch == 0
 
 
 def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock) -> None:

@@ -57,7 +57,8 @@ def test_views(tools: Gate, corp: testing.FakeIssuer, verifier: Verifier) -> Non
     assert json.loads(token.payload)["iss"] == token.issuer
     assert token.snapshot == sealgate.Snapshot(policy=verifier.policy.digest, keys=1)
     assert token.to_dict()["claims"]["deep"]["list"] == [1, {"x": 2}]
-    assert token.to_dict()["actor"] == {"iss": ISSUER, "sub": agent.sub}
+    told = token.to_dict()["actor"]
+    assert (told["iss"], told["sub"], told["iss_inferred"]) == (ISSUER, agent.sub, False)
 
 
 def test_views_are_kept_and_cannot_be_changed(tools: Gate, jwt: str) -> None:
@@ -237,3 +238,23 @@ def test_a_missing_scope_is_told_with_all_that_are_needed(
     with pytest.raises(AuthorityError) as refused:
         tools.verify(jwt).require(required_scopes=["files.read"])
     assert list(refused.value.expected) == ["mcp:use", "files.read"]
+
+
+def test_everything_as_a_dict(verifier: Verifier, corp: testing.FakeIssuer) -> None:
+    big = 12345678901234567890123
+    jwt = corp.token(aud=AUDIENCE, scope="mcp:use", act=["agent-7", "agent-8"], claims={"big": big})
+    token = verifier.verify(jwt)
+    told = token.to_dict()
+    names = {name for name in dir(token) if not name.startswith("_")}
+    calls = {"has_scope", "require", "audit_record", "to_dict", "payload"}
+    assert set(told) == names - calls
+    assert told["claims"]["big"] == big
+    assert told["actor"] == told["chain"][0] and told["chain"][1]["sub"] == "agent-8"
+    members = {name for name in dir(token.chain[0]) if not name.startswith("_")}
+    assert set(told["actor"]) == members
+    for name in set(told) - {"actor", "chain", "snapshot", "revocation", "claims", "header"}:
+        value = getattr(token, name)
+        assert told[name] == (list(value) if isinstance(value, tuple) else value), name
+    assert told["header"] == dict(token.header)
+    assert told["snapshot"]["policy"] == token.snapshot.policy
+    assert json.loads(json.dumps(told)) == told

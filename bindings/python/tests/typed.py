@@ -51,7 +51,7 @@ def chains(gate: Gate, jwt: str, parent: bytes) -> None:
     assert_type(gate.verify_chain(jwt, context, into=Claims).claims.tenant, str)
     assert_type(gate.verifier.check_outbound(token, context[0], target="api"), None)
     for dimension in token.unproven:
-        assert_type(dimension, Literal["subject", "scope", "time", "audience"])
+        assert_type(dimension, Literal["subject", "scope", "time", "audience", "details"])
 
 
 def verdicts(verifier: Verifier, jwt: bytes) -> None:

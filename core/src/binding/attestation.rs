@@ -38,5 +38,5 @@ pub(super) fn verify(
     if issued_at > judge.now.plus(judge.rules.leeway) || judge.now > until {
         return Err(invalid("iat"));
     }
-    Ok(Proven::new(judge, holder, jti, until))
+    Ok(Proven::new(judge, holder, jti, issued_at, until))
 }

@@ -68,7 +68,7 @@ pub(super) fn verify(
     if issued_at > judge.now.plus(WINDOW) || judge.now > until {
         return Err(invalid("iat"));
     }
-    Ok(Proven::new(judge, holder, jti, until))
+    Ok(Proven::new(judge, holder, jti, issued_at, until))
 }
 
 /// The hash of what the capability's signature is over, as `par_hash` has its parent's.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::proof::{Form, Unproven, date, invalid, jti, replay_key, text};
+use super::proof::{Form, Unproven, date, invalid, jti, text};
 use super::target;
 use super::{Judge, Possession, Proven, Shown, Thumbprint, UsedProof};
 use crate::crypto;
@@ -55,14 +55,9 @@ pub(super) fn verify(
         return Err(invalid("ath")); // DP-12
     }
     let next_nonce = nonce(judge, claims)?;
-    let key = replay_key(judge, &thumbprint, jti);
     Ok(Proven {
         how: Possession::Dpop,
-        used: UsedProof {
-            key,
-            issued_at,
-            until,
-        },
+        used: UsedProof::new(judge, &thumbprint, jti, issued_at, until),
         next_nonce,
     })
 }

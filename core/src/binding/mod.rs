@@ -31,7 +31,7 @@ use crate::policy::{
     self, Carrier, GateRules, Kind, OnUnavailable, PossessionRules, ReplayRules, Rules,
     SenderConstrained, Waiver,
 };
-use crate::replay::{FirstUse, ReplayGuard, ReplayKey};
+use crate::replay::{FirstUse, Memory, ReplayKey};
 use crate::time::{NumericDate, Span};
 
 /// How possession of a token's key was shown.
@@ -73,6 +73,8 @@ impl Possession {
 pub enum ReplayReach {
     /// This process: others were not asked.
     Process,
+    /// All processes of this host that share the store.
+    Host,
     /// As far as the program's own store does.
     External,
 }
@@ -83,6 +85,7 @@ impl ReplayReach {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Process => "process",
+            Self::Host => "host",
             Self::External => "external",
         }
     }
@@ -218,6 +221,11 @@ pub(crate) struct Possessed {
 #[derive(Debug)]
 pub(crate) struct UsedProof {
     key: ReplayKey,
+    /// A time that the proof says, whatever the policy: processes of two policies must look for it
+    /// in one place.
+    made_at: NumericDate,
+    /// One guard remembers proofs of every kind and forgets them by when they were made, so that
+    /// this is counted back from their end, the same for all.
     issued_at: NumericDate,
     until: NumericDate,
 }
@@ -470,8 +478,14 @@ impl PossessionConfirmed {
 }
 
 impl Proven {
-    /// A proof by a token's own key, which holds until then.
-    fn new(judge: &Judge<'_>, holder: &Holder<'_>, jti: &str, until: NumericDate) -> Self {
+    /// A proof by a token's own key, made about then, which holds until then.
+    fn new(
+        judge: &Judge<'_>,
+        holder: &Holder<'_>,
+        jti: &str,
+        made_at: NumericDate,
+        until: NumericDate,
+    ) -> Self {
         let kind = judge.gate.kind;
         Self {
             how: if kind == Kind::Capability {
@@ -481,15 +495,7 @@ impl Proven {
             } else {
                 Possession::ClientAttestationPop
             },
-            used: UsedProof {
-                key: proof::replay_key(judge, &holder.thumbprint, jti),
-                // One guard remembers proofs of every kind and forgets them by when they were made,
-                // so that this is counted back from their end, the same for all.
-                issued_at: until
-                    .minus(judge.rules.leeway)
-                    .minus(judge.rules.possession.window()),
-                until,
-            },
+            used: UsedProof::new(judge, &holder.thumbprint, jti, made_at, until),
             next_nonce: None,
         }
     }
@@ -516,6 +522,22 @@ impl<'t> Holder<'t> {
 }
 
 impl UsedProof {
+    fn new(
+        judge: &Judge<'_>,
+        thumbprint: &Thumbprint,
+        jti: &str,
+        made_at: NumericDate,
+        until: NumericDate,
+    ) -> Self {
+        let window = judge.rules.possession.window();
+        Self {
+            key: proof::replay_key(judge, thumbprint, jti),
+            made_at,
+            issued_at: until.minus(judge.rules.leeway).minus(window),
+            until,
+        }
+    }
+
     /// What the proof is remembered by.
     pub(crate) const fn key(&self) -> &ReplayKey {
         &self.key
@@ -526,21 +548,32 @@ impl UsedProof {
         self.until
     }
 
-    /// Looks it up among those of this process, and remembers it.
-    pub(crate) fn commit(
-        self,
-        guard: &ReplayGuard,
-        now: NumericDate,
-    ) -> Result<NotReplayed, Error> {
-        let _: FirstUse = guard.insert(self.key, self.issued_at, self.until, now)?;
-        Ok(NotReplayed {
-            reach: Some(ReplayReach::Process),
-        })
+    /// Looks it up among those that are remembered, and remembers it.
+    pub(crate) fn commit(self, memory: Memory<'_>, now: NumericDate) -> Result<NotReplayed, Error> {
+        let (_, reach): (FirstUse, _) = match memory {
+            Memory::Process(guard) => {
+                let first = guard.insert(self.key, self.issued_at, self.until, now)?;
+                (first, ReplayReach::Process)
+            }
+            Memory::Host(table) => {
+                let first = table.insert(&self.key, self.made_at, self.until, now)?;
+                (first, ReplayReach::Host)
+            }
+        };
+        Ok(NotReplayed { reach: Some(reach) })
     }
 
     /// What [`UsedProof::commit`] would say, without using it up: for explaining only.
-    pub(crate) fn rehearse(self, guard: &ReplayGuard) -> Result<NotReplayed, Error> {
-        if guard.has_seen(&self.key, self.issued_at) {
+    pub(crate) fn rehearse(
+        self,
+        memory: Memory<'_>,
+        now: NumericDate,
+    ) -> Result<NotReplayed, Error> {
+        let seen = match memory {
+            Memory::Process(guard) => guard.has_seen(&self.key, self.issued_at),
+            Memory::Host(table) => table.has_seen(&self.key, self.made_at, self.until, now),
+        };
+        if seen {
             return Err(Error::about(Code::Replayed, "jti"));
         }
         Ok(NotReplayed { reach: None })

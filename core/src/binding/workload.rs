@@ -63,7 +63,8 @@ pub(super) fn verify(
     }) {
         return Err(invalid("oth"));
     }
-    Ok(Proven::new(judge, holder, jti, until))
+    let made_at = expires.minus(MOST_AHEAD); // at the earliest
+    Ok(Proven::new(judge, holder, jti, made_at, until))
 }
 
 /// WPT-07: the hash is there when the token is, and of that token. A hash of nothing was made for

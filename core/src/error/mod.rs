@@ -112,6 +112,35 @@ impl Error {
         self.blame() == Blame::Misuse && self.about != Some(GATE)
     }
 
+    /// What the calling program got wrong, where it is known without asking a policy: see
+    /// [`Advice::hint`](crate::Advice::hint). `None` where the program is not to blame.
+    #[must_use]
+    pub fn misuse(&self) -> Option<&'static str> {
+        if self.blame() != Blame::Misuse {
+            return None;
+        }
+        // By the argument's name in the policy's spelling.
+        Some(match self.about? {
+            "algorithms" => "Name the algorithms that may sign; there is no default.",
+            "approved" => {
+                "Give the whole of what was approved as JSON, an array or an object, to the call that \
+                 verifies the token."
+            }
+            "client_certificate" => {
+                "The client's certificate must be DER, whole: decode PEM first."
+            }
+            "keys" => "Two of the keys have the same kid and algorithm.",
+            "operation" => {
+                "The operation tells nothing: give a tool, a resource, an action or a scope, or leave \
+                 it out. Arguments are those of a tool."
+            }
+            "required_scopes" => {
+                "A scope is neither empty nor has a space in it: give one string each."
+            }
+            _ => return None,
+        })
+    }
+
     /// The policy has no such gate, or has it no longer.
     #[cold]
     pub(crate) const fn no_gate() -> Self {

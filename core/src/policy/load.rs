@@ -46,7 +46,8 @@ struct Inner {
     rules: Rules,
     warnings: Vec<Warning>,
     document: Option<String>,
-    allow_test_keys: bool,
+    /// What the loading program permitted.
+    options: LoadOptions,
 }
 
 /// What the loading program permits and where relative paths begin.
@@ -82,13 +83,31 @@ impl LoadOptions {
     }
 
     /// Takes the keys of every issuer from the program, wherever the document says they come from,
-    /// and reads no source it names; and remembers revocations in this process, whatever store it
-    /// names: for testing a real policy with keys of one's own. Default: the document's sources and
-    /// stores.
+    /// and reads no source it names; and remembers revocations and used proofs in this process,
+    /// whatever store it names: for testing a real policy with keys of one's own. Default: the
+    /// document's sources and stores.
     #[must_use]
     pub const fn push_all_keys(mut self, push: bool) -> Self {
         self.push_all_keys = push;
         self
+    }
+
+    /// Whether [`LoadOptions::allow_danger`] is set.
+    #[must_use]
+    pub const fn allows_danger(&self) -> bool {
+        self.allow_danger
+    }
+
+    /// Whether [`LoadOptions::allow_test_keys`] is set.
+    #[must_use]
+    pub const fn allows_test_keys(&self) -> bool {
+        self.allow_test_keys
+    }
+
+    /// Whether [`LoadOptions::push_all_keys`] is set.
+    #[must_use]
+    pub const fn pushes_all_keys(&self) -> bool {
+        self.push_all_keys
     }
 
     /// The folder that relative paths of the document begin in. [`Policy::load`] sets it to the
@@ -223,7 +242,10 @@ impl Policy {
                 rules,
                 warnings,
                 document: document.clone(),
-                allow_test_keys: options.allow_test_keys,
+                options: LoadOptions {
+                    folder: None, // the next document has its own
+                    ..options.clone()
+                },
             }),
         };
         let mut more = judge(&policy);
@@ -264,6 +286,33 @@ impl Policy {
         super::effective::fill(&self.inner.root).to_value()
     }
 
+    /// What the loading program permitted, to load the next policy alike. Relative paths of that begin
+    /// anew, where it is.
+    #[must_use]
+    pub fn options(&self) -> &LoadOptions {
+        &self.inner.options
+    }
+
+    /// This policy for a program that permits as much. It is the same, but where all keys are to come
+    /// from the program and do not yet ([`LoadOptions::push_all_keys`]): then it is loaded anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::parse`].
+    pub fn under(&self, options: &LoadOptions) -> Result<Self, PolicyError> {
+        let own = &self.inner.options;
+        if own.push_all_keys || !options.push_all_keys {
+            return Ok(self.clone());
+        }
+        let both = LoadOptions {
+            allow_danger: own.allow_danger || options.allow_danger,
+            allow_test_keys: own.allow_test_keys || options.allow_test_keys,
+            push_all_keys: true,
+            folder: options.folder.clone(),
+        };
+        Self::parse_with(self.to_json(), Format::Json, &both)
+    }
+
     /// The JSON Schema (draft 2020-12) of policy documents, the same text for the same version.
     #[must_use]
     pub fn schema() -> String {
@@ -276,7 +325,7 @@ impl Policy {
 
     /// Whether keys may be used whose private half is published.
     pub(crate) fn allows_test_keys(&self) -> bool {
-        self.inner.allow_test_keys
+        self.inner.options.allow_test_keys
     }
 
     /// A problem that only the verifier can find, at the member it is about.

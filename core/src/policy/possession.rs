@@ -1,7 +1,10 @@
 //! What the document says of proofs of possession: `[dpop]`, `[mtls]`, `[replay]`, and each gate's
 //! `sender_constrained`.
 
-use super::Secret;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Secret, StoreRules};
 use crate::jwa::AlgorithmSet;
 use crate::time::Span;
 
@@ -44,10 +47,15 @@ pub(crate) struct ReplayRules {
 }
 
 /// Where used proofs are remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ReplayStore {
     /// In this process.
     Process,
+    /// In the folder of a file store, by all processes of this host.
+    Host {
+        store: Arc<StoreRules>,
+        folder: PathBuf,
+    },
     /// By the program.
     External,
 }

@@ -1,4 +1,5 @@
-//! Who has been here before: used proofs, remembered while they could be used again (DP-13).
+//! Who has been here before: used proofs, remembered while they could be used again (DP-13), by this
+//! process or, in [`host`], by all of one host.
 //!
 //! [`ReplayGuard::insert`] is one atomic insert-if-absent, so of any number of threads that show one
 //! proof exactly one is first. A bucket is an immutable list behind one pointer: who inserts makes
@@ -10,7 +11,11 @@
 //! A clock that is set back cannot reopen what has left: `swept` is the youngest moment of issue
 //! that was ever forgotten, and what is no younger counts as seen.
 
+mod host;
+
 use std::hash::{BuildHasher, RandomState};
+
+pub(crate) use host::HostTable;
 
 use crate::error::{Code, Error};
 use crate::sync::{AtomicU64, AtomicUsize, Held, Ordering, Slot};
@@ -47,7 +52,16 @@ struct Used {
     until: NumericDate,
 }
 
-/// Evidence that a proof was not used before, as far as this process remembers.
+/// Who remembers used proofs, where the program need not.
+#[derive(Clone, Copy)]
+pub(crate) enum Memory<'m> {
+    /// This process.
+    Process(&'m ReplayGuard),
+    /// All processes of this host.
+    Host(&'m HostTable),
+}
+
+/// Evidence that a proof was not used before, as far as is remembered.
 #[derive(Debug)]
 pub(crate) struct FirstUse(());
 

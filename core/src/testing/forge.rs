@@ -341,7 +341,11 @@ impl<'f> Forge<'f> {
         Proof {
             method: self.route.method.clone(),
             target,
-            nonce: self.gate.challenge().and_then(|challenge| challenge.nonce),
+            nonce: self
+                .gate
+                .grounds()
+                .challenge()
+                .and_then(|challenge| challenge.nonce),
             now: self.setting.now.seconds(),
         }
     }

@@ -3,7 +3,7 @@
 
 use super::Requirements;
 use super::seen::Seen;
-use super::state::State;
+use super::state::{State, World};
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
@@ -13,7 +13,7 @@ use crate::policy::{
 use crate::time::{NumericDate, Span};
 
 /// What we expected, and what to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Advice {
     /// The gate's name.
@@ -36,22 +36,37 @@ pub(super) struct Call<'c> {
 }
 
 pub(super) fn advice(state: &State, door: u32, error: &Error, call: &Call<'_>) -> Advice {
-    let Ok(gate) = state.door(door).map(|door| door.gate) else {
-        let hint = "The policy no longer has this gate; see `Verifier::gates`.".to_owned();
-        return Advice {
-            gate: String::new(),
-            issuer_name: None,
-            expected: Vec::new(),
-            hint,
-        };
-    };
-    advice_at(state, gate, error, call)
+    match state.door(door) {
+        Ok(door) => advice_at(state, door.gate, error, call),
+        Err(_) => no_gate(),
+    }
+}
+
+/// About a gate that the policy does not have.
+pub(super) fn no_gate() -> Advice {
+    Advice {
+        gate: String::new(),
+        issuer_name: None,
+        expected: Vec::new(),
+        hint: "The policy no longer has this gate; see `Verifier::gates`.".to_owned(),
+    }
 }
 
 /// Advice about an error at this door, which may be one for further tokens.
 pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &Call<'_>) -> Advice {
-    let rules = state.world.rules();
-    let position = state.world.blamed(error);
+    advice_under(&state.world, state, gate, error, call)
+}
+
+/// The same about an error that was judged under `world`; `live` is how keys stand now.
+pub(super) fn advice_under(
+    world: &World,
+    live: &State,
+    gate: &GateRules,
+    error: &Error,
+    call: &Call<'_>,
+) -> Advice {
+    let rules = world.rules();
+    let position = world.blamed(error);
     let issuer = position.and_then(|position| rules.issuers.get(position));
     let row = position.and_then(|position| {
         let entry = gate
@@ -61,29 +76,31 @@ pub(super) fn advice_at(state: &State, gate: &GateRules, error: &Error, call: &C
         Some(entry.profile.row())
     });
     let context = Context {
-        state,
         rules,
         gate,
-        position,
         issuer,
         row,
+        live,
+        place: live.world.blamed(error),
         call,
     };
     Advice {
         gate: gate.name.to_string(),
         issuer_name: issuer.map(|issuer| issuer.name.to_string()),
         expected: context.expected(error.code(), error.claim()),
-        hint: context.hint(error.code(), error.claim()),
+        hint: context.hint(error),
     }
 }
 
 struct Context<'s> {
-    state: &'s State,
     rules: &'s Rules,
     gate: &'s GateRules,
-    position: Option<usize>,
     issuer: Option<&'s IssuerRules>,
     row: Option<&'static Row>,
+    /// How keys and stores stand now.
+    live: &'s State,
+    /// Of the issuer's keys among these.
+    place: Option<usize>,
     call: &'s Call<'s>,
 }
 
@@ -164,7 +181,8 @@ impl Context<'_> {
     }
 
     /// What to do, following user-experience 3.6.
-    fn hint(&self, code: Code, about: Option<&str>) -> String {
+    fn hint(&self, error: &Error) -> String {
+        let (code, about) = (error.code(), error.claim());
         let gate = &self.gate.name;
         let name = self.name();
         match code {
@@ -263,20 +281,25 @@ impl Context<'_> {
             Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
             Code::Suspended => "Its issuer has suspended the token, and may take that back: the same token may pass later.".into(),
             Code::StatusUnavailable | Code::StatusStale => self.status(name),
-            Code::Usage => self.misuse(about),
+            Code::Usage => self.misuse(error),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
     }
 
-    /// What the calling program got wrong, by the argument's name in the policy's spelling.
-    fn misuse(&self, about: Option<&str>) -> String {
-        match about {
-            Some("required_scopes") => "A scope is neither empty nor has a space in it: give one string each.".into(),
-            Some("operation") => "The operation tells nothing: give a tool, a resource, an action or a scope, or leave it out.".into(),
-            Some("client_certificate") => "The client's certificate must be DER, whole: decode PEM first.".into(),
-            Some("context") => format!("Gate {} takes no such token beside another: name its kind in gates.{}.context.", self.gate.name, self.gate.name),
-            Some("gate") => format!("Tokens of gate {} do not come with requests: call verify.", self.gate.name),
-            _ => "The calling program passes something wrong; see the documentation of the call.".into(),
+    /// What the calling program got wrong.
+    fn misuse(&self, error: &Error) -> String {
+        let gate = &self.gate.name;
+        match error.claim() {
+            Some("context") => format!(
+                "Gate {gate} takes no such token beside another: name its kind in gates.{gate}.context."
+            ),
+            Some("gate") => {
+                format!("Tokens of gate {gate} do not come with requests: call verify.")
+            }
+            _ => error
+                .misuse()
+                .unwrap_or("The calling program passes something wrong; see the documentation of the call.")
+                .to_owned(),
         }
     }
 
@@ -639,11 +662,11 @@ impl Context<'_> {
 
     /// How fresh the issuer's keys are, for a key that is not among them.
     fn freshness(&self) -> String {
-        let Some(position) = self.position else {
+        let Some(place) = self.place else {
             return String::new();
         };
-        let generation = self.state.keys.generation(position);
-        let report = self.state.keys.watch(position).map(|watch| watch.report());
+        let generation = self.live.keys.generation(place);
+        let report = self.live.keys.watch(place).map(|watch| watch.report());
         match report.and_then(|report| report.fetched_at) {
             Some(fetched) => {
                 let age = self.call.now.relative(fetched);
@@ -669,7 +692,7 @@ impl Context<'_> {
 
     /// Why nothing is heard of the store that processes share.
     fn no_news(&self) -> String {
-        let held = self.state.revocations.sharing();
+        let held = self.live.revocations.sharing();
         let Some(sharing) = held.get() else {
             return "The policy names no store any more; ask again.".to_owned();
         };
@@ -686,8 +709,7 @@ impl Context<'_> {
 
     /// Why the list is not here that the token refers to.
     fn status(&self, name: &str) -> String {
-        let rules = self.state.world.rules();
-        let Some(status) = &rules.revocation.status else {
+        let Some(status) = &self.rules.revocation.status else {
             return "The token refers to a status list, and nobody may fetch it. Write [revocation.status_lists], and add status_list_token to its issuer's profiles.".to_owned();
         };
         if status.door(name).is_none() {
@@ -695,7 +717,7 @@ impl Context<'_> {
                 "The token refers to a status list. Add status_list_token to issuers.{name}.profiles, whose keys must sign it."
             );
         }
-        let why = match self.state.status.last_error(name) {
+        let why = match self.live.status.last_error(name) {
             Some(error) => format!("It could not be fetched: {error}."),
             None => "It is being fetched, or it refers to another kind of status.".to_owned(),
         };
@@ -703,9 +725,7 @@ impl Context<'_> {
     }
 
     fn refreshing(&self) -> String {
-        let watch = self
-            .position
-            .and_then(|position| self.state.keys.watch(position));
+        let watch = self.place.and_then(|place| self.live.keys.watch(place));
         let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.call.now));
         let (name, rest) = (self.name(), "Not the caller's fault; they may retry.");
         let what = match pause {
@@ -723,9 +743,7 @@ impl Context<'_> {
 
     /// What an operator has to know of the network, and no caller.
     fn last_error(&self) -> String {
-        let watch = self
-            .position
-            .and_then(|position| self.state.keys.watch(position));
+        let watch = self.place.and_then(|place| self.live.keys.watch(place));
         let error = watch.and_then(|watch| watch.report().last_error.clone());
         error.map_or_else(String::new, |error| format!(" Last fetch: {error}."))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Names;
 use super::headers::Headers;
-use super::state::{DoorTable, State, World};
+use super::state::{DoorTable, Replay, State, World};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::error::IssuerNumber;
@@ -13,7 +13,7 @@ use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
 use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore};
-use crate::replay::ReplayGuard;
+use crate::replay::{HostTable, ReplayGuard};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::Clock;
 
@@ -63,11 +63,11 @@ pub(super) fn state(
     if !problems.is_empty() {
         return Err(policy.refuse(problems));
     }
+    let replay = replay(&policy, previous).map_err(|problem| policy.refuse(vec![problem]))?;
     let digest = policy.digest(provider).into();
     let tokens = policy.rules().cache_tokens;
     let before = previous.map(|state| &*state.cache);
     let cache = TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES), before);
-    let replay = replay(&policy, previous);
     let world = World {
         digest,
         headers: Headers::new(),
@@ -94,13 +94,34 @@ pub(super) fn state(
     })
 }
 
-/// The memory of used proofs, which outlives reloads; made when a policy first asks for it.
-fn replay(policy: &Policy, previous: Option<&State>) -> Option<Arc<ReplayGuard>> {
-    let before = previous.and_then(|state| state.replay.as_ref());
-    let rules = policy.rules().possession.replay.as_ref();
-    let own = rules.is_some_and(|rules| rules.store == ReplayStore::Process);
-    let new = || own.then(|| Arc::new(ReplayGuard::new(REPLAY_ENTRIES)));
-    before.map(Arc::clone).or_else(new)
+/// The memory of used proofs, made or opened when a policy first asks for it. A table of another
+/// folder takes the place of the one before.
+fn replay(policy: &Policy, previous: Option<&State>) -> Result<Replay, Problem> {
+    let mut replay = previous.map_or_else(Replay::default, |state| state.replay.clone());
+    match policy
+        .rules()
+        .possession
+        .replay
+        .as_ref()
+        .map(|rules| &rules.store)
+    {
+        Some(ReplayStore::Process) => {
+            let new = || Arc::new(ReplayGuard::new(REPLAY_ENTRIES));
+            replay.process.get_or_insert_with(new);
+        }
+        Some(ReplayStore::Host { folder, .. }) => {
+            let open = replay
+                .host
+                .as_ref()
+                .is_some_and(|table| table.folder() == folder);
+            if !open {
+                let refuse = |text| policy.problem_at("replay.store", text);
+                replay.host = Some(Arc::new(HostTable::open(folder).map_err(refuse)?));
+            }
+        }
+        Some(ReplayStore::External) | None => {}
+    }
+    Ok(replay)
 }
 
 /// What only a provider can judge of a policy, whole or not: the algorithms it lacks, the keys it

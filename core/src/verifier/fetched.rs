@@ -332,7 +332,7 @@ impl Gate {
         if keys(&outcome) || list(&outcome).is_some() {
             self.engine.bell.wait(wait, &mut || {
                 // Looked at before the token: a list that comes in between is seen by one of the two.
-                let coming = list(&outcome).is_some_and(|error| self.awaits_list(&error));
+                let coming = list(&outcome).is_some_and(|error| self.engine.awaits_list(&error));
                 outcome = self.verify_with(token, requirements);
                 !(keys(&outcome) || coming && list(&outcome).is_some())
             });
@@ -345,6 +345,6 @@ impl Gate {
     /// stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        error.code() == Code::KeysRefreshing && self.pause(error) < wait
+        self.grounds().may_settle(error, wait)
     }
 }

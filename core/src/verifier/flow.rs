@@ -110,7 +110,7 @@ impl<'s> Call<'s> {
 
     /// What [`Call::commit`] would say, without using a proof up.
     pub(super) fn rehearse(self, judged: Judged) -> Result<VerifiedToken, Error> {
-        pipeline::rehearse(self.door, judged)
+        pipeline::rehearse(self.door, judged, self.now)
     }
 }
 

@@ -2,24 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::advice::{self, Advice};
-use super::ancestry::{self, ContextToken};
-use super::explain::{self, Explanation};
-use super::flow::{Arrived, Call};
-use super::pipeline::Case;
+use super::ancestry::ContextToken;
+use super::explain::Explanation;
+use super::flow::Arrived;
+use super::grounds::Grounds;
+use super::pipeline::{self, Case};
 use super::requirements::NO_REQUIREMENTS;
-use super::traced::{self, Traced};
+use super::traced::Traced;
 use super::{
-    BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken, pipeline,
+    Advice, BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken,
 };
 use crate::error::{Code, Error};
-use crate::jwa::Algorithm;
-use crate::policy::{Challenge, SenderConstrained};
-use crate::time::Span;
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -54,7 +50,7 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
-        self.verify_chain(token, &[], requirements)
+        self.sit().verify(token, requirements)
     }
 
     /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for,
@@ -79,11 +75,7 @@ impl Gate {
         context: &[ContextToken<'_>],
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
-        let state = self.engine.state.load();
-        let now = self.engine.clock.now();
-        let call = Call::at(&self.engine, &state, self.door, now, requirements)?;
-        let judged = call.token(token.as_ref(), context, requirements, &mut ())?;
-        call.commit(judged)
+        self.sit().verify_chain(token, context, requirements)
     }
 
     /// Verifies a request: its token, that the presenter holds the token's key, and that the proof
@@ -132,11 +124,7 @@ impl Gate {
         request: &Request<'_>,
         requirements: &Requirements,
     ) -> Result<VerifiedToken, Error> {
-        let state = self.engine.state.load();
-        let now = self.engine.clock.now();
-        let call = Call::at(&self.engine, &state, self.door, now, requirements)?;
-        let arrived = call.request(request, requirements, &mut ())?;
-        arrived.settle(&mut (), |judged| call.commit(judged))
+        self.sit().verify_request(request, requirements)
     }
 
     /// As [`Gate::verify_request`], with the three-valued answer as a value.
@@ -156,64 +144,21 @@ impl Gate {
         request: &Request<'_>,
         requirements: &Requirements,
     ) -> Result<Pending, Error> {
-        let state = self.engine.state.load_full();
-        let now = self.engine.clock.now();
-        let call = Call::at(&self.engine, &state, self.door, now, requirements)?;
-        if call.door.guard()?.is_some() {
+        let sitting = self.sit();
+        let call = sitting.call(requirements)?;
+        if call.door.memory()?.is_some() {
             return Err(Error::about(Code::Usage, "replay"));
         }
         match call.request(request, requirements, &mut ())? {
             Arrived {
                 caller: None,
                 token,
-            } => Ok(Pending::new(token, Arc::clone(&state))),
+            } => Ok(Pending::new(token, Arc::clone(sitting.state()))),
             // Two proofs, which no policy has with such a store.
             Arrived {
                 caller: Some(_), ..
             } => Err(Error::new(Code::Internal)),
         }
-    }
-
-    /// What [`Gate::verify_with`] would answer without verifying anything, because this gate has
-    /// seen the token before; `None` when it has not. For callers that must let go of something
-    /// before long work, as of an interpreter's lock, and then go on with
-    /// [`Gate::verify_unseen`].
-    pub fn recall(
-        &self,
-        token: impl AsRef<[u8]>,
-        requirements: &Requirements,
-    ) -> Option<Result<VerifiedToken, Error>> {
-        if let Err(error) = requirements.check() {
-            return Some(Err(error));
-        }
-        let state = self.engine.state.load();
-        let now = self.engine.clock.now();
-        let door = state.door(self.door).ok()?;
-        let token = token.as_ref();
-        let settled = door.recall(token, now)?;
-        let case = Case::bare(door, &self.engine.provider, now, requirements);
-        let judged = pipeline::renew(door, token, settled, &case, &ancestry::ALONE);
-        Some(judged.and_then(|judged| pipeline::commit(door, judged, now)))
-    }
-
-    /// As [`Gate::verify_with`], without looking into the cache first: for a token that
-    /// [`Gate::recall`] does not know. The cache learns it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Gate::verify_with`].
-    pub fn verify_unseen(
-        &self,
-        token: impl AsRef<[u8]>,
-        requirements: &Requirements,
-    ) -> Result<VerifiedToken, Error> {
-        requirements.check()?;
-        let state = self.engine.state.load();
-        let now = self.engine.clock.now();
-        let door = state.door(self.door)?;
-        let case = Case::bare(door, &self.engine.provider, now, requirements);
-        let judged = pipeline::verify(door, token.as_ref(), &case, &mut ())?;
-        pipeline::commit(door, judged, now)
     }
 
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
@@ -224,21 +169,22 @@ impl Gate {
         requirements: &Requirements,
         chunk: usize,
         wanted: impl Fn() -> bool + Sync,
-    ) -> (Vec<Result<VerifiedToken, Error>>, BatchSnapshot) {
+    ) -> (Vec<Result<VerifiedToken, Error>>, BatchSnapshot, Grounds) {
         let state = self.engine.state.load_full();
         let now = self.engine.clock.now();
         let snapshot = state.snapshot(self.door);
+        let grounds = Grounds::of(&self.engine, &state.world, self.door);
         let door = requirements.check().and_then(|()| state.door(self.door));
         let door = match door {
             Ok(door) => door,
-            Err(error) => return (vec![Err(error); tokens.len()], snapshot),
+            Err(error) => return (vec![Err(error); tokens.len()], snapshot, grounds),
         };
         let case = Case::bare(door, &self.engine.provider, now, requirements);
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(door, tokens, &case)
         });
-        (chunks.collect(), snapshot)
+        (chunks.collect(), snapshot, grounds)
     }
 
     /// As [`Gate::verify`], with the three-valued answer as a value.
@@ -257,17 +203,14 @@ impl Gate {
         context: &[ContextToken<'_>],
         requirements: &Requirements,
     ) -> Traced {
-        let state = self.engine.state.load();
-        let (token, engine) = (token.as_ref(), &self.engine);
-        traced::trace(engine, &state, self.door, token, context, requirements)
+        self.sit().trace(token, context, requirements)
     }
 
     /// As [`Gate::verify_request`] with the answer as a value, and the stages that led to it. It is
     /// the verdict: a proof is used up by it.
     #[must_use]
     pub fn trace_request(&self, request: &Request<'_>, requirements: &Requirements) -> Traced {
-        let state = self.engine.state.load();
-        traced::trace_request(&self.engine, &state, self.door, request, requirements)
+        self.sit().trace_request(request, requirements)
     }
 
     /// Verifies from scratch and tells of every stage what it saw. For operators: it shows claim
@@ -284,9 +227,7 @@ impl Gate {
         token: impl AsRef<[u8]>,
         requirements: &Requirements,
     ) -> Explanation {
-        let state = self.engine.state.load();
-        let token = token.as_ref();
-        explain::explain(&self.engine, &state, self.door, token, &[], requirements)
+        self.sit().explain(token, &[], requirements)
     }
 
     /// As [`Gate::explain_with`], of a token with those it comes from ([`Gate::verify_chain`]).
@@ -297,9 +238,7 @@ impl Gate {
         context: &[ContextToken<'_>],
         requirements: &Requirements,
     ) -> Explanation {
-        let state = self.engine.state.load();
-        let (token, engine) = (token.as_ref(), &self.engine);
-        explain::explain(engine, &state, self.door, token, context, requirements)
+        self.sit().explain(token, context, requirements)
     }
 
     /// As [`Gate::explain_with`], of a request. It uses no proof up, so it is no substitute for
@@ -310,11 +249,25 @@ impl Gate {
         request: &Request<'_>,
         requirements: &Requirements,
     ) -> Explanation {
-        let state = self.engine.state.load();
-        explain::explain_request(&self.engine, &state, self.door, request, requirements)
+        self.sit().explain_request(request, requirements)
     }
 
-    /// What to do about an error of this gate, from the policy's point of view.
+    /// What the policy in force makes of this gate's errors.
+    #[must_use]
+    pub fn grounds(&self) -> Grounds {
+        self.sit().grounds()
+    }
+
+    /// What a token of this gate was judged under, for errors about it: those of
+    /// [`VerifiedToken::require`], or of a type that its claims do not fit.
+    #[must_use]
+    pub fn grounds_of(&self, token: &VerifiedToken) -> Grounds {
+        let (world, gate) = token.identity().place();
+        Grounds::at(&self.engine, world, gate)
+    }
+
+    /// What to do about an error of this gate, from the point of view of the policy in force. For an
+    /// error that may be older than that, see [`Gate::sit`].
     #[must_use]
     pub fn advice(&self, error: &Error) -> Advice {
         self.advice_with(error, &Requirements::NONE)
@@ -323,59 +276,7 @@ impl Gate {
     /// As [`Gate::advice`], about an error of a call with these requirements.
     #[must_use]
     pub fn advice_with(&self, error: &Error, requirements: &Requirements) -> Advice {
-        let call = advice::Call {
-            requirements,
-            seen: None,
-            now: self.engine.clock.now(),
-        };
-        advice::advice(&self.engine.state.load(), self.door, error, &call)
-    }
-
-    /// How long it takes at least until the answer may be another than this `keys_refreshing`: no
-    /// fetch of the issuer's keys begins before.
-    pub(crate) fn pause(&self, error: &Error) -> Duration {
-        let state = self.engine.state.load();
-        let position = state.world.blamed(error);
-        let watch = position.and_then(|position| state.keys.watch(position));
-        let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.engine.clock.now()));
-        pause.to_duration()
-    }
-
-    /// What the gate's configuration adds to its answers on the wire.
-    pub(crate) fn challenge(&self) -> Option<Challenge> {
-        let state = self.engine.state.load();
-        let door = state.door(self.door).ok()?;
-        let gate = door.gate;
-        let copy = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
-        let now = self.engine.clock.now();
-        let nonces = door.possession(&self.engine.provider, now).nonces();
-        let dpop = state.world.rules().possession.dpop.as_ref();
-        let dpop = dpop.filter(|_| gate.takes_dpop);
-        let required = gate.sender_constrained == SenderConstrained::Required;
-        Some(Challenge {
-            kind: gate.kind,
-            resource: gate.resource.as_deref().map(str::to_owned),
-            issuers: gate
-                .issuers
-                .iter()
-                .filter_map(|entry| state.world.rules().issuers.get(entry.position))
-                .flat_map(|issuer| issuer.issuers.iter().map(|iss| iss.to_string()))
-                .collect(),
-            required_scopes: copy(&gate.required_scopes),
-            acr_values: copy(&gate.acr_values),
-            // A token that is bound to a certificate comes as `Bearer` (RFC 8705 §3).
-            takes_bearer: !required || gate.takes_mtls,
-            takes_mtls: gate.takes_mtls,
-            proof_algorithms: dpop.map_or_else(Vec::new, |dpop| {
-                let usable = self.engine.provider.algorithms;
-                let algorithms = dpop.algorithms.iter().filter(|one| usable.contains(*one));
-                algorithms.map(Algorithm::name).collect()
-            }),
-            nonce: nonces
-                .filter(|_| dpop.is_some())
-                .map(|nonces| nonces.current(now)),
-            metadata: gate.metadata.clone(),
-        })
+        self.grounds().advice(error, requirements)
     }
 
     /// The gate's name; empty after a reload has removed it.

@@ -63,13 +63,17 @@ impl Signed for Candidate<'_> {
 ///
 /// # Errors
 ///
-/// Codes of the groups parse and crypto; `usage` when two keys share `kid` and algorithm.
+/// Codes of the groups parse and crypto; `usage` without an algorithm, and when two keys share `kid`
+/// and algorithm: see [`Error::misuse`].
 pub fn verify_jws(
     token: impl AsRef<[u8]>,
     keys: &JwkSet,
     algorithms: AlgorithmSet,
     provider: &CryptoProvider,
 ) -> Result<Jws, Error> {
+    if algorithms.is_empty() {
+        return Err(Error::about(Code::Usage, "algorithms"));
+    }
     let limits = Limits {
         token_size: Limits::CEILING.token_size,
         ..Limits::DEFAULT

@@ -4,7 +4,7 @@
 use super::pipeline::Case;
 use super::requirements::NO_REQUIREMENTS;
 use super::state::{Lookup, State};
-use super::{Engine, Gate, pipeline};
+use super::{Engine, pipeline};
 use crate::claims::count;
 use crate::encoding::json::Value;
 use crate::error::Error;
@@ -78,7 +78,7 @@ impl Engine {
         let door = state.status_door(&door.gate, &issuers).map_err(refused)?;
         let case = Case::bare(door, &self.provider, now, &NO_REQUIREMENTS);
         let judged = pipeline::verify(door, token, &case, &mut ()).map_err(refused)?;
-        let token = pipeline::rehearse(door, judged).map_err(refused)?;
+        let token = pipeline::rehearse(door, judged, now).map_err(refused)?;
         let claims = token.claims();
         let sub = claims.get("sub").and_then(|sub| sub.as_str());
         if sub != Some(&*due.uri) {
@@ -107,10 +107,10 @@ impl Engine {
     }
 }
 
-impl Gate {
+impl Engine {
     /// Whether a list of the issuer of this error is on its way for the first time.
     pub(super) fn awaits_list(&self, error: &Error) -> bool {
-        let state = self.engine.state.load();
+        let state = self.state.load();
         let issuer = state.world.blamed(error);
         let issuer = issuer.and_then(|position| state.world.rules().issuers.get(position));
         issuer.is_some_and(|issuer| state.status.awaits(&issuer.name))

@@ -7,11 +7,13 @@ mod audit;
 mod authority;
 mod build;
 mod caller;
+mod checked;
 mod explain;
 #[cfg(feature = "remote")]
 mod fetched;
 mod flow;
 mod gate;
+mod grounds;
 mod halves;
 mod headers;
 mod jws;
@@ -35,13 +37,16 @@ mod revocations;
 mod seen;
 #[cfg(feature = "testing")]
 mod setting;
+mod sitting;
 mod state;
+mod stats;
 mod status;
 mod traced;
 mod trail;
 mod validity;
 mod verdict;
 mod verified;
+mod whole;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,12 +55,14 @@ use std::time::Duration;
 pub use advice::Advice;
 pub use ancestry::ContextToken;
 pub(crate) use build::refusals;
+pub use checked::RevocationCheck;
 pub use explain::Explanation;
 #[cfg(feature = "remote")]
 pub use fetched::NotReady;
 #[cfg(feature = "remote")]
 pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
+pub use grounds::Grounds;
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
 #[cfg(feature = "remote")]
@@ -70,6 +77,7 @@ pub use revocations::{
 };
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
+pub use sitting::Sitting;
 pub use traced::{Mark, Traced};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
@@ -82,7 +90,7 @@ use crate::cache::CacheStats;
 use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
 use crate::observe::{Observer, Observers};
-use crate::policy::{Policy, PolicyError};
+use crate::policy::{LoadOptions, Policy, PolicyError};
 use crate::revocation::RevocationStore;
 use crate::sync::Snapshot;
 use crate::time::Clock;
@@ -105,6 +113,8 @@ pub(crate) struct Engine {
     /// Wakes whoever fetches keys.
     bell: Bell,
     observers: Observers,
+    /// What the program permitted of its first policy.
+    options: LoadOptions,
 }
 
 /// Names by number, append-only: numbers outlive reloads.
@@ -123,6 +133,7 @@ impl Verifier {
     ) -> Result<Self, PolicyError> {
         let mut names = Names::default();
         let bell = Bell::default();
+        let options = policy.options().clone();
         let state = build::state(policy, &provider, &mut names, &bell, &clock, None)?;
         state.revocations.share(state.shared());
         Ok(Self {
@@ -133,6 +144,7 @@ impl Verifier {
                 names: Mutex::new(names),
                 bell,
                 observers: Observers::none(),
+                options,
             }),
         })
     }
@@ -193,6 +205,13 @@ impl Verifier {
     #[must_use]
     pub fn policy(&self) -> Policy {
         self.engine.state.load().world.policy.clone()
+    }
+
+    /// What the program permitted of the first policy, to load the next ones alike: that a later
+    /// one was permitted more says nothing of those after it.
+    #[must_use]
+    pub fn options(&self) -> &LoadOptions {
+        &self.engine.options
     }
 
     /// Digest of the policy in force: `sha256:` and hexadecimal.

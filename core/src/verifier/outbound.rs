@@ -3,7 +3,7 @@
 
 use super::ancestry::{self, ContextToken};
 use super::pipeline;
-use super::{Gate, VerifiedToken};
+use super::{Gate, Sitting, VerifiedToken};
 use crate::claims::Claim;
 use crate::delegation::{self, TasksAgree};
 use crate::error::{Code, Error};
@@ -29,10 +29,24 @@ impl Gate {
         outbound: ContextToken<'_>,
         target: &str,
     ) -> Result<(), Error> {
-        let engine = &*self.engine;
-        let state = engine.state.load();
-        let now = engine.clock.now();
-        let door = state.door(self.door)?;
+        self.sit().check_outbound(inbound, outbound, target)
+    }
+}
+
+impl Sitting<'_> {
+    /// As [`Gate::check_outbound`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::check_outbound`].
+    pub fn check_outbound(
+        &self,
+        inbound: &VerifiedToken,
+        outbound: ContextToken<'_>,
+        target: &str,
+    ) -> Result<(), Error> {
+        let (provider, now) = (self.provider(), self.now());
+        let door = self.door()?;
         let token = outbound.bytes();
         if is_same(inbound, token) {
             return Err(Error::new(Code::TokenPassthrough));
@@ -44,11 +58,11 @@ impl Gate {
         let job = pipeline::admit(further, token, now, &mut buffer, &mut ())?;
         let source = job.signed().source;
         let blame = |error| door.blame(&source, error);
-        let signed = engine.provider.verify(job);
+        let signed = provider.verify(job);
         let signed = signed.ok_or_else(|| blame(Error::new(Code::BadSignature)))?;
         let next = ancestry::settle(further, signed, now, door.gate.delegation.max_depth())?;
         next.dates().check(now).map_err(blame)?;
-        if let Some(handles) = ancestry::handles_of(door, &next, &engine.provider)? {
+        if let Some(handles) = ancestry::handles_of(door, &next, provider)? {
             handles.check(now).map_err(blame)?;
         }
         let member = next.member(door.issuer(next.source())?);
@@ -59,7 +73,7 @@ impl Gate {
         }
         let inbound = inbound.member();
         delegation::prove_next(&inbound, &member, &ancestry::terms(door)).map_err(blame)?;
-        let (rules, sha256) = (&door.gate.intent, engine.provider.sha256);
+        let (rules, sha256) = (&door.gate.intent, provider.sha256);
         delegation::check_tasks(&inbound, &[member], rules, None, sha256)
             .map(|TasksAgree { .. }| ())
             .map_err(blame)

@@ -420,8 +420,8 @@ pub(super) fn commit(
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
-    let verdict = judged.conclude(|used| match door.guard()? {
-        Some(guard) => used.commit(guard, now),
+    let verdict = judged.conclude(|used| match door.memory()? {
+        Some(memory) => used.commit(memory, now),
         None => Ok(used.left_to_others()),
     });
     if door.gate.revokes
@@ -433,9 +433,13 @@ pub(super) fn commit(
 }
 
 /// What [`commit`] would say, without using the proof up.
-pub(super) fn rehearse(door: Door<'_>, judged: Judged) -> Result<VerifiedToken, Error> {
-    judged.conclude(|used| match door.guard()? {
-        Some(guard) => used.rehearse(guard),
+pub(super) fn rehearse(
+    door: Door<'_>,
+    judged: Judged,
+    now: NumericDate,
+) -> Result<VerifiedToken, Error> {
+    judged.conclude(|used| match door.memory()? {
+        Some(memory) => used.rehearse(memory, now),
         None => Ok(used.left_to_others()),
     })
 }

@@ -134,9 +134,13 @@ impl Requirements {
         Some(Presenter { iss, sub })
     }
 
-    /// Whether they are a mistake of the caller's, whatever the token.
+    /// Whether they are ones that a token can meet: every call with others fails with `usage`.
+    ///
+    /// # Errors
+    ///
+    /// `usage`, about the argument that is wrong.
     #[inline]
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         match self.misuse {
             Some(what) => Err(Error::about(Code::Usage, what)),
             None => Ok(()),

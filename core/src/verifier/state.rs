@@ -22,9 +22,9 @@ use crate::limits::Limits;
 use crate::limits::STATUS_TOKEN_SIZE;
 use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayStore,
-    RevocationStorage, Rules, Shared, SignerRule,
+    RevocationRules, RevocationStorage, Rules, Shared, SignerRule,
 };
-use crate::replay::ReplayGuard;
+use crate::replay::{HostTable, Memory, ReplayGuard};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::{NumericDate, Span};
 
@@ -32,12 +32,21 @@ pub(super) struct State {
     pub(super) world: Arc<World>,
     pub(super) keys: KeyRing,
     pub(super) cache: Arc<TokenCache<Settled>>,
-    /// Used proofs of this process. It outlives reloads: what was used stays used.
-    pub(super) replay: Option<Arc<ReplayGuard>>,
+    pub(super) replay: Replay,
     /// What was revoked, as this process knows it. It outlives reloads too.
     pub(super) revocations: Arc<RevocationStore>,
     /// The status lists that tokens have referred to. They outlive reloads.
     pub(super) status: Arc<StatusLists>,
+}
+
+/// Used proofs, where a policy has asked for them to be remembered. They outlive reloads: what was
+/// used stays used.
+#[derive(Clone, Default)]
+pub(super) struct Replay {
+    /// Those of this process.
+    pub(super) process: Option<Arc<ReplayGuard>>,
+    /// Those of this host, in the folder that the policy names now.
+    pub(super) host: Option<Arc<HostTable>>,
 }
 
 /// A policy made ready for use.
@@ -55,6 +64,15 @@ pub(super) struct World {
 impl World {
     pub(super) fn rules(&self) -> &Rules {
         self.policy.rules()
+    }
+
+    fn table(&self, door: u32) -> Option<&DoorTable> {
+        self.doors.get(usize::try_from(door).ok()?)?.as_ref()
+    }
+
+    /// Where the gate with this number is in this policy; nowhere when it has none such.
+    pub(super) fn gate(&self, door: u32) -> Option<usize> {
+        Some(self.table(door)?.gate)
     }
 
     /// The error, now that its issuer is known by its position in the policy.
@@ -231,8 +249,7 @@ impl State {
     /// The gate with this number, unless a reload has removed it.
     #[inline]
     pub(super) fn door(&self, number: u32) -> Result<Door<'_>, Error> {
-        let position = usize::try_from(number).ok();
-        let table = position.and_then(|position| self.world.doors.get(position)?.as_ref());
+        let table = self.world.table(number);
         let gate = table.and_then(|table| self.world.rules().gates.get(table.gate));
         match table.zip(gate) {
             Some((table, gate)) => Ok(Door {
@@ -361,14 +378,18 @@ impl<'s> Door<'s> {
         self.table.origin.as_ref()
     }
 
-    /// Who remembers used proofs in this process; `None` where the policy leaves it to the program.
-    pub(super) fn guard(&self) -> Result<Option<&'s ReplayGuard>, Error> {
-        let rules = self.rules().possession.replay.as_ref();
-        if rules.is_none_or(|rules| rules.store != ReplayStore::Process) {
+    /// Who remembers used proofs; `None` where the policy leaves it to the program.
+    pub(super) fn memory(&self) -> Result<Option<Memory<'s>>, Error> {
+        let Some(rules) = &self.rules().possession.replay else {
             return Ok(None);
-        }
-        let guard = self.state.replay.as_deref();
-        guard.map(Some).ok_or_else(|| Error::new(Code::Internal))
+        };
+        let replay = &self.state.replay;
+        let memory = match rules.store {
+            ReplayStore::Process => replay.process.as_deref().map(Memory::Process),
+            ReplayStore::Host { .. } => replay.host.as_deref().map(Memory::Host),
+            ReplayStore::External => return Ok(None),
+        };
+        memory.map(Some).ok_or_else(|| Error::new(Code::Internal))
     }
 
     /// What possession is judged by here.
@@ -517,6 +538,20 @@ impl Identity {
     )]
     pub(super) fn issuer(&self) -> &IssuerRules {
         &self.world.rules().issuers[self.issuer]
+    }
+
+    /// The error, which is one of a token of this issuer's.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        self.world.blame(self.issuer, error)
+    }
+
+    /// The policy, and where the gate is there.
+    pub(super) fn place(&self) -> (&Arc<World>, usize) {
+        (&self.world, self.gate)
+    }
+
+    pub(super) fn revocation(&self) -> &RevocationRules {
+        &self.world.rules().revocation
     }
 
     pub(super) fn leeway(&self) -> Span {

@@ -523,6 +523,12 @@ impl VerifiedToken {
             // Digests are the provider's, and a verdict has none.
             return Err(Error::about(Code::Usage, "approved"));
         }
+        let identity = &self.facts().identity;
+        let met = self.meets(requirements, now);
+        met.map_err(|error| identity.blame(error))
+    }
+
+    fn meets(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         let facts = self.facts();
         let leeway = facts.identity.leeway();
         facts.dates.check(now)?;
@@ -554,6 +560,14 @@ impl VerifiedToken {
 
     pub(super) const fn settled(&self) -> &Settled {
         &self.settled
+    }
+
+    pub(super) const fn standing(&self) -> Option<Standing> {
+        self.not_revoked
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.facts().identity
     }
 
     /// Under which policy and keys it was judged.

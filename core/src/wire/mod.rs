@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Blame, Code, Error, Group};
 use crate::policy::{Challenge, Kind};
-use crate::verifier::{Gate, Requirements};
+use crate::verifier::{Gate, Grounds, Requirements};
 
 /// An HTTP answer, apart from what the server adds of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +21,23 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Gate {
+impl Grounds {
     /// What to answer to a request that `error` refused.
     #[must_use]
     pub fn answer(&self, error: &Error, requirements: &Requirements) -> Answer {
         match self.challenge() {
             Some(challenge) => answer(&challenge, error, requirements, self.pause(error)),
-            None => Answer::new(500), // a reload has removed the gate
+            None => Answer::new(500), // the policy has no such gate
         }
+    }
+}
+
+impl Gate {
+    /// What the policy in force answers to a request that `error` refused. For an error that may be
+    /// older than that, see [`Grounds::answer`].
+    #[must_use]
+    pub fn answer(&self, error: &Error, requirements: &Requirements) -> Answer {
+        self.grounds().answer(error, requirements)
     }
 
     /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728 §2) as JSON: the members
@@ -36,7 +45,7 @@ impl Gate {
     /// tokens with a `public_url`, whose first audience is a URL, has one.
     #[must_use]
     pub fn resource_metadata(&self) -> Option<String> {
-        let challenge = self.challenge()?;
+        let challenge = self.grounds().challenge()?;
         let mut document = serde_json::Map::new();
         document.insert("resource".to_owned(), challenge.resource?.into());
         document.insert("authorization_servers".to_owned(), challenge.issuers.into());

@@ -121,7 +121,7 @@ attacks! {
     "REV-04" rev::rev_04_names_are_exact_and_an_issuers_own
     "REV-10" rev::rev_10_a_long_list_costs_what_is_documented
     "REV-11" rev::rev_11_no_process_is_said_to_speak_for_others
-    "STAT-01" stat::stat_01_every_listed_index
+    "STAT-01" stat::stat_01_lists_are_read_bit_by_bit
     "DOS-01" state::dos_01_very_large_tokens
     "DOS-03" state::dos_03_no_mutation_panics
 }

@@ -113,6 +113,7 @@ const TABLE = {
   token_passthrough: [FAILED, undefined, 'check_failed'],
   revoked: [FAILED, undefined, 'check_failed'],
   inactive: [FAILED, undefined, 'check_failed'],
+  suspended: [FAILED, undefined, 'check_failed'],
   insufficient_scope: [FAILED, 'scope', 'check_failed'],
   insufficient_user_authentication: [FAILED, 'acr', 'check_failed'],
 }

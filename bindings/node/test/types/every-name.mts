@@ -1,7 +1,7 @@
 // Uses every name of the package as an ECMAScript module; checked, not run.
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
-import { type KeyEvent, type Kind, type Profile, inspect, verifyJws } from 'sealgate'
+import { type KeyEvent, type Kind, type Profile, type StoreEvent, type Trace, inspect, verifyJws } from 'sealgate'
 import { FakeAgent, FakeIssuer, type ServedIssuer, open, policy as testPolicy, refusals, unreachable } from 'sealgate/testing'
 import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
@@ -50,7 +50,7 @@ const chained: VerifiedToken = gate.verifyChain(jwt, [{ kind: 'access_token', to
   operation: { tool: 't', arguments: { path: '/a' } },
   approved: { issuer: 'i', authoritySet: [] },
 })
-const open_: readonly ('subject' | 'scope' | 'time' | 'audience')[] = chained.unproven
+const open_: readonly ('subject' | 'scope' | 'time' | 'audience' | 'details')[] = chained.unproven
 const sent: void = gate.checkOutbound(chained, { kind: 'access_token', token: jwt }, { target: 'https://next.example' })
 // @ts-expect-error no target
 gate.checkOutbound(chained, { kind: 'access_token', token: jwt })
@@ -98,11 +98,12 @@ gate.verifyAsync(jwt, { wait: 2 })
 // @ts-expect-error only the asynchronous calls wait
 gate.verify(jwt, { wait: '2s' })
 
-const listener = (event: KeyEvent) => {
-  const name: string = event.issuerName
+const listener = (event: KeyEvent | StoreEvent) => {
+  const name: string = 'store' in event ? event.store : event.issuerName
   if (event.event === 'keys_refreshed') event.keys + event.generation
   else if (event.event === 'key_withdrawn') event.kid ?? event.thumbprint
-  else event.reason.length
+  else if (event.event === 'keys_refresh_failed') event.reason.length
+  else event.store.length
 }
 verifier.on('event', listener).once('event', listener).off('event', listener)
 // @ts-expect-error there is one name
@@ -121,7 +122,11 @@ const extra: Readonly<Record<string, string>> = token.responseHeaders
 // @ts-expect-error deliberately no array
 batch.every(Boolean)
 
-const trail: Trail = explain(jwt)
+const trail: Trail = explain(jwt, { context: [], operation: { tool: 'x' } })
+const trace: Trace = gate.trace(jwt)
+if (trace.verdict === 'accepted') trace.actors.toFixed()
+else trace.code.trim()
+trace.stages[0]?.outcome satisfies string | undefined
 trail.steps.map((step) => `${step.stage} ${step.rules} ${step.outcome} ${step.note}`)
 const metadata: Record<string, unknown> | null = resourceMetadata()
 
@@ -238,7 +243,7 @@ createServer((request, response) => {
   const whole: VerifiedToken = gate.verifyRequest(request, { requiredScopes: ['a'] })
   const parts: Verdict = verifier.judgeRequest({ method: request.method!, uri: request.url!, headers: request.rawHeaders, clientCertificate: bytes })
   for (const [name, value] of Object.entries(whole.responseHeaders)) response.setHeader(name, value)
-  const how: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'external' | null = whole.senderConstrained
+  const how: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null = whole.senderConstrained
   const asked: boolean | null = whole.statusChecked
   const reach: 'process' | 'external' | null = whole.replayReach
   parts.unwrap()

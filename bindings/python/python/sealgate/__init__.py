@@ -56,7 +56,13 @@ from ._native import (
 )
 from ._receiver import Delivery, Polled, Poller, Receiver
 from ._request import single_valued
-from ._revocations import EventReceipt, Handle, RevocationReceipt, Revocations
+from ._revocations import (
+    EventReceipt,
+    Handle,
+    RevocationCheck,
+    RevocationReceipt,
+    Revocations,
+)
 from ._types import PolicyWarning, Problem, Step
 
 __all__ = [
@@ -92,6 +98,7 @@ __all__ = [
     "Receiver",
     "ReplayError",
     "ReplayUnavailableError",
+    "RevocationCheck",
     "RevocationReceipt",
     "RevocationUnavailableError",
     "Revocations",

@@ -28,22 +28,33 @@ class NoModel(Exception):
     """The caller's type is none that claims can be made into."""
 
 
+def check(model: Any) -> None:
+    """Raises `NoModel` when claims cannot be made into it, whatever they are."""
+    if _maker(model) is _dataclass_of:
+        _fields(model)
+
+
 def fill(model: Any, payload: bytes) -> Any:
-    """The claims as `model`. Raises `Misfit`, or `NoModel` when the type cannot be filled."""
+    """The claims as `model`, which has been checked. Raises `Misfit`."""
+    return _maker(model)(model, payload)
+
+
+def _maker(model: Any) -> Callable[[Any, bytes], Any]:
     if isinstance(model, type):
         msgspec = sys.modules.get("msgspec")
         if msgspec is not None and issubclass(model, msgspec.Struct):
-            return _msgspec(msgspec, model, payload)
+            return _msgspec
         pydantic = sys.modules.get("pydantic")
         if pydantic is not None and issubclass(model, pydantic.BaseModel):
-            return _pydantic(pydantic, model, payload)
+            return _pydantic
         if dataclasses.is_dataclass(model):
-            return _dataclass(model, json.loads(payload))
+            return _dataclass_of
     kind = model.__name__ if isinstance(model, type) else type(model).__name__
     raise NoModel(f"into must be a dataclass, a msgspec.Struct or a pydantic model, not {kind}")
 
 
-def _msgspec(msgspec: Any, model: type, payload: bytes) -> Any:
+def _msgspec(model: Any, payload: bytes) -> Any:
+    msgspec: Any = sys.modules["msgspec"]
     try:
         return msgspec.json.decode(payload, type=model)
     except msgspec.ValidationError as error:
@@ -54,13 +65,18 @@ def _msgspec(msgspec: Any, model: type, payload: bytes) -> Any:
         raise Misfit(path and path.group(1)) from None
 
 
-def _pydantic(pydantic: Any, model: Any, payload: bytes) -> Any:
+def _pydantic(model: Any, payload: bytes) -> Any:
+    pydantic: Any = sys.modules["pydantic"]
     try:
         return model.model_validate_json(payload)
     except pydantic.ValidationError as error:
         where = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = where["loc"]
         raise Misfit(str(place[0]) if place else None) from None
+
+
+def _dataclass_of(model: Any, payload: bytes) -> Any:
+    return _dataclass(model, json.loads(payload))
 
 
 def _dataclass(model: Any, claims: dict[str, Any]) -> Any:

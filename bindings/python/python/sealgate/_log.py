@@ -1,5 +1,5 @@
-"""The log `sealgate`: what happens to issuers' keys in the background. Never a token, and nothing
-per token.
+"""The log `sealgate`: what happens to issuers' keys and shared stores in the background. Never a
+token, and nothing per token.
 
 Handlers are the application's: they may raise, be slow, or call the verifier. So they run on a
 thread that nobody waits for, which lives while there is something to write.
@@ -53,7 +53,8 @@ def _log_next() -> bool:
 
 
 def _log(fields: dict[str, Any]) -> None:
-    event, name = fields["event"], fields["issuer_name"]
+    event = fields["event"]
+    name = fields.get("issuer_name") or fields.get("store")
     try:
         if event == "keys_refreshed":
             level = logging.INFO if fields["changed"] else logging.DEBUG
@@ -63,6 +64,10 @@ def _log(fields: dict[str, Any]) -> None:
         elif event == "key_withdrawn":
             key = fields["kid"] or fields["thumbprint"]
             _logger.info("%s: %s no longer has %r", event, name, key, extra=fields)
+        elif event == "revocations_loaded":
+            _logger.info("%s: %s has %d handles", event, name, fields["entries"], extra=fields)
+        elif event == "revocations_interrupted":
+            _logger.warning("%s: %s: %s", event, name, fields["reason"], extra=fields)
     except Exception:  # a handler's own
         if logging.raiseExceptions:
             traceback.print_exc()

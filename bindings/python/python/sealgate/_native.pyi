@@ -18,7 +18,7 @@ from typing_extensions import TypeVar
 from ._errors import SealgateError
 from ._keys import Keys
 from ._receiver import Receiver
-from ._revocations import Revocations
+from ._revocations import RevocationCheck, Revocations
 from ._types import PolicyWarning, Step
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "VerifiedToken",
     "Verifier",
     "codes",
+    "fake_arguments",
     "fetch_jwks",
     "handle_kinds",
     "inspect",
@@ -164,7 +165,9 @@ class VerifiedToken(Generic[_Claims]):
         self,
     ) -> Literal["none", "asserted", "correlated", "issuer_attested", "cryptographic"]: ...
     @property
-    def unproven(self) -> tuple[Literal["subject", "scope", "time", "audience"], ...]: ...
+    def unproven(
+        self,
+    ) -> tuple[Literal["subject", "scope", "time", "audience", "details"], ...]: ...
     @property
     def sender_constrained(
         self,
@@ -187,11 +190,13 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def snapshot(self) -> Snapshot: ...
     @property
+    def revocation(self) -> RevocationCheck: ...
+    @property
     def response_headers(self) -> dict[str, str]: ...
     @property
     def status_checked(self) -> bool | None: ...
     @property
-    def replay_reach(self) -> Literal["process", "external"] | None: ...
+    def replay_reach(self) -> Literal["process", "host", "external"] | None: ...
     def require(
         self, *, required_scopes: Iterable[str] = (), operation: _Operation | None = None
     ) -> VerifiedToken[_Claims]: ...
@@ -484,7 +489,31 @@ class _Calls:
     def verify_batch(
         self, tokens: Iterable[_Token] | _Token, *, required_scopes: Iterable[str] = ()
     ) -> Batch: ...
-    def explain(self, token: _Token) -> Trail: ...
+    def explain(
+        self,
+        token: _Token,
+        *,
+        context: Iterable[_Context] = (),
+        required_scopes: Iterable[str] = (),
+        operation: _Operation | None = None,
+        approved: _Approved | None = None,
+    ) -> Trail: ...
+    def trace(
+        self,
+        presented: _Token | _Request | None = None,
+        /,
+        *,
+        method: str | bytes | None = None,
+        uri: str | bytes | None = None,
+        headers: Iterable[_Field] | None = None,
+        client_certificate: bytes | None = None,
+        context: Iterable[_Context] = (),
+        content: _Content | None = None,
+        operation: _Operation | None = None,
+        approved: _Approved | None = None,
+        required_scopes: Iterable[str] = (),
+    ) -> dict[str, Any]: ...
+    def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
 @final
 class Gate(_Calls):
@@ -492,7 +521,6 @@ class Gate(_Calls):
     def name(self) -> str: ...
     @property
     def verifier(self) -> Verifier: ...
-    def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
 @final
 class Policy:
@@ -652,9 +680,10 @@ class RawRevocations:
         value: str,
         cutoff: int | Literal["now"] | None,
         expires: int | None,
-    ) -> tuple[int, str]: ...
-    def lift(self, kind: str, scope: str, value: str) -> tuple[int, str]: ...
-    def apply(self, token: VerifiedToken[Any]) -> tuple[int, str, int]: ...
+        reason: str | None,
+    ) -> tuple[int, str, bool]: ...
+    def lift(self, kind: str, scope: str, value: str) -> tuple[int, str, bool]: ...
+    def apply(self, token: VerifiedToken[Any]) -> tuple[int, str, bool, int]: ...
     @property
     def epoch(self) -> int: ...
 

@@ -18,11 +18,32 @@ _PARTS = {kind: (whose, name) for kind, whose, name in handle_kinds()}
 
 @dataclass(frozen=True, slots=True)
 class RevocationReceipt:
-    """What a revocation did: a verdict of this `epoch` or a later one knows of it. `reach` is
-    `"process"`: other processes must be told themselves."""
+    """What a revocation did: a verdict of this `epoch` or a later one knows of it.
+
+    `reach` is `"process"`, where other processes must be told themselves; `"host"` or `"fleet"`
+    where they share a store. `delivered` says whether that store has it: else it is in force in
+    this process, and tried again until the store has it, too.
+    """
 
     epoch: int
     reach: str
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationCheck:
+    """What was asked about the revocation of a token. Where the policy asks nobody, `checked` is
+    False and the rest None.
+
+    `store` is `"process"`, or the policy's name for a store that processes share; `sequence` the
+    epoch at which nothing of it was revoked; `staleness` how old the news of a shared store was, in
+    seconds, and None of this process's own, which has no age.
+    """
+
+    checked: bool
+    store: str | None
+    sequence: int | None
+    staleness: float | None
 
 
 @dataclass(frozen=True)
@@ -203,15 +224,17 @@ class Revocations:
         *,
         cutoff: int | Literal["now"] | None = None,
         expires: int | None = None,
+        reason: str | None = None,
     ) -> RevocationReceipt:
         """Revokes a handle: when it returns, no verification that starts afterwards passes with a
         token that carries it, cached or not.
 
         With a `cutoff`, `"now"` or seconds since 1970, only tokens that were issued then or before
-        are concerned. It is forgotten at `expires`, else when no token that it concerns can be
-        alive. Raises `UsageError`, and nothing was revoked.
+        are concerned. It is forgotten at `expires`, else when it is lifted. The `reason` is for
+        whoever reads a shared store later; 256 bytes of it are kept, and of the store `"process"`
+        none. Raises `UsageError`, and nothing was revoked.
         """
-        return RevocationReceipt(*self._raw.revoke(*_named(handle), cutoff, expires))
+        return RevocationReceipt(*self._raw.revoke(*_named(handle), cutoff, expires, reason))
 
     def lift(self, handle: Handle) -> RevocationReceipt:
         """Takes back whatever was revoked of a handle."""

@@ -211,7 +211,10 @@ fn where_the_policy_takes_old_news_the_verdict_says_how_old() {
             .is_some()
     });
     process.clock.advance(Span::from_seconds(60));
-    assert_eq!(process.says(&one), "accepted");
+    let token = process.gate.verify(&one).unwrap();
+    let check = token.revocation();
+    assert_eq!((check.checked, check.store), (true, Some("local")));
+    assert_eq!(check.staleness, Some(Span::from_seconds(60)));
     // Before any news there is nothing to go by.
     let fresh = Process::with(&board, r#"{"store":"local","on_stale":"accept_marked"}"#);
     assert_eq!(fresh.says(&one), "revocation_unavailable");

@@ -109,7 +109,7 @@ pub(super) fn compile<'o>(
                 .unwrap_or(default.array_members),
         },
         cache_tokens: cache.count("tokens").unwrap_or(0),
-        possession: possession::compile(&document, &mut compiler),
+        possession: possession::compile(&document, &stores, &mut compiler),
         revocation: revocation::compile(&document, &stores, &issuers, &mut compiler),
         audit_secret: document
             .has("audit")
@@ -120,7 +120,11 @@ pub(super) fn compile<'o>(
     };
     possession::settle(&mut rules, &document, &mut compiler);
     inputs::settle(&mut rules, &document, &mut compiler);
-    let used: Vec<_> = revocation::used(&rules.revocation).into_iter().collect();
+    let used = [
+        revocation::used(&rules.revocation),
+        possession::used(&rules.possession),
+    ];
+    let used: Vec<_> = used.into_iter().flatten().collect();
     store::warn_unused(&document, &used, &mut compiler);
     pairs::check(&rules, &document, &mut compiler);
     pairs::set_rivals(&mut rules.gates);

@@ -1,22 +1,31 @@
 //! `[dpop]`, `[mtls]` and `[replay]`, and what they mean for each gate (loader refusals 11 and 19 to
 //! 21).
 
+use std::sync::Arc;
+
 use super::Compiler;
 use super::issuer::parse_algorithm;
+use super::store::UNSTORED;
 use crate::jwa::AlgorithmSet;
 use crate::policy::problem::Problem;
 use crate::policy::profile::Kind;
 use crate::policy::section::Section;
 use crate::policy::{
     Carrier, DpopRules, OnUnavailable, PossessionRules, ReplayRules, ReplayStore, Rules, Secret,
-    SenderConstrained,
+    SenderConstrained, StorePlace, StoreRules,
 };
 use crate::time::Span;
 
-pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> PossessionRules {
+pub(super) fn compile(
+    document: &Section<'_>,
+    stores: &[Arc<StoreRules>],
+    compiler: &mut Compiler<'_>,
+) -> PossessionRules {
+    let dpop = document.has("dpop").then(|| dpop(document, compiler));
+    let replay = document.has("replay");
     PossessionRules {
-        dpop: document.has("dpop").then(|| dpop(document, compiler)),
-        replay: document.has("replay").then(|| replay(document, compiler)),
+        dpop,
+        replay: replay.then(|| self::replay(document, stores, compiler)),
     }
 }
 
@@ -74,17 +83,27 @@ fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Secret> {
     compiler.mac_secret(section, "nonce_secret")
 }
 
-fn replay(document: &Section<'_>, compiler: &mut Compiler<'_>) -> ReplayRules {
+fn replay(
+    document: &Section<'_>,
+    stores: &[Arc<StoreRules>],
+    compiler: &mut Compiler<'_>,
+) -> ReplayRules {
     let section = document.section("replay");
-    let store = match section.text("store").as_deref() {
-        Some("external") => ReplayStore::External,
-        _ => ReplayStore::Process,
+    let store = match compiler.store(&section, &UNSTORED, document, stores) {
+        Some(store) => shared(store, &section, compiler),
+        None if section.text("store").as_deref() == Some("external") => ReplayStore::External,
+        None => ReplayStore::Process,
     };
     let text = match store {
-        ReplayStore::Process => "reaches one process; N workers accept a proof N times",
-        ReplayStore::External => "the program must remember used proofs: prepare, then commit",
+        ReplayStore::Process => Some("reaches one process; N workers accept a proof N times"),
+        ReplayStore::External => {
+            Some("the program must remember used proofs: prepare, then commit")
+        }
+        ReplayStore::Host { .. } => None,
     };
-    compiler.warn(section.at("store"), section.position("store"), text);
+    if let Some(text) = text {
+        compiler.warn(section.at("store"), section.position("store"), text);
+    }
     ReplayRules {
         store,
         namespace: section.text("namespace").unwrap_or_default().into(),
@@ -92,6 +111,30 @@ fn replay(document: &Section<'_>, compiler: &mut Compiler<'_>) -> ReplayRules {
             Some("accept_marked") => OnUnavailable::AcceptMarked,
             _ => OnUnavailable::Refuse,
         },
+    }
+}
+
+/// No I/O happens in a verification, so that a server cannot be asked in one.
+fn shared(
+    store: Arc<StoreRules>,
+    section: &Section<'_>,
+    compiler: &mut Compiler<'_>,
+) -> ReplayStore {
+    if let StorePlace::File(folder) = &store.place {
+        let folder = folder.clone();
+        return ReplayStore::Host { store, folder };
+    }
+    let text = "used proofs are kept in a store of kind \"file\". Name one, or write \"external\" and \
+                ask the server in the program";
+    compiler.problems.push(section.problem("store", text));
+    ReplayStore::External
+}
+
+/// The store that somebody names.
+pub(super) fn used(rules: &PossessionRules) -> Option<&Arc<StoreRules>> {
+    match &rules.replay.as_ref()?.store {
+        ReplayStore::Host { store, .. } => Some(store),
+        ReplayStore::Process | ReplayStore::External => None,
     }
 }
 
@@ -148,8 +191,8 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
     }
     let remembered = takes_dpop || takes_own;
     if remembered && !document.has("replay") {
-        let text = "who remembers used proofs? Write store = \"process\" or \"external\" under \
-                    [replay]";
+        let text = "who remembers used proofs? Write store = \"process\", \"external\" or a store of \
+                    [stores] under [replay]";
         let at = document.position(if takes_dpop { "dpop" } else { "gates" });
         let problem = Problem::new("replay", at, text);
         compiler.problems.push(problem); // 19

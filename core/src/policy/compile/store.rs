@@ -11,24 +11,32 @@ use crate::policy::problem::Problem;
 use crate::policy::section::Section;
 use crate::policy::{StorePlace, StoreRules, StoreServer};
 
-/// Makes a document that names stores one whose revocations stay in the process.
+/// Makes a document that names stores one whose revocations and used proofs stay in the process.
 pub(in crate::policy) fn share_nothing(root: &mut Node) {
     root.remove("stores");
-    let store = root.get("revocation").and_then(|node| node.get("store"));
-    if store
-        .and_then(Node::as_text)
-        .is_some_and(|store| !ALONE.contains(&store))
-        && let Some(revocation) = root.get_mut("revocation")
-    {
-        for name in ["store", "max_staleness", "on_stale"] {
-            revocation.remove(name);
+    for (table, words, others) in [
+        ("revocation", ALONE, &["max_staleness", "on_stale"][..]),
+        ("replay", UNSTORED, &[]),
+    ] {
+        let store = root.get(table).and_then(|node| node.get("store"));
+        if store
+            .and_then(Node::as_text)
+            .is_some_and(|store| !words.contains(&store))
+            && let Some(table) = root.get_mut(table)
+        {
+            for name in others {
+                table.remove(name);
+            }
+            table.remove("store");
+            table.insert("store", Node::text("process"));
         }
-        revocation.insert("store", Node::text("process"));
     }
 }
 
 /// What `revocation.store` says where it names no store.
 pub(super) const ALONE: [&str; 2] = ["off", "process"];
+/// What `replay.store` says where it names no store.
+pub(super) const UNSTORED: [&str; 2] = ["process", "external"];
 
 /// All stores of the document, in its order.
 pub(super) fn compile(document: &Section<'_>, compiler: &mut Compiler<'_>) -> Vec<Arc<StoreRules>> {

@@ -550,9 +550,9 @@ static MTLS: &[Row] = &[row(
 static REPLAY: &[Row] = &[
     row(
         "store",
-        Shape::Choice(&REPLAY_STORE),
+        Shape::ChoiceOrStore(&REPLAY_STORE),
         Absent::Required,
-        "Who remembers used proofs: this process, or the program.",
+        "Who remembers used proofs: this process, the program, or a file store of `[stores]`.",
     ),
     row(
         "namespace",

@@ -20,12 +20,7 @@ pub(super) static AUD_NAMES: Choice = choice(|| vec!["client_id"]);
 pub(super) static SENDER_CONSTRAINED: Choice = choice(|| vec!["if_bound", "required", "external"]);
 pub(super) static NONCE: Choice = choice(|| vec!["off", "required"]);
 pub(super) static CERTIFICATES: Choice = choice(|| vec!["caller"]);
-pub(super) static REPLAY_STORE: Choice = Choice {
-    now: || vec!["process", "external"],
-    later: &[],
-    names: Some("a store"),
-    elsewhere: &[],
-};
+pub(super) static REPLAY_STORE: Choice = choice(|| vec!["process", "external"]);
 pub(super) static REVOCATION_STORE: Choice = choice(|| vec!["off", "process"]);
 pub(super) static STORE_KIND: Choice = choice(|| vec!["file", "redis", "nats"]);
 pub(super) static INNER_ACTORS: Choice = choice(|| vec!["revoke", "ignore"]);

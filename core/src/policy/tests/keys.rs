@@ -102,6 +102,22 @@ fn keys_of_the_program_take_the_place_of_every_source() {
         let issuer = &policy.effective()["issuers"]["corp"];
         assert_eq!(issuer["jwks_push"], "process", "{source}");
     }
+    // Nor is a store opened that is there for others.
+    let stored = |store: &str| {
+        let more = format!("[dpop]\n[replay]\nstore = \"{store}\"\nnamespace = \"edge\"");
+        let document = super::possession::document("", &more);
+        format!("{document}\n[stores.local]\nkind = \"file\"\npath = \"/nowhere\"")
+    };
+    for (store, effective) in [
+        ("local", "process"),
+        ("process", "process"),
+        ("external", "external"),
+    ] {
+        let policy = load_as(&stored(store), Format::Toml, &options).unwrap();
+        let replay = &policy.effective()["replay"];
+        assert_eq!(replay["store"], effective);
+        assert_eq!(replay["namespace"], "edge");
+    }
 }
 
 #[test]

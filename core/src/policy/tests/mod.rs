@@ -181,11 +181,10 @@ fn the_complete_example_lacks_only_what_has_not_landed() {
     assert_eq!(others.next(), None);
     let mut expected = vec![
         "19:issuers.partner.jwks_push",
-        "95:replay.store",
         "108:stores.fleet.url", // the variable is not set here
     ];
     if !cfg!(feature = "feed-redis") {
-        expected.insert(2, "107:stores.fleet.kind");
+        expected.insert(1, "107:stores.fleet.kind");
     }
     assert_eq!(shown, expected);
 }
@@ -295,4 +294,32 @@ fn the_effective_document_loads_and_is_its_own() {
         let again = again.unwrap_or_else(|problems| panic!("{problems:?}\n{effective:#}"));
         assert_eq!(again.effective(), effective);
     }
+}
+
+#[test]
+fn a_policy_remembers_how_it_was_loaded_and_not_where() {
+    let folder = std::env::temp_dir();
+    let options = LoadOptions::new().allow_danger(true).folder(folder);
+    let document = r#"{"version":1,"danger":{"http_loopback_issuers":true},
+        "issuers":{"a":{"issuer":"https://a.example","jwks_uri":"https://a.example/jwks"}},
+        "gates":{"api":{"profile":"access_token","audience":"mcp","issuers":["a"]}}}"#;
+    let policy = Policy::parse_with(document, Format::Json, &options).unwrap();
+    let kept = policy.options();
+    assert!(kept.allow_danger && !kept.allow_test_keys && !kept.push_all_keys);
+    assert_eq!(kept.folder, None);
+    let source = |policy: &Policy| policy.effective()["issuers"]["a"]["jwks_uri"].clone();
+    let same = policy
+        .under(&LoadOptions::new().allow_test_keys(true))
+        .unwrap();
+    assert_eq!(source(&same), "https://a.example/jwks");
+    assert!(
+        !same.options().allow_test_keys,
+        "what is loaded is not loaded again"
+    );
+    let pushed = policy
+        .under(&LoadOptions::new().push_all_keys(true))
+        .unwrap();
+    assert_eq!(source(&pushed), serde_json::Value::Null);
+    let kept = pushed.options();
+    assert!(kept.allow_danger && kept.push_all_keys && !kept.allow_test_keys);
 }

@@ -1,5 +1,7 @@
 //! Proofs of possession in a policy (loader refusals 11 and 19 to 21), each beside a near miss.
 
+use std::io::Write as _;
+
 use super::refusals::{gate, loads, refuses};
 use super::{MINIMAL, load};
 
@@ -100,8 +102,8 @@ fn refusal_11_nonce_secrets_are_long_enough_and_elsewhere() {
 
 #[test]
 fn refusal_19_somebody_remembers_used_proofs() {
-    let forgotten = "13:1 replay: who remembers used proofs? Write store = \"process\" or \
-                     \"external\" under [replay]";
+    let forgotten = "13:1 replay: who remembers used proofs? Write store = \"process\", \"external\" \
+                     or a store of [stores] under [replay]";
     refuses(&document("", "[dpop]"), &[forgotten]);
     refuses(
         &document("sender_constrained = \"required\"", "[dpop]"),
@@ -116,14 +118,20 @@ fn refusal_19_somebody_remembers_used_proofs() {
     );
     refuses(
         &document("", "[dpop]\n[replay]\nstore = \"fleet\""),
-        &[
-            "15:9 replay.store: \"fleet\" would name a store: not available in this version yet. \
-           Write \"process\" or \"external\"",
-        ],
+        &["15:9 replay.store: no [stores.fleet]"],
     );
+    let stored = |store: &str| {
+        let replay = format!("[replay]\nstore = \"local\"\n[stores.local]\n{store}");
+        document("", &format!("[dpop]\n{replay}"))
+    };
+    // One that processes share: nothing to warn of, and it is used.
+    loads(&stored("kind = \"file\"\npath = \"shared\""), &[]);
     refuses(
         &document("", "[dpop]\n[replay]"),
-        &["14:1 replay: no store. Who remembers used proofs: this process, or the program."],
+        &[
+            "14:1 replay: no store. Who remembers used proofs: this process, the program, or a file \
+           store of `[stores]`.",
+        ],
     );
     loads(&document("", &format!("[dpop]\n{REPLAY}")), &[PROCESS]);
     // A certificate is not used up.
@@ -286,4 +294,31 @@ fn the_identity_of_a_caller_comes_beside_a_token_and_is_used_once() {
     let beside = of_kind("wit", &lines, REPLAY);
     let problems = shown(&load(&beside).unwrap_err());
     assert!(problems.contains("only beside tokens"), "{problems}");
+}
+
+/// No I/O happens in a verification, so that a server cannot be asked in one.
+#[cfg(unix)]
+#[test]
+fn used_proofs_are_in_no_store_of_a_fleet() {
+    use std::os::unix::fs::OpenOptionsExt;
+    let name = format!("sealgate-{}-replay-url", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let mut private = std::fs::OpenOptions::new();
+    let private = private.create(true).write(true).mode(0o600).open(&path);
+    private.unwrap().write_all(b"nats://127.0.0.1").unwrap();
+    let store = format!("[stores.fleet]\nkind = \"nats\"\nurl = {{ file = {path:?} }}");
+    let outcome = load(&document(
+        "",
+        &format!("[dpop]\n[replay]\nstore = \"fleet\"\n{store}"),
+    ));
+    std::fs::remove_file(&path).unwrap();
+    let problems = outcome.err().unwrap();
+    let refused = problems
+        .iter()
+        .find(|problem| problem.path == "replay.store");
+    assert_eq!(
+        refused.unwrap().text,
+        "used proofs are kept in a store of kind \"file\". Name one, or write \"external\" and ask the \
+         server in the program"
+    );
 }

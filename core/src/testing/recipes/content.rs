@@ -156,7 +156,7 @@ impl Bench<'_> {
         let acts = draft.token.claims.contains_key(Claim::Act.name());
         let caps = [own, of_agents.filter(|_| acts)].into_iter().flatten();
         let (Some(cap), Some(_)) = (caps.min(), draft.token.end()) else {
-            return never("tokens of any lifetime are good");
+            return self.too_long_after_another();
         };
         let late = self.now().saturating_add(cap.seconds()).saturating_add(1);
         draft.token.end_by(late);

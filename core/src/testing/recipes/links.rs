@@ -308,6 +308,19 @@ impl Bench<'_> {
         linked.send()
     }
 
+    /// Where no issuer caps its tokens, AAuth does those that follow another.
+    pub(super) fn too_long_after_another(&self) -> Result<Attempt, NoRefusals> {
+        const HOUR: i64 = 60 * 60;
+        match self.good_chain()? {
+            Ok(mut linked) if linked.edge == Some(Edge::Aauth) => {
+                let late = self.now().saturating_add(HOUR).saturating_add(1);
+                linked.draft.token.end_by(late);
+                linked.send()
+            }
+            Ok(_) | Err(_) => never("tokens of any lifetime are good"),
+        }
+    }
+
     pub(super) fn another_transaction(&self) -> Result<Attempt, NoRefusals> {
         let mut linked = match self.good_chain()? {
             Ok(linked) => linked,

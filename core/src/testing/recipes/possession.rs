@@ -97,7 +97,7 @@ impl Bench<'_> {
     /// A good request with a proof: it is refused the second time.
     pub(super) fn replayed(&self) -> Result<Attempt, NoRefusals> {
         let replay = self.forge.rules().possession.replay.as_ref();
-        if replay.is_none_or(|replay| replay.store != ReplayStore::Process) {
+        if replay.is_none_or(|replay| replay.store == ReplayStore::External) {
             return never("used proofs are not remembered here");
         }
         let attempt = self.proven(|_| ())?;

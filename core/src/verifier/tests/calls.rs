@@ -70,8 +70,11 @@ fn what_no_token_can_meet_is_the_callers_mistake_in_every_call() {
     let said =
         |answer: Result<_, crate::Error>| answer.map(|_: VerifiedToken| ()).unwrap_err().code();
     assert_eq!(said(gate.verify_with(&token, &needs)), Code::Usage);
-    assert_eq!(said(gate.recall(&token, &needs).unwrap()), Code::Usage);
-    assert_eq!(said(gate.verify_unseen(&token, &needs)), Code::Usage);
+    assert_eq!(
+        said(gate.sit().recall(&token, &needs).unwrap()),
+        Code::Usage
+    );
+    assert_eq!(said(gate.sit().verify_unseen(&token, &needs)), Code::Usage);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod calls;
 mod delegated;
 mod events;
 mod explained;
+mod hosts;
 mod issuers;
 mod leaks;
 mod observed;
@@ -247,15 +248,24 @@ fn recall_answers_for_tokens_seen_before_and_for_no_others() {
     let key = key(1, "k");
     verifier.keys().publish("a", &set(&[&key])).unwrap();
     let token = token(&key, A, "read");
-    assert!(gate.recall(&token, &Requirements::NONE).is_none());
-    assert!(gate.verify_unseen(&token, &Requirements::NONE).is_ok());
-    assert!(gate.recall(&token, &Requirements::NONE).unwrap().is_ok());
-    let lacking = gate.recall(&token, &Requirements::scopes(["write"]));
+    assert!(gate.sit().recall(&token, &Requirements::NONE).is_none());
+    assert!(
+        gate.sit()
+            .verify_unseen(&token, &Requirements::NONE)
+            .is_ok()
+    );
+    assert!(
+        gate.sit()
+            .recall(&token, &Requirements::NONE)
+            .unwrap()
+            .is_ok()
+    );
+    let lacking = gate.sit().recall(&token, &Requirements::scopes(["write"]));
     let code = lacking.map(|verdict| verdict.unwrap_err().code());
     assert_eq!(code, Some(Code::InsufficientScope));
     let other = self::key(2, "l");
     verifier.keys().publish("a", &set(&[&other])).unwrap();
-    assert!(gate.recall(&token, &Requirements::NONE).is_none());
+    assert!(gate.sit().recall(&token, &Requirements::NONE).is_none());
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What outlives a reload, and what does not.
 
-use super::{A, B, NOW, key, other_policy, policy, token, verifier};
+use super::{A, B, NOW, claims, key, other_policy, policy, set, token, token_with, verifier};
 use crate::crypto::aws_lc;
+use crate::error::Error;
 use crate::policy::{Format, LoadOptions, Policy};
-use crate::time::Clock;
-use crate::verifier::Verifier;
+use crate::time::{Clock, NumericDate};
+use crate::verifier::{Advice, Grounds, Requirements, Verifier};
+use crate::wire::Answer;
 
 #[test]
 fn an_error_of_before_a_reload_still_names_its_issuer() {
@@ -26,6 +28,76 @@ fn an_error_of_before_a_reload_still_names_its_issuer() {
     assert_eq!(gate.advice(&error).issuer_name.as_deref(), Some("b"));
     verifier.reload(policy("mcp")).unwrap();
     assert_eq!(gate.advice(&error).issuer_name.as_deref(), Some("b"));
+}
+
+/// Of the error of `judge` everything that whoever reads of it sees.
+fn read(grounds: &Grounds, error: &Error, needs: &Requirements) -> (Advice, Answer) {
+    (grounds.advice(error, needs), grounds.answer(error, needs))
+}
+
+#[test]
+fn an_error_is_answered_by_what_it_was_judged_under() {
+    let document = |issuer: &str, name: &str, gate: &str, scope: &str, url: &str| {
+        let document = format!(
+            r#"{{"version":1,
+                "issuers":{{"{name}":{{"issuer":"{issuer}","jwks_push":"process"}}}},
+                "gates":{{"{gate}":{{"profile":"access_token","audience":"{url}/mcp",
+                    "issuers":["{name}"],"required_scopes":["{scope}"],"public_url":"{url}"}}}}}}"#
+        );
+        Policy::parse(document, Format::Json).unwrap()
+    };
+    let before = || document(A, "a", "api", "mcp:use", "https://one.example.com");
+    let clock = Clock::fixed(NOW);
+    let verifier = Verifier::with_clock(before(), aws_lc::provider(), clock).unwrap();
+    let gate = verifier.gate("api").unwrap();
+    let signing = key(1, "k");
+    verifier.keys().publish("a", &set(&[&signing])).unwrap();
+    let of = |aud: &str| {
+        let claims = claims(A, "mcp:use", "").replace("\"mcp\"", &format!("\"{aud}\""));
+        token_with(&signing, "", &claims)
+    };
+    let good = of("https://one.example.com/mcp");
+    let (needs, none) = (Requirements::scopes(["write"]), Requirements::NONE);
+    let sitting = gate.sit();
+    let errors = [
+        (sitting.verify("no token", &none).unwrap_err(), &none),
+        (sitting.verify(of("b"), &none).unwrap_err(), &none),
+        (sitting.verify(&good, &needs).unwrap_err(), &needs),
+    ];
+    let grounds = sitting.grounds();
+    drop(sitting);
+    let batch = gate.verify_batch(&["no token"]);
+    let token = gate.verify(&good).unwrap();
+    let said: Vec<_> = errors
+        .iter()
+        .map(|(error, needs)| read(&grounds, error, needs))
+        .collect();
+    assert_eq!(said[0].0.gate, "api");
+    assert_eq!(said[1].0.expected, ["https://one.example.com/mcp"]);
+    assert_eq!(said[2].1.status, 403);
+    let mut headers = said[2].1.headers.iter();
+    let (_, challenge) = headers
+        .find(|(name, _)| *name == "WWW-Authenticate")
+        .unwrap();
+    assert!(challenge.contains("mcp:use write"), "{challenge}");
+    assert!(challenge.contains("one.example.com"), "{challenge}");
+
+    let unlike = document(B, "b", "api", "other", "https://two.example.com");
+    let without = document(A, "a", "door", "other", "https://two.example.com");
+    for policy in [unlike, without] {
+        verifier.reload(policy).unwrap();
+        for ((error, needs), said) in errors.iter().zip(&said) {
+            assert_eq!(read(&grounds, error, needs), *said);
+            assert_ne!(read(&gate.grounds(), error, needs), *said);
+        }
+        assert_eq!(read(batch.grounds(), &errors[0].0, &none), said[0]);
+        let missing = token.require(&needs, NumericDate::from_seconds(NOW).unwrap());
+        let missing = missing.unwrap_err();
+        assert_eq!(read(&gate.grounds_of(&token), &missing, &needs), said[2]);
+    }
+    verifier.reload(before()).unwrap();
+    assert!(!grounds.is_same_as(&gate.grounds()), "it was loaded anew");
+    assert!(gate.grounds().is_same_as(&gate.sit().grounds()));
 }
 
 #[test]
@@ -75,5 +147,5 @@ fn an_unknown_gate_is_answered_with_those_there_are() {
         format!("{error:?}"),
         r#"UnknownGate(no gate "tolls"; the policy has "api")"#
     );
-    assert_eq!(crate::Error::from(error).code().as_str(), "usage");
+    assert_eq!(Error::from(error).code().as_str(), "usage");
 }

@@ -17,14 +17,14 @@ const URL: &str = "https://api.example.com/mcp";
 pub(super) const DPOP: &str = r#""dpop":{},"replay":{"store":"process"},"#;
 
 /// A verifier whose policy has these members, and its clock.
-fn verifier(members: &str) -> (Verifier, Arc<FixedClock>) {
+pub(super) fn verifier(members: &str) -> (Verifier, Arc<FixedClock>) {
     let clock = Arc::new(FixedClock::new(NOW));
     let fixed = Clock::Fixed(Arc::clone(&clock));
     let verifier = Verifier::with_clock(policy(members), aws_lc::provider(), fixed).unwrap();
     (verifier, clock)
 }
 
-fn policy(members: &str) -> Policy {
+pub(super) fn policy(members: &str) -> Policy {
     let jwk = key(1, "k").verifying_jwk().to_json();
     let document = format!(
         r#"{{"version":1,{members}"issuers":{{"a":{{"issuer":"https://a.example",
@@ -73,14 +73,14 @@ pub(super) fn proof(token: &str, jti: &str) -> String {
     proof_at(token, jti, NOW)
 }
 
-fn call(gate: &Gate, token: &str, proof: &str) -> Result<VerifiedToken, Error> {
+pub(super) fn call(gate: &Gate, token: &str, proof: &str) -> Result<VerifiedToken, Error> {
     let authorization = format!("DPoP {token}");
     let fields = [("Authorization", authorization.as_str()), ("DPoP", proof)];
     let request = Request::new("POST", "/mcp").headers(fields);
     gate.verify_request(&request, &Requirements::NONE)
 }
 
-fn code(outcome: Result<VerifiedToken, Error>) -> Option<Code> {
+pub(super) fn code(outcome: Result<VerifiedToken, Error>) -> Option<Code> {
     outcome.err().map(|error| error.code())
 }
 

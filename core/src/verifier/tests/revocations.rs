@@ -460,3 +460,23 @@ fn a_verdict_that_was_held_is_asked_again() {
     assert_eq!(send(&second).unwrap_err().code(), Code::Revoked);
     assert_eq!(require().unwrap_err().code(), Code::Revoked);
 }
+
+#[test]
+fn a_verdict_says_who_was_asked() {
+    let asked = |world: &World| {
+        let token = world.gate.verify(full(A, "")).unwrap();
+        let check = token.revocation();
+        let store = check.store.map(str::to_owned);
+        (check.checked, store, check.sequence, check.staleness)
+    };
+    let off = world("");
+    assert_eq!(asked(&off), (false, None, None, None));
+    let on = world(ON);
+    let process = Some("process".to_owned());
+    assert_eq!(asked(&on), (true, process.clone(), Some(0), None));
+    let handle = Handle::session(B, "another");
+    let revocations = on.verifier.revocations();
+    revocations.revoke(&handle, Revocation::all()).unwrap();
+    // The same token, seen before: it was asked about anew.
+    assert_eq!(asked(&on), (true, process, Some(1), None));
+}

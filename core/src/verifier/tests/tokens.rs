@@ -5,9 +5,11 @@ use serde::Deserialize;
 use super::{A, NOW, claims, key, policy, set, token_with};
 use crate::crypto::aws_lc;
 use crate::error::{Code, Error};
+use crate::jwa::{Algorithm, AlgorithmSet};
+use crate::jwk::JwkSet;
 use crate::policy::{Format, LoadOptions, Policy};
 use crate::time::Clock;
-use crate::verifier::{SubjectKind, VerifiedToken, Verifier};
+use crate::verifier::{SubjectKind, VerifiedToken, Verifier, verify_jws};
 
 /// A verified token with these claims more, from a gate that surfaces delegation.
 fn verified(more: &str) -> VerifiedToken {
@@ -125,4 +127,53 @@ fn a_subject_is_a_client_an_agent_or_not_said() {
         .verify(token_with(&key, "", &own))
         .unwrap();
     assert_eq!(token.subject_kind(), Some(SubjectKind::Client));
+}
+
+#[test]
+fn the_whole_of_a_token_keeps_its_digits() {
+    let verifier = super::verifier();
+    let key = key(1, "k");
+    verifier.keys().publish("a", &set(&[&key])).unwrap();
+    let more = r#""n":12345678901234567890123,"x":1.10,"#;
+    let claims = claims(A, "read", more);
+    let gate = verifier.gate("api").unwrap();
+    let token = gate.verify(token_with(&key, "", &claims)).unwrap();
+    let whole = token.to_json();
+    assert!(
+        whole.ends_with(&format!(r#","claims":{claims}}}"#)),
+        "{whole}"
+    );
+    let read: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(read["scopes"], serde_json::json!(["read"]));
+    assert_eq!(
+        (&read["actor"], &read["chain"]),
+        (&().into(), &serde_json::json!([]))
+    );
+    assert_eq!(read["snapshot"]["keys"], 1);
+    assert_eq!(read["header"]["kid"], "k");
+}
+
+#[test]
+fn a_signature_that_nobody_may_make_is_the_callers_mistake() {
+    let key = key(1, "k");
+    let (token, keys) = (super::token(&key, A, ""), set(&[&key]));
+    let refused = |keys: &JwkSet, algorithms| {
+        let verified = verify_jws(&token, keys, algorithms, &aws_lc::provider());
+        verified
+            .map(drop)
+            .map_err(|error| (error.code().as_str(), error.misuse().unwrap_or("")))
+    };
+    let only = |algorithm| AlgorithmSet::EMPTY.with(algorithm);
+    assert_eq!(refused(&keys, only(Algorithm::Ed25519)), Ok(()));
+    assert_eq!(
+        refused(&keys, only(Algorithm::Es256)),
+        Err(("alg_not_allowed", ""))
+    );
+    let (code, text) = refused(&keys, AlgorithmSet::EMPTY).unwrap_err();
+    assert!(
+        code == "usage" && text.contains("there is no default"),
+        "{text}"
+    );
+    let (code, text) = refused(&set(&[&key, &key]), only(Algorithm::Ed25519)).unwrap_err();
+    assert!(code == "usage" && text.contains("same kid"), "{text}");
 }

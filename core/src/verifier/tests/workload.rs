@@ -23,14 +23,20 @@ const ACCESS: &str = "Bearer 16_mAd0GiwaZokU26_0902100";
 /// `exp` of the proof.
 const EXP: i64 = 1_745_510_016;
 
+const PROCESS: &str = r#""replay":{"store":"process"}"#;
+
 fn judge(uri: &str, access: &str, now: i64) -> Result<VerifiedToken, Code> {
+    judge_under(PROCESS, uri, access, now)
+}
+
+fn judge_under(members: &str, uri: &str, access: &str, now: i64) -> Result<VerifiedToken, Code> {
     let policy = r#"{"version":1,"issuers":{"td":{"issuer":"wimse://example.com",
         "algorithms":["ES256","Ed25519"],"profiles":["wit"],"jwks":{"keys":[{"kty":"EC","kid":"June 5",
         "crv":"P-256","x":"kXqnA2Op7hgd4zRMbw0iFcc_hDxUxhojxOFVGjE2gks",
         "y":"n__VndPMR021-59UAs0b9qDTFT-EZtT6xSNs_xFskLo"}]}}},
         "gates":{"g":{"profile":"wit","issuers":["td"],"public_url":"https://workload.example.com"}},
-        "replay":{"store":"process"}}"#;
-    let policy = Policy::parse(policy, Format::Json).unwrap();
+"#;
+    let policy = Policy::parse(format!("{policy}{members}}}"), Format::Json).unwrap();
     let clock = Clock::Fixed(Arc::new(FixedClock::new(now)));
     let verifier = Verifier::with_clock(policy, aws_lc::provider(), clock).unwrap();
     let fields = [
@@ -62,5 +68,27 @@ fn the_example_of_the_draft() {
         judge("/path", ACCESS, EXP - 331),
     ] {
         assert_eq!(wrong.unwrap_err(), Code::PopInvalid);
+    }
+}
+
+/// Its end is all that a proof says of its time, and what a policy adds to it is no part of where it
+/// is remembered.
+#[test]
+fn one_proof_is_one_proof_under_every_policy_of_a_host() {
+    let scratch = super::hosts::Scratch::new("workload");
+    let folder = &scratch.0;
+    let leeways = ["0s", "30s", "300s"].map(|leeway| {
+        format!(
+            r#""leeway":"{leeway}","replay":{{"store":"local"}},
+               "stores":{{"local":{{"kind":"file","path":{folder:?}}}}}"#
+        )
+    });
+    let first = judge_under(&leeways[1], "/path", ACCESS, EXP - 60).unwrap();
+    assert_eq!(first.replay_reach().unwrap().as_str(), "host");
+    for now in [EXP - 300, EXP - 60, EXP - 1] {
+        for leeway in &leeways {
+            let again = judge_under(leeway, "/path", ACCESS, now);
+            assert_eq!(again.unwrap_err(), Code::Replayed);
+        }
     }
 }
