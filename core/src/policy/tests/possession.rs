@@ -129,8 +129,8 @@ fn refusal_19_somebody_remembers_used_proofs() {
     refuses(
         &document("", "[dpop]\n[replay]"),
         &[
-            "14:1 replay: no store. Who remembers used proofs: this process, the program, or a file \
-           store of `[stores]`.",
+            "14:1 replay: no store. Who remembers used proofs: this process, the program, or a store \
+           of `[stores]`.",
         ],
     );
     loads(&document("", &format!("[dpop]\n{REPLAY}")), &[PROCESS]);
