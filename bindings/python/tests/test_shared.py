@@ -240,10 +240,15 @@ def test_ctrl_c_ends_a_flush(opened: Open, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("where the folder should be")
     verifier = opened(local(tmp_path / "store"))
     verifier.revocations.revoke(agent("agent-7"))
+    # A shell that runs the tests in its background has them ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     presser = threading.Timer(0, os.kill, (os.getpid(), signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt):
-        presser.start()
-        verifier.revocations.flush("1h")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            presser.start()
+            verifier.revocations.flush("60s")
+    finally:
+        signal.signal(signal.SIGINT, before)
     presser.join(60)
 
 
