@@ -206,6 +206,7 @@ impl Change {
     /// What is known of the handle once this has come after `before`; `None` where nothing has
     /// changed. Every store folds its log so, and comes to the same as a process that reads it letter by
     /// letter.
+    #[cfg(any(test, feature = "feed-redis", feature = "feed-nats"))]
     pub(crate) fn after(&self, before: Option<&Self>, now: NumericDate) -> Option<Self> {
         let fact = self.fact.after(before.map(|before| before.fact), now)?;
         let earlier = before.and_then(|before| before.reason.as_ref());

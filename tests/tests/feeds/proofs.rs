@@ -100,6 +100,7 @@ fn of_all_verifiers_one_takes_a_proof() {
             let codes: Vec<&str> = std::thread::scope(|scope| {
                 let fields = &fields;
                 let ask = |gate| scope.spawn(move || judge(gate, fields).code());
+                #[expect(clippy::needless_collect, reason = "all ask before one is waited for")]
                 let asking: Vec<_> = gates.iter().map(ask).collect();
                 asking
                     .into_iter()
