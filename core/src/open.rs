@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::crypto::CryptoProvider;
-use crate::feed::{self, Post};
+use crate::feed::{self, Post, Store};
 use crate::policy::{Format, LoadOptions, Policy, PolicyError};
 use crate::time::Clock;
 use crate::verifier::{self, Verifier};
@@ -39,6 +39,15 @@ impl Policy {
         Self::parse_by(text.as_ref(), format, options, |policy| {
             verifier::refusals(policy, provider)
         })
+    }
+}
+
+impl Store {
+    /// The store in which the policy's `[revocation]` keeps what is revoked; `None` where that is the
+    /// process alone, or nobody. Reaches nothing yet.
+    #[must_use]
+    pub fn open(policy: &Policy, provider: &CryptoProvider) -> Option<Self> {
+        Self::named(policy.rules(), provider.sha256)
     }
 }
 
