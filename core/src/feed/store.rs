@@ -1,13 +1,14 @@
 //! [`Store`]: a store of revocations that processes share, without a verifier: for tools that look
 //! after it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Engine, FeedError, Letter, Progress, Reader};
 use crate::policy::{RevocationStorage, Rules, StorePlace, StoreRules};
-use crate::revocation::Change;
+use crate::revocation::{Change, HandleKind};
 use crate::time::{Clock, NumericDate};
 
 /// Letters written at once.
@@ -133,6 +134,38 @@ impl Store {
         Ok(())
     }
 
+    /// Brings back what [`Store::changes`] once told of this store or another, a backup. Of two changes of
+    /// a handle the later counts, as far as lifts are remembered: what was lifted since stays lifted, and
+    /// a lift is left out where the handle was revoked after it. Returns how many were left out.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Store::write`].
+    pub fn restore(&mut self, mut changes: Vec<Change>) -> Result<usize, StoreError> {
+        let all = changes.len();
+        let lifts = changes.iter().filter(|change| change.is_lifted());
+        let lifts: BTreeMap<Key, NumericDate> = lifts.map(|lift| (key(lift), lift.at())).collect();
+        let mut overtaken = BTreeSet::new();
+        if !lifts.is_empty() {
+            self.engine.reader()?.changes(&mut |held| {
+                let key = key(&held);
+                let lifted = lifts.get(&key).filter(|_| !held.is_lifted());
+                if lifted.is_some_and(|lifted| *lifted < held.at()) {
+                    overtaken.insert(key);
+                }
+            })?;
+        }
+        changes.retain(|change| !(change.is_lifted() && overtaken.contains(&key(change))));
+        // As of an event, what it says counts from when it happened.
+        let dated = |change: Change| match change.is_lifted() {
+            true => change,
+            false => change.from_event(),
+        };
+        let changes: Vec<Change> = changes.into_iter().map(dated).collect();
+        self.write(&changes)?;
+        Ok(all - changes.len())
+    }
+
     /// Opens a line for writing, and writes nothing.
     ///
     /// # Errors
@@ -152,6 +185,14 @@ impl Store {
     pub fn time(&self) -> Result<Option<NumericDate>, StoreError> {
         Ok(self.engine.time()?)
     }
+}
+
+/// A handle, for comparing.
+type Key = (HandleKind, Box<str>, Box<str>);
+
+fn key(change: &Change) -> Key {
+    let handle = change.handle();
+    (handle.kind(), handle.scope().into(), handle.value().into())
 }
 
 impl Following {
