@@ -59,11 +59,12 @@ enum Verb {
     /// Look at key sets, or make keys.
     #[command(subcommand)]
     Jwks(jwks::Verb),
-    /// Examine an issuer: its metadata, certificate, keys and clock, and what a policy should say; or,
-    /// with --policy alone, the store of revocations that it names. Exit 1 when something is wrong, 3 when it could not be reached.
+    /// Examine an issuer: its metadata, certificate, keys and clock, and what a policy should say;
+    /// or, with --policy alone, the store of revocations that it names. Exit 1 when something is
+    /// wrong, 3 when it could not be reached.
     Doctor(doctor::Arguments),
-    /// Revoke an agent, a person, a session, a key, a token: through the store that the policy names.
-    /// Exit 3 when the store does not have it within 5 s.
+    /// Revoke an agent, a person, a session, a key, a token: through the store that the policy
+    /// names. Exit 3 when the store does not have it within 5 s.
     Revoke(Box<revocations::RevokeArguments>),
     /// List, export, import or follow what is revoked in the store that the policy names.
     #[command(subcommand)]

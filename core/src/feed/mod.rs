@@ -1,10 +1,10 @@
-//! Revocations that processes share: what stands between the store of one process and an engine that
-//! many write to and read from.
+//! Revocations that processes share: what stands between the store of one process and an engine
+//! that many write to and read from.
 //!
-//! An engine keeps an ordered log of [`Letter`]s and what follows from them. It offers a [`Reader`],
-//! which blocks, and a [`Writer`]; everything else is done here, for all engines alike: what was
-//! revoked is kept in an outbox until it is read back, readers that missed something begin again with
-//! everything there is, and how old the news may be is known at any time.
+//! An engine keeps an ordered log of [`Letter`]s and what follows from them. It offers a
+//! [`Reader`], which blocks, and a [`Writer`]; everything else is done here, for all engines alike:
+//! what was revoked is kept in an outbox until it is read back, readers that missed something begin
+//! again with everything there is, and how old the news may be is known at any time.
 
 mod file;
 mod outbox;
@@ -84,7 +84,8 @@ pub(crate) trait Engine: Send + Sync {
     /// Whether writing takes no longer than a disk does, so that whoever revokes can wait for it.
     fn is_local(&self) -> bool;
 
-    /// What the server's clock says; `None` where nobody but this host has one, or it does not tell.
+    /// What the server's clock says; `None` where nobody but this host has one, or it does not
+    /// tell.
     fn time(&self) -> Result<Option<NumericDate>, FeedError> {
         Ok(None)
     }
@@ -92,9 +93,9 @@ pub(crate) trait Engine: Send + Sync {
 
 /// Reads one log. What goes wrong ends it: its owner opens another.
 pub(crate) trait Reader: Send {
-    /// Everything that is revoked, and everything that was lifted as far as the engine remembers it,
-    /// with when and why; each handle once, but where it changes meanwhile, in any order. Afterwards
-    /// [`Reader::next`] goes on behind it, and may bring again what this has brought.
+    /// Everything that is revoked, and everything that was lifted as far as the engine remembers
+    /// it, with when and why; each handle once, but where it changes meanwhile, in any order.
+    /// Afterwards [`Reader::next`] goes on behind it, and may bring again what this has brought.
     fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError>;
 
     /// The same, without what nobody judges by.
@@ -102,7 +103,8 @@ pub(crate) trait Reader: Send {
         self.changes(&mut |change| take(change.known()))
     }
 
-    /// What was written since, in the order of the log. Waits at most `wait` where there is nothing.
+    /// What was written since, in the order of the log. Waits at most `wait` where there is
+    /// nothing.
     fn next(&mut self, wait: Duration, take: &mut dyn FnMut(Letter))
     -> Result<Progress, FeedError>;
 

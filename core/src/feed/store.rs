@@ -18,8 +18,9 @@ const BATCH: usize = 512;
 ///
 /// Nothing here is on the way of a verification: a [`Verifier`](crate::Verifier) reads its store by
 /// itself, and whoever revokes does so through
-/// [`Verifier::revocations`](crate::Verifier::revocations), which holds the handle against the policy.
-/// Every call opens the store anew, and takes a server some seconds at most to answer or be given up.
+/// [`Verifier::revocations`](crate::Verifier::revocations), which holds the handle against the
+/// policy. Every call opens the store anew, and takes a server some seconds at most to answer or be
+/// given up.
 pub struct Store {
     name: Box<str>,
     kind: &'static str,
@@ -83,9 +84,9 @@ impl Store {
         self.reach
     }
 
-    /// Everything that it knows, with when and why: what is revoked, and what was lifted as far as it
-    /// remembers. Each handle once, but where it changes meanwhile; a store of kind `file` has them
-    /// sorted by kind, whose they are and value, others in any order.
+    /// Everything that it knows, with when and why: what is revoked, and what was lifted as far as
+    /// it remembers. Each handle once, but where it changes meanwhile; a store of kind `file` has
+    /// them sorted by kind, whose they are and value, others in any order.
     ///
     /// Returns how much could not be read: of a version after this one, or broken.
     ///
@@ -134,9 +135,10 @@ impl Store {
         Ok(())
     }
 
-    /// Brings back what [`Store::changes`] once told of this store or another, a backup. Of two changes of
-    /// a handle the later counts, as far as lifts are remembered: what was lifted since stays lifted, and
-    /// a lift is left out where the handle was revoked after it. Returns how many were left out.
+    /// Brings back what [`Store::changes`] once told of this store or another, a backup. Of two
+    /// changes of a handle the later counts, as far as lifts are remembered: what was lifted since
+    /// stays lifted, and a lift is left out where the handle was revoked after it. Returns how many
+    /// were left out.
     ///
     /// # Errors
     ///
@@ -196,8 +198,8 @@ fn key(change: &Change) -> Key {
 }
 
 impl Following {
-    /// What was written since, in order. Waits at most `wait` where there is nothing. What the store has
-    /// changed twice meanwhile may come as one.
+    /// What was written since, in order. Waits at most `wait` where there is nothing. What the
+    /// store has changed twice meanwhile may come as one.
     ///
     /// Says whether that is all: `false` where something was missed that cannot be told any more,
     /// because this was too far behind or the store has lost it. It goes on from there.

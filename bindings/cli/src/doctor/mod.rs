@@ -1,5 +1,5 @@
-//! `sealgate doctor`: everything about an issuer that tokens could fail for, before they do, and how the
-//! store stands that a policy names.
+//! `sealgate doctor`: everything about an issuer that tokens could fail for, before they do, and
+//! how the store stands that a policy names.
 
 mod examine;
 mod report;
@@ -18,8 +18,8 @@ use crate::network::Network;
 /// Options of `doctor`.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// An issuer, exactly as in `iss`. Without it, the store of revocations that the policy names is
-    /// examined.
+    /// An issuer, exactly as in `iss`. Without it, the store of revocations that the policy names
+    /// is examined.
     #[arg(required_unless_present = "policy")]
     issuer: Option<String>,
     /// Hold this policy against what is found, or examine its store.

@@ -10,8 +10,8 @@ use crate::revocations::unshared;
 use crate::stopwatch::Stopwatch;
 use crate::text::{span, thousands};
 
-/// The policy's default leeway. Cut-offs are dates of the host that revokes: where clocks are further
-/// apart, tokens from after one still end, or from before it still pass.
+/// The policy's default leeway. Cut-offs are dates of the host that revokes: where clocks are
+/// further apart, tokens from after one still end, or from before it still pass.
 const LEEWAY: i64 = 30;
 
 /// The policy's store, and the name to report it under.

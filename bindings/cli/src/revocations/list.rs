@@ -113,7 +113,8 @@ fn each(
 fn warn(unreadable: u64) {
     if unreadable > 0 {
         tell(&format!(
-            "sealgate: {unreadable} more could not be read: a later version wrote them, or they are broken"
+            "sealgate: {unreadable} more could not be read: a later version wrote them, or they are \
+             broken"
         ));
     }
 }

@@ -1,5 +1,5 @@
-//! `sealgate revocations`: what the store knows that the policy names, listed, backed up, brought back
-//! and followed.
+//! `sealgate revocations`: what the store knows that the policy names, listed, backed up, brought
+//! back and followed.
 
 mod handle;
 mod import;
@@ -24,11 +24,11 @@ pub(crate) use shared::unshared;
 pub(crate) enum Verb {
     /// What is revoked now, a line each.
     List(list::Arguments),
-    /// Everything the store knows, lifts too, as JSON lines: a backup. Exit 1 when something could not
-    /// be read.
+    /// Everything the store knows, lifts too, as JSON lines: a backup. Exit 1 when something could
+    /// not be read.
     Export(list::Export),
-    /// Bring back an export from standard input. Of two changes of a handle the later counts. Exit 2
-    /// when a line is bad, and nothing is written then; with `--skip-bad` 1.
+    /// Bring back an export from standard input. Of two changes of a handle the later counts. Exit
+    /// 2 when a line is bad, and nothing is written then; with `--skip-bad` 1.
     Import(import::Arguments),
     /// What is revoked and lifted from now on, a line each. Ctrl-C ends it.
     Tail(tail::Arguments),

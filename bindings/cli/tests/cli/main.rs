@@ -8,7 +8,11 @@ mod request;
 mod revocations;
 mod server;
 #[path = "../../../../core/src/feed/tests/servers.rs"]
-#[allow(dead_code, reason = "shared with tests that do more to servers")]
+#[allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "shared with tests that do more to servers"
+)]
 mod servers;
 
 use std::io::Write;
