@@ -102,6 +102,11 @@ mod encoding;
 mod error;
 mod events;
 mod feed;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::feed::file_store;
+}
 pub mod jwa;
 pub mod jwk;
 mod jws;

@@ -11,7 +11,11 @@ use sealgate_fuzz::stored::{Id, put_number};
 
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let parent = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
     parent.join(format!("sealgate-fuzz-{}", std::process::id()))
 });
 
@@ -59,7 +63,10 @@ fuzz_target!(|data: &[u8]| {
             journal.extend(ID.record(sequence, record));
             rest = after;
         }
-        put("committed", &ID.committed(3, journal.len() as u64, sequence));
+        put(
+            "committed",
+            &ID.committed(3, journal.len() as u64, sequence),
+        );
         put("journal-00000000000000000003", &journal);
         put("snapshot", &snapshot);
     }

@@ -3,6 +3,7 @@
 //! From the call that revokes in one verifier to the first refusal of another one that shares the
 //! store, over a server that runs already; and how many a second get through when nobody waits.
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
+#![expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;

@@ -126,19 +126,34 @@ const IN_JSON = new Set(['string', 'number', 'boolean', 'object', 'bigint'])
 // Members under which names are the caller's or another standard's.
 const VERBATIM = new Set(['jwks', 'scopeImplies', 'metadata', 'annotations'])
 
+// Members with tables in them under names of the caller's.
+const NAMED = new Set(['stores'])
+
 /** Options in camelCase, at every depth, as the members of a policy document. */
 function toMembers(options) {
-  if (Array.isArray(options)) return options.map(toMembers)
-  if (!isPlain(options)) return options
-  const members = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(
-    members.map(([name, value]) => {
-      if (name.includes('_')) {
-        throw usage(`write ${JSON.stringify(toCamel(name))} for ${JSON.stringify(name)}`)
-      }
-      return [toSnake(name), VERBATIM.has(name) ? value : toMembers(value)]
-    })
-  )
+  return mapPlain(options, (name, value) => {
+    if (name.includes('_')) {
+      throw usage(`write ${JSON.stringify(toCamel(name))} for ${JSON.stringify(name)}`)
+    }
+    if (VERBATIM.has(name)) return [toSnake(name), value]
+    return [toSnake(name), NAMED.has(name) ? mapPlain(value, (own, table) => [own, toMembers(table)]) : toMembers(value)]
+  })
+}
+
+/** An object with each of its members changed, those of the objects in an array likewise; else what it is. */
+function mapPlain(value, change) {
+  if (Array.isArray(value)) return value.map((element) => mapPlain(element, change))
+  if (!isPlain(value)) return value
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  return Object.fromEntries(members.map(([name, member]) => change(name, member)))
+}
+
+/** The path of a member as the caller wrote it: {@link toMembers} the other way round. */
+function toOptionPath(path) {
+  return path
+    .split('.')
+    .map((name, place, all) => (NAMED.has(all[place - 1]) ? name : toCamel(name)))
+    .join('.')
 }
 
 function toSnake(name) {
@@ -163,4 +178,5 @@ module.exports = {
   scopes,
   toCamel,
   toMembers,
+  toOptionPath,
 }

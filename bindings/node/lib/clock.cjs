@@ -6,7 +6,7 @@ const { kind } = require('./arguments.cjs')
 const { usage } = require('./errors.cjs')
 const { need } = require('./told.cjs')
 
-/** How many milliseconds the calls that wait do, unless they are told: `verify` and `ready`. */
+/** How many milliseconds the calls that wait do, unless they are told: `verify`, `ready` and `flush`. */
 const WAITS = JSON.parse(native.waits())
 
 /** Milliseconds of a duration as policy documents write it. None is negative. */

@@ -59,12 +59,14 @@ class Events {
   /**
    * Asks `done` after each event whether this is what was waited for, and once more when it has waited
    * so many milliseconds: what has happened in the last of them may not have been told yet. Resolves
-   * then. It keeps the process running until then, as any request on its way does.
+   * then. It keeps the process running until then, as any request on its way does. `pace`, in
+   * milliseconds, asks in between as well, for what no event tells of.
    */
-  until(done, millis) {
+  until(done, millis, pace) {
     return new Promise((resolve, reject) => {
       const settle = (end, value) => {
         clearTimeout(timer)
+        clearInterval(paced)
         this.#waiting.delete(waiting)
         end(value)
       }
@@ -77,6 +79,7 @@ class Events {
       }
       const waiting = { look: () => ask(false), last: () => ask(true) }
       const timer = setTimeout(waiting.last, Math.min(millis, LONGEST))
+      const paced = pace === undefined ? undefined : setInterval(waiting.look, pace)
       this.#waiting.add(waiting)
       if (this.#closed) waiting.last()
     })

@@ -366,19 +366,22 @@ export interface VerifierOptions {
   }
   /** Certificate-bound tokens (RFC 8705). */
   mtls?: { source?: 'caller' }
-  /** Who remembers used proofs. */
-  replay?: { store: 'process' | 'external'; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
-  /** Who remembers what was revoked. Default: `"off"`, nobody. */
+  /** Who remembers used proofs: this process, the program, or one of `stores`. */
+  replay?: { store: 'process' | 'external' | StoreName; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
+  /** Who remembers what was revoked: nobody (`"off"`), this process, or one of `stores`. */
   revocation?: {
-    store?: 'off' | 'process'
+    store: 'off' | 'process' | StoreName
+    /** Default: `"revoke"`. */
     innerActors?: 'revoke' | 'ignore'
-    /** Of a shared store; this and the next. */
+    /** Of a store that processes share; this and the next. Default: `"10s"`. */
     maxStaleness?: Duration
     onStale?: 'refuse' | 'accept_marked'
     /** The names of gates whose accepted tokens become revocations. */
     inputs?: readonly string[]
     statusLists?: { allowHosts?: readonly string[]; maxAge?: Duration; onUnavailable?: 'refuse' | 'accept_marked' }
   }
+  /** Stores that processes share, by names of yours. */
+  stores?: Readonly<Record<string, StoreOptions>>
   /** What references to subjects of audit records are made with; without it there are none. */
   audit?: { secret: { file: string } | { env: string } }
   /** What becomes of a token with `act`. Default of `agent_strict`: `"forbid"`. */
@@ -430,6 +433,14 @@ export interface VerifierOptions {
   /** Lets `danger` be there. Default: false. */
   allowDanger?: boolean
 }
+
+/** The name of one of {@link VerifierOptions.stores}; editors go on offering the words beside it. */
+export type StoreName = string & {}
+
+/** Where a store is: in a folder, for the processes of one host, or at a server, for those of many. */
+export type StoreOptions =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'redis' | 'nats'; readonly url: { file: string } | { env: string }; readonly namespace?: string }
 
 /** Where a policy comes from. A string is always a path; text goes through {@link Policy.parse}. */
 export type PolicySource = string | URL | Policy | Readonly<Record<string, unknown>>
@@ -695,6 +706,17 @@ export interface Revocations {
    * @throws {@link UsageError} the token passed a gate of another kind; nothing was revoked
    */
   apply(eventToken: VerifiedToken<unknown>): EventReceipt
+  /**
+   * Resolves once the store that processes share has everything that this process has revoked or lifted, to
+   * `true`, or when the time is over, to `false`: what it has not then is still tried again. At once where
+   * they share none. Call it before a process ends. It keeps the process running until then, and blocks no
+   * thread of Node's.
+   *
+   * @param options `timeout`: `"5s"` unless it is given
+   */
+  flush(options?: { readonly timeout?: Duration }): Promise<boolean>
+  /** How the store stands that the policy names, for people and for metrics; null where processes share none. */
+  store(): StoreState | null
   /** How often something was revoked or lifted. */
   readonly epoch: number
 }
@@ -710,6 +732,21 @@ export interface RevocationReceipt {
   readonly reach: 'process' | 'host' | 'fleet'
   /** Whether that store has it. Else it is in force in this process, and tried again until the store has it. */
   readonly delivered: boolean
+}
+
+/** How a store stands that processes share. */
+export interface StoreState {
+  /** The policy's name for it, safe as a metric label. */
+  readonly name: string
+  readonly reach: 'host' | 'fleet'
+  /** How old its news is here, in seconds; null before there was any. */
+  readonly staleness: number | null
+  /** Changes of this process that it is not known to have. */
+  readonly undelivered: number
+  /** Changes in it that this version cannot read: of one after it, or broken. */
+  readonly unreadable: number
+  /** Why it cannot be read or written, in a sentence; null while all is well. */
+  readonly lastError: string | null
 }
 
 /** What was asked about the revocation of a token. Where the policy asks nobody, the rest is null. */
@@ -900,7 +937,7 @@ export class VerifiedToken<Output = Claims> {
    */
   readonly statusChecked: boolean | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
-  readonly replayReach: 'process' | 'host' | 'external' | null
+  readonly replayReach: 'process' | 'host' | 'fleet' | 'external' | null
   /** Never "user": no token proves that. */
   readonly subjectKind: 'client' | 'agent' | null
   /** The exact row of the profile table. */

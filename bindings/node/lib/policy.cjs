@@ -3,7 +3,7 @@
 
 const { fileURLToPath } = require('node:url')
 const native = require('./native.cjs')
-const { checkOptions, checkString, isPlain, json, kind, toCamel } = require('./arguments.cjs')
+const { checkOptions, checkString, isPlain, json, kind, toOptionPath } = require('./arguments.cjs')
 const { policyRefused, usage } = require('./errors.cjs')
 
 /** What the native half has loaded. */
@@ -26,7 +26,7 @@ function singleHandle(members, flags) {
     return loadHandle('members', json(members, 'the options'), flags)
   } catch (error) {
     if (!error.problems) throw error
-    const problems = error.problems.map((problem) => ({ ...problem, path: toCamel(problem.path) }))
+    const problems = error.problems.map((problem) => ({ ...problem, path: toOptionPath(problem.path) }))
     throw policyRefused({ text: error.message.replace(/^policy_invalid: /, ''), document: null, problems })
   }
 }

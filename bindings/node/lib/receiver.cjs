@@ -31,7 +31,7 @@ function makePoller(handle) {
     request: () => native.pollRequest(handle),
     take(body) {
       const polled = JSON.parse(native.pollTake(handle, bytes(body, 'take')))
-      if (polled.text !== undefined) throw refused(polled)
+      if (polled.code) throw refused(polled)
       return Object.freeze(polled)
     },
   })

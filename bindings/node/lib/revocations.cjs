@@ -3,6 +3,7 @@
 
 const native = require('./native.cjs')
 const { checkOptions, checkString, kind, toCamel } = require('./arguments.cjs')
+const { WAITS, millis } = require('./clock.cjs')
 const { refused, usage } = require('./errors.cjs')
 const { handleOf } = require('./token.cjs')
 
@@ -55,8 +56,11 @@ function seconds(value) {
   return typeof value === 'number' ? String(value) : ''
 }
 
-/** `verifier.revocations`. */
-function makeRevocations(engine) {
+/** Milliseconds between two looks whether a store has everything: nobody is told when it has. */
+const PACE = 20
+
+/** `verifier.revocations`; `events` are the verifier's. */
+function makeRevocations(engine, events) {
   const told = (text) => {
     const receipt = JSON.parse(text)
     if (receipt.code) throw refused(receipt)
@@ -79,10 +83,26 @@ function makeRevocations(engine) {
     return told(native.applyEvent(engine, verdicts, index))
   }
 
+  async function flush(options) {
+    const { timeout } = checkOptions(options, 'flush', ['timeout'])
+    const wait = timeout === undefined ? WAITS.flush : millis(timeout)
+    let flushed
+    const look = () => (flushed = native.isFlushed(engine))
+    if (!look()) await events.until(look, wait, PACE)
+    return flushed
+  }
+
+  function store() {
+    const state = native.storeState(engine)
+    return state === null ? null : Object.freeze(JSON.parse(state))
+  }
+
   return Object.freeze({
     revoke,
     lift,
     apply,
+    flush,
+    store,
     get epoch() {
       return Number(native.revocationEpoch(engine))
     },

@@ -32,7 +32,7 @@ class Verifier {
     this.#engine = engine
     this.#events = new Events(engine)
     this.#keys = makeKeys(engine)
-    this.#revocations = makeRevocations(engine)
+    this.#revocations = makeRevocations(engine, this.#events)
     Object.freeze(this)
   }
 

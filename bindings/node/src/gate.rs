@@ -270,7 +270,8 @@ impl Desk {
     /// Its token is never kept: what was shown for it belongs to this request.
     fn verify_request(&self, request: &Request<'_>, requirements: &Requirements) -> i32 {
         let sitting = self.door.gate.sit();
-        match sitting.verify_request(request, requirements) {
+        let at_once = self.door.gate.answers_at_once();
+        match at_once.and_then(|()| sitting.verify_request(request, requirements)) {
             Ok(token) => new(self.write(token), None),
             Err(error) => self.refuse(error, &sitting),
         }

@@ -1,5 +1,7 @@
 //! Revoking while verifications run.
 
+use std::time::Duration;
+
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
 use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, RevokeError};
@@ -84,6 +86,27 @@ pub(crate) fn apply_event(
 #[napi(catch_unwind)]
 pub(crate) fn revocation_epoch(engine: &External<Engine>) -> String {
     engine.verifier.revocations().epoch().to_string()
+}
+
+/// Whether the store has everything that this process has revoked or lifted. Never waits.
+#[napi(catch_unwind)]
+pub(crate) fn is_flushed(engine: &External<Engine>) -> bool {
+    engine.verifier.revocations().flush(Duration::ZERO)
+}
+
+/// How the store stands that processes share; or nothing, where they share none.
+#[napi(catch_unwind)]
+pub(crate) fn store_state(engine: &External<Engine>) -> Option<String> {
+    let state = engine.verifier.revocations().store()?;
+    let shown = json!({
+        "name": state.name,
+        "reach": state.reach,
+        "staleness": state.staleness.map(|age| age.to_duration().as_secs_f64()),
+        "undelivered": state.undelivered,
+        "unreadable": state.unreadable,
+        "lastError": state.last_error,
+    });
+    Some(shown.to_string())
 }
 
 const NO_KIND: &str = "there is no such kind of handles";

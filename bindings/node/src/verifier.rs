@@ -5,7 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Either, External};
 use napi_derive::napi;
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, FixedClock, Gate, Policy, Span, Verifier};
+use sealgate::{Clock, FixedClock, Gate, Policy, Revocations, Span, Verifier};
 use serde_json::json;
 
 use crate::error;
@@ -38,11 +38,12 @@ pub(crate) fn duration(text: String) -> Either<i64, String> {
     }
 }
 
-/// How many milliseconds the calls that wait do, unless they are told: `{verify, ready}`.
+/// How many milliseconds the calls that wait do, unless they are told: `{verify, ready, flush}`.
 #[napi(catch_unwind)]
 pub(crate) fn waits() -> String {
-    let (verify, ready) = (Gate::WAIT.as_millis(), Verifier::READY.as_millis());
-    json!({ "verify": verify, "ready": ready }).to_string()
+    let [verify, ready, flush] =
+        [Gate::WAIT, Verifier::READY, Revocations::FLUSH].map(|wait| wait.as_millis());
+    json!({ "verify": verify, "ready": ready, "flush": flush }).to_string()
 }
 
 /// The names of the gates, in the policy's order.

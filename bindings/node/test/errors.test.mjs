@@ -75,7 +75,10 @@ test('codes that have a class of their own', () => {
     chain_loop: 'DelegationError',
     insufficient_user_authentication: 'StepUpError',
     keys_unavailable: 'KeysUnavailableError',
+    suspended: 'RevokedError',
+    revocation_stale: 'RevocationUnavailableError',
     status_unavailable: 'RevocationUnavailableError',
+    status_stale: 'RevocationUnavailableError',
     usage: 'UsageError',
   }
   for (const [code, name] of Object.entries(own)) assert.equal(refused({ code }).name, name)

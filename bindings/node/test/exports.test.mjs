@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
+import { world } from './world.mjs'
 
 const require = createRequire(import.meta.url)
 const { exports } = require('../package.json')
@@ -52,6 +53,12 @@ for (const name of ['Verifier', 'Policy', 'VerifiedToken', 'Batch', 'FixedClock'
   })
 }
 
+test('Keys and Revocations: each member is declared, and the other way round', () => {
+  const { verifier } = world()
+  assert.deepEqual(Object.keys(verifier.keys).sort(), [...members('Keys')].sort())
+  assert.deepEqual(Object.keys(verifier.revocations).sort(), [...members('Revocations')].sort())
+})
+
 test('loading the package is quiet and starts nothing', () => {
   const code = "require('sealgate'); import('sealgate').then((m) => { if (m.Verifier !== require('sealgate').Verifier) process.exit(2) })"
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--trace-warnings', '-e', code], {
@@ -88,7 +95,7 @@ test('the options of the short form are declared, every one', () => {
   const { properties: members } = JSON.parse(readFileSync(new URL('../../cli/policy.schema.json', import.meta.url)))
   const inner = (named) => named.additionalProperties.properties
   const { issuers: none, ...gate } = inner(members.gates)
-  const { $schema, version, issuers, gates, delegation, stores, tables, ...rest } = members
+  const { $schema, version, issuers, gates, delegation, tables, ...rest } = members
   const declared = read('lib/index.d.cts').split('export interface VerifierOptions {')[1].split('\n}\n')[0]
   const toCamel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
   // Members that are not available yet take nothing.
@@ -98,4 +105,6 @@ test('the options of the short form are declared, every one', () => {
     check(name)
     if (name !== 'danger') names(rule).forEach(check)
   }
+  const [, stores] = read('lib/index.d.cts').match(/^export type StoreOptions =\n([^]*?)\n\n/m)
+  for (const name of Object.keys(inner(rest.stores))) assert.match(stores, new RegExp(`\\b${toCamel(name)}\\??:`), name)
 })

@@ -1,27 +1,43 @@
 //! [`RawRevocations`]: what is revoked, for `sealgate/_revocations.py`.
 
+use std::time::Duration;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
-use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, RevokeError};
+use sealgate::{
+    Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, Revocations, RevokeError,
+};
 
 use crate::errors::usage;
-use crate::input;
 use crate::token::VerifiedToken;
+use crate::{clock, input, waiting};
 
 /// What a verifier knows to be revoked; `sealgate/_revocations.py` says what each call does.
-#[pyclass(frozen, module = "sealgate._native")]
+#[pyclass(frozen, module = "sealgate._native", weakref)]
 pub(crate) struct RawRevocations {
     verifier: sealgate::Verifier,
+    /// Those who wait for the verifier.
+    waiters: Py<PyAny>,
 }
 
 impl RawRevocations {
-    pub(crate) const fn new(verifier: sealgate::Verifier) -> Self {
-        Self { verifier }
+    pub(crate) const fn new(verifier: sealgate::Verifier, waiters: Py<PyAny>) -> Self {
+        Self { verifier, waiters }
     }
 }
 
 /// `(epoch, reach, delivered)` of a receipt.
 type Receipt = (u64, &'static str, bool);
+
+/// `(name, reach, staleness, undelivered, unreadable, last_error)` of a shared store.
+type Store = (
+    String,
+    &'static str,
+    Option<f64>,
+    usize,
+    u64,
+    Option<String>,
+);
 
 #[pymethods]
 impl RawRevocations {
@@ -77,6 +93,44 @@ impl RawRevocations {
         let applied = applied.map_err(|error| refused(py, error))?;
         let (epoch, reach, delivered) = told(py, Ok(applied.receipt))?;
         Ok((epoch, reach, delivered, applied.entries))
+    }
+
+    /// The interpreter is released meanwhile. What is locked then, a forked child makes anew.
+    fn flush(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+        let timeout = match timeout {
+            Some(timeout) => clock::span(timeout)?.to_duration(),
+            None => Revocations::FLUSH,
+        };
+        let flushed = waiting::in_slices(py, timeout, |slice| {
+            let flushed = self.verifier.revocations().flush(slice);
+            flushed.then_some(()).ok_or(())
+        })?;
+        Ok(flushed.is_ok())
+    }
+
+    fn flush_async<'py>(
+        slf: &Bound<'py, Self>,
+        timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        waiting::flushed(slf.as_any(), &slf.get().waiters, timeout)
+    }
+
+    fn store(&self) -> Option<Store> {
+        let state = self.verifier.revocations().store()?;
+        let staleness = state.staleness.map(|age| age.to_duration().as_secs_f64());
+        Some((
+            state.name,
+            state.reach,
+            staleness,
+            state.undelivered,
+            state.unreadable,
+            state.last_error,
+        ))
+    }
+
+    /// In a forked child: what carries for a shared store works again there. It never waits.
+    fn resume(&self) {
+        self.verifier.revocations().flush(Duration::ZERO);
     }
 
     #[getter]

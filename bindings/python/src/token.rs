@@ -312,8 +312,8 @@ impl VerifiedToken {
         self.token.status_checked()
     }
 
-    /// How far it is known that the proof was not used before: `"process"`, or `"external"` where
-    /// the policy says that somebody else remembers; `None` where no proof came.
+    /// How far it is known that the proof was not used before: `"process"`, `"host"` or `"fleet"`, or
+    /// `"external"` where the policy says that somebody else remembers; `None` where no proof came.
     #[getter]
     fn replay_reach(&self) -> Option<&'static str> {
         self.token.replay_reach().map(ReplayReach::as_str)

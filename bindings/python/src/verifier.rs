@@ -2,7 +2,6 @@
 
 use std::borrow::Borrow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
@@ -18,9 +17,6 @@ use crate::policy::{self, Policy};
 use crate::receiver::RawReceiver;
 use crate::revocations::RawRevocations;
 use crate::{clock, events, frozen, input, waiting};
-
-/// How long `wait_ready` waits before it looks whether somebody has pressed Ctrl-C.
-const SLICE: Duration = Duration::from_millis(100);
 
 /// A policy made ready to judge tokens.
 ///
@@ -51,13 +47,17 @@ impl Verifier {
         let verifier = verifier.map_err(|error| errors::policy(py, &error))?;
         let keys = PyModule::import(py, "sealgate._keys")?.getattr("Keys")?;
         let keys = keys.call1((RawKeys::new(verifier.clone()),))?;
+        let waiters = events::listen(py, &verifier)?;
+        let raw = RawRevocations::new(verifier.clone(), waiters.clone_ref(py));
+        let raw = Bound::new(py, raw)?;
+        let forks = PyModule::import(py, "sealgate._forks")?;
+        forks.getattr("living")?.call_method1("add", (&raw,))?;
         let revocations = PyModule::import(py, "sealgate._revocations")?;
-        let raw = RawRevocations::new(verifier.clone());
         let revocations = revocations.getattr("Revocations")?.call1((raw,))?;
         let verifier = Self {
             keys: keys.unbind(),
             revocations: revocations.unbind(),
-            waiters: events::listen(py, &verifier)?,
+            waiters,
             verifier,
             clock,
             sole: ArcSwapOption::empty(),
@@ -127,7 +127,7 @@ calls! { Verifier {
             required_scopes=None, scope_implies=None, sender_constrained=None, \
             delegation=None, max_age=None, acr_values=None, metadata=None, typ=None, \
             required_claims=None, context=None, require_intent=None, intent_pointers=None, \
-            dpop=None, mtls=None, replay=None, revocation=None, audit=None, leeway=None, preset=None, \
+            dpop=None, mtls=None, replay=None, revocation=None, stores=None, audit=None, leeway=None, preset=None, \
             cache=None, limits=None, annotations=None, danger=None, clock=None, \
             allow_danger=False)"
     )]
@@ -202,18 +202,8 @@ calls! { Verifier {
             Some(timeout) => clock::span(timeout)?.to_duration(),
             None => sealgate::Verifier::READY,
         };
-        let mut left = timeout;
-        loop {
-            let slice = left.min(SLICE);
-            let Err(error) = py.detach(|| self.verifier.wait_ready(slice)) else {
-                return Ok(());
-            };
-            py.check_signals()?;
-            left = left.saturating_sub(slice);
-            if left.is_zero() {
-                return Err(errors::not_ready(py, error));
-            }
-        }
+        let ready = waiting::in_slices(py, timeout, |slice| self.verifier.wait_ready(slice))?;
+        ready.map_err(|error| errors::not_ready(py, error))
     }
 
     /// As `wait_ready`, to be awaited, under asyncio or trio.

@@ -1,5 +1,7 @@
-//! The calls that may be awaited: their arguments, for `sealgate/_async.py`, which does the waiting.
+//! The calls that wait, and those that may be awaited: the arguments of these, for `sealgate/_async.py`,
+//! which does the waiting.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use pyo3::PyClass;
@@ -7,11 +9,36 @@ use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyModule, PyTuple};
-use sealgate::{Gate, Verifier};
+use sealgate::{Gate, Revocations, Verifier};
 
 use crate::calls::AtDoor;
 use crate::request::Given;
-use crate::{clock, input};
+use crate::{clock, errors, input};
+
+/// How long a call waits before it looks whether somebody has pressed Ctrl-C.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// Waits until `wait` does not fail any more, or `timeout` is over, and says how it ended. The
+/// interpreter is released meanwhile.
+pub(crate) fn in_slices<E: Send>(
+    py: Python<'_>,
+    timeout: Duration,
+    wait: impl Fn(Duration) -> Result<(), E> + Sync,
+) -> PyResult<Result<(), E>> {
+    let mut left = timeout;
+    loop {
+        let slice = left.min(SLICE);
+        let waited = py.detach(|| wait(slice));
+        if waited.is_ok() {
+            return Ok(waited);
+        }
+        py.check_signals()?;
+        left = left.saturating_sub(slice);
+        if left.is_zero() {
+            return Ok(waited);
+        }
+    }
+}
 
 /// A function of `sealgate/_async.py`, looked up once.
 pub(crate) struct Function {
@@ -24,6 +51,7 @@ static JUDGE: Function = Function::named("judge");
 pub(crate) static VERIFY_REQUEST: Function = Function::named("verify_request");
 pub(crate) static JUDGE_REQUEST: Function = Function::named("judge_request");
 static READY: Function = Function::named("ready");
+static FLUSHED: Function = Function::named("flushed");
 
 impl Function {
     const fn named(name: &'static str) -> Self {
@@ -100,7 +128,9 @@ pub(crate) fn request<'py, C: AtDoor + PyClass<Frozen = True> + Sync>(
     given: &Given<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = door.py();
-    door.get().at_door(py)?;
+    let own = door.get().at_door(py)?;
+    let at_once = own.borrow().gate.answers_at_once();
+    at_once.map_err(|error| errors::without_gate(py, error))?;
     let waiters = door.get().waiters();
     let arguments = given.arguments(py)?;
     arguments.set_item("required_scopes", scopes_of(py, given.scopes())?)?;
@@ -128,6 +158,18 @@ pub(crate) fn ready<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let timeout = seconds(timeout, Verifier::READY)?;
     READY.of(verifier.py())?.call1((verifier, waiters, timeout))
+}
+
+/// The coroutine of `revocations.flush_async`.
+pub(crate) fn flushed<'py>(
+    revocations: &Bound<'py, PyAny>,
+    waiters: &Py<PyAny>,
+    timeout: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let timeout = seconds(timeout, Revocations::FLUSH)?;
+    FLUSHED
+        .of(revocations.py())?
+        .call1((revocations, waiters, timeout))
 }
 
 fn seconds(duration: Option<&Bound<'_, PyAny>>, default: Duration) -> PyResult<f64> {

@@ -33,14 +33,16 @@ from sealgate._native import codes
 from conftest import AUDIENCE
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
-# What no token and no request provokes: our mistake, a memory of proofs that is full or away, and a
-# shared store without news.
+# What no token and no request provokes: our mistake, a memory of proofs that is full or away, a
+# shared store without news, and what a status list says that somebody must serve.
 WITHOUT_VECTOR = {
     "internal",
     "replay_full",
     "replay_unavailable",
     "revocation_stale",
     "revocation_unavailable",
+    "status_stale",
+    "suspended",
 }
 
 

@@ -134,6 +134,11 @@ impl Error {
                 "The operation tells nothing: give a tool, a resource, an action or a scope, or leave \
                  it out. Arguments are those of a tool."
             }
+            "replay.store" => {
+                "replay.store names a server, which this call would wait for and its thread must not. \
+                 Call verify_request from a thread that may wait, name a store of kind \"file\", or write \
+                 \"external\" and ask the server in the program."
+            }
             "required_scopes" => {
                 "A scope is neither empty nor has a space in it: give one string each."
             }

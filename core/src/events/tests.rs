@@ -249,7 +249,7 @@ fn subjects_are_named_as_tokens_name_them() {
         set(
             &format!("{RISC}sessions-revoked"),
             serde_json::json!({}),
-            opaque.clone()
+            opaque
         ),
         party("x")
     );

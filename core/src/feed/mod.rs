@@ -29,6 +29,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use file::FileEngine;
+#[cfg(fuzzing)]
+pub use file::fuzz::file_store;
 pub(crate) use post::Post;
 pub use store::{Following, Store, StoreError};
 
@@ -165,17 +167,30 @@ pub(crate) fn open_proofs(
     rules: &StoreRules,
     sha256: fn(&[u8]) -> [u8; 32],
 ) -> Arc<dyn UsedProofs> {
-    let made: Result<Arc<dyn UsedProofs>, FeedError> = match &rules.place {
+    match &rules.place {
         #[cfg(feature = "feed-redis")]
-        StorePlace::Redis(at) => redis::Redis::new(&at.url, &at.namespace)
-            .map(|redis| -> Arc<dyn UsedProofs> { Arc::new(redis::RedisProofs::new(redis)) }),
+        StorePlace::Redis(at) => {
+            let redis = redis::Redis::new(&at.url, &at.namespace);
+            proofs(redis.map(redis::RedisProofs::new))
+        }
         #[cfg(feature = "feed-nats")]
-        StorePlace::Nats(at) => nats::Nats::new(&at.url, &at.namespace, sha256)
-            .map(|nats| -> Arc<dyn UsedProofs> { Arc::new(nats::NatsProofs::new(nats)) }),
+        StorePlace::Nats(at) => {
+            let nats = nats::Nats::new(&at.url, &at.namespace, sha256);
+            proofs(nats.map(nats::NatsProofs::new))
+        }
         #[allow(unreachable_patterns, reason = "where the build has every engine")]
-        StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => Err(unbuilt()),
-    };
-    made.unwrap_or_else(|error| Arc::new(Unusable(error)))
+        StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => {
+            Arc::new(Unusable(unbuilt()))
+        }
+    }
+}
+
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+fn proofs<P: UsedProofs + 'static>(made: Result<P, FeedError>) -> Arc<dyn UsedProofs> {
+    match made {
+        Ok(proofs) => Arc::new(proofs),
+        Err(error) => Arc::new(Unusable(error)),
+    }
 }
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]

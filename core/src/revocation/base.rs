@@ -1,5 +1,6 @@
 //! All but the newest entries of one kind: sorted, and never changed.
 
+use rayon::ThreadPoolBuilder;
 use rayon::slice::ParallelSliceMut;
 
 use super::entry::{Entry, Told};
@@ -7,6 +8,8 @@ use super::filter::Filter;
 use super::hash::HandleHash;
 use crate::time::NumericDate;
 
+/// Records that are worth threads to sort them.
+const MANY: usize = 20_000;
 /// A table beside a base holds at least so much of it: merging costs an entry this many copies.
 const SHARE: usize = 16;
 /// Entries of the first table.
@@ -42,7 +45,7 @@ impl Brought {
     /// Sorted, each hash once.
     fn sorted(self) -> Vec<Record> {
         let mut records = self.0;
-        records.par_sort_unstable_by_key(|record| record.hash);
+        sort(&mut records);
         records.dedup_by(|other, kept| {
             let same = other.hash == kept.hash;
             if same {
@@ -51,6 +54,17 @@ impl Brought {
             same
         });
         records
+    }
+}
+
+/// On a pool of its own where there are many: a child that was forked has rayon's common pool and
+/// none of its threads.
+fn sort(records: &mut [Record]) {
+    let hash = |record: &Record| record.hash;
+    let pool = (records.len() >= MANY).then(|| ThreadPoolBuilder::new().build());
+    match pool {
+        Some(Ok(pool)) => pool.install(|| records.par_sort_unstable_by_key(hash)),
+        Some(Err(_)) | None => records.sort_unstable_by_key(hash),
     }
 }
 

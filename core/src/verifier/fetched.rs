@@ -329,7 +329,9 @@ impl Gate {
                 .filter(|error| error.code() == Code::StatusUnavailable)
                 .copied()
         };
-        if keys(&outcome) || list(&outcome).is_some() {
+        let refreshing = |error: &Error| error.code() == Code::KeysRefreshing;
+        if outcome.as_ref().is_err_and(refreshing) || list(&outcome).is_some() {
+            // Asked once more in any case: what has come since then is waited for no more.
             self.engine.bell.wait(wait, &mut || {
                 // Looked at before the token: a list that comes in between is seen by one of the two.
                 let coming = list(&outcome).is_some_and(|error| self.engine.awaits_list(&error));

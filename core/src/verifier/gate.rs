@@ -138,6 +138,18 @@ impl Gate {
         replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }))
     }
 
+    /// For event loops, before they call [`Gate::verify_request`] on their own thread.
+    ///
+    /// # Errors
+    ///
+    /// `usage` where [`Gate::waits_for_server`].
+    pub fn answers_at_once(&self) -> Result<(), Error> {
+        if self.waits_for_server() {
+            return Err(Error::about(Code::Usage, "replay.store"));
+        }
+        Ok(())
+    }
+
     /// As [`Gate::verify_request`], with the three-valued answer as a value.
     #[must_use]
     pub fn judge_request(&self, request: &Request<'_>, requirements: &Requirements) -> Verdict {

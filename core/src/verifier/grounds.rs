@@ -104,13 +104,8 @@ impl Grounds {
     /// As [`Gate::may_settle`](crate::Gate::may_settle).
     #[cfg(feature = "remote")]
     #[must_use]
-    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is waited for")]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        match error.code() {
-            Code::KeysRefreshing => self.pause(error) < wait,
-            Code::StatusUnavailable => self.engine.awaits_list(error),
-            _ => false,
-        }
+        error.code() == Code::KeysRefreshing && self.pause(error) < wait
     }
 
     /// How long it takes at least until the answer may be another than this `keys_refreshing`: no

@@ -5,6 +5,11 @@
 mod outages;
 mod proofs;
 mod proxy;
+#[expect(
+    dead_code,
+    clippy::print_stderr,
+    reason = "shared with tests that use all of it; a test that is skipped says so"
+)]
 #[path = "../../../core/src/feed/tests/servers.rs"]
 mod servers;
 mod sharing;

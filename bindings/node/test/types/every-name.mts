@@ -142,6 +142,22 @@ verifier.reload('policy.toml')
 const generation: number = verifier.keys.publish('default', { keys: [] }).generation
 const thumbprint: string | null = verifier.keys.state('default').keys[0]!.thumbprint
 const hits: number = verifier.stats().cache.hits
+const revoked: sealgate.RevocationReceipt = verifier.revocations.revoke(sealgate.Handle.issuer({ iss: 'i' }), { cutoff: 'now' })
+const everywhere: boolean = revoked.reach === 'fleet' && revoked.delivered
+const told: sealgate.EventReceipt = verifier.revocations.apply(token)
+const entries: number = told.entries + told.epoch
+const flushed: boolean = await verifier.revocations.flush({ timeout: '5s' })
+const store: sealgate.StoreState | null = verifier.revocations.store()
+const age: number | null = store?.staleness ?? null
+Verifier.create({
+  issuer: 'i',
+  audience: 'a',
+  stores: { fleet: { kind: 'redis', url: { env: 'URL' }, namespace: 'prod' }, local: { kind: 'file', path: '/p' } },
+  revocation: { store: 'fleet', maxStaleness: '10s', onStale: 'accept_marked' },
+  replay: { store: 'local' },
+})
+// @ts-expect-error a folder, not a server
+Verifier.create({ issuer: 'i', audience: 'a', stores: { local: { kind: 'file', url: { env: 'URL' } } } })
 verifier.policy.digest
 verifier.gates.join()
 verifier.close()
@@ -245,7 +261,7 @@ createServer((request, response) => {
   for (const [name, value] of Object.entries(whole.responseHeaders)) response.setHeader(name, value)
   const how: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null = whole.senderConstrained
   const asked: boolean | null = whole.statusChecked
-  const reach: 'process' | 'external' | null = whole.replayReach
+  const reach: 'process' | 'host' | 'fleet' | 'external' | null = whole.replayReach
   parts.unwrap()
 })
 const fetching = new Request('https://api.example.com/mcp', { headers: agent.headers(opened.gate('tools'), 'GET', '/mcp', minted, { nonce: 'n' }) })

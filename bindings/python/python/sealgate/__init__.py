@@ -62,6 +62,7 @@ from ._revocations import (
     RevocationCheck,
     RevocationReceipt,
     Revocations,
+    StoreState,
 )
 from ._types import PolicyWarning, Problem, Step
 
@@ -109,6 +110,7 @@ __all__ = [
     "Snapshot",
     "Step",
     "StepUpError",
+    "StoreState",
     "TokenError",
     "TokenKindError",
     "Trail",

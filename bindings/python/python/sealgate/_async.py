@@ -9,6 +9,7 @@ again.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from ._errors import KeysUnavailableError
 
 if TYPE_CHECKING:
-    from ._native import Gate, Verdict, VerifiedToken, Verifier
+    from ._native import Gate, RawRevocations, Verdict, VerifiedToken, Verifier
 
 _REFRESHING = "keys_refreshing"
+# Seconds between two looks whether a store has everything: nobody tells when it has.
+_PACE = 0.02
 
 
 class Waiters:
@@ -39,9 +42,12 @@ class Waiters:
         self._closed = True
         self.wake()
 
-    async def until(self, settled: Callable[[], bool], seconds: float) -> None:
+    async def until(
+        self, settled: Callable[[], bool], seconds: float, pace: float = math.inf
+    ) -> None:
         """Waits until it is settled or closed, for so long at most; asks at once, after each piece
-        of news, and at the end. Under neither asyncio nor trio it waits not at all."""
+        of news, and at the end. In between it asks every `pace` seconds, about what no news tells.
+        Under neither asyncio nor trio it waits not at all."""
 
         def over() -> bool:
             closed = self._closed  # before it is asked, so that the answer is one of afterwards
@@ -49,20 +55,29 @@ class Waiters:
 
         trio, asyncio = sys.modules.get("trio"), sys.modules.get("asyncio")
         if trio is not None and _runs(trio.lowlevel.current_task):
-            await self._trio(trio, over, seconds)
+            await self._trio(trio, over, seconds, pace)
         elif asyncio is not None and _runs(asyncio.get_running_loop):
-            await self._asyncio(asyncio, over, seconds)
+            await self._asyncio(asyncio, over, seconds, pace)
 
-    async def _asyncio(self, asyncio: Any, over: Callable[[], bool], seconds: float) -> None:
+    async def _asyncio(
+        self, asyncio: Any, over: Callable[[], bool], seconds: float, pace: float
+    ) -> None:
         loop, news = asyncio.get_running_loop(), asyncio.Event()
-        late = False
+        end, late = loop.time() + seconds, False
+        timer: Any = None
+
+        def wind() -> None:
+            nonlocal timer
+            timer = loop.call_at(min(end, loop.time() + pace), expire)
 
         def expire() -> None:
             nonlocal late
-            late = True
+            late = loop.time() >= end
             news.set()
+            if not late:
+                wind()
 
-        timer = loop.call_later(seconds, expire)
+        wind()
         with self._listening(loop.call_soon_threadsafe, news.set):
             try:
                 while not over() and not late:
@@ -71,7 +86,7 @@ class Waiters:
             finally:
                 timer.cancel()
 
-    async def _trio(self, trio: Any, over: Callable[[], bool], seconds: float) -> None:
+    async def _trio(self, trio: Any, over: Callable[[], bool], seconds: float, pace: float) -> None:
         news = trio.Event()
 
         def ring() -> None:
@@ -80,7 +95,8 @@ class Waiters:
         with self._listening(trio.lowlevel.current_trio_token().run_sync_soon, ring):
             with trio.move_on_after(seconds):
                 while not over():
-                    await news.wait()
+                    with trio.move_on_after(pace):
+                        await news.wait()
                     news = trio.Event()
                 return
             over()
@@ -193,3 +209,16 @@ async def ready(verifier: Verifier, waiters: Waiters, timeout: float) -> None:
         await waiters.until(settled, timeout)
     if missing is not None:
         raise missing
+
+
+async def flushed(revocations: RawRevocations, waiters: Waiters, timeout: float) -> bool:
+    done = False
+
+    def settled() -> bool:
+        nonlocal done
+        done = revocations.flush("0s")
+        return done
+
+    if not settled():
+        await waiters.until(settled, timeout, _PACE)
+    return done

@@ -11,7 +11,6 @@ import atexit
 import collections
 import contextlib
 import logging
-import os
 import threading
 import time
 import traceback
@@ -73,7 +72,7 @@ def _log(fields: dict[str, Any]) -> None:
             traceback.print_exc()
 
 
-def _begin_anew() -> None:
+def begin_anew() -> None:
     """In a forked child, where the thread that was writing is no more."""
     global _writing
     _writing = threading.Lock()
@@ -93,6 +92,4 @@ def _end() -> None:
         _writing.acquire(timeout=1)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
 atexit.register(_end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ._errors import UsageError
 
@@ -97,7 +97,8 @@ class Poller:
 def _content_type(
     headers: Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]],
 ) -> str | None:
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    # To a type checker, what is a mapping could be one of pairs, too.
+    pairs = cast("Any", headers).items() if isinstance(headers, Mapping) else headers
     found = [_text(value) for name, value in pairs if _text(name).lower() == "content-type"]
     return found[0] if len(found) == 1 else None
 

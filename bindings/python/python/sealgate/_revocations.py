@@ -9,6 +9,9 @@ from ._errors import UsageError
 from ._native import handle_kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from datetime import timedelta
+
     from typing_extensions import Self
 
     from ._native import RawRevocations, VerifiedToken
@@ -26,7 +29,7 @@ class RevocationReceipt:
     """
 
     epoch: int
-    reach: str
+    reach: Literal["process", "host", "fleet"]
     delivered: bool
 
 
@@ -52,6 +55,24 @@ class EventReceipt(RevocationReceipt):
     only observed."""
 
     entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """How a store stands that processes share.
+
+    `name` is the policy's, safe as a metric label; `staleness` how old its news is here, in
+    seconds, and None before there was any. `undelivered` counts the changes of this process that it
+    is not known to have, `unreadable` those in it that this version cannot read: of one after it,
+    or broken. `last_error` says why it cannot be read or written, and is None while all is well.
+    """
+
+    name: str
+    reach: Literal["host", "fleet"]
+    staleness: float | None
+    undelivered: int
+    unreadable: int
+    last_error: str | None
 
 
 class _Part:
@@ -249,6 +270,25 @@ class Revocations:
         kind, and nothing was revoked.
         """
         return EventReceipt(*self._raw.apply(event_token))
+
+    def flush(self, timeout: str | timedelta | None = None) -> bool:
+        """Waits until the store that processes share has everything that this process has revoked
+        or lifted, for `"5s"` unless a `timeout` is given; at once where they share none. Says
+        whether it has: what it has not is still tried again. Call it before a process ends.
+
+        The interpreter is released meanwhile.
+        """
+        return self._raw.flush(timeout)
+
+    def flush_async(self, timeout: str | timedelta | None = None) -> Coroutine[Any, Any, bool]:
+        """As `flush`, to be awaited, under asyncio or trio."""
+        return self._raw.flush_async(timeout)
+
+    def store(self) -> StoreState | None:
+        """How the store stands that the policy names, for people and for metrics; None where
+        processes share none."""
+        state = self._raw.store()
+        return None if state is None else StoreState(*state)
 
     @property
     def epoch(self) -> int:

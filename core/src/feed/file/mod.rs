@@ -13,6 +13,8 @@
 mod bytes;
 mod compact;
 mod folder;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 mod journal;
 mod lock;
 mod promise;

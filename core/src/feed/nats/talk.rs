@@ -14,6 +14,8 @@ use crate::feed::{ANSWER, CONNECT, FeedError, tls};
 /// For so long the server tells readers that it has removed a state. None needs to know.
 const MARKERS: Duration = Duration::from_secs(60);
 
+/// The client's own limits. Ours come first, and say so in one way.
+const THEIRS: Duration = Duration::from_secs(10);
 const LATE: &str = "no answer in time";
 
 pub(super) struct Talk {
@@ -39,7 +41,7 @@ impl Talk {
             let connecting = connect(servers.to_vec(), &server);
             let client = within(CONNECT, &server, "connecting", connecting).await?;
             let mut context = jetstream::new(client);
-            context.set_timeout(ANSWER);
+            context.set_timeout(THEIRS);
             let opening = bucket(&context, name, &server);
             let bucket = within(ANSWER + ANSWER, &server, "opening the bucket", opening).await?;
             Ok((context, bucket))
@@ -93,7 +95,7 @@ async fn connect(servers: Vec<ServerAddr>, server: &str) -> Result<Client, FeedE
     let options = ConnectOptions::new().name("sealgate");
     let options = options
         .connection_timeout(CONNECT)
-        .request_timeout(Some(ANSWER));
+        .request_timeout(Some(THEIRS));
     let connected = options.connect(servers).await;
     connected.map_err(|error: ConnectError| {
         if error.kind() == ConnectErrorKind::TimedOut {

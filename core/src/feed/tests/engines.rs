@@ -249,6 +249,10 @@ pub(super) fn every_handle_keeps_its_name(engine: &dyn Engine) {
 }
 
 /// Of all that show one proof exactly one is first, whichever connection it comes through.
+#[expect(
+    clippy::needless_collect,
+    reason = "all of them ask before the first is waited for"
+)]
 pub(super) fn a_proof_is_new_once(stores: &[&dyn UsedProofs]) {
     const NOW: i64 = 1_800_000_000;
     let first = |store: &dyn UsedProofs, key: &str| {

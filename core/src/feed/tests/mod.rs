@@ -9,6 +9,11 @@ mod nats;
 #[cfg(feature = "feed-redis")]
 mod redis;
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+#[expect(
+    dead_code,
+    clippy::print_stderr,
+    reason = "shared with tests that use all of it; a test that is skipped says so"
+)]
 mod servers;
 
 use std::sync::{Arc, Mutex};

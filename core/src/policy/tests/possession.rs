@@ -129,8 +129,8 @@ fn refusal_19_somebody_remembers_used_proofs() {
     refuses(
         &document("", "[dpop]\n[replay]"),
         &[
-            "14:1 replay: no store. Who remembers used proofs: this process, the program, or a file \
-           store of `[stores]`.",
+            "14:1 replay: no store. Who remembers used proofs: this process, the program, or a store \
+           of `[stores]`.",
         ],
     );
     loads(&document("", &format!("[dpop]\n{REPLAY}")), &[PROCESS]);
@@ -296,10 +296,10 @@ fn the_identity_of_a_caller_comes_beside_a_token_and_is_used_once() {
     assert!(problems.contains("only beside tokens"), "{problems}");
 }
 
-/// No I/O happens in a verification, so that a server cannot be asked in one.
-#[cfg(unix)]
+/// Without a warning: what a whole fleet remembers is used once.
+#[cfg(all(unix, feature = "feed-nats"))]
 #[test]
-fn used_proofs_are_in_no_store_of_a_fleet() {
+fn used_proofs_may_be_in_the_store_of_a_fleet() {
     use std::os::unix::fs::OpenOptionsExt;
     let name = format!("sealgate-{}-replay-url", std::process::id());
     let path = std::env::temp_dir().join(name);
@@ -312,13 +312,7 @@ fn used_proofs_are_in_no_store_of_a_fleet() {
         &format!("[dpop]\n[replay]\nstore = \"fleet\"\n{store}"),
     ));
     std::fs::remove_file(&path).unwrap();
-    let problems = outcome.err().unwrap();
-    let refused = problems
-        .iter()
-        .find(|problem| problem.path == "replay.store");
-    assert_eq!(
-        refused.unwrap().text,
-        "used proofs are kept in a store of kind \"file\". Name one, or write \"external\" and ask the \
-         server in the program"
-    );
+    let policy = outcome.unwrap();
+    let mut warnings = policy.warnings().iter();
+    assert!(!warnings.any(|warning| warning.path == "replay.store"));
 }

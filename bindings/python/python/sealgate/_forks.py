@@ -1,0 +1,26 @@
+"""What a forked child begins anew: it has all that its parent had, but none of the threads."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import TYPE_CHECKING
+
+from . import _log
+
+if TYPE_CHECKING:
+    from ._native import RawRevocations
+
+# Of every verifier there is. Those without a shared store have nothing to resume.
+living: weakref.WeakSet[RawRevocations] = weakref.WeakSet()
+
+
+def _begin_anew() -> None:
+    # The log first: threads that start will write to it.
+    _log.begin_anew()
+    for revocations in tuple(living):
+        revocations.resume()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
