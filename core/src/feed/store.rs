@@ -271,3 +271,18 @@ impl fmt::Debug for Following {
         f.write_str("Following")
     }
 }
+
+#[cfg(test)]
+impl Store {
+    /// Through an engine of a test's own.
+    pub(super) fn through(engine: &Arc<dyn Engine>) -> Self {
+        Self {
+            name: "test".into(),
+            kind: "file",
+            reach: "host",
+            engine: Arc::clone(engine),
+            origin: super::post::origin(),
+            last: 0,
+        }
+    }
+}
