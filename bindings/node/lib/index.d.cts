@@ -240,6 +240,7 @@ export interface Calls {
    * @returns the token; add its `responseHeaders` to your answer
    * @throws {@link TokenError} the request is refused: 400, 401 or 403
    * @throws {@link UnavailableError} it cannot be decided: 503; the proof was not used up
+   * @throws {@link UsageError} `replay.store` is a server
    */
   verifyRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): VerifiedToken
   verifyRequest<Output>(request: AnyRequest, options: Into<Output>): VerifiedToken<Output>
@@ -366,7 +367,10 @@ export interface VerifierOptions {
   }
   /** Certificate-bound tokens (RFC 8705). */
   mtls?: { source?: 'caller' }
-  /** Who remembers used proofs: this process, the program, or one of `stores`. */
+  /**
+   * Who remembers used proofs: this process, the program, or one of `stores` of kind `"file"`. A server would
+   * have to be asked while the event loop waits: calls with requests are a `UsageError` then.
+   */
   replay?: { store: 'process' | 'external' | StoreName; namespace?: string; onUnavailable?: 'refuse' | 'accept_marked' }
   /** Who remembers what was revoked: nobody (`"off"`), this process, or one of `stores`. */
   revocation?: {
@@ -478,11 +482,14 @@ export class Verifier implements Calls {
    */
   gate(name: string): Gate
   /**
-   * Resolves once every issuer has keys, fetched or published. Judging never waits: until fetched ones
-   * are there tokens are `keys_refreshing`, 503. Call it before a server takes its first request.
+   * Resolves once every issuer has keys, fetched or published, and the store of revocations that processes
+   * share has news. Judging never waits: until fetched keys are there tokens are `keys_refreshing`, 503, and
+   * until the store was read `revocation_unavailable`. Call it before a server takes its first request.
    *
    * @param options `timeout`: `"10s"` unless it is given
    * @throws {@link KeysUnavailableError} the time is over; `issuerName` has none
+   * @throws {@link RevocationUnavailableError} the time is over; the store has no news, or none that is young
+   * enough
    */
   waitReady(options?: { readonly timeout?: string }): Promise<void>
   /** Issuers' keys. */

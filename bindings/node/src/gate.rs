@@ -505,6 +505,7 @@ pub(crate) fn trace_request(
     let context = context_of(&context)?;
     let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
     Ok(under(door, &scopes, &tells, |sitting, needs| {
+        door.gate.answers_at_once()?;
         traced(sitting.trace_request(&request.context(&context), needs))
     }))
 }

@@ -1,18 +1,22 @@
 // Revocations in a store that processes share: what one of them revokes, all of them refuse.
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
+import { fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Handle, PolicyError, RevocationUnavailableError, UsageError, Verifier } from 'sealgate'
 import { FakeIssuer, FixedClock } from 'sealgate/testing'
 import { AUDIENCE, ISSUER, NOW, thrown, world } from './world.mjs'
 
 const child = fileURLToPath(new URL('shared-child.mjs', import.meta.url))
+/** Where `tests/run` puts what it gets. */
+const TOOLS = fileURLToPath(new URL('../../../target/tools/bin', import.meta.url))
 const clock = new FixedClock(NOW)
 const corp = new FakeIssuer(ISSUER, { clock, seed: 1000 })
 const token = (...agents) => corp.token({ sub: 'u1', aud: AUDIENCE, act: agents })
@@ -57,6 +61,28 @@ async function worker(t, path) {
   return Object.assign(ask, { kill: () => (forked.kill('SIGKILL'), once(forked, 'exit')) })
 }
 
+/** Where a server of this kind listens, started for this test; nothing where there is none to start. */
+async function serve(t, kind) {
+  const path = [process.env.PATH, TOOLS].join(delimiter).split(delimiter)
+  const program = path.map((place) => join(place, `${kind}-server`)).find(existsSync)
+  if (program === undefined) return assert.equal(process.env.CI, undefined, `${kind}-server is not installed`)
+  const free = createServer().listen(0, '127.0.0.1')
+  await once(free, 'listening')
+  const { port } = free.address()
+  await once(free.close(), 'close')
+  const args = {
+    redis: ['--bind', '127.0.0.1', '--port', port, '--save', '', '--dir', folder(t)],
+    nats: ['--addr', '127.0.0.1', '--port', port, '--jetstream', '--store_dir', folder(t)],
+  }
+  const server = spawn(program, args[kind])
+  const ended = once(server, 'exit')
+  t.after(() => (server.kill('SIGKILL'), ended))
+  for await (const line of createInterface(kind === 'redis' ? server.stdout : server.stderr)) {
+    if (/Ready to accept connections|Server is ready/.test(line)) return `${kind}://127.0.0.1:${port}`
+  }
+  return assert.fail(`${kind}-server does not start`)
+}
+
 test('what one worker revokes the others refuse, and it outlives the worker', async (t) => {
   const path = join(folder(t), 'store')
   const workers = await Promise.all([1, 2, 3].map(() => worker(t, path)))
@@ -93,6 +119,20 @@ test('a verdict and the counters name the store', async (t) => {
   assert.ok(Object.isFrozen(revocations.store()))
 })
 
+test('neither a store nor what is undelivered keeps a process running', (t) => {
+  const path = join(folder(t), 'url')
+  writeFileSync(path, 'redis://127.0.0.1:1', { mode: 0o600 })
+  const stores = { fleet: { kind: 'redis', url: { file: path } } }
+  const single = { issuer: ISSUER, audience: AUDIENCE, jwksPush: 'process', stores, revocation: { store: 'fleet' } }
+  const code = `
+    const { Handle, Verifier } = require('sealgate')
+    const { revocations } = Verifier.create(${JSON.stringify(single)})
+    revocations.revoke(Handle.actor({ iss: '${ISSUER}', sub: 'a' }))
+    revocations.flush({ timeout: '50ms' }).then((flushed) => console.log(flushed, revocations.store().undelivered))`
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', code], { cwd: fileURLToPath(new URL('.', import.meta.url)), timeout: 60_000 })
+  assert.deepEqual([status, stdout.toString()], [0, 'false 1\n'], stderr.toString())
+})
+
 test('where processes share no store there is nothing to wait for', async () => {
   for (const store of ['process', 'off']) {
     const { revocations } = world({ document: { revocation: { store } } }).verifier
@@ -119,8 +159,10 @@ test('what cannot be written is in force here, and written as soon as it can be'
   assert.deepEqual([staleness, undelivered, typeof lastError], [null, 1, 'string'])
 
   const flushed = revocations.flush({ timeout: '1m' })
+  const began = performance.now()
   rmSync(path)
   assert.equal(await flushed, true)
+  assert.ok(performance.now() - began < 30_000, 'when it was written, not when the time was over')
   const stands = { name: 'local', reach: 'host', staleness: 0, undelivered: 0, unreadable: 0, lastError: null }
   assert.deepEqual(revocations.store(), stands)
   assert.equal(verifier.judge(jwt).code, 'revoked')
@@ -128,6 +170,26 @@ test('what cannot be written is in force here, and written as soon as it can be'
 })
 
 for (const kind of ['redis', 'nats']) {
+  test(`what one process revokes through ${kind} another refuses`, async (t) => {
+    const started = await serve(t, kind)
+    if (started === undefined) return t.skip(`${kind}-server is not installed: \`tests/run servers\` gets it`)
+    const url = join(folder(t), 'url')
+    writeFileSync(url, started, { mode: 0o600 })
+    const store = { kind, url: { file: url }, namespace: 'test' }
+    const [here, there] = [opened(t, store), opened(t, store)]
+    await Promise.all([here, there].map((verifier) => verifier.waitReady({ timeout: '1m' })))
+    const jwt = token('agent-7')
+    assert.deepEqual([here.judge(jwt).code, there.judge(jwt).code], ['accepted', 'accepted'])
+    assert.deepEqual(here.revocations.revoke(agent('agent-7')), { epoch: 1, reach: 'fleet', delivered: false })
+    assert.equal(here.judge(jwt).code, 'revoked', 'at once')
+    assert.equal(await here.revocations.flush({ timeout: '1m' }), true)
+    assert.equal(here.revocations.store().undelivered, 0)
+    const end = performance.now() + 60_000
+    while (there.judge(jwt).ok && performance.now() < end) await setImmediate()
+    assert.equal(there.judge(jwt).code, 'revoked')
+    assert.deepEqual([there.revocations.store().reach, there.revocations.store().lastError], ['fleet', null])
+  })
+
   test(`a server (${kind}) that says nothing holds nobody up`, async (t) => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -153,6 +215,21 @@ for (const kind of ['redis', 'nats']) {
     assert.equal(await waits, false, 'a verifier that is closed delivers no more')
   })
 }
+
+test('a server that would be asked about proofs is not waited for on this thread', async (t) => {
+  const url = join(folder(t), 'url')
+  writeFileSync(url, 'redis://127.0.0.1:1', { mode: 0o600 })
+  const document = { stores: { fleet: { kind: 'redis', url: { file: url } } }, dpop: {}, replay: { store: 'fleet' } }
+  const { policy } = world({ document, gate: { public_url: 'https://api.example.com' } })
+  const verifier = Verifier.fromPolicy(policy, { clock })
+  t.after(() => verifier.close())
+  verifier.keys.publish('corp', corp.jwks())
+  const request = { method: 'GET', uri: '/mcp', headers: [['Authorization', `Bearer ${token()}`]] }
+  const isMistake = (error) => error instanceof UsageError && /replay\.store names a server/.test(error.message)
+  for (const call of ['verifyRequest', 'judgeRequest', 'trace']) assert.throws(() => verifier[call](request), isMistake, call)
+  for (const call of ['verifyRequestAsync', 'judgeRequestAsync']) await assert.rejects(verifier[call](request), isMistake, call)
+  assert.equal(verifier.judge(token()).ok, true, 'what brings no proof')
+})
 
 test('the short form names stores, under names of the caller’s', async (t) => {
   const path = join(folder(t), 'store')

@@ -33,7 +33,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     names: dict[str, object] = {"jwt": jwt, "__name__": "__main__"}
     shown = io.StringIO()
     examples = blocks("python")
-    assert len(examples) == 13
+    assert len(examples) == 14
     with contextlib.redirect_stdout(shown):
         for number, example in enumerate(examples):
             code = compile(example, f"README example {number}", "exec", dont_inherit=True)
@@ -44,6 +44,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "None\n{}\n" in shown.getvalue()
     assert "issuer_attested ()\nrevoked\n" in shown.getvalue()
     assert "1 {'accepted': 1, 'malformed_token': 1}\n1 malformed_token\n" in shown.getvalue()
+    assert "StoreState(name='local', reach='host', " in shown.getvalue()
     test: Any = names["test_my_app_answers"]
     (_, calls) = test.pytestmark[0].args
     assert len(calls) > 20
