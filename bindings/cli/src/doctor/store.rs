@@ -17,7 +17,9 @@ const LEEWAY: i64 = 30;
 /// The policy's store, and the name to report it under.
 pub(super) fn examine(policy: &Policy) -> (String, Report) {
     let mut report = Report::default();
-    let Some(store) = Store::open(policy, &aws_lc::provider()) else {
+    let opened = Store::open(policy, &aws_lc::provider());
+    note_proofs(policy, opened.as_ref(), &mut report);
+    let Some(store) = opened else {
         report.add("store", State::Note, unshared(policy));
         return ("no store".to_owned(), report);
     };
@@ -34,6 +36,19 @@ pub(super) fn examine(policy: &Policy) -> (String, Report) {
         );
     }
     (format!("store \"{}\"", store.name()), report)
+}
+
+/// A store of used proofs alone cannot be looked into without using one.
+fn note_proofs(policy: &Policy, examined: Option<&Store>, report: &mut Report) {
+    let effective = policy.effective();
+    let Some(store) = effective["replay"]["store"].as_str() else {
+        return;
+    };
+    let is_named = !effective["stores"][store].is_null();
+    if is_named && examined.is_none_or(|examined| examined.name() != store) {
+        let text = format!("store \"{store}\" keeps used proofs alone, and is not examined");
+        report.add("replay", State::Note, text);
+    }
 }
 
 /// Reads everything there is to its end. Says whether the store is well enough to go on.

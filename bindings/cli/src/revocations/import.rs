@@ -6,7 +6,7 @@ use clap::Args;
 use sealgate::Change;
 
 use super::shared::{SharedArguments, failed};
-use crate::failure::{ACCEPTED, Failure, REFUSED, USAGE};
+use crate::failure::{ACCEPTED, Failure, REFUSED};
 use crate::text::thousands;
 
 /// Bytes of a line: more than any change has.
@@ -44,14 +44,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
         }
     }
     if bad > 0 && !arguments.skip_bad {
-        return Err(Failure::Fetch {
-            text: format!(
-                "nothing was imported: {} of {} lines are bad; --skip-bad imports the others",
-                thousands(bad),
-                thousands(bad + changes.len())
-            ),
-            exit: USAGE,
-        });
+        return Err(Failure::Usage(format!(
+            "nothing was imported: {} of {} lines are bad; --skip-bad imports the others",
+            thousands(bad),
+            thousands(bad + changes.len())
+        )));
     }
     let all = changes.len();
     let overtaken = store.restore(changes);

@@ -19,6 +19,7 @@ fn policy(folder: &Folder, name: &str, stores: &str, store: &str) -> String {
             "version = 1\n[issuers.corp]\nissuer = \"{ISS}\"\njwks_push = \"process\"\n\
              [gates.tools]\nprofile = \"access_token\"\nissuers = [\"corp\"]\n\
              audience = \"https://api.example.com/mcp\"\ndelegation = \"surface\"\n\
+             public_url = \"https://api.example.com\"\n\
              {stores}\n[revocation]\nstore = \"{store}\"\n"
         ),
     )
@@ -352,6 +353,25 @@ fn a_server_is_followed_and_examined() {
             complained.contains("is not known to have it"),
             "{complained}"
         );
+    }
+}
+
+#[test]
+fn a_store_that_is_not_examined_is_named() {
+    let folder = Folder::new("unexamined");
+    let replay = |store: &str| {
+        format!(
+            "[stores.here]\nkind = \"file\"\npath = \"store\"\n[stores.there]\nkind = \"file\"\n\
+             path = \"proofs\"\n[dpop]\nalgorithms = [\"ES256\"]\n[replay]\nstore = \"{store}\""
+        )
+    };
+    for (store, noted) in [("there", true), ("here", false)] {
+        let stores = replay(store);
+        let policy = policy(&folder, "policy.toml", &stores, "here");
+        revoke(&policy, &["--actor", ISS, "a"]);
+        let (said, _) = run(0, &["doctor"], &policy, "");
+        let note = "store \"there\" keeps used proofs alone";
+        assert_eq!(said.contains(note), noted, "{said}");
     }
 }
 
