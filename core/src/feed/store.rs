@@ -1,7 +1,7 @@
 //! [`Store`]: a store of revocations that processes share, without a verifier: for tools that look
 //! after it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use crate::time::{Clock, NumericDate};
 
 /// Letters written at once.
 const BATCH: usize = 512;
+/// Letters that are known when they come again.
+const HEARD: usize = 256;
 
 /// The store of revocations that a policy names, opened for listing, backups and repairs.
 ///
@@ -36,6 +38,9 @@ pub struct Following {
     reader: Box<dyn Reader>,
     /// What was handed on last: some engines tell it once for each who wrote it.
     last: Option<Change>,
+    /// The latest letters, by who sent them and their numbers: whoever is not sure that one has arrived
+    /// sends it again.
+    heard: VecDeque<(u64, u64)>,
 }
 
 /// Why a store does not answer as it should: one line for operators, without a secret or a handle.
@@ -107,7 +112,11 @@ impl Store {
     pub fn follow(&self) -> Result<Following, StoreError> {
         let mut reader = self.engine.looker()?;
         reader.load(&mut |_| {})?;
-        Ok(Following { reader, last: None })
+        Ok(Following {
+            reader,
+            last: None,
+            heard: VecDeque::new(),
+        })
     }
 
     /// Appends changes in their order, each of them whole. What is revoked stays so where another
@@ -212,8 +221,14 @@ impl Following {
         wait: Duration,
         take: &mut dyn FnMut(&Change),
     ) -> Result<bool, StoreError> {
-        let last = &mut self.last;
+        let (last, heard) = (&mut self.last, &mut self.heard);
         let progress = self.reader.next(wait, &mut |letter| {
+            let stamp = (letter.origin, letter.number);
+            if heard.contains(&stamp) {
+                return;
+            }
+            heard.truncate(HEARD - 1);
+            heard.push_front(stamp);
             if last.as_ref() != Some(&letter.change) {
                 take(&letter.change);
                 *last = Some(letter.change);

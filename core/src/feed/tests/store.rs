@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::board::Board;
-use crate::feed::{Following, Store};
+use crate::feed::{Following, Letter, Store};
 use crate::revocation::{Change, Handle};
 use crate::time::NumericDate;
 
@@ -50,6 +50,15 @@ fn what_is_written_is_followed_whole_and_told_once() {
     let again = revoked("b", 4);
     store.write(&[again.clone(), again.clone()]).unwrap();
     assert_eq!(next(&mut following), (true, vec![again]));
+    // And as writers do that have not heard whether it arrived.
+    let letter = |change| Letter {
+        origin: 7,
+        number: 1,
+        change,
+    };
+    let sent = [letter(lifted("c", 5)), letter(lifted("c", 6))];
+    board.engine().writer().unwrap().write(&sent).unwrap();
+    assert_eq!(next(&mut following), (true, vec![lifted("c", 5)]));
     assert_eq!(next(&mut following), (true, vec![]));
 }
 
