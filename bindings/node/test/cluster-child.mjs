@@ -31,21 +31,28 @@ async function primary(folder) {
     const proof = agent.proof('POST', `${ORIGIN}/mcp`, jwt)
     return { method: 'POST', uri: '/mcp', headers: [['Authorization', `DPoP ${jwt}`], ['DPoP', proof]] }
   }
+  /** What each worker answers to the requests of its place, all at once. */
+  const ask = async (requests) => {
+    const answers = workers.map((worker) => once(worker, 'message'))
+    for (const [place, worker] of workers.entries()) worker.send(requests[place])
+    return (await Promise.all(answers)).map(([codes]) => codes)
+  }
   const requests = Array.from({ length: 200 }, request)
-  const answers = workers.map((worker) => once(worker, 'message'))
-  for (const worker of workers) worker.send(requests)
-  const codes = (await Promise.all(answers)).map(([codes]) => codes)
+  const codes = await ask(workers.map(() => requests))
   const later = judge(gate, requests)
+  // How many of those each took is up to the scheduler; of these each is first with one.
+  const own = workers.map(() => [request()])
+  const firsts = await ask(own)
+  const seconds = await ask(workers.map(() => own.flat()))
   const { replayReach } = gate.verifyRequest(request())
-  process.stdout.write(JSON.stringify({ codes, later, replayReach }))
+  process.stdout.write(JSON.stringify({ codes, later, firsts, seconds, replayReach }))
   for (const worker of workers) worker.disconnect()
 }
 
 async function worker(folder) {
   const { gate } = opened(folder)
+  process.on('message', (requests) => process.send(judge(gate, requests)))
   process.send('ready')
-  const [requests] = await once(process, 'message')
-  process.send(judge(gate, requests))
 }
 
 await (cluster.isPrimary ? primary : worker)(process.argv[2])

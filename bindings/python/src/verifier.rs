@@ -191,11 +191,13 @@ calls! { Verifier {
             .call1((raw,))
     }
 
-    /// Waits until every issuer has keys, fetched or published; raises `KeysUnavailableError`, which
-    /// names the one that has none, when `timeout` is over.
+    /// Waits until every issuer has keys, fetched or published, and the store of revocations that
+    /// processes share has news. When `timeout` is over it raises `KeysUnavailableError`, which names
+    /// the issuer that has none, or `RevocationUnavailableError`.
     ///
-    /// Judging never waits: until fetched keys are there, tokens are `keys_refreshing`, 503. Call it
-    /// before a server takes its first request. The interpreter is released meanwhile.
+    /// Judging never waits: until fetched keys are there, tokens are `keys_refreshing`, 503, and until
+    /// the store was read `revocation_unavailable`. Call it before a server takes its first request.
+    /// The interpreter is released meanwhile.
     #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
     fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = match timeout {

@@ -6,8 +6,10 @@ import asyncio
 import dataclasses
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +33,8 @@ from sealgate import (
 from conftest import AUDIENCE, ISSUER, NOW, document
 
 WELL = StoreState("local", "host", 0.0, 0, 0, None)
+# Where `tests/run` puts what it gets.
+TOOLS = Path(__file__).parents[3] / "target" / "tools" / "bin"
 Open = Callable[..., Verifier]
 
 
@@ -61,6 +65,43 @@ def local(path: Path) -> dict[str, Any]:
     return {"kind": "file", "path": str(path)}
 
 
+def served(kind: str, port: int, folder: Path) -> dict[str, Any]:
+    """The store at a server on this machine. Its URL could have a password."""
+    url = folder / "url"
+    url.write_text(f"{kind}://127.0.0.1:{port}")
+    url.chmod(0o600)
+    return {"kind": kind, "url": {"file": str(url)}}
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """A store of this kind, at a server of its own where it needs one."""
+    if request.param == "file":
+        yield local(tmp_path / "store")
+        return
+    places = os.pathsep.join([os.environ["PATH"], str(TOOLS)])
+    program = shutil.which(f"{request.param}-server", path=places)
+    if program is None:
+        assert "CI" not in os.environ, f"{request.param}-server is not installed"
+        pytest.skip(f"{request.param}-server is not installed: `tests/run servers` gets it")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = {
+        "redis": ["--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],
+        "nats": ["--addr", "127.0.0.1", "--jetstream", "--store_dir", str(tmp_path)],
+    }
+    command = [program, *options[request.param], "--port", str(port)]
+    output = subprocess.PIPE
+    with subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True) as server:
+        try:
+            assert server.stdout is not None
+            ready = ("Ready to accept connections", "Server is ready")
+            assert any(any(word in line for word in ready) for line in server.stdout)
+            yield served(request.param, port, tmp_path)
+        finally:
+            server.kill()
+
+
 def agent(name: str) -> Handle:
     return Handle.actor(iss=ISSUER, sub=name)
 
@@ -77,11 +118,13 @@ def until(condition: Callable[[], bool]) -> bool:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("store", ["file", "redis", "nats"], indirect=True)
 def test_what_parent_or_child_revokes_both_refuse(
-    opened: Open, corp: testing.FakeIssuer, tmp_path: Path
+    opened: Open, corp: testing.FakeIssuer, store: dict[str, Any]
 ) -> None:
-    verifier = opened(local(tmp_path / "store"))
+    verifier = opened(store)
     verifier.wait_ready("60s")
+    reach, is_local = ("host", True) if store["kind"] == "file" else ("fleet", False)
     names = ("agent-7", "agent-8", "agent-9")
     before, later, back = (corp.token(aud=AUDIENCE, scope="mcp:use", act=[name]) for name in names)
     verifier.revocations.revoke(agent("agent-7"))
@@ -95,15 +138,17 @@ def test_what_parent_or_child_revokes_both_refuse(
         ends[1].send(codes)
         assert until(lambda: code(later) == "revoked"), "nothing reads in the child"
         receipt = verifier.revocations.revoke(agent("agent-9"))
-        told = (receipt.reach, receipt.delivered, code(back), verifier.revocations.store())
-        ends[1].send(told)
+        ends[1].send((receipt.reach, receipt.delivered, code(back)))
+        ends[1].send((verifier.revocations.flush("60s"), verifier.revocations.store()))
 
     child = multiprocessing.get_context("fork").Process(target=work)
     child.start()
     try:
         assert ends[0].poll(60) and ends[0].recv() == ["revoked", "accepted", "accepted"]
-        assert verifier.revocations.revoke(agent("agent-8")).delivered
-        assert ends[0].poll(90) and ends[0].recv() == ("host", True, "revoked", WELL)
+        assert verifier.revocations.revoke(agent("agent-8")).delivered == is_local
+        assert ends[0].poll(90) and ends[0].recv() == (reach, is_local, "revoked")
+        stands = dataclasses.replace(WELL, reach=reach)
+        assert ends[0].poll(90) and ends[0].recv() == (True, stands)
         assert until(lambda: code(back) == "revoked")
     finally:
         child.kill()
@@ -207,16 +252,34 @@ def test_a_server_that_says_nothing_holds_nobody_up(
     opened: Open, jwt: str, tmp_path: Path, kind: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        url = tmp_path / "url"
-        url.write_text(f"{kind}://127.0.0.1:{server.getsockname()[1]}")
-        url.chmod(0o600)
-        verifier = opened({"kind": kind, "url": {"file": str(url)}})
+        verifier = opened(served(kind, server.getsockname()[1], tmp_path))
         assert verifier.judge(jwt).code == "revocation_unavailable"
         receipt = verifier.revocations.revoke(agent("agent-7"))
         assert (receipt.reach, receipt.delivered) == ("fleet", False)
         assert not verifier.revocations.flush("100ms")
         state = verifier.revocations.store()
         assert state and (state.reach, state.undelivered) == ("fleet", 1)
+
+
+def test_a_server_that_is_asked_about_proofs_is_waited_for_by_threads_alone(
+    corp: testing.FakeIssuer, clock: testing.FixedClock, tmp_path: Path
+) -> None:
+    policy = document() | {"dpop": {}, "replay": {"store": "fleet"}}
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    policy["stores"] = {"fleet": served("redis", port, tmp_path)}
+    policy["issuers"]["corp"] = {"issuer": ISSUER, "jwks_push": "process", "algorithms": ["ES256"]}
+    agent = testing.FakeAgent("agent-7", clock=clock)
+    with Verifier.from_policy(policy, clock=clock) as verifier:
+        verifier.keys.publish("corp", corp.jwks())
+        jwt = corp.token(aud=AUDIENCE, scope="mcp:use", bind_to=agent)
+        gate = verifier.gate("tools")
+        request: Any = {"method": "POST", "uri": "/mcp"}
+        request["headers"] = agent.headers(gate, "POST", "/mcp", jwt)
+        assert gate.judge_request(**request).code == "replay_unavailable"
+        for call in (gate.verify_request_async, gate.judge_request_async):
+            with pytest.raises(UsageError, match=r"replay\.store names a server"):
+                call(**request)
 
 
 def test_the_short_form_has_stores(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from typing_extensions import assert_type
@@ -17,6 +18,7 @@ from sealgate import (
     Policy,
     SealgateError,
     Snapshot,
+    StoreState,
     TokenError,
     UnavailableError,
     Verdict,
@@ -76,6 +78,13 @@ def errors(gate: Gate) -> int:
     except UnavailableError as error:
         return error.retry_after or 0
     return 200
+
+
+async def shared(verifier: Verifier) -> None:
+    revocations = verifier.revocations
+    assert_type(revocations.flush("1s"), bool)
+    assert_type(await revocations.flush_async(timedelta(seconds=1)), bool)
+    assert_type(revocations.store(), StoreState | None)
 
 
 def fakes(policy: Policy) -> None:

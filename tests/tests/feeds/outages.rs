@@ -17,6 +17,7 @@ fn an_outage(server: &mut Server, begin: impl FnOnce(&mut Server), end: impl FnO
     a.revoke("u1");
     b.comes_to_say(&one, "revoked");
     a.comes_to_say(&two, "accepted");
+    assert!(a.delivers());
     begin(server);
     a.revoke("u2");
     until("it is noticed", || {
