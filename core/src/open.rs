@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::crypto::CryptoProvider;
-use crate::feed::{self, Post};
+use crate::feed::{self, Post, Store};
 use crate::policy::{Format, LoadOptions, Policy, PolicyError};
 use crate::time::Clock;
 use crate::verifier::{self, Verifier};
@@ -42,12 +42,21 @@ impl Policy {
     }
 }
 
+impl Store {
+    /// The store in which the policy's `[revocation]` keeps what is revoked; `None` where that is
+    /// the process alone, or nobody. Reaches nothing yet.
+    #[must_use]
+    pub fn open(policy: &Policy, provider: &CryptoProvider) -> Option<Self> {
+        Self::named(policy.rules(), provider.sha256)
+    }
+}
+
 impl Verifier {
     /// A verifier for this policy over the system clock.
     ///
     /// It starts no thread and fetches nothing yet. With feature `remote`, the first verification
-    /// that needs fetched keys does, or `Verifier::wait_ready`. Only a store of revocations that the
-    /// policy names is begun to be read, and read to its end where it is on this host.
+    /// that needs fetched keys does, or `Verifier::wait_ready`. Only a store of revocations that
+    /// the policy names is begun to be read, and read to its end where it is on this host.
     ///
     /// # Errors
     ///

@@ -22,6 +22,7 @@ mod network;
 mod policy;
 mod prove;
 mod request;
+mod revocations;
 mod stopwatch;
 mod tally;
 mod text;
@@ -58,9 +59,16 @@ enum Verb {
     /// Look at key sets, or make keys.
     #[command(subcommand)]
     Jwks(jwks::Verb),
-    /// Examine an issuer: its metadata, certificate, keys and clock, and what a policy should say.
-    /// Exit 1 when something is wrong, 3 when it could not be reached.
+    /// Examine an issuer: its metadata, certificate, keys and clock, and what a policy should say;
+    /// or, with --policy alone, the store of revocations that it names. Exit 1 when something is
+    /// wrong, 3 when it could not be reached.
     Doctor(doctor::Arguments),
+    /// Revoke an agent, a person, a session, a key, a token: through the store that the policy
+    /// names. Exit 3 when the store does not have it within 5 s.
+    Revoke(Box<revocations::RevokeArguments>),
+    /// List, export, import or follow what is revoked in the store that the policy names.
+    #[command(subcommand)]
+    Revocations(revocations::Verb),
     /// Mint a token for a test.
     Mint(mint::Arguments),
     /// Make a request with the proof that its token's key is held, for a test.
@@ -83,6 +91,8 @@ fn main() -> ExitCode {
         Verb::Policy(verb) => policy::run(&verb),
         Verb::Jwks(verb) => jwks::run(&verb),
         Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Revoke(arguments) => revocations::revoke(&arguments),
+        Verb::Revocations(verb) => revocations::run(&verb),
         Verb::Mint(arguments) => mint::run(&arguments),
         Verb::Prove(arguments) => prove::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),

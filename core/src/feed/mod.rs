@@ -1,14 +1,15 @@
-//! Revocations that processes share: what stands between the store of one process and an engine that
-//! many write to and read from.
+//! Revocations that processes share: what stands between the store of one process and an engine
+//! that many write to and read from.
 //!
-//! An engine keeps an ordered log of [`Letter`]s and what follows from them. It offers a [`Reader`],
-//! which blocks, and a [`Writer`]; everything else is done here, for all engines alike: what was
-//! revoked is kept in an outbox until it is read back, readers that missed something begin again with
-//! everything there is, and how old the news may be is known at any time.
+//! An engine keeps an ordered log of [`Letter`]s and what follows from them. It offers a
+//! [`Reader`], which blocks, and a [`Writer`]; everything else is done here, for all engines alike:
+//! what was revoked is kept in an outbox until it is read back, readers that missed something begin
+//! again with everything there is, and how old the news may be is known at any time.
 
 mod file;
 mod outbox;
 mod post;
+mod store;
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
 mod held;
@@ -31,6 +32,7 @@ use file::FileEngine;
 #[cfg(fuzzing)]
 pub use file::fuzz::file_store;
 pub(crate) use post::Post;
+pub use store::{Following, Store, StoreError};
 
 use crate::policy::{StorePlace, StoreRules};
 use crate::replay::{Unanswered, UsedProofs};
@@ -72,21 +74,39 @@ pub(crate) trait Engine: Send + Sync {
     /// Opens a line for reading. Blocks for some seconds at most.
     fn reader(&self) -> Result<Box<dyn Reader>, FeedError>;
 
+    /// As [`Engine::reader`], for whoever only looks: where making a store is making files, none is
+    /// made.
+    fn looker(&self) -> Result<Box<dyn Reader>, FeedError> {
+        self.reader()
+    }
+
     /// Opens a line for writing. Blocks for some seconds at most.
     fn writer(&self) -> Result<Box<dyn Writer>, FeedError>;
 
     /// Whether writing takes no longer than a disk does, so that whoever revokes can wait for it.
     fn is_local(&self) -> bool;
+
+    /// What the server's clock says; `None` where nobody but this host has one, or it does not
+    /// tell.
+    fn time(&self) -> Result<Option<NumericDate>, FeedError> {
+        Ok(None)
+    }
 }
 
 /// Reads one log. What goes wrong ends it: its owner opens another.
 pub(crate) trait Reader: Send {
-    /// Everything that is revoked, and everything that was lifted as far as the engine remembers it;
-    /// each handle once, in any order. Afterwards [`Reader::next`] goes on behind it, and may bring
-    /// again what this has brought.
-    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError>;
+    /// Everything that is revoked, and everything that was lifted as far as the engine remembers
+    /// it, with when and why; each handle once, but where it changes meanwhile, in any order.
+    /// Afterwards [`Reader::next`] goes on behind it, and may bring again what this has brought.
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError>;
 
-    /// What was written since, in the order of the log. Waits at most `wait` where there is nothing.
+    /// The same, without what nobody judges by.
+    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+        self.changes(&mut |change| take(change.known()))
+    }
+
+    /// What was written since, in the order of the log. Waits at most `wait` where there is
+    /// nothing.
     fn next(&mut self, wait: Duration, take: &mut dyn FnMut(Letter))
     -> Result<Progress, FeedError>;
 

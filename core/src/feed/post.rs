@@ -484,7 +484,7 @@ fn write_with(
 }
 
 /// Tells this process's letters from everybody else's.
-fn origin() -> u64 {
+pub(super) fn origin() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
 }

@@ -1,7 +1,9 @@
-//! `sealgate doctor`: everything about an issuer that tokens could fail for, before they do.
+//! `sealgate doctor`: everything about an issuer that tokens could fail for, before they do, and
+//! how the store stands that a policy names.
 
 mod examine;
 mod report;
+mod store;
 mod tls;
 
 use std::io::{self, BufWriter, Write};
@@ -16,9 +18,11 @@ use crate::network::Network;
 /// Options of `doctor`.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// An issuer, exactly as in `iss`.
-    issuer: String,
-    /// Hold this policy against what is found.
+    /// An issuer, exactly as in `iss`. Without it, the store of revocations that the policy names
+    /// is examined.
+    #[arg(required_unless_present = "policy")]
+    issuer: Option<String>,
+    /// Hold this policy against what is found, or examine its store.
     #[arg(short, long, value_name = "FILE")]
     policy: Option<String>,
     /// Let the policy have a `[danger]` table.
@@ -36,12 +40,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let policy = arguments.policy.as_ref();
     let policy = policy.map(|path| Policy::load_with(path, &options));
     let policy = policy.transpose()?;
-    let report = examine::examine(&arguments.issuer, &arguments.network, policy.as_ref());
+    let (what, name, report) = match (&arguments.issuer, &policy) {
+        (Some(issuer), policy) => {
+            let report = examine::examine(issuer, &arguments.network, policy.as_ref());
+            ("issuer", issuer.clone(), report)
+        }
+        (None, Some(policy)) => {
+            let (name, report) = store::examine(policy);
+            ("store", name, report)
+        }
+        (None, None) => return Err(Failure::usage("an issuer, or --policy FILE")),
+    };
     let mut out = BufWriter::new(io::stdout().lock());
     if arguments.json {
-        writeln!(out, "{}", report.as_json(&arguments.issuer))?;
+        writeln!(out, "{}", report.as_json(what, &name))?;
     } else {
-        report.write(&arguments.issuer, &mut out)?;
+        report.write(&name, &mut out)?;
     }
     out.flush()?;
     Ok(ExitCode::from(report.exit()))

@@ -40,7 +40,7 @@ impl Report {
         }
     }
 
-    pub(super) fn as_json(&self, issuer: &str) -> Value {
+    pub(super) fn as_json(&self, what: &str, name: &str) -> Value {
         let findings = self.findings.iter().map(|(check, state, text)| {
             let state = match state {
                 State::Good => "good",
@@ -51,18 +51,18 @@ impl Report {
             json!({ "check": check, "state": state, "text": text })
         });
         json!({
-            "ok": self.exit() == ACCEPTED, "issuer": issuer,
+            "ok": self.exit() == ACCEPTED, what: name,
             "checks": findings.collect::<Vec<_>>(), "policy": self.policy,
         })
     }
 
-    pub(super) fn write(&self, issuer: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(&self, name: &str, out: &mut dyn Write) -> io::Result<()> {
         let word = match self.exit() {
             ACCEPTED => "good",
             REFUSED => "something is wrong",
             _ => "could not be reached",
         };
-        writeln!(out, "{}   {word}\n", printable(issuer))?;
+        writeln!(out, "{}   {word}\n", printable(name))?;
         for (check, state, text) in &self.findings {
             let mark = match state {
                 State::Good => '✓',

@@ -5,7 +5,15 @@ mod policy;
 mod prove;
 mod remote;
 mod request;
+mod revocations;
 mod server;
+#[path = "../../../../core/src/feed/tests/servers.rs"]
+#[allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "shared with tests that do more to servers"
+)]
+mod servers;
 
 use std::io::Write;
 use std::path::PathBuf;

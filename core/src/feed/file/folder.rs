@@ -47,7 +47,10 @@ impl Folder {
         match Promise::read(&path.join("committed"))? {
             Some((id, _)) => Self::of(path, seen, nap, id),
             None => Err(FeedError {
-                text: format!("{}: there is no store in this folder", path.display()),
+                text: format!(
+                    "{}: there is no store in this folder; the first verifier that starts makes it",
+                    path.display()
+                ),
                 passes: false,
             }),
         }

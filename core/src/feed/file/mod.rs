@@ -33,10 +33,8 @@ use std::time::Duration;
 use self::compact::{Compaction, SMALL};
 use self::folder::{Folder, Seen};
 use self::reader::FileReader;
-use self::state::{Extent, State};
 use self::writer::FileWriter;
 use super::{Engine, FeedError, Reader, Writer};
-use crate::revocation::Change;
 use crate::time::Clock;
 
 /// Waits for so long.
@@ -64,17 +62,6 @@ impl FileEngine {
         }
     }
 
-    /// Everything that the store knows, with when and why, sorted by kind, whose it is and value;
-    /// returns how much of it a later version wrote, which is left out. There must be a store.
-    #[allow(dead_code, reason = "for whoever lists what is revoked")]
-    pub(super) fn changes(&self, take: &mut dyn FnMut(Change)) -> Result<u64, FeedError> {
-        let folder = Folder::find(&self.path, &self.seen, &self.nap)?;
-        State::open(&folder)?.each(Extent::Whole, &mut |item| {
-            take(item.to_change());
-            Ok(())
-        })
-    }
-
     fn open(&self) -> Result<Folder, FeedError> {
         Folder::open(&self.path, &self.seen, &self.nap)
     }
@@ -83,6 +70,11 @@ impl FileEngine {
 impl Engine for FileEngine {
     fn reader(&self) -> Result<Box<dyn Reader>, FeedError> {
         Ok(Box::new(FileReader::new(self.open()?)))
+    }
+
+    fn looker(&self) -> Result<Box<dyn Reader>, FeedError> {
+        let folder = Folder::find(&self.path, &self.seen, &self.nap)?;
+        Ok(Box::new(FileReader::new(folder)))
     }
 
     fn writer(&self) -> Result<Box<dyn Writer>, FeedError> {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::folder::Folder;
 use super::journal::Tail;
 use super::promise::Promise;
-use super::record::read_letter;
+use super::record::{Item, read_letter};
 use super::state::{Extent, State};
 use crate::feed::{FeedError, Letter, Progress, Reader};
-use crate::revocation::Known;
+use crate::revocation::{Change, Known};
 
 /// Between two looks: how late news are at most.
 const STEP: Duration = Duration::from_millis(20);
@@ -29,6 +29,18 @@ impl FileReader {
             tail: None,
             unreadable: 0,
         }
+    }
+
+    /// Everything, sorted by kind, whose it is and value.
+    fn each(&mut self, take: &mut dyn FnMut(Item<'_>)) -> Result<(), FeedError> {
+        self.tail = None;
+        let mut state = State::open(&self.folder)?;
+        self.unreadable += state.each(Extent::Whole, &mut |item| {
+            take(item);
+            Ok(())
+        })?;
+        self.tail = Some(state.tail);
+        Ok(())
     }
 
     /// Reads on from a tail, and returns it with how far that led: `None` where something is missing
@@ -92,15 +104,13 @@ impl FileReader {
 }
 
 impl Reader for FileReader {
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
+        self.each(&mut |item| take(item.to_change()))
+    }
+
+    /// Without an allocation for each.
     fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
-        self.tail = None;
-        let mut state = State::open(&self.folder)?;
-        self.unreadable += state.each(Extent::Whole, &mut |item| {
-            take(item.known());
-            Ok(())
-        })?;
-        self.tail = Some(state.tail);
-        Ok(())
+        self.each(&mut |item| take(item.known()))
     }
 
     fn next(

@@ -10,7 +10,7 @@ use super::talk::Talk;
 use crate::feed::held::Held;
 use crate::feed::seen::Seen;
 use crate::feed::{ANSWER, FeedError, Letter, Progress, Reader};
-use crate::revocation::{Change, Known};
+use crate::revocation::Change;
 
 /// States that are handed on together.
 const AT_ONCE: usize = 1000;
@@ -135,7 +135,7 @@ impl NatsReader {
 }
 
 impl Reader for NatsReader {
-    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
         let head = self.look()?;
         // An old one goes first: it would take what the new one waits for.
         self.watch = None;
@@ -148,7 +148,7 @@ impl Reader for NatsReader {
         self.id = head.id;
         self.sequence = if head.is_empty { head.written } else { 0 };
         let mut take = |reader: &mut Self, entry: &Entry| match Change::from_json(&entry.value) {
-            Ok(change) => take(change.known()),
+            Ok(change) => take(change),
             Err(_) => reader.unreadable += 1,
         };
         while self.sequence < head.written {

@@ -20,6 +20,7 @@ use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use super::seen::Seen;
 use super::{Engine, FeedError, Reader, Writer};
+use crate::time::NumericDate;
 use line::Line;
 pub(crate) use proofs::RedisProofs;
 
@@ -82,6 +83,11 @@ impl Engine for Redis {
 
     fn is_local(&self) -> bool {
         false
+    }
+
+    fn time(&self) -> Result<Option<NumericDate>, FeedError> {
+        let (seconds, _): (i64, i64) = self.line()?.ask("asking the time", &redis::cmd("TIME"))?;
+        Ok(NumericDate::from_seconds(seconds))
     }
 }
 

@@ -9,7 +9,7 @@ use super::store_id;
 use crate::feed::held::Stamp;
 use crate::feed::seen::Seen;
 use crate::feed::{FeedError, Letter, Progress, Reader};
-use crate::revocation::{Change, Known};
+use crate::revocation::Change;
 
 /// Letters of one answer.
 const AT_ONCE: usize = 1000;
@@ -98,7 +98,7 @@ impl RedisReader {
 }
 
 impl Reader for RedisReader {
-    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
         self.name_store()?;
         let mut head = pipe();
         head.atomic();
@@ -122,7 +122,7 @@ impl Reader for RedisReader {
             let (next, fields) = self.line.scan(what, &self.hash, cursor, SCANNED)?;
             for (_, json) in fields {
                 match Change::from_json(&json) {
-                    Ok(change) => take(change.known()),
+                    Ok(change) => take(change),
                     Err(_) => self.unreadable += 1,
                 }
             }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::feed::{Engine, FeedError, Letter, Progress, Reader, Writer};
-use crate::revocation::Known;
+use crate::revocation::Change;
 
 /// Any number of verifiers may share one.
 #[derive(Clone, Default)]
@@ -115,7 +115,7 @@ struct Eyes {
 }
 
 impl Reader for Eyes {
-    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
         let log = self.board.log();
         if log.down {
             return Err(away());
@@ -124,7 +124,7 @@ impl Reader for Eyes {
             let handle = letter.change.handle();
             let mut later = log.letters.iter().skip(place + 1);
             if !later.any(|later| later.change.handle() == handle) {
-                take(letter.change.known());
+                take(letter.change.clone());
             }
         }
         (self.next, self.life) = (log.letters.len(), log.life);

@@ -15,6 +15,7 @@ mod redis;
     reason = "shared with tests that use all of it; a test that is skipped says so"
 )]
 mod servers;
+mod store;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

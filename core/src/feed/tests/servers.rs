@@ -191,9 +191,9 @@ impl Drop for Server {
 /// In the folders of programs, and where `tests/run` puts what it gets.
 fn find(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/bin");
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
-    folders.push(own);
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let own = own.map(|folder| folder.join("target/tools/bin"));
+    let folders: Vec<PathBuf> = std::env::split_paths(&folders).chain(own).collect();
     let places = folders.iter().map(|folder| folder.join(name));
     places.into_iter().find(|place| place.is_file())
 }

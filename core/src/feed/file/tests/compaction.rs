@@ -153,6 +153,8 @@ fn journals_and_snapshots_remember_what_a_map_does() {
     let mut changes = Vec::new();
     place
         .engine()
+        .looker()
+        .unwrap()
         .changes(&mut |change| changes.push(change))
         .unwrap();
     let keys = changes.iter().map(|change| {
@@ -200,6 +202,8 @@ fn what_has_ended_is_forgotten_after_a_day_and_what_was_lifted_after_nine() {
     }
     let mut reasons = Vec::new();
     engine
+        .looker()
+        .unwrap()
         .changes(&mut |change| reasons.extend(change.reason().map(str::to_owned)))
         .unwrap();
     assert_eq!(reasons, ["for good"]);

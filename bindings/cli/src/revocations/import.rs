@@ -1,0 +1,100 @@
+//! `sealgate revocations import`: an export back into a store.
+
+use std::io::{self, BufRead, Read, Write};
+
+use clap::Args;
+use sealgate::Change;
+
+use super::shared::{SharedArguments, failed};
+use crate::failure::{ACCEPTED, Failure, REFUSED};
+use crate::text::thousands;
+
+/// Bytes of a line: more than any change has.
+const LONGEST: usize = 64 * 1024;
+
+/// Options of `revocations import`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    shared: SharedArguments,
+    /// Write the other lines when some are bad.
+    #[arg(long)]
+    skip_bad: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
+    let (_, mut store) = arguments.shared.open()?;
+    let (mut changes, mut bad) = (Vec::new(), 0_usize);
+    let mut input = io::stdin().lock();
+    let mut line = Vec::new();
+    for number in 1_usize.. {
+        if !next_line(&mut input, &mut line).map_err(|error| Failure::reading("-", &error))? {
+            break;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match read(&line) {
+            Ok(change) => changes.push(change),
+            Err(why) => {
+                bad += 1;
+                // Nothing is left to do when even this fails.
+                let _ = writeln!(io::stderr(), "sealgate: line {number}: {why}");
+            }
+        }
+    }
+    if bad > 0 && !arguments.skip_bad {
+        return Err(Failure::Usage(format!(
+            "nothing was imported: {} of {} lines are bad; --skip-bad imports the others",
+            thousands(bad),
+            thousands(bad + changes.len())
+        )));
+    }
+    let all = changes.len();
+    let overtaken = store.restore(changes);
+    let overtaken = overtaken.map_err(|error| failed(&store, &error))?;
+    writeln!(
+        out,
+        "{} imported into store \"{}\"",
+        thousands(all - overtaken),
+        store.name()
+    )?;
+    if overtaken > 0 {
+        writeln!(
+            out,
+            "{} lifts left out: their handles were revoked after them",
+            thousands(overtaken)
+        )?;
+    }
+    if bad > 0 {
+        writeln!(out, "{} bad lines left out", thousands(bad))?;
+        return Ok(REFUSED);
+    }
+    Ok(ACCEPTED)
+}
+
+/// The next line, of which so much is kept that a longer one shows; `false` at the end.
+fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let most = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
+    let read = input.by_ref().take(most).read_until(b'\n', line)?;
+    if line.len() > LONGEST && line.last() != Some(&b'\n') {
+        input.skip_until(b'\n')?;
+    }
+    Ok(read > 0)
+}
+
+fn read(line: &[u8]) -> Result<Change, String> {
+    if line.len() > LONGEST {
+        return Err(format!("longer than {LONGEST} bytes"));
+    }
+    let change = Change::from_json(line.trim_ascii()).map_err(|error| error.to_string())?;
+    let handle = change.handle();
+    let (scope, value) = handle.kind().parts();
+    let parts = [(scope, handle.scope()), (value, handle.value())];
+    let empty = parts.into_iter().find(|(_, text)| text.is_empty());
+    match empty {
+        Some((Some(name), _)) => Err(format!("{name}: empty")),
+        _ => Ok(change),
+    }
+}

@@ -1,0 +1,110 @@
+//! `sealgate revoke`: ends the tokens of an agent, a person, a key, wherever the policy's store
+//! reaches.
+
+use std::io::Write;
+
+use clap::Args;
+use sealgate::crypto::aws_lc;
+use sealgate::{Handle, NumericDate, Revocation, Revocations, Verifier};
+
+use super::handle::HandleArguments;
+use super::shared::SharedArguments;
+use crate::failure::{ACCEPTED, Failure, UNDECIDED};
+use crate::text::{parse_time, printable};
+
+/// Options of `revoke`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    shared: SharedArguments,
+    #[command(flatten)]
+    handle: HandleArguments,
+    /// Only tokens issued until then: `now`, seconds since 1970, or 2027-01-15T08:00:00Z. New ones
+    /// pass.
+    #[arg(long, value_name = "now|TIME", value_parser = parse_cutoff)]
+    cutoff: Option<Cutoff>,
+    /// Forget it from then on; otherwise it stays until it is lifted.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    expires: Option<NumericDate>,
+    /// Why, for whoever lists it later; 256 bytes are kept.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Take back whatever was revoked of it.
+    #[arg(long, conflicts_with_all = ["cutoff", "expires", "reason"])]
+    lift: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Cutoff {
+    Now,
+    At(NumericDate),
+}
+
+fn parse_cutoff(text: &str) -> Result<Cutoff, String> {
+    match text {
+        "now" => Ok(Cutoff::Now),
+        text => parse_time(text).map(Cutoff::At),
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
+    let (policy, store) = arguments.shared.open()?;
+    let handle = arguments.handle.handle();
+    let handle = handle.ok_or_else(|| Failure::usage("which handle?"))?;
+    let verifier = Verifier::new(policy, aws_lc::provider())?;
+    let revocations = verifier.revocations();
+    let done = if arguments.lift {
+        revocations.lift(&handle)
+    } else {
+        revocations.revoke(&handle, arguments.revocation())
+    };
+    let receipt = done.map_err(|error| Failure::Usage(format!("{}: {error}", said(&handle))))?;
+    if !revocations.flush(Revocations::FLUSH) {
+        let state = revocations.store();
+        let why = state.and_then(|state| state.last_error);
+        let why = why.unwrap_or_else(|| "no answer yet".to_owned());
+        return Err(Failure::Fetch {
+            text: format!(
+                "store \"{}\" is not known to have it after {} s, and nothing else remembers it: {}. \
+                 Run this again when the store answers; doing it twice does no harm",
+                store.name(),
+                Revocations::FLUSH.as_secs(),
+                printable(&why)
+            ),
+            exit: UNDECIDED,
+        });
+    }
+    let word = if arguments.lift { "lifted" } else { "revoked" };
+    let whom = match receipt.reach {
+        "host" => "every process of this host",
+        _ => "every process, on all hosts,",
+    };
+    writeln!(out, "{word:<9}{}", said(&handle))?;
+    writeln!(out, "reaches  {whom} that reads store \"{}\"", store.name())?;
+    Ok(ACCEPTED)
+}
+
+impl Arguments {
+    fn revocation(&self) -> Revocation {
+        let revocation = match self.cutoff {
+            None => Revocation::all(),
+            Some(Cutoff::Now) => Revocation::so_far(),
+            Some(Cutoff::At(cutoff)) => Revocation::before(cutoff),
+        };
+        let revocation = match self.expires {
+            None => revocation,
+            Some(expires) => revocation.until(expires),
+        };
+        match &self.reason {
+            None => revocation,
+            Some(reason) => revocation.because(reason.as_str()),
+        }
+    }
+}
+
+/// `actor   https://login.example.com   agent-7`.
+fn said(handle: &Handle) -> String {
+    let parts = [handle.kind().name(), handle.scope(), handle.value()];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    parts.map(printable).collect::<Vec<_>>().join("   ")
+}

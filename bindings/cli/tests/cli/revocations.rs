@@ -1,0 +1,393 @@
+//! `sealgate revoke`, `sealgate revocations` and `doctor` for stores: what one command writes, the
+//! next one reads.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::servers::{Kind, Server};
+use super::{Folder, code, complaint, sealgate, text};
+
+const ISS: &str = "https://corp.example";
+
+/// A policy whose revocations are where `stores` says.
+fn policy(folder: &Folder, name: &str, stores: &str, store: &str) -> String {
+    folder.write(
+        name,
+        format!(
+            "version = 1\n[issuers.corp]\nissuer = \"{ISS}\"\njwks_push = \"process\"\n\
+             [gates.tools]\nprofile = \"access_token\"\nissuers = [\"corp\"]\n\
+             audience = \"https://api.example.com/mcp\"\ndelegation = \"surface\"\n\
+             public_url = \"https://api.example.com\"\n\
+             {stores}\n[revocation]\nstore = \"{store}\"\n"
+        ),
+    )
+}
+
+fn in_folder(folder: &Folder, name: &str) -> String {
+    let stores = format!("[stores.here]\nkind = \"file\"\npath = \"{name}\"");
+    policy(folder, &format!("{name}.toml"), &stores, "here")
+}
+
+/// A command that must end with this code; what it says on standard output and standard error.
+fn run(exit: i32, arguments: &[&str], policy: &str, input: &str) -> (String, String) {
+    let output = sealgate(&[arguments, &["-p", policy]].concat(), input);
+    let (said, complained) = (text(&output), complaint(&output));
+    assert_eq!(code(&output), exit, "{arguments:?}: {said}{complained}");
+    (said, complained)
+}
+
+fn revoke(policy: &str, arguments: &[&str]) -> String {
+    run(0, &[&["revoke"], arguments].concat(), policy, "").0
+}
+
+fn list(policy: &str, arguments: &[&str]) -> Vec<Value> {
+    let arguments = [&["revocations", "list", "--json"], arguments].concat();
+    let (lines, _) = run(0, &arguments, policy, "");
+    let lines = lines.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The values of the handles that are listed, in alphabetical order.
+fn values(policy: &str, part: &str) -> Vec<String> {
+    let listed = list(policy, &[]);
+    let values = listed.iter().filter_map(|line| line[part].as_str());
+    let mut values: Vec<String> = values.map(str::to_owned).collect();
+    values.sort_unstable();
+    values
+}
+
+#[test]
+fn what_is_revoked_is_listed_until_it_is_lifted() {
+    let folder = Folder::new("revoke");
+    let policy = in_folder(&folder, "store");
+    let said = revoke(
+        &policy,
+        &["--actor", ISS, "agent-7", "--reason", "leaked key"],
+    );
+    assert!(
+        said.contains("revoked  actor   https://corp.example   agent-7"),
+        "{said}"
+    );
+    assert!(
+        said.contains("every process of this host that reads store \"here\""),
+        "{said}"
+    );
+    revoke(&policy, &["--subject", ISS, "u1", "--cutoff", "now"]);
+    let ends = [
+        "--expires",
+        "2090-01-01T00:00:00Z",
+        "--cutoff",
+        "1800000000",
+    ];
+    revoke(
+        &policy,
+        &[&["--session", ISS, "s1"], ends.as_slice()].concat(),
+    );
+    let (table, count) = run(0, &["revocations", "list"], &policy, "");
+    assert_eq!(
+        (table.lines().count(), count.as_str()),
+        (3, "3 of 3 revoked\n")
+    );
+    for part in [
+        "agent-7   all tokens, until lifted   leaked key",
+        "s1   tokens issued up to 2027-01-15 08:00:00Z, until 2090-01-01 00:00:00Z",
+        "u1   tokens issued up to 20",
+    ] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+    for (filter, found) in [
+        (["--match", "leaked"], "actor"),
+        (["--match", "u1"], "subject"),
+        (["--kind", "session"], "session"),
+    ] {
+        let listed = list(&policy, &filter);
+        assert_eq!(listed.len(), 1, "{filter:?}");
+        assert_eq!(listed[0]["kind"], found);
+    }
+    revoke(&policy, &["--actor", ISS, "agent-7", "--lift"]);
+    assert_eq!(values(&policy, "sub"), ["u1"]);
+}
+
+#[test]
+fn every_kind_of_handle_has_its_option() {
+    let folder = Folder::new("kinds");
+    let policy = in_folder(&folder, "store");
+    for (option, parts) in [
+        ("actor", vec![ISS, "x"]),
+        ("subject", vec![ISS, "x"]),
+        ("client", vec![ISS, "x"]),
+        ("session", vec![ISS, "x"]),
+        ("token", vec![ISS, "-x"]),
+        ("txn", vec!["td.example", "x"]),
+        ("holder-key", vec!["-x"]),
+        ("signing-key", vec![ISS, "x"]),
+        ("issuer", vec![ISS]),
+        ("workflow", vec![ISS, "x"]),
+        ("intent", vec![ISS, "x"]),
+        ("account", vec![ISS, "x"]),
+        ("credential", vec![ISS, "x"]),
+    ] {
+        let flag = format!("--{option}");
+        revoke(&policy, &[&[flag.as_str()], parts.as_slice()].concat());
+        let kind = option.replace('-', "_");
+        let listed = list(&policy, &["--kind", &kind]);
+        let line = listed[0].as_object().unwrap();
+        for part in parts {
+            assert!(
+                line.values().any(|value| value == part),
+                "{option}: {line:?}"
+            );
+        }
+    }
+    assert_eq!(list(&policy, &[]).len(), 13);
+}
+
+#[test]
+fn what_would_revoke_nothing_is_a_usage_error() {
+    let folder = Folder::new("usage");
+    let shared = in_folder(&folder, "store");
+    for (arguments, hint) in [
+        (vec!["--actor", "corp", "agent-7"], "write the iss"),
+        (
+            vec!["--subject", "https://corp.example/", "u1"],
+            "to the last slash",
+        ),
+        (vec!["--subject", "u1", ISS], "to the last slash"),
+        (vec!["--subject", ISS, ""], "empty"),
+        (
+            vec!["--subject", ISS, "u1", "--expires", "1700000000"],
+            "before now",
+        ),
+        (vec!["--actor", ISS, "--lift"], "an option where a part"),
+        (vec!["--actor", ISS], "unexpected argument"),
+        (
+            vec!["--actor", ISS, "a", "--issuer", ISS],
+            "cannot be used with",
+        ),
+        (
+            vec!["--actor", ISS, "a", "--lift", "--reason", "x"],
+            "cannot be used with",
+        ),
+        (vec![], "--actor <ISS> <SUB>"),
+    ] {
+        let arguments = [&["revoke"], arguments.as_slice()].concat();
+        let (_, complained) = run(2, &arguments, &shared, "");
+        assert!(complained.contains(hint), "{arguments:?}: {complained}");
+    }
+    for alone in ["process", "off"] {
+        let policy = policy(&folder, "alone.toml", "", alone);
+        for arguments in [
+            &["revoke", "--actor", ISS, "agent-7"][..],
+            &["revocations", "list"],
+        ] {
+            let (_, complained) = run(2, arguments, &policy, "");
+            assert!(complained.contains("kind = \"file\""), "{complained}");
+            assert!(complained.contains(&format!("\"{alone}\"")), "{complained}");
+        }
+    }
+}
+
+#[test]
+fn an_export_is_imported_whole_or_not_at_all() {
+    let folder = Folder::new("export");
+    let (first, second) = (in_folder(&folder, "first"), in_folder(&folder, "second"));
+    revoke(&first, &["--actor", ISS, "a", "--reason", "leaked key"]);
+    revoke(&first, &["--actor", ISS, "b"]);
+    revoke(&first, &["--actor", ISS, "c"]);
+    revoke(&first, &["--actor", ISS, "c", "--lift"]);
+    let (export, count) = run(0, &["revocations", "export"], &first, "");
+    assert_eq!(
+        (export.lines().count(), count.as_str()),
+        (3, "3 exported\n")
+    );
+
+    let bad = format!(
+        "{export}\n{{\"kind\":\"planet\"}}\n{{\"kind\":\"actor\",\"iss\":\"\",\"sub\":\"x\",\"at\":1}}\n{}\n",
+        "x".repeat(100_000)
+    );
+    let (_, complained) = run(2, &["revocations", "import"], &second, &bad);
+    for line in [
+        "line 5: kind: this version",
+        "line 6: iss: empty",
+        "line 7: longer than",
+        "nothing was imported: 3 of 6 lines",
+    ] {
+        assert!(complained.contains(line), "{line} in {complained}");
+    }
+    let (_, complained) = run(2, &["revocations", "list"], &second, "");
+    assert!(complained.contains("there is no store"), "{complained}");
+
+    let skip = ["revocations", "import", "--skip-bad"];
+    let (said, _) = run(1, &skip, &second, &bad);
+    assert!(said.contains("3 imported into store \"here\""), "{said}");
+    assert_eq!(values(&second, "sub"), ["a", "b"]);
+    let (again, _) = run(0, &["revocations", "import"], &second, &export);
+    assert!(again.contains("3 imported"), "{again}");
+    assert_eq!(list(&second, &["--match", "leaked"]).len(), 1);
+}
+
+#[test]
+fn a_backup_undoes_nothing_that_happened_after_it() {
+    let folder = Folder::new("backup");
+    let policy = in_folder(&folder, "store");
+    revoke(&policy, &["--actor", ISS, "revoked-since"]);
+    revoke(&policy, &["--actor", ISS, "lifted-since"]);
+    revoke(&policy, &["--actor", ISS, "lifted-since", "--lift"]);
+    let before = |name: &str, more: &str| {
+        format!(
+            "{{\"kind\":\"actor\",\"iss\":\"{ISS}\",\"sub\":\"{name}\",\"at\":1700000000{more}}}\n"
+        )
+    };
+    let backup = [
+        before("revoked-since", ",\"lifted\":true"),
+        before("lifted-since", ""),
+        before("lost", ""),
+    ];
+    let (said, _) = run(0, &["revocations", "import"], &policy, &backup.concat());
+    assert!(said.contains("1 lifts left out"), "{said}");
+    assert_eq!(values(&policy, "sub"), ["lost", "revoked-since"]);
+}
+
+/// A command that goes on until this ends, and is following.
+struct Tail(Child, BufReader<std::process::ChildStdout>);
+
+impl Tail {
+    fn begin(policy: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sealgate"))
+            .args(["revocations", "tail", "--json", "-p", policy])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stderr.take().unwrap())
+            .read_line(&mut said)
+            .unwrap();
+        assert!(said.starts_with("following store"), "{said}");
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self(child, out)
+    }
+
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.1.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What all engines do alike, through one policy.
+fn works_at_a_store(policy: &str, reach: &str) {
+    let (_, _) = run(0, &["revocations", "import"], policy, "");
+    let mut tail = Tail::begin(policy);
+    let said = revoke(policy, &["--actor", ISS, "a", "--reason", "leaked key"]);
+    assert!(said.contains(reach), "{said}");
+    let told = tail.next();
+    assert_eq!(
+        (&told["sub"], &told["reason"]),
+        (&"a".into(), &"leaked key".into())
+    );
+    revoke(policy, &["--actor", ISS, "a", "--lift"]);
+    assert_eq!(tail.next()["lifted"], true, "told once, then the next");
+    revoke(policy, &["--actor", ISS, "b"]);
+    assert_eq!(tail.next()["sub"], "b");
+    assert_eq!(values(policy, "sub"), ["b"]);
+    let (export, _) = run(0, &["revocations", "export"], policy, "");
+    assert_eq!(export.lines().count(), 2, "{export}");
+    let (said, _) = run(0, &["doctor"], policy, "");
+    for part in ["1 revoked, 1 lifted", "✓ news", "✓ writing", "undelivered"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[test]
+fn a_folder_is_followed_and_examined() {
+    let folder = Folder::new("followed");
+    works_at_a_store(&in_folder(&folder, "store"), "every process of this host");
+}
+
+#[test]
+fn a_server_is_followed_and_examined() {
+    for kind in [Kind::Redis, Kind::Nats] {
+        let Some(mut server) = Server::start(kind) else {
+            continue;
+        };
+        let (folder, name) = (Folder::new(&format!("{kind:?}")), format!("{kind:?}"));
+        let url = folder.write("url", server.url());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&url, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let stores = format!(
+            "[stores.fleet]\nkind = \"{}\"\nurl = {{ file = \"{url}\" }}\nnamespace = \"test\"",
+            name.to_lowercase()
+        );
+        let policy = policy(&folder, "policy.toml", &stores, "fleet");
+        works_at_a_store(&policy, "every process, on all hosts");
+        let (said, _) = run(0, &["doctor", "--json"], &policy, "");
+        let report: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(report["store"], "store \"fleet\"");
+        let clock = report["checks"].as_array().unwrap().iter();
+        let clock = clock.filter(|check| check["check"] == "clock");
+        let states: Vec<&Value> = clock.map(|check| &check["state"]).collect();
+        assert_eq!(states, [if kind == Kind::Redis { "good" } else { "note" }]);
+        server.kill();
+        let (said, _) = run(3, &["doctor"], &policy, "");
+        assert!(said.contains("? reading"), "{said}");
+        let (_, complained) = run(3, &["revocations", "list"], &policy, "");
+        assert!(complained.contains("store \"fleet\""), "{complained}");
+        let (_, complained) = run(3, &["revoke", "--actor", ISS, "c"], &policy, "");
+        assert!(
+            complained.contains("is not known to have it"),
+            "{complained}"
+        );
+    }
+}
+
+#[test]
+fn a_store_that_is_not_examined_is_named() {
+    let folder = Folder::new("unexamined");
+    let replay = |store: &str| {
+        format!(
+            "[stores.here]\nkind = \"file\"\npath = \"store\"\n[stores.there]\nkind = \"file\"\n\
+             path = \"proofs\"\n[dpop]\nalgorithms = [\"ES256\"]\n[replay]\nstore = \"{store}\""
+        )
+    };
+    for (store, noted) in [("there", true), ("here", false)] {
+        let stores = replay(store);
+        let policy = policy(&folder, "policy.toml", &stores, "here");
+        revoke(&policy, &["--actor", ISS, "a"]);
+        let (said, _) = run(0, &["doctor"], &policy, "");
+        let note = "store \"there\" keeps used proofs alone";
+        assert_eq!(said.contains(note), noted, "{said}");
+    }
+}
+
+#[test]
+fn a_damaged_store_is_named_with_what_to_do() {
+    let folder = Folder::new("damaged");
+    let policy = in_folder(&folder, "store");
+    revoke(&policy, &["--actor", ISS, "a"]);
+    std::fs::write(folder.path("store/committed"), "rubbish").unwrap();
+    let (said, _) = run(1, &["doctor"], &policy, "");
+    assert!(said.contains("✗ reading"), "{said}");
+    assert!(said.contains("move the folder"), "{said}");
+    let (_, complained) = run(2, &["revocations", "list"], &policy, "");
+    assert!(complained.contains("committed"), "{complained}");
+    assert!(
+        sealgate(&["doctor"], "").status.code() == Some(2),
+        "nothing to examine"
+    );
+}
