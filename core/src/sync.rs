@@ -60,6 +60,11 @@ mod real {
         pub(crate) fn get(&self) -> Option<&T> {
             self.0.as_deref()
         }
+
+        /// As [`Held::get`], to be kept.
+        pub(crate) fn full(&self) -> Option<Arc<T>> {
+            self.0.as_ref().map(Arc::clone)
+        }
     }
 
     impl<T> Slot<T> {
@@ -156,6 +161,15 @@ mod twin {
     impl<T> Held<T> {
         pub(crate) fn get(&self) -> Option<&T> {
             self.0.as_deref()
+        }
+
+        pub(crate) fn full(&self) -> Option<Arc<T>> {
+            self.0.clone()
+        }
+
+        /// As [`Held::get`], to be kept.
+        pub(crate) fn full(&self) -> Option<Arc<T>> {
+            self.0.as_ref().map(Arc::clone)
         }
     }
 

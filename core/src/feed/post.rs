@@ -139,14 +139,14 @@ impl Postman for Post {
     }
 
     fn hold(&self, change: &Change) {
-        if let Some(running) = self.running().get() {
+        if let Some(running) = own(&self.running()) {
             lock(&running.outbox).add(change.clone());
         }
     }
 
     fn send(&self) -> bool {
         let held = self.running();
-        let Some(running) = held.get() else {
+        let Some(running) = own(&held) else {
             return false;
         };
         if running.engine.is_local() {
@@ -167,7 +167,7 @@ impl Postman for Post {
         let deadline = Clock::System.moment().plus(timeout.into());
         loop {
             let held = self.running();
-            let Some(running) = held.get() else {
+            let Some(running) = own(&held) else {
                 return done();
             };
             let seen = *lock(&running.told);
@@ -481,6 +481,11 @@ fn write_with(
     own.write(letters)?;
     *writer = Some(own);
     Ok(())
+}
+
+/// What works in this process. Another's locks may be held by threads that are not in this one.
+fn own(held: &Held<Running>) -> Option<&Running> {
+    held.get().filter(|running| running.is_of_this_process())
 }
 
 /// Tells this process's letters from everybody else's.

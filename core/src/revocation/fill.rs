@@ -27,7 +27,8 @@ impl RevocationStore {
         now: NumericDate,
         source: impl FnOnce(&mut dyn FnMut(Known<'_>)) -> Result<(), E>,
     ) -> Result<u64, E> {
-        let merging = lock(&self.merging);
+        let locks = self.locks();
+        let merging = lock(&locks.merging);
         let before = self.seal();
         let mut brought: Kinds<Brought> = Default::default();
         // They are few: what engines keep for long is no event any more.
@@ -73,7 +74,7 @@ impl RevocationStore {
         });
         let mut bases: Kinds<_> = std::array::from_fn(|_| bases.next().flatten());
 
-        let writing = lock(&self.writing);
+        let writing = lock(&locks.writing);
         let shelves = self.shelves.load_full();
         let mut filled = bases.iter_mut().zip(&shelves.0).map(|(base, shelf)| {
             base.take().map_or_else(
@@ -104,7 +105,8 @@ impl RevocationStore {
 
     /// Begins another table on every shelf that has one, so that those below change no more.
     fn seal(&self) -> Arc<Shelves> {
-        let writing = lock(&self.writing);
+        let locks = self.locks();
+        let writing = lock(&locks.writing);
         let shelves = self.shelves.load_full();
         let sealed = shelves.0.each_ref().map(|shelf| match shelf.newest() {
             Some(newest) if newest.len() > 0 => Arc::new(shelf.with_another_table()),

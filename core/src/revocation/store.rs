@@ -29,14 +29,22 @@ pub(crate) struct RevocationStore {
     hasher: HandleHasher,
     pub(super) shelves: Snapshot<Shelves>,
     epoch: AtomicU64,
-    /// Whoever writes holds it; whoever reads never asks for it.
-    pub(super) writing: Mutex<()>,
-    /// Whoever makes a new base holds it, and lets others write meanwhile.
-    pub(super) merging: Mutex<()>,
+    /// Of this process: a fork leaves the child with whatever locks other threads held, and without
+    /// those threads.
+    locks: Slot<Locks>,
     /// Where the policy names a store that processes share.
     sharing: Slot<Sharing>,
     postman: OnceLock<Arc<dyn Postman>>,
     clock: Clock,
+}
+
+/// What the writers of one process keep apart by.
+pub(super) struct Locks {
+    process: u32,
+    /// Whoever writes holds it; whoever reads never asks for it.
+    pub(super) writing: Mutex<()>,
+    /// Whoever makes a new base holds it, and lets others write meanwhile.
+    pub(super) merging: Mutex<()>,
 }
 
 /// What a check found to be so.
@@ -76,11 +84,31 @@ impl RevocationStore {
             hasher: HandleHasher::new(),
             shelves: Snapshot::new(Shelves(std::array::from_fn(|_| Arc::new(Shelf::empty())))),
             epoch: AtomicU64::new(0),
-            writing: Mutex::new(()),
-            merging: Mutex::new(()),
+            locks: Slot::empty(),
             sharing: Slot::empty(),
             postman: OnceLock::new(),
             clock,
+        }
+    }
+
+    /// The locks of this process. What a writer had half done when its process was forked is as if it had
+    /// not begun: an entry is there with its last store, a shelf with the one that swaps it in.
+    pub(super) fn locks(&self) -> Arc<Locks> {
+        let process = std::process::id();
+        loop {
+            let held = self.locks.load();
+            if let Some(locks) = held.full().filter(|locks| locks.process == process) {
+                return locks;
+            }
+            let locks = Locks {
+                process,
+                writing: Mutex::new(()),
+                merging: Mutex::new(()),
+            };
+            let forked = held.get().is_some();
+            if self.locks.put_if(&held, Some(Arc::new(locks))) && forked {
+                self.raise(); // for an entry that was there, and its epoch not yet
+            }
         }
     }
 
@@ -151,10 +179,16 @@ impl RevocationStore {
         hash: HandleHash,
         entry: impl FnOnce(Option<Entry>) -> Option<Entry>,
     ) -> u64 {
-        let writing = lock(&self.writing);
+        let locks = self.locks();
+        let writing = lock(&locks.writing);
         let shelves = self.shelves.load_full();
         let shelf = shelves.of(kind);
-        let Some(entry) = entry(shelf.get(hash)) else {
+        let before = shelf.get(hash);
+        let Some(entry) = entry(before) else {
+            if before.is_some() {
+                // Whoever put it there may have been forked away before this.
+                shelf.filter.insert(hash);
+            }
             return self.epoch();
         };
         let written = shelf.newest().is_some_and(|newest| newest.put(hash, entry));
@@ -182,7 +216,8 @@ impl RevocationStore {
     /// Makes sealed tables part of their base, and forgets what has ended. Takes as long as there
     /// are entries, and holds up nobody else; does nothing where no table has been sealed.
     pub(crate) fn merge(&self, now: NumericDate) {
-        let merging = lock(&self.merging);
+        let locks = self.locks();
+        let merging = lock(&locks.merging);
         for kind in HandleKind::ALL {
             let before = self.shelves.load_full();
             let before = before.of(kind);
@@ -192,7 +227,7 @@ impl RevocationStore {
             // The oldest first, so that the newest counts.
             let base = before.base.merge(newer(sealed), now);
             let filter = base.filter();
-            let writing = lock(&self.writing);
+            let writing = lock(&locks.writing);
             let shelves = self.shelves.load_full();
             let mut overlays = shelves.of(kind).overlays.clone();
             overlays.truncate(overlays.len().saturating_sub(sealed.len()));
