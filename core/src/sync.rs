@@ -163,10 +163,6 @@ mod twin {
             self.0.as_deref()
         }
 
-        pub(crate) fn full(&self) -> Option<Arc<T>> {
-            self.0.clone()
-        }
-
         /// As [`Held::get`], to be kept.
         pub(crate) fn full(&self) -> Option<Arc<T>> {
             self.0.as_ref().map(Arc::clone)

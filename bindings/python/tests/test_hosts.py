@@ -64,10 +64,14 @@ def once_each(answers: list[list[str]]) -> bool:
     return all(sorted(each) == expected for each in zip(*answers, strict=True))
 
 
-def spawned(folder: str, proofs: list[Headers], start: Any, answers: Any) -> None:
+def spawned(folder: str, own: int, proofs: list[Headers], start: Any, answers: Any) -> None:
+    """Each is first with a proof of its own, so that they meet whatever the scheduler does."""
     gate = opened(folder)
     start.wait(60)
-    answers.put(judge(gate, proofs))
+    first = judge(gate, proofs[own : own + 1])
+    start.wait(60)
+    others = judge(gate, proofs[:own] + proofs[own + 1 :])
+    answers.put(others[:own] + first + others[own:])
 
 
 def test_of_four_processes_one_takes_a_proof(tmp_path: Path, jwt: str) -> None:
@@ -81,8 +85,8 @@ def test_of_four_processes_one_takes_a_proof(tmp_path: Path, jwt: str) -> None:
     context = multiprocessing.get_context("spawn")
     start, answers = context.Barrier(WORKERS), context.Queue()
     children = [
-        context.Process(target=spawned, args=(str(folder), proofs, start, answers))
-        for _ in range(WORKERS)
+        context.Process(target=spawned, args=(str(folder), own, proofs, start, answers))
+        for own in range(WORKERS)
     ]
     for child in children:
         child.start()
@@ -91,8 +95,7 @@ def test_of_four_processes_one_takes_a_proof(tmp_path: Path, jwt: str) -> None:
         child.join(60)
         assert child.exitcode == 0
     assert once_each(given)
-    takers = sum("accepted" in codes for codes in given)
-    assert takers > 1, "they met"
+    assert all("accepted" in codes for codes in given)
     # Who comes later knows as well, and how far it reaches.
     assert set(judge(gate, proofs)) == {"replayed"}
     token = gate.verify_request(method="POST", uri="/mcp", headers=request(jwt))
