@@ -37,6 +37,11 @@ impl Outbox {
         self.letters.len()
     }
 
+    /// How many no engine has been handed.
+    pub(super) fn unsent_len(&self) -> usize {
+        self.letters.len() - self.sent
+    }
+
     /// The first letters that no engine has been handed, at most so many.
     pub(super) fn unsent(&self, most: usize) -> Vec<Letter> {
         self.letters

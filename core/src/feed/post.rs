@@ -160,7 +160,14 @@ impl Postman for Post {
     fn undelivered(&self) -> usize {
         let held = self.running.load();
         let running = held.get().filter(|running| running.is_of_this_process());
-        running.map_or(0, |running| lock(&running.outbox).len())
+        running.map_or(0, |running| {
+            let outbox = lock(&running.outbox);
+            if running.engine.is_local() {
+                outbox.unsent_len() // what a disk has taken is there
+            } else {
+                outbox.len()
+            }
+        })
     }
 
     fn wait(&self, timeout: Duration, done: &mut dyn FnMut() -> bool) -> bool {
@@ -328,8 +335,10 @@ impl Running {
                 entries += 1;
             })
         })?;
-        lock(&self.outbox).rewind();
-        self.wake();
+        if !self.engine.is_local() {
+            lock(&self.outbox).rewind();
+            self.wake();
+        }
         let unreadable = reader.unreadable();
         self.news.set_report(|report| {
             report.unreadable = unreadable;
@@ -380,10 +389,8 @@ impl Running {
             };
             match write_with(&mut writer, &*self.engine, &letters) {
                 Ok(()) => {
-                    let mut outbox = lock(&self.outbox);
-                    outbox.mark_sent(last);
-                    outbox.confirm(last);
-                    drop(outbox);
+                    // It stays until it is read back: what was lifted before it may be read yet.
+                    lock(&self.outbox).mark_sent(last);
                     self.written();
                 }
                 Err(error) => {

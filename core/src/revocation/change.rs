@@ -5,6 +5,7 @@ use std::fmt;
 use super::entry::{Entry, Told};
 use super::handle::{Handle, HandleKind};
 use crate::encoding::json::{Json, JsonLimits, Value};
+use crate::limits::Limits;
 use crate::time::NumericDate;
 
 /// Bytes of a reason; a longer one is cut at a character.
@@ -12,7 +13,7 @@ const REASON: usize = 256;
 /// Of one line of JSON: a handle has two parts.
 const LIMITS: JsonLimits = JsonLimits {
     depth: 2,
-    string_size: 8 * 1024,
+    string_size: Limits::CEILING.string_size,
     members: 16,
 };
 

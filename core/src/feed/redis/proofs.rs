@@ -18,7 +18,8 @@ const IDLE: usize = 32;
 /// Whoever asks takes a connection, and gives it back.
 pub(crate) struct RedisProofs {
     redis: Redis,
-    idle: Mutex<Vec<Line>>,
+    /// Of one process: a forked child must not talk on its parent's.
+    idle: Mutex<(u32, Vec<Line>)>,
 }
 
 /// A question that can be asked again without being taken for somebody else's.
@@ -33,12 +34,12 @@ impl RedisProofs {
     pub(crate) const fn new(redis: Redis) -> Self {
         Self {
             redis,
-            idle: Mutex::new(Vec::new()),
+            idle: Mutex::new((0, Vec::new())),
         }
     }
 
     fn ask(&self, question: &Question) -> Result<bool, FeedError> {
-        let idle = self.idle().pop();
+        let idle = self.idle().1.pop();
         if let Some(mut line) = idle {
             match question.put(&mut line) {
                 // It may have ended while nobody needed it.
@@ -58,13 +59,18 @@ impl RedisProofs {
 
     fn keep(&self, line: Line) {
         let mut idle = self.idle();
-        if idle.len() < IDLE {
-            idle.push(line);
+        if idle.1.len() < IDLE {
+            idle.1.push(line);
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> std::sync::MutexGuard<'_, (u32, Vec<Line>)> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if idle.0 != process {
+            *idle = (process, Vec::new());
+        }
+        idle
     }
 }
 
