@@ -3,8 +3,8 @@
 //! Its JSON is that of the [`Change`] which follows from all letters so far, with two members more:
 //! `"by":["00c0ffee00c0ffee:17"]`, who wrote it of late, and `"written":1800000000`.
 
-use crate::encoding::json::{Json, JsonLimits};
-use crate::revocation::{Change, ChangeError};
+use crate::encoding::json::Json;
+use crate::revocation::{CHANGE_LIMITS, Change, ChangeError};
 use crate::time::{NumericDate, Span};
 
 use super::Letter;
@@ -19,11 +19,6 @@ const LIFTED: Span = Span::from_seconds(8 * 24 * 60 * 60);
 /// Writers of one handle that are remembered. Who is the ninth in a row while the first one's
 /// connection breaks makes it write a second time.
 const WRITERS: usize = 8;
-const LIMITS: JsonLimits = JsonLimits {
-    depth: 2,
-    string_size: 8 * 1024,
-    members: 16,
-};
 
 /// A process that wrote, and its last letter about the handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +91,8 @@ impl Held {
     /// What [`Held::to_json`] has written.
     pub(super) fn from_json(bytes: &[u8]) -> Result<Self, ChangeError> {
         let change = Change::from_json(bytes)?;
-        let json = Json::parse(bytes.to_vec(), LIMITS).map_err(|_| ChangeError::NotAnObject)?;
+        let json =
+            Json::parse(bytes.to_vec(), CHANGE_LIMITS).map_err(|_| ChangeError::NotAnObject)?;
         let by = json.root().get("by").and_then(|by| by.as_array());
         let by = by.ok_or(ChangeError::Member("by"))?;
         let by = by.map(|by| by.as_str().and_then(Stamp::from_text));
@@ -146,4 +142,27 @@ pub(super) fn name_of(change: &Change) -> String {
         handle.scope(),
         handle.value()
     )
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests {
+    use super::{Held, Letter};
+    use crate::limits::Limits;
+    use crate::revocation::{Change, Handle};
+    use crate::time::NumericDate;
+
+    /// As long as a policy lets a token have it.
+    #[test]
+    fn the_longest_parts_come_back_from_a_state() {
+        let part = "s".repeat(Limits::CEILING.string_size);
+        let now = NumericDate::from_seconds(5).unwrap();
+        let letter = Letter {
+            origin: 1,
+            number: 1,
+            change: Change::revoked(Handle::actor(&part, &part), None, None, now),
+        };
+        let held = Held::after(None, &letter, now);
+        assert_eq!(Held::from_json(held.to_json().as_bytes()), Ok(held));
+    }
 }

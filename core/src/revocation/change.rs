@@ -10,8 +10,9 @@ use crate::time::NumericDate;
 
 /// Bytes of a reason; a longer one is cut at a character.
 const REASON: usize = 256;
-/// Of one line of JSON: a handle has two parts.
-const LIMITS: JsonLimits = JsonLimits {
+/// Of one line of JSON, and of what stores keep beside it. A part of a handle is as long as a token may
+/// have it.
+pub(crate) const LIMITS: JsonLimits = JsonLimits {
     depth: 2,
     string_size: Limits::CEILING.string_size,
     members: 16,
@@ -406,6 +407,14 @@ mod tests {
         ] {
             assert_eq!(read(line), Some(error), "{line}");
         }
+    }
+
+    /// As long as a policy lets a token have it.
+    #[test]
+    fn the_longest_parts_come_back_too() {
+        let part = "s".repeat(crate::limits::Limits::CEILING.string_size);
+        let change = Change::revoked(Handle::actor(&part, &part), None, None, at(5));
+        assert_eq!(Change::from_json(change.to_json().as_bytes()), Ok(change));
     }
 
     #[test]

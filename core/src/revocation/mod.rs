@@ -13,6 +13,8 @@ mod status;
 mod store;
 mod token;
 
+#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
+pub(crate) use change::LIMITS as CHANGE_LIMITS;
 pub use change::{Change, ChangeError};
 pub(crate) use change::{Fact, Known, What};
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::failure::{ACCEPTED, Failure, REFUSED};
 use crate::text::thousands;
 
 /// Bytes of a line: more than any change has.
-const LONGEST: usize = 64 * 1024;
+const LONGEST: usize = 1024 * 1024;
 
 /// Options of `revocations import`.
 #[derive(Args)]
