@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::keys::Background;
 use crate::limits::STATUS_FETCHES;
 use crate::remote::{BroughtList, Job, Keepers, ListJob, Outcome};
-use crate::sync::{Held, Slot};
+use crate::sync::{Held, Slot, lock};
 use crate::time::{Clock, Moment, Span};
 use crate::verifier::Engine;
 
@@ -322,9 +322,4 @@ fn begin(job: Work, outcomes: &mpsc::Sender<Brought>, running: &Arc<Running>) {
         let _ = outcomes.send(job.give_up());
         own_thread.wake();
     }
-}
-
-/// What a panic left behind is still whole: every lock here guards one value.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

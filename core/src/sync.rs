@@ -9,6 +9,51 @@ pub(crate) use real::*;
 #[cfg(sealgate_model)]
 pub(crate) use twin::*;
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// For locks that guard one value, or nothing: a panic leaves that whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A value that each process has for itself, locks above all: a fork leaves the child with whatever the
+/// threads of its parent held, and without those threads.
+pub(crate) struct OfProcess<T>(Slot<Own<T>>);
+
+/// A value of one process.
+pub(crate) struct Own<T> {
+    process: u32,
+    value: T,
+}
+
+impl<T> OfProcess<T> {
+    pub(crate) fn empty() -> Self {
+        Self(Slot::empty())
+    }
+
+    /// The value of this process. Where it has none, `begin` makes it, and is told whether that of
+    /// another process is there.
+    pub(crate) fn get(&self, begin: impl Fn(bool) -> T) -> Arc<Own<T>> {
+        let process = std::process::id();
+        loop {
+            let held = self.0.load();
+            if let Some(own) = held.full().filter(|own| own.process == process) {
+                return own;
+            }
+            let value = begin(held.get().is_some());
+            self.0.put_if(&held, Some(Arc::new(Own { process, value })));
+        }
+    }
+}
+
+impl<T> std::ops::Deref for Own<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
 #[cfg(not(sealgate_model))]
 mod real {
     use std::sync::Arc;

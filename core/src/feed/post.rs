@@ -6,7 +6,7 @@
 //! so that no lock of a thread that is gone is ever waited for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::{Engine, FeedError, Letter, Progress, Reader, Writer};
 use crate::observe::{Event, Observers};
 use crate::policy::StoreRules;
 use crate::revocation::{Change, News, Postman, RevocationStore};
-use crate::sync::{Held, Slot};
+use crate::sync::{Held, Slot, lock};
 use crate::time::{Clock, Moment, NumericDate, Span};
 use crate::verifier;
 
@@ -59,6 +59,16 @@ struct Running {
     replaced: AtomicBool,
     /// Nothing more is done.
     stopped: AtomicBool,
+}
+
+/// What became of letters that were to be written.
+enum Written {
+    /// Some, and there may be more.
+    Some,
+    /// There were none left.
+    All,
+    /// None, and whoever listens was told why.
+    None,
 }
 
 impl Post {
@@ -121,7 +131,7 @@ impl Post {
             })
         });
         if self.running.put_if(&held, next.clone()) {
-            if let Some(before) = held.get().filter(|before| before.is_of_this_process()) {
+            if let Some(before) = own(&held) {
                 before.replaced.store(true, Ordering::Release);
                 before.wake();
             }
@@ -159,8 +169,7 @@ impl Postman for Post {
 
     fn undelivered(&self) -> usize {
         let held = self.running.load();
-        let running = held.get().filter(|running| running.is_of_this_process());
-        running.map_or(0, |running| {
+        own(&held).map_or(0, |running| {
             let outbox = lock(&running.outbox);
             if running.engine.is_local() {
                 outbox.unsent_len() // what a disk has taken is there
@@ -190,7 +199,7 @@ impl Postman for Post {
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
         let held = self.running.load();
-        if let Some(running) = held.get().filter(|running| running.is_of_this_process()) {
+        if let Some(running) = own(&held) {
             running.stopped.store(true, Ordering::Release);
             running.wake();
             running.tell();
@@ -239,10 +248,15 @@ impl Running {
         self.stopped.load(Ordering::Acquire)
     }
 
+    /// Nothing more is read, nor written but what is in the outbox.
+    fn is_done(&self) -> bool {
+        self.is_over() || self.replaced.load(Ordering::Acquire)
+    }
+
     /// The thread that reads, until the verifier is gone or names another store.
     fn read(&self, store: &Weak<RevocationStore>) {
         let mut rest = REST;
-        while !self.is_over() && !self.replaced.load(Ordering::Acquire) {
+        while !self.is_done() {
             if store.strong_count() == 0 {
                 return self.stopped.store(true, Ordering::Release);
             }
@@ -275,7 +289,7 @@ impl Running {
                 entries,
             });
             loop {
-                if self.is_over() || self.replaced.load(Ordering::Acquire) {
+                if self.is_done() {
                     return Ok(());
                 }
                 self.deliver_here();
@@ -300,11 +314,7 @@ impl Running {
                     Progress::More => {}
                     Progress::Gap => break,
                 }
-                let unreadable = reader.unreadable();
-                self.news.set_report(|report| {
-                    report.unreadable = unreadable;
-                    report.reading = None;
-                });
+                self.reads_well(&*reader);
                 self.tell();
             }
         }
@@ -339,11 +349,7 @@ impl Running {
             lock(&self.outbox).rewind();
             self.wake();
         }
-        let unreadable = reader.unreadable();
-        self.news.set_report(|report| {
-            report.unreadable = unreadable;
-            report.reading = None;
-        });
+        self.reads_well(&*reader);
         Ok(entries)
     }
 
@@ -351,26 +357,12 @@ impl Running {
     fn write(&self) {
         let mut rest = REST;
         let mut writer = None;
-        loop {
-            let letters = lock(&self.outbox).unsent(BATCH);
-            let Some(last) = letters.last().map(|letter| letter.number) else {
-                if self.is_over() || self.replaced.load(Ordering::Acquire) {
-                    return;
-                }
-                thread::park();
-                continue;
-            };
-            if self.is_over() {
-                return;
-            }
-            match write_with(&mut writer, &*self.engine, &letters) {
-                Ok(()) => {
-                    lock(&self.outbox).mark_sent(last);
-                    rest = REST;
-                    self.written();
-                }
-                Err(error) => {
-                    self.unwritten(&error);
+        while !self.is_over() {
+            match self.write_next(&mut writer) {
+                Written::Some => rest = REST,
+                Written::All if self.is_done() => return,
+                Written::All => thread::park(),
+                Written::None => {
                     thread::park_timeout(rest);
                     rest = (rest * 2).min(LONGEST_REST);
                 }
@@ -379,26 +371,31 @@ impl Running {
     }
 
     /// Writes everything that is to be written, on the thread of whoever revokes. Says whether it is
-    /// there.
+    /// there. It stays in the outbox until it is read back: what was lifted before it may be read yet.
     fn write_here(&self) -> bool {
         let mut writer = lock(&self.writer);
         loop {
-            let letters = lock(&self.outbox).unsent(BATCH);
-            let Some(last) = letters.last().map(|letter| letter.number) else {
-                return true;
-            };
-            match write_with(&mut writer, &*self.engine, &letters) {
-                Ok(()) => {
-                    // It stays until it is read back: what was lifted before it may be read yet.
-                    lock(&self.outbox).mark_sent(last);
-                    self.written();
-                }
-                Err(error) => {
-                    self.unwritten(&error);
-                    return false;
-                }
+            match self.write_next(&mut writer) {
+                Written::Some => {}
+                Written::All => return true,
+                Written::None => return false,
             }
         }
+    }
+
+    /// Writes the next letters that nobody was handed, and tells how that went.
+    fn write_next(&self, writer: &mut Option<Box<dyn Writer>>) -> Written {
+        let letters = lock(&self.outbox).unsent(BATCH);
+        let Some(last) = letters.last() else {
+            return Written::All;
+        };
+        if let Err(error) = write_with(writer, &*self.engine, &letters) {
+            self.unwritten(&error);
+            return Written::None;
+        }
+        lock(&self.outbox).mark_sent(last.number);
+        self.written();
+        Written::Some
     }
 
     /// Of an engine of this host nobody else writes what could not be written at first.
@@ -410,6 +407,14 @@ impl Running {
 
     fn now(&self) -> (Moment, NumericDate) {
         (self.clock.moment(), self.clock.now())
+    }
+
+    fn reads_well(&self, reader: &dyn Reader) {
+        let unreadable = reader.unreadable();
+        self.news.set_report(|report| {
+            report.unreadable = unreadable;
+            report.reading = None;
+        });
     }
 
     fn failed(&self, error: &FeedError) {
@@ -499,11 +504,6 @@ fn own(held: &Held<Running>) -> Option<&Running> {
 pub(super) fn origin() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
-}
-
-/// What a panic left behind is still whole: every lock here guards one value.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! [`Seen`]: how a store stood when this process last looked, so that it notices one that has lost
 //! what was written there: a server that was emptied, or went on from an older state.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::sync::lock;
 
 /// Shared by all readers of an engine: a server that starts anew ends their connections first.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +34,7 @@ impl Seen {
             id: id.into(),
             sequence,
         });
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.0);
         let before = std::mem::replace(&mut *seen, now);
         match before {
             Some(before) if id != Some(&*before.id) => Err(Loss::Everything),
@@ -44,7 +46,7 @@ impl Seen {
     /// So much was read, too.
     #[cfg(feature = "feed-redis")]
     pub(super) fn raise(&self, sequence: u64) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.0);
         if let Some(state) = &mut *seen {
             state.sequence = state.sequence.max(sequence);
         }

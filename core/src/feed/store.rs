@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Engine, FeedError, Letter, Progress, Reader};
-use crate::policy::{RevocationStorage, Rules, StorePlace, StoreRules};
+use crate::policy::{Rules, StorePlace, StoreRules};
 use crate::revocation::{Change, HandleKind};
 use crate::time::{Clock, NumericDate};
 
@@ -50,10 +50,8 @@ pub struct StoreError(FeedError);
 impl Store {
     /// The store of revocations that the rules name; `None` where processes share none.
     pub(crate) fn named(rules: &Rules, sha256: fn(&[u8]) -> [u8; 32]) -> Option<Self> {
-        match &rules.revocation.store {
-            RevocationStorage::Shared(shared) => Some(Self::of(&shared.store, sha256)),
-            RevocationStorage::Off | RevocationStorage::Process => None,
-        }
+        let shared = rules.revocation.shared()?;
+        Some(Self::of(&shared.store, sha256))
     }
 
     fn of(rules: &StoreRules, sha256: fn(&[u8]) -> [u8; 32]) -> Self {

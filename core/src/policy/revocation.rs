@@ -65,6 +65,14 @@ pub(crate) struct Shared {
 }
 
 impl RevocationRules {
+    /// The store that processes share, where the policy names one.
+    pub(crate) fn shared(&self) -> Option<&Shared> {
+        match &self.store {
+            RevocationStorage::Shared(shared) => Some(shared),
+            RevocationStorage::Off | RevocationStorage::Process => None,
+        }
+    }
+
     /// Of a document that says nothing.
     pub(crate) const OFF: Self = Self {
         store: RevocationStorage::Off,

@@ -8,15 +8,16 @@ use super::entry::Entry;
 use super::handle::HandleKind;
 use super::hash::HandleHash;
 use super::overlay::Overlay;
-use super::store::{RevocationStore, Shelf, Shelves, lock};
+use super::store::{RevocationStore, Shelf, Shelves};
+use crate::sync::lock;
 use crate::time::NumericDate;
 
 /// One a kind, by its number.
 type Kinds<T> = [T; HandleKind::ALL.len()];
 
 impl RevocationStore {
-    /// Revokes and lifts whatever `source` brings, each handle once, as [`RevocationStore::revoke`]
-    /// and [`RevocationStore::lift`] would one by one; what has ended is left out. All of it is seen
+    /// Revokes and lifts whatever `source` brings, each handle once, as [`RevocationStore::learn`]
+    /// would one by one; what has ended is left out. All of it is seen
     /// at once, in one epoch, which is returned; for an error of the source nothing has changed. Of a
     /// handle that comes twice, as a server may bring one that changes meanwhile, a lift counts less.
     ///

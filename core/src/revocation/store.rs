@@ -9,7 +9,7 @@
 //! The epoch counts what was written. It is raised after an entry can be found, so who sees the
 //! epoch of a write sees the entry, and a verdict that was reached at an epoch stands at it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::base::Base;
 use super::change::{Change, Known};
@@ -22,16 +22,14 @@ use super::overlay::Overlay;
 use super::sharing::{Postman, Sharing};
 use crate::error::Error;
 use crate::policy::Shared;
-use crate::sync::{AtomicU64, Held, Ordering, Slot, Snapshot};
+use crate::sync::{AtomicU64, Held, OfProcess, Ordering, Own, Slot, Snapshot, lock};
 use crate::time::{Clock, NumericDate, Span};
 
 pub(crate) struct RevocationStore {
     hasher: HandleHasher,
     pub(super) shelves: Snapshot<Shelves>,
     epoch: AtomicU64,
-    /// Of this process: a fork leaves the child with whatever locks other threads held, and without
-    /// those threads.
-    locks: Slot<Locks>,
+    locks: OfProcess<Locks>,
     /// Where the policy names a store that processes share.
     sharing: Slot<Sharing>,
     postman: OnceLock<Arc<dyn Postman>>,
@@ -39,8 +37,8 @@ pub(crate) struct RevocationStore {
 }
 
 /// What the writers of one process keep apart by.
+#[derive(Default)]
 pub(super) struct Locks {
-    process: u32,
     /// Whoever writes holds it; whoever reads never asks for it.
     pub(super) writing: Mutex<()>,
     /// Whoever makes a new base holds it, and lets others write meanwhile.
@@ -84,7 +82,7 @@ impl RevocationStore {
             hasher: HandleHasher::new(),
             shelves: Snapshot::new(Shelves(std::array::from_fn(|_| Arc::new(Shelf::empty())))),
             epoch: AtomicU64::new(0),
-            locks: Slot::empty(),
+            locks: OfProcess::empty(),
             sharing: Slot::empty(),
             postman: OnceLock::new(),
             clock,
@@ -93,23 +91,13 @@ impl RevocationStore {
 
     /// The locks of this process. What a writer had half done when its process was forked is as if it had
     /// not begun: an entry is there with its last store, a shelf with the one that swaps it in.
-    pub(super) fn locks(&self) -> Arc<Locks> {
-        let process = std::process::id();
-        loop {
-            let held = self.locks.load();
-            if let Some(locks) = held.full().filter(|locks| locks.process == process) {
-                return locks;
-            }
-            let locks = Locks {
-                process,
-                writing: Mutex::new(()),
-                merging: Mutex::new(()),
-            };
-            let forked = held.get().is_some();
-            if self.locks.put_if(&held, Some(Arc::new(locks))) && forked {
+    pub(super) fn locks(&self) -> Arc<Own<Locks>> {
+        self.locks.get(|forked| {
+            if forked {
                 self.raise(); // for an entry that was there, and its epoch not yet
             }
-        }
+            Locks::default()
+        })
     }
 
     /// Whoever carries changes from now on; the first to be attached stays.
@@ -341,9 +329,4 @@ impl Shelf {
         let newest = overlays.find_map(|overlay| overlay.get(hash));
         newest.or_else(|| self.base.get(hash))
     }
-}
-
-/// Every lock here guards nothing that a panic could leave half done.
-pub(super) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,12 +5,12 @@ use super::ancestry::ContextToken;
 use super::halves::Halves;
 use super::requirements::NO_REQUIREMENTS;
 use super::seen::Seen;
-use super::state::{Door, State};
+use super::sitting::Sitting;
+use super::state::Door;
 use super::trail::Recorder;
-use super::{Engine, Request, Requirements, Step, VerifiedToken, caller, flow};
+use super::{Request, Requirements, Step, VerifiedToken, caller};
 use crate::error::Error;
 use crate::policy::HeaderField;
-use crate::time::NumericDate;
 
 /// What each stage saw of a token, and what to do about the one that refused.
 ///
@@ -27,29 +27,21 @@ pub struct Explanation {
 }
 
 pub(super) fn explain(
-    engine: &Engine,
-    state: &State,
-    number: u32,
+    sitting: &Sitting<'_>,
     token: &[u8],
     context: &[ContextToken<'_>],
     requirements: &Requirements,
 ) -> Explanation {
-    let now = engine.clock.now();
     let mut trail = Recorder::default();
-    let outcome = flow::Call::at(engine, state, number, now, requirements).and_then(|call| {
+    let outcome = sitting.call(requirements).and_then(|call| {
         let judged = call.token(token, context, requirements, &mut trail)?;
         call.rehearse(judged)
     });
     let refused = match outcome {
         Ok(token) => return Explanation::accepted(token, trail),
-        Err(error) => Refused {
-            state,
-            number,
-            now,
-            error,
-        },
+        Err(error) => Refused { sitting, error },
     };
-    match state.door(number) {
+    match sitting.door() {
         Ok(door) => refused.token(door, Seen::of(door, token), requirements, trail),
         Err(_) => refused.unread(requirements, trail, None),
     }
@@ -57,29 +49,21 @@ pub(super) fn explain(
 
 /// As [`explain`], of a request; no proof is used up.
 pub(super) fn explain_request(
-    engine: &Engine,
-    state: &State,
-    number: u32,
+    sitting: &Sitting<'_>,
     request: &Request<'_>,
     requirements: &Requirements,
 ) -> Explanation {
-    let now = engine.clock.now();
     let mut trail = Recorder::of_request();
-    let outcome = flow::Call::at(engine, state, number, now, requirements).and_then(|call| {
+    let outcome = sitting.call(requirements).and_then(|call| {
         let arrived = call.request(request, requirements, &mut trail)?;
         arrived.settle(&mut trail, |judged| call.rehearse(judged))
     });
     let refused = match outcome {
         Ok(token) => return Explanation::accepted(token, trail),
-        Err(error) => Refused {
-            state,
-            number,
-            now,
-            error,
-        },
+        Err(error) => Refused { sitting, error },
     };
     // Gone through again as far as it came, for what is to be shown of it.
-    let door = requirements.check().and_then(|()| state.door(number));
+    let door = requirements.check().and_then(|()| sitting.door());
     let Ok(door) = door else {
         return refused.unread(requirements, trail, None);
     };
@@ -87,7 +71,7 @@ pub(super) fn explain_request(
         let elsewhere = request.misdirected(door, &refused.error);
         return refused.unread(requirements, trail, elsewhere);
     };
-    match caller::judge(door, &presented, &engine.provider, refused.now) {
+    match caller::judge(door, &presented, sitting.provider(), sitting.now()) {
         Ok(caller) => {
             let requirements = &*caller::required(requirements, caller.as_ref());
             let shown = presented.shown_for(requirements);
@@ -116,9 +100,7 @@ impl Explanation {
 
 /// A refusal that is to be explained.
 struct Refused<'s> {
-    state: &'s State,
-    number: u32,
-    now: NumericDate,
+    sitting: &'s Sitting<'s>,
     error: Error,
 }
 
@@ -134,9 +116,14 @@ impl Refused<'_> {
         let call = Call {
             requirements,
             seen: Some(&seen),
-            now: self.now,
+            now: self.sitting.now(),
         };
-        let advice = advice(self.state, self.number, &self.error, &call);
+        let advice = advice(
+            self.sitting.state(),
+            self.sitting.number(),
+            &self.error,
+            &call,
+        );
         let line = line(door, &seen, &call, &advice, &self.error);
         self.told(trail, line, advice)
     }
@@ -146,9 +133,9 @@ impl Refused<'_> {
         let call = Call {
             requirements: &NO_REQUIREMENTS,
             seen: Some(seen),
-            now: self.now,
+            now: self.sitting.now(),
         };
-        let advice = advice_at(self.state, own.gate, &self.error, &call);
+        let advice = advice_at(self.sitting.state(), own.gate, &self.error, &call);
         let line = line(own, seen, &call, &advice, &self.error);
         let field = HeaderField::WorkloadIdentityToken.name();
         self.told(trail, format!("{field}: {line}"), advice)
@@ -164,9 +151,14 @@ impl Refused<'_> {
         let call = Call {
             requirements,
             seen: None,
-            now: self.now,
+            now: self.sitting.now(),
         };
-        let advice = advice(self.state, self.number, &self.error, &call);
+        let advice = advice(
+            self.sitting.state(),
+            self.sitting.number(),
+            &self.error,
+            &call,
+        );
         let line = line.unwrap_or_else(|| self.error.code().reason().to_owned());
         self.told(trail, line, advice)
     }

@@ -193,16 +193,14 @@ impl Gate {
         chunk: usize,
         wanted: impl Fn() -> bool + Sync,
     ) -> (Vec<Result<VerifiedToken, Error>>, BatchSnapshot, Grounds) {
-        let state = self.engine.state.load_full();
-        let now = self.engine.clock.now();
-        let snapshot = state.snapshot(self.door);
-        let grounds = Grounds::of(&self.engine, &state.world, self.door);
-        let door = requirements.check().and_then(|()| state.door(self.door));
-        let door = match door {
+        let sitting = self.sit();
+        let snapshot = sitting.state().snapshot(self.door);
+        let grounds = sitting.grounds();
+        let door = match requirements.check().and_then(|()| sitting.door()) {
             Ok(door) => door,
             Err(error) => return (vec![Err(error); tokens.len()], snapshot, grounds),
         };
-        let case = Case::bare(door, &self.engine.provider, now, requirements);
+        let case = Case::bare(door, sitting.provider(), sitting.now(), requirements);
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(door, tokens, &case)

@@ -49,7 +49,7 @@ mod verified;
 mod whole;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use advice::Advice;
@@ -93,7 +93,7 @@ use crate::observe::{Observer, Observers};
 use crate::policy::{LoadOptions, Policy, PolicyError, StoreRules};
 use crate::replay::UsedProofs;
 use crate::revocation::RevocationStore;
-use crate::sync::Snapshot;
+use crate::sync::{Snapshot, lock};
 use crate::time::Clock;
 
 /// A policy made ready to judge tokens. Cheap to clone; clones share keys and cache.
@@ -178,8 +178,7 @@ impl Verifier {
     }
 
     fn number_of(&self, name: &str) -> Option<u32> {
-        let names = self.engine.names.lock();
-        let names = names.unwrap_or_else(PoisonError::into_inner);
+        let names = lock(&self.engine.names);
         let number = names.gates.iter().position(|gate| **gate == *name)?;
         u32::try_from(number).ok()
     }
@@ -238,7 +237,7 @@ impl Verifier {
     /// As [`Verifier::new`]; the policy in force then stays.
     pub fn reload(&self, policy: Policy) -> Result<(), PolicyError> {
         let engine = &self.engine;
-        let mut names = engine.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = lock(&engine.names);
         loop {
             let current = engine.state.load_full();
             let (provider, bell, clock) = (&engine.provider, &engine.bell, &engine.clock);

@@ -134,15 +134,7 @@ impl Sitting<'_> {
         context: &[ContextToken<'_>],
         requirements: &Requirements,
     ) -> Explanation {
-        let (engine, door) = (&*self.gate.engine, self.gate.door);
-        explain::explain(
-            engine,
-            &self.state,
-            door,
-            token.as_ref(),
-            context,
-            requirements,
-        )
+        explain::explain(self, token.as_ref(), context, requirements)
     }
 
     /// As [`Gate::explain_request`].
@@ -152,8 +144,7 @@ impl Sitting<'_> {
         request: &Request<'_>,
         requirements: &Requirements,
     ) -> Explanation {
-        let (engine, door) = (&*self.gate.engine, self.gate.door);
-        explain::explain_request(engine, &self.state, door, request, requirements)
+        explain::explain_request(self, request, requirements)
     }
 
     /// As [`Gate::trace`].
@@ -164,22 +155,13 @@ impl Sitting<'_> {
         context: &[ContextToken<'_>],
         requirements: &Requirements,
     ) -> Traced {
-        let (engine, door) = (&*self.gate.engine, self.gate.door);
-        traced::trace(
-            engine,
-            &self.state,
-            door,
-            token.as_ref(),
-            context,
-            requirements,
-        )
+        traced::trace(self, token.as_ref(), context, requirements)
     }
 
     /// As [`Gate::trace_request`].
     #[must_use]
     pub fn trace_request(&self, request: &Request<'_>, requirements: &Requirements) -> Traced {
-        let (engine, door) = (&*self.gate.engine, self.gate.door);
-        traced::trace_request(engine, &self.state, door, request, requirements)
+        traced::trace_request(self, request, requirements)
     }
 
     /// What its verdicts are judged under.
@@ -207,6 +189,11 @@ impl Sitting<'_> {
     #[inline]
     pub(super) fn provider(&self) -> &CryptoProvider {
         &self.gate.engine.provider
+    }
+
+    /// The number of its door.
+    pub(super) const fn number(&self) -> u32 {
+        self.gate.door
     }
 
     pub(super) const fn now(&self) -> NumericDate {

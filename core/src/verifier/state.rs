@@ -4,7 +4,7 @@
 //! in; a verification loads it once.
 
 use std::hash::RandomState;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::headers::Headers;
 use super::validity::Dates;
@@ -22,10 +22,11 @@ use crate::limits::Limits;
 use crate::limits::STATUS_TOKEN_SIZE;
 use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
-    ReplayStore, RevocationRules, RevocationStorage, Rules, Shared, SignerRule, StoreRules,
+    ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
 use crate::replay::{HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
+use crate::sync::Slot;
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -56,22 +57,21 @@ pub(super) struct Fleet {
     pub(super) store: Arc<StoreRules>,
     proofs: Arc<dyn UsedProofs>,
     /// Why the last question had no answer; `None` where it had.
-    trouble: Mutex<Option<String>>,
+    trouble: Slot<String>,
 }
 
 impl Fleet {
-    pub(super) const fn new(store: Arc<StoreRules>, proofs: Arc<dyn UsedProofs>) -> Self {
+    pub(super) fn new(store: Arc<StoreRules>, proofs: Arc<dyn UsedProofs>) -> Self {
         Self {
             store,
             proofs,
-            trouble: Mutex::new(None),
+            trouble: Slot::empty(),
         }
     }
 
     /// For people.
     pub(super) fn trouble(&self) -> Option<String> {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.clone()
+        self.trouble.load().get().cloned()
     }
 }
 
@@ -79,7 +79,7 @@ impl UsedProofs for Fleet {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         let answer = self.proofs.insert(key, until, now);
         let trouble = answer.as_ref().err().map(|error| error.text.clone());
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        self.trouble.swap(trouble.map(Arc::new));
         answer
     }
 }
@@ -325,10 +325,7 @@ impl State {
 
     /// The store of revocations that processes share, where the policy names one.
     pub(super) fn shared(&self) -> Option<&Shared> {
-        match &self.world.rules().revocation.store {
-            RevocationStorage::Shared(shared) => Some(shared),
-            RevocationStorage::Off | RevocationStorage::Process => None,
-        }
+        self.world.rules().revocation.shared()
     }
 
     /// What a batch at this gate is judged under.

@@ -4,10 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use super::ancestry::ContextToken;
-use super::flow::Call;
-use super::state::State;
+use super::sitting::Sitting;
 use super::trail::{Outcome, Stage, Trail};
-use super::{Engine, Request, Requirements, Verdict, VerifiedToken};
+use super::{Request, Requirements, Verdict, VerifiedToken};
 use crate::error::Error;
 
 /// A verdict, and every stage that led to it, in order. Unlike an
@@ -111,16 +110,13 @@ impl Marks {
 }
 
 pub(super) fn trace(
-    engine: &Engine,
-    state: &State,
-    number: u32,
+    sitting: &Sitting<'_>,
     token: &[u8],
     context: &[ContextToken<'_>],
     requirements: &Requirements,
 ) -> Traced {
-    let now = engine.clock.now();
     let mut marks = Marks::default();
-    let outcome = Call::at(engine, state, number, now, requirements).and_then(|call| {
+    let outcome = sitting.call(requirements).and_then(|call| {
         let judged = call.token(token, context, requirements, &mut marks)?;
         call.commit(judged)
     });
@@ -128,19 +124,16 @@ pub(super) fn trace(
 }
 
 pub(super) fn trace_request(
-    engine: &Engine,
-    state: &State,
-    number: u32,
+    sitting: &Sitting<'_>,
     request: &Request<'_>,
     requirements: &Requirements,
 ) -> Traced {
-    let now = engine.clock.now();
     let mut marks = Marks {
         of_request: true,
         entered: Some(Stage::Request),
         ..Marks::default()
     };
-    let outcome = Call::at(engine, state, number, now, requirements).and_then(|call| {
+    let outcome = sitting.call(requirements).and_then(|call| {
         let arrived = call.request(request, requirements, &mut marks)?;
         arrived.settle(&mut marks, |judged| call.commit(judged))
     });

@@ -1,8 +1,8 @@
 //! Used proofs in NATS: keys of the bucket `sealgate_proofs_NAMESPACE`, each for as long as the proof
 //! could be used.
 
+use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use async_nats::HeaderMap;
@@ -15,20 +15,17 @@ use super::talk::Talk;
 use crate::feed::proofs::life;
 use crate::feed::{ANSWER, CONNECT, FeedError};
 use crate::replay::{Unanswered, UsedProofs};
+use crate::sync::{OfProcess, lock};
 use crate::time::{NumericDate, Span};
 
 /// One thread asks for all, so that one connection carries many questions at once.
 pub(crate) struct NatsProofs {
     nats: Nats,
-    desk: Mutex<Option<Desk>>,
+    /// Where the thread of this process takes questions.
+    desk: OfProcess<Mutex<Option<Desk>>>,
 }
 
-/// The thread of one process: a fork leaves the child without it.
-#[derive(Clone)]
-struct Desk {
-    process: u32,
-    questions: mpsc::UnboundedSender<Question>,
-}
+type Desk = mpsc::UnboundedSender<Question>;
 
 struct Question {
     key: String,
@@ -37,22 +34,21 @@ struct Question {
 }
 
 impl NatsProofs {
-    pub(crate) const fn new(nats: Nats) -> Self {
+    pub(crate) fn new(nats: Nats) -> Self {
         Self {
             nats,
-            desk: Mutex::new(None),
+            desk: OfProcess::empty(),
         }
     }
 
     /// Where to ask, begun where nobody asks yet.
     fn desk(&self) -> Result<Desk, FeedError> {
-        let process = std::process::id();
-        let mut held = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = held.as_ref().filter(|desk| desk.process == process);
-        if let Some(desk) = open.filter(|desk| !desk.questions.is_closed()) {
+        let own = self.desk.get(|_| Mutex::default());
+        let mut held = lock(&own);
+        if let Some(desk) = held.as_ref().filter(|desk| !desk.is_closed()) {
             return Ok(desk.clone());
         }
-        let (sender, questions) = mpsc::unbounded_channel();
+        let (desk, questions) = mpsc::unbounded_channel();
         let nats = self.nats.clone();
         let thread = thread::Builder::new().name("sealgate-proofs".to_owned());
         let spawned = thread.spawn(move || serve(&nats, questions));
@@ -60,10 +56,6 @@ impl NatsProofs {
             text: format!("nats: no thread to ask with: {error}"),
             passes: true,
         })?;
-        let desk = Desk {
-            process,
-            questions: sender,
-        };
         *held = Some(desk.clone());
         Ok(desk)
     }
@@ -76,7 +68,7 @@ impl NatsProofs {
             text: "nats: no answer in time".to_owned(),
             passes: true,
         };
-        let asked = self.desk()?.questions.send(question);
+        let asked = self.desk()?.send(question);
         asked.map_err(|_| silent())?;
         match answered.recv_timeout(CONNECT + ANSWER + ANSWER + ANSWER) {
             Ok(answer) => answer,

@@ -1,7 +1,7 @@
 //! Used proofs in Redis: `sealgate:{NAMESPACE}:proof:KEY`, for as long as the proof could be used.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use redis::cmd;
 
@@ -10,6 +10,7 @@ use super::line::Line;
 use crate::feed::FeedError;
 use crate::feed::proofs::life;
 use crate::replay::{Unanswered, UsedProofs};
+use crate::sync::{OfProcess, Own, lock};
 use crate::time::{NumericDate, Span};
 
 /// Connections that are kept for the next who ask.
@@ -19,7 +20,7 @@ const IDLE: usize = 32;
 pub(crate) struct RedisProofs {
     redis: Redis,
     /// Of one process: a forked child must not talk on its parent's.
-    idle: Mutex<(u32, Vec<Line>)>,
+    idle: OfProcess<Mutex<Vec<Line>>>,
 }
 
 /// A question that can be asked again without being taken for somebody else's.
@@ -31,15 +32,15 @@ struct Question {
 }
 
 impl RedisProofs {
-    pub(crate) const fn new(redis: Redis) -> Self {
+    pub(crate) fn new(redis: Redis) -> Self {
         Self {
             redis,
-            idle: Mutex::new((0, Vec::new())),
+            idle: OfProcess::empty(),
         }
     }
 
     fn ask(&self, question: &Question) -> Result<bool, FeedError> {
-        let idle = self.idle().1.pop();
+        let idle = lock(&self.idle()).pop();
         if let Some(mut line) = idle {
             match question.put(&mut line) {
                 // It may have ended while nobody needed it.
@@ -58,19 +59,15 @@ impl RedisProofs {
     }
 
     fn keep(&self, line: Line) {
-        let mut idle = self.idle();
-        if idle.1.len() < IDLE {
-            idle.1.push(line);
+        let idle = self.idle();
+        let mut idle = lock(&idle);
+        if idle.len() < IDLE {
+            idle.push(line);
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, (u32, Vec<Line>)> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = std::process::id();
-        if idle.0 != process {
-            *idle = (process, Vec::new());
-        }
-        idle
+    fn idle(&self) -> Arc<Own<Mutex<Vec<Line>>>> {
+        self.idle.get(|_| Mutex::default())
     }
 }
 

@@ -121,7 +121,7 @@ pub(super) fn compile<'o>(
     possession::settle(&mut rules, &document, &mut compiler);
     inputs::settle(&mut rules, &document, &mut compiler);
     let used = [
-        revocation::used(&rules.revocation),
+        rules.revocation.shared().map(|shared| &shared.store),
         possession::used(&rules.possession),
     ];
     let used: Vec<_> = used.into_iter().flatten().collect();

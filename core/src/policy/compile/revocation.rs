@@ -69,11 +69,3 @@ fn shared(store: Arc<StoreRules>, section: &Section<'_>, compiler: &mut Compiler
         accept_stale: section.text("on_stale").as_deref() == Some("accept_marked"),
     }
 }
-
-/// The stores that somebody names.
-pub(super) fn used(rules: &RevocationRules) -> Option<&Arc<StoreRules>> {
-    match &rules.store {
-        RevocationStorage::Shared(shared) => Some(&shared.store),
-        RevocationStorage::Off | RevocationStorage::Process => None,
-    }
-}
