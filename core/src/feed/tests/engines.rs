@@ -62,8 +62,18 @@ pub(super) fn numbers(letters: &[Letter]) -> Vec<u64> {
     letters.iter().map(|letter| letter.number).collect()
 }
 
+/// What every engine must do, each in a namespace of its own.
+pub(super) fn keeps_its_promises<E: Engine>(engine: impl Fn(&str) -> E) {
+    writes_reach_readers(&engine("reach"));
+    waiting_ends_with_news(&engine("waiting"));
+    revocations_add_up(&engine("sums"));
+    sending_twice_changes_nothing(&engine("twice"));
+    writers_do_not_lose_one_another(&engine("writers"));
+    every_handle_keeps_its_name(&engine("names"));
+}
+
 /// What is written is there for whoever loads, and comes to whoever reads.
-pub(super) fn writes_reach_readers(engine: &dyn Engine) {
+fn writes_reach_readers(engine: &dyn Engine) {
     let mut early = engine.reader().unwrap();
     assert!(loaded(&mut *early).unwrap().is_empty());
     assert_eq!(read_on(&mut *early), Ok((vec![], Progress::CaughtUp)));
@@ -86,7 +96,7 @@ pub(super) fn writes_reach_readers(engine: &dyn Engine) {
 }
 
 /// Waiting ends when something comes.
-pub(super) fn waiting_ends_with_news(engine: &dyn Engine) {
+fn waiting_ends_with_news(engine: &dyn Engine) {
     let mut reader = engine.reader().unwrap();
     loaded(&mut *reader).unwrap();
     read_on(&mut *reader).unwrap();
@@ -110,7 +120,7 @@ pub(super) fn waiting_ends_with_news(engine: &dyn Engine) {
 }
 
 /// One revocation adds to another, and a lift ends both.
-pub(super) fn revocations_add_up(engine: &dyn Engine) {
+fn revocations_add_up(engine: &dyn Engine) {
     let handle = || Handle::actor("https://login.example.com", "sum");
     let revoked = |number, cutoff, end| {
         let date = |seconds: Option<i64>| seconds.map(at);
@@ -148,7 +158,7 @@ pub(super) fn revocations_add_up(engine: &dyn Engine) {
 
 /// A letter that is sent twice, because nobody heard that it had arrived, undoes nothing that was
 /// written in between; and comes back to its writer.
-pub(super) fn sending_twice_changes_nothing(engine: &dyn Engine) {
+fn sending_twice_changes_nothing(engine: &dyn Engine) {
     let mut writer = engine.writer().unwrap();
     let mut reader = engine.reader().unwrap();
     loaded(&mut *reader).unwrap();
@@ -172,7 +182,7 @@ pub(super) fn sending_twice_changes_nothing(engine: &dyn Engine) {
 }
 
 /// Several write to the same handles at once: nothing is lost.
-pub(super) fn writers_do_not_lose_one_another(engine: &dyn Engine) {
+fn writers_do_not_lose_one_another(engine: &dyn Engine) {
     const EACH: u64 = 40;
     let mut reader = engine.reader().unwrap();
     loaded(&mut *reader).unwrap();
@@ -206,7 +216,7 @@ pub(super) fn writers_do_not_lose_one_another(engine: &dyn Engine) {
 }
 
 /// Handles of every kind, with parts that separators could be confused by, stay apart.
-pub(super) fn every_handle_keeps_its_name(engine: &dyn Engine) {
+fn every_handle_keeps_its_name(engine: &dyn Engine) {
     use crate::revocation::HandleKind;
     let parts = ["", ":", "1:", "a b", "\u{e9}\"\\\n", "*", ".", ">", "#id"];
     let mut letters = Vec::new();

@@ -29,7 +29,7 @@ use crate::mint::{ClaimsBuilder, Minter};
 use crate::observe::Event;
 use crate::policy::{Format, Policy};
 use crate::time::{Clock, FixedClock, Span};
-use crate::verifier::{Revocation, Verifier};
+use crate::verifier::{Revocation, StoreState, Verifier};
 use crate::{Gate, Handle};
 
 const NOW: i64 = 1_800_000_000;
@@ -123,6 +123,16 @@ impl Process {
         self.until(code, |own| own.says(token) == code);
     }
 
+    /// Waits until this process knows that something is wrong.
+    #[track_caller]
+    fn notices(&self) {
+        self.until("it is noticed", |own| own.state().last_error.is_some());
+    }
+
+    fn state(&self) -> StoreState {
+        self.verifier.revocations().store().unwrap()
+    }
+
     fn revoke(&self, sub: &str) -> (&'static str, bool) {
         let revocations = self.verifier.revocations();
         let receipt = revocations
@@ -132,7 +142,7 @@ impl Process {
     }
 
     fn undelivered(&self) -> usize {
-        self.verifier.revocations().store().unwrap().undelivered
+        self.state().undelivered
     }
 }
 
@@ -193,14 +203,7 @@ fn rev_11_without_news_nothing_is_decided_within_the_bound() {
     board.come_up();
     process.comes_to_say(&one, "accepted");
     board.go_down();
-    process.until("it is noticed", |own| {
-        own.verifier
-            .revocations()
-            .store()
-            .unwrap()
-            .last_error
-            .is_some()
-    });
+    process.notices();
     // Up to the bound the news counts, and not a moment longer.
     process.clock.advance(Span::from_seconds(10));
     assert_eq!(process.says(&one), "accepted");
@@ -222,14 +225,7 @@ fn where_the_policy_takes_old_news_the_verdict_says_how_old() {
     let one = token("u1");
     process.comes_to_say(&one, "accepted");
     board.go_down();
-    process.until("it is noticed", |own| {
-        own.verifier
-            .revocations()
-            .store()
-            .unwrap()
-            .last_error
-            .is_some()
-    });
+    process.notices();
     process.clock.advance(Span::from_seconds(60));
     let token = process.gate.verify(&one).unwrap();
     let check = token.revocation();
@@ -251,14 +247,7 @@ fn what_cannot_be_written_is_in_force_here_and_kept_until_it_can() {
     a.revoke("u1");
     assert_eq!(a.says(&one), "revoked");
     assert!(!a.verifier.revocations().flush(Duration::ZERO));
-    a.until("it is told", |own| {
-        own.verifier
-            .revocations()
-            .store()
-            .unwrap()
-            .last_error
-            .is_some()
-    });
+    a.notices();
     assert_eq!((a.undelivered(), b.says(&one)), (1, "accepted"));
     board.refuse_writes(false);
     b.comes_to_say(&one, "revoked");

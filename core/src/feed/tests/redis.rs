@@ -24,12 +24,7 @@ fn it_keeps_the_promises_of_engines() {
     let Some(server) = Server::start(Kind::ForgetfulRedis) else {
         return;
     };
-    engines::writes_reach_readers(&engine(&server, "reach"));
-    engines::waiting_ends_with_news(&engine(&server, "waiting"));
-    engines::revocations_add_up(&engine(&server, "sums"));
-    engines::sending_twice_changes_nothing(&engine(&server, "twice"));
-    engines::writers_do_not_lose_one_another(&engine(&server, "writers"));
-    engines::every_handle_keeps_its_name(&engine(&server, "names"));
+    engines::keeps_its_promises(|namespace| engine(&server, namespace));
 }
 
 #[test]
