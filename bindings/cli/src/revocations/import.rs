@@ -9,8 +9,8 @@ use super::shared::{SharedArguments, failed};
 use crate::failure::{ACCEPTED, Failure, REFUSED};
 use crate::text::thousands;
 
-/// Bytes of a line: more than any change has.
-const LONGEST: usize = 1024 * 1024;
+/// Bytes of a line: more than a change has whose parts are some kilobytes long, as tokens have them.
+const LONGEST: usize = 64 * 1024;
 
 /// Options of `revocations import`.
 #[derive(Args)]
