@@ -305,8 +305,8 @@ impl Gate {
     pub const WAIT: Duration = Duration::from_secs(2);
 
     /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, or a status list is being
-    /// fetched for the first time, waits for that fetch, at most `wait`, and asks again. It blocks the thread only then, and not where no fetch may begin
-    /// for so long: see [`Gate::may_settle`].
+    /// fetched for the first time, waits for that fetch, at most `wait`, and asks again. It blocks the
+    /// thread only then, and not where no fetch may begin for so long: see [`Gate::may_settle`].
     ///
     /// # Errors
     ///

@@ -183,8 +183,10 @@ impl<'v> Revocations<'v> {
     ///
     /// A store that processes share is told next; see [`RevocationReceipt::delivered`].
     ///
-    /// It takes microseconds, and of a store of kind `file` what a disk takes, but for one call in some thousands, which brings what was revoked
-    /// lately in order: 15 ms at 300,000 entries, on the thread that calls, and nobody else waits.
+    /// It takes microseconds, and of a store of kind `file` what a disk takes; but for one call in some
+    /// thousands, which brings what was revoked lately in order (15 ms at 300,000 entries), and for
+    /// the one that folds a grown journal into its snapshot (seconds at millions of entries). Both on
+    /// the thread that calls; whoever verifies waits for neither.
     ///
     /// # Errors
     ///
