@@ -16,6 +16,7 @@ mod gate;
 mod grounds;
 mod halves;
 mod headers;
+mod inquiry;
 mod jws;
 mod keys;
 mod kind;
@@ -63,6 +64,7 @@ pub use fetched::NotReady;
 pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
 pub use grounds::Grounds;
+pub use inquiry::{Begun, Inquiry};
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
 #[cfg(feature = "remote")]

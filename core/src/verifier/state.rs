@@ -24,7 +24,7 @@ use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
+use crate::replay::{Desk, HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::sync::Slot;
 use crate::time::{NumericDate, Span};
@@ -56,6 +56,8 @@ pub(super) struct Replay {
 pub(super) struct Fleet {
     pub(super) store: Arc<StoreRules>,
     proofs: Arc<dyn UsedProofs>,
+    /// Who asks for callers that must not wait.
+    pub(super) desk: Desk,
     /// Why the last question had no answer; `None` where it had.
     trouble: Slot<String>,
 }
@@ -65,6 +67,7 @@ impl Fleet {
         Self {
             store,
             proofs,
+            desk: Desk::new(),
             trouble: Slot::empty(),
         }
     }
@@ -73,13 +76,23 @@ impl Fleet {
     pub(super) fn trouble(&self) -> Option<String> {
         self.trouble.load().get().cloned()
     }
+
+    /// That a question has missed its turn.
+    pub(super) fn missed(&self) {
+        self.note(Some(
+            "more proofs came than it was asked about in time".to_owned(),
+        ));
+    }
+
+    fn note(&self, trouble: Option<String>) {
+        self.trouble.swap(trouble.map(Arc::new));
+    }
 }
 
 impl UsedProofs for Fleet {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         let answer = self.proofs.insert(key, until, now);
-        let trouble = answer.as_ref().err().map(|error| error.text.clone());
-        self.trouble.swap(trouble.map(Arc::new));
+        self.note(answer.as_ref().err().map(|error| error.text.clone()));
         answer
     }
 }
