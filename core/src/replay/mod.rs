@@ -11,14 +11,12 @@
 //! A clock that is set back cannot reopen what has left: `swept` is the youngest moment of issue
 //! that was ever forgotten, and what is no younger counts as seen.
 
-mod desk;
 mod fleet;
 mod host;
 
 use std::hash::{BuildHasher, RandomState};
 
-pub(crate) use desk::{Desk, Turn};
-pub(crate) use fleet::{Unanswered, UsedProofs};
+pub(crate) use fleet::{Desk, Task, Turn, Unanswered, UsedProofs};
 pub(crate) use host::HostTable;
 
 use crate::error::{Code, Error};

@@ -94,7 +94,7 @@ impl Inquiry {
     /// token. Whoever gives up waiting does not know whether the proof was used up.
     pub fn ask(self, then: impl FnOnce(Result<VerifiedToken, Error>) + Send + 'static) {
         match self.state.replay.fleet.clone() {
-            Some(fleet) => fleet.desk.put(move |turn| then(self.settle(turn))),
+            Some(fleet) => fleet.put(Box::new(move |turn| then(self.settle(turn)))),
             None => then(Err(Error::new(Code::Internal))),
         }
     }

@@ -93,7 +93,7 @@ use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
 use crate::observe::{Observer, Observers};
 use crate::policy::{LoadOptions, Policy, PolicyError, StoreRules};
-use crate::replay::UsedProofs;
+use crate::replay::{Desk, UsedProofs};
 use crate::revocation::RevocationStore;
 use crate::sync::{Snapshot, lock};
 use crate::time::Clock;
@@ -106,9 +106,10 @@ pub struct Verifier {
     engine: Arc<Engine>,
 }
 
-/// How used proofs at a server are asked about, from what the policy says of it, with SHA-256. It asks
-/// nobody yet.
-pub(crate) type OpenProofs = fn(&StoreRules, fn(&[u8]) -> [u8; 32]) -> Arc<dyn UsedProofs>;
+/// How used proofs at a server are asked about, and where by callers that must not wait, from what the
+/// policy says of it, with SHA-256. It asks nobody yet.
+pub(crate) type OpenProofs =
+    fn(&StoreRules, fn(&[u8]) -> [u8; 32]) -> (Arc<dyn UsedProofs>, Box<dyn Desk>);
 
 /// What all gates of a verifier share.
 pub(crate) struct Engine {

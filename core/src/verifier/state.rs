@@ -24,7 +24,7 @@ use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{Desk, HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
+use crate::replay::{Desk, HostTable, Memory, ReplayGuard, Task, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::sync::Slot;
 use crate::time::{NumericDate, Span};
@@ -57,17 +57,20 @@ pub(super) struct Fleet {
     pub(super) store: Arc<StoreRules>,
     proofs: Arc<dyn UsedProofs>,
     /// Who asks for callers that must not wait.
-    pub(super) desk: Desk,
+    desk: Box<dyn Desk>,
     /// Why the last question had no answer; `None` where it had.
     trouble: Slot<String>,
 }
 
 impl Fleet {
-    pub(super) fn new(store: Arc<StoreRules>, proofs: Arc<dyn UsedProofs>) -> Self {
+    pub(super) fn new(
+        store: Arc<StoreRules>,
+        (proofs, desk): (Arc<dyn UsedProofs>, Box<dyn Desk>),
+    ) -> Self {
         Self {
             store,
             proofs,
-            desk: Desk::new(),
+            desk,
             trouble: Slot::empty(),
         }
     }
@@ -75,6 +78,11 @@ impl Fleet {
     /// For people.
     pub(super) fn trouble(&self) -> Option<String> {
         self.trouble.load().get().cloned()
+    }
+
+    /// Leaves a question to somebody who may wait.
+    pub(super) fn put(&self, task: Task) {
+        self.desk.put(task);
     }
 
     /// That a question has missed its turn.

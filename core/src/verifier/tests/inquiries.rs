@@ -13,8 +13,9 @@ use super::requests::{bound, call, code, policy, proof};
 use crate::binding::ReplayReach;
 use crate::crypto::aws_lc;
 use crate::error::{Code, Error};
+use crate::feed::Threads;
 use crate::policy::StoreRules;
-use crate::replay::{Unanswered, UsedProofs};
+use crate::replay::{Desk, Unanswered, UsedProofs};
 use crate::time::{Clock, NumericDate};
 use crate::verifier::{Begun, Gate, OpenProofs, Request, Requirements, VerifiedToken, Verifier};
 
@@ -49,16 +50,19 @@ impl UsedProofs for Broken {
     }
 }
 
-fn held(_: &StoreRules, _: fn(&[u8]) -> [u8; 32]) -> Arc<dyn UsedProofs> {
-    Arc::new(Held::default())
+type Opened = (Arc<dyn UsedProofs>, Box<dyn Desk>);
+type Digest = fn(&[u8]) -> [u8; 32];
+
+fn held(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Held::default()), Box::new(Threads::new()))
 }
 
-fn away(_: &StoreRules, _: fn(&[u8]) -> [u8; 32]) -> Arc<dyn UsedProofs> {
-    Arc::new(Away)
+fn away(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Away), Box::new(Threads::new()))
 }
 
-fn broken(_: &StoreRules, _: fn(&[u8]) -> [u8; 32]) -> Arc<dyn UsedProofs> {
-    Arc::new(Broken)
+fn broken(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Broken), Box::new(Threads::new()))
 }
 
 /// A gate whose used proofs are at this server.
@@ -101,11 +105,13 @@ fn sixty_four_that_ask_about_one_proof_give_one_accept() {
     let (gate, token) = (gate("asked", "", held), bound());
     assert!(gate.waits_for_server());
     let shown = proof(&token, "1");
-    let asked: Vec<_> = (0..64).map(|_| ask(&gate, &token, &shown)).collect();
-    let told: Vec<Told> = asked.into_iter().map(|told| told.recv().unwrap()).collect();
+    let asked = [(); 64].map(|()| ask(&gate, &token, &shown));
+    let told = asked.map(|told| told.recv().unwrap());
     let here = thread::current().id();
     assert!(told.iter().all(|(_, thread)| *thread != here));
-    let (first, others): (Vec<_>, Vec<_>) = told.into_iter().partition(|(told, _)| told.is_ok());
+    let (first, others) = told
+        .into_iter()
+        .partition::<Vec<Told>, _>(|(told, _)| told.is_ok());
     assert_eq!((first.len(), others.len()), (1, 63));
     let reach = first[0].0.as_ref().unwrap().replay_reach();
     assert_eq!(reach, Some(ReplayReach::Fleet));

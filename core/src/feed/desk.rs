@@ -1,4 +1,4 @@
-//! [`Desk`]: threads that wait for a server in the place of callers that must not: event loops.
+//! [`Threads`]: a desk whose threads wait for a server in the place of callers that must not: event loops.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,25 +6,15 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use crate::limits::{REPLAY_ASKERS, REPLAY_PATIENCE, REPLAY_WAITING};
+use crate::replay::{Desk, Task, Turn};
 use crate::sync::{OfProcess, lock};
 use crate::time::{Clock, Moment};
 
 /// Of a thread that asks: TLS needs little of it.
 const STACK: usize = 512 * 1024;
 
-/// Whether a task has come to its turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// On a thread that may wait.
-    Come,
-    /// It must not wait: too many are before it, or there is no thread.
-    Missed,
-}
-
-type Task = Box<dyn FnOnce(Turn) + Send>;
-
 /// Starts its threads when they are needed, in each process its own; they end with it.
-pub(crate) struct Desk {
+pub(crate) struct Threads {
     line: OfProcess<Arc<Line>>,
     askers: usize,
     waiting: usize,
@@ -45,7 +35,7 @@ struct Queue {
     closed: bool,
 }
 
-impl Desk {
+impl Threads {
     pub(crate) fn new() -> Self {
         Self::with(REPLAY_ASKERS, REPLAY_WAITING)
     }
@@ -55,15 +45,6 @@ impl Desk {
             line: OfProcess::empty(),
             askers,
             waiting,
-        }
-    }
-
-    /// Runs a task once, on a thread of the desk's; here and now where it has missed its turn. This
-    /// waits for nobody.
-    pub(crate) fn put(&self, task: impl FnOnce(Turn) + Send + 'static) {
-        let refused = self.take(Box::new(task));
-        if let Some(task) = refused {
-            task(Turn::Missed);
         }
     }
 
@@ -92,7 +73,15 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Desk for Threads {
+    fn put(&self, task: Task) {
+        if let Some(task) = self.take(task) {
+            task(Turn::Missed);
+        }
+    }
+}
+
+impl Drop for Threads {
     fn drop(&mut self) {
         if let Some(own) = self.line.own() {
             lock(&own.queue).closed = true;
@@ -139,21 +128,21 @@ mod tests {
     use super::*;
 
     /// A task that says where and how it runs, and goes on when it is let go.
-    fn held(desk: &Desk) -> (Receiver<(Turn, thread::ThreadId)>, Sender<()>) {
+    fn held(desk: &Threads) -> (Receiver<(Turn, thread::ThreadId)>, Sender<()>) {
         let (told, tells) = channel();
         let (go, gone) = channel();
-        desk.put(move |turn| {
+        desk.put(Box::new(move |turn| {
             told.send((turn, thread::current().id())).unwrap();
             if turn == Turn::Come {
                 let _ = gone.recv();
             }
-        });
+        }));
         (tells, go)
     }
 
     #[test]
     fn threads_are_started_as_they_are_needed_and_no_more() {
-        let desk = Desk::with(2, 3);
+        let desk = Threads::with(2, 3);
         let (first, go_on) = held(&desk);
         let (turn, thread) = first.recv().unwrap();
         assert!(turn == Turn::Come && thread != thread::current().id());
@@ -176,21 +165,21 @@ mod tests {
 
     #[test]
     fn a_task_that_panics_takes_no_thread_along() {
-        let desk = Desk::with(1, 2);
-        desk.put(|_| panic!("on purpose"));
+        let desk = Threads::with(1, 2);
+        desk.put(Box::new(|_| panic!("on purpose")));
         let (told, _go) = held(&desk);
         assert_eq!(told.recv().unwrap().0, Turn::Come);
     }
 
     #[test]
     fn without_threads_nobody_waits() {
-        let (told, _go) = held(&Desk::with(0, 2));
+        let (told, _go) = held(&Threads::with(0, 2));
         assert_eq!(told.recv(), Ok((Turn::Missed, thread::current().id())));
     }
 
     #[test]
     fn its_threads_end_with_it() {
-        let desk = Desk::with(1, 2);
+        let desk = Threads::with(1, 2);
         let (told, go_on) = held(&desk);
         told.recv().unwrap();
         drop(go_on);
