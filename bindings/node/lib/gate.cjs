@@ -42,9 +42,11 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['page', 'keep', 'clear', 'refusal', 'docket', 'maySettle', 'verifyChain', 'verifyRequest']
+  const names = ['page', 'keep', 'clear', 'refusal', 'docket', 'maySettle', 'settle']
   const own = names.map((name) => native.guarded(opened[name]))
-  const [pageOf, keep, clear, refusal, docketOf, maySettle, askChain, askRequest] = own
+  const [pageOf, keep, clear, refusal, docketOf, maySettle, settle] = own
+  const asking = ['verifyChain', 'verifyRequest', 'beginRequest'].map((name) => native.guarded(opened[name]))
+  const [askChain, askRequest, beginRequest] = asking
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -158,6 +160,14 @@ function makeGate(engine, name, events) {
     return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
   }
 
+  /** The verdict about these parts; a promise of it where a server is asked. */
+  function judgedAbout(parts, needed, into) {
+    const begun = needed === undefined ? beginRequest(...parts) : beginRequest(...parts, needed)
+    const all = neededFor(parts, needed)
+    if (typeof begun === 'number') return verdictOf(() => begun, all, into)
+    return native.inquire(begun).then((answered) => verdictOf(() => settle(answered), all, into))
+  }
+
   /** The scopes that an answer about these parts asks for. */
   function neededFor(parts, needed) {
     const told = parts.at(-1)
@@ -199,14 +209,14 @@ function makeGate(engine, name, events) {
     return { ...demands(rest, call), wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
-  /** The verdict of a question; of one about a key that may be fetched in time, once that has ended. */
-  async function verdictAfter(question, { needed, into, wait }) {
-    let verdict = verdictOf(question, needed, into)
+  /** The verdict that `judged` gives, or promises; of a key that may be fetched in time, once that has ended. */
+  async function verdictAfter(judged, wait) {
+    let verdict = judged()
     if (verdict.code !== REFRESHING) return verdict
     // Listening first: what ends before the next look is seen by it, and what ends after it is told.
     events.watch()
     const done = () => {
-      verdict = verdictOf(question, needed, into)
+      verdict = judged()
       return verdict.code !== REFRESHING || !maySettle(wait)
     }
     if (!done()) await events.until(done, wait)
@@ -221,30 +231,30 @@ function makeGate(engine, name, events) {
       if (error?.code !== REFRESHING) throw error
     }
     const own = unchanging(token)
-    return (await verdictAfter(() => ask(own, needed), { needed, into, wait })).unwrap()
+    return (await verdictAfter(() => verdictOf(() => ask(own, needed), needed, into), wait)).unwrap()
   }
 
   async function judgeAsync(token, options) {
-    const needs = patience(options, 'judgeAsync')
+    const { needed, into, wait } = patience(options, 'judgeAsync')
     checkToken(token)
-    const verdict = verdictOf(() => ask(token, needs.needed), needs.needed, needs.into)
+    const verdict = verdictOf(() => ask(token, needed), needed, into)
     if (verdict.code !== REFRESHING) return verdict
     const own = unchanging(token)
-    return verdictAfter(() => ask(own, needs.needed), needs)
+    return verdictAfter(() => verdictOf(() => ask(own, needed), needed, into), wait)
   }
 
   async function verifyRequestAsync(request, options) {
-    const needs = patience(options, 'verifyRequestAsync')
-    const parts = partsOf(request, 'verifyRequestAsync')
-    const told = { ...needs, needed: neededFor(parts, needs.needed) }
-    return (await verdictAfter(() => askAbout(parts, needs.needed), told)).unwrap()
+    return (await judgedLater(request, options, 'verifyRequestAsync')).unwrap()
   }
 
   async function judgeRequestAsync(request, options) {
-    const needs = patience(options, 'judgeRequestAsync')
-    const parts = partsOf(request, 'judgeRequestAsync')
-    const told = { ...needs, needed: neededFor(parts, needs.needed) }
-    return verdictAfter(() => askAbout(parts, needs.needed), told)
+    return judgedLater(request, options, 'judgeRequestAsync')
+  }
+
+  function judgedLater(request, options, call) {
+    const { needed, into, wait } = patience(options, call)
+    const parts = partsOf(request, call)
+    return verdictAfter(() => judgedAbout(parts, needed, into), wait)
   }
 
   /** The tokens of a batch, as the caller can change them no more, and its scopes. */
