@@ -8,7 +8,7 @@ const { approved, checkInto, checkOptions, checkString, checkToken, isToken, kin
 const { WAITS, millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
 const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
-const { further, partsOf, textOf } = require('./request.cjs')
+const { BESIDE, further, partsOf, textOf } = require('./request.cjs')
 const { fit, handleOf, makeTokenOf } = require('./token.cjs')
 const { CODES, MISUSE, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
@@ -127,14 +127,14 @@ function makeGate(engine, name, events) {
   }
 
   function verifyRequest(request, options) {
-    const { needed, into } = demands(options, 'verifyRequest')
-    const parts = partsOf(request, 'verifyRequest')
+    const { needed, into, beside } = demands(options, 'verifyRequest', ['into', ...BESIDE])
+    const parts = partsOf(request, beside, 'verifyRequest')
     return tokenFor(askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
   function judgeRequest(request, options) {
-    const { needed, into } = demands(options, 'judgeRequest')
-    const parts = partsOf(request, 'judgeRequest')
+    const { needed, into, beside } = demands(options, 'judgeRequest', ['into', ...BESIDE])
+    const parts = partsOf(request, beside, 'judgeRequest')
     return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
@@ -174,10 +174,10 @@ function makeGate(engine, name, events) {
     return told.length === 0 ? needed : native.neededScopes(needed ?? '', told)
   }
 
-  /** What a call needs: scopes as the native half takes them, and a schema. */
+  /** What a call needs: scopes as the native half takes them, a schema, and the rest as it is. */
   function demands(options, call, more = ['into']) {
-    const { requiredScopes, into } = checkOptions(options, call, ['requiredScopes', ...more])
-    return { needed: scopes(requiredScopes, call), into: checkInto(into) }
+    const { requiredScopes, into, ...beside } = checkOptions(options, call, ['requiredScopes', ...more])
+    return { needed: scopes(requiredScopes, call), into: checkInto(into), beside }
   }
 
   /** The token of an answer; its refusal is thrown. */
@@ -204,9 +204,9 @@ function makeGate(engine, name, events) {
   }
 
   /** What a call that may wait needs, and for how many milliseconds. */
-  function patience(options, call) {
-    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
-    return { ...demands(rest, call), wait: wait === undefined ? WAITS.verify : millis(wait) }
+  function patience(options, call, more = []) {
+    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait', ...more])
+    return { ...demands(rest, call, ['into', ...more]), wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
   /** The verdict that `judged` gives, or promises; of a key that may be fetched in time, once that has ended. */
@@ -252,8 +252,8 @@ function makeGate(engine, name, events) {
   }
 
   function judgedLater(request, options, call) {
-    const { needed, into, wait } = patience(options, call)
-    const parts = partsOf(request, call)
+    const { needed, into, wait, beside } = patience(options, call, BESIDE)
+    const parts = partsOf(request, beside, call)
     return verdictAfter(() => judgedAbout(parts, needed, into), wait)
   }
 
@@ -300,8 +300,8 @@ function makeGate(engine, name, events) {
   }
 
   function explainRequest(request, options) {
-    const { needed = '' } = demands(options, 'explainRequest', [])
-    return new Trail(toldBy(native.explainRequest(door, ...partsOf(request, 'explainRequest'), needed)))
+    const { needed = '', beside } = demands(options, 'explainRequest', BESIDE)
+    return new Trail(toldBy(native.explainRequest(door, ...partsOf(request, beside, 'explainRequest'), needed)))
   }
 
   function trace(presented, options) {
@@ -310,8 +310,8 @@ function makeGate(engine, name, events) {
       const [needed = '', ...parts] = chainOf(presented, told, 'trace')
       return toldBy(native.trace(door, ...parts, needed))
     }
-    const { needed = '' } = demands(options, 'trace', [])
-    return toldBy(native.traceRequest(door, ...partsOf(presented, 'trace'), needed))
+    const { needed = '', beside } = demands(options, 'trace', BESIDE)
+    return toldBy(native.traceRequest(door, ...partsOf(presented, beside, 'trace'), needed))
   }
 
   function resourceMetadata() {
