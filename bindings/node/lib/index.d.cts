@@ -645,6 +645,20 @@ export interface Stats {
     /** Changes in the store that this version cannot read. */
     unreadable?: number
   }
+  /** Status lists that are kept; of these, how many are not fetched yet, and how many are stale. */
+  status: { lists: number; missing: number; stale: number; bytes: number }
+  /** Used proofs; null where the policy has no `[replay]`. */
+  proofs: {
+    /** The policy's name of the store, or `process` or `external`. */
+    store: string
+    reach: 'process' | 'host' | 'fleet' | 'external'
+    /** In this process: how many are remembered, and how many can be. */
+    entries?: number
+    capacity?: number
+    /** At a server: how often it was to be asked, and how often it did not answer. */
+    asked?: number
+    unanswered?: number
+  } | null
 }
 
 /** The keys of a verifier's issuers. */

@@ -117,6 +117,8 @@ def test_without_its_server_it_is_undecided_until_it_is_back(run: Run, server: S
     assert refused.code == "replay_unavailable"
     assert (refused.error.http_status, refused.error.www_authenticate) == (503, None)
     assert refused.error.retry_after is not None
+    counts = {"store": "fleet", "reach": "fleet", "asked": 2, "unanswered": 1}
+    assert caller.verifier.stats()["proofs"] == counts
     server.start()
     assert run(judged).ok
 

@@ -26,7 +26,7 @@ use crate::policy::{
 };
 use crate::replay::{Desk, HostTable, Memory, ReplayGuard, Task, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
-use crate::sync::Slot;
+use crate::sync::{AtomicU64, Ordering, Slot};
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -60,6 +60,8 @@ pub(super) struct Fleet {
     desk: Box<dyn Desk>,
     /// Why the last question had no answer; `None` where it had.
     trouble: Slot<String>,
+    asked: AtomicU64,
+    unanswered: AtomicU64,
 }
 
 impl Fleet {
@@ -72,6 +74,8 @@ impl Fleet {
             proofs,
             desk,
             trouble: Slot::empty(),
+            asked: AtomicU64::new(0),
+            unanswered: AtomicU64::new(0),
         }
     }
 
@@ -92,7 +96,16 @@ impl Fleet {
         ));
     }
 
+    /// Questions, and those of them that had no answer.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.asked), count(&self.unanswered))
+    }
+
     fn note(&self, trouble: Option<String>) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let unanswered = u64::from(trouble.is_some());
+        self.unanswered.fetch_add(unanswered, Ordering::Relaxed);
         self.trouble.swap(trouble.map(Arc::new));
     }
 }
