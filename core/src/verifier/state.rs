@@ -18,8 +18,6 @@ use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::limits::Limits;
-#[cfg(feature = "remote")]
-use crate::limits::STATUS_TOKEN_SIZE;
 use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
@@ -274,7 +272,7 @@ pub(super) struct Door<'s> {
     issuers: &'s Lookup,
     pub(super) gate: &'s GateRules,
     /// What one of its tokens may cost.
-    pub(super) limits: Limits,
+    pub(super) limits: &'s Limits,
     /// Whether what passes is remembered under the gate's number: a token of the gate that comes
     /// alone, and not what comes beside one or needs others.
     remembers: bool,
@@ -293,19 +291,20 @@ impl State {
                 table,
                 issuers: &table.issuers,
                 gate,
-                limits: self.world.rules().limits,
+                limits: &self.world.rules().limits,
                 remembers: true,
             }),
             None => Err(Error::no_gate()),
         }
     }
 
-    /// The door for the tokens that carry status lists of one issuer.
+    /// The door for the tokens that carry status lists of one issuer, and what one of them may cost.
     #[cfg(feature = "remote")]
     pub(super) fn status_door<'s>(
         &'s self,
         gate: &'s GateRules,
         issuers: &'s Lookup,
+        limits: &'s Limits,
     ) -> Result<Door<'s>, Error> {
         let table = self.world.doors.iter().flatten().next();
         Ok(Door {
@@ -314,11 +313,7 @@ impl State {
             table: table.ok_or_else(|| Error::new(Code::Internal))?,
             issuers,
             gate,
-            limits: Limits {
-                token_size: STATUS_TOKEN_SIZE,
-                string_size: STATUS_TOKEN_SIZE,
-                ..self.world.rules().limits
-            },
+            limits,
             remembers: false,
         })
     }
