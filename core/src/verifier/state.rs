@@ -22,7 +22,7 @@ use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
+use crate::replay::{Desk, HostTable, Memory, ReplayGuard, Task, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::sync::Slot;
 use crate::time::{NumericDate, Span};
@@ -54,15 +54,21 @@ pub(super) struct Replay {
 pub(super) struct Fleet {
     pub(super) store: Arc<StoreRules>,
     proofs: Arc<dyn UsedProofs>,
+    /// Who asks for callers that must not wait.
+    desk: Box<dyn Desk>,
     /// Why the last question had no answer; `None` where it had.
     trouble: Slot<String>,
 }
 
 impl Fleet {
-    pub(super) fn new(store: Arc<StoreRules>, proofs: Arc<dyn UsedProofs>) -> Self {
+    pub(super) fn new(
+        store: Arc<StoreRules>,
+        (proofs, desk): (Arc<dyn UsedProofs>, Box<dyn Desk>),
+    ) -> Self {
         Self {
             store,
             proofs,
+            desk,
             trouble: Slot::empty(),
         }
     }
@@ -71,13 +77,28 @@ impl Fleet {
     pub(super) fn trouble(&self) -> Option<String> {
         self.trouble.load().get().cloned()
     }
+
+    /// Leaves a question to somebody who may wait.
+    pub(super) fn put(&self, task: Task) {
+        self.desk.put(task);
+    }
+
+    /// That a question has missed its turn.
+    pub(super) fn missed(&self) {
+        self.note(Some(
+            "more proofs came than it was asked about in time".to_owned(),
+        ));
+    }
+
+    fn note(&self, trouble: Option<String>) {
+        self.trouble.swap(trouble.map(Arc::new));
+    }
 }
 
 impl UsedProofs for Fleet {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         let answer = self.proofs.insert(key, until, now);
-        let trouble = answer.as_ref().err().map(|error| error.text.clone());
-        self.trouble.swap(trouble.map(Arc::new));
+        self.note(answer.as_ref().err().map(|error| error.text.clone()));
         answer
     }
 }
