@@ -96,9 +96,9 @@ impl Post {
         }
         let sharing = store.sharing();
         let next = sharing.get().map(|sharing| {
-            let (bag, inherited) = self.bag(&held, &leaving, &sharing.shared.store);
+            let bag = self.bag(&held, &leaving, &sharing.shared.store);
             let (clock, observers, news) = (&self.clock, &self.observers, &sharing.news);
-            let next = Running::new(&bag, news, inherited, clock, observers, &here.bell);
+            let next = Running::new(&bag, news, clock, observers, &here.bell);
             Arc::new(next)
         });
         self.running.swap(next.clone());
@@ -126,27 +126,29 @@ impl Post {
         self.running.load()
     }
 
-    /// What is to be written to a store, and whether others have carried it before: what was left by
-    /// them, if they are of this process. The engine remembers how far it was read, also in a child.
+    /// What is to be written to a store: what was left by those who carried it before, if they are of
+    /// this process. The engine remembers how far it was read, also in a child.
     fn bag(
         &self,
         held: &Held<Running>,
         leaving: &[Arc<Running>],
         rules: &Arc<StoreRules>,
-    ) -> (Arc<Bag>, bool) {
+    ) -> Arc<Bag> {
         let leaving = leaving.iter().map(|running| &**running);
         let mut known = held.get().into_iter().chain(leaving);
         match known.find(|running| running.bag.rules == *rules) {
             Some(before) if before.is_of_this_process() && !before.bag.is_sealed() => {
-                (Arc::clone(&before.bag), true)
+                // What they were doing when they ended, nobody knows.
+                before.bag.rewind();
+                Arc::clone(&before.bag)
             }
             Some(before) => {
                 let engine = Arc::clone(&before.bag.engine);
-                (Arc::new(Bag::new(rules, engine, self.room)), false)
+                Arc::new(Bag::new(rules, engine, self.room))
             }
             None => {
                 let engine = (self.open)(rules, &self.clock);
-                (Arc::new(Bag::new(rules, engine, self.room)), false)
+                Arc::new(Bag::new(rules, engine, self.room))
             }
         }
     }

@@ -15,7 +15,7 @@ use super::{Engine, FeedError, Letter, Progress, Reader, Writer};
 use crate::observe::{Event, Observers};
 use crate::policy::StoreRules;
 use crate::revocation::{Change, News, RevocationStore};
-use crate::sync::lock;
+use crate::sync::{lock, process};
 use crate::time::{Clock, Moment, NumericDate, Span};
 
 /// How long a reader waits for news before it says that there is none.
@@ -40,8 +40,6 @@ pub(super) struct Running {
     pub(super) process: u32,
     pub(super) bag: Arc<Bag>,
     news: Arc<News>,
-    /// Whether others have carried this bag before.
-    inherited: bool,
     clock: Clock,
     observers: Observers,
     bell: Arc<Bell>,
@@ -96,6 +94,14 @@ impl Bag {
         lock(&self.outbox).unsent_len()
     }
 
+    /// The store may have lost what it was handed; a disk has not.
+    pub(super) fn rewind(&self) {
+        if !self.engine.is_local() {
+            lock(&self.outbox).rewind();
+        }
+    }
+
+    /// As [`Outbox::seal`].
     pub(super) fn seal(&self) -> bool {
         lock(&self.outbox).seal()
     }
@@ -120,16 +126,14 @@ impl Running {
     pub(super) fn new(
         bag: &Arc<Bag>,
         news: &Arc<News>,
-        inherited: bool,
         clock: &Clock,
         observers: &Observers,
         bell: &Arc<Bell>,
     ) -> Self {
         Self {
-            process: std::process::id(),
+            process: process(),
             bag: Arc::clone(bag),
             news: Arc::clone(news),
-            inherited,
             clock: clock.clone(),
             observers: observers.clone(),
             bell: Arc::clone(bell),
@@ -140,7 +144,7 @@ impl Running {
     }
 
     pub(super) fn is_of_this_process(&self) -> bool {
-        self.process == std::process::id()
+        self.process == process()
     }
 
     /// Whether this is what carries the news of a store in this process.
@@ -176,7 +180,7 @@ impl Running {
         let (bag, news) = (&self.bag, &self.news);
         let rest = Arc::new(Self {
             leaves: true,
-            ..Self::new(bag, news, true, &self.clock, &self.observers, &self.bell)
+            ..Self::new(bag, news, &self.clock, &self.observers, &self.bell)
         });
         rest.begin_writing();
         Some(rest)
@@ -221,7 +225,7 @@ impl Running {
     /// The thread that reads, until the verifier is gone or names another store.
     fn read(&self, store: &Weak<RevocationStore>) {
         let mut rest = REST;
-        let mut doubt = self.inherited;
+        let mut doubt = false;
         while !self.is_over() {
             if store.strong_count() == 0 {
                 return self.stopped.store(true, Ordering::Release);
@@ -330,8 +334,8 @@ impl Running {
                 entries += 1;
             })
         })?;
-        if doubt && !self.bag.engine.is_local() {
-            lock(&self.bag.outbox).rewind();
+        if doubt {
+            self.bag.rewind();
             self.wake();
         }
         self.reads_well(&*reader);
@@ -507,5 +511,5 @@ fn write_with(
 /// Tells this process's letters from everybody else's.
 pub(super) fn origin() -> u64 {
     use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(std::process::id())
+    RandomState::new().hash_one(process())
 }

@@ -26,7 +26,7 @@ use crate::policy::{
 };
 use crate::replay::{HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
-use crate::sync::Slot;
+use crate::sync::{OfProcess, Own, Slot};
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -56,8 +56,8 @@ pub(super) struct Replay {
 pub(super) struct Fleet {
     pub(super) store: Arc<StoreRules>,
     proofs: Arc<dyn UsedProofs>,
-    /// Why the last question had no answer; `None` where it had.
-    trouble: Slot<String>,
+    /// Why the last question of this process had no answer; empty where it had.
+    trouble: OfProcess<Slot<String>>,
 }
 
 impl Fleet {
@@ -65,13 +65,17 @@ impl Fleet {
         Self {
             store,
             proofs,
-            trouble: Slot::empty(),
+            trouble: OfProcess::empty(),
         }
     }
 
     /// For people.
     pub(super) fn trouble(&self) -> Option<String> {
-        self.trouble.load().get().cloned()
+        self.here().load().get().cloned()
+    }
+
+    fn here(&self) -> Arc<Own<Slot<String>>> {
+        self.trouble.get(|_| Slot::empty())
     }
 }
 
@@ -79,7 +83,7 @@ impl UsedProofs for Fleet {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         let answer = self.proofs.insert(key, until, now);
         let trouble = answer.as_ref().err().map(|error| error.text.clone());
-        self.trouble.swap(trouble.map(Arc::new));
+        self.here().swap(trouble.map(Arc::new));
         answer
     }
 }
@@ -597,5 +601,37 @@ impl Identity {
 
     pub(super) fn policy_digest(&self) -> &str {
         &self.world.digest
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests {
+    use super::*;
+    use crate::policy::StorePlace;
+    use crate::sync::in_a_child;
+
+    struct Silent;
+
+    impl UsedProofs for Silent {
+        fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+            Err(Unanswered {
+                text: "no answer in time".to_owned(),
+            })
+        }
+    }
+
+    #[test]
+    fn a_child_is_not_told_of_its_parents_trouble() {
+        let store = StoreRules {
+            name: "fleet".into(),
+            place: StorePlace::File("unused".into()),
+        };
+        let fleet = Fleet::new(Arc::new(store), Arc::new(Silent));
+        assert_eq!(fleet.trouble(), None);
+        let now = NumericDate::LAST;
+        fleet.insert("key", now, now).unwrap_err();
+        assert_eq!(fleet.trouble().as_deref(), Some("no answer in time"));
+        assert_eq!(in_a_child(|| fleet.trouble()), None);
     }
 }

@@ -32,6 +32,7 @@ struct Log {
     shown: Option<usize>,
     /// How many letters whoever looks has read before.
     read: usize,
+    opened: usize,
     /// Whether a reader waits as long as it may; else it looks once.
     local: bool,
 }
@@ -112,7 +113,13 @@ impl Board {
     }
 
     pub(super) fn engine(&self) -> Arc<dyn Engine> {
+        self.change(|log| log.opened += 1);
         Arc::new(self.clone())
+    }
+
+    /// How many engines there were.
+    pub(super) fn opened(&self) -> usize {
+        self.log().opened
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::board::Board;
 use super::{ISS, PATIENCE, Process, SHARED, policy, token};
 use crate::Handle;
+use crate::sync::in_a_child;
 
 const OTHER: &str = r#"{"store":"other"}"#;
 const NONE: &str = r#"{"store":"process"}"#;
@@ -201,5 +202,29 @@ fn who_was_told_that_something_is_missing_hears_when_nothing_is() {
         process.revoke("u3");
         process.until("it is there", |own| own.undelivered() == 0);
         assert_eq!(process.heard("revocations_delivered"), 1);
+    }
+}
+
+/// A forked child carries on its own, and remembers how far its parent has read; what the parent was to
+/// write, it writes itself.
+#[test]
+fn a_child_carries_for_itself_and_goes_on_from_where_its_parent_was() {
+    let board = Board::default();
+    let process = Process::new(&board);
+    process.comes_to_say(&token("u1"), "accepted");
+    board.refuse_writes(true);
+    process.revoke("u1");
+    process.notices();
+    in_a_child(|| {
+        assert_eq!(process.undelivered(), 0);
+        process.revoke("u2");
+        assert_eq!((process.undelivered(), board.opened()), (1, 1));
+        assert_eq!(process.says(&token("u1")), "revoked");
+        board.refuse_writes(false);
+        assert!(process.flushes(PATIENCE));
+    });
+    let other = Process::new(&board);
+    for sub in ["u1", "u2"] {
+        other.comes_to_say(&token(sub), "revoked");
     }
 }

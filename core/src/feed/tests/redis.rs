@@ -1,10 +1,16 @@
 //! Redis.
 
+use std::collections::BTreeSet;
+
 use super::engines::{self, at, by, letter, lifted, lifts, loaded, read_on, revoked};
 use super::servers::{Kind, Server};
 use crate::feed::redis::{Redis, RedisProofs};
 use crate::feed::{Engine, Progress};
+use crate::replay::UsedProofs;
 use crate::revocation::{Change, Handle};
+use crate::sync::in_a_child;
+
+const NOW: i64 = 1_800_000_000;
 
 fn engine(server: &Server, namespace: &str) -> Redis {
     Redis::new(&server.url(), namespace).unwrap()
@@ -304,12 +310,25 @@ fn used_proofs_are_shared() {
     };
     let [one, other] = [(); 2].map(|()| RedisProofs::new(engine(&server, "proofs")));
     engines::a_proof_is_new_once(&[&one, &other]);
+    // A forked child talks on no line of its parent's.
+    let lines = || -> BTreeSet<String> {
+        let list: String = ask(&server, &["CLIENT", "LIST"]);
+        let asked = list.lines().filter(|line| line.contains("cmd=set"));
+        let id = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+        asked.map(id).collect()
+    };
+    let before = lines();
+    assert_eq!(
+        in_a_child(|| one.insert("child", at(NOW + 90), at(NOW))),
+        Ok(true)
+    );
+    assert_eq!(lines().difference(&before).count(), 1);
     // What is over leaves by itself.
     let keys: Vec<String> = ask(&server, &["KEYS", "sealgate:{proofs}:proof:*"]);
     for key in &keys {
         let life: i64 = ask(&server, &["TTL", key]);
         assert!((1..=151).contains(&life), "{life}");
     }
-    assert_eq!(keys.len(), 21);
+    assert_eq!(keys.len(), 22);
     engines::proofs_outlive_a_server(&one, &mut server);
 }
