@@ -201,7 +201,7 @@ impl Gate {
             Ok(door) => door,
             Err(error) => return (vec![Err(error); tokens.len()], snapshot, grounds),
         };
-        let case = Case::bare(door, sitting.provider(), sitting.now(), requirements);
+        let case = Case::bare(&door, sitting.provider(), sitting.now(), requirements);
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(door, tokens, &case)
