@@ -576,3 +576,84 @@ fn a_merge_does_not_wait_for_a_store_that_is_filled() {
     });
     assert_eq!(filled.err(), None);
 }
+
+/// What an event told at that second.
+fn event(value: &str, what: Entry, seconds: i64) -> Known<'_> {
+    let told = Told::new(what, at(seconds), true);
+    Known {
+        told,
+        ..known(value, None)
+    }
+}
+
+#[test]
+fn events_are_filled_in_like_anything_else() {
+    let store = RevocationStore::new(Clock::System);
+    let numbers: Vec<_> = (0..50_000).map(|number: u32| number.to_string()).collect();
+    let filled = store.fill(at(NOW), |learn| {
+        for number in &numbers {
+            learn(event(number, all(), NOW - 5));
+        }
+        Ok::<_, ()>(())
+    });
+    assert_eq!(filled, Ok(1), "one epoch, and no table after another");
+    let stats = store.stats();
+    assert_eq!(stats.entries, 50_000);
+    assert!(stats.bytes < 27 * 50_000, "{stats:?}");
+    assert!((0..50_000).all(|number| counts(&store, number).is_some()));
+}
+
+/// Beside what is known already, as far as that happened later.
+#[test]
+fn many_events_at_once_are_what_they_would_be_one_by_one() {
+    let [filled, single] = [(); 2].map(|()| RevocationStore::new(Clock::System));
+    let mut random = 0x2545_f491_u32;
+    let mut next = |below: u32| {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        random % below
+    };
+    for round in 0..12 {
+        for _ in 0..next(1_000) {
+            let number = next(3_000);
+            let moment = at(NOW - i64::from(next(300)));
+            for store in [&filled, &single] {
+                match number % 3 {
+                    0 => lift(store, &handle(number), moment),
+                    _ => revoke(
+                        store,
+                        &handle(number),
+                        Entry::new(Some(moment), None),
+                        moment,
+                    ),
+                }
+            }
+        }
+        let mut told = BTreeMap::new();
+        for _ in 0..next(3_000) {
+            let seconds = NOW - i64::from(next(300));
+            let what = match next(4) {
+                0 => Entry::lifted(at(seconds)),
+                1 => all(),
+                _ => Entry::new(Some(at(seconds)), None),
+            };
+            told.insert(next(3_000).to_string(), (what, seconds));
+        }
+        let before = filled.epoch();
+        let epoch = filled.fill(at(NOW), |learn| {
+            for (number, (what, seconds)) in &told {
+                learn(event(number, *what, *seconds));
+            }
+            Ok::<_, ()>(())
+        });
+        assert!(epoch.unwrap() <= before + 1);
+        for (number, (what, seconds)) in &told {
+            single.learn(event(number, *what, *seconds), at(NOW));
+        }
+        for number in 0..3_000 {
+            let known = |store: &RevocationStore| get(store, &handle(number));
+            assert_eq!(known(&filled), known(&single), "{number} in {round}");
+        }
+    }
+}
