@@ -9,6 +9,7 @@
 mod file;
 mod outbox;
 mod post;
+mod proof_store;
 mod store;
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
@@ -32,6 +33,7 @@ use file::FileEngine;
 #[cfg(fuzzing)]
 pub use file::fuzz::file_store;
 pub(crate) use post::Post;
+pub use proof_store::{ProofStore, ProofTrial};
 pub use store::{Following, Store, StoreError};
 
 use crate::policy::{StorePlace, StoreRules};

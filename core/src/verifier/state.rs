@@ -24,7 +24,7 @@ use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
+use crate::replay::{HostTable, Memory, ReplayGuard, ToldBefore, Unanswered, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::sync::Slot;
 use crate::time::{NumericDate, Span};
@@ -50,6 +50,8 @@ pub(super) struct Replay {
     pub(super) host: Option<Arc<HostTable>>,
     /// Those of the fleet, at the server that the policy names now.
     pub(super) fleet: Option<Arc<Fleet>>,
+    /// Events that were told to this process.
+    pub(super) told: Option<Arc<ToldBefore>>,
 }
 
 /// Used proofs at a server, and how it answers.
