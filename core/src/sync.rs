@@ -44,6 +44,12 @@ impl<T> OfProcess<T> {
             self.0.put_if(&held, Some(Arc::new(Own { process, value })));
         }
     }
+
+    /// The value of this process, if it has one.
+    pub(crate) fn own(&self) -> Option<Arc<Own<T>>> {
+        let process = std::process::id();
+        self.0.load().full().filter(|own| own.process == process)
+    }
 }
 
 impl<T> std::ops::Deref for Own<T> {

@@ -6,6 +6,7 @@
 //! what was revoked is kept in an outbox until it is read back, readers that missed something begin
 //! again with everything there is, and how old the news may be is known at any time.
 
+mod desk;
 mod file;
 mod outbox;
 mod post;
@@ -29,6 +30,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use desk::Threads;
 use file::FileEngine;
 #[cfg(fuzzing)]
 pub use file::fuzz::file_store;
@@ -37,7 +39,7 @@ pub use proof_store::{ProofStore, ProofTrial};
 pub use store::{Following, Store, StoreError};
 
 use crate::policy::{StorePlace, StoreRules};
-use crate::replay::{Unanswered, UsedProofs};
+use crate::replay::{Desk, Unanswered, UsedProofs};
 use crate::revocation::{Change, Known};
 use crate::time::{Clock, NumericDate};
 
@@ -160,7 +162,7 @@ pub(crate) fn open(
     }
 }
 
-/// Used proofs at the server that a policy names.
+/// Used proofs at the server that a policy names, and who asks for callers that must not wait.
 #[cfg_attr(
     not(feature = "feed-nats"),
     expect(unused_variables, reason = "what no engine of this build needs")
@@ -168,8 +170,8 @@ pub(crate) fn open(
 pub(crate) fn open_proofs(
     rules: &StoreRules,
     sha256: fn(&[u8]) -> [u8; 32],
-) -> Arc<dyn UsedProofs> {
-    match &rules.place {
+) -> (Arc<dyn UsedProofs>, Box<dyn Desk>) {
+    let proofs: Arc<dyn UsedProofs> = match &rules.place {
         #[cfg(feature = "feed-redis")]
         StorePlace::Redis(at) => {
             let redis = redis::Redis::new(&at.url, &at.namespace);
@@ -184,7 +186,8 @@ pub(crate) fn open_proofs(
         StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => {
             Arc::new(Unusable(unbuilt()))
         }
-    }
+    };
+    (proofs, Box::new(Threads::new()))
 }
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]

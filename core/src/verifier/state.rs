@@ -18,13 +18,13 @@ use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::limits::Limits;
-#[cfg(feature = "remote")]
-use crate::limits::STATUS_TOKEN_SIZE;
 use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{HostTable, Memory, ReplayGuard, ToldBefore, Unanswered, UsedProofs};
+use crate::replay::{
+    Desk, HostTable, Memory, ReplayGuard, Task, ToldBefore, Unanswered, UsedProofs,
+};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::sync::Slot;
 use crate::time::{NumericDate, Span};
@@ -58,15 +58,21 @@ pub(super) struct Replay {
 pub(super) struct Fleet {
     pub(super) store: Arc<StoreRules>,
     proofs: Arc<dyn UsedProofs>,
+    /// Who asks for callers that must not wait.
+    desk: Box<dyn Desk>,
     /// Why the last question had no answer; `None` where it had.
     trouble: Slot<String>,
 }
 
 impl Fleet {
-    pub(super) fn new(store: Arc<StoreRules>, proofs: Arc<dyn UsedProofs>) -> Self {
+    pub(super) fn new(
+        store: Arc<StoreRules>,
+        (proofs, desk): (Arc<dyn UsedProofs>, Box<dyn Desk>),
+    ) -> Self {
         Self {
             store,
             proofs,
+            desk,
             trouble: Slot::empty(),
         }
     }
@@ -75,13 +81,28 @@ impl Fleet {
     pub(super) fn trouble(&self) -> Option<String> {
         self.trouble.load().get().cloned()
     }
+
+    /// Leaves a question to somebody who may wait.
+    pub(super) fn put(&self, task: Task) {
+        self.desk.put(task);
+    }
+
+    /// That a question has missed its turn.
+    pub(super) fn missed(&self) {
+        self.note(Some(
+            "more proofs came than it was asked about in time".to_owned(),
+        ));
+    }
+
+    fn note(&self, trouble: Option<String>) {
+        self.trouble.swap(trouble.map(Arc::new));
+    }
 }
 
 impl UsedProofs for Fleet {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         let answer = self.proofs.insert(key, until, now);
-        let trouble = answer.as_ref().err().map(|error| error.text.clone());
-        self.trouble.swap(trouble.map(Arc::new));
+        self.note(answer.as_ref().err().map(|error| error.text.clone()));
         answer
     }
 }
@@ -276,7 +297,7 @@ pub(super) struct Door<'s> {
     issuers: &'s Lookup,
     pub(super) gate: &'s GateRules,
     /// What one of its tokens may cost.
-    pub(super) limits: Limits,
+    pub(super) limits: &'s Limits,
     /// Whether what passes is remembered under the gate's number: a token of the gate that comes
     /// alone, and not what comes beside one or needs others.
     remembers: bool,
@@ -295,19 +316,20 @@ impl State {
                 table,
                 issuers: &table.issuers,
                 gate,
-                limits: self.world.rules().limits,
+                limits: &self.world.rules().limits,
                 remembers: true,
             }),
             None => Err(Error::no_gate()),
         }
     }
 
-    /// The door for the tokens that carry status lists of one issuer.
+    /// The door for the tokens that carry status lists of one issuer, and what one of them may cost.
     #[cfg(feature = "remote")]
     pub(super) fn status_door<'s>(
         &'s self,
         gate: &'s GateRules,
         issuers: &'s Lookup,
+        limits: &'s Limits,
     ) -> Result<Door<'s>, Error> {
         let table = self.world.doors.iter().flatten().next();
         Ok(Door {
@@ -316,11 +338,7 @@ impl State {
             table: table.ok_or_else(|| Error::new(Code::Internal))?,
             issuers,
             gate,
-            limits: Limits {
-                token_size: STATUS_TOKEN_SIZE,
-                string_size: STATUS_TOKEN_SIZE,
-                ..self.world.rules().limits
-            },
+            limits,
             remembers: false,
         })
     }
