@@ -397,11 +397,11 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
     }
 }
 
-/// What a token is known by that tells of an event: its issuer and its `jti`.
+/// What a token is known by that tells of an event: its issuer, its kind and its `jti`.
 fn told_by(state: &State, token: &VerifiedToken) -> Option<ReplayKey> {
-    let hash = state
-        .revocations
-        .hash(HandleKind::Token, token.issuer(), token.jwt_id()?);
+    let name = format!("{} {}", token.profile().kind().as_str(), token.jwt_id()?);
+    let store = &state.revocations;
+    let hash = store.hash(HandleKind::Token, token.issuer(), &name);
     let mut key = ReplayKey::default();
     let bytes = hash.to_bytes();
     key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
