@@ -114,7 +114,7 @@ impl Inquiry {
         } = self;
         let door = state.door(door)?;
         match turn {
-            Turn::Come => arrived.settle(&mut (), |judged| pipeline::commit(door, judged, now)),
+            Turn::Come => arrived.settle(&mut (), |judged| pipeline::commit(&door, judged, now)),
             Turn::Missed => {
                 if let Some(fleet) = &state.replay.fleet {
                     fleet.missed();
