@@ -48,7 +48,8 @@ impl ProofStore {
         let (store, place) = match &rules.possession.replay.as_ref()?.store {
             ReplayStore::Host { store, folder } => (store, Place::Host(folder.clone())),
             ReplayStore::Fleet { store } => {
-                (store, Place::Fleet(super::open_proofs(store, sha256)))
+                let (proofs, _) = super::open_proofs(store, sha256);
+                (store, Place::Fleet(proofs))
             }
             ReplayStore::Process | ReplayStore::External => return None,
         };
