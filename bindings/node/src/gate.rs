@@ -5,6 +5,7 @@
 //! other it is the place in a page of tokens that share one handle, since a handle each would cost
 //! half a verification, to make and to free.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -157,7 +158,8 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_chain: Function<'_, (), i32> =
         env.create_function_from_closure("verifyChain", move |call| {
-            let told = told(Desk::requirements(&call, 3)?, &call.get::<Vec<String>>(2)?);
+            let needed = Desk::requirements(&call, 3)?.into_owned();
+            let told = told(needed, &call.get::<Vec<String>>(2)?);
             let requirements = match told {
                 Ok(requirements) => requirements,
                 Err(error) => return Ok(own.refuse(error, own.door.gate.grounds())),
@@ -246,11 +248,16 @@ pub(crate) fn gate<'env>(
 
 impl Desk {
     /// The scopes that a call names at this place, if it does.
-    fn requirements(call: &FunctionCallContext<'_>, place: usize) -> Result<Requirements> {
+    fn requirements(
+        call: &FunctionCallContext<'_>,
+        place: usize,
+    ) -> Result<Cow<'static, Requirements>> {
+        // In one place: a constant would be made and dropped at each use.
+        static NONE: Requirements = Requirements::NONE;
         if call.length() <= place {
-            return Ok(Requirements::NONE);
+            return Ok(Cow::Borrowed(&NONE));
         }
-        Ok(requirements(&call.get::<String>(place)?))
+        Ok(Cow::Owned(requirements(&call.get::<String>(place)?)))
     }
 
     fn verify(&self, token: &[u8], requirements: &Requirements) -> i32 {
@@ -292,7 +299,8 @@ impl Desk {
         call: &FunctionCallContext<'_>,
         ask: impl FnOnce(&Sitting<'_>, &Request<'_>, &Requirements) -> std::result::Result<T, Error>,
     ) -> Result<std::result::Result<T, (Error, Grounds)>> {
-        let needs = told(Self::requirements(call, 7)?, &call.get::<Vec<String>>(6)?);
+        let needed = Self::requirements(call, 7)?.into_owned();
+        let needs = told(needed, &call.get::<Vec<String>>(6)?);
         let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
         let fields = call.get::<Vec<String>>(2)?;
         let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;

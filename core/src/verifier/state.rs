@@ -22,7 +22,9 @@ use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{Desk, HostTable, Memory, ReplayGuard, Task, Unanswered, UsedProofs};
+use crate::replay::{
+    Desk, HostTable, Memory, ReplayGuard, Task, ToldBefore, Unanswered, UsedProofs,
+};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::sync::{AtomicU64, OfProcess, Ordering, Own, Slot};
 use crate::time::{NumericDate, Span};
@@ -48,6 +50,8 @@ pub(super) struct Replay {
     pub(super) host: Option<Arc<HostTable>>,
     /// Those of the fleet, at the server that the policy names now.
     pub(super) fleet: Option<Arc<Fleet>>,
+    /// Events that were told to this process.
+    pub(super) told: Option<Arc<ToldBefore>>,
 }
 
 /// Used proofs at a server, and how it answers.
