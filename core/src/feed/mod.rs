@@ -11,6 +11,7 @@ mod file;
 mod outbox;
 mod post;
 mod proof_store;
+mod running;
 mod store;
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
@@ -68,8 +69,7 @@ pub(crate) enum Progress {
     CaughtUp,
     /// There is more.
     More,
-    /// Something was missed that cannot be read any more, or the log is another than before.
-    /// [`Reader::load`] must follow.
+    /// Something was missed that cannot be read any more. [`Reader::load`] must follow.
     Gap,
 }
 
@@ -104,7 +104,9 @@ pub(crate) trait Reader: Send {
     /// Afterwards [`Reader::next`] goes on behind it, and may bring again what this has brought.
     fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError>;
 
-    /// The same, without what nobody judges by.
+    /// The same for whoever judges by it, without what nobody judges by, and without the lifts that
+    /// this process has read before: where a store has lost what came after them, as one does that was
+    /// restored from an older copy, they would undo what is still known here.
     fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
         self.changes(&mut |change| take(change.known()))
     }

@@ -163,8 +163,8 @@ fn joined(overlays: &[Arc<Overlay>], base: &Base) -> Option<Arc<Overlay>> {
     let both: Vec<_> = hashes
         .filter_map(|(hash, _)| {
             let newest: Entry = of(hash)?;
-            let sum = newest.with(base.get(hash)?);
-            (newest.lifted_at().is_none() && sum != newest).then_some((hash, sum))
+            let sum = newest.on_top_of(base.get(hash)?);
+            (sum != newest).then_some((hash, sum))
         })
         .collect();
     let table = Overlay::new(both.len());

@@ -582,3 +582,78 @@ fn many_events_at_once_are_what_they_would_be_one_by_one() {
         }
     }
 }
+
+/// REV-08: what an event lifts while a store is filled counts from when it happened, and what somebody
+/// lifts from now on.
+#[test]
+fn rev_08_a_lift_while_a_store_is_filled_hides_nothing_that_happened_later() {
+    let store = RevocationStore::new(Clock::System);
+    let account = |name: &str| Handle::account("https://a.example", name);
+    let disabled = |name: &str, seconds| {
+        Change::revoked(account(name), Some(at(seconds)), None, at(seconds)).from_event()
+    };
+    let brought = [
+        // As an engine folds it that has had other events of that account before.
+        Change::revoked(account("later"), Some(at(NOW - 4)), None, at(NOW - 4)),
+        Change::revoked(account("earlier"), Some(at(NOW - 6)), None, at(NOW - 6)),
+        Change::revoked(account("by hand"), None, None, at(NOW - 9)),
+        Change::revoked(account("lifted by hand"), None, None, at(NOW - 9)),
+        disabled("later, alone", NOW - 4),
+        disabled("earlier, alone", NOW - 6),
+    ];
+    let filled = store.fill(at(NOW), |learn| {
+        for change in &brought {
+            learn(change.known());
+        }
+        for name in [
+            "later",
+            "earlier",
+            "by hand",
+            "later, alone",
+            "earlier, alone",
+        ] {
+            let enabled = Change::lifted(account(name), at(NOW - 5)).from_event();
+            store.apply(&enabled, at(NOW));
+        }
+        lift(&store, &account("lifted by hand"), at(NOW));
+        // Nobody knew of it, so that it was not kept: but somebody did.
+        revoke(&store, &account("lifted by hand"), all(), at(NOW));
+        lift(&store, &account("lifted by hand"), at(NOW));
+        Ok::<_, ()>(())
+    });
+    assert_eq!(filled, Ok(store.epoch()));
+    store.merge(at(NOW));
+    let stands = |name| get(&store, &account(name)).is_some_and(|entry| !entry.has_ended(at(NOW)));
+    for (name, expected) in [
+        ("later", true),
+        ("earlier", false),
+        ("by hand", true), // gives no time: no event is later
+        ("lifted by hand", false),
+        ("later, alone", true),
+        ("earlier, alone", false),
+    ] {
+        assert_eq!(stands(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_merge_does_not_wait_for_a_store_that_is_filled() {
+    let store = RevocationStore::new(Clock::System);
+    for number in 0..5_000 {
+        revoke(&store, &handle(number), all(), at(NOW));
+    }
+    assert!(store.wants_merging());
+    let (merged, waiting) = std::sync::mpsc::channel();
+    let (store, merged) = (&store, &merged);
+    let filled = std::thread::scope(|scope| {
+        store.fill(at(NOW), |_| {
+            scope.spawn(move || {
+                store.merge(at(NOW));
+                let _ = merged.send(());
+            });
+            // An error ends the filling: whoever waits for it then goes on, and the test fails.
+            waiting.recv_timeout(std::time::Duration::from_secs(20))
+        })
+    });
+    assert_eq!(filled.err(), None);
+}

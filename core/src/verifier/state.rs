@@ -26,7 +26,7 @@ use crate::replay::{
     Desk, HostTable, Memory, ReplayGuard, Task, ToldBefore, Unanswered, UsedProofs,
 };
 use crate::revocation::{RevocationStore, StatusLists};
-use crate::sync::Slot;
+use crate::sync::{OfProcess, Own, Slot};
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -60,8 +60,8 @@ pub(super) struct Fleet {
     proofs: Arc<dyn UsedProofs>,
     /// Who asks for callers that must not wait.
     desk: Box<dyn Desk>,
-    /// Why the last question had no answer; `None` where it had.
-    trouble: Slot<String>,
+    /// Why the last question of this process had no answer; empty where it had.
+    trouble: OfProcess<Slot<String>>,
 }
 
 impl Fleet {
@@ -73,13 +73,17 @@ impl Fleet {
             store,
             proofs,
             desk,
-            trouble: Slot::empty(),
+            trouble: OfProcess::empty(),
         }
     }
 
     /// For people.
     pub(super) fn trouble(&self) -> Option<String> {
-        self.trouble.load().get().cloned()
+        self.here().load().get().cloned()
+    }
+
+    fn here(&self) -> Arc<Own<Slot<String>>> {
+        self.trouble.get(|_| Slot::empty())
     }
 
     /// Leaves a question to somebody who may wait.
@@ -95,7 +99,7 @@ impl Fleet {
     }
 
     fn note(&self, trouble: Option<String>) {
-        self.trouble.swap(trouble.map(Arc::new));
+        self.here().swap(trouble.map(Arc::new));
     }
 }
 
@@ -617,5 +621,44 @@ impl Identity {
 
     pub(super) fn policy_digest(&self) -> &str {
         &self.world.digest
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests {
+    use super::*;
+    use crate::policy::StorePlace;
+    use crate::replay::Turn;
+    use crate::sync::in_a_child;
+
+    struct Silent;
+
+    impl UsedProofs for Silent {
+        fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+            Err(Unanswered {
+                text: "no answer in time".to_owned(),
+            })
+        }
+    }
+
+    impl Desk for Silent {
+        fn put(&self, task: Task) {
+            task(Turn::Missed);
+        }
+    }
+
+    #[test]
+    fn a_child_is_not_told_of_its_parents_trouble() {
+        let store = StoreRules {
+            name: "fleet".into(),
+            place: StorePlace::File("unused".into()),
+        };
+        let fleet = Fleet::new(Arc::new(store), (Arc::new(Silent), Box::new(Silent)));
+        assert_eq!(fleet.trouble(), None);
+        let now = NumericDate::LAST;
+        fleet.insert("key", now, now).unwrap_err();
+        assert_eq!(fleet.trouble().as_deref(), Some("no answer in time"));
+        assert_eq!(in_a_child(|| fleet.trouble()), None);
     }
 }
