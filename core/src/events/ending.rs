@@ -17,7 +17,15 @@ pub(crate) fn ending(change: Change, longest: Option<Span>, leeway: Span) -> Cha
     let bounded = match change.handle().kind() {
         HandleKind::Token | HandleKind::Session => true,
         HandleKind::Account | HandleKind::Credential => false,
-        _ => change.cutoff().is_some(),
+        HandleKind::Subject
+        | HandleKind::Client
+        | HandleKind::Actor
+        | HandleKind::HolderKey
+        | HandleKind::SigningKey
+        | HandleKind::Issuer
+        | HandleKind::Txn
+        | HandleKind::Workflow
+        | HandleKind::Intent => change.cutoff().is_some(),
     };
     match longest {
         Some(longest) if bounded => {
