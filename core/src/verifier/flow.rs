@@ -115,6 +115,12 @@ impl<'s> Call<'s> {
 }
 
 impl Arrived {
+    /// Whether a proof came with it that is to be looked up.
+    pub(super) fn asks(&self) -> bool {
+        let mut judged = self.caller.iter().chain([&self.token]);
+        judged.any(|judged| judged.possession().used().is_some())
+    }
+
     /// Settles whether the proofs were used before, the caller's first.
     #[inline]
     pub(super) fn settle<T: Trail>(
