@@ -4,6 +4,7 @@
 // issuer serves there is, for the test alone:
 //   POST /control/keys   {"kids": ["a", "b"]}   the set from now on; the first one signs
 //   POST /control/down   {"status": 503}        every answer but these; {"status": 0} ends it
+//   POST /control/format {"format": "opaque"}   access tokens from now on; "jwt" at first
 //   GET  /control/asked                         how often the key set was asked for
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -14,6 +15,7 @@ const pairs = new Map()
 let kids = ['a']
 let down = 0
 let asked = 0
+let format = 'jwt'
 let provider
 
 function key(kid) {
@@ -36,10 +38,23 @@ function build(issuer) {
         response_types: [],
         id_token_signed_response_alg: 'ES256',
       },
+      // Two resource servers that ask about tokens; the second is answered with JWTs (RFC 9701).
+      ...['rs', 'rs-jwt'].map((client_id) => ({
+        client_id,
+        client_secret: 'secret: of a resource server/+',
+        grant_types: [],
+        redirect_uris: [],
+        response_types: [],
+        id_token_signed_response_alg: 'ES256',
+        ...(client_id === 'rs-jwt' && { introspection_signed_response_alg: 'ES256' }),
+      })),
     ],
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: true },
+      jwtIntrospection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => RESOURCE,
@@ -48,7 +63,7 @@ function build(issuer) {
           scope: 'files.read',
           audience: RESOURCE,
           accessTokenTTL: 300,
-          accessTokenFormat: 'jwt',
+          accessTokenFormat: format,
           jwt: { sign: { alg: 'ES256' } },
         }),
       },
@@ -79,6 +94,10 @@ const server = createServer(async (request, response) => {
   if (request.url === '/control/down') {
     down = (await body(request)).status
     return answer(200, { down })
+  }
+  if (request.url === '/control/format') {
+    format = (await body(request)).format
+    return answer(200, { format })
   }
   if (request.url === '/control/asked') return answer(200, { asked })
   if (request.url === '/jwks') asked += 1

@@ -34,6 +34,10 @@ const NOT_YET: &[(Code, &str)] = &[
         Code::StatusStale,
         "of a list that was fetched: the suite of remote",
     ),
+    (
+        Code::IntrospectionUnavailable,
+        "of a server that was asked and did not answer: the suite of remote",
+    ),
     (Code::ReplayFull, "it takes four million lines"),
 ];
 

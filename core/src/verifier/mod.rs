@@ -3,6 +3,8 @@
 mod actors;
 mod advice;
 mod ancestry;
+#[cfg(feature = "remote")]
+mod asks;
 mod audit;
 mod authority;
 mod build;
@@ -16,6 +18,7 @@ mod gate;
 mod grounds;
 mod halves;
 mod headers;
+mod introspect;
 mod jws;
 mod keys;
 mod kind;
@@ -46,6 +49,7 @@ mod trail;
 mod validity;
 mod verdict;
 mod verified;
+mod vouched;
 mod whole;
 
 use std::fmt;
@@ -54,6 +58,8 @@ use std::time::Duration;
 
 pub use advice::Advice;
 pub use ancestry::ContextToken;
+#[cfg(feature = "remote")]
+pub(crate) use asks::{AskFetch, Asked};
 pub(crate) use build::refusals;
 pub use checked::RevocationCheck;
 pub use explain::Explanation;
@@ -82,8 +88,8 @@ pub use traced::{Mark, Traced};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
 pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};
+pub use vouched::VerifiedBy;
 
-use pipeline::Candidate;
 use state::State;
 
 use crate::cache::CacheStats;
@@ -257,6 +263,7 @@ impl Verifier {
             let same = next.world.digest == current.world.digest
                 && next.world.policy.allows_test_keys() == current.world.policy.allows_test_keys()
                 && next.shared() == current.shared()
+                && next.asks_as(&current)
                 && next.keys.is_same(&current.keys);
             if same {
                 break;

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::authority::{self, CallSatisfied, GateSatisfied};
-use super::kind::{ClaimsAccepted, TypAccepted};
+use super::introspect::StillActive;
+use super::kind::ClaimsAccepted;
 use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
-use super::{Candidate, Misfit, Requirements, misfit};
+use super::vouched::{VerifiedBy, Vouched};
+use super::{Misfit, Requirements, misfit};
 use crate::binding::{
     Confirmation, NotReplayed, Possessed, Possession, PossessionConfirmed, ReplayReach, UsedProof,
 };
 use crate::claims::{Audience, Claim, Claims, Scopes};
-use crate::crypto::SignatureVerified;
 use crate::delegation::{
     self, Actor, Chain, ChainAccepted, Dimension, Dimensions, LineageAccepted, Member,
     PresenterAccepted, TasksAgree,
@@ -46,6 +47,8 @@ pub struct VerifiedToken {
     not_revoked: Option<Standing>,
     /// Whether the status list was asked that it refers to.
     status: Option<bool>,
+    /// When its issuer was asked whether it is active.
+    introspected_at: Option<NumericDate>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -56,6 +59,7 @@ pub(super) struct Judged {
     bounds: Vec<Json>,
     possession: PossessionConfirmed,
     not_revoked: NotRevoked,
+    active: StillActive,
 }
 
 /// Everything about a token that cannot change while policy and keys stand: what a cache may
@@ -73,6 +77,7 @@ struct Facts {
     identity: Identity,
     /// `None` where the policy does not ask about revocations.
     handles: Option<Handles>,
+    verified_by: VerifiedBy,
 }
 
 /// The evidence of one verification's unchanging checks, each consumed here.
@@ -92,11 +97,12 @@ pub(super) struct Fresh {
     pub(super) tasks: TasksAgree,
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
+    pub(super) active: StillActive,
 }
 
 impl Settled {
-    pub(super) fn new(
-        signed: SignatureVerified<Candidate<'_>>,
+    pub(super) fn new<V: Vouched>(
+        vouched: V,
         dates: Dates,
         confirmation: Confirmation,
         identity: Identity,
@@ -109,14 +115,7 @@ impl Settled {
             chain,
             authority: GateSatisfied { .. },
         } = evidence;
-        let Candidate {
-            signing_input: _,
-            signature: _,
-            claims,
-            header,
-            source,
-            kind: TypAccepted { .. },
-        } = signed.into_inner();
+        let (claims, header, source) = vouched.into_parts();
         Self(Arc::new(Facts {
             claims,
             header,
@@ -126,6 +125,7 @@ impl Settled {
             source,
             identity,
             handles,
+            verified_by: V::BY,
         }))
     }
 
@@ -197,6 +197,7 @@ impl Settled {
             source: _,
             identity: _, // the policy's, which outlives the cache
             handles,
+            verified_by: _,
         } = &*self.0;
         size_of::<Facts>()
             + claims.heap_size()
@@ -219,6 +220,7 @@ impl Judged {
             tasks,
             not_revoked,
             called_for: CallSatisfied { .. },
+            active,
         } = fresh;
         Self {
             settled,
@@ -226,6 +228,7 @@ impl Judged {
             bounds: tasks.into_bounds(),
             possession,
             not_revoked,
+            active,
         }
     }
 
@@ -254,6 +257,7 @@ impl Judged {
             bounds,
             possession,
             not_revoked,
+            active,
         } = self;
         let Possessed {
             how,
@@ -270,6 +274,7 @@ impl Judged {
             next_nonce,
             not_revoked: not_revoked.standing(),
             status: not_revoked.status(),
+            introspected_at: active.asked_at(),
         })
     }
 }
@@ -448,6 +453,20 @@ impl VerifiedToken {
     #[must_use]
     pub const fn status_checked(&self) -> Option<bool> {
         self.status
+    }
+
+    /// By what the issuer stands for the claims: its signature, or its answer about a token that is no
+    /// JWT (RFC 7662). Of such a token [`VerifiedToken::payload`] is that answer, the header is `{}`, and
+    /// that [`VerifiedToken::actor`] is `None` proves no absence of delegation (INT-03).
+    #[must_use]
+    pub fn verified_by(&self) -> VerifiedBy {
+        self.facts().verified_by
+    }
+
+    /// When the issuer was asked whether the token is active; `None` where the policy has nobody ask.
+    #[must_use]
+    pub const fn introspected_at(&self) -> Option<NumericDate> {
+        self.introspected_at
     }
 
     /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).

@@ -15,8 +15,11 @@ fn line(event: &Event<'_>) -> String {
             ..
         } => format!("{keys} keys, generation {generation}, changed {changed}"),
         Event::KeysRefreshFailed { reason, .. } => (*reason).to_owned(),
-        Event::RevocationsLoaded { .. } | Event::RevocationsInterrupted { .. } => {
-            unreachable!("the policy names no store")
+        Event::RevocationsLoaded { .. }
+        | Event::RevocationsInterrupted { .. }
+        | Event::Introspected { .. }
+        | Event::IntrospectionFailed { .. } => {
+            unreachable!("the policy names no store, and asks nobody")
         }
         Event::KeyWithdrawn {
             kid, thumbprint, ..
