@@ -37,17 +37,18 @@ function build(issuer) {
         redirect_uris: [],
         response_types: [],
         id_token_signed_response_alg: 'ES256',
+        introspection_signed_response_alg: 'ES256',
       },
-      // Two resource servers that ask about tokens; the second is answered with JWTs (RFC 9701).
-      ...['rs', 'rs-jwt'].map((client_id) => ({
-        client_id,
+      // A resource server that asks about tokens, and is answered with JWTs where it wants them (RFC 9701).
+      {
+        client_id: 'rs',
         client_secret: 'secret: of a resource server/+',
         grant_types: [],
         redirect_uris: [],
         response_types: [],
         id_token_signed_response_alg: 'ES256',
-        ...(client_id === 'rs-jwt' && { introspection_signed_response_alg: 'ES256' }),
-      })),
+        introspection_signed_response_alg: 'ES256',
+      },
     ],
     features: {
       clientCredentials: { enabled: true },
@@ -111,4 +112,6 @@ server.listen(0, '127.0.0.1', () => {
   provider = build(issuer)
   process.stdout.write(`${JSON.stringify({ issuer })}\n`)
 })
+// Whoever started it reads the one line, and the provider has notices to print after that.
+process.stdout.on('error', () => {})
 process.stdin.on('end', () => process.exit(0)).resume()

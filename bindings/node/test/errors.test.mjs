@@ -31,6 +31,7 @@ const TREE = {
   UnavailableError: 'SealgateError',
   KeysUnavailableError: 'UnavailableError',
   RevocationUnavailableError: 'UnavailableError',
+  IntrospectionUnavailableError: 'UnavailableError',
   ReplayUnavailableError: 'UnavailableError',
   PolicyError: 'SealgateError',
   UsageError: 'SealgateError',
@@ -79,6 +80,7 @@ test('codes that have a class of their own', () => {
     revocation_stale: 'RevocationUnavailableError',
     status_unavailable: 'RevocationUnavailableError',
     status_stale: 'RevocationUnavailableError',
+    introspection_pending: 'IntrospectionUnavailableError',
     usage: 'UsageError',
   }
   for (const [code, name] of Object.entries(own)) assert.equal(refused({ code }).name, name)

@@ -45,8 +45,8 @@ fn whoever_asks_says_who_and_proves_it() {
     refuses(
         &issuer("[issuers.corp.introspection]"),
         &[
-            "8:1 issuers.corp.introspection: no client_id. Who asks: the name of this resource server at the issuer.",
-            "8:1 issuers.corp.introspection: no client_secret. What proves that, as client_secret_basic; one line break at its end is not part of it.",
+            "7:1 issuers.corp.introspection: no client_id. Who asks: the name of this resource server at the issuer.",
+            "7:1 issuers.corp.introspection: no client_secret. What proves that, as client_secret_basic; one line break at its end is not part of it.",
         ],
     );
     refuses(
@@ -55,8 +55,8 @@ fn whoever_asks_says_who_and_proves_it() {
             "[issuers.corp.introspection]\nclient_id = \"\"\nclient_secret = \"inline\"\n[gates.tools]",
         ),
         &[
-            "9:13 issuers.corp.introspection.client_id: empty: a client is never empty",
-            "10:17 issuers.corp.introspection.client_secret: write { env = \"NAME\" } or { file = \"path\" }, never the secret itself",
+            "8:13 issuers.corp.introspection.client_id: empty: a client is never empty",
+            "9:17 issuers.corp.introspection.client_secret: write { env = \"NAME\" } or { file = \"path\" }, never the secret itself",
         ],
     );
 }
@@ -72,7 +72,7 @@ fn where_and_how_long_have_bounds() {
             "max_age = \"0s\"",
             "max_age: \"0s\" keeps no answer, so that no token would ever have one",
         ),
-        ("max_age = \"2h\"", "max_age: at most \"1h\""),
+        ("max_age = \"2h\"", "max_age: at most \"3600s\""),
         (
             "tokens = \"jwt\"",
             "tokens: \"jwt\" is not one of \"opaque\", \"all\"",
