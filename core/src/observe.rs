@@ -75,6 +75,13 @@ pub enum Event<'a> {
         /// What went wrong, in a sentence.
         reason: &'a str,
     },
+    /// A store has everything that this process has revoked or lifted. Told where somebody has asked
+    /// before, and it had not.
+    #[non_exhaustive]
+    RevocationsDelivered {
+        /// The policy's name for the store.
+        store: &'a str,
+    },
 }
 
 impl Event<'_> {
@@ -89,6 +96,7 @@ impl Event<'_> {
             Self::IntrospectionFailed { .. } => "introspection_failed",
             Self::RevocationsLoaded { .. } => "revocations_loaded",
             Self::RevocationsInterrupted { .. } => "revocations_interrupted",
+            Self::RevocationsDelivered { .. } => "revocations_delivered",
         }
     }
 
@@ -101,7 +109,9 @@ impl Event<'_> {
             | Self::KeyWithdrawn { issuer_name, .. }
             | Self::Introspected { issuer_name }
             | Self::IntrospectionFailed { issuer_name, .. } => Some(issuer_name),
-            Self::RevocationsLoaded { .. } | Self::RevocationsInterrupted { .. } => None,
+            Self::RevocationsLoaded { .. }
+            | Self::RevocationsInterrupted { .. }
+            | Self::RevocationsDelivered { .. } => None,
         }
     }
 
@@ -109,9 +119,9 @@ impl Event<'_> {
     #[must_use]
     pub const fn store(&self) -> Option<&str> {
         match self {
-            Self::RevocationsLoaded { store, .. } | Self::RevocationsInterrupted { store, .. } => {
-                Some(store)
-            }
+            Self::RevocationsLoaded { store, .. }
+            | Self::RevocationsInterrupted { store, .. }
+            | Self::RevocationsDelivered { store, .. } => Some(store),
             Self::KeysRefreshed { .. }
             | Self::KeysRefreshFailed { .. }
             | Self::KeyWithdrawn { .. }

@@ -619,6 +619,11 @@ export type StoreEvent =
       /** What went wrong, in a sentence. */
       readonly reason: string
     }
+  | {
+      /** It has everything that this process has revoked or lifted; told where somebody has asked before, and it had not. */
+      readonly event: 'revocations_delivered'
+      readonly store: string
+    }
 
 /** What {@link Verifier.stats} counts. */
 export interface Stats {

@@ -88,7 +88,8 @@ pub(crate) fn revocation_epoch(engine: &External<Engine>) -> String {
     engine.verifier.revocations().epoch().to_string()
 }
 
-/// Whether the store has everything that this process has revoked or lifted. Never waits.
+/// Whether the store has everything that this process has revoked or lifted. Never waits: where it has
+/// not, an event tells when it has.
 #[napi(catch_unwind)]
 pub(crate) fn is_flushed(engine: &External<Engine>) -> bool {
     engine.verifier.revocations().flush(Duration::ZERO)

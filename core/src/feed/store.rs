@@ -64,7 +64,7 @@ impl Store {
             },
             reach: rules.reach(),
             engine: super::open(rules, &Clock::System, sha256),
-            origin: super::post::origin(),
+            origin: super::running::origin(),
             last: 0,
         }
     }
@@ -294,7 +294,7 @@ impl Store {
             kind: "file",
             reach: "host",
             engine: Arc::clone(engine),
-            origin: super::post::origin(),
+            origin: super::running::origin(),
             last: 0,
         }
     }

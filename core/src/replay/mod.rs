@@ -16,7 +16,7 @@ mod host;
 
 use std::hash::{BuildHasher, RandomState};
 
-pub(crate) use fleet::{Unanswered, UsedProofs};
+pub(crate) use fleet::{Desk, Task, Turn, Unanswered, UsedProofs};
 pub(crate) use host::HostTable;
 
 use crate::error::{Code, Error};

@@ -63,8 +63,9 @@ impl Known<'_> {
         self.told.lifts()
     }
 
-    pub(crate) fn is_of(&self, handle: &Handle) -> bool {
-        (self.kind, self.scope, self.value) == (handle.kind(), handle.scope(), handle.value())
+    /// Whether it takes back whatever there is, and counts from when it is told.
+    pub(crate) fn lifts_undated(&self) -> bool {
+        self.lifts() && self.told.plain().is_some()
     }
 }
 

@@ -105,10 +105,11 @@ impl Engine {
             (Some(gate), true) => {
                 let issuers = Lookup::new(state.world.rules(), &gate.issuers);
                 let refused = |error: Error| format!("its answer was refused: {error}");
-                let door = state.side_door(gate, &issuers).map_err(refused)?;
-                let case = Case::bare(door, &self.provider, now, &NO_REQUIREMENTS);
+                let limits = &state.world.rules().limits;
+                let door = state.side_door(gate, &issuers, limits).map_err(refused)?;
+                let case = Case::bare(&door, &self.provider, now, &NO_REQUIREMENTS);
                 let judged = pipeline::verify(door, asked.body.trim_ascii(), &case, &mut ());
-                match judged.and_then(|judged| pipeline::rehearse(door, judged, now)) {
+                match judged.and_then(|judged| pipeline::rehearse(&door, judged, now)) {
                     Ok(token) => {
                         let told = token.claim(Claim::TokenIntrospection.name());
                         let told = told.ok_or("its answer says nothing of the token")?;

@@ -16,7 +16,7 @@ use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{
     IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore, StoreRules,
 };
-use crate::replay::{HostTable, ReplayGuard, UsedProofs};
+use crate::replay::{Desk, HostTable, ReplayGuard, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::Clock;
 
@@ -110,7 +110,7 @@ pub(super) fn state(
 /// folder takes the place of the one before.
 fn replay(
     policy: &Policy,
-    open_at: impl FnOnce(&StoreRules) -> Arc<dyn UsedProofs>,
+    open_at: impl FnOnce(&StoreRules) -> (Arc<dyn UsedProofs>, Box<dyn Desk>),
     previous: Option<&State>,
 ) -> Result<Replay, Problem> {
     let mut replay = previous.map_or_else(Replay::default, |state| state.replay.clone());

@@ -129,7 +129,7 @@ pub(super) fn opaque<T: Trail>(
         let issuer = door.issuer(&source)?;
         let rules = issuer.introspection.as_deref();
         let rules = rules.ok_or_else(|| Error::new(Code::Internal))?;
-        let answer = look_up(door, issuer, rules, token, case)?;
+        let answer = look_up(&door, issuer, rules, token, case)?;
         let told = Introspected::of(door, opaque, &answer)?;
         trail.enter(Stage::Claims);
         check_told(&told.claims, issuer)?;
@@ -205,7 +205,7 @@ fn check_told(claims: &Claims, issuer: &IssuerRules) -> Result<(), Error> {
 /// Of a JWT in which all else holds: whether its issuer still holds it for active, where the policy asks.
 #[inline]
 pub(super) fn still_active(
-    door: Door<'_>,
+    door: &Door<'_>,
     source: &Source,
     claims: &Claims,
     token: &[u8],
@@ -219,7 +219,7 @@ pub(super) fn still_active(
 
 #[cold]
 fn ask(
-    door: Door<'_>,
+    door: &Door<'_>,
     source: &Source,
     claims: &Claims,
     token: &[u8],
@@ -240,7 +240,7 @@ fn ask(
 
 /// INT-02 for a JWT: what the answer says of the token may end it, and grants nothing.
 fn check_agrees(
-    door: Door<'_>,
+    door: &Door<'_>,
     signed: &Claims,
     told: &Claims,
     issuer: &IssuerRules,
@@ -303,7 +303,7 @@ fn active(answer: &Answer, limits: Limits) -> Result<Claims, Error> {
 }
 
 fn look_up(
-    door: Door<'_>,
+    door: &Door<'_>,
     issuer: &IssuerRules,
     rules: &IntrospectionRules,
     token: &[u8],

@@ -44,6 +44,9 @@ pub struct RevocationReceipt {
     /// Whether the store has it. Else it is in force in this process, and tried again until the store
     /// has it: [`Revocations::flush`] waits for that. A server is never waited for here, so what goes to
     /// one is never delivered yet.
+    ///
+    /// A million changes are kept so. Where there is no room for more, the next ones are never delivered,
+    /// for all that they are in force in this process: they are to be revoked again.
     pub delivered: bool,
 }
 
@@ -57,7 +60,8 @@ pub struct StoreState {
     pub reach: &'static str,
     /// How old its news is here; `None` before there was any.
     pub staleness: Option<Span>,
-    /// Changes of this process that it is not known to have.
+    /// Changes of this process that it is not known to have; those included that were never kept, since
+    /// a million waited, and those that a store was not handed yet which the policy named before.
     pub undelivered: usize,
     /// Changes that this version cannot read, since the store was begun to be read: of one after it, or
     /// broken.
@@ -239,7 +243,9 @@ impl<'v> Revocations<'v> {
 
     /// Waits until the store has everything that this process has revoked or lifted, at most
     /// `timeout`; at once where no processes share it. Says whether it has: what it has not is still
-    /// tried again.
+    /// tried again, and [`Event::RevocationsDelivered`](crate::Event::RevocationsDelivered) tells when
+    /// it has. A store that the policy named before has something once it was handed it: nobody reads
+    /// there any more.
     pub fn flush(&self, timeout: Duration) -> bool {
         let state = self.engine.state.load_full();
         let postman = state.revocations.postman();
@@ -347,9 +353,9 @@ fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationR
     let (epoch, reach, delivered) = match shared {
         None => (store.apply(change, now), "process", true),
         Some((shared, postman)) => {
-            postman.hold(change);
+            let held = postman.hold(change);
             let epoch = store.apply(change, now);
-            (epoch, shared.store.reach(), postman.send())
+            (epoch, shared.store.reach(), postman.send() && held)
         }
     };
     merge(state, now);

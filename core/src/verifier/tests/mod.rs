@@ -10,6 +10,7 @@ mod delegated;
 mod events;
 mod explained;
 mod hosts;
+mod inquiries;
 mod introspected;
 mod issuers;
 mod leaks;

@@ -17,6 +17,7 @@ fn line(event: &Event<'_>) -> String {
         Event::KeysRefreshFailed { reason, .. } => (*reason).to_owned(),
         Event::RevocationsLoaded { .. }
         | Event::RevocationsInterrupted { .. }
+        | Event::RevocationsDelivered { .. }
         | Event::Introspected { .. }
         | Event::IntrospectionFailed { .. } => {
             unreachable!("the policy names no store, and asks nobody")
