@@ -55,8 +55,8 @@ fn whoever_asks_says_who_and_proves_it() {
             "[issuers.corp.introspection]\nclient_id = \"\"\nclient_secret = \"inline\"\n[gates.tools]",
         ),
         &[
-            "8:13 issuers.corp.introspection.client_id: empty: a client is never empty",
-            "9:17 issuers.corp.introspection.client_secret: write { env = \"NAME\" } or { file = \"path\" }, never the secret itself",
+            "8:13 issuers.corp.introspection.client_id: \"\" is not a client",
+            "9:17 issuers.corp.introspection.client_secret: a secret in the document. Write { env = \"NAME\" } or { file = \"path\" }",
         ],
     );
 }
@@ -75,7 +75,7 @@ fn where_and_how_long_have_bounds() {
         ("max_age = \"2h\"", "max_age: at most \"3600s\""),
         (
             "tokens = \"jwt\"",
-            "tokens: \"jwt\" is not one of \"opaque\", \"all\"",
+            "tokens: \"jwt\" is unknown. Write \"opaque\" or \"all\"",
         ),
         (
             "allow_hosts = [\"x.example\"]",
