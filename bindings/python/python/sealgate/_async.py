@@ -1,5 +1,5 @@
 """The calls that may be awaited: answered at once where the keys are there, else when a refresh has
-settled.
+settled, or an authorization server has answered.
 
 Under asyncio and trio, neither of which is imported: whoever runs one has done so. While a call
 waits it holds an entry in a set and no thread; a refresh that settles wakes all, and each judges
@@ -19,7 +19,8 @@ from ._errors import KeysUnavailableError
 if TYPE_CHECKING:
     from ._native import Gate, RawRevocations, Verdict, VerifiedToken, Verifier
 
-_REFRESHING = "keys_refreshing"
+# What an answer on its way may change.
+_COMING = ("keys_refreshing", "introspection_pending")
 # Seconds between two looks whether a store has everything: nobody tells when it has.
 
 
@@ -150,7 +151,7 @@ def verify_request(
 # No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
 async def _judge(ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float) -> Verdict[Any]:
     verdict = ask()
-    if verdict.code == _REFRESHING:
+    if verdict.code in _COMING:
         verdict = await _settled(verdict, ask, waiters, wait)
     return verdict
 
@@ -159,7 +160,7 @@ async def _verify(
     ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
     verdict = ask()
-    if verdict.code == _REFRESHING:
+    if verdict.code in _COMING:
         verdict = await _settled(verdict, ask, waiters, wait)
     return verdict.unwrap()
 
@@ -167,7 +168,7 @@ async def _verify(
 async def _settled(
     verdict: Verdict[Any], ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
 ) -> Verdict[Any]:
-    """What is answered once no fetch can change it in time any more, or at the end."""
+    """What is answered once nothing on its way can change it in time any more, or at the end."""
 
     def settled() -> bool:
         nonlocal verdict
