@@ -3,6 +3,7 @@
 mod actors;
 mod advice;
 mod ancestry;
+mod applied;
 mod audit;
 mod authority;
 mod build;
@@ -55,6 +56,7 @@ use std::time::Duration;
 
 pub use advice::Advice;
 pub use ancestry::ContextToken;
+pub use applied::AppliedEvent;
 pub(crate) use build::refusals;
 pub use checked::RevocationCheck;
 pub use explain::Explanation;
@@ -74,9 +76,7 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{
-    AppliedEvent, Revocation, RevocationReceipt, Revocations, RevokeError, StoreState,
-};
+pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use sitting::Sitting;

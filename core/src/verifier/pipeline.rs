@@ -13,7 +13,7 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, actors, authority, caller, kind, note, revocable, revocations, status};
+use super::{Requirements, actors, applied, authority, caller, kind, note, revocable, status};
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
@@ -435,7 +435,7 @@ pub(super) fn commit(
     if door.gate.revokes
         && let Ok(token) = &verdict
     {
-        revocations::apply(door.state, token, now);
+        applied::apply(door.state, token, now);
     }
     verdict
 }

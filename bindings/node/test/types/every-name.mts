@@ -146,6 +146,7 @@ const revoked: sealgate.RevocationReceipt = verifier.revocations.revoke(sealgate
 const everywhere: boolean = revoked.reach === 'fleet' && revoked.delivered
 const told: sealgate.EventReceipt = verifier.revocations.apply(token)
 const entries: number = told.entries + told.epoch
+const duplicate: boolean = told.duplicate
 const flushed: boolean = await verifier.revocations.flush({ timeout: '5s' })
 const store: sealgate.StoreState | null = verifier.revocations.store()
 const age: number | null = store?.staleness ?? null
