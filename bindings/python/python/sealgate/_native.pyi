@@ -1,5 +1,5 @@
 # Hand-kept; `mypy.stubtest` compares it with the built module.
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from types import GenericAlias
@@ -27,6 +27,7 @@ __all__ = [
     "BatchSnapshot",
     "FixedClock",
     "Gate",
+    "Inquiry",
     "Jws",
     "Key",
     "Policy",
@@ -221,6 +222,11 @@ class Verdict(Generic[_Claims]):
     def unwrap(self) -> VerifiedToken[_Claims]: ...
     def _may_settle(self, wait: float) -> bool: ...
     def __bool__(self) -> bool: ...
+
+@final
+class Inquiry:
+    def ask(self, put: Callable[[Callable[[], None]], None], wake: Callable[[], None]) -> None: ...
+    def verdict(self) -> Verdict[Any] | None: ...
 
 @final
 class BatchSnapshot:
@@ -465,6 +471,7 @@ class _Calls:
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
+    def _begin_request(self, **named: Any) -> Verdict[Any] | Inquiry: ...
     @overload
     def verify_chain(
         self,
