@@ -4,6 +4,8 @@ mod actors;
 mod advice;
 mod ancestry;
 mod applied;
+#[cfg(feature = "remote")]
+mod asks;
 mod audit;
 mod authority;
 mod build;
@@ -18,6 +20,7 @@ mod grounds;
 mod halves;
 mod headers;
 mod inquiry;
+mod introspect;
 mod jws;
 mod keys;
 mod kind;
@@ -48,6 +51,7 @@ mod trail;
 mod validity;
 mod verdict;
 mod verified;
+mod vouched;
 mod whole;
 
 use std::fmt;
@@ -57,6 +61,8 @@ use std::time::Duration;
 pub use advice::Advice;
 pub use ancestry::ContextToken;
 pub use applied::AppliedEvent;
+#[cfg(feature = "remote")]
+pub(crate) use asks::{AskFetch, Asked};
 pub(crate) use build::refusals;
 pub use checked::RevocationCheck;
 pub use explain::Explanation;
@@ -84,8 +90,8 @@ pub use traced::{Mark, Traced};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
 pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};
+pub use vouched::VerifiedBy;
 
-use pipeline::Candidate;
 use state::State;
 
 use crate::cache::CacheStats;
@@ -260,6 +266,7 @@ impl Verifier {
             let same = next.world.digest == current.world.digest
                 && next.world.policy.allows_test_keys() == current.world.policy.allows_test_keys()
                 && next.shared() == current.shared()
+                && next.asks_as(&current)
                 && next.keys.is_same(&current.keys);
             if same {
                 break;

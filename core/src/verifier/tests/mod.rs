@@ -11,6 +11,7 @@ mod events;
 mod explained;
 mod hosts;
 mod inquiries;
+mod introspected;
 mod issuers;
 mod leaks;
 mod observed;
