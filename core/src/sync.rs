@@ -70,7 +70,7 @@ impl<T> OfProcess<T> {
 
     /// The value of this process, if it has one.
     pub(crate) fn own(&self) -> Option<Arc<Own<T>>> {
-        let process = std::process::id();
+        let process = process();
         self.0.load().full().filter(|own| own.process == process)
     }
 }

@@ -113,17 +113,15 @@ export interface ContextToken {
   readonly token: Token
 }
 
-/** The parts of a request that count. */
-export interface RequestParts {
-  readonly method: string
-  /** Path and query as they were sent; scheme and host are those of the gate's `public_url`. */
-  readonly uri: string
+/**
+ * What a call tells of a request: among its parts, or beside a server's own request in the second argument;
+ * not in both.
+ */
+export interface BesideRequest {
   /**
-   * Pairs, since a mapping has lost the second of two fields: names and values in turn, as Node's
-   * `rawHeaders`, or `[name, value]` each, as an array or `Headers`.
+   * What the client showed to your own TLS: DER, or Node's. Never a field of the request. Beside a request
+   * of Node's it takes the place of the one that the socket has.
    */
-  readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]> | SingleValued
-  /** What the client showed to your own TLS: DER, or Node's. Never a field of the request. */
   readonly clientCertificate?: Uint8Array | X509Certificate | null
   /**
    * Tokens that the request's own comes from: those it was exchanged for, or the grant it was given
@@ -138,6 +136,18 @@ export interface RequestParts {
   readonly approved?: Approved
   /** A capability that came in the content of the request, and the proof of this one call (AAT-08). */
   readonly content?: { readonly token: Token; readonly proof: Token }
+}
+
+/** The parts of a request that count. */
+export interface RequestParts extends BesideRequest {
+  readonly method: string
+  /** Path and query as they were sent; scheme and host are those of the gate's `public_url`. */
+  readonly uri: string
+  /**
+   * Pairs, since a mapping has lost the second of two fields: names and values in turn, as Node's
+   * `rawHeaders`, or `[name, value]` each, as an array or `Headers`.
+   */
+  readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]> | SingleValued
 }
 
 declare const single: unique symbol
@@ -240,19 +250,36 @@ export interface Calls {
    * @returns the token; add its `responseHeaders` to your answer
    * @throws {@link TokenError} the request is refused: 400, 401 or 403
    * @throws {@link UnavailableError} it cannot be decided: 503; the proof was not used up
-   * @throws {@link UsageError} `replay.store` is a server
+   * @throws {@link UsageError} `replay.store` is a server: call `verifyRequestAsync`
    */
-  verifyRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): VerifiedToken
-  verifyRequest<Output>(request: AnyRequest, options: Into<Output>): VerifiedToken<Output>
+  verifyRequest(request: AnyRequest, options?: Requirements & BesideRequest & { readonly into?: undefined }): VerifiedToken
+  verifyRequest<Output>(request: AnyRequest, options: Into<Output> & BesideRequest): VerifiedToken<Output>
   /** The same with the answer as a value. It throws only for wrong arguments. */
-  judgeRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): Verdict
-  judgeRequest<Output>(request: AnyRequest, options: Into<Output>): Verdict<Output>
-  /** As `verifyRequest`, waiting as `verifyAsync` does. */
-  verifyRequestAsync(request: AnyRequest, options?: Requirements & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
-  verifyRequestAsync<Output>(request: AnyRequest, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
-  /** As `judgeRequest`, waiting as `verifyAsync` does. */
-  judgeRequestAsync(request: AnyRequest, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
-  judgeRequestAsync<Output>(request: AnyRequest, options: Into<Output> & Patience): Promise<Verdict<Output>>
+  judgeRequest(request: AnyRequest, options?: Requirements & BesideRequest & { readonly into?: undefined }): Verdict
+  judgeRequest<Output>(request: AnyRequest, options: Into<Output> & BesideRequest): Verdict<Output>
+  /**
+   * As `verifyRequest`, waiting as `verifyAsync` does; and where `replay.store` is a server, for its answer,
+   * some seconds at most whatever `wait` says. It is asked on threads of the engine's: neither the event
+   * loop nor libuv's threads wait. Of what 16 of these have to ask, 1,024 wait in turn; what is above that,
+   * or waits for two seconds, is `replay_unavailable`.
+   */
+  verifyRequestAsync(
+    request: AnyRequest,
+    options?: Requirements & BesideRequest & Patience & { readonly into?: undefined }
+  ): Promise<VerifiedToken>
+  verifyRequestAsync<Output>(
+    request: AnyRequest,
+    options: Into<Output> & BesideRequest & Patience
+  ): Promise<VerifiedToken<Output>>
+  /** As `judgeRequest`, waiting as `verifyRequestAsync` does. */
+  judgeRequestAsync(
+    request: AnyRequest,
+    options?: Requirements & BesideRequest & Patience & { readonly into?: undefined }
+  ): Promise<Verdict>
+  judgeRequestAsync<Output>(
+    request: AnyRequest,
+    options: Into<Output> & BesideRequest & Patience
+  ): Promise<Verdict<Output>>
   /**
    * Verifies many tokens on threads of its own, one less than there are cores, under one policy,
    * one generation of keys and one moment. A token that occurs twice is verified once.
@@ -270,15 +297,16 @@ export interface Calls {
    * `verifyChain` takes them
    */
   explain(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trail
-  /** The same of a request. No proof is used up by it. */
-  explainRequest(request: AnyRequest, options?: Requirements): Trail
+  /** The same of a request. No proof is used up by it, and no server is asked about one. */
+  explainRequest(request: AnyRequest, options?: Requirements & BesideRequest): Trail
   /**
    * The verdict with the stages that led to it, for machines: plain data without a claim value in it, and
    * the same in every language, names included. The token is verified from scratch, and it is the
-   * verdict: a proof is used up by it. It throws only for wrong arguments.
+   * verdict: a proof is used up by it. It throws only for wrong arguments, of which a request is one
+   * where `replay.store` is a server; `explainRequest` asks none.
    */
   trace(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trace
-  trace(request: AnyRequest, options?: Requirements): Trace
+  trace(request: AnyRequest, options?: Requirements & BesideRequest): Trace
   /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
   resourceMetadata(): Record<string, unknown> | null
 }
@@ -647,6 +675,20 @@ export interface Stats {
     /** Changes in the store that this version cannot read. */
     unreadable?: number
   }
+  /** Status lists that are kept; of these, how many are not fetched yet, and how many are stale. */
+  status: { lists: number; missing: number; stale: number; bytes: number }
+  /** Used proofs; null where the policy has no `[replay]`. */
+  proofs: {
+    /** The policy's name of the store, or `process` or `external`. */
+    store: string
+    reach: 'process' | 'host' | 'fleet' | 'external'
+    /** In this process: how many are remembered, and how many can be. */
+    entries?: number
+    capacity?: number
+    /** At a server: how often it was to be asked, and how often it did not answer. */
+    asked?: number
+    unanswered?: number
+  } | null
 }
 
 /** The keys of a verifier's issuers. */
@@ -823,6 +865,8 @@ export interface Delivery {
   readonly body: string
   /** How many handles were revoked or lifted; null where the token was not accepted. */
   readonly entries: number | null
+  /** Whether it was applied before, and nothing was done now; null where it was not accepted. */
+  readonly duplicate: boolean | null
   /** Why it was not. */
   readonly code: string | null
 }
@@ -846,6 +890,8 @@ export interface Polled {
   readonly refused: number
   /** The issuer delivers them again. */
   readonly undecided: number
+  /** Of those accepted, how many had been applied before: nothing was done about them. */
+  readonly duplicates: number
   readonly entries: number
   readonly moreAvailable: boolean
 }
@@ -854,6 +900,8 @@ export interface Polled {
 export interface EventReceipt extends RevocationReceipt {
   /** How many handles it revokes or lifts; 0 for one that is only observed. */
   readonly entries: number
+  /** Whether this process has applied the token before, by its issuer and `jti`, and has done nothing now. */
+  readonly duplicate: boolean
 }
 
 /** What a publication did. */

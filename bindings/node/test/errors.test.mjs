@@ -192,10 +192,29 @@ test('JSON, for … in, inspect and structuredClone show an error as they show o
   assert.match(shown, /code: 'aud_mismatch'[^]*httpStatus: 401/)
   assert.match(inspect({ deep: { deeper: error } }, { depth: 0 }), /^\{ deep: \[Object\] \}$/)
   assert.match(inspect([[error]], { depth: 1 }), /\[AudienceError: aud_mismatch: [^\]]+\]/)
-  const cloned = structuredClone(error)
-  assert.ok(cloned instanceof Error)
-  assert.equal(cloned.message, error.message)
   assert.throws(() => (error.code = 'accepted'), TypeError)
+})
+
+test('a structured clone is data, and passes for nothing that it was', () => {
+  const { gate, token } = world()
+  const error = gate.judge(token({ aud: 'x' })).error
+  for (const made of [error, thrown(() => gate.verify(5)), thrown(() => gate.verify('x'))]) {
+    const cloned = structuredClone(made)
+    assert.ok(cloned instanceof Error && !sealgate.SealgateError.is(cloned) && !(cloned instanceof sealgate.TokenError))
+    assert.deepEqual([cloned.message, cloned.stack, cloned.code], [made.message, made.stack, undefined])
+    assert.throws(() => sealgate.SealgateError.fromJSON(cloned), sealgate.UsageError)
+    assert.equal(sealgate.SealgateError.fromJSON(structuredClone(made.toJSON())).code, made.code)
+  }
+  const verified = gate.verify(token())
+  const cloned = structuredClone(verified)
+  assert.ok(!(cloned instanceof sealgate.VerifiedToken))
+  assert.deepEqual(Reflect.ownKeys(cloned), [])
+  assert.throws(() => gate.checkOutbound(cloned, { kind: 'access_token', token: token() }, { target: 'x' }), sealgate.UsageError)
+  const data = verified.toDict()
+  assert.deepEqual(structuredClone(data), JSON.parse(JSON.stringify(data)))
+  assert.deepEqual(structuredClone(gate.judge(token())), { ok: true, code: 'accepted' })
+  assert.deepEqual(structuredClone(gate.judge('x')), { ok: false, code: 'malformed_token' })
+  assert.throws(() => structuredClone(gate), { name: 'DataCloneError' })
 })
 
 test('an error of a policy shows its problems, and one of a fault its cause', () => {

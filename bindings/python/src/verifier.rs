@@ -239,7 +239,9 @@ calls! { Verifier {
         self.wake(py)
     }
 
-    /// Counters as plain values; labels come from the policy only.
+    /// Counters as plain values; labels come from the policy only. `policy` (its digest), `cache`, `issuers`,
+    /// `revocations` (and how the store stands that processes share), `status` (status lists) and `proofs`
+    /// (used proofs; `None` without `[replay]`), under the same names in every language.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         frozen::load(py, &self.verifier.stats().to_string())
     }

@@ -10,6 +10,7 @@ mod desk;
 mod file;
 mod outbox;
 mod post;
+mod proof_store;
 mod running;
 mod store;
 
@@ -35,6 +36,7 @@ use file::FileEngine;
 #[cfg(fuzzing)]
 pub use file::fuzz::file_store;
 pub(crate) use post::Post;
+pub use proof_store::{ProofStore, ProofTrial};
 pub use store::{Following, Store, StoreError};
 
 use crate::policy::{StorePlace, StoreRules};

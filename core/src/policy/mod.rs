@@ -17,6 +17,7 @@ mod grammar;
 mod intent;
 mod introspection;
 mod key_use;
+mod lifetime;
 mod load;
 mod possession;
 mod problem;

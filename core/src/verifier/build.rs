@@ -8,6 +8,7 @@ use super::{Names, OpenProofs};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::error::IssuerNumber;
+use crate::events;
 use crate::introspection::Answers;
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jwk::{Jwk, KeyError};
@@ -16,7 +17,7 @@ use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{
     IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore, StoreRules,
 };
-use crate::replay::{Desk, HostTable, ReplayGuard, UsedProofs};
+use crate::replay::{Desk, HostTable, ReplayGuard, ToldBefore, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::Clock;
 
@@ -143,6 +144,16 @@ fn replay(
             }
         }
         Some(ReplayStore::External) | None => {}
+    }
+    if policy
+        .rules()
+        .gates
+        .iter()
+        .any(|gate| events::tells(gate.kind))
+    {
+        replay
+            .told
+            .get_or_insert_with(|| Arc::new(ToldBefore::new()));
     }
     Ok(replay)
 }

@@ -3,6 +3,7 @@
 mod actors;
 mod advice;
 mod ancestry;
+mod applied;
 #[cfg(feature = "remote")]
 mod asks;
 mod audit;
@@ -59,6 +60,7 @@ use std::time::Duration;
 
 pub use advice::Advice;
 pub use ancestry::ContextToken;
+pub use applied::AppliedEvent;
 #[cfg(feature = "remote")]
 pub(crate) use asks::{AskFetch, Asked};
 pub(crate) use build::refusals;
@@ -80,9 +82,7 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{
-    AppliedEvent, Revocation, RevocationReceipt, Revocations, RevokeError, StoreState,
-};
+pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use sitting::Sitting;

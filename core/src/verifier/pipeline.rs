@@ -16,7 +16,7 @@ use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
 use super::vouched::{VerifiedBy, Vouched};
 use super::{
-    Requirements, actors, authority, caller, introspect, kind, note, revocable, revocations, status,
+    Requirements, actors, applied, authority, caller, introspect, kind, note, revocable, status,
 };
 use crate::binding::{Confirmation, Judge, Shown};
 use crate::claims::Claims;
@@ -457,7 +457,7 @@ pub(super) fn commit(
     if door.gate.revokes
         && let Ok(token) = &verdict
     {
-        revocations::apply(door.state, token, now);
+        applied::apply(door.state, token, now);
     }
     verdict
 }

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::applied::{self, AppliedEvent};
 use super::state::State;
 use super::{Engine, VerifiedToken};
 use crate::events;
-use crate::policy::{IssuerRules, Kind, RevocationStorage};
+use crate::limits::Limits;
+use crate::policy::{IssuerRules, Kind, Policy, RevocationStorage, Rules};
 use crate::revocation::{Change, Handle, HandleKind, RevocationStats};
 use crate::time::{NumericDate, Span};
 
@@ -70,18 +72,6 @@ pub struct StoreState {
     pub last_error: Option<String>,
 }
 
-/// What a token that tells of an event has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AppliedEvent {
-    /// How many handles it revokes or lifts, whether or not that was known already or has been
-    /// overtaken by something later; the epoch tells whether anything has changed. 0 for an event that
-    /// revokes nothing, or is about somebody whom no token of its issuer names.
-    pub entries: usize,
-    /// As of every revocation.
-    pub receipt: RevocationReceipt,
-}
-
 /// Why nothing was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -94,6 +84,8 @@ pub enum RevokeError {
     PolicyName,
     /// The policy trusts no issuer of this `iss`, so no token could carry the handle.
     NoSuchIssuer,
+    /// A part of it is longer than any token may have it, whatever the policy (64 KiB).
+    TooLong,
     /// It would end before it begins.
     Ended,
     /// The token tells of no event: it passed a gate of another kind than `logout_token` and `set`.
@@ -150,6 +142,55 @@ impl Revocation {
             ..self
         }
     }
+
+    /// What [`Revocations::revoke`] would write at that moment under this policy: for programs
+    /// without a verifier, which write to a [`Store`](crate::Store) themselves.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Revocations::revoke`].
+    pub fn change(
+        self,
+        policy: &Policy,
+        handle: &Handle,
+        now: NumericDate,
+    ) -> Result<Change, RevokeError> {
+        self.change_under(policy.rules(), handle, now)
+    }
+
+    /// As [`Revocation::change`], what [`Revocations::lift`] would write.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Revocations::lift`].
+    pub fn lift(policy: &Policy, handle: &Handle, now: NumericDate) -> Result<Change, RevokeError> {
+        check(policy.rules(), handle)?;
+        Ok(Change::lifted(handle.clone(), now))
+    }
+
+    fn change_under(
+        self,
+        rules: &Rules,
+        handle: &Handle,
+        now: NumericDate,
+    ) -> Result<Change, RevokeError> {
+        check(rules, handle)?;
+        let Self {
+            cutoff,
+            expires,
+            reason,
+        } = self;
+        if expires.is_some_and(|expires| expires <= now) {
+            return Err(RevokeError::Ended);
+        }
+        let cutoff = match cutoff {
+            Cutoff::None => None,
+            Cutoff::At(cutoff) => Some(cutoff),
+            Cutoff::Now => Some(now),
+        };
+        let change = Change::revoked(handle.clone(), cutoff, expires, now);
+        Ok(change.because(reason.as_deref().unwrap_or_default()))
+    }
 }
 
 impl fmt::Display for RevokeError {
@@ -166,6 +207,7 @@ impl fmt::Display for RevokeError {
             Self::NoSuchIssuer => {
                 "no issuer of the policy has this iss, to the last slash: nothing would end"
             }
+            Self::TooLong => "a part of the handle is longer than any token has it: 64 KiB",
             Self::Ended => "expires lies before now",
             Self::NotAnEvent => {
                 "the token tells of no event; apply takes those of gates of profile logout_token and \
@@ -188,9 +230,8 @@ impl<'v> Revocations<'v> {
     /// A store that processes share is told next; see [`RevocationReceipt::delivered`].
     ///
     /// It takes microseconds, and of a store of kind `file` what a disk takes; but for one call in some
-    /// thousands, which brings what was revoked lately in order (15 ms at 300,000 entries), and for
-    /// the one that folds a grown journal into its snapshot (seconds at millions of entries). Both on
-    /// the thread that calls; whoever verifies waits for neither.
+    /// thousands, which brings what was revoked lately in order on the thread that calls (15 ms at
+    /// 300,000 entries). Whoever verifies does not wait for that.
     ///
     /// # Errors
     ///
@@ -201,23 +242,8 @@ impl<'v> Revocations<'v> {
         revocation: Revocation,
     ) -> Result<RevocationReceipt, RevokeError> {
         let state = self.engine.state.load();
-        check(&state, handle)?;
         let now = self.engine.clock.now();
-        let Revocation {
-            cutoff,
-            expires,
-            reason,
-        } = revocation;
-        if expires.is_some_and(|expires| expires <= now) {
-            return Err(RevokeError::Ended);
-        }
-        let cutoff = match cutoff {
-            Cutoff::None => None,
-            Cutoff::At(cutoff) => Some(cutoff),
-            Cutoff::Now => Some(now),
-        };
-        let change = Change::revoked(handle.clone(), cutoff, expires, now);
-        let change = change.because(reason.as_deref().unwrap_or_default());
+        let change = revocation.change_under(state.world.rules(), handle, now)?;
         Ok(put_in_force(&state, &change, now))
     }
 
@@ -229,13 +255,10 @@ impl<'v> Revocations<'v> {
     /// Nothing was lifted then.
     pub fn lift(&self, handle: &Handle) -> Result<RevocationReceipt, RevokeError> {
         let state = self.engine.state.load();
-        check(&state, handle)?;
         let now = self.engine.clock.now();
-        Ok(put_in_force(
-            &state,
-            &Change::lifted(handle.clone(), now),
-            now,
-        ))
+        check(state.world.rules(), handle)?;
+        let change = Change::lifted(handle.clone(), now);
+        Ok(put_in_force(&state, &change, now))
     }
 
     /// How long [`Revocations::flush`] should wait where nobody says: 5 s.
@@ -274,7 +297,13 @@ impl<'v> Revocations<'v> {
 
     /// Revokes or lifts what follows from an accepted token that tells of an event: a logout token, or
     /// a Security Event Token of CAEP or RISC. What has changed since the event happened stays as
-    /// it is (REV-08), so that it does not matter in which order events arrive, nor how often.
+    /// it is (REV-08), so that it does not matter in which order events arrive; and one that this process
+    /// has applied is not applied again, for as long as its token could be told.
+    ///
+    /// Where the policy caps the lifetime of every kind of token it takes, what signs out ends by
+    /// itself (REV-07): a day after the event, or after the longest of these lifetimes and the leeway.
+    /// What closes an account, or was stolen, stays. Services that share a store are taken to
+    /// cap lifetimes alike, or at a day.
     ///
     /// Under `[revocation] inputs` this happens by itself at the gates that are named there.
     ///
@@ -289,7 +318,7 @@ impl<'v> Revocations<'v> {
         if matches!(state.world.rules().revocation.store, RevocationStorage::Off) {
             return Err(RevokeError::Off);
         }
-        Ok(apply(&state, token, self.engine.clock.now()))
+        Ok(applied::apply(&state, token, self.engine.clock.now()))
     }
 
     /// Whether the policy asks about revocations at all.
@@ -317,29 +346,6 @@ impl fmt::Debug for Revocations<'_> {
     }
 }
 
-/// Writes what follows from a token that tells of an event.
-pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> AppliedEvent {
-    let changes = token.changes();
-    let receipts = changes
-        .iter()
-        .map(|change| put_in_force(state, change, now));
-    // Of several the last epoch; delivered where all of them are.
-    let receipt = receipts.reduce(|before, receipt| RevocationReceipt {
-        delivered: before.delivered && receipt.delivered,
-        ..receipt
-    });
-    AppliedEvent {
-        entries: changes.len(),
-        receipt: receipt.unwrap_or_else(|| RevocationReceipt {
-            epoch: state.revocations.epoch(),
-            reach: state
-                .shared()
-                .map_or("process", |shared| shared.store.reach()),
-            delivered: true,
-        }),
-    }
-}
-
 fn merge(state: &State, now: NumericDate) {
     if state.revocations.wants_merging() {
         state.revocations.merge(now);
@@ -347,7 +353,7 @@ fn merge(state: &State, now: NumericDate) {
 }
 
 /// Here first, so that nothing passes meanwhile; then wherever the policy says.
-fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationReceipt {
+pub(super) fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationReceipt {
     let store = &state.revocations;
     let shared = state.shared().zip(store.postman());
     let (epoch, reach, delivered) = match shared {
@@ -367,8 +373,7 @@ fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationR
 }
 
 /// That somebody will ask for the handle, and that tokens can carry it.
-fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
-    let rules = state.world.rules();
+fn check(rules: &Rules, handle: &Handle) -> Result<(), RevokeError> {
     if matches!(rules.revocation.store, RevocationStorage::Off) {
         return Err(RevokeError::Off);
     }
@@ -377,6 +382,12 @@ fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
     let homeless = handle.scope().is_empty() && kind != HandleKind::HolderKey;
     if nameless || homeless {
         return Err(RevokeError::Empty);
+    }
+    if [handle.scope(), handle.value()]
+        .iter()
+        .any(|part| part.len() > Limits::CEILING.string_size)
+    {
+        return Err(RevokeError::TooLong);
     }
     // A trust domain may be called as an issuer is here, and one `iss` like another's name.
     let is_named = |issuer: &IssuerRules| *issuer.name == *handle.scope();

@@ -23,9 +23,11 @@ use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{Desk, HostTable, Memory, ReplayGuard, Task, Unanswered, UsedProofs};
+use crate::replay::{
+    Desk, HostTable, Memory, ReplayGuard, Task, ToldBefore, Unanswered, UsedProofs,
+};
 use crate::revocation::{RevocationStore, StatusLists};
-use crate::sync::{OfProcess, Own, Slot};
+use crate::sync::{AtomicU64, OfProcess, Ordering, Own, Slot};
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -51,6 +53,8 @@ pub(super) struct Replay {
     pub(super) host: Option<Arc<HostTable>>,
     /// Those of the fleet, at the server that the policy names now.
     pub(super) fleet: Option<Arc<Fleet>>,
+    /// Events that were told to this process.
+    pub(super) told: Option<Arc<ToldBefore>>,
 }
 
 /// Used proofs at a server, and how it answers.
@@ -61,6 +65,8 @@ pub(super) struct Fleet {
     desk: Box<dyn Desk>,
     /// Why the last question of this process had no answer; empty where it had.
     trouble: OfProcess<Slot<String>>,
+    asked: AtomicU64,
+    unanswered: AtomicU64,
 }
 
 impl Fleet {
@@ -73,6 +79,8 @@ impl Fleet {
             proofs,
             desk,
             trouble: OfProcess::empty(),
+            asked: AtomicU64::new(0),
+            unanswered: AtomicU64::new(0),
         }
     }
 
@@ -97,7 +105,16 @@ impl Fleet {
         ));
     }
 
+    /// Questions, and those of them that had no answer.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.asked), count(&self.unanswered))
+    }
+
     fn note(&self, trouble: Option<String>) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let unanswered = u64::from(trouble.is_some());
+        self.unanswered.fetch_add(unanswered, Ordering::Relaxed);
         self.here().swap(trouble.map(Arc::new));
     }
 }

@@ -58,7 +58,9 @@ pub(super) fn compile(
         let text = format!("{} refuses every token", quoted(Span::ZERO));
         compiler.problems.push(section.problem("max_age", text));
     }
-    if let Some(kind) = kind.filter(|kind| kind.row().used_once) {
+    // What tells of an event is remembered by whoever applies it.
+    let applied = |kind: &Kind| matches!(kind, Kind::LogoutToken | Kind::Set);
+    if let Some(kind) = kind.filter(|kind| kind.row().used_once && !applied(kind)) {
         // Without a store of what was seen, nothing here can be used up.
         let at = section.position("profile");
         let text = format!(

@@ -2,6 +2,7 @@
 //! between.
 
 mod compaction;
+#[cfg(unix)]
 mod crash;
 mod damage;
 mod process;
