@@ -14,7 +14,7 @@ use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
 use super::{Requirements, actors, authority, caller, kind, note, revocable, revocations, status};
-use crate::binding::{Confirmation, Judge, Shown};
+use crate::binding::{Confirmation, Judge, Shown, UsedProof};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
 use crate::delegation::{self, Coverage, Derived};
@@ -351,6 +351,7 @@ pub(super) fn finish<T: Trail>(
         now,
         rules.leeway,
     )?;
+    check_ties(&settled, case)?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
     let fresh = Fresh {
         timely,
@@ -360,6 +361,7 @@ pub(super) fn finish<T: Trail>(
         tasks,
         not_revoked,
         called_for,
+        used: used_up(&settled, judge),
     };
     Ok(Judged::new(settled, fresh))
 }
@@ -401,6 +403,7 @@ fn refresh(
     let not_revoked = revocation::check(rules, status, settled.handles(), further, now)?;
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
+    check_ties(settled, case)?;
     Ok(Fresh {
         timely,
         possession,
@@ -409,7 +412,25 @@ fn refresh(
         tasks,
         not_revoked,
         called_for,
+        used: used_up(settled, judge),
     })
+}
+
+/// Whether the token belongs to what the caller knows.
+#[inline]
+fn check_ties(settled: &Settled, case: &Case<'_>) -> Result<(), Error> {
+    match &case.requirements.ties {
+        Some(ties) => ties.check(settled, case.judge.provider),
+        None => Ok(()),
+    }
+}
+
+/// What the token itself is remembered by, where it is good once.
+#[inline]
+fn used_up(settled: &Settled, judge: &Judge<'_>) -> Option<Box<UsedProof>> {
+    judge.gate.once?;
+    let (token, until) = (settled.member(), settled.dates().end());
+    judge.once(token.claims, token.iss, until)
 }
 
 /// The verdict: a proof is remembered where the policy says, unless it was used before. At a gate

@@ -24,9 +24,12 @@ use crate::error::{Code, Error};
 use crate::events;
 use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
+use crate::policy::{GateRules, IssuerRules, Kind, Lineage, Profile};
 use crate::revocation::{Change, Handles, NotRevoked, Standing};
 use crate::time::NumericDate;
+
+/// The field that gives an attested client its challenge (ATT-09).
+pub(crate) const CHALLENGE_FIELD: &str = "OAuth-Client-Attestation-Challenge";
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
 /// that each check happened.
@@ -56,6 +59,8 @@ pub(super) struct Judged {
     bounds: Vec<Json>,
     possession: PossessionConfirmed,
     not_revoked: NotRevoked,
+    /// The token itself, where it is good once.
+    used: Option<Box<UsedProof>>,
 }
 
 /// Everything about a token that cannot change while policy and keys stand: what a cache may
@@ -92,6 +97,7 @@ pub(super) struct Fresh {
     pub(super) tasks: TasksAgree,
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
+    pub(super) used: Option<Box<UsedProof>>,
 }
 
 impl Settled {
@@ -219,6 +225,7 @@ impl Judged {
             tasks,
             not_revoked,
             called_for: CallSatisfied { .. },
+            used,
         } = fresh;
         Self {
             settled,
@@ -226,6 +233,7 @@ impl Judged {
             bounds: tasks.into_bounds(),
             possession,
             not_revoked,
+            used,
         }
     }
 
@@ -242,11 +250,17 @@ impl Judged {
         &self.possession
     }
 
-    /// The verdict, with evidence that its proof, if it has one, was not used before.
+    /// Whether the token is good once.
+    pub(super) const fn is_used_up(&self) -> bool {
+        self.used.is_some()
+    }
+
+    /// The verdict, with evidence that neither its proof, if it has one, nor the token itself, if it is
+    /// good once, was used before. The token comes last: a proof that was seen uses up no token.
     #[inline]
     pub(super) fn conclude(
         self,
-        look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,
+        mut look_up: impl FnMut(UsedProof) -> Result<NotReplayed, Error>,
     ) -> Result<VerifiedToken, Error> {
         let Self {
             settled,
@@ -254,12 +268,16 @@ impl Judged {
             bounds,
             possession,
             not_revoked,
+            used,
         } = self;
         let Possessed {
             how,
-            reach,
+            mut reach,
             next_nonce,
-        } = possession.settle(look_up)?;
+        } = possession.settle(&mut look_up)?;
+        if let Some(used) = used {
+            reach = look_up(*used)?.reach().or(reach);
+        }
         Ok(VerifiedToken {
             settled,
             lineage: lineage.lineage(),
@@ -450,11 +468,17 @@ impl VerifiedToken {
         self.status
     }
 
-    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).
-    /// Usually none.
+    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2), or a
+    /// challenge. Usually none.
     pub fn response_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let nonce = self.next_nonce.as_deref();
-        nonce.into_iter().map(|nonce| ("DPoP-Nonce", nonce))
+        let kind = self.facts().source.profile.kind();
+        let name = if kind == Kind::ClientAttestation {
+            CHALLENGE_FIELD
+        } else {
+            "DPoP-Nonce"
+        };
+        nonce.into_iter().map(move |nonce| (name, nonce))
     }
 
     /// The exact row of the profile table.
@@ -538,7 +562,9 @@ impl VerifiedToken {
         let gate = self.gate_rules();
         let bounds = self.bounds.as_deref().unwrap_or_default();
         authority::check_call(&self.settled, bounds, gate, requirements, now, leeway)
-            .map(|CallSatisfied { .. }| ())
+            .map(|CallSatisfied { .. }| ())?;
+        let ties = requirements.ties.as_ref();
+        ties.map_or(Ok(()), |ties| ties.check_later(&self.settled))
     }
 
     /// Whether nothing of it has been revoked meanwhile, where the policy asks.
@@ -552,6 +578,11 @@ impl VerifiedToken {
         let facts = self.facts();
         let kind = facts.source.profile.kind();
         events::changes(kind, &facts.claims, facts.issuer(), self.issuer_rules())
+    }
+
+    /// Of a token that verifies a stream, its `state`.
+    pub(crate) fn verifies_stream(&self) -> Option<Option<&str>> {
+        events::verification(&self.facts().claims)
     }
 
     pub(super) fn member(&self) -> Member<'_> {

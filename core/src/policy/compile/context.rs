@@ -174,6 +174,8 @@ pub(super) fn door(
         context: Vec::new(),
         caller: None,
         actor_proofs: None,
+        once: None,
+        transactions: None,
         revokes: false,
         intent: IntentRules::NONE,
         max_age: None,

@@ -10,6 +10,7 @@ mod inputs;
 mod intent;
 mod issuer;
 mod keys;
+mod once;
 mod pairs;
 mod possession;
 mod revocation;
@@ -17,6 +18,7 @@ mod secret;
 mod status;
 mod store;
 mod text;
+mod transactions;
 
 pub(super) use keys::push_all as push_all_keys;
 pub(super) use store::share_nothing;
@@ -118,6 +120,7 @@ pub(super) fn compile<'o>(
         issuers,
         gates,
     };
+    once::settle(&mut rules, &document, &mut compiler);
     possession::settle(&mut rules, &document, &mut compiler);
     inputs::settle(&mut rules, &document, &mut compiler);
     let used = [
