@@ -11,8 +11,10 @@ pub mod fetched;
 pub mod interleave;
 pub mod raw;
 pub mod revoked;
+pub mod scratch;
 pub mod stored;
 pub mod tokens;
+pub mod used;
 pub mod worst;
 
 use std::time::Duration;

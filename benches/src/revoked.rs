@@ -1,20 +1,24 @@
 //! Tokens with five agents, seen before, while a million handles of others are revoked.
 
 use std::hint::black_box;
+use std::path::Path;
 
 use sealgate::jwa::Algorithm;
 use sealgate::{Format, Gate, Handle, Policy, Revocation, Verifier};
 
+use crate::scratch::Scratch;
 use crate::tokens::{self, AUDIENCE, ISSUER, TURNS};
-use crate::{Case, always_yes, delegated};
+use crate::{Case, always_yes, delegated, stored};
 
 /// Whether anybody is asked about revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Store {
+pub enum Store<'f> {
     /// `[revocation]` is absent.
     Absent,
     /// `store = "process"`.
     Process,
+    /// A store of kind `file` in this folder, which all processes of a host share.
+    Host(&'f Path),
 }
 
 /// A verifier with a cache and one gate, `tools`.
@@ -23,11 +27,14 @@ pub enum Store {
 ///
 /// When the policy is wrong.
 #[must_use]
-pub fn verifier(store: Store) -> Verifier {
+pub fn verifier(store: Store<'_>) -> Verifier {
     let key = tokens::key(Algorithm::Es256);
     let revocation = match store {
-        Store::Absent => "",
-        Store::Process => r#""revocation":{"store":"process"},"#,
+        Store::Absent => String::new(),
+        Store::Process => r#""revocation":{"store":"process"},"#.to_owned(),
+        Store::Host(folder) => format!(
+            r#""stores":{{"host":{{"kind":"file","path":{folder:?}}}}},"revocation":{{"store":"host"}},"#
+        ),
     };
     let policy = format!(
         r#"{{"version":1,"preset":"rfc",{revocation}
@@ -85,14 +92,18 @@ pub fn seen(gate: &Gate) -> Vec<String> {
     tokens
 }
 
-/// Seen before: nobody is asked; nothing was revoked since; something was, before every token's turn.
+/// Seen before: nobody is asked; nothing was revoked since, in this process or on this host; something
+/// was, before every token's turn.
 ///
 /// # Panics
 ///
 /// When a good token is refused.
 #[must_use]
 pub fn cases(entries: usize) -> Vec<Case> {
-    let (absent, process) = (verifier(Store::Absent), verifier(Store::Process));
+    let scratch = Scratch::new();
+    stored::write(scratch.path(), ISSUER, entries).expect("a store");
+    let [absent, process, host] =
+        [Store::Absent, Store::Process, Store::Host(scratch.path())].map(verifier);
     fill(&process, entries);
     let plain = |name: &str, verifier: &Verifier| {
         let gate = verifier.gate("tools").expect("the gate");
@@ -120,5 +131,10 @@ pub fn cases(entries: usize) -> Vec<Case> {
         }
         black_box(gate.verify(black_box(&tokens[turn])).expect("a good token"));
     });
-    vec![plain("[revocation] absent", &absent), still, since]
+    let mut shared = plain("nothing revoked since, on this host", &host);
+    let shared = Case::new(shared.name, move || {
+        let _open = &scratch; // the verifier reads there
+        (shared.run)();
+    });
+    vec![plain("[revocation] absent", &absent), still, shared, since]
 }

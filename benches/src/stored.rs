@@ -84,8 +84,11 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Of an entry's flags: it follows from an event.
+const EVENT: u8 = 32;
+
 /// Makes a store whose snapshot has so many entries of one issuer: one in ten an agent, seven of ten
-/// a token.
+/// a token; every other one follows from an event.
 ///
 /// # Errors
 ///
@@ -102,8 +105,9 @@ pub fn write(folder: &Path, issuer: &str, entries: usize) -> io::Result<()> {
         for n in 0..entries * tenths / 10 {
             let mut entry = Vec::with_capacity(96);
             // The same kind and issuer as before, but for the first of a block; no end.
-            entry.push(u8::from(held > 0 && n > 0));
-            if entry[0] == 0 {
+            let same = held > 0 && n > 0;
+            entry.push(u8::from(same) | if n % 2 == 0 { 0 } else { EVENT });
+            if !same {
                 entry.push(kind);
                 put_text(&mut entry, issuer);
             }

@@ -141,7 +141,7 @@ pub use encoding::json::{
     Elements as JsonElements, JsonKind, Members as JsonMembers, Value as JsonValue,
 };
 pub use error::{Blame, Code, Error, Group};
-pub use feed::{Following, Store, StoreError};
+pub use feed::{Following, ProofStore, ProofTrial, Store, StoreError};
 pub use limits::Limits;
 pub use observe::{Event, Observer};
 pub use policy::{
@@ -156,10 +156,10 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, AppliedEvent, BatchSnapshot, ContextToken, Explanation, Gate, Grounds, IssuerKey, Jws,
-    KeyState, Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request, Requirements,
-    Revocation, RevocationCheck, RevocationReceipt, Revocations, RevokeError, Sitting, SnapshotId,
-    Stage, Step, StoreState, SubjectKind, Traced, UnknownGate, UnverifiedToken, Verdict,
-    VerifiedToken, Verifier, inspect, verify_jws,
+    Advice, AppliedEvent, BatchSnapshot, Begun, ContextToken, Explanation, Gate, Grounds, Inquiry,
+    IssuerKey, Jws, KeyState, Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request,
+    Requirements, Revocation, RevocationCheck, RevocationReceipt, Revocations, RevokeError,
+    Sitting, SnapshotId, Stage, Step, StoreState, SubjectKind, Traced, UnknownGate,
+    UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

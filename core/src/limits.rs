@@ -75,6 +75,14 @@ pub(crate) const REPLAY_ENTRIES: usize = 4 * 1024 * 1024;
 /// Used proofs of any 64 seconds that the processes of one host remember in a store: 12,288 a second, in
 /// a file of 128 MiB.
 pub(crate) const REPLAY_HOST_ENTRIES: usize = 768 * 1024;
+/// Questions about used proofs that a verifier has at a server at once, for callers that do not wait: at
+/// a millisecond each 16,000 a second.
+pub(crate) const REPLAY_ASKERS: usize = 16;
+/// Questions that wait for one of those to end, some KiB each.
+pub(crate) const REPLAY_WAITING: usize = 1024;
+/// For how long one of them waits at most: a server that is gone keeps every asker for seconds, and
+/// behind them nobody has to learn it anew.
+pub(crate) const REPLAY_PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 /// Bytes of a proof's `jti` (DP-13): a UUID has 36, a hash in hexadecimal 128.
 pub(crate) const JTI_SIZE: usize = 256;
 /// Bytes of a header field that are looked at: a scheme, a space and the longest token that any policy

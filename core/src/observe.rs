@@ -61,6 +61,13 @@ pub enum Event<'a> {
         /// What went wrong, in a sentence.
         reason: &'a str,
     },
+    /// A store has everything that this process has revoked or lifted. Told where somebody has asked
+    /// before, and it had not.
+    #[non_exhaustive]
+    RevocationsDelivered {
+        /// The policy's name for the store.
+        store: &'a str,
+    },
 }
 
 impl Event<'_> {
@@ -73,6 +80,7 @@ impl Event<'_> {
             Self::KeyWithdrawn { .. } => "key_withdrawn",
             Self::RevocationsLoaded { .. } => "revocations_loaded",
             Self::RevocationsInterrupted { .. } => "revocations_interrupted",
+            Self::RevocationsDelivered { .. } => "revocations_delivered",
         }
     }
 
@@ -83,7 +91,9 @@ impl Event<'_> {
             Self::KeysRefreshed { issuer_name, .. }
             | Self::KeysRefreshFailed { issuer_name, .. }
             | Self::KeyWithdrawn { issuer_name, .. } => Some(issuer_name),
-            Self::RevocationsLoaded { .. } | Self::RevocationsInterrupted { .. } => None,
+            Self::RevocationsLoaded { .. }
+            | Self::RevocationsInterrupted { .. }
+            | Self::RevocationsDelivered { .. } => None,
         }
     }
 
@@ -91,9 +101,9 @@ impl Event<'_> {
     #[must_use]
     pub const fn store(&self) -> Option<&str> {
         match self {
-            Self::RevocationsLoaded { store, .. } | Self::RevocationsInterrupted { store, .. } => {
-                Some(store)
-            }
+            Self::RevocationsLoaded { store, .. }
+            | Self::RevocationsInterrupted { store, .. }
+            | Self::RevocationsDelivered { store, .. } => Some(store),
             Self::KeysRefreshed { .. }
             | Self::KeysRefreshFailed { .. }
             | Self::KeyWithdrawn { .. } => None,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::crypto::CryptoProvider;
-use crate::feed::{self, Post, Store};
+use crate::feed::{self, Post, ProofStore, Store};
 use crate::policy::{Format, LoadOptions, Policy, PolicyError};
 use crate::time::Clock;
 use crate::verifier::{self, Verifier};
@@ -45,6 +45,15 @@ impl Policy {
 impl Store {
     /// The store in which the policy's `[revocation]` keeps what is revoked; `None` where that is
     /// the process alone, or nobody. Reaches nothing yet.
+    #[must_use]
+    pub fn open(policy: &Policy, provider: &CryptoProvider) -> Option<Self> {
+        Self::named(policy.rules(), provider.sha256)
+    }
+}
+
+impl ProofStore {
+    /// The store in which the policy's `[replay]` keeps used proofs; `None` where that is the process
+    /// alone, or the program. Reaches nothing yet.
     #[must_use]
     pub fn open(policy: &Policy, provider: &CryptoProvider) -> Option<Self> {
         Self::named(policy.rules(), provider.sha256)

@@ -16,6 +16,29 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Which process this is.
+pub(crate) fn process() -> u32 {
+    #[cfg(all(test, not(sealgate_model)))]
+    if let Some(child) = CHILD.get() {
+        return child;
+    }
+    std::process::id()
+}
+
+#[cfg(all(test, not(sealgate_model)))]
+thread_local! {
+    static CHILD: std::cell::Cell<Option<u32>> = const { std::cell::Cell::new(None) };
+}
+
+/// As in a child that was forked: with everything of its parent's but the threads.
+#[cfg(all(test, not(sealgate_model)))]
+pub(crate) fn in_a_child<T>(does: impl FnOnce() -> T) -> T {
+    CHILD.set(Some(0));
+    let done = does();
+    CHILD.set(None);
+    done
+}
+
 /// A value that each process has for itself, locks above all: a fork leaves the child with whatever the
 /// threads of its parent held, and without those threads.
 pub(crate) struct OfProcess<T>(Slot<Own<T>>);
@@ -34,7 +57,7 @@ impl<T> OfProcess<T> {
     /// The value of this process. Where it has none, `begin` makes it, and is told whether that of
     /// another process is there.
     pub(crate) fn get(&self, begin: impl Fn(bool) -> T) -> Arc<Own<T>> {
-        let process = std::process::id();
+        let process = process();
         loop {
             let held = self.0.load();
             if let Some(own) = held.full().filter(|own| own.process == process) {
@@ -43,6 +66,12 @@ impl<T> OfProcess<T> {
             let value = begin(held.get().is_some());
             self.0.put_if(&held, Some(Arc::new(Own { process, value })));
         }
+    }
+
+    /// The value of this process, if it has one.
+    pub(crate) fn own(&self) -> Option<Arc<Own<T>>> {
+        let process = process();
+        self.0.load().full().filter(|own| own.process == process)
     }
 }
 

@@ -349,7 +349,9 @@ impl Harness {
         let gate = session.verifier.gate(gate).map_err(|_| Refusal::Usage)?;
         let token = gate.verify(text(request, "set")?)?;
         let applied = session.verifier.revocations().apply(&token)?;
-        Ok(object(json!({ "entries": applied.entries })))
+        Ok(object(json!({
+            "entries": applied.entries, "duplicate": applied.duplicate,
+        })))
     }
 
     fn status_list(&self, request: &Value) -> Answer {

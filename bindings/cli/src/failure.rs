@@ -46,6 +46,17 @@ impl Failure {
         Self::Usage(format!("{path}: cannot be read: {error}"))
     }
 
+    /// The same, with more to say.
+    pub(crate) fn and(self, more: &str) -> Self {
+        match self {
+            Self::Fetch { text, exit } => Self::Fetch {
+                text: format!("{text}; {more}"),
+                exit,
+            },
+            other => other,
+        }
+    }
+
     /// Says so on standard error. A reader that has gone away is no failure.
     pub(crate) fn report(self) -> ExitCode {
         let mut exit = USAGE;

@@ -59,14 +59,12 @@ class Events {
   /**
    * Asks `done` after each event whether this is what was waited for, and once more when it has waited
    * so many milliseconds: what has happened in the last of them may not have been told yet. Resolves
-   * then. It keeps the process running until then, as any request on its way does. `pace`, in
-   * milliseconds, asks in between as well, for what no event tells of.
+   * then. It keeps the process running until then, as any request on its way does.
    */
-  until(done, millis, pace) {
+  until(done, millis) {
     return new Promise((resolve, reject) => {
       const settle = (end, value) => {
         clearTimeout(timer)
-        clearInterval(paced)
         this.#waiting.delete(waiting)
         end(value)
       }
@@ -79,7 +77,6 @@ class Events {
       }
       const waiting = { look: () => ask(false), last: () => ask(true) }
       const timer = setTimeout(waiting.last, Math.min(millis, LONGEST))
-      const paced = pace === undefined ? undefined : setInterval(waiting.look, pace)
       this.#waiting.add(waiting)
       if (this.#closed) waiting.last()
     })

@@ -17,7 +17,7 @@ const { Trail } = require('./trail.cjs')
 // from NEW downwards an acceptance: its place in the page, and PAGE times one more than where its object
 // is to be kept, if it is.
 const NEW = -256
-const PAGE = 16
+const PAGE = 32
 
 const isRefusal = (answer) => answer < 0 && answer > NEW
 

@@ -594,6 +594,11 @@ export type StoreEvent =
       /** What went wrong, in a sentence. */
       readonly reason: string
     }
+  | {
+      /** It has everything that this process has revoked or lifted; told where somebody has asked before, and it had not. */
+      readonly event: 'revocations_delivered'
+      readonly store: string
+    }
 
 /** What {@link Verifier.stats} counts. */
 export interface Stats {
@@ -793,6 +798,8 @@ export interface Delivery {
   readonly body: string
   /** How many handles were revoked or lifted; null where the token was not accepted. */
   readonly entries: number | null
+  /** Whether it was applied before, and nothing was done now; null where it was not accepted. */
+  readonly duplicate: boolean | null
   /** Why it was not. */
   readonly code: string | null
 }
@@ -816,6 +823,8 @@ export interface Polled {
   readonly refused: number
   /** The issuer delivers them again. */
   readonly undecided: number
+  /** Of those accepted, how many had been applied before: nothing was done about them. */
+  readonly duplicates: number
   readonly entries: number
   readonly moreAvailable: boolean
 }
@@ -824,6 +833,8 @@ export interface Polled {
 export interface EventReceipt extends RevocationReceipt {
   /** How many handles it revokes or lifts; 0 for one that is only observed. */
   readonly entries: number
+  /** Whether this process has applied the token before, by its issuer and `jti`, and has done nothing now. */
+  readonly duplicate: boolean
 }
 
 /** What a publication did. */

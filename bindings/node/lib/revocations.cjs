@@ -56,9 +56,6 @@ function seconds(value) {
   return typeof value === 'number' ? String(value) : ''
 }
 
-/** Milliseconds between two looks whether a store has everything: nobody is told when it has. */
-const PACE = 20
-
 /** `verifier.revocations`; `events` are the verifier's. */
 function makeRevocations(engine, events) {
   const told = (text) => {
@@ -88,7 +85,8 @@ function makeRevocations(engine, events) {
     const wait = timeout === undefined ? WAITS.flush : millis(timeout)
     let flushed
     const look = () => (flushed = native.isFlushed(engine))
-    if (!look()) await events.until(look, wait, PACE)
+    events.watch() // before it is asked: whoever is told no is told of it once that is over
+    if (!look()) await events.until(look, wait)
     return flushed
   }
 

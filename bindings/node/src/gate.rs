@@ -5,6 +5,7 @@
 //! other it is the place in a page of tokens that share one handle, since a handle each would cost
 //! half a verification, to make and to free.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -155,7 +156,8 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_chain: Function<'_, (), i32> =
         env.create_function_from_closure("verifyChain", move |call| {
-            let told = told(Desk::requirements(&call, 3)?, &call.get::<Vec<String>>(2)?);
+            let needed = Desk::requirements(&call, 3)?.into_owned();
+            let told = told(needed, &call.get::<Vec<String>>(2)?);
             let requirements = match told {
                 Ok(requirements) => requirements,
                 Err(error) => return Ok(own.refuse(error, &own.door.gate.sit())),
@@ -170,7 +172,8 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_request: Function<'_, (), i32> =
         env.create_function_from_closure("verifyRequest", move |call| {
-            let told = told(Desk::requirements(&call, 7)?, &call.get::<Vec<String>>(6)?);
+            let needed = Desk::requirements(&call, 7)?.into_owned();
+            let told = told(needed, &call.get::<Vec<String>>(6)?);
             let requirements = match told {
                 Ok(requirements) => requirements,
                 Err(error) => return Ok(own.refuse(error, &own.door.gate.sit())),
@@ -228,11 +231,16 @@ pub(crate) fn gate<'env>(
 
 impl Desk {
     /// The scopes that a call names at this place, if it does.
-    fn requirements(call: &FunctionCallContext<'_>, place: usize) -> Result<Requirements> {
+    fn requirements(
+        call: &FunctionCallContext<'_>,
+        place: usize,
+    ) -> Result<Cow<'static, Requirements>> {
+        // In one place: a constant would be made and dropped at each use.
+        static NONE: Requirements = Requirements::NONE;
         if call.length() <= place {
-            return Ok(Requirements::NONE);
+            return Ok(Cow::Borrowed(&NONE));
         }
-        Ok(requirements(&call.get::<String>(place)?))
+        Ok(Cow::Owned(requirements(&call.get::<String>(place)?)))
     }
 
     fn verify(&self, token: &[u8], requirements: &Requirements) -> i32 {

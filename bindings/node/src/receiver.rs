@@ -22,7 +22,7 @@ pub(crate) fn open_receiver(
     }
 }
 
-/// Takes a push: `{status, headers, body, entries, code}`.
+/// Takes a push: `{status, headers, body, entries, duplicate, code}`.
 #[napi(catch_unwind)]
 pub(crate) fn push(
     receiver: &External<Receiver>,
@@ -37,6 +37,7 @@ pub(crate) fn push(
         "headers": serde_json::Map::from_iter(headers),
         "body": delivery.answer.body,
         "entries": delivery.event.map(|event| event.entries),
+        "duplicate": delivery.event.map(|event| event.duplicate),
         "code": delivery.error.map(|error| error.code().as_str()),
     })
     .to_string()
@@ -66,6 +67,7 @@ pub(crate) fn poll_take(poller: &External<RefCell<Poller>>, body: &[u8]) -> Stri
             "accepted": polled.accepted,
             "refused": polled.refused,
             "undecided": polled.undecided,
+            "duplicates": polled.duplicates,
             "entries": polled.entries,
             "moreAvailable": polled.more_available,
         })

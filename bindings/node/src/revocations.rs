@@ -61,8 +61,8 @@ pub(crate) fn lift(engine: &External<Engine>, handle: (String, String, String)) 
     }
 }
 
-/// Revokes or lifts what follows from a token that tells of an event. Returns a receipt with `entries`, or
-/// `{code, text}`.
+/// Revokes or lifts what follows from a token that tells of an event. Returns a receipt with `entries` and
+/// `duplicate`, or `{code, text}`.
 #[napi(catch_unwind)]
 pub(crate) fn apply_event(
     engine: &External<Engine>,
@@ -76,6 +76,7 @@ pub(crate) fn apply_event(
         Ok(applied) => {
             let mut receipt = shown(&applied.receipt);
             receipt["entries"] = applied.entries.into();
+            receipt["duplicate"] = applied.duplicate.into();
             receipt.to_string()
         }
         Err(refused) => error::usage(&format!("revocations: {refused}")),
@@ -88,7 +89,8 @@ pub(crate) fn revocation_epoch(engine: &External<Engine>) -> String {
     engine.verifier.revocations().epoch().to_string()
 }
 
-/// Whether the store has everything that this process has revoked or lifted. Never waits.
+/// Whether the store has everything that this process has revoked or lifted. Never waits: where it has
+/// not, an event tells when it has.
 #[napi(catch_unwind)]
 pub(crate) fn is_flushed(engine: &External<Engine>) -> bool {
     engine.verifier.revocations().flush(Duration::ZERO)

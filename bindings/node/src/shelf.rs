@@ -67,6 +67,9 @@ impl Shelf {
         token: &VerifiedToken,
         now: impl FnOnce() -> NumericDate,
     ) -> Found {
+        if self.room == 0 {
+            return Found::NoRoom;
+        }
         if let Some(place) = self.places.get(&address(token)).copied() {
             return if self.is_of_epoch(place, token.snapshot().revocations) {
                 Found::Kept(place)

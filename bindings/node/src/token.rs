@@ -16,7 +16,7 @@ use crate::error;
 use crate::gate::{self, Door};
 
 /// Tokens of a page.
-pub(crate) const PAGE: u32 = 16;
+pub(crate) const PAGE: u32 = 32;
 /// Bytes of payloads after which a page is full all the same.
 const PAGE_BYTES: usize = 16 * 1024;
 
@@ -33,14 +33,13 @@ impl Page {
     pub(crate) fn new(door: Arc<Door>) -> Self {
         Self {
             door,
-            tokens: RefCell::new(Vec::new()),
+            tokens: RefCell::new(Vec::with_capacity(most())),
             bytes: Cell::new(0),
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        let most = usize::try_from(PAGE).unwrap_or(0);
-        self.tokens.borrow().len() >= most || self.bytes.get() >= PAGE_BYTES
+        self.tokens.borrow().len() >= most() || self.bytes.get() >= PAGE_BYTES
     }
 
     /// The place of a token.
@@ -50,6 +49,10 @@ impl Page {
         tokens.push(token);
         u32::try_from(tokens.len() - 1).unwrap_or(u32::MAX)
     }
+}
+
+fn most() -> usize {
+    usize::try_from(PAGE).unwrap_or(0)
 }
 
 /// The token at this place of a page, by itself.

@@ -107,7 +107,8 @@ const ops = {
     const gate = request.gate ?? (telling.length === 1 ? telling[0][0] : undefined)
     if (gate === undefined) throw new HarnessError('which gate?')
     const token = verifier.gate(gate).verify(text(request, 'set'))
-    return { entries: verifier.revocations.apply(token).entries }
+    const { entries, duplicate } = verifier.revocations.apply(token)
+    return { entries, duplicate }
   },
   close(request) {
     const name = text(request, 'session')

@@ -140,11 +140,11 @@ test('what an issuer tells of', () => {
   const disabled = told('secevent+jwt', EVENTS, 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
   const token = verifier.gate('signals').verify(disabled)
   assert.equal(tools.judge(jwt).ok, true, 'no input')
-  assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', delivered: true, entries: 1 })
+  assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', delivered: true, entries: 1, duplicate: false })
   assert.equal(tools.judge(jwt).code, 'revoked')
   revocations.lift(Handle.account({ iss: ISSUER, sub: 'u1' }))
   const accepted = tools.verify(jwt)
-  assert.equal(revocations.apply(token).epoch, 2, 'lifted since')
+  assert.deepEqual(revocations.apply(token), { epoch: 2, reach: 'process', delivered: true, entries: 0, duplicate: true }, 'lifted since')
   const logout = told('logout+jwt', 'client-1', 'http://schemas.openid.net/event/backchannel-logout', { sid: 's1', exp: NOW + 60 })
   verifier.gate('sessions').verify(logout)
   assert.equal(tools.judge(jwt).code, 'revoked')
@@ -180,16 +180,17 @@ test('what an issuer delivers', () => {
   }
   assert.equal(verifier.gate('tools').judge(jwt).ok, true)
   const taken = receiver.push(Buffer.from(told('e1')), type)
-  assert.deepEqual(taken, { status: 202, headers: { 'Cache-Control': 'no-store' }, body: '', entries: 1, code: null })
-  assert.equal(receiver.push(told('e1'), new Headers([type])).status, 202)
+  assert.deepEqual(taken, { status: 202, headers: { 'Cache-Control': 'no-store' }, body: '', entries: 1, duplicate: false, code: null })
+  const again = receiver.push(told('e1'), new Headers([type]))
+  assert.deepEqual([again.status, again.entries, again.duplicate], [202, 0, true])
   assert.equal(verifier.gate('tools').judge(jwt).code, 'revoked')
 
   const poller = receiver.poller({ maxEvents: 2 })
   assert.equal(JSON.parse(poller.request()).maxEvents, 2)
-  const polled = poller.take(JSON.stringify({ sets: { e2: told('e2'), e3: 'x' }, moreAvailable: true }))
-  assert.deepEqual(polled, { accepted: 1, refused: 1, undecided: 0, entries: 1, moreAvailable: true })
+  const polled = poller.take(JSON.stringify({ sets: { e1: told('e1'), e2: told('e2'), e3: 'x' }, moreAvailable: true }))
+  assert.deepEqual(polled, { accepted: 2, refused: 1, undecided: 0, duplicates: 1, entries: 1, moreAvailable: true })
   const request = JSON.parse(poller.request())
-  assert.deepEqual([request.ack, request.setErrs.e3.err], [['e2'], 'invalid_request'])
+  assert.deepEqual([request.ack, request.setErrs.e3.err], [['e1', 'e2'], 'invalid_request'])
   const mistakes = [
     [() => poller.take('[]'), /not a JSON object/],
     [() => receiver.push(7, []), /a string or a Uint8Array/],

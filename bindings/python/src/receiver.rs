@@ -19,14 +19,18 @@ pub(crate) struct RawPoller {
     poller: Mutex<Poller>,
 }
 
-/// Status, header fields, body; how many entries; the code of a refusal.
+/// Status, header fields, body; how many entries, and whether it was applied before; the code of a
+/// refusal.
 type Delivery = (
     u16,
     Vec<(&'static str, String)>,
     String,
     Option<usize>,
+    Option<bool>,
     Option<&'static str>,
 );
+
+type Polls = (usize, usize, usize, usize, usize, bool);
 
 impl RawReceiver {
     pub(crate) fn new(py: Python<'_>, verifier: &sealgate::Verifier, gate: &str) -> PyResult<Self> {
@@ -46,6 +50,7 @@ impl RawReceiver {
             delivery.answer.headers,
             delivery.answer.body,
             delivery.event.map(|event| event.entries),
+            delivery.event.map(|event| event.duplicate),
             delivery.error.map(|error| error.code().as_str()),
         )
     }
@@ -66,8 +71,8 @@ impl RawPoller {
             .request()
     }
 
-    /// `(accepted, refused, undecided, entries, more_available)`.
-    fn take(&self, py: Python<'_>, body: &[u8]) -> PyResult<(usize, usize, usize, usize, bool)> {
+    /// `(accepted, refused, undecided, duplicates, entries, more_available)`.
+    fn take(&self, py: Python<'_>, body: &[u8]) -> PyResult<Polls> {
         let mut poller = self.poller.lock().unwrap_or_else(PoisonError::into_inner);
         let polled = poller.take(body);
         drop(poller);
@@ -76,6 +81,7 @@ impl RawPoller {
             polled.accepted,
             polled.refused,
             polled.undecided,
+            polled.duplicates,
             polled.entries,
             polled.more_available,
         ))

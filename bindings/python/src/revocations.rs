@@ -80,19 +80,20 @@ impl RawRevocations {
         told(py, receipt)
     }
 
-    /// `(epoch, reach, delivered, entries)`.
+    /// `(epoch, reach, delivered, entries, duplicate)`.
     fn apply(
         &self,
         py: Python<'_>,
         token: &Bound<'_, PyAny>,
-    ) -> PyResult<(u64, &'static str, bool, usize)> {
+    ) -> PyResult<(u64, &'static str, bool, usize, bool)> {
         let Ok(token) = token.cast::<VerifiedToken>() else {
             return Err(input::wrong_type(token, "event_token", "a VerifiedToken"));
         };
         let applied = self.verifier.revocations().apply(token.get().verified());
         let applied = applied.map_err(|error| refused(py, error))?;
         let (epoch, reach, delivered) = told(py, Ok(applied.receipt))?;
-        Ok((epoch, reach, delivered, applied.entries))
+        let (entries, duplicate) = (applied.entries, applied.duplicate);
+        Ok((epoch, reach, delivered, entries, duplicate))
     }
 
     /// The interpreter is released meanwhile. What is locked then, a forked child makes anew.

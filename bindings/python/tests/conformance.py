@@ -210,7 +210,8 @@ class Harness:
         if gate is None:
             raise Misunderstood("which gate?")
         token = session.verifier.gate(gate).verify(text(request, "set"))
-        return {"entries": session.verifier.revocations.apply(token).entries}
+        applied = session.verifier.revocations.apply(token)
+        return {"entries": applied.entries, "duplicate": applied.duplicate}
 
     def status_list(self, request: dict[str, Any]) -> Answer:
         listed = request.get("list")

@@ -153,10 +153,12 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     assert tools.judge(jwt).ok, "no input"
     receipt = revocations.apply(token)
     assert (receipt.epoch, receipt.reach, receipt.entries) == (1, "process", 1)
+    assert not receipt.duplicate
     assert tools.judge(jwt).code == "revoked"
     revocations.lift(Handle.account(iss=ISSUER, sub="u1"))
     accepted = tools.verify(jwt)
-    assert revocations.apply(token).epoch == 2, "lifted since"
+    again = revocations.apply(token)
+    assert (again.epoch, again.entries, again.duplicate) == (2, 0, True), "lifted since"
 
     event = "http://schemas.openid.net/event/backchannel-logout"
     logout = told("logout+jwt", "sessions-1", event, sid="s1", exp=NOW + 60)
@@ -193,16 +195,19 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
         assert receiver.push(told("e1").encode(), headers).status == 400
     taken = receiver.push(told("e1").encode(), {"Content-Type": "application/secevent+jwt"})
     assert (taken.status, taken.body, taken.entries, taken.code) == (202, "", 1, None)
-    assert taken.headers == {"Cache-Control": "no-store"}
+    assert taken.headers == {"Cache-Control": "no-store"} and taken.duplicate is False
+    again = receiver.push(told("e1").encode(), {"Content-Type": "application/secevent+jwt"})
+    assert (again.status, again.entries, again.duplicate) == (202, 0, True)
     assert verifier.gate("tools").judge(jwt).code == "revoked"
 
     poller = receiver.poller(max_events=2)
     assert json.loads(poller.request())["maxEvents"] == 2
-    answer = {"sets": {"e2": told("e2"), "e3": "x"}, "moreAvailable": True}
+    answer = {"sets": {"e1": told("e1"), "e2": told("e2"), "e3": "x"}, "moreAvailable": True}
     polled = poller.take(json.dumps(answer).encode())
-    assert (polled.accepted, polled.refused, polled.more_available) == (1, 1, True)
+    assert (polled.accepted, polled.refused, polled.more_available) == (2, 1, True)
+    assert polled.duplicates == 1
     request = json.loads(poller.request())
-    assert request["ack"] == ["e2"] and request["setErrs"]["e3"]["err"] == "invalid_request"
+    assert request["ack"] == ["e1", "e2"] and request["setErrs"]["e3"]["err"] == "invalid_request"
 
     wrong: Any = "text"
     for call, text in (

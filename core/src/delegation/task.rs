@@ -3,6 +3,8 @@
 //! A task is a mission, an intent, a workflow (`acti`), or a transaction (`txn`). Only identifiers of
 //! one kind are compared, and transactions only within one namespace.
 
+use std::sync::Arc;
+
 use super::{ApprovedIntent, Member};
 use crate::claims::{Claim, Claims};
 use crate::encoding::base64url;
@@ -19,8 +21,8 @@ pub(super) type Sha256 = fn(&[u8]) -> [u8; 32];
 /// names one where it must.
 #[derive(Debug)]
 pub(crate) struct TasksAgree {
-    /// What the further tokens say of the bounds of their tasks, each an array.
-    bounds: Vec<Json>,
+    /// What the further tokens say of the bounds of their tasks, each an array; mostly they say nothing.
+    bounds: Option<Arc<[Json]>>,
 }
 
 /// A task as one place of a token names it.
@@ -38,13 +40,14 @@ struct Task<'a> {
 
 impl TasksAgree {
     /// A token that came alone, at a gate that does not ask.
-    pub(crate) const NOT_ASKED: Self = Self { bounds: Vec::new() };
+    pub(crate) const NOT_ASKED: Self = Self { bounds: None };
 
     pub(crate) fn bounds(&self) -> &[Json] {
-        &self.bounds
+        self.bounds.as_deref().unwrap_or_default()
     }
 
-    pub(crate) fn into_bounds(self) -> Vec<Json> {
+    /// `None` where they say nothing.
+    pub(crate) fn into_bounds(self) -> Option<Arc<[Json]>> {
         self.bounds
     }
 }
@@ -84,7 +87,8 @@ pub(crate) fn check_tasks(
             stated.push(copied(bounds)?);
         }
     }
-    Ok(TasksAgree { bounds: stated })
+    let bounds = (!stated.is_empty()).then(|| stated.into());
+    Ok(TasksAgree { bounds })
 }
 
 /// INTN-01: one task at least, and none of a mission or an intent without who approved it.

@@ -136,8 +136,7 @@ impl Error {
             }
             "replay.store" => {
                 "replay.store names a server, which this call would wait for and its thread must not. \
-                 Call verify_request from a thread that may wait, name a store of kind \"file\", or write \
-                 \"external\" and ask the server in the program."
+                 Call verifyRequestAsync or judgeRequestAsync and await it."
             }
             "required_scopes" => {
                 "A scope is neither empty nor has a space in it: give one string each."

@@ -5,11 +5,13 @@
 //! of a type that is not in the table, or about somebody whom no token names, is observed and changes
 //! nothing either.
 
+mod ending;
 mod subject;
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
 mod tests;
 
+pub(crate) use self::ending::ending;
 use self::subject::{Reach, Target};
 use crate::claims::{Claim, Claims, date};
 use crate::encoding::json::Value;

@@ -6,9 +6,12 @@
 //! what was revoked is kept in an outbox until it is read back, readers that missed something begin
 //! again with everything there is, and how old the news may be is known at any time.
 
+mod desk;
 mod file;
 mod outbox;
 mod post;
+mod proof_store;
+mod running;
 mod store;
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
@@ -28,14 +31,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use desk::Threads;
 use file::FileEngine;
 #[cfg(fuzzing)]
 pub use file::fuzz::file_store;
 pub(crate) use post::Post;
+pub use proof_store::{ProofStore, ProofTrial};
 pub use store::{Following, Store, StoreError};
 
 use crate::policy::{StorePlace, StoreRules};
-use crate::replay::{Unanswered, UsedProofs};
+use crate::replay::{Desk, Unanswered, UsedProofs};
 use crate::revocation::{Change, Known};
 use crate::time::{Clock, NumericDate};
 
@@ -64,8 +69,7 @@ pub(crate) enum Progress {
     CaughtUp,
     /// There is more.
     More,
-    /// Something was missed that cannot be read any more, or the log is another than before.
-    /// [`Reader::load`] must follow.
+    /// Something was missed that cannot be read any more. [`Reader::load`] must follow.
     Gap,
 }
 
@@ -100,7 +104,9 @@ pub(crate) trait Reader: Send {
     /// Afterwards [`Reader::next`] goes on behind it, and may bring again what this has brought.
     fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError>;
 
-    /// The same, without what nobody judges by.
+    /// The same for whoever judges by it, without what nobody judges by, and without the lifts that
+    /// this process has read before: where a store has lost what came after them, as one does that was
+    /// restored from an older copy, they would undo what is still known here.
     fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
         self.changes(&mut |change| take(change.known()))
     }
@@ -158,7 +164,7 @@ pub(crate) fn open(
     }
 }
 
-/// Used proofs at the server that a policy names.
+/// Used proofs at the server that a policy names, and who asks for callers that must not wait.
 #[cfg_attr(
     not(feature = "feed-nats"),
     expect(unused_variables, reason = "what no engine of this build needs")
@@ -166,8 +172,8 @@ pub(crate) fn open(
 pub(crate) fn open_proofs(
     rules: &StoreRules,
     sha256: fn(&[u8]) -> [u8; 32],
-) -> Arc<dyn UsedProofs> {
-    match &rules.place {
+) -> (Arc<dyn UsedProofs>, Box<dyn Desk>) {
+    let proofs: Arc<dyn UsedProofs> = match &rules.place {
         #[cfg(feature = "feed-redis")]
         StorePlace::Redis(at) => {
             let redis = redis::Redis::new(&at.url, &at.namespace);
@@ -182,7 +188,8 @@ pub(crate) fn open_proofs(
         StorePlace::File(_) | StorePlace::Redis(_) | StorePlace::Nats(_) => {
             Arc::new(Unusable(unbuilt()))
         }
-    }
+    };
+    (proofs, Box::new(Threads::new()))
 }
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]

@@ -1,9 +1,14 @@
 //! [`Outbox`]: what this process has changed, until the engine is known to have it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 
 use super::Letter;
 use crate::revocation::{Change, Known};
+
+/// Letters that are kept at most, some 300 bytes each. Whoever revokes so many while nobody takes them
+/// is told that what comes then is not delivered.
+pub(super) const ROOM: usize = 1_000_000;
 
 /// Letters in the order of writing. The first `sent` of them have been handed to the engine and have
 /// not come back yet.
@@ -12,51 +17,103 @@ pub(super) struct Outbox {
     last: u64,
     letters: VecDeque<Letter>,
     sent: usize,
+    /// Raised by everything that makes letters unsent again: what was being written then may be lost.
+    round: u64,
+    /// How many letters are about a handle, by its hash under `keys`. Of two handles with one hash a lift
+    /// of one may be passed over, which errs on the safe side.
+    handles: BTreeMap<u64, usize>,
+    keys: RandomState,
+    room: usize,
+    /// How many were not taken, since there was no room.
+    turned_away: usize,
+    /// Whoever would write its letters has gone.
+    sealed: bool,
+}
+
+/// Letters on their way to the engine.
+pub(super) struct Batch {
+    pub(super) letters: Vec<Letter>,
+    round: u64,
+}
+
+/// Why a change is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// There is no room.
+    Full {
+        /// Whether this is the first for which there is none.
+        first: bool,
+    },
+    /// Nobody would write it: another outbox has taken its place.
+    Sealed,
 }
 
 impl Outbox {
-    pub(super) const fn new(origin: u64) -> Self {
+    /// Of at most `room` letters.
+    pub(super) fn new(origin: u64, room: usize) -> Self {
         Self {
             origin,
             last: 0,
             letters: VecDeque::new(),
             sent: 0,
+            round: 0,
+            handles: BTreeMap::new(),
+            keys: RandomState::new(),
+            room,
+            turned_away: 0,
+            sealed: false,
         }
     }
 
-    pub(super) fn add(&mut self, change: Change) {
+    /// What is not taken is counted as undelivered from then on.
+    pub(super) fn add(&mut self, change: Change) -> Result<(), Refused> {
+        if self.sealed {
+            return Err(Refused::Sealed);
+        }
+        if self.letters.len() >= self.room {
+            self.turned_away += 1;
+            let first = self.turned_away == 1;
+            return Err(Refused::Full { first });
+        }
         self.last += 1;
+        let hash = self.hash(&change.known());
+        *self.handles.entry(hash).or_default() += 1;
         self.letters.push_back(Letter {
             origin: self.origin,
             number: self.last,
             change,
         });
+        Ok(())
     }
 
+    /// How many the engine is not known to have.
     pub(super) fn len(&self) -> usize {
-        self.letters.len()
+        self.letters.len() + self.turned_away
     }
 
     /// How many no engine has been handed.
     pub(super) fn unsent_len(&self) -> usize {
-        self.letters.len() - self.sent
+        self.letters.len() - self.sent + self.turned_away
     }
 
-    /// The first letters that no engine has been handed, at most so many.
-    pub(super) fn unsent(&self, most: usize) -> Vec<Letter> {
-        self.letters
-            .iter()
-            .skip(self.sent)
-            .take(most)
-            .cloned()
-            .collect()
+    /// The first letters that no engine has been handed, at most so many; `None` where there are none.
+    pub(super) fn unsent(&self, most: usize) -> Option<Batch> {
+        let unsent = self.letters.iter().skip(self.sent).take(most);
+        let letters: Vec<Letter> = unsent.cloned().collect();
+        (!letters.is_empty()).then_some(Batch {
+            letters,
+            round: self.round,
+        })
     }
 
-    /// The engine has been handed everything up to this number.
-    pub(super) fn mark_sent(&mut self, number: u64) {
-        self.sent = self
-            .letters
-            .partition_point(|letter| letter.number <= number);
+    /// The engine has been handed these.
+    pub(super) fn mark_sent(&mut self, batch: &Batch) {
+        if let Some(last) = batch.letters.last().filter(|_| batch.round == self.round) {
+            let sent = self
+                .letters
+                .partition_point(|letter| letter.number <= last.number);
+            self.sent = self.sent.max(sent);
+        }
     }
 
     /// The number of the last letter that the engine has been handed; 0 where it has nothing.
@@ -67,8 +124,7 @@ impl Outbox {
 
     /// Whether any of them is about this handle.
     pub(super) fn is_about(&self, known: &Known<'_>) -> bool {
-        let mut letters = self.letters.iter();
-        letters.any(|letter| known.is_of(letter.change.handle()))
+        self.handles.contains_key(&self.hash(known))
     }
 
     /// A letter was read. Of this process it need not be kept any longer.
@@ -79,8 +135,10 @@ impl Outbox {
         let found = self
             .letters
             .binary_search_by_key(&letter.number, |own| own.number);
-        if let Ok(place) = found {
-            self.letters.remove(place);
+        if let Ok(place) = found
+            && let Some(own) = self.letters.remove(place)
+        {
+            self.forget(&own);
             self.sent -= usize::from(place < self.sent);
         }
     }
@@ -91,47 +149,85 @@ impl Outbox {
         let confirmed = self
             .letters
             .partition_point(|letter| letter.number <= number);
-        let confirmed = confirmed.min(self.sent);
-        self.letters.drain(..confirmed);
-        self.sent -= confirmed;
+        for _ in 0..confirmed.min(self.sent) {
+            if let Some(own) = self.letters.pop_front() {
+                self.forget(&own);
+                self.sent -= 1;
+            }
+        }
     }
 
     /// The engine may have lost what it was handed: everything is to be sent again.
     pub(super) const fn rewind(&mut self) {
         self.sent = 0;
+        self.round += 1;
+    }
+
+    /// Takes nothing any more, if nothing is left to be written. Says whether it is so.
+    pub(super) fn seal(&mut self) -> bool {
+        self.sealed |= self.letters.len() == self.sent;
+        self.sealed
+    }
+
+    pub(super) const fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    fn forget(&mut self, letter: &Letter) {
+        let hash = self.hash(&letter.change.known());
+        if let Some(count) = self.handles.get_mut(&hash) {
+            *count -= 1;
+            if *count == 0 {
+                self.handles.remove(&hash);
+            }
+        }
+    }
+
+    fn hash(&self, known: &Known<'_>) -> u64 {
+        let Known {
+            kind, scope, value, ..
+        } = known;
+        self.keys.hash_one((kind.number(), scope, value))
     }
 }
 
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
 mod tests {
-    use super::Outbox;
+    use super::{Outbox, ROOM, Refused};
     use crate::revocation::{Change, Handle};
     use crate::time::NumericDate;
 
+    fn lifted(name: &str) -> Change {
+        Change::lifted(Handle::actor("i", name), NumericDate::LAST)
+    }
+
     fn outbox(letters: usize) -> Outbox {
-        let mut outbox = Outbox::new(7);
+        let mut outbox = Outbox::new(7, ROOM);
         for number in 0..letters {
-            let handle = Handle::actor("i", &number.to_string());
-            outbox.add(Change::lifted(handle, NumericDate::LAST));
+            assert_eq!(outbox.add(lifted(&number.to_string())), Ok(()));
         }
         outbox
     }
 
     fn unsent(outbox: &Outbox) -> Vec<u64> {
-        outbox
-            .unsent(10)
-            .iter()
-            .map(|letter| letter.number)
-            .collect()
+        let batch = outbox.unsent(10);
+        let letters = batch.iter().flat_map(|batch| &batch.letters);
+        letters.map(|letter| letter.number).collect()
+    }
+
+    /// Hands over at most so many.
+    fn send(outbox: &mut Outbox, most: usize) {
+        let batch = outbox.unsent(most).unwrap();
+        outbox.mark_sent(&batch);
     }
 
     #[test]
     fn letters_stay_until_they_have_come_back() {
         let mut outbox = outbox(4);
         assert_eq!((unsent(&outbox), outbox.last_sent()), (vec![1, 2, 3, 4], 0));
-        let letters = outbox.unsent(3);
-        outbox.mark_sent(3);
+        let letters = outbox.unsent(3).unwrap().letters;
+        send(&mut outbox, 3);
         assert_eq!((unsent(&outbox), outbox.last_sent()), (vec![4], 3));
         // Another process's letter of that number is not ours.
         let mut foreign = letters[1].clone();
@@ -147,14 +243,14 @@ mod tests {
             (outbox.len(), unsent(&outbox), outbox.last_sent()),
             (1, vec![4], 3)
         );
-        outbox.mark_sent(4);
+        send(&mut outbox, 1);
         assert_eq!((unsent(&outbox), outbox.last_sent()), (vec![], 4));
     }
 
     #[test]
     fn what_was_overtaken_is_let_go_and_what_was_not_sent_is_not() {
         let mut outbox = outbox(4);
-        outbox.mark_sent(3);
+        send(&mut outbox, 3);
         outbox.confirm(2);
         assert_eq!((outbox.len(), unsent(&outbox)), (2, vec![4]));
         outbox.confirm(9);
@@ -164,10 +260,62 @@ mod tests {
     #[test]
     fn after_a_loss_everything_goes_again_in_its_order() {
         let mut outbox = outbox(4);
-        let letters = outbox.unsent(4);
-        outbox.mark_sent(4);
+        let letters = outbox.unsent(4).unwrap().letters;
+        send(&mut outbox, 4);
         outbox.came_back(&letters[1]);
         outbox.rewind();
         assert_eq!((unsent(&outbox), outbox.last_sent()), (vec![1, 3, 4], 0));
+    }
+
+    /// Of what was on its way when a loss was noticed nobody knows whether it came before.
+    #[test]
+    fn what_was_being_written_during_a_loss_goes_again_too() {
+        let mut outbox = outbox(4);
+        send(&mut outbox, 2);
+        let batch = outbox.unsent(2).unwrap();
+        outbox.rewind();
+        outbox.mark_sent(&batch);
+        assert_eq!(unsent(&outbox), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn it_knows_which_handles_its_letters_are_about() {
+        let mut outbox = outbox(2);
+        outbox.add(lifted("1")).unwrap();
+        let is_about = |outbox: &Outbox, name: &str| outbox.is_about(&lifted(name).known());
+        assert!(is_about(&outbox, "0") && is_about(&outbox, "1") && !is_about(&outbox, "2"));
+        let other = Change::lifted(Handle::subject("i", "0"), NumericDate::LAST);
+        assert!(!outbox.is_about(&other.known()));
+        let letters = outbox.unsent(3).unwrap().letters;
+        send(&mut outbox, 3);
+        outbox.came_back(&letters[1]);
+        assert!(is_about(&outbox, "1"), "the third letter is about it, too");
+        outbox.confirm(3);
+        assert!(!is_about(&outbox, "0") && !is_about(&outbox, "1"));
+        assert!(outbox.handles.is_empty());
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted_as_not_delivered() {
+        let mut outbox = outbox(3);
+        outbox.room = 3;
+        let full = |first| Err(Refused::Full { first });
+        assert_eq!(outbox.add(lifted("a")), full(true));
+        assert_eq!(outbox.add(lifted("b")), full(false));
+        assert_eq!((outbox.len(), outbox.unsent_len()), (5, 5));
+        send(&mut outbox, 3);
+        outbox.confirm(3);
+        assert_eq!((outbox.len(), outbox.unsent_len()), (2, 2));
+        assert_eq!(outbox.add(lifted("a")), Ok(()));
+    }
+
+    #[test]
+    fn none_is_sealed_while_something_is_to_be_written() {
+        let mut outbox = outbox(1);
+        assert!(!outbox.seal());
+        assert_eq!(outbox.add(lifted("a")), Ok(()));
+        send(&mut outbox, 2);
+        assert!(outbox.seal());
+        assert_eq!(outbox.add(lifted("b")), Err(Refused::Sealed));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Engine, FeedError, Letter, Progress, Reader};
-use crate::policy::{Rules, StorePlace, StoreRules};
+use crate::policy::{Rules, StoreRules};
 use crate::revocation::{Change, HandleKind};
 use crate::time::{Clock, NumericDate};
 
@@ -57,14 +57,10 @@ impl Store {
     fn of(rules: &StoreRules, sha256: fn(&[u8]) -> [u8; 32]) -> Self {
         Self {
             name: rules.name.clone(),
-            kind: match rules.place {
-                StorePlace::File(_) => "file",
-                StorePlace::Redis(_) => "redis",
-                StorePlace::Nats(_) => "nats",
-            },
+            kind: rules.kind(),
             reach: rules.reach(),
             engine: super::open(rules, &Clock::System, sha256),
-            origin: super::post::origin(),
+            origin: super::running::origin(),
             last: 0,
         }
     }
@@ -125,7 +121,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The store may then have some of them; writing all of them again does no harm.
+    /// The store may then have some of them. To revoke again does no harm; a lift that is written again
+    /// also ends what others have revoked in between. Where a [`Verifier`](crate::Verifier) tries again
+    /// by itself, a store of kind `file` knows what it has, and takes nothing twice.
     pub fn write(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         let mut writer = self.engine.writer()?;
         for batch in changes.chunks(BATCH) {
@@ -294,7 +292,7 @@ impl Store {
             kind: "file",
             reach: "host",
             engine: Arc::clone(engine),
-            origin: super::post::origin(),
+            origin: super::running::origin(),
             last: 0,
         }
     }

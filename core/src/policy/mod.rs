@@ -16,6 +16,7 @@ mod flat;
 mod grammar;
 mod intent;
 mod key_use;
+mod lifetime;
 mod load;
 mod possession;
 mod problem;

@@ -33,6 +33,15 @@ pub(crate) struct StoreServer {
 }
 
 impl StoreRules {
+    /// `"file"`, `"redis"` or `"nats"`.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self.place {
+            StorePlace::File(_) => "file",
+            StorePlace::Redis(_) => "redis",
+            StorePlace::Nats(_) => "nats",
+        }
+    }
+
     /// How far what is written there reaches: `"host"` or `"fleet"`.
     pub(crate) const fn reach(&self) -> &'static str {
         match self.place {

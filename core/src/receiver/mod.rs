@@ -1,9 +1,8 @@
 //! [`Receiver`]: where issuers deliver tokens that tell of events. Answers pushes (RFC 8935, and OpenID
 //! Connect Back-Channel Logout §2.5 to §2.8) and polls (RFC 8936); the program brings the bytes.
 //!
-//! What is accepted is in force before it is acknowledged. Which tokens came before is not remembered,
-//! since it makes no difference: an event that is told again changes nothing, and is acknowledged
-//! again (SET-07).
+//! What is accepted is in force before it is acknowledged. A token that was applied before, by its issuer
+//! and `jti`, does nothing more, and is acknowledged again (SET-07).
 
 mod poll;
 mod push;

@@ -40,6 +40,8 @@ pub struct Polled {
     pub refused: usize,
     /// Tokens that could not be decided now, as for keys that are missing. The issuer delivers them again.
     pub undecided: usize,
+    /// Of those that were accepted, how many had been applied before: nothing was done about them.
+    pub duplicates: usize,
     /// Handles that were revoked or lifted.
     pub entries: usize,
     /// Whether the issuer has more, and should be asked again at once.
@@ -132,6 +134,7 @@ impl Poller {
             Ok((_, own)) if own.as_deref() != Some(jti) => self.refuse(jti, invalid, polled),
             Ok((event, _)) => {
                 polled.accepted += 1;
+                polled.duplicates += usize::from(event.duplicate);
                 polled.entries += event.entries;
                 self.acknowledged.push(jti.to_owned());
             }

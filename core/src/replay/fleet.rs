@@ -15,3 +15,21 @@ pub(crate) struct Unanswered {
     /// One line for operators: what was tried, and what came of it.
     pub(crate) text: String,
 }
+
+/// Where callers that must not wait leave a question.
+pub(crate) trait Desk: Send + Sync {
+    /// Runs a task once, on a thread that may wait; here and now where it has missed its turn. It returns
+    /// at once.
+    fn put(&self, task: Task);
+}
+
+pub(crate) type Task = Box<dyn FnOnce(Turn) + Send>;
+
+/// Whether a task has come to its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// On a thread that may wait.
+    Come,
+    /// It must not wait: too many are before it, or there is no thread.
+    Missed,
+}

@@ -21,6 +21,11 @@ pub(crate) struct HostTable {
 }
 
 impl HostTable {
+    /// Whether a table is in this folder.
+    pub(crate) fn is_in(folder: &Path) -> bool {
+        folder.join(NAME).exists()
+    }
+
     /// Opens the table in this folder, and makes both where they are not there yet, for their owner
     /// alone.
     ///

@@ -13,11 +13,13 @@
 
 mod fleet;
 mod host;
+mod told;
 
 use std::hash::{BuildHasher, RandomState};
 
-pub(crate) use fleet::{Unanswered, UsedProofs};
+pub(crate) use fleet::{Desk, Task, Turn, Unanswered, UsedProofs};
 pub(crate) use host::HostTable;
+pub(crate) use told::ToldBefore;
 
 use crate::error::{Code, Error};
 use crate::sync::{AtomicU64, AtomicUsize, Held, Ordering, Slot};
@@ -126,10 +128,14 @@ impl ReplayGuard {
 
     /// Whether [`ReplayGuard::insert`] would call this proof replayed, without remembering it.
     pub(crate) fn has_seen(&self, key: &ReplayKey, issued_at: NumericDate) -> bool {
+        self.holds(key) || issued_at.to_bits() <= self.swept.load(Ordering::Acquire)
+    }
+
+    /// Whether it is remembered, and not merely older than what was forgotten.
+    fn holds(&self, key: &ReplayKey) -> bool {
         let held = self.slot(key).map(Slot::load);
         let known = held.as_ref().and_then(Held::get);
-        let known = known.is_some_and(|known| known.iter().any(|used| used.key == *key));
-        known || issued_at.to_bits() <= self.swept.load(Ordering::Acquire)
+        known.is_some_and(|known| known.iter().any(|used| used.key == *key))
     }
 
     fn slot(&self, key: &ReplayKey) -> Option<&Slot<Vec<Used>>> {

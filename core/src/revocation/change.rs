@@ -63,8 +63,9 @@ impl Known<'_> {
         self.told.lifts()
     }
 
-    pub(crate) fn is_of(&self, handle: &Handle) -> bool {
-        (self.kind, self.scope, self.value) == (handle.kind(), handle.scope(), handle.value())
+    /// Whether it takes back whatever there is, and counts from when it is told.
+    pub(crate) fn lifts_undated(&self) -> bool {
+        self.lifts() && self.told.plain().is_some()
     }
 }
 
@@ -116,6 +117,10 @@ impl Fact {
 }
 
 impl Change {
+    /// Bytes of the longest line of JSON, for whoever reads them: two parts and a reason, each byte of
+    /// them escaped as six, and the names of all members.
+    pub const LONGEST_LINE: usize = 6 * (2 * LIMITS.string_size + REASON) + 512;
+
     /// The handle is revoked at that moment: with `cutoff` its tokens issued until then, else all of
     /// them; and forgotten from `expires` on.
     #[must_use]
@@ -148,6 +153,15 @@ impl Change {
     #[must_use]
     pub const fn from_event(mut self) -> Self {
         self.fact.event = true;
+        self
+    }
+
+    /// What was revoked is forgotten from then on; a lift is remembered as ever.
+    #[must_use]
+    pub(crate) const fn until(mut self, end: NumericDate) -> Self {
+        if let What::Revoked { expires, .. } = &mut self.fact.what {
+            *expires = Some(end);
+        }
         self
     }
 
@@ -412,9 +426,16 @@ mod tests {
     /// As long as a policy lets a token have it.
     #[test]
     fn the_longest_parts_come_back_too() {
-        let part = "s".repeat(crate::limits::Limits::CEILING.string_size);
-        let change = Change::revoked(Handle::actor(&part, &part), None, None, at(5));
-        assert_eq!(Change::from_json(change.to_json().as_bytes()), Ok(change));
+        for character in ["s", "\u{1}", "\"", "\u{7f}", "\u{20ac}", "\u{2028}"] {
+            let most = crate::limits::Limits::CEILING.string_size;
+            let part = character.repeat(most / character.len());
+            let change =
+                Change::revoked(Handle::actor(&part, &part), Some(at(4)), Some(at(9)), at(5));
+            let change = change.because(&part).from_event();
+            let line = change.to_json();
+            assert!(line.len() <= Change::LONGEST_LINE);
+            assert_eq!(Change::from_json(line.as_bytes()), Ok(change));
+        }
     }
 
     #[test]

@@ -5,6 +5,10 @@ use crate::time::NumericDate;
 /// Seconds since 1970 that fit in 32 bits; what lies beyond is never reached.
 const FOREVER: u32 = u32::MAX;
 
+/// Ends that no revocation has: of a handle that was lifted, and of one that an event has lifted.
+const LIFTED: u32 = 0;
+const LIFTED_BY_EVENT: u32 = 1;
+
 /// An event is told at most seven days after it was signed (SET-08); one day for clocks.
 const EVENTS_LIVE: i64 = 8 * 24 * 60 * 60;
 
@@ -13,8 +17,8 @@ const EVENTS_LIVE: i64 = 8 * 24 * 60 * 60;
 pub(crate) struct Entry {
     /// Tokens issued at that second or before (REV-02); all of them at the end of time (REV-01).
     cutoff: u32,
-    /// From that second on no token that it concerns can be alive (REV-07). 0 is a handle that was
-    /// lifted, at the second of `cutoff`.
+    /// From that second on no token that it concerns can be alive (REV-07). [`LIFTED`] and
+    /// [`LIFTED_BY_EVENT`] are of a handle that was lifted, at the second of `cutoff`.
     end: u32,
 }
 
@@ -26,7 +30,7 @@ impl Entry {
         let cutoff = cutoff.map_or(FOREVER, |cutoff| seconds_up(cutoff).min(FOREVER - 1));
         Self {
             cutoff,
-            end: end.map_or(FOREVER, seconds_up).max(1),
+            end: end.map_or(FOREVER, seconds_up).max(LIFTED_BY_EVENT + 1),
         }
     }
 
@@ -35,13 +39,25 @@ impl Entry {
     pub(super) fn lifted(at: NumericDate) -> Self {
         Self {
             cutoff: seconds_up(at),
-            end: 0,
+            end: LIFTED,
         }
     }
 
     /// When it was lifted, where it was.
     pub(super) fn lifted_at(self) -> Option<i64> {
-        (self.end == 0).then(|| i64::from(self.cutoff))
+        (self.end <= LIFTED_BY_EVENT).then(|| i64::from(self.cutoff))
+    }
+
+    /// What is known once this has come on top of what was brought meanwhile, which happened at any
+    /// time before now. A lift ends it, but for one by an event: that undoes nothing which happened
+    /// later (REV-08).
+    pub(super) fn on_top_of(self, brought: Self) -> Self {
+        match (self.end, brought.lifted_at()) {
+            (LIFTED, _) | (LIFTED_BY_EVENT, Some(_)) => self,
+            (LIFTED_BY_EVENT, None) if brought.is_later_than(self) => brought,
+            (LIFTED_BY_EVENT, None) => self,
+            _ => self.with(brought),
+        }
     }
 
     /// Whether what it tells happened after that: of a lifted handle when it was lifted, of an account
@@ -118,6 +134,13 @@ pub(crate) struct Told {
 impl Told {
     pub(super) fn new(entry: Entry, at: NumericDate, event: bool) -> Self {
         let at = seconds_up(at);
+        let entry = match entry.end {
+            LIFTED if event => Entry {
+                end: LIFTED_BY_EVENT,
+                ..entry
+            },
+            _ => entry,
+        };
         Self { entry, at, event }
     }
 

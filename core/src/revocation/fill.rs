@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::base::{Base, Brought};
 use super::change::Known;
-use super::entry::Entry;
+use super::entry::{Entry, Told};
 use super::handle::HandleKind;
 use super::hash::HandleHash;
 use super::overlay::Overlay;
@@ -32,8 +32,8 @@ impl RevocationStore {
         let merging = lock(&locks.merging);
         let before = self.seal();
         let mut brought: Kinds<Brought> = Default::default();
-        // They are few: what engines keep for long is no event any more.
-        let mut events = Vec::new();
+        // Those that what is known already may have overtaken, and those that lift.
+        let mut events: Kinds<Vec<(HandleHash, Told)>> = Default::default();
         source(&mut |known| {
             let Known {
                 kind,
@@ -42,38 +42,48 @@ impl RevocationStore {
                 told,
             } = known;
             let hash = self.hash(kind, scope, value);
-            match told.plain() {
-                None => events.push((kind, hash, told)),
+            let number = usize::from(kind.number());
+            // Whatever counts by when it happened is as good as any where nothing else is known.
+            let is_first = || !told.lifts() && before.get(kind, hash).is_none();
+            let entry = match told.plain() {
+                None if is_first() => told.after(None, now),
+                plain => plain,
+            };
+            match entry {
+                None => {
+                    if let Some(events) = events.get_mut(number) {
+                        events.push((hash, told));
+                    }
+                }
                 Some(entry) if !told.lifts() && entry.has_ended(now) => {}
                 Some(entry) => {
-                    if let Some(brought) = brought.get_mut(usize::from(kind.number())) {
+                    if let Some(brought) = brought.get_mut(number) {
                         brought.push(hash, entry);
                     }
                 }
             }
         })?;
-        for (kind, hash, told) in events {
-            self.write(kind, hash, |before| told.after(before, now));
-        }
-        if brought.iter().all(Brought::is_empty) {
-            drop(merging);
-            return Ok(self.epoch());
-        }
-        let mut bases = brought.into_iter().zip(&before.0).map(|(brought, shelf)| {
-            if brought.is_empty() {
+        let brought = brought.into_iter().zip(events).zip(&before.0);
+        let mut bases = brought.map(|((brought, events), shelf)| {
+            let settled = settled(events, shelf, now);
+            if brought.is_empty() && settled.is_empty() {
                 return None;
             }
             let sealed = shelf.sealed().unwrap_or_default();
-            let base = if sealed.is_empty() {
+            let base = if sealed.is_empty() && settled.is_empty() {
                 shelf.base.union(brought, now)
             } else {
-                let base = shelf.base.merge(newer(sealed), now);
-                base.union(brought, now)
+                let newer = newer(sealed).chain(settled);
+                shelf.base.merge(newer, now).union(brought, now)
             };
             let filter = base.filter();
             Some((base, filter, sealed.len()))
         });
         let mut bases: Kinds<_> = std::array::from_fn(|_| bases.next().flatten());
+        if bases.iter().all(Option::is_none) {
+            drop(merging);
+            return Ok(self.epoch());
+        }
 
         let writing = lock(&locks.writing);
         let shelves = self.shelves.load_full();
@@ -125,6 +135,26 @@ pub(super) fn newer(sealed: &[Arc<Overlay>]) -> impl Iterator<Item = (HandleHash
     sealed.iter().rev().flat_map(|overlay| overlay.iter())
 }
 
+/// What comes of events, in the order in which they were brought, beside what is known of their handles.
+fn settled(
+    mut events: Vec<(HandleHash, Told)>,
+    shelf: &Shelf,
+    now: NumericDate,
+) -> Vec<(HandleHash, Entry)> {
+    events.sort_by_key(|(hash, _)| *hash);
+    let of_one = events.chunk_by(|one, other| one.0 == other.0);
+    let settled = of_one.filter_map(|events| {
+        let (hash, _) = *events.first()?;
+        let known = shelf.get(hash);
+        let told = events.iter().map(|(_, told)| told);
+        let after = told.fold(known, |known, told| told.after(known, now).or(known));
+        after
+            .filter(|after| known != Some(*after))
+            .map(|after| (hash, after))
+    });
+    settled.collect()
+}
+
 /// A table with what was revoked in these and stands in the base too, both together: what was written
 /// to them meanwhile knew nothing of what was brought.
 fn joined(overlays: &[Arc<Overlay>], base: &Base) -> Option<Arc<Overlay>> {
@@ -133,8 +163,8 @@ fn joined(overlays: &[Arc<Overlay>], base: &Base) -> Option<Arc<Overlay>> {
     let both: Vec<_> = hashes
         .filter_map(|(hash, _)| {
             let newest: Entry = of(hash)?;
-            let sum = newest.with(base.get(hash)?);
-            (newest.lifted_at().is_none() && sum != newest).then_some((hash, sum))
+            let sum = newest.on_top_of(base.get(hash)?);
+            (sum != newest).then_some((hash, sum))
         })
         .collect();
     let table = Overlay::new(both.len());

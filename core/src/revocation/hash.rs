@@ -14,6 +14,12 @@ pub(crate) struct HandleHash {
     pub(super) low: u64,
 }
 
+impl HandleHash {
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        (u128::from(self.high) << 64 | u128::from(self.low)).to_le_bytes()
+    }
+}
+
 /// Hashes handles. The key is drawn once: strangers choose `jti` and `sub`, and with a known key
 /// they could choose them to meet somebody else's.
 pub(super) struct HandleHasher {

@@ -23,14 +23,15 @@ pub(crate) trait Postman: Send + Sync {
     fn ring(&self);
 
     /// Takes a change that is about to be in force here. From now on nothing that comes from the store
-    /// lifts what it revokes.
-    fn hold(&self, change: &Change);
+    /// lifts what it revokes. Says whether there was room for it: else it never gets to the store.
+    fn hold(&self, change: &Change) -> bool;
 
     /// Takes what it holds to the store. Says whether the store has it; else it is tried again until it
     /// has.
     fn send(&self) -> bool;
 
-    /// Changes of this process that the store is not known to have.
+    /// Changes of this process that the store is not known to have, and those that a store was never
+    /// handed which the policy named before.
     fn undelivered(&self) -> usize;
 
     /// Looks whether `done` whenever something has been read or written, until `timeout`. Says whether
@@ -124,6 +125,11 @@ impl News {
             .fetch_max(bits.saturating_add(1), Ordering::AcqRel);
         let overdue = moment.plus(OVERDUE).to_bits();
         self.overdue_at.fetch_max(overdue, Ordering::Relaxed);
+    }
+
+    /// Whether there ever was any.
+    pub(crate) fn has_come(&self) -> bool {
+        self.fresh_at.load(Ordering::Acquire) != 0
     }
 
     fn staleness(&self, moment: Moment, now: NumericDate) -> Option<Span> {

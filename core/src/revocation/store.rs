@@ -324,7 +324,7 @@ impl Shelf {
 
     /// What is known, whatever the filter says.
     #[cold]
-    fn get(&self, hash: HandleHash) -> Option<Entry> {
+    pub(super) fn get(&self, hash: HandleHash) -> Option<Entry> {
         let mut overlays = self.overlays.iter();
         let newest = overlays.find_map(|overlay| overlay.get(hash));
         newest.or_else(|| self.base.get(hash))

@@ -501,3 +501,159 @@ fn what_is_revoked_while_a_store_is_filled_stays_and_counts_with_what_is_brought
     assert_eq!(counts(&store, 4), None);
     assert!((5..5_000).all(|number| counts(&store, number).is_some()));
 }
+
+/// What an event told at that second.
+fn event(value: &str, what: Entry, seconds: i64) -> Known<'_> {
+    let told = Told::new(what, at(seconds), true);
+    Known {
+        told,
+        ..known(value, None)
+    }
+}
+
+#[test]
+fn events_are_filled_in_like_anything_else() {
+    let store = RevocationStore::new(Clock::System);
+    let numbers: Vec<_> = (0..50_000).map(|number: u32| number.to_string()).collect();
+    let filled = store.fill(at(NOW), |learn| {
+        for number in &numbers {
+            learn(event(number, all(), NOW - 5));
+        }
+        Ok::<_, ()>(())
+    });
+    assert_eq!(filled, Ok(1), "one epoch, and no table after another");
+    let stats = store.stats();
+    assert_eq!(stats.entries, 50_000);
+    assert!(stats.bytes < 27 * 50_000, "{stats:?}");
+    assert!((0..50_000).all(|number| counts(&store, number).is_some()));
+}
+
+/// Beside what is known already, as far as that happened later.
+#[test]
+fn many_events_at_once_are_what_they_would_be_one_by_one() {
+    let [filled, single] = [(); 2].map(|()| RevocationStore::new(Clock::System));
+    let mut random = 0x2545_f491_u32;
+    let mut next = |below: u32| {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        random % below
+    };
+    for round in 0..12 {
+        for _ in 0..next(1_000) {
+            let number = next(3_000);
+            let moment = at(NOW - i64::from(next(300)));
+            for store in [&filled, &single] {
+                match number % 3 {
+                    0 => lift(store, &handle(number), moment),
+                    _ => revoke(
+                        store,
+                        &handle(number),
+                        Entry::new(Some(moment), None),
+                        moment,
+                    ),
+                }
+            }
+        }
+        let mut told = BTreeMap::new();
+        for _ in 0..next(3_000) {
+            let seconds = NOW - i64::from(next(300));
+            let what = match next(4) {
+                0 => Entry::lifted(at(seconds)),
+                1 => all(),
+                _ => Entry::new(Some(at(seconds)), None),
+            };
+            told.insert(next(3_000).to_string(), (what, seconds));
+        }
+        let before = filled.epoch();
+        let epoch = filled.fill(at(NOW), |learn| {
+            for (number, (what, seconds)) in &told {
+                learn(event(number, *what, *seconds));
+            }
+            Ok::<_, ()>(())
+        });
+        assert!(epoch.unwrap() <= before + 1);
+        for (number, (what, seconds)) in &told {
+            single.learn(event(number, *what, *seconds), at(NOW));
+        }
+        for number in 0..3_000 {
+            let known = |store: &RevocationStore| get(store, &handle(number));
+            assert_eq!(known(&filled), known(&single), "{number} in {round}");
+        }
+    }
+}
+
+/// REV-08: what an event lifts while a store is filled counts from when it happened, and what somebody
+/// lifts from now on.
+#[test]
+fn rev_08_a_lift_while_a_store_is_filled_hides_nothing_that_happened_later() {
+    let store = RevocationStore::new(Clock::System);
+    let account = |name: &str| Handle::account("https://a.example", name);
+    let disabled = |name: &str, seconds| {
+        Change::revoked(account(name), Some(at(seconds)), None, at(seconds)).from_event()
+    };
+    let brought = [
+        // As an engine folds it that has had other events of that account before.
+        Change::revoked(account("later"), Some(at(NOW - 4)), None, at(NOW - 4)),
+        Change::revoked(account("earlier"), Some(at(NOW - 6)), None, at(NOW - 6)),
+        Change::revoked(account("by hand"), None, None, at(NOW - 9)),
+        Change::revoked(account("lifted by hand"), None, None, at(NOW - 9)),
+        disabled("later, alone", NOW - 4),
+        disabled("earlier, alone", NOW - 6),
+    ];
+    let filled = store.fill(at(NOW), |learn| {
+        for change in &brought {
+            learn(change.known());
+        }
+        for name in [
+            "later",
+            "earlier",
+            "by hand",
+            "later, alone",
+            "earlier, alone",
+        ] {
+            let enabled = Change::lifted(account(name), at(NOW - 5)).from_event();
+            store.apply(&enabled, at(NOW));
+        }
+        lift(&store, &account("lifted by hand"), at(NOW));
+        // Nobody knew of it, so that it was not kept: but somebody did.
+        revoke(&store, &account("lifted by hand"), all(), at(NOW));
+        lift(&store, &account("lifted by hand"), at(NOW));
+        Ok::<_, ()>(())
+    });
+    assert_eq!(filled, Ok(store.epoch()));
+    store.merge(at(NOW));
+    let stands = |name| get(&store, &account(name)).is_some_and(|entry| !entry.has_ended(at(NOW)));
+    for (name, expected) in [
+        ("later", true),
+        ("earlier", false),
+        ("by hand", true), // gives no time: no event is later
+        ("lifted by hand", false),
+        ("later, alone", true),
+        ("earlier, alone", false),
+    ] {
+        assert_eq!(stands(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_merge_does_not_wait_for_a_store_that_is_filled() {
+    let store = RevocationStore::new(Clock::System);
+    for number in 0..5_000 {
+        revoke(&store, &handle(number), all(), at(NOW));
+    }
+    assert!(store.wants_merging());
+    let (merged, waiting) = std::sync::mpsc::channel();
+    let (store, merged) = (&store, &merged);
+    let filled = std::thread::scope(|scope| {
+        store.fill(at(NOW), |_| {
+            scope.spawn(move || {
+                store.merge(at(NOW));
+                let _ = merged.send(());
+            });
+            // An error ends the filling: whoever waits for it then goes on, and the test fails.
+            waiting.recv_timeout(std::time::Duration::from_secs(20))
+        })
+    });
+    assert_eq!(filled.err(), None);
+}

@@ -155,7 +155,7 @@ pub(super) fn settle<'t>(
 /// leaf is read only where there are any: most tokens come alone, and pay for no more than that.
 #[inline]
 pub(super) fn judge<'l>(
-    door: Door<'_>,
+    door: &Door<'_>,
     chain: &Chain,
     leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
@@ -172,7 +172,7 @@ pub(super) fn judge<'l>(
 }
 
 fn prove(
-    door: Door<'_>,
+    door: &Door<'_>,
     leaf: &Member<'_>,
     ancestors: &[Ancestor<'_>],
     coverage: Coverage,
@@ -185,7 +185,7 @@ fn prove(
 /// That the leaf and the further tokens are all for one task. A token that comes alone is looked at
 /// only where the gate asks.
 pub(super) fn check_tasks<'l>(
-    door: Door<'_>,
+    door: &Door<'_>,
     leaf: impl FnOnce() -> Member<'l>,
     ancestors: &Ancestors<'_>,
     case: &Case<'_>,
@@ -203,7 +203,7 @@ pub(super) fn check_tasks<'l>(
 
 /// What the further tokens can be revoked by; none where the policy does not ask.
 pub(super) fn handles(
-    door: Door<'_>,
+    door: &Door<'_>,
     ancestors: &Ancestors<'_>,
     provider: &CryptoProvider,
 ) -> Result<Vec<Handles>, Error> {
@@ -217,7 +217,7 @@ pub(super) fn handles(
 
 /// The same of one of them.
 pub(super) fn handles_of(
-    door: Door<'_>,
+    door: &Door<'_>,
     ancestor: &Ancestor<'_>,
     provider: &CryptoProvider,
 ) -> Result<Option<Handles>, Error> {
@@ -225,14 +225,14 @@ pub(super) fn handles_of(
     let issuer = door.issuer(ancestor.source())?;
     let bound_to = || Confirmation::of(claims, provider).thumbprints();
     Ok(revocable::handles(
-        door,
+        *door,
         || ancestor.member(issuer),
         header,
         bound_to,
     ))
 }
 
-fn members<'a>(door: Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Member<'a>>, Error> {
+fn members<'a>(door: &Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Member<'a>>, Error> {
     let member = |ancestor: &'a Ancestor<'_>| {
         let issuer = door.issuer(ancestor.source())?;
         Ok(ancestor.member(issuer))
@@ -241,7 +241,7 @@ fn members<'a>(door: Door<'a>, ancestors: &'a [Ancestor<'_>]) -> Result<Vec<Memb
 }
 
 /// What the edges at this door compare by.
-pub(super) fn terms(door: Door<'_>) -> Terms<'_> {
+pub(super) fn terms<'s>(door: &Door<'s>) -> Terms<'s> {
     let (gate, rules) = (door.gate, door.rules());
     Terms {
         edges: gate.delegation.edges(),

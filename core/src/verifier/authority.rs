@@ -35,6 +35,20 @@ pub(super) fn check_call(
     now: NumericDate,
     leeway: Span,
 ) -> Result<CallSatisfied, Error> {
+    if requirements.ask_nothing_of_grants() {
+        return Ok(CallSatisfied(()));
+    }
+    check_grants(settled, bounds, gate, requirements, now, leeway)
+}
+
+fn check_grants(
+    settled: &Settled,
+    bounds: &[Json],
+    gate: &GateRules,
+    requirements: &Requirements,
+    now: NumericDate,
+    leeway: Span,
+) -> Result<CallSatisfied, Error> {
     let claims = settled.claims();
     check_scopes(claims, gate, &requirements.scopes)?;
     check_acr(claims, &requirements.acr_values)?;
@@ -65,7 +79,6 @@ fn check_sign_in(
     ))
 }
 
-#[inline]
 fn check_scopes(claims: &Claims, gate: &GateRules, needed: &[Box<str>]) -> Result<(), Error> {
     if needed.iter().all(|scope| has_scope(claims, gate, scope)) {
         return Ok(());
@@ -83,7 +96,6 @@ pub(super) fn has_scope(claims: &Claims, gate: &GateRules, needed: &str) -> bool
     })
 }
 
-#[inline]
 fn check_acr(claims: &Claims, values: &[Box<str>]) -> Result<(), Error> {
     let has_one = |acr: &str| values.iter().any(|value| **value == *acr);
     if values.is_empty() || claims.text(Claim::Acr).is_some_and(has_one) {

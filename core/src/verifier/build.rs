@@ -8,6 +8,7 @@ use super::{Names, OpenProofs};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::error::IssuerNumber;
+use crate::events;
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
@@ -15,7 +16,7 @@ use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{
     IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore, StoreRules,
 };
-use crate::replay::{HostTable, ReplayGuard, UsedProofs};
+use crate::replay::{Desk, HostTable, ReplayGuard, ToldBefore, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::time::Clock;
 
@@ -102,7 +103,7 @@ pub(super) fn state(
 /// folder takes the place of the one before.
 fn replay(
     policy: &Policy,
-    open_at: impl FnOnce(&StoreRules) -> Arc<dyn UsedProofs>,
+    open_at: impl FnOnce(&StoreRules) -> (Arc<dyn UsedProofs>, Box<dyn Desk>),
     previous: Option<&State>,
 ) -> Result<Replay, Problem> {
     let mut replay = previous.map_or_else(Replay::default, |state| state.replay.clone());
@@ -135,6 +136,16 @@ fn replay(
             }
         }
         Some(ReplayStore::External) | None => {}
+    }
+    if policy
+        .rules()
+        .gates
+        .iter()
+        .any(|gate| events::tells(gate.kind))
+    {
+        replay
+            .told
+            .get_or_insert_with(|| Arc::new(ToldBefore::new()));
     }
     Ok(replay)
 }

@@ -27,7 +27,7 @@ pub(super) fn judge(
     let Some(door) = door.caller() else {
         return Ok(None);
     };
-    let case = Case::of(door, provider, now, &shown, &NO_REQUIREMENTS);
+    let case = Case::of(&door, provider, now, &shown, &NO_REQUIREMENTS);
     pipeline::verify(door, token, &case, &mut ()).map(Some)
 }
 

@@ -45,20 +45,20 @@ impl<'s> Call<'s> {
     /// A bearer token, and those it comes from, as far as nothing is used up.
     #[inline]
     pub(super) fn token<T: Trail>(
-        self,
+        &self,
         token: &[u8],
         context: &[ContextToken<'_>],
         requirements: &Requirements,
         trail: &mut T,
     ) -> Result<Judged, Error> {
-        let case = Case::bare(self.door, &self.engine.provider, self.now, requirements);
+        let case = Case::bare(&self.door, &self.engine.provider, self.now, requirements);
         self.judge(token, context, &case, trail)
     }
 
     /// A request, as far as none of its proofs is used up.
     #[inline]
     pub(super) fn request<T: Trail>(
-        self,
+        &self,
         request: &Request<'_>,
         requirements: &Requirements,
         trail: &mut T,
@@ -69,7 +69,7 @@ impl<'s> Call<'s> {
         let caller = caller::judge(door, &presented, provider, self.now)?;
         let requirements = &*caller::required(requirements, caller.as_ref());
         trail.passed(Stage::Request, || note::request(&shown));
-        let case = Case::of(door, provider, self.now, &shown, requirements);
+        let case = Case::of(&door, provider, self.now, &shown, requirements);
         let token = self.judge(presented.token, &presented.context, &case, trail)?;
         trail.enter(Stage::Replay);
         Ok(Arrived { caller, token })
@@ -77,15 +77,15 @@ impl<'s> Call<'s> {
 
     #[inline]
     fn judge<T: Trail>(
-        self,
+        &self,
         token: &[u8],
         context: &[ContextToken<'_>],
         case: &Case<'_>,
         trail: &mut T,
     ) -> Result<Judged, Error> {
-        let door = self.door;
+        let door = &self.door;
         if !context.is_empty() && door.gate.kind == Kind::Capability {
-            return offline::verify(door, token, context, case, trail);
+            return offline::verify(*door, token, context, case, trail);
         }
         // What is remembered went through its stages before, and shows nothing of them.
         let settled = if T::FOLLOWS {
@@ -94,11 +94,11 @@ impl<'s> Call<'s> {
             door.recall(token, self.now)
         };
         if !context.is_empty() {
-            return pipeline::verify_chain(door, token, settled, context, case, trail);
+            return pipeline::verify_chain(*door, token, settled, context, case, trail);
         }
         match settled {
             Some(settled) => pipeline::renew(door, token, settled, case, &ancestry::ALONE),
-            None => pipeline::verify(door, token, case, trail),
+            None => pipeline::verify(*door, token, case, trail),
         }
     }
 
@@ -123,17 +123,23 @@ impl<'s> Call<'s> {
 
     /// The verdict: proofs are used up.
     #[inline]
-    pub(super) fn commit(self, judged: Judged) -> Result<VerifiedToken, Error> {
-        pipeline::commit(self.door, judged, self.now)
+    pub(super) fn commit(&self, judged: Judged) -> Result<VerifiedToken, Error> {
+        pipeline::commit(&self.door, judged, self.now)
     }
 
     /// What [`Call::commit`] would say, without using a proof up.
-    pub(super) fn rehearse(self, judged: Judged) -> Result<VerifiedToken, Error> {
-        pipeline::rehearse(self.door, judged, self.now)
+    pub(super) fn rehearse(&self, judged: Judged) -> Result<VerifiedToken, Error> {
+        pipeline::rehearse(&self.door, judged, self.now)
     }
 }
 
 impl Arrived {
+    /// Whether a proof came with it that is to be looked up.
+    pub(super) fn asks(&self) -> bool {
+        let mut judged = self.caller.iter().chain([&self.token]);
+        judged.any(|judged| judged.possession().used().is_some())
+    }
+
     /// Settles whether the proofs were used before, the caller's first.
     #[inline]
     pub(super) fn settle<T: Trail>(

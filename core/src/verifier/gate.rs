@@ -130,7 +130,7 @@ impl Gate {
 
     /// Whether [`Gate::verify_request`] may wait for a server, some milliseconds as a rule and some
     /// seconds at most: `replay.store` names a store of kind `redis` or `nats`, which is asked about
-    /// the proof of a request in which all else holds. Event loops call from a thread that may wait.
+    /// the proof of a request in which all else holds. Event loops call [`Gate::begin_request`].
     #[must_use]
     pub fn waits_for_server(&self) -> bool {
         let state = self.engine.state.load();
@@ -138,7 +138,8 @@ impl Gate {
         replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }))
     }
 
-    /// For event loops, before they call [`Gate::verify_request`] on their own thread.
+    /// For event loops, before they call [`Gate::verify_request`] or [`Gate::trace_request`] on their own
+    /// thread.
     ///
     /// # Errors
     ///
@@ -200,7 +201,7 @@ impl Gate {
             Ok(door) => door,
             Err(error) => return (vec![Err(error); tokens.len()], snapshot, grounds),
         };
-        let case = Case::bare(door, sitting.provider(), sitting.now(), requirements);
+        let case = Case::bare(&door, sitting.provider(), sitting.now(), requirements);
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
             pipeline::verify_many(door, tokens, &case)

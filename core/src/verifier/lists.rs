@@ -8,6 +8,7 @@ use super::{Engine, pipeline};
 use crate::claims::count;
 use crate::encoding::json::Value;
 use crate::error::Error;
+use crate::limits::{Limits, STATUS_TOKEN_SIZE};
 use crate::policy::{Reach, StatusDoor};
 use crate::revocation::{Due, Resolved, StatusList};
 use crate::time::{NumericDate, Span};
@@ -75,10 +76,16 @@ impl Engine {
         let door = door(state, &due.issuer).ok_or("the policy has no such issuer any more")?;
         let issuers = Lookup::new(state.world.rules(), &door.gate.issuers);
         let refused = |error: Error| format!("the list was refused: {error}");
-        let door = state.status_door(&door.gate, &issuers).map_err(refused)?;
-        let case = Case::bare(door, &self.provider, now, &NO_REQUIREMENTS);
+        let limits = Limits {
+            token_size: STATUS_TOKEN_SIZE,
+            string_size: STATUS_TOKEN_SIZE,
+            ..state.world.rules().limits
+        };
+        let door = state.status_door(&door.gate, &issuers, &limits);
+        let door = door.map_err(refused)?;
+        let case = Case::bare(&door, &self.provider, now, &NO_REQUIREMENTS);
         let judged = pipeline::verify(door, token, &case, &mut ()).map_err(refused)?;
-        let token = pipeline::rehearse(door, judged, now).map_err(refused)?;
+        let token = pipeline::rehearse(&door, judged, now).map_err(refused)?;
         let claims = token.claims();
         let sub = claims.get("sub").and_then(|sub| sub.as_str());
         if sub != Some(&*due.uri) {

@@ -16,6 +16,7 @@ mod gate;
 mod grounds;
 mod halves;
 mod headers;
+mod inquiry;
 mod jws;
 mod keys;
 mod kind;
@@ -64,6 +65,7 @@ pub use fetched::NotReady;
 pub(crate) use fetched::{FetchedIssuer, InForce, Installed};
 pub use gate::Gate;
 pub use grounds::Grounds;
+pub use inquiry::{Begun, Inquiry};
 pub use jws::{Jws, UnverifiedToken, inspect, verify_jws};
 pub use keys::{IssuerKey, KeyState, Keys, PublishError, Receipt};
 #[cfg(feature = "remote")]
@@ -93,7 +95,7 @@ use crate::crypto::CryptoProvider;
 use crate::keys::Bell;
 use crate::observe::{Observer, Observers};
 use crate::policy::{LoadOptions, Policy, PolicyError, StoreRules};
-use crate::replay::UsedProofs;
+use crate::replay::{Desk, UsedProofs};
 use crate::revocation::RevocationStore;
 use crate::sync::{Snapshot, lock};
 use crate::time::Clock;
@@ -106,9 +108,10 @@ pub struct Verifier {
     engine: Arc<Engine>,
 }
 
-/// How used proofs at a server are asked about, from what the policy says of it, with SHA-256. It asks
-/// nobody yet.
-pub(crate) type OpenProofs = fn(&StoreRules, fn(&[u8]) -> [u8; 32]) -> Arc<dyn UsedProofs>;
+/// How used proofs at a server are asked about, and where by callers that must not wait, from what the
+/// policy says of it, with SHA-256. It asks nobody yet.
+pub(crate) type OpenProofs =
+    fn(&StoreRules, fn(&[u8]) -> [u8; 32]) -> (Arc<dyn UsedProofs>, Box<dyn Desk>);
 
 /// What all gates of a verifier share.
 pub(crate) struct Engine {

@@ -213,7 +213,7 @@ fn settle(
     let handles = revocable::handles(door, member, header, bound_to);
     revocation::check(
         rules,
-        status::of(door, claims, source, case.judge.now)?,
+        status::of(&door, claims, source, case.judge.now)?,
         handles.as_ref(),
         || Ok(Vec::new()),
         case.judge.now,

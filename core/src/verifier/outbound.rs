@@ -67,7 +67,7 @@ impl Sitting<'_> {
         let signed = signed.ok_or_else(|| blame(Error::new(Code::BadSignature)))?;
         let next = ancestry::settle(further, signed, now, door.gate.delegation.max_depth())?;
         next.dates().check(now).map_err(blame)?;
-        if let Some(handles) = ancestry::handles_of(door, &next, provider)? {
+        if let Some(handles) = ancestry::handles_of(&door, &next, provider)? {
             handles.check(now).map_err(blame)?;
         }
         let member = next.member(door.issuer(next.source())?);
@@ -80,7 +80,7 @@ impl Sitting<'_> {
             return Ok(());
         }
         let inbound = inbound.member();
-        delegation::prove_next(&inbound, &member, &ancestry::terms(door)).map_err(blame)?;
+        delegation::prove_next(&inbound, &member, &ancestry::terms(&door)).map_err(blame)?;
         let (rules, sha256) = (&door.gate.intent, provider.sha256);
         delegation::check_tasks(&inbound, &[member], rules, None, sha256)
             .map(|TasksAgree { .. }| ())

@@ -56,7 +56,7 @@ impl<'c> Case<'c> {
     /// Of a token that comes with nothing.
     #[inline]
     pub(super) fn bare(
-        door: Door<'c>,
+        door: &Door<'c>,
         provider: &'c CryptoProvider,
         now: NumericDate,
         requirements: &'c Requirements,
@@ -66,7 +66,7 @@ impl<'c> Case<'c> {
 
     #[inline]
     pub(super) fn of(
-        door: Door<'c>,
+        door: &Door<'c>,
         provider: &'c CryptoProvider,
         now: NumericDate,
         shown: &'c Shown<'c>,
@@ -140,7 +140,7 @@ pub(super) fn verify_chain<T: Trail>(
         None => doors.iter().zip(signed).map(settle).collect(),
     };
     match (settled, leaf) {
-        (Some(settled), _) => renew(door, token, settled, case, &ancestors),
+        (Some(settled), _) => renew(&door, token, settled, case, &ancestors),
         (None, Some((source, Some(signed)))) => {
             finish(door, token, signed, case, &ancestors, None, trail)
                 .map_err(|error| door.blame(&source, error))
@@ -166,8 +166,8 @@ pub(super) fn verify_many(
         .zip(&mut buffers)
         .map(|(token, buffer)| {
             if let Some(settled) = door.recall(token, now) {
-                let judged = renew(door, token, settled, case, &ancestry::ALONE);
-                return Some(judged.and_then(|judged| commit(door, judged, now)));
+                let judged = renew(&door, token, settled, case, &ancestry::ALONE);
+                return Some(judged.and_then(|judged| commit(&door, judged, now)));
             }
             match admit(door, token, now, buffer, &mut ()) {
                 Ok(job) => {
@@ -191,7 +191,7 @@ pub(super) fn verify_many(
             let signed =
                 signed.ok_or_else(|| door.blame(&source, Error::new(Code::BadSignature)))?;
             finish(door, token, signed, case, &ancestry::ALONE, None, &mut ())
-                .and_then(|judged| commit(door, judged, now))
+                .and_then(|judged| commit(&door, judged, now))
                 .map_err(|error| door.blame(&source, error))
         })
     });
@@ -209,7 +209,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
     let limits = door.limits;
     trail.enter(Stage::Size);
     if token.len() <= limits.token_size {
-        trail.passed(Stage::Size, || note::size(token, limits));
+        trail.passed(Stage::Size, || note::size(token, *limits));
         trail.enter(Stage::Shape);
     }
     let compact = Compact::split(token, limits.token_size)?;
@@ -223,7 +223,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
     // Strict JSON before anything is read from it; only `iss` (or an SVID's `sub`) is, until the
     // signature has been checked (JWS-13).
     trail.enter(Stage::Claims);
-    let mut claims = Claims::locate(Json::parse(payload, limits.into())?)?;
+    let mut claims = Claims::locate(Json::parse(payload, (*limits).into())?)?;
     let source = door.source_of(&claims);
     trail.enter(Stage::Typ);
     let kind = check_typ(door, &header, source.as_ref().ok())?;
@@ -313,20 +313,20 @@ pub(super) fn finish<T: Trail>(
         Some(derived) => delegation::of_keys(derived),
         None => {
             let coverage = actors::judge(door, links, claims, member, case)?;
-            ancestry::judge(door, links, member, ancestors, coverage)?
+            ancestry::judge(&door, links, member, ancestors, coverage)?
         }
     };
     trail.passed(Stage::Links, || {
         note::links(&lineage, ancestors.as_ref().map_or(0, Vec::len))
     });
     trail.enter(Stage::Intent);
-    let tasks = ancestry::check_tasks(door, member, ancestors, case)?;
+    let tasks = ancestry::check_tasks(&door, member, ancestors, case)?;
     trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
     let header = &signed.get().header;
     let handles = revocable::handles(door, member, header, || confirmation.thumbprints());
-    let further = || ancestry::handles(door, ancestors, judge.provider);
-    let status = status::check(door, claims, source, ancestors, now)?;
+    let further = || ancestry::handles(&door, ancestors, judge.provider);
+    let status = status::check(&door, claims, source, ancestors, now)?;
     let not_revoked = revocation::check(rules, status, handles.as_ref(), further, now)?;
     trail.passed(Stage::Revocation, || note::revocation(&not_revoked));
     trail.enter(Stage::Policy);
@@ -339,7 +339,15 @@ pub(super) fn finish<T: Trail>(
     };
     let identity = door.identity(source);
     let anew = actors::has_any(door, claims);
-    let settled = Settled::new(signed, dates, confirmation, identity, handles, evidence);
+    let settled = Settled::new(
+        signed,
+        dates,
+        now,
+        confirmation,
+        identity,
+        handles,
+        evidence,
+    );
     if !anew {
         door.remember(token, &settled);
     }
@@ -368,7 +376,7 @@ pub(super) fn finish<T: Trail>(
 
 /// A token seen before: what can change is checked anew, in the same order.
 pub(super) fn renew(
-    door: Door<'_>,
+    door: &Door<'_>,
     token: &[u8],
     settled: Settled,
     case: &Case<'_>,
@@ -381,7 +389,7 @@ pub(super) fn renew(
 }
 
 fn refresh(
-    door: Door<'_>,
+    door: &Door<'_>,
     token: &[u8],
     settled: &Settled,
     case: &Case<'_>,
@@ -390,7 +398,7 @@ fn refresh(
     let (gate, rules, now) = (door.gate, door.rules(), case.now());
     let (judge, requirements) = (&case.judge, case.requirements);
     let claims = settled.claims();
-    let timely = settled.dates().check(now)?;
+    let timely = settled.check_dates(now)?;
     let possession = judge.confirm(settled.confirmation(), claims, case.shown, token)?;
     caller::check_needed(gate, requirements)?;
     let presenter = settled.check_presenter(gate, requirements)?;
@@ -437,7 +445,7 @@ fn used_up(settled: &Settled, judge: &Judge<'_>) -> Option<Box<UsedProof>> {
 /// that is an input of revocations, what follows from the token is revoked.
 #[inline]
 pub(super) fn commit(
-    door: Door<'_>,
+    door: &Door<'_>,
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
@@ -455,7 +463,7 @@ pub(super) fn commit(
 
 /// What [`commit`] would say, without using the proof up.
 pub(super) fn rehearse(
-    door: Door<'_>,
+    door: &Door<'_>,
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {

@@ -175,6 +175,22 @@ impl Requirements {
         Some(Presenter { iss, sub })
     }
 
+    /// Whether nothing is asked of what a token grants, as of most calls.
+    #[inline]
+    pub(super) const fn ask_nothing_of_grants(&self) -> bool {
+        let Self {
+            scopes,
+            acr_values,
+            max_age,
+            operation,
+            approved: _,
+            ties: _,
+            presenter: _,
+            misuse: _,
+        } = self;
+        scopes.is_empty() && acr_values.is_empty() && max_age.is_none() && operation.is_none()
+    }
+
     /// Whether they are ones that a token can meet: every call with others fails with `usage`.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::state::State;
 use super::{Engine, VerifiedToken};
 use crate::events;
-use crate::policy::{IssuerRules, Kind, RevocationStorage};
+use crate::limits::Limits;
+use crate::policy::{IssuerRules, Kind, Policy, RevocationStorage, Rules};
+use crate::replay::ReplayKey;
 use crate::revocation::{Change, Handle, HandleKind, RevocationStats};
 use crate::time::{NumericDate, Span};
 
@@ -44,6 +46,9 @@ pub struct RevocationReceipt {
     /// Whether the store has it. Else it is in force in this process, and tried again until the store
     /// has it: [`Revocations::flush`] waits for that. A server is never waited for here, so what goes to
     /// one is never delivered yet.
+    ///
+    /// A million changes are kept so. Where there is no room for more, the next ones are never delivered,
+    /// for all that they are in force in this process: they are to be revoked again.
     pub delivered: bool,
 }
 
@@ -57,7 +62,8 @@ pub struct StoreState {
     pub reach: &'static str,
     /// How old its news is here; `None` before there was any.
     pub staleness: Option<Span>,
-    /// Changes of this process that it is not known to have.
+    /// Changes of this process that it is not known to have; those included that were never kept, since
+    /// a million waited, and those that a store was not handed yet which the policy named before.
     pub undelivered: usize,
     /// Changes that this version cannot read, since the store was begun to be read: of one after it, or
     /// broken.
@@ -74,6 +80,9 @@ pub struct AppliedEvent {
     /// overtaken by something later; the epoch tells whether anything has changed. 0 for an event that
     /// revokes nothing, or is about somebody whom no token of its issuer names.
     pub entries: usize,
+    /// Whether this process has applied a token of this issuer and `jti` before (LOG-06, SET-07): then
+    /// nothing was done now, and what was lifted since stays lifted. The issuer is answered as before.
+    pub duplicate: bool,
     /// As of every revocation.
     pub receipt: RevocationReceipt,
 }
@@ -90,6 +99,8 @@ pub enum RevokeError {
     PolicyName,
     /// The policy trusts no issuer of this `iss`, so no token could carry the handle.
     NoSuchIssuer,
+    /// A part of it is longer than any token may have it, whatever the policy (64 KiB).
+    TooLong,
     /// It would end before it begins.
     Ended,
     /// The token tells of no event: it passed a gate of another kind than `logout_token` and `set`.
@@ -146,6 +157,55 @@ impl Revocation {
             ..self
         }
     }
+
+    /// What [`Revocations::revoke`] would write at that moment under this policy: for programs
+    /// without a verifier, which write to a [`Store`](crate::Store) themselves.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Revocations::revoke`].
+    pub fn change(
+        self,
+        policy: &Policy,
+        handle: &Handle,
+        now: NumericDate,
+    ) -> Result<Change, RevokeError> {
+        self.change_under(policy.rules(), handle, now)
+    }
+
+    /// As [`Revocation::change`], what [`Revocations::lift`] would write.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Revocations::lift`].
+    pub fn lift(policy: &Policy, handle: &Handle, now: NumericDate) -> Result<Change, RevokeError> {
+        check(policy.rules(), handle)?;
+        Ok(Change::lifted(handle.clone(), now))
+    }
+
+    fn change_under(
+        self,
+        rules: &Rules,
+        handle: &Handle,
+        now: NumericDate,
+    ) -> Result<Change, RevokeError> {
+        check(rules, handle)?;
+        let Self {
+            cutoff,
+            expires,
+            reason,
+        } = self;
+        if expires.is_some_and(|expires| expires <= now) {
+            return Err(RevokeError::Ended);
+        }
+        let cutoff = match cutoff {
+            Cutoff::None => None,
+            Cutoff::At(cutoff) => Some(cutoff),
+            Cutoff::Now => Some(now),
+        };
+        let change = Change::revoked(handle.clone(), cutoff, expires, now);
+        Ok(change.because(reason.as_deref().unwrap_or_default()))
+    }
 }
 
 impl fmt::Display for RevokeError {
@@ -162,6 +222,7 @@ impl fmt::Display for RevokeError {
             Self::NoSuchIssuer => {
                 "no issuer of the policy has this iss, to the last slash: nothing would end"
             }
+            Self::TooLong => "a part of the handle is longer than any token has it: 64 KiB",
             Self::Ended => "expires lies before now",
             Self::NotAnEvent => {
                 "the token tells of no event; apply takes those of gates of profile logout_token and \
@@ -184,9 +245,8 @@ impl<'v> Revocations<'v> {
     /// A store that processes share is told next; see [`RevocationReceipt::delivered`].
     ///
     /// It takes microseconds, and of a store of kind `file` what a disk takes; but for one call in some
-    /// thousands, which brings what was revoked lately in order (15 ms at 300,000 entries), and for
-    /// the one that folds a grown journal into its snapshot (seconds at millions of entries). Both on
-    /// the thread that calls; whoever verifies waits for neither.
+    /// thousands, which brings what was revoked lately in order on the thread that calls (15 ms at
+    /// 300,000 entries). Whoever verifies does not wait for that.
     ///
     /// # Errors
     ///
@@ -197,23 +257,8 @@ impl<'v> Revocations<'v> {
         revocation: Revocation,
     ) -> Result<RevocationReceipt, RevokeError> {
         let state = self.engine.state.load();
-        check(&state, handle)?;
         let now = self.engine.clock.now();
-        let Revocation {
-            cutoff,
-            expires,
-            reason,
-        } = revocation;
-        if expires.is_some_and(|expires| expires <= now) {
-            return Err(RevokeError::Ended);
-        }
-        let cutoff = match cutoff {
-            Cutoff::None => None,
-            Cutoff::At(cutoff) => Some(cutoff),
-            Cutoff::Now => Some(now),
-        };
-        let change = Change::revoked(handle.clone(), cutoff, expires, now);
-        let change = change.because(reason.as_deref().unwrap_or_default());
+        let change = revocation.change_under(state.world.rules(), handle, now)?;
         Ok(put_in_force(&state, &change, now))
     }
 
@@ -225,13 +270,10 @@ impl<'v> Revocations<'v> {
     /// Nothing was lifted then.
     pub fn lift(&self, handle: &Handle) -> Result<RevocationReceipt, RevokeError> {
         let state = self.engine.state.load();
-        check(&state, handle)?;
         let now = self.engine.clock.now();
-        Ok(put_in_force(
-            &state,
-            &Change::lifted(handle.clone(), now),
-            now,
-        ))
+        check(state.world.rules(), handle)?;
+        let change = Change::lifted(handle.clone(), now);
+        Ok(put_in_force(&state, &change, now))
     }
 
     /// How long [`Revocations::flush`] should wait where nobody says: 5 s.
@@ -239,7 +281,9 @@ impl<'v> Revocations<'v> {
 
     /// Waits until the store has everything that this process has revoked or lifted, at most
     /// `timeout`; at once where no processes share it. Says whether it has: what it has not is still
-    /// tried again.
+    /// tried again, and [`Event::RevocationsDelivered`](crate::Event::RevocationsDelivered) tells when
+    /// it has. A store that the policy named before has something once it was handed it: nobody reads
+    /// there any more.
     pub fn flush(&self, timeout: Duration) -> bool {
         let state = self.engine.state.load_full();
         let postman = state.revocations.postman();
@@ -268,7 +312,13 @@ impl<'v> Revocations<'v> {
 
     /// Revokes or lifts what follows from an accepted token that tells of an event: a logout token, or
     /// a Security Event Token of CAEP or RISC. What has changed since the event happened stays as
-    /// it is (REV-08), so that it does not matter in which order events arrive, nor how often.
+    /// it is (REV-08), so that it does not matter in which order events arrive; and one that this process
+    /// has applied is not applied again, for as long as its token could be told.
+    ///
+    /// Where the policy caps the lifetime of every kind of token it takes, what signs out ends by
+    /// itself (REV-07): a day after the event, or after the longest of these lifetimes and the leeway.
+    /// What closes an account, or was stolen, stays. Services that share a store are taken to
+    /// cap lifetimes alike, or at a day.
     ///
     /// Under `[revocation] inputs` this happens by itself at the gates that are named there.
     ///
@@ -311,27 +361,63 @@ impl fmt::Debug for Revocations<'_> {
     }
 }
 
-/// Writes what follows from a token that tells of an event.
+/// Writes what follows from a token that tells of an event, unless it was told before.
 pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> AppliedEvent {
-    let changes = token.changes();
-    let receipts = changes
-        .iter()
-        .map(|change| put_in_force(state, change, now));
+    let told = state.replay.told.as_ref().zip(told_by(state, token));
+    let duplicate = told.as_ref().is_some_and(|(told, key)| told.has(key));
+    let changes = if duplicate {
+        Vec::new()
+    } else {
+        token.changes()
+    };
+    let rules = state.world.rules();
+    let longest = rules.longest_lifetime();
+    let changes = changes
+        .into_iter()
+        .map(|change| events::ending(change, longest, rules.leeway));
+    let receipts: Vec<_> = changes
+        .map(|change| put_in_force(state, &change, now))
+        .collect();
+    // Only now: who is interrupted is told again.
+    if let Some((told, key)) = told {
+        told.add(key, token.settled().dates().end(), now);
+    }
+    let entries = receipts.len();
     // Of several the last epoch; delivered where all of them are.
-    let receipt = receipts.reduce(|before, receipt| RevocationReceipt {
-        delivered: before.delivered && receipt.delivered,
-        ..receipt
-    });
+    let receipt = receipts
+        .into_iter()
+        .reduce(|before, receipt| RevocationReceipt {
+            delivered: before.delivered && receipt.delivered,
+            ..receipt
+        });
     AppliedEvent {
-        entries: changes.len(),
+        entries,
+        duplicate,
         receipt: receipt.unwrap_or_else(|| RevocationReceipt {
             epoch: state.revocations.epoch(),
             reach: state
                 .shared()
                 .map_or("process", |shared| shared.store.reach()),
-            delivered: true,
+            delivered: !duplicate || is_delivered(state),
         }),
     }
+}
+
+/// What a token is known by that tells of an event: its issuer, its kind and its `jti`.
+fn told_by(state: &State, token: &VerifiedToken) -> Option<ReplayKey> {
+    let name = format!("{} {}", token.profile().kind().as_str(), token.jwt_id()?);
+    let store = &state.revocations;
+    let hash = store.hash(HandleKind::Token, token.issuer(), &name);
+    let mut key = ReplayKey::default();
+    let bytes = hash.to_bytes();
+    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    Some(key)
+}
+
+/// Whether the store has everything that this process has changed.
+fn is_delivered(state: &State) -> bool {
+    let postman = state.shared().and_then(|_| state.revocations.postman());
+    postman.is_none_or(|postman| postman.undelivered() == 0)
 }
 
 fn merge(state: &State, now: NumericDate) {
@@ -347,9 +433,9 @@ fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationR
     let (epoch, reach, delivered) = match shared {
         None => (store.apply(change, now), "process", true),
         Some((shared, postman)) => {
-            postman.hold(change);
+            let held = postman.hold(change);
             let epoch = store.apply(change, now);
-            (epoch, shared.store.reach(), postman.send())
+            (epoch, shared.store.reach(), postman.send() && held)
         }
     };
     merge(state, now);
@@ -361,8 +447,7 @@ fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationR
 }
 
 /// That somebody will ask for the handle, and that tokens can carry it.
-fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
-    let rules = state.world.rules();
+fn check(rules: &Rules, handle: &Handle) -> Result<(), RevokeError> {
     if matches!(rules.revocation.store, RevocationStorage::Off) {
         return Err(RevokeError::Off);
     }
@@ -371,6 +456,12 @@ fn check(state: &State, handle: &Handle) -> Result<(), RevokeError> {
     let homeless = handle.scope().is_empty() && kind != HandleKind::HolderKey;
     if nameless || homeless {
         return Err(RevokeError::Empty);
+    }
+    if [handle.scope(), handle.value()]
+        .iter()
+        .any(|part| part.len() > Limits::CEILING.string_size)
+    {
+        return Err(RevokeError::TooLong);
     }
     // A trust domain may be called as an issuer is here, and one `iss` like another's name.
     let is_named = |issuer: &IssuerRules| *issuer.name == *handle.scope();

@@ -103,9 +103,9 @@ impl Sitting<'_> {
         let door = self.door().ok()?;
         let token = token.as_ref();
         let settled = door.recall(token, self.now)?;
-        let case = Case::bare(door, self.provider(), self.now, requirements);
-        let judged = pipeline::renew(door, token, settled, &case, &ancestry::ALONE);
-        Some(judged.and_then(|judged| pipeline::commit(door, judged, self.now)))
+        let case = Case::bare(&door, self.provider(), self.now, requirements);
+        let judged = pipeline::renew(&door, token, settled, &case, &ancestry::ALONE);
+        Some(judged.and_then(|judged| pipeline::commit(&door, judged, self.now)))
     }
 
     /// As [`Sitting::verify`], without looking into the cache first: for a token that
@@ -121,9 +121,9 @@ impl Sitting<'_> {
     ) -> Result<VerifiedToken, Error> {
         requirements.check()?;
         let door = self.door()?;
-        let case = Case::bare(door, self.provider(), self.now, requirements);
+        let case = Case::bare(&door, self.provider(), self.now, requirements);
         let judged = pipeline::verify(door, token.as_ref(), &case, &mut ())?;
-        pipeline::commit(door, judged, self.now)
+        pipeline::commit(&door, judged, self.now)
     }
 
     /// As [`Gate::explain_chain`]; `context` is mostly empty.

@@ -18,15 +18,15 @@ use crate::error::{Code, Error, IssuerNumber};
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::limits::Limits;
-#[cfg(feature = "remote")]
-use crate::limits::STATUS_TOKEN_SIZE;
 use crate::policy::{
     ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
     ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
-use crate::replay::{HostTable, Memory, ReplayGuard, Unanswered, UsedProofs};
+use crate::replay::{
+    Desk, HostTable, Memory, ReplayGuard, Task, ToldBefore, Unanswered, UsedProofs,
+};
 use crate::revocation::{RevocationStore, StatusLists};
-use crate::sync::Slot;
+use crate::sync::{OfProcess, Own, Slot};
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -50,36 +50,63 @@ pub(super) struct Replay {
     pub(super) host: Option<Arc<HostTable>>,
     /// Those of the fleet, at the server that the policy names now.
     pub(super) fleet: Option<Arc<Fleet>>,
+    /// Events that were told to this process.
+    pub(super) told: Option<Arc<ToldBefore>>,
 }
 
 /// Used proofs at a server, and how it answers.
 pub(super) struct Fleet {
     pub(super) store: Arc<StoreRules>,
     proofs: Arc<dyn UsedProofs>,
-    /// Why the last question had no answer; `None` where it had.
-    trouble: Slot<String>,
+    /// Who asks for callers that must not wait.
+    desk: Box<dyn Desk>,
+    /// Why the last question of this process had no answer; empty where it had.
+    trouble: OfProcess<Slot<String>>,
 }
 
 impl Fleet {
-    pub(super) fn new(store: Arc<StoreRules>, proofs: Arc<dyn UsedProofs>) -> Self {
+    pub(super) fn new(
+        store: Arc<StoreRules>,
+        (proofs, desk): (Arc<dyn UsedProofs>, Box<dyn Desk>),
+    ) -> Self {
         Self {
             store,
             proofs,
-            trouble: Slot::empty(),
+            desk,
+            trouble: OfProcess::empty(),
         }
     }
 
     /// For people.
     pub(super) fn trouble(&self) -> Option<String> {
-        self.trouble.load().get().cloned()
+        self.here().load().get().cloned()
+    }
+
+    fn here(&self) -> Arc<Own<Slot<String>>> {
+        self.trouble.get(|_| Slot::empty())
+    }
+
+    /// Leaves a question to somebody who may wait.
+    pub(super) fn put(&self, task: Task) {
+        self.desk.put(task);
+    }
+
+    /// That a question has missed its turn.
+    pub(super) fn missed(&self) {
+        self.note(Some(
+            "more proofs came than it was asked about in time".to_owned(),
+        ));
+    }
+
+    fn note(&self, trouble: Option<String>) {
+        self.here().swap(trouble.map(Arc::new));
     }
 }
 
 impl UsedProofs for Fleet {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         let answer = self.proofs.insert(key, until, now);
-        let trouble = answer.as_ref().err().map(|error| error.text.clone());
-        self.trouble.swap(trouble.map(Arc::new));
+        self.note(answer.as_ref().err().map(|error| error.text.clone()));
         answer
     }
 }
@@ -274,7 +301,7 @@ pub(super) struct Door<'s> {
     issuers: &'s Lookup,
     pub(super) gate: &'s GateRules,
     /// What one of its tokens may cost.
-    pub(super) limits: Limits,
+    pub(super) limits: &'s Limits,
     /// Whether what passes is remembered under the gate's number: a token of the gate that comes
     /// alone, and not what comes beside one or needs others.
     remembers: bool,
@@ -293,19 +320,20 @@ impl State {
                 table,
                 issuers: &table.issuers,
                 gate,
-                limits: self.world.rules().limits,
+                limits: &self.world.rules().limits,
                 remembers: true,
             }),
             None => Err(Error::no_gate()),
         }
     }
 
-    /// The door for the tokens that carry status lists of one issuer.
+    /// The door for the tokens that carry status lists of one issuer, and what one of them may cost.
     #[cfg(feature = "remote")]
     pub(super) fn status_door<'s>(
         &'s self,
         gate: &'s GateRules,
         issuers: &'s Lookup,
+        limits: &'s Limits,
     ) -> Result<Door<'s>, Error> {
         let table = self.world.doors.iter().flatten().next();
         Ok(Door {
@@ -314,11 +342,7 @@ impl State {
             table: table.ok_or_else(|| Error::new(Code::Internal))?,
             issuers,
             gate,
-            limits: Limits {
-                token_size: STATUS_TOKEN_SIZE,
-                string_size: STATUS_TOKEN_SIZE,
-                ..self.world.rules().limits
-            },
+            limits,
             remembers: false,
         })
     }
@@ -597,5 +621,44 @@ impl Identity {
 
     pub(super) fn policy_digest(&self) -> &str {
         &self.world.digest
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests {
+    use super::*;
+    use crate::policy::StorePlace;
+    use crate::replay::Turn;
+    use crate::sync::in_a_child;
+
+    struct Silent;
+
+    impl UsedProofs for Silent {
+        fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+            Err(Unanswered {
+                text: "no answer in time".to_owned(),
+            })
+        }
+    }
+
+    impl Desk for Silent {
+        fn put(&self, task: Task) {
+            task(Turn::Missed);
+        }
+    }
+
+    #[test]
+    fn a_child_is_not_told_of_its_parents_trouble() {
+        let store = StoreRules {
+            name: "fleet".into(),
+            place: StorePlace::File("unused".into()),
+        };
+        let fleet = Fleet::new(Arc::new(store), (Arc::new(Silent), Box::new(Silent)));
+        assert_eq!(fleet.trouble(), None);
+        let now = NumericDate::LAST;
+        fleet.insert("key", now, now).unwrap_err();
+        assert_eq!(fleet.trouble().as_deref(), Some("no answer in time"));
+        assert_eq!(in_a_child(|| fleet.trouble()), None);
     }
 }

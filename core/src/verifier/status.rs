@@ -11,7 +11,7 @@ use crate::time::NumericDate;
 /// The status of an otherwise valid token, and of those it comes from (TSL-01).
 #[inline]
 pub(super) fn check(
-    door: Door<'_>,
+    door: &Door<'_>,
     claims: &Claims,
     source: &Source,
     ancestors: &Ancestors<'_>,
@@ -26,7 +26,7 @@ pub(super) fn check(
 
 #[cold]
 fn all(
-    door: Door<'_>,
+    door: &Door<'_>,
     claims: &Claims,
     source: &Source,
     ancestors: &Ancestors<'_>,
@@ -41,7 +41,7 @@ fn all(
 
 /// The status of one token alone.
 pub(super) fn of(
-    door: Door<'_>,
+    door: &Door<'_>,
     claims: &Claims,
     source: &Source,
     now: NumericDate,

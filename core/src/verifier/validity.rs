@@ -17,6 +17,7 @@ pub(super) struct Dates {
     max_lifetime: Option<Span>,
     max_age: Option<Span>,
     leeway: Span,
+    end: NumericDate,
 }
 
 /// Evidence that the token is valid at this moment. It says nothing about the next one.
@@ -35,12 +36,23 @@ impl Dates {
         max_lifetime: Option<Span>,
         leeway: Span,
     ) -> Self {
+        let max_age = [gate.max_age, row.max_age].into_iter().flatten().min();
+        Self::new(*claims.dates(), max_lifetime, max_age, leeway)
+    }
+
+    fn new(
+        claimed: ClaimedDates,
+        max_lifetime: Option<Span>,
+        max_age: Option<Span>,
+        leeway: Span,
+    ) -> Self {
         let ClaimedDates {
             expires_at,
             not_before,
             issued_at,
-        } = *claims.dates();
-        let max_age = [gate.max_age, row.max_age].into_iter().flatten().min();
+        } = claimed;
+        let oldest = issued_at.zip(max_age).map(|(iat, cap)| iat.plus(cap));
+        let ends = [expires_at, oldest].into_iter().flatten().min();
         Self {
             expires_at,
             not_before,
@@ -48,6 +60,7 @@ impl Dates {
             max_lifetime,
             max_age,
             leeway,
+            end: ends.map_or(NumericDate::LAST, |end| end.plus(leeway)),
         }
     }
 
@@ -62,14 +75,24 @@ impl Dates {
 
     /// The moment from which the token is expired, or too old; the last there is where the kind of
     /// token says neither.
-    pub(super) fn end(&self) -> NumericDate {
-        let oldest = self.issued_at.zip(self.max_age);
-        let oldest = oldest.map(|(iat, cap)| iat.plus(cap));
-        let ends = [self.expires_at, oldest].into_iter().flatten().min();
-        ends.map_or(NumericDate::LAST, |end| end.plus(self.leeway))
+    pub(super) const fn end(&self) -> NumericDate {
+        self.end
     }
 
+    /// As [`Dates::check`], of a token for which that was so at `since`: it stays so until its end, as
+    /// nothing else of it comes later. Of a clock that is set back it is asked again.
     #[inline]
+    pub(super) fn check_since(
+        &self,
+        since: NumericDate,
+        now: NumericDate,
+    ) -> Result<TimeAccepted, Error> {
+        if since <= now && now < self.end {
+            return Ok(TimeAccepted(()));
+        }
+        self.check(now)
+    }
+
     pub(super) fn check(&self, now: NumericDate) -> Result<TimeAccepted, Error> {
         if self
             .expires_at
@@ -164,5 +187,41 @@ fn check_authorized_party(claims: &Claims, gate: &GateRules) -> Result<(), Error
         Ok(())
     } else {
         Err(Error::about(Code::AudMismatch, "azp"))
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests {
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::Dates;
+    use crate::claims::ClaimedDates;
+    use crate::time::{NumericDate, Span};
+
+    fn date() -> impl Strategy<Value = NumericDate> {
+        (0..40_i64).prop_map(|seconds| NumericDate::from_seconds(seconds).unwrap())
+    }
+
+    fn span() -> impl Strategy<Value = Span> {
+        (0..20_i64).prop_map(Span::from_seconds)
+    }
+
+    proptest! {
+        /// What is remembered of a token's dates changes no verdict, whenever it is asked.
+        #[test]
+        fn dates_that_held_once_hold_until_their_end(
+            [expires_at, not_before, issued_at] in [option::of(date()), option::of(date()), option::of(date())],
+            [max_lifetime, max_age] in [option::of(span()), option::of(span())],
+            leeway in span(),
+            (since, now) in (date(), date()),
+        ) {
+            let claimed = ClaimedDates { expires_at, not_before, issued_at };
+            let dates = Dates::new(claimed, max_lifetime, max_age, leeway);
+            prop_assume!(dates.check(since).is_ok());
+            let (remembered, anew) = (dates.check_since(since, now), dates.check(now));
+            prop_assert_eq!(remembered.err(), anew.err());
+        }
     }
 }

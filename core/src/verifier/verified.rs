@@ -54,11 +54,9 @@ pub struct VerifiedToken {
 /// A token that passed every check, except that a proof which came with it may have been used
 /// before: that is asked last, once nothing else can refuse.
 pub(super) struct Judged {
-    settled: Settled,
-    lineage: LineageAccepted,
-    bounds: Vec<Json>,
+    /// The verdict, but for what the proof adds to it.
+    verdict: VerifiedToken,
     possession: PossessionConfirmed,
-    not_revoked: NotRevoked,
     /// The token itself, where it is good once.
     used: Option<Box<UsedProof>>,
 }
@@ -74,6 +72,8 @@ struct Facts {
     confirmation: Confirmation,
     chain: Chain,
     dates: Dates,
+    /// When everything about it was found to be so.
+    settled_at: NumericDate,
     source: Source,
     identity: Identity,
     /// `None` where the policy does not ask about revocations.
@@ -104,6 +104,7 @@ impl Settled {
     pub(super) fn new(
         signed: SignatureVerified<Candidate<'_>>,
         dates: Dates,
+        settled_at: NumericDate,
         confirmation: Confirmation,
         identity: Identity,
         handles: Option<Handles>,
@@ -129,6 +130,7 @@ impl Settled {
             confirmation,
             chain: chain.into_chain(),
             dates,
+            settled_at,
             source,
             identity,
             handles,
@@ -153,6 +155,12 @@ impl Settled {
 
     pub(super) fn dates(&self) -> &Dates {
         &self.0.dates
+    }
+
+    /// Whether it is valid now.
+    #[inline]
+    pub(super) fn check_dates(&self, now: NumericDate) -> Result<TimeAccepted, Error> {
+        self.0.dates.check_since(self.0.settled_at, now)
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -200,6 +208,7 @@ impl Settled {
             confirmation,
             chain,
             dates: _,
+            settled_at: _,
             source: _,
             identity: _, // the policy's, which outlives the cache
             handles,
@@ -227,19 +236,27 @@ impl Judged {
             called_for: CallSatisfied { .. },
             used,
         } = fresh;
-        Self {
+        let verdict = VerifiedToken {
             settled,
-            lineage,
+            lineage: lineage.lineage(),
+            unproven: lineage.unproven(),
             bounds: tasks.into_bounds(),
+            shown: None,
+            replay: None,
+            next_nonce: None,
+            not_revoked: not_revoked.standing(),
+            status: not_revoked.status(),
+        };
+        Self {
+            verdict,
             possession,
-            not_revoked,
             used,
         }
     }
 
     /// Issuer and subject.
     pub(super) fn named(&self) -> (&str, &str) {
-        let facts = &*self.settled.0;
+        let facts = self.verdict.facts();
         (
             facts.issuer(),
             facts.claims.text(Claim::Sub).unwrap_or_default(),
@@ -263,11 +280,8 @@ impl Judged {
         mut look_up: impl FnMut(UsedProof) -> Result<NotReplayed, Error>,
     ) -> Result<VerifiedToken, Error> {
         let Self {
-            settled,
-            lineage,
-            bounds,
+            verdict,
             possession,
-            not_revoked,
             used,
         } = self;
         let Possessed {
@@ -279,15 +293,10 @@ impl Judged {
             reach = look_up(*used)?.reach().or(reach);
         }
         Ok(VerifiedToken {
-            settled,
-            lineage: lineage.lineage(),
-            unproven: lineage.unproven(),
-            bounds: (!bounds.is_empty()).then(|| bounds.into()),
             shown: how,
             replay: reach,
             next_nonce,
-            not_revoked: not_revoked.standing(),
-            status: not_revoked.status(),
+            ..verdict
         })
     }
 }

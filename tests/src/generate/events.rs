@@ -14,6 +14,7 @@ pub(super) fn lines() -> String {
     logouts(&mut file);
     signals(&mut file);
     order(&mut file);
+    once(&mut file);
     inputs(&mut file);
     lists(&mut file);
     file.lines
@@ -66,7 +67,17 @@ impl<'f> Session<'f> {
         let event =
             json!({ "op": "event", "session": self.name, "now": T, "gate": gate, "set": token });
         let id = format!("{}/{id}", self.name);
-        self.file.accept(&id, &event, json!({ "entries": entries }));
+        let told = json!({ "entries": entries, "duplicate": false });
+        self.file.accept(&id, &event, told);
+    }
+
+    /// A token that was told before.
+    fn tell_again(&mut self, id: &str, gate: &str, token: &str) {
+        let event =
+            json!({ "op": "event", "session": self.name, "now": T, "gate": gate, "set": token });
+        let id = format!("{}/{id}", self.name);
+        let told = json!({ "entries": 0, "duplicate": true });
+        self.file.accept(&id, &event, told);
     }
 
     fn passes(&mut self, id: &str) {
@@ -91,18 +102,25 @@ impl<'f> Session<'f> {
     }
 }
 
+/// Its `jti` says what it tells.
 fn logout(more: Value) -> String {
     let kind = Kind::named("logout_token");
-    kind.token(&with(&kind.claims(), more))
+    let claims = with(&kind.claims(), json!({ "jti": super::canonical(&more) }));
+    kind.token(&with(&claims, more))
 }
 
-/// A signal of this type, about `sub_id`.
+/// A signal of this type, about `sub_id`, whose `jti` says so.
 fn signal(uri: &str, event: Value, sub_id: Value) -> String {
+    let jti = super::canonical(&json!([uri, event, sub_id]));
+    signal_as(&jti, uri, event, sub_id)
+}
+
+fn signal_as(jti: &str, uri: &str, event: Value, sub_id: Value) -> String {
     let kind = Kind::named("set");
     let claims = with(&kind.claims(), json!({ "sub_id": null, "events": null }));
     let claims = with(
         &claims,
-        json!({ "sub_id": sub_id, "events": { uri: event } }),
+        json!({ "jti": jti, "sub_id": sub_id, "events": { uri: event } }),
     );
     let key = kind.key();
     let header = super::header(&key, kind.typ).replace("\"k1\"", "\"k2\"");
@@ -136,7 +154,9 @@ fn logouts(file: &mut File) {
         session.passes("near");
         session.tell("told", "sessions", &logout(ends.clone()), entries);
         session.refused("ended", "near");
-        session.tell("told-again", "sessions", &logout(ends), entries);
+        session.tell_again("told-again", "sessions", &logout(ends.clone()));
+        let anew = with(&ends, json!({ "jti": "anew" }));
+        session.tell("told-anew", "sessions", &logout(anew), entries);
         session.close();
     }
     // A token that tells of nothing.
@@ -354,10 +374,34 @@ fn order(file: &mut File) {
     session.tell(
         "disabled-before",
         "signals",
-        &told("account-disabled", T - 50),
+        &signal_as(
+            "disabled-before",
+            &format!("{RISC}account-disabled"),
+            json!({ "event_timestamp": T - 50 }),
+            iss_sub("u1"),
+        ),
         1,
     );
     session.passes("still-open");
+    session.close();
+}
+
+/// SET-07: of two events of one second the one told later counts, unless it was told before.
+fn once(file: &mut File) {
+    let told = |jti: &str, name: &str| {
+        let event = json!({ "event_timestamp": T });
+        signal_as(jti, &format!("{RISC}{name}"), event, iss_sub("u1"))
+    };
+    let mut session = Session::open(file, "once", &[]);
+    let disabled = told("e1", "account-disabled");
+    session.tell("disabled", "signals", &disabled, 1);
+    session.tell("enabled", "signals", &told("e2", "account-enabled"), 1);
+    session.passes("open");
+    session.tell_again("replayed", "signals", &disabled);
+    session.passes("still-open");
+    let anew = told("e3", "account-disabled");
+    session.tell("told-anew", "signals", &anew, 1);
+    session.refused("closed", "still-open");
     session.close();
 }
 

@@ -166,6 +166,46 @@ fn a_server_that_has_lost_everything_makes_nobody_forget() {
     }
 }
 
+/// A server that goes on from an older copy lifts nothing of what it has forgotten; and tells it nobody
+/// who starts then. One process sees it at once, the other when others have written as much as is lost.
+#[test]
+fn a_server_that_is_restored_from_an_older_copy_lifts_nothing() {
+    for mut server in KINDS.iter().filter_map(|kind| Server::start(*kind)) {
+        let proxy = Proxy::before(server.port());
+        let (a, b) = (Process::of(&server), Process::at(&server, proxy.port()));
+        let one = token("u1");
+        b.comes_to_say(&one, "accepted");
+        a.revoke("u1");
+        b.comes_to_say(&one, "revoked");
+        a.lift("u1");
+        b.comes_to_say(&one, "accepted");
+        assert!(a.delivers());
+        server.keep();
+        a.revoke("u1");
+        b.comes_to_say(&one, "revoked");
+        assert!(a.delivers());
+        proxy.part();
+        server.go_back();
+        until("it is told", || a.was_told("lost what was written last"));
+        let fresh = Process::of(&server);
+        fresh.comes_to_say(&one, "accepted");
+        for number in 0..5 {
+            fresh.revoke(&format!("v{number}"));
+        }
+        assert!(fresh.delivers());
+        proxy.heal();
+        for process in [&a, &b] {
+            process.comes_to_say(&token("v4"), "revoked");
+            assert_eq!(process.says(&one), "revoked");
+        }
+        // What is lifted from now on is lifted.
+        fresh.lift("u1");
+        for process in [&a, &b] {
+            process.comes_to_say(&one, "accepted");
+        }
+    }
+}
+
 /// A process that was away for longer than the log reaches back loads everything.
 #[test]
 fn a_log_that_was_trimmed_loses_nothing() {

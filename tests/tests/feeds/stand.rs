@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::servers::{Kind, Server};
 
 const NOW: i64 = 1_800_000_000;
-const ISS: &str = "https://as.example";
+pub(crate) const ISS: &str = "https://as.example";
 /// Longer than anything here takes: a bound for what should have come long before.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -41,8 +41,17 @@ impl Process {
 
     /// It reaches the server through this port.
     pub(crate) fn at(server: &Server, port: u16) -> Self {
-        let folder = Folder::with(&server.url_at(port));
         let kind = kind_of(server);
+        let store = json!({ "kind": kind, "url": { "file": "url" }, "namespace": "tests" });
+        Self::with(store, Folder::with(&server.url_at(port)))
+    }
+
+    /// One of several of this host, which share the folder.
+    pub(crate) fn in_folder(path: &Path) -> Self {
+        Self::with(json!({ "kind": "file", "path": path }), Folder::with(""))
+    }
+
+    fn with(store: serde_json::Value, folder: Folder) -> Self {
         let policy = json!({
             "version": 1,
             "issuers": { "as": {
@@ -51,9 +60,7 @@ impl Process {
             "gates": { "g": {
                 "profile": "access_token", "audience": "https://rs.example", "issuers": ["as"],
             } },
-            "stores": { "fleet": {
-                "kind": kind, "url": { "file": "url" }, "namespace": "tests",
-            } },
+            "stores": { "fleet": store },
             "revocation": { "store": "fleet" },
         });
         let options = LoadOptions::new()

@@ -158,6 +158,17 @@ fn rfc_8935_a_push_is_in_force_before_it_is_answered() {
     );
     // SET-07: told again, acknowledged again, and nothing has changed.
     let epoch = stand.verifier.revocations().epoch();
+    let again = stand
+        .verifier
+        .receiver("signals")
+        .unwrap()
+        .push(Some(SET), event.as_bytes());
+    assert_eq!(again.answer.status, 202);
+    assert!(
+        again
+            .event
+            .is_some_and(|event| event.duplicate && event.entries == 0)
+    );
     assert_eq!(
         deliver(port, "Application/SecEvent+JWT; charset=utf-8", &event),
         (202, String::new())

@@ -18,11 +18,11 @@ use crate::network::Network;
 /// Options of `doctor`.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// An issuer, exactly as in `iss`. Without it, the store of revocations that the policy names
-    /// is examined.
+    /// An issuer, exactly as in `iss`. Without it, the stores of revocations and of used proofs that
+    /// the policy names are examined.
     #[arg(required_unless_present = "policy")]
     issuer: Option<String>,
-    /// Hold this policy against what is found, or examine its store.
+    /// Hold this policy against what is found, or examine its stores.
     #[arg(short, long, value_name = "FILE")]
     policy: Option<String>,
     /// Let the policy have a `[danger]` table.

@@ -1,9 +1,9 @@
-//! The checks of the store that a policy names.
+//! The checks of the stores that a policy names: of revocations, and of used proofs.
 
 use std::time::Duration;
 
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, Policy, Store, StoreError};
+use sealgate::{Clock, NumericDate, Policy, ProofStore, ProofTrial, Store, StoreError};
 
 use super::report::{Report, State};
 use crate::revocations::unshared;
@@ -17,17 +17,24 @@ const LEEWAY: i64 = 30;
 /// The policy's store, and the name to report it under.
 pub(super) fn examine(policy: &Policy) -> (String, Report) {
     let mut report = Report::default();
-    let opened = Store::open(policy, &aws_lc::provider());
-    note_proofs(policy, opened.as_ref(), &mut report);
-    let Some(store) = opened else {
+    let provider = aws_lc::provider();
+    let proofs = ProofStore::open(policy, &provider);
+    let Some(store) = Store::open(policy, &provider) else {
         report.add("store", State::Note, unshared(policy));
-        return ("no store".to_owned(), report);
+        let name = proofs
+            .as_ref()
+            .map(|proofs| format!("store \"{}\"", proofs.name()));
+        if let Some(proofs) = &proofs {
+            look_at_proofs(proofs, &mut report);
+            look_at_clock(proofs.kind(), proofs.time(), &mut report);
+        }
+        return (name.unwrap_or_else(|| "no store".to_owned()), report);
     };
     let text = format!("{}, reaches the {}", store.kind(), store.reach());
     report.add("store", State::Note, text);
     if look_at_news(&store, &mut report) {
         look_at_writing(&store, &mut report);
-        look_at_clock(&store, &mut report);
+        look_at_clock(store.kind(), store.time(), &mut report);
         report.add(
             "undelivered",
             State::Note,
@@ -35,20 +42,42 @@ pub(super) fn examine(policy: &Policy) -> (String, Report) {
              verifier.revocations.store() in each of them says",
         );
     }
+    if let Some(proofs) = &proofs {
+        look_at_proofs(proofs, &mut report);
+        if proofs.name() != store.name() {
+            look_at_clock(proofs.kind(), proofs.time(), &mut report);
+        }
+    }
     (format!("store \"{}\"", store.name()), report)
 }
 
-/// A store of used proofs alone cannot be looked into without using one.
-fn note_proofs(policy: &Policy, examined: Option<&Store>, report: &mut Report) {
-    let effective = policy.effective();
-    let Some(store) = effective["replay"]["store"].as_str() else {
-        return;
+/// The store of used proofs, whether or not it is the one of revocations: what may be written there
+/// is one question, and what is remembered another.
+fn look_at_proofs(store: &ProofStore, report: &mut Report) {
+    let text = format!(
+        "used proofs are in store \"{}\": {}, reaches the {}",
+        store.name(),
+        store.kind(),
+        store.reach()
+    );
+    report.add("replay", State::Note, text);
+    let (state, text) = match store.try_using() {
+        Ok(ProofTrial::Works) => (State::Good, "a proof was taken once, and known again"),
+        Ok(ProofTrial::NotMade) => (
+            State::Note,
+            "there is no table yet; the first verifier that starts makes it",
+        ),
+        Ok(ProofTrial::Forgets) => (
+            State::Wrong,
+            "one proof was taken twice: the store forgets what it should keep",
+        ),
+        Ok(_) => (
+            State::Wrong,
+            "a new proof was refused: there is no room, or the clock was set back",
+        ),
+        Err(error) => return add_failure("replay", &error, report),
     };
-    let is_named = !effective["stores"][store].is_null();
-    if is_named && examined.is_none_or(|examined| examined.name() != store) {
-        let text = format!("store \"{store}\" keeps used proofs alone, and is not examined");
-        report.add("replay", State::Note, text);
-    }
+    report.add("replay", state, text);
 }
 
 /// Reads everything there is to its end. Says whether the store is well enough to go on.
@@ -105,8 +134,8 @@ fn look_at_writing(store: &Store, report: &mut Report) {
     }
 }
 
-fn look_at_clock(store: &Store, report: &mut Report) {
-    match store.time() {
+fn look_at_clock(kind: &str, time: Result<Option<NumericDate>, StoreError>, report: &mut Report) {
+    match time {
         Ok(Some(time)) => {
             let apart = time.seconds() - Clock::System.now().seconds();
             let (state, text) = match apart {
@@ -125,7 +154,7 @@ fn look_at_clock(store: &Store, report: &mut Report) {
             };
             report.add("clock", state, text);
         }
-        Ok(None) => match store.kind() {
+        Ok(None) => match kind {
             "file" => report.add("clock", State::Good, "this host's, as of all who share it"),
             kind => {
                 let text = format!("a server of kind {kind} does not tell its time");

@@ -9,8 +9,8 @@ use super::shared::{SharedArguments, failed};
 use crate::failure::{ACCEPTED, Failure, REFUSED};
 use crate::text::thousands;
 
-/// Bytes of a line: more than a change has whose parts are some kilobytes long, as tokens have them.
-const LONGEST: usize = 64 * 1024;
+/// Bytes of a line: whatever is exported is imported.
+const LONGEST: usize = Change::LONGEST_LINE;
 
 /// Options of `revocations import`.
 #[derive(Args)]

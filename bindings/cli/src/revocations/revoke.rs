@@ -4,12 +4,11 @@
 use std::io::Write;
 
 use clap::Args;
-use sealgate::crypto::aws_lc;
-use sealgate::{Handle, NumericDate, Revocation, Revocations, Verifier};
+use sealgate::{Change, Clock, Handle, NumericDate, Policy, Revocation, RevokeError};
 
 use super::handle::HandleArguments;
-use super::shared::SharedArguments;
-use crate::failure::{ACCEPTED, Failure, UNDECIDED};
+use super::shared::{SharedArguments, failed};
+use crate::failure::{ACCEPTED, Failure};
 use crate::text::{parse_time, printable};
 
 /// Options of `revoke`.
@@ -48,43 +47,49 @@ fn parse_cutoff(text: &str) -> Result<Cutoff, String> {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
-    let (policy, store) = arguments.shared.open()?;
+    let (policy, mut store) = arguments.shared.open()?;
     let handle = arguments.handle.handle();
     let handle = handle.ok_or_else(|| Failure::usage("which handle?"))?;
-    let verifier = Verifier::new(policy, aws_lc::provider())?;
-    let revocations = verifier.revocations();
-    let done = if arguments.lift {
-        revocations.lift(&handle)
-    } else {
-        revocations.revoke(&handle, arguments.revocation())
-    };
-    let receipt = done.map_err(|error| Failure::Usage(format!("{}: {error}", said(&handle))))?;
-    if !revocations.flush(Revocations::FLUSH) {
-        let state = revocations.store();
-        let why = state.and_then(|state| state.last_error);
-        let why = why.unwrap_or_else(|| "no answer yet".to_owned());
-        return Err(Failure::Fetch {
-            text: format!(
-                "store \"{}\" is not known to have it after {} s, and nothing else remembers it: {}. \
-                 Run this again when the store answers; doing it twice does no harm",
-                store.name(),
-                Revocations::FLUSH.as_secs(),
-                printable(&why)
-            ),
-            exit: UNDECIDED,
-        });
+    let change = arguments.change(&policy, &handle);
+    let change = change.map_err(|error| Failure::Usage(format!("{}: {error}", said(&handle))))?;
+    // Whoever reads the store hears of it there; to read all of it here would take seconds.
+    if let Err(error) = store.write(&[change]) {
+        let again = if arguments.lift {
+            "doing it twice also lifts what is revoked of it in between"
+        } else {
+            "doing it twice does no harm"
+        };
+        let note = format!(
+            "it is not known to have it, and nothing else remembers it. Run this again when the \
+             store answers; {again}"
+        );
+        return Err(failed(&store, &error).and(&note));
     }
     let word = if arguments.lift { "lifted" } else { "revoked" };
-    let whom = match receipt.reach {
+    let whom = match store.reach() {
         "host" => "every process of this host",
         _ => "every process, on all hosts,",
     };
-    writeln!(out, "{word:<9}{}", said(&handle))?;
-    writeln!(out, "reaches  {whom} that reads store \"{}\"", store.name())?;
+    writeln!(out, "{word:<11}{}", said(&handle))?;
+    writeln!(
+        out,
+        "reaches    {whom} that reads store \"{}\"",
+        store.name()
+    )?;
+    writeln!(out, "delivered  the store has it")?;
     Ok(ACCEPTED)
 }
 
 impl Arguments {
+    fn change(&self, policy: &Policy, handle: &Handle) -> Result<Change, RevokeError> {
+        let now = Clock::System.now();
+        if self.lift {
+            Revocation::lift(policy, handle, now)
+        } else {
+            self.revocation().change(policy, handle, now)
+        }
+    }
+
     fn revocation(&self) -> Revocation {
         let revocation = match self.cutoff {
             None => Revocation::all(),

@@ -69,13 +69,14 @@ fn what_is_revoked_is_listed_until_it_is_lifted() {
         &["--actor", ISS, "agent-7", "--reason", "leaked key"],
     );
     assert!(
-        said.contains("revoked  actor   https://corp.example   agent-7"),
+        said.contains("revoked    actor   https://corp.example   agent-7"),
         "{said}"
     );
     assert!(
         said.contains("every process of this host that reads store \"here\""),
         "{said}"
     );
+    assert!(said.contains("delivered  the store has it"), "{said}");
     revoke(&policy, &["--subject", ISS, "u1", "--cutoff", "now"]);
     let ends = [
         "--expires",
@@ -207,7 +208,7 @@ fn an_export_is_imported_whole_or_not_at_all() {
 
     let bad = format!(
         "{export}\n{{\"kind\":\"planet\"}}\n{{\"kind\":\"actor\",\"iss\":\"\",\"sub\":\"x\",\"at\":1}}\n{}\n",
-        "x".repeat(100_000)
+        "x".repeat(2_000_000)
     );
     let (_, complained) = run(2, &["revocations", "import"], &second, &bad);
     for line in [
@@ -357,22 +358,54 @@ fn a_server_is_followed_and_examined() {
 }
 
 #[test]
-fn a_store_that_is_not_examined_is_named() {
-    let folder = Folder::new("unexamined");
-    let replay = |store: &str| {
-        format!(
-            "[stores.here]\nkind = \"file\"\npath = \"store\"\n[stores.there]\nkind = \"file\"\n\
-             path = \"proofs\"\n[dpop]\nalgorithms = [\"ES256\"]\n[replay]\nstore = \"{store}\""
-        )
-    };
-    for (store, noted) in [("there", true), ("here", false)] {
-        let stores = replay(store);
-        let policy = policy(&folder, "policy.toml", &stores, "here");
-        revoke(&policy, &["--actor", ISS, "a"]);
+fn a_line_of_an_export_is_imported_however_long_it_is() {
+    let folder = Folder::new("longest");
+    let (first, second) = (in_folder(&folder, "first"), in_folder(&folder, "second"));
+    // Six bytes each in a line.
+    let long = "\u{1}".repeat(64 * 1024);
+    revoke(&first, &["--actor", ISS, &long]);
+    let (export, _) = run(0, &["revocations", "export"], &first, "");
+    assert!(export.len() > 6 * 64 * 1024);
+    run(0, &["revocations", "import"], &second, &export);
+    assert_eq!(values(&second, "sub"), [long.as_str()]);
+    let longer = "x".repeat(64 * 1024 + 1);
+    let (_, complained) = run(2, &["revoke", "--actor", ISS, &longer], &first, "");
+    assert!(complained.contains("longer than any token"), "{complained}");
+}
+
+#[test]
+fn a_store_of_used_proofs_alone_is_examined_too() {
+    let folder = Folder::new("proofs");
+    let stores = "[stores.here]\nkind = \"file\"\npath = \"store\"\n[stores.there]\nkind = \"file\"\n\
+                  path = \"proofs\"\n[dpop]\nalgorithms = [\"ES256\"]\n[replay]\nstore = \"there\"";
+    for store in ["here", "process"] {
+        let policy = policy(&folder, "policy.toml", stores, store);
+        if store == "here" {
+            revoke(&policy, &["--actor", ISS, "a"]);
+        }
         let (said, _) = run(0, &["doctor"], &policy, "");
-        let note = "store \"there\" keeps used proofs alone";
-        assert_eq!(said.contains(note), noted, "{said}");
+        assert!(
+            said.contains("used proofs are in store \"there\": file"),
+            "{said}"
+        );
+        assert!(said.contains("there is no table yet"), "{said}");
     }
+    assert!(
+        !std::path::Path::new(&folder.path("proofs")).exists(),
+        "nothing was made"
+    );
+    let policy = policy(&folder, "policy.toml", stores, "process");
+    let loaded = sealgate::Policy::load(&policy).unwrap();
+    drop(sealgate::Verifier::new(loaded, sealgate::crypto::aws_lc::provider()).unwrap());
+    let (said, _) = run(0, &["doctor"], &policy, "");
+    assert!(
+        said.contains("✓ replay") && said.contains("taken once"),
+        "{said}"
+    );
+    assert!(said.starts_with("store \"there\""), "{said}");
+    std::fs::write(folder.path("proofs/proofs"), "rubbish").unwrap();
+    let (said, _) = run(1, &["doctor"], &policy, "");
+    assert!(said.contains("✗ replay"), "{said}");
 }
 
 #[test]

@@ -9,7 +9,6 @@ again.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
 
 _REFRESHING = "keys_refreshing"
 # Seconds between two looks whether a store has everything: nobody tells when it has.
-_PACE = 0.02
 
 
 class Waiters:
-    """Those who wait for news of one verifier's keys."""
+    """Those who wait for news of one verifier's keys and stores."""
 
     def __init__(self) -> None:
         self._wakes: set[Callable[[], None]] = set()
@@ -42,12 +40,9 @@ class Waiters:
         self._closed = True
         self.wake()
 
-    async def until(
-        self, settled: Callable[[], bool], seconds: float, pace: float = math.inf
-    ) -> None:
+    async def until(self, settled: Callable[[], bool], seconds: float) -> None:
         """Waits until it is settled or closed, for so long at most; asks at once, after each piece
-        of news, and at the end. In between it asks every `pace` seconds, about what no news tells.
-        Under neither asyncio nor trio it waits not at all."""
+        of news, and at the end. Under neither asyncio nor trio it waits not at all."""
 
         def over() -> bool:
             closed = self._closed  # before it is asked, so that the answer is one of afterwards
@@ -55,29 +50,20 @@ class Waiters:
 
         trio, asyncio = sys.modules.get("trio"), sys.modules.get("asyncio")
         if trio is not None and _runs(trio.lowlevel.current_task):
-            await self._trio(trio, over, seconds, pace)
+            await self._trio(trio, over, seconds)
         elif asyncio is not None and _runs(asyncio.get_running_loop):
-            await self._asyncio(asyncio, over, seconds, pace)
+            await self._asyncio(asyncio, over, seconds)
 
-    async def _asyncio(
-        self, asyncio: Any, over: Callable[[], bool], seconds: float, pace: float
-    ) -> None:
+    async def _asyncio(self, asyncio: Any, over: Callable[[], bool], seconds: float) -> None:
         loop, news = asyncio.get_running_loop(), asyncio.Event()
-        end, late = loop.time() + seconds, False
-        timer: Any = None
-
-        def wind() -> None:
-            nonlocal timer
-            timer = loop.call_at(min(end, loop.time() + pace), expire)
+        late = False
 
         def expire() -> None:
             nonlocal late
-            late = loop.time() >= end
+            late = True
             news.set()
-            if not late:
-                wind()
 
-        wind()
+        timer = loop.call_later(seconds, expire)
         with self._listening(loop.call_soon_threadsafe, news.set):
             try:
                 while not over() and not late:
@@ -86,7 +72,7 @@ class Waiters:
             finally:
                 timer.cancel()
 
-    async def _trio(self, trio: Any, over: Callable[[], bool], seconds: float, pace: float) -> None:
+    async def _trio(self, trio: Any, over: Callable[[], bool], seconds: float) -> None:
         news = trio.Event()
 
         def ring() -> None:
@@ -95,8 +81,7 @@ class Waiters:
         with self._listening(trio.lowlevel.current_trio_token().run_sync_soon, ring):
             with trio.move_on_after(seconds):
                 while not over():
-                    with trio.move_on_after(pace):
-                        await news.wait()
+                    await news.wait()
                     news = trio.Event()
                 return
             over()
@@ -220,5 +205,5 @@ async def flushed(revocations: RawRevocations, waiters: Waiters, timeout: float)
         return done
 
     if not settled():
-        await waiters.until(settled, timeout, _PACE)
+        await waiters.until(settled, timeout)
     return done

@@ -67,6 +67,8 @@ def _log(fields: dict[str, Any]) -> None:
             _logger.info("%s: %s has %d handles", event, name, fields["entries"], extra=fields)
         elif event == "revocations_interrupted":
             _logger.warning("%s: %s: %s", event, name, fields["reason"], extra=fields)
+        elif event == "revocations_delivered":
+            _logger.debug("%s: %s has everything", event, name, extra=fields)
     except Exception:  # a handler's own
         if logging.raiseExceptions:
             traceback.print_exc()

@@ -15,30 +15,34 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What to answer to a push: `status`, `headers` and `body`, as they are. `entries` counts the
-    handles that were revoked or lifted, `None` where the token was not accepted, for `code`."""
+    handles that were revoked or lifted, `None` where the token was not accepted, for `code`;
+    `duplicate` says that it was applied before, and nothing was done now."""
 
     status: int
     headers: dict[str, str]
     body: str
     entries: int | None
+    duplicate: bool | None
     code: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
     """What became of an answer to a poll: tokens that are in force, that the issuer is told were
-    refused, and that it delivers again since they could not be decided now."""
+    refused, and that it delivers again since they could not be decided now. `duplicates` of those
+    accepted had been applied before."""
 
     accepted: int
     refused: int
     undecided: int
+    duplicates: int
     entries: int
     more_available: bool
 
 
 class Receiver:
     """Takes tokens that tell of events at one gate of profile `set` or `logout_token`, and revokes
-    what follows from them. An event that is told again changes nothing."""
+    what follows from them. A token that is delivered again changes nothing."""
 
     __slots__ = ("_raw",)
 
@@ -57,8 +61,9 @@ class Receiver:
         """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             raise UsageError(f"body must be bytes, not {type(body).__name__}")
-        status, fields, text, entries, code = self._raw.push(bytes(body), _content_type(headers))
-        return Delivery(status, dict(fields), text, entries, code)
+        told = self._raw.push(bytes(body), _content_type(headers))
+        status, fields, text, entries, duplicate, code = told
+        return Delivery(status, dict(fields), text, entries, duplicate, code)
 
     def poller(self, *, max_events: int = 100) -> Poller:
         """Polls a stream whose tokens this gate takes, at most `max_events` at once."""

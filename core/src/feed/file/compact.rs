@@ -1,11 +1,17 @@
 //! Compaction: what a long journal says becomes part of a new snapshot.
 //!
+//! A thread of its own does it, begun by whoever writes or reads and finds the journal too long, and
+//! over when it is done: nobody who revokes waits for it, nor a process that only revokes and ends.
 //! Others go on reading and writing while the snapshot is made; they are held up only while the
 //! journal is exchanged for one with what was written meanwhile. Whatever was interrupted, the old
 //! snapshot and the old journal still belong together, and so do the new snapshot and the old journal.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread;
 
+use super::disk;
 use super::folder::{Folder, create};
 use super::journal;
 use super::lock::{Lock, Share};
@@ -21,36 +27,81 @@ pub(super) const SMALL: u64 = 64 << 20;
 /// How far clocks may differ: whatever can go is kept for so long.
 const KEPT: Span = Span::from_seconds(24 * 3600);
 
-/// When a writer compacts.
-#[derive(Clone)]
+/// What a thread is begun with.
+pub(super) type Work = Box<dyn FnOnce() + Send>;
+
+/// When this process compacts, for all who have the engine open. What is under way ends with them.
 pub(super) struct Compaction {
-    pub(super) clock: Clock,
+    clock: Clock,
     /// A journal of fewer bytes stays.
-    pub(super) small: u64,
+    small: AtomicU64,
+    /// The process that has a thread at it, or 0. A fork leaves the child without.
+    process: AtomicU32,
+    /// Begins a thread, and says whether it could.
+    begin: fn(Work) -> bool,
+}
+
+/// On a thread of its own.
+pub(super) fn beside(work: Work) -> bool {
+    let name = "sealgate-compact".to_owned();
+    thread::Builder::new().name(name).spawn(work).is_ok()
 }
 
 impl Compaction {
-    /// Compacts where the journal has become too long. What goes wrong there is tried again when it
-    /// has grown some more: what was to be written has been.
-    pub(super) fn after(&mut self, folder: &Folder, length: u64) {
-        let snapshot = snapshot::size(&folder.file("snapshot"));
-        if length < self.small.max(snapshot / 2) {
+    pub(super) fn new(clock: Clock, small: u64, begin: fn(Work) -> bool) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            small: AtomicU64::new(small),
+            process: AtomicU32::new(0),
+            begin,
+        })
+    }
+
+    /// Begins to compact where the journal has become too long, unless this process is at it. What goes
+    /// wrong there is tried again when it has grown some more: what was to be written has been.
+    pub(super) fn look(self: &Arc<Self>, folder: &Folder, length: u64) {
+        let small = self.small.load(Ordering::Relaxed);
+        if length < small || length < snapshot::size(&folder.file("snapshot")) / 2 {
             return;
         }
-        match compact(folder, self.clock.now()) {
-            Ok(true) => {}
-            Ok(false) | Err(_) => self.small = length + length / 8,
+        let process = std::process::id();
+        if self.process.swap(process, Ordering::AcqRel) == process {
+            return;
         }
+        let (own, folder) = (Arc::downgrade(self), folder.clone());
+        let work = move || {
+            let Some(now) = own.upgrade().map(|own| own.clock.now()) else {
+                return;
+            };
+            let compacted = compact(&folder, now, &|| own.strong_count() > 0);
+            if let Some(own) = own.upgrade() {
+                own.end(compacted == Ok(true), length);
+            }
+        };
+        if !(self.begin)(Box::new(work)) {
+            self.end(false, length);
+        }
+    }
+
+    fn end(&self, compacted: bool, length: u64) {
+        if !compacted {
+            self.small.store(length + length / 8, Ordering::Relaxed);
+        }
+        self.process.store(0, Ordering::Release);
     }
 }
 
-/// Whether there is less to read now.
-pub(super) fn compact(folder: &Folder, now: NumericDate) -> Result<bool, FeedError> {
+/// Whether there is less to read now. Gives up when nobody wants it any more.
+pub(super) fn compact(
+    folder: &Folder,
+    now: NumericDate,
+    is_wanted: &dyn Fn() -> bool,
+) -> Result<bool, FeedError> {
     let Some(_compacting) = Lock::attempt(&folder.file("compacting"), Share::Writing)? else {
         return Ok(false); // another process is at it
     };
     let draft = folder.file("snapshot.tmp");
-    let exchanged = draft_and_exchange(folder, now);
+    let exchanged = draft_and_exchange(folder, now, is_wanted);
     if !matches!(exchanged, Ok(true)) {
         // It may be what fills the disk.
         let _ = fs::remove_file(draft);
@@ -58,7 +109,11 @@ pub(super) fn compact(folder: &Folder, now: NumericDate) -> Result<bool, FeedErr
     exchanged
 }
 
-fn draft_and_exchange(folder: &Folder, now: NumericDate) -> Result<bool, FeedError> {
+fn draft_and_exchange(
+    folder: &Folder,
+    now: NumericDate,
+    is_wanted: &dyn Fn() -> bool,
+) -> Result<bool, FeedError> {
     let mut state = State::open(folder)?;
     if state.promised < state.tail.first {
         return Ok(false); // there is nothing in the journal
@@ -66,7 +121,9 @@ fn draft_and_exchange(folder: &Folder, now: NumericDate) -> Result<bool, FeedErr
     let path = folder.file("snapshot.tmp");
     let mut draft = Draft::begin(path.clone(), folder.id, state.promised)?;
     let unreadable = state.each(Extent::Promised, &mut |item| {
-        if item.fact.can_go(now.minus(KEPT)) {
+        if !is_wanted() {
+            Err(unwanted())
+        } else if item.fact.can_go(now.minus(KEPT)) {
             Ok(())
         } else {
             draft.put(item)
@@ -87,16 +144,30 @@ fn draft_and_exchange(folder: &Folder, now: NumericDate) -> Result<bool, FeedErr
     tail.must_have(promise.sequence)?;
     let since = tail.written_since(start)?;
     let length = journal::begin(&folder.journal(first), folder.id, first, &since)?;
+    // After a crash each of these may be there or not, so each waits for what it refers to. What is
+    // promised comes first: nobody has synced it since it was written, and a snapshot that knows more
+    // is of a store that went back. Then the snapshot, and the name of the journal that goes on behind
+    // it; and last what says that the old journal is not needed.
+    let committed = folder.file("committed");
+    let kept = create(&committed).and_then(|file| disk::sync(&file, &committed));
+    kept.map_err(|error| failed("writing", &committed, &error))?;
     let snapshot = folder.file("snapshot");
-    fs::rename(&path, &snapshot).map_err(|error| failed("renaming to", &snapshot, &error))?;
+    disk::rename(&path, &snapshot).map_err(|error| failed("renaming to", &snapshot, &error))?;
     folder.sync()?;
     let next = Promise {
         first,
         ..promise.then(length, tail.sequence)
     };
-    let committed = folder.file("committed");
-    let written = create(&committed).and_then(|mut file| next.write_both(folder.id, &mut file));
+    let written =
+        create(&committed).and_then(|mut file| next.write_both(folder.id, &mut file, &committed));
     written.map_err(|error| failed("writing", &committed, &error))?;
     folder.remove_journals_but(first);
     Ok(true)
+}
+
+fn unwanted() -> FeedError {
+    FeedError {
+        text: "the store is not open any more".to_owned(),
+        passes: true,
+    }
 }

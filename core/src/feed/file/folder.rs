@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Nap;
 use super::bytes::StoreId;
+use super::disk;
 use super::journal;
 use super::lock::{Lock, Share};
 use super::promise::Promise;
@@ -174,9 +175,10 @@ fn make(path: &Path, seen: &Seen, nap: &Nap) -> Result<StoreId, FeedError> {
     let made = path.join("committed.tmp");
     let written = create(&made).and_then(|mut file| {
         file.set_len(0)?;
-        promise.write_both(id, &mut file)?;
-        file.sync_all()?;
-        fs::rename(&made, &committed)
+        promise.write_both(id, &mut file, &made)?;
+        // It refers to the journal, whose name must be kept by then.
+        disk::sync_folder(path)?;
+        disk::rename(&made, &committed)
     });
     written.map_err(|error| failed("making", &committed, &error))?;
     sync(path)?;
@@ -199,17 +201,6 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Elsewhere a folder cannot be opened, and needs not.
 fn sync(path: &Path) -> Result<(), FeedError> {
-    if cfg!(unix) {
-        // The parent of a plain name is the folder that the process is in.
-        let path = if path.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            path
-        };
-        let synced = File::open(path).and_then(|folder| folder.sync_all());
-        return synced.map_err(|error| failed("writing the folder", path, &error));
-    }
-    Ok(())
+    disk::sync_folder(path).map_err(|error| failed("writing the folder", path, &error))
 }

@@ -58,7 +58,9 @@ pub fn file_store(folder: &Path, sealed: bool) {
         !own && after.get(key) != Some(told)
     });
     assert!(missing.is_none(), "{missing:?}");
-    let compacted = engine.open().and_then(|folder| compact(&folder, now));
+    let compacted = engine
+        .open()
+        .and_then(|folder| compact(&folder, now, &|| true));
     assert_eq!(compacted, Ok(unreadable == 0));
     let (compact, _) = load(&engine).unwrap_or_default();
     // Nothing can go in 1970.

@@ -9,6 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::bytes::{StoreId, seal, sealed_size, unseal};
+use super::disk;
 use super::folder::create;
 use super::record::{FRAME, Record, read_record};
 use super::trouble::{broken, failed, flawed};
@@ -33,7 +34,7 @@ pub(super) fn begin(
     let begun = create(path).and_then(|mut file| {
         file.set_len(0)?;
         file.write_all(&[&seal(MAGIC, id, [first]), records].concat())?;
-        file.sync_all()?;
+        disk::sync(&file, path)?;
         file.stream_position()
     });
     begun.map_err(|error| failed("beginning", path, &error))

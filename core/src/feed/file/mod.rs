@@ -12,6 +12,7 @@
 
 mod bytes;
 mod compact;
+mod disk;
 mod folder;
 #[cfg(fuzzing)]
 pub(crate) mod fuzz;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use self::compact::{Compaction, SMALL};
+use self::compact::{Compaction, SMALL, beside};
 use self::folder::{Folder, Seen};
 use self::reader::FileReader;
 use self::writer::FileWriter;
@@ -45,7 +46,7 @@ pub(super) struct FileEngine {
     path: Arc<Path>,
     nap: Nap,
     seen: Arc<Seen>,
-    compaction: Compaction,
+    compaction: Arc<Compaction>,
 }
 
 impl FileEngine {
@@ -55,10 +56,7 @@ impl FileEngine {
             path: path.into(),
             nap: Arc::new(thread::sleep),
             seen: Arc::default(),
-            compaction: Compaction {
-                clock,
-                small: SMALL,
-            },
+            compaction: Compaction::new(clock, SMALL, beside),
         }
     }
 
@@ -69,16 +67,17 @@ impl FileEngine {
 
 impl Engine for FileEngine {
     fn reader(&self) -> Result<Box<dyn Reader>, FeedError> {
-        Ok(Box::new(FileReader::new(self.open()?)))
+        let compaction = Some(Arc::clone(&self.compaction));
+        Ok(Box::new(FileReader::new(self.open()?, compaction)))
     }
 
     fn looker(&self) -> Result<Box<dyn Reader>, FeedError> {
         let folder = Folder::find(&self.path, &self.seen, &self.nap)?;
-        Ok(Box::new(FileReader::new(folder)))
+        Ok(Box::new(FileReader::new(folder, None)))
     }
 
     fn writer(&self) -> Result<Box<dyn Writer>, FeedError> {
-        let writer = FileWriter::open(self.open()?, self.compaction.clone())?;
+        let writer = FileWriter::open(self.open()?, Arc::clone(&self.compaction))?;
         Ok(Box::new(writer))
     }
 

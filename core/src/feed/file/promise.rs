@@ -10,6 +10,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::bytes::{Flaw, StoreId, seal, unseal};
+use super::disk;
 use super::trouble::{broken, failed, flawed};
 use crate::feed::FeedError;
 
@@ -82,11 +83,11 @@ impl Promise {
     }
 
     /// Writes it to both places, so that nothing refers to what was before.
-    pub(super) fn write_both(self, id: StoreId, file: &mut File) -> io::Result<()> {
+    pub(super) fn write_both(self, id: StoreId, file: &mut File, path: &Path) -> io::Result<()> {
         self.write(id, file)?;
-        file.sync_data()?;
+        disk::sync(file, path)?;
         let again = self.then(self.length, self.sequence);
         again.write(id, file)?;
-        file.sync_data()
+        disk::sync(file, path)
     }
 }

@@ -1,7 +1,9 @@
 //! Following a store: everything at first, and then what others write.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::compact::Compaction;
 use super::folder::Folder;
 use super::journal::Tail;
 use super::promise::Promise;
@@ -17,15 +19,18 @@ const LETTERS: usize = 4096;
 
 pub(super) struct FileReader {
     folder: Folder,
+    /// `None` for whoever only looks, and leaves the store as it is.
+    compaction: Option<Arc<Compaction>>,
     /// Where to go on; `None` where everything must be loaded first.
     tail: Option<Tail>,
     unreadable: u64,
 }
 
 impl FileReader {
-    pub(super) const fn new(folder: Folder) -> Self {
+    pub(super) const fn new(folder: Folder, compaction: Option<Arc<Compaction>>) -> Self {
         Self {
             folder,
+            compaction,
             tail: None,
             unreadable: 0,
         }
@@ -123,9 +128,13 @@ impl Reader for FileReader {
             let Some((tail, read)) = self.look(tail, take)? else {
                 break;
             };
+            let length = tail.position;
             self.tail = Some(tail);
             if read == LETTERS {
                 return Ok(Progress::More);
+            }
+            if let Some(compaction) = &self.compaction {
+                compaction.look(&self.folder, length);
             }
             if read > 0 || waited >= wait {
                 return Ok(Progress::CaughtUp);

@@ -10,6 +10,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::bytes::{Cursor, StoreId, put_sized, seal, sealed_size, unseal};
+use super::disk;
 use super::folder::create;
 use super::record::{Item, LARGEST, Whose};
 use super::trouble::{broken, failed, flawed};
@@ -217,7 +218,7 @@ impl Draft {
         let synced = self
             .file
             .flush()
-            .and_then(|()| self.file.get_ref().sync_all());
+            .and_then(|()| disk::sync(self.file.get_ref(), &self.path));
         synced.map_err(|error| failed("writing", &self.path, &error))
     }
 }

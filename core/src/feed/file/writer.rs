@@ -1,35 +1,68 @@
 //! Writing to a store: under its lock, behind what others wrote.
 
+use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::compact::Compaction;
+use super::disk;
 use super::folder::{Folder, create};
 use super::journal::Tail;
 use super::lock::Share;
-use super::record::{FRAME, LARGEST, put_record};
+use super::record::{FRAME, LARGEST, entry_of, put_record};
 use super::state::State;
 use super::trouble::{broken, failed};
 use crate::feed::{FeedError, Letter, Writer};
 
 pub(super) struct FileWriter {
     folder: Folder,
-    compaction: Compaction,
+    compaction: Arc<Compaction>,
+    /// What is in the journal, until something has been written.
+    found: Option<Found>,
+}
+
+/// How far a journal has been read, and the last letter there of each who wrote to it.
+struct Found {
+    tail: Tail,
+    last: BTreeMap<u64, u64>,
+}
+
+impl Found {
+    fn read_on(&mut self) -> Result<(), FeedError> {
+        while let Some((_, record)) = self.tail.next()? {
+            if let Some((origin, number, _)) = entry_of(record) {
+                let last = self.last.entry(origin).or_default();
+                *last = number.max(*last);
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, letter: &Letter) -> bool {
+        let last = self.last.get(&letter.origin);
+        last.is_some_and(|last| letter.number <= *last)
+    }
 }
 
 impl FileWriter {
-    /// Reads the journal once, so that nothing is added to a store that is broken.
-    pub(super) fn open(folder: Folder, compaction: Compaction) -> Result<Self, FeedError> {
-        let State {
-            mut tail, promised, ..
-        } = State::open(&folder)?;
-        while tail.next()?.is_some() {}
-        tail.must_have(promised)?;
-        Ok(Self { folder, compaction })
+    /// Reads the journal once, so that nothing is added to a store that is broken, nor twice: whoever
+    /// was told of an error does not know what is there, and sends it again.
+    pub(super) fn open(folder: Folder, compaction: Arc<Compaction>) -> Result<Self, FeedError> {
+        let State { tail, promised, .. } = State::open(&folder)?;
+        let last = BTreeMap::new();
+        let mut found = Found { tail, last };
+        found.read_on()?;
+        found.tail.must_have(promised)?;
+        Ok(Self {
+            folder,
+            compaction,
+            found: Some(found),
+        })
     }
 
-    /// Appends the letters; returns how long the journal is then.
-    fn append(&self, letters: &[Letter]) -> Result<u64, FeedError> {
+    /// Appends the letters that are not there yet; returns how long the journal is then.
+    fn append(&mut self, letters: &[Letter]) -> Result<u64, FeedError> {
         let folder = &self.folder;
         let _writing = folder.lock(Share::Writing)?;
         let promise = folder.promise_now()?;
@@ -44,13 +77,20 @@ impl FileWriter {
             );
             return Err(broken(&path, &what));
         }
+        if let Some(found) = &mut self.found {
+            if found.tail.first != promise.first {
+                found.tail = Tail::open(path.clone(), folder.id, promise.first)?;
+            }
+            found.read_on()?;
+        }
         // Whole records that nobody was promised stay: others may have read them. They are written
         // once more, because the system may have given them up when a write failed.
         let mut tail = tail.at(promise.length, promise.sequence);
         while tail.next()?.is_some() {}
         let mut records = tail.written_since(promise.length)?;
         let mut sequence = tail.sequence;
-        for letter in letters {
+        let is_there = |letter: &&Letter| self.found.as_ref().is_some_and(|all| all.has(letter));
+        for letter in letters.iter().filter(|letter| !is_there(letter)) {
             let start = records.len();
             sequence = sequence.saturating_add(1);
             put_record(folder.id, sequence, letter, &mut records);
@@ -66,13 +106,14 @@ impl FileWriter {
             }
             journal.seek(SeekFrom::Start(promise.length))?;
             journal.write_all(&records)?;
-            journal.sync_data()
+            disk::sync(&journal, &path)
         });
         written.map_err(|error| failed("appending to", &path, &error))?;
         // Not synced: should the system lose it, whole records are there all the same.
         let committed = folder.file("committed");
         let noted = create(&committed).and_then(|mut file| next.write(folder.id, &mut file));
         noted.map_err(|error: io::Error| failed("writing", &committed, &error))?;
+        self.found = None;
         Ok(next.length)
     }
 }
@@ -96,7 +137,7 @@ impl Writer for FileWriter {
             return Ok(());
         }
         let length = self.append(letters)?;
-        self.compaction.after(&self.folder, length);
+        self.compaction.look(&self.folder, length);
         Ok(())
     }
 }

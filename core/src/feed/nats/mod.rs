@@ -50,7 +50,7 @@ impl Nats {
             bucket: format!("sealgate-{namespace}"),
             proofs: format!("sealgate_proofs_{namespace}"),
             sha256,
-            seen: Seen::default(),
+            seen: Seen::new(),
         })
     }
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use async_nats::jetstream::kv::{Entry, Operation, Watch};
-use async_nats::jetstream::stream::DirectGetErrorKind;
+use async_nats::jetstream::stream::RawMessageErrorKind;
 use futures_util::{FutureExt, StreamExt};
 
 use super::talk::Talk;
 use crate::feed::held::Held;
 use crate::feed::seen::Seen;
 use crate::feed::{ANSWER, FeedError, Letter, Progress, Reader};
-use crate::revocation::Change;
+use crate::revocation::{Change, Known};
 
 /// States that are handed on together.
 const AT_ONCE: usize = 1000;
@@ -88,17 +88,18 @@ impl NatsReader {
     }
 
     /// Whether the bucket has nothing after what was read: what was written last may be over by now.
+    /// The stream's leader is asked: what another copy does not have may not have come to it yet.
     fn is_at_the_end(&self) -> Result<bool, FeedError> {
         let bucket = &self.talk.bucket;
         let all = format!("{}>", bucket.prefix);
         let asking = self.talk.ask("looking", async {
             let next = bucket
                 .stream
-                .direct_get_next_for_subject(all, Some(self.sequence + 1))
+                .get_first_raw_message_by_subject(all, self.sequence + 1)
                 .await;
             match next {
                 Ok(_) => Ok(false),
-                Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(true),
+                Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(true),
                 Err(error) => Err(error),
             }
         });
@@ -132,11 +133,11 @@ impl NatsReader {
         }
         Err(self.talk.complain("reading", &"it has more than it sends"))
     }
-}
 
-impl Reader for NatsReader {
-    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
+    /// Everything; and whether this process has not read before what was last written about it.
+    fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError> {
         let head = self.look()?;
+        let read = self.seen.behind(&head.id);
         // An old one goes first: it would take what the new one waits for.
         self.watch = None;
         let asking = self.talk.ask(
@@ -148,13 +149,28 @@ impl Reader for NatsReader {
         self.id = head.id;
         self.sequence = if head.is_empty { head.written } else { 0 };
         let mut take = |reader: &mut Self, entry: &Entry| match Change::from_json(&entry.value) {
-            Ok(change) => take(change),
+            Ok(change) => take(!change.is_lifted() || entry.revision > read, change),
             Err(_) => reader.unreadable += 1,
         };
         while self.sequence < head.written {
             self.read(head.written, ANSWER, &mut take)?;
         }
+        self.seen.read(&self.id, self.sequence);
         Ok(())
+    }
+}
+
+impl Reader for NatsReader {
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
+        self.everything(&mut |_, change| take(change))
+    }
+
+    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+        self.everything(&mut |is_news, change| {
+            if is_news {
+                take(change.known());
+            }
+        })
     }
 
     fn next(
@@ -169,7 +185,7 @@ impl Reader for NatsReader {
         if head.is_empty {
             self.sequence = head.written;
         }
-        self.read(head.written, wait, &mut |reader, entry| {
+        let progress = self.read(head.written, wait, &mut |reader, entry| {
             let Ok(held) = Held::from_json(&entry.value) else {
                 reader.unreadable += 1;
                 return;
@@ -182,7 +198,9 @@ impl Reader for NatsReader {
                     change: held.change.clone(),
                 });
             }
-        })
+        })?;
+        self.seen.read(&self.id, self.sequence);
+        Ok(progress)
     }
 
     fn unreadable(&self) -> u64 {

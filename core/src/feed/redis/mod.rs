@@ -2,7 +2,7 @@
 //!
 //! All of a namespace is in two keys with one hash tag, so that a cluster keeps them on one node. The
 //! hash `sealgate:{NAMESPACE}:revocations` has the state of each handle, as [`Held`](super::held)
-//! writes it, in a field named by the handle; in `#id` what the store is known by, and in `#sequence`
+//! writes it, with the `number` of the last letter about it, in a field named by the handle; in `#id` what the store is known by, and in `#sequence`
 //! how many letters it has taken. They are in one key so that none can be lost without the others.
 //! The stream `sealgate:{NAMESPACE}:log` has the last million letters with their sequence numbers.
 //!
@@ -44,7 +44,7 @@ impl Redis {
         Ok(Self {
             server,
             namespace: namespace.into(),
-            seen: Seen::default(),
+            seen: Seen::new(),
         })
     }
 

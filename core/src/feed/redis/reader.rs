@@ -6,10 +6,10 @@ use redis::{FromRedisValue, cmd, pipe};
 
 use super::line::Line;
 use super::store_id;
-use crate::feed::held::Stamp;
-use crate::feed::seen::Seen;
+use crate::feed::held::{Stamp, number_of};
+use crate::feed::seen::{Loss, Seen};
 use crate::feed::{FeedError, Letter, Progress, Reader};
-use crate::revocation::Change;
+use crate::revocation::{Change, Known};
 
 /// Letters of one answer.
 const AT_ONCE: usize = 1000;
@@ -64,8 +64,19 @@ impl RedisReader {
         noted.map_err(|loss| self.line.complain(&loss.text()))
     }
 
-    /// The letters of an answer, in order; whether one is missing before the end.
-    fn hand_out(&mut self, items: Vec<Item>, take: &mut dyn FnMut(Letter)) -> Progress {
+    fn has_read(&self) {
+        if let Some(id) = &self.id {
+            self.seen.read(id, self.sequence);
+        }
+    }
+
+    /// The letters of an answer, in order; whether one is missing before the end. One that was there
+    /// before is of an older copy of the store, which others have written to.
+    fn hand_out(
+        &mut self,
+        items: Vec<Item>,
+        take: &mut dyn FnMut(Letter),
+    ) -> Result<Progress, FeedError> {
         for (position, fields) in items {
             let field = |name: &str| {
                 let found = fields.iter().find(|(field, _)| field == name);
@@ -78,8 +89,11 @@ impl RedisReader {
                 self.unreadable += 1;
                 continue;
             };
+            if number <= self.sequence {
+                return Err(self.line.complain(&Loss::TheLast.text()));
+            }
             if number != self.sequence + 1 {
-                return Progress::Gap;
+                return Ok(Progress::Gap);
             }
             self.sequence = number;
             let stamp = text("from").and_then(Stamp::from_text);
@@ -93,12 +107,30 @@ impl RedisReader {
                 _ => self.unreadable += 1,
             }
         }
-        Progress::More
+        Ok(Progress::More)
     }
-}
 
-impl Reader for RedisReader {
-    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
+    /// All states as they are written, with what they say.
+    fn states(&mut self, take: &mut dyn FnMut(&[u8], Change)) -> Result<(), FeedError> {
+        let mut cursor = 0_u64;
+        loop {
+            let what = "reading all revocations";
+            let (next, fields) = self.line.scan(what, &self.hash, cursor, SCANNED)?;
+            for (_, json) in fields {
+                match Change::from_json(&json) {
+                    Ok(change) => take(&json, change),
+                    Err(_) => self.unreadable += 1,
+                }
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Everything; and whether this process has not read before what was last written about it.
+    fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError> {
         self.name_store()?;
         let mut head = pipe();
         head.atomic();
@@ -116,27 +148,32 @@ impl Reader for RedisReader {
             self.line
                 .ask_all("reading its head", &head, Duration::ZERO)?;
         self.note(id.as_deref(), sequence.unwrap_or(0))?;
-        let mut cursor = 0_u64;
-        loop {
-            let what = "reading all revocations";
-            let (next, fields) = self.line.scan(what, &self.hash, cursor, SCANNED)?;
-            for (_, json) in fields {
-                match Change::from_json(&json) {
-                    Ok(change) => take(change),
-                    Err(_) => self.unreadable += 1,
-                }
-            }
-            cursor = next;
-            if cursor == 0 {
-                break;
-            }
-        }
+        let read = id.as_deref().map_or(0, |id| self.seen.behind(id));
+        self.states(&mut |json, change| {
+            let is_news = !change.is_lifted() || number_of(json) > read;
+            take(is_news, change);
+        })?;
         self.id = id;
         self.sequence = sequence.unwrap_or(0);
+        self.has_read();
         // Without a letter there, whatever comes is new.
         let last = last.into_iter().next();
         self.position = last.map_or_else(|| "0-0".to_owned(), |(position, _)| position);
         Ok(())
+    }
+}
+
+impl Reader for RedisReader {
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
+        self.everything(&mut |_, change| take(change))
+    }
+
+    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
+        self.everything(&mut |is_news, change| {
+            if is_news {
+                take(change.known());
+            }
+        })
     }
 
     fn next(
@@ -165,8 +202,8 @@ impl Reader for RedisReader {
         }
         self.id = id;
         let nothing = found.0.is_empty();
-        let progress = self.hand_out(found.0, take);
-        self.seen.raise(self.sequence);
+        let progress = self.hand_out(found.0, take)?;
+        self.has_read();
         if progress == Progress::Gap {
             return Ok(Progress::Gap);
         }

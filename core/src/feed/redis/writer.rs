@@ -19,8 +19,9 @@ const SWEPT: usize = 64;
 /// Another writer was faster with the same handle so many times in a row.
 const TRIES: usize = 100;
 
-/// Writes all or nothing: nothing, if a state is not what the writer has read ("" for none).
-const WRITE: &str = "
+/// Writes all or nothing: nothing, if a state is not what the writer has read ("" for none). To a state,
+/// an object with members, it adds the number of its letter.
+const WRITE: &str = r#"
 for i = 3, #ARGV, 5 do
   if (redis.call('HGET', KEYS[1], ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end
 end
@@ -29,9 +30,9 @@ for i = 3, #ARGV, 5 do
   local n = redis.call('HINCRBY', KEYS[1], '#sequence', 1)
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*',
     'n', n, 'from', ARGV[i + 3], 'change', ARGV[i + 4])
-  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2])
+  redis.call('HSET', KEYS[1], ARGV[i], string.sub(ARGV[i + 2], 1, -2) .. ',"number":' .. n .. '}')
 end
-return 1";
+return 1"#;
 
 /// Removes states that are still what the writer has read.
 const FORGET: &str = "

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use super::PATIENCE;
 use crate::feed::{Engine, FeedError, Letter, Progress, Reader, Writer};
 use crate::revocation::Change;
 
@@ -23,8 +24,23 @@ struct Log {
     life: u64,
     down: bool,
     refuses: bool,
+    /// Whoever writes next panics.
+    panics: bool,
+    /// Nobody is told what there is.
+    mute: bool,
+    /// Letters that are read, and no more; all of them where it is `None`.
+    shown: Option<usize>,
+    /// How many letters whoever looks has read before.
+    read: usize,
+    opened: usize,
     /// Whether a reader waits as long as it may; else it looks once.
     local: bool,
+}
+
+impl Log {
+    fn visible(&self) -> usize {
+        self.shown.unwrap_or(usize::MAX).min(self.letters.len())
+    }
 }
 
 impl Board {
@@ -57,6 +73,28 @@ impl Board {
         self.change(|log| log.refuses = refuses);
     }
 
+    /// Whoever writes next panics.
+    pub(super) fn panic(&self) {
+        self.change(|log| log.panics = true);
+    }
+
+    /// Whoever loads waits for as long as it is mute.
+    pub(super) fn mute(&self, mute: bool) {
+        self.change(|log| log.mute = mute);
+    }
+
+    /// Readers are shown so many letters.
+    pub(super) fn show(&self, letters: Option<usize>) {
+        self.change(|log| log.shown = letters);
+    }
+
+    /// Waits until somebody who has read so many letters looks for more: those are in force by then.
+    pub(super) fn await_another_look(&self, read: usize) {
+        let few = |log: &mut Log| log.read < read;
+        let waited = self.0.changed.wait_timeout_while(self.log(), PATIENCE, few);
+        assert!(!waited.unwrap().1.timed_out(), "nobody looks");
+    }
+
     /// Everything is gone, and readers notice.
     pub(super) fn forget(&self) {
         self.change(|log| {
@@ -75,7 +113,13 @@ impl Board {
     }
 
     pub(super) fn engine(&self) -> Arc<dyn Engine> {
+        self.change(|log| log.opened += 1);
         Arc::new(self.clone())
+    }
+
+    /// How many engines there were.
+    pub(super) fn opened(&self) -> usize {
+        self.log().opened
     }
 }
 
@@ -117,6 +161,8 @@ struct Eyes {
 impl Reader for Eyes {
     fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
         let log = self.board.log();
+        let waited = self.board.0.changed.wait_while(log, |log| log.mute);
+        let log = waited.unwrap();
         if log.down {
             return Err(away());
         }
@@ -136,9 +182,11 @@ impl Reader for Eyes {
         wait: Duration,
         take: &mut dyn FnMut(Letter),
     ) -> Result<Progress, FeedError> {
-        let log = self.board.log();
+        let mut log = self.board.log();
         let (next, life) = (self.next, self.life);
-        let nothing = |log: &mut Log| !log.down && log.life == life && log.letters.len() == next;
+        log.read = next;
+        self.board.0.changed.notify_all();
+        let nothing = |log: &mut Log| !log.down && log.life == life && log.visible() == next;
         let waited = self.board.0.changed.wait_timeout_while(log, wait, nothing);
         let log = waited.unwrap().0;
         if log.down {
@@ -147,12 +195,15 @@ impl Reader for Eyes {
         if log.life != self.life {
             return Ok(Progress::Gap);
         }
-        log.letters
-            .iter()
-            .skip(self.next)
-            .for_each(|letter| take(letter.clone()));
-        self.next = log.letters.len();
-        Ok(Progress::CaughtUp)
+        let visible = log.visible();
+        let letters = log.letters.iter().take(visible).skip(self.next);
+        letters.for_each(|letter| take(letter.clone()));
+        self.next = visible;
+        Ok(if visible == log.letters.len() {
+            Progress::CaughtUp
+        } else {
+            Progress::More
+        })
     }
 
     fn unreadable(&self) -> u64 {
@@ -165,6 +216,10 @@ struct Hand(Board);
 impl Writer for Hand {
     fn write(&mut self, letters: &[Letter]) -> Result<(), FeedError> {
         let mut log = self.0.log();
+        if std::mem::take(&mut log.panics) {
+            drop(log);
+            panic!("as a test wants it");
+        }
         if log.down || log.refuses {
             return Err(away());
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::servers::Server;
 use crate::feed::{Engine, FeedError, Letter, Progress, Reader};
 use crate::replay::UsedProofs;
-use crate::revocation::{Change, Handle, Told};
+use crate::revocation::{Change, Handle, Known, Told};
 use crate::time::{Clock, NumericDate};
 
 pub(super) const WAIT: Duration = Duration::from_secs(5);
@@ -40,11 +40,25 @@ pub(super) fn by(origin: u64, letter: Letter) -> Letter {
 /// All that an engine knows, by the value of its handle.
 pub(super) fn loaded(reader: &mut dyn Reader) -> Result<BTreeMap<String, Told>, FeedError> {
     let mut known = BTreeMap::new();
-    reader.load(&mut |handle| {
+    reader.changes(&mut |change| {
+        let handle = change.known();
         let twice = known.insert(handle.value.to_owned(), handle.told);
         assert_eq!(twice, None, "each handle comes once");
     })?;
     Ok(known)
+}
+
+/// What whoever judges hears to be lifted.
+pub(super) fn lifts(reader: &mut dyn Reader) -> Vec<String> {
+    let mut lifts = Vec::new();
+    let mut take = |known: Known<'_>| {
+        if known.lifts() {
+            lifts.push(known.value.to_owned());
+        }
+    };
+    reader.load(&mut take).unwrap();
+    lifts.sort();
+    lifts
 }
 
 /// Reads on until nothing is left to read.
@@ -70,6 +84,7 @@ pub(super) fn keeps_its_promises<E: Engine>(engine: impl Fn(&str) -> E) {
     sending_twice_changes_nothing(&engine("twice"));
     writers_do_not_lose_one_another(&engine("writers"));
     every_handle_keeps_its_name(&engine("names"));
+    lifts_are_told_once(&engine("lifts"));
 }
 
 /// What is written is there for whoever loads, and comes to whoever reads.
@@ -179,6 +194,27 @@ fn sending_twice_changes_nothing(engine: &dyn Engine) {
     );
     let known = loaded(&mut *engine.reader().unwrap()).unwrap();
     assert!(!known["twice"].lifts());
+}
+
+/// What was lifted comes as long as it was not read: a store may have lost what came after it.
+fn lifts_are_told_once(engine: &dyn Engine) {
+    let load = || lifts(&mut *engine.reader().unwrap());
+    let mut writer = engine.writer().unwrap();
+    let mut reader = engine.reader().unwrap();
+    loaded(&mut *reader).unwrap();
+    writer.write(&[revoked(81, "a"), lifted(82, "a")]).unwrap();
+    assert_eq!(load(), ["a"]);
+    assert_eq!(load(), [""; 0]);
+    writer.write(&[revoked(83, "b"), lifted(84, "b")]).unwrap();
+    assert_eq!(load(), ["b"]);
+    // Reading on counts as well.
+    let mut reader = engine.reader().unwrap();
+    assert_eq!(lifts(&mut *reader), [""; 0]);
+    writer.write(&[lifted(85, "a"), lifted(86, "c")]).unwrap();
+    read_on(&mut *reader).unwrap();
+    assert_eq!(load(), [""; 0]);
+    // Tools are told all of it.
+    assert_eq!(loaded(&mut *reader).unwrap().len(), 3);
 }
 
 /// Several write to the same handles at once: nothing is lost.

@@ -2,6 +2,7 @@
 //! happens on other threads is waited for.
 
 mod board;
+mod changes;
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
 mod engines;
 #[cfg(feature = "feed-nats")]
@@ -57,7 +58,8 @@ fn policy(revocation: &str) -> Policy {
             "issuers":{{"a":{{"issuer":"{ISS}","jwks_push":"process","algorithms":["Ed25519"]}}}},
             "gates":{{"api":{{"profile":"access_token","audience":"mcp","issuers":["a"],
               "delegation":"surface"}}}},
-            "stores":{{"local":{{"kind":"file","path":"unused"}}}},
+            "stores":{{"local":{{"kind":"file","path":"unused"}},
+              "other":{{"kind":"file","path":"unused, too"}}}},
             "revocation":{revocation}}}"#
     );
     Policy::parse(text, Format::Json).unwrap()
@@ -71,6 +73,11 @@ impl Process {
     }
 
     fn with(board: &Board, revocation: &str) -> Self {
+        Self::between(board, board, revocation, usize::MAX)
+    }
+
+    /// Of two stores, `"local"` and `"other"`; with an outbox of so many letters.
+    fn between(local: &Board, other: &Board, revocation: &str, room: usize) -> Self {
         let clock = Arc::new(FixedClock::new(NOW));
         let fixed = Clock::Fixed(Arc::clone(&clock));
         let verifier = Verifier::assemble(
@@ -88,13 +95,18 @@ impl Process {
                 Event::RevocationsInterrupted { reason, .. } => {
                     format!("{} {reason}", event.name())
                 }
+                Event::RevocationsDelivered { .. } => event.name().to_owned(),
                 _ => return,
             };
             own.lock()
                 .unwrap()
                 .push(format!("{said} {}", event.store().unwrap()));
         }));
-        Post::attach_through(verifier.engine(), &board.engine());
+        let (local, other) = (local.clone(), other.clone());
+        Post::attach_through(verifier.engine(), room, move |name| match name {
+            "local" => local.engine(),
+            _ => other.engine(),
+        });
         let set = [key().verifying_jwk().clone()].into_iter().collect();
         verifier.keys().publish("a", &set).unwrap();
         let gate = verifier.gate("api").unwrap();

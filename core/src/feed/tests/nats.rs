@@ -95,6 +95,10 @@ fn what_is_no_longer_there_is_not_waited_for() {
     ask(&server, async |context| {
         let stream = stream(&context, "gone").await;
         stream.purge().filter(subject_of_last).await.unwrap();
+        // Only the leader answers now, which is to be asked whether that is all.
+        let mut config = stream.get_info().await.unwrap().config;
+        config.allow_direct = false;
+        context.update_stream(config).await.unwrap();
     });
     let mut reader = engine.reader().unwrap();
     assert_eq!(loaded(&mut *reader).unwrap().len(), 2);

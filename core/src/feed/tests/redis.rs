@@ -1,10 +1,16 @@
 //! Redis.
 
-use super::engines::{self, at, by, letter, lifted, loaded, read_on, revoked};
+use std::collections::BTreeSet;
+
+use super::engines::{self, at, by, letter, lifted, lifts, loaded, read_on, revoked};
 use super::servers::{Kind, Server};
 use crate::feed::redis::{Redis, RedisProofs};
 use crate::feed::{Engine, Progress};
+use crate::replay::UsedProofs;
 use crate::revocation::{Change, Handle};
+use crate::sync::in_a_child;
+
+const NOW: i64 = 1_800_000_000;
 
 fn engine(server: &Server, namespace: &str) -> Redis {
     Redis::new(&server.url(), namespace).unwrap()
@@ -129,6 +135,65 @@ fn what_a_server_has_lost_is_told_once_and_taken_as_it_is() {
     assert!(!state.is_empty());
 }
 
+/// What is kept of the store, and what it goes back to.
+fn copy(server: &Server, from: &str, to: &str) {
+    for key in ["revocations", "log"] {
+        let name = |namespace| format!("sealgate:{{{namespace}}}:{key}");
+        let (from, to) = (name(from), name(to));
+        let copied: bool = ask(server, &["COPY", &from, &to, "REPLACE"]);
+        assert!(copied);
+    }
+}
+
+#[test]
+fn an_older_copy_lifts_nothing_that_was_revoked_since() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let engine = engine(&server, "older");
+    let mut writer = engine.writer().unwrap();
+    writer.write(&[revoked(1, "a"), lifted(2, "a")]).unwrap();
+    copy(&server, "older", "kept");
+    writer
+        .write(&[revoked(3, "a"), revoked(4, "b"), lifted(5, "b")])
+        .unwrap();
+    let mut reader = engine.reader().unwrap();
+    assert_eq!(lifts(&mut *reader), ["b"], "nobody has read it");
+    read_on(&mut *reader).unwrap();
+    copy(&server, "kept", "older");
+    let error = read_on(&mut *reader).unwrap_err();
+    assert!(error.text.contains("was written last"), "{}", error.text);
+    assert_eq!(lifts(&mut *engine.reader().unwrap()), [""; 0]);
+    // What is lifted from now on is news, though it has the number of what is lost.
+    engine.writer().unwrap().write(&[lifted(6, "b")]).unwrap();
+    assert_eq!(lifts(&mut *engine.reader().unwrap()), ["b"]);
+}
+
+/// Others have written since, so that the store has as much as before: nothing tells that it is older,
+/// until the log does.
+#[test]
+fn an_older_copy_that_others_have_written_to_lifts_nothing_either() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let (mine, theirs) = (engine(&server, "grown"), engine(&server, "grown"));
+    let mut writer = mine.writer().unwrap();
+    writer.write(&[revoked(1, "a"), lifted(2, "a")]).unwrap();
+    copy(&server, "grown", "kept");
+    let mut reader = mine.reader().unwrap();
+    loaded(&mut *reader).unwrap();
+    writer.write(&[revoked(3, "a"), revoked(4, "b")]).unwrap();
+    read_on(&mut *reader).unwrap();
+    copy(&server, "kept", "grown");
+    let others = ["c", "d", "e", "f"].map(|name| by(9, lifted(1, name)));
+    theirs.writer().unwrap().write(&others).unwrap();
+    let mut late = mine.reader().unwrap();
+    assert_eq!(lifts(&mut *late), ["e", "f"], "numbers 3 and 4 were read");
+    drop(late);
+    let error = read_on(&mut *reader).unwrap_err();
+    assert!(error.text.contains("was written last"), "{}", error.text);
+}
+
 #[test]
 fn what_is_over_is_swept() {
     let Some(server) = Server::start(Kind::ForgetfulRedis) else {
@@ -245,12 +310,25 @@ fn used_proofs_are_shared() {
     };
     let [one, other] = [(); 2].map(|()| RedisProofs::new(engine(&server, "proofs")));
     engines::a_proof_is_new_once(&[&one, &other]);
+    // A forked child talks on no line of its parent's.
+    let lines = || -> BTreeSet<String> {
+        let list: String = ask(&server, &["CLIENT", "LIST"]);
+        let asked = list.lines().filter(|line| line.contains("cmd=set"));
+        let id = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+        asked.map(id).collect()
+    };
+    let before = lines();
+    assert_eq!(
+        in_a_child(|| one.insert("child", at(NOW + 90), at(NOW))),
+        Ok(true)
+    );
+    assert_eq!(lines().difference(&before).count(), 1);
     // What is over leaves by itself.
     let keys: Vec<String> = ask(&server, &["KEYS", "sealgate:{proofs}:proof:*"]);
     for key in &keys {
         let life: i64 = ask(&server, &["TTL", key]);
         assert!((1..=151).contains(&life), "{life}");
     }
-    assert_eq!(keys.len(), 21);
+    assert_eq!(keys.len(), 22);
     engines::proofs_outlive_a_server(&one, &mut server);
 }

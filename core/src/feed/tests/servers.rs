@@ -92,6 +92,29 @@ impl Server {
         self.restart();
     }
 
+    /// Ends it, and starts it again with what it has on disk, of which a copy is kept.
+    pub(crate) fn keep(&mut self) {
+        self.kill();
+        let copied = Command::new("cp")
+            .arg("-r")
+            .args([&self.folder, &self.kept()])
+            .status();
+        assert!(copied.unwrap().success());
+        self.restart();
+    }
+
+    /// Ends it, and starts it with the copy.
+    pub(crate) fn go_back(&mut self) {
+        self.kill();
+        std::fs::remove_dir_all(&self.folder).unwrap();
+        std::fs::rename(self.kept(), &self.folder).unwrap();
+        self.restart();
+    }
+
+    fn kept(&self) -> PathBuf {
+        self.folder.with_extension("kept")
+    }
+
     /// A command of Redis, past everybody.
     pub(crate) fn say(&self, command: &str) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
@@ -118,6 +141,15 @@ impl Server {
     /// It neither answers nor closes its connections, until [`Server::go_on`].
     pub(crate) fn hold(&self) {
         self.signal("-STOP");
+        // A signal is under way for a while, and longer to each of many threads.
+        let tasks = format!("/proc/{}/task", self.child.as_ref().unwrap().id());
+        let runs = |task: std::io::Result<std::fs::DirEntry>| {
+            let state = std::fs::read_to_string(task.unwrap().path().join("stat"));
+            state.is_ok_and(|state| !state.contains(") T "))
+        };
+        while std::fs::read_dir(&tasks).is_ok_and(|mut tasks| tasks.any(runs)) {
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn go_on(&self) {
@@ -185,6 +217,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
         let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(self.kept());
     }
 }
 

@@ -17,18 +17,23 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
         let transactions = gate.transactions.as_deref();
         if transactions.is_some_and(|rules: &TransactionRules| rules.once) {
             let text = match store {
-                Some(ReplayStore::External) => Some("not yet with replay.store = \"external\""),
-                Some(_) => None,
+                // Whoever verifies a token alone cannot be kept waiting for a server.
+                Some(ReplayStore::External | ReplayStore::Fleet { .. }) => {
+                    Some("not yet with this replay.store: \"process\", or a store of kind \"file\"")
+                }
+                Some(ReplayStore::Process | ReplayStore::Host { .. }) => None,
                 None => Some("who remembers them? Write a store under [replay]"),
             };
             if let Some(text) = text {
                 let transactions = section.section("transactions");
                 compiler.problems.push(transactions.problem("use", text));
             }
-            gate.once = Some(Once::Txn);
+            gate.once = text.is_none().then_some(Once::Txn);
         } else if gate.kind.row().used_once && !tells_of_events(gate.kind) {
             let forgetful = match store {
-                None | Some(ReplayStore::External) => Some("nobody remembers jti"),
+                None | Some(ReplayStore::External | ReplayStore::Fleet { .. }) => {
+                    Some("nobody remembers jti")
+                }
                 Some(ReplayStore::Host { .. }) if outlives(gate, leeway) => {
                     Some("replay.store remembers jti for 15 minutes")
                 }

@@ -1,13 +1,17 @@
 //! Tokens that tell of events become revocations: by `apply`, and by themselves at the gates that the
 //! policy names.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use super::{A, NOW, key, set, signed};
 use crate::crypto::aws_lc;
 use crate::error::Code;
 use crate::policy::{Format, Policy};
-use crate::time::Clock;
+use crate::revocation::Handle;
+use crate::time::{Clock, FixedClock};
 use crate::verifier::{AppliedEvent, RevokeError};
 use crate::{Gate, Verifier};
 
@@ -15,11 +19,16 @@ const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
 
 fn verifier(revocation: Value) -> Verifier {
+    verifier_with(revocation, "agent_strict", Clock::fixed(NOW))
+}
+
+fn policy(revocation: Value, preset: &str) -> Policy {
     let gate = |profile: &str, audience: &str| json!({ "profile": profile, "audience": audience, "issuers": ["a"] });
     let mut tools = gate("access_token", "mcp");
     tools["delegation"] = "surface".into();
     let mut document = json!({
         "version": 1,
+        "preset": preset,
         "issuers": { "a": { "issuer": A, "jwks_push": "process", "algorithms": ["Ed25519"],
                             "profiles": ["access_token", "logout_token", "set"] } },
         "gates": { "tools": tools, "sessions": gate("logout_token", "c1"), "signals": gate("set", "c2") },
@@ -27,8 +36,12 @@ fn verifier(revocation: Value) -> Verifier {
     if !revocation.is_null() {
         document["revocation"] = revocation;
     }
-    let policy = Policy::parse(document.to_string(), Format::Json).unwrap();
-    let verifier = Verifier::with_clock(policy, aws_lc::provider(), Clock::fixed(NOW)).unwrap();
+    Policy::parse(document.to_string(), Format::Json).unwrap()
+}
+
+fn verifier_with(revocation: Value, preset: &str, clock: Clock) -> Verifier {
+    let policy = policy(revocation, preset);
+    let verifier = Verifier::with_clock(policy, aws_lc::provider(), clock).unwrap();
     verifier
         .keys()
         .publish("a", &set(&[&key(1, "k1")]))
@@ -52,9 +65,15 @@ fn access() -> String {
     )
 }
 
+/// Each token that tells of an event has its own.
+fn jti() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed).to_string()
+}
+
 fn logout(more: &Value) -> String {
     let mut claims = json!({
-        "iss": A, "aud": "c1", "iat": NOW, "exp": NOW + 120, "jti": "l1",
+        "iss": A, "aud": "c1", "iat": NOW, "exp": NOW + 120, "jti": jti(),
         "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
     });
     claims
@@ -68,7 +87,7 @@ fn event(uri: &str, at: i64, sub_id: &Value) -> String {
     token(
         "secevent+jwt",
         &json!({
-            "iss": A, "aud": "c2", "iat": NOW, "jti": "e1", "sub_id": sub_id,
+            "iss": A, "aud": "c2", "iat": NOW, "jti": jti(), "sub_id": sub_id,
             "events": { uri: { "event_timestamp": at } },
         }),
     )
@@ -178,7 +197,8 @@ fn an_accepted_event_ends_what_it_names_and_nothing_else() {
         let ends = ends.map(|claim| (Code::Revoked, Some(claim)));
         assert_eq!(code(&tools, &access), ends, "{number}");
         let again = applied(&verifier, gate, &told);
-        assert_eq!(again, event, "told again");
+        assert_eq!((again.entries, again.duplicate), (0, true), "told again");
+        assert_eq!(again.receipt, event.receipt);
     }
 }
 
@@ -208,6 +228,71 @@ fn rev_08_an_account_opens_again_only_by_what_happened_later() {
     let stolen = json!({ "iss": A, "sub": "u1", "aud": "mcp", "client_id": "c1", "jti": "j0",
                          "iat": NOW - 250, "exp": NOW + 300 });
     assert_eq!(code(&tools, &token("at+jwt", &stolen)), refused);
+}
+
+/// LOG-06, SET-07: by issuer and `jti`. What was lifted in the second of the event is what the order of
+/// moments cannot tell.
+#[test]
+fn set_07_what_was_told_before_does_nothing_more() {
+    let of = json!({ "store": "process", "inputs": ["sessions"] });
+    let verifier = verifier(of.clone());
+    let tools = verifier.gate("tools").unwrap();
+    let revoked = Some((Code::Revoked, Some("sid")));
+    let lift = || {
+        let session = Handle::session(A, "s1");
+        verifier.revocations().lift(&session).unwrap();
+        assert_eq!(code(&tools, &access()), None);
+    };
+    let about = json!({ "format": "complex", "session": { "format": "opaque", "id": "s1" } });
+    let signal = || event(&format!("{CAEP}session-revoked"), NOW, &about);
+    let told = signal();
+    assert!(!applied(&verifier, "signals", &told).duplicate);
+    assert_eq!(code(&tools, &access()), revoked);
+    lift();
+    assert!(applied(&verifier, "signals", &told).duplicate);
+    assert_eq!(code(&tools, &access()), None, "replayed");
+    assert!(!applied(&verifier, "signals", &signal()).duplicate);
+    assert_eq!(code(&tools, &access()), revoked, "told anew");
+    lift();
+    // At a gate that is an input, and after a reload.
+    let told = logout(&json!({ "sid": "s1" }));
+    let sessions = verifier.gate("sessions").unwrap();
+    sessions.verify(&told).unwrap();
+    assert_eq!(code(&tools, &access()), revoked);
+    lift();
+    verifier.reload(policy(of, "agent_strict")).unwrap();
+    sessions.verify(&told).unwrap();
+    assert_eq!(code(&tools, &access()), None, "replayed");
+    assert!(applied(&verifier, "sessions", &told).duplicate);
+    sessions.verify(logout(&json!({ "sid": "s1" }))).unwrap();
+    assert_eq!(code(&tools, &access()), revoked, "told anew");
+}
+
+/// REV-07: where every token has a longest life, nobody needs to know for ever who signed out.
+#[test]
+fn rev_07_what_signs_out_ends_where_the_policy_bounds_what_it_refuses() {
+    let day = 24 * 3600;
+    for (preset, ends) in [("agent_strict", true), ("rfc", false)] {
+        let clock = Arc::new(FixedClock::new(NOW));
+        let of = json!({ "store": "process" });
+        let verifier = verifier_with(of, preset, Clock::Fixed(Arc::clone(&clock)));
+        let tools = verifier.gate("tools").unwrap();
+        applied(&verifier, "sessions", &logout(&json!({ "sid": "s1" })));
+        let disabled = format!("{RISC}account-disabled");
+        applied(&verifier, "signals", &event(&disabled, NOW, &iss_sub("u2")));
+        let refused = |at: i64, sub: &str| {
+            clock.set(at);
+            let mut claims = json!({ "iss": A, "sub": sub, "aud": "mcp", "client_id": "c1",
+                                     "jti": "j2", "iat": at, "exp": at + 60 });
+            if sub == "u1" {
+                claims["sid"] = "s1".into();
+            }
+            code(&tools, &token("at+jwt", &claims)).is_some()
+        };
+        assert!(refused(NOW + day + 29, "u1") && refused(NOW + day + 29, "u2"));
+        assert_eq!(refused(NOW + day + 30, "u1"), !ends, "{preset}");
+        assert!(refused(NOW + day + 30, "u2"), "until it is enabled");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod delegated;
 mod events;
 mod explained;
 mod hosts;
+mod inquiries;
 mod issuers;
 mod leaks;
 mod observed;

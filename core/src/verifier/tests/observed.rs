@@ -15,7 +15,9 @@ fn line(event: &Event<'_>) -> String {
             ..
         } => format!("{keys} keys, generation {generation}, changed {changed}"),
         Event::KeysRefreshFailed { reason, .. } => (*reason).to_owned(),
-        Event::RevocationsLoaded { .. } | Event::RevocationsInterrupted { .. } => {
+        Event::RevocationsLoaded { .. }
+        | Event::RevocationsInterrupted { .. }
+        | Event::RevocationsDelivered { .. } => {
             unreachable!("the policy names no store")
         }
         Event::KeyWithdrawn {

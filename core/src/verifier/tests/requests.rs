@@ -46,7 +46,7 @@ fn prover() -> DpopProver {
 }
 
 /// A token with these claims more.
-fn issued(more: &str) -> String {
+pub(super) fn issued(more: &str) -> String {
     let claims = super::claims("https://a.example", "s", more);
     token_with(
         &key(1, "k"),

@@ -1,11 +1,14 @@
 //! A journal that becomes a snapshot, under readers and writers.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use super::{ISS, NOW, Place, State, at, letter, load, load_from, news, numbers, revoked};
-use crate::feed::file::compact::compact;
+use super::{
+    ISS, NOW, Place, State, at, at_once, letter, load, load_from, news, numbers, revoked, token,
+};
+use crate::feed::file::compact::{Compaction, Work, compact};
 use crate::feed::file::lock::{Lock, Share};
 use crate::feed::file::promise::Promise;
 use crate::feed::file::record::{FRAME, put_record, seal};
@@ -82,13 +85,22 @@ fn what_is_written_while_another_compacts_is_kept() {
     });
     let mut reader = other.reader().unwrap();
     load(&mut *reader).unwrap();
-    assert_eq!(compact(&engine.open().unwrap(), at(NOW)), Ok(true));
+    assert_eq!(
+        compact(&engine.open().unwrap(), at(NOW), &|| true),
+        Ok(true)
+    );
     assert_eq!(journals(&place), ["journal-00000000000000000003"]);
     assert_eq!(news(&mut *reader), (vec![3, 4], Progress::CaughtUp));
     assert_eq!(numbers(&load_from(&engine).unwrap()), [1, 2, 3, 4]);
     // There is nothing left to do but to bring in those two.
-    assert_eq!(compact(&engine.open().unwrap(), at(NOW)), Ok(true));
-    assert_eq!(compact(&engine.open().unwrap(), at(NOW)), Ok(false));
+    assert_eq!(
+        compact(&engine.open().unwrap(), at(NOW), &|| true),
+        Ok(true)
+    );
+    assert_eq!(
+        compact(&engine.open().unwrap(), at(NOW), &|| true),
+        Ok(false)
+    );
     assert_eq!(numbers(&load_from(&engine).unwrap()), [1, 2, 3, 4]);
 }
 
@@ -173,7 +185,7 @@ fn what_has_ended_is_forgotten_after_a_day_and_what_was_lifted_after_nine() {
     let place = Place::new();
     let clock = Arc::new(FixedClock::new(NOW));
     let mut engine = place.engine_with(1, |_| {});
-    engine.compaction.clock = Clock::Fixed(Arc::clone(&clock));
+    engine.compaction = Compaction::new(Clock::Fixed(Arc::clone(&clock)), 1, at_once);
     let mut writer = engine.writer().unwrap();
     let handle = |name: &str| Handle::session(ISS, name);
     let changes = [
@@ -250,4 +262,110 @@ fn what_a_process_that_ended_left_behind_does_no_harm() {
     assert_eq!(journals(&place).len(), 1);
     assert!(!place.file("snapshot.tmp").exists());
     assert_eq!(load_from(&engine).unwrap().len(), 49);
+}
+
+thread_local! {
+    static BEGUN: RefCell<Vec<Work>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A thread that does nothing before it is told to.
+fn later(work: Work) -> bool {
+    BEGUN.with_borrow_mut(|begun| begun.push(work));
+    true
+}
+
+#[test]
+fn nobody_who_revokes_or_reads_waits_for_a_snapshot_and_one_at_a_time_is_made() {
+    let place = Place::new();
+    let mut engine = place.engine();
+    engine.compaction = Compaction::new(Clock::fixed(NOW), SOME, later);
+    let mut writer = engine.writer().unwrap();
+    let mut reader = engine.reader().unwrap();
+    load(&mut *reader).unwrap();
+    (1..50).for_each(|number| writer.write(&[revoked(number)]).unwrap());
+    assert_eq!(news(&mut *reader).0.len(), 49);
+    assert!(!place.file("snapshot").exists());
+    let begun = BEGUN.take();
+    assert_eq!(begun.len(), 1);
+    begun.into_iter().for_each(|work| work());
+    assert!(place.file("snapshot").exists());
+    assert_eq!(journals(&place), ["journal-00000000000000000050"]);
+    // And again, when it is too long again.
+    (50..99).for_each(|number| writer.write(&[revoked(number)]).unwrap());
+    assert_eq!(BEGUN.take().len(), 1);
+    assert_eq!(load_from(&engine).unwrap().len(), 98);
+}
+
+/// What `sealgate revoke` writes, which is over before a snapshot could be made.
+#[test]
+fn who_reads_a_store_makes_the_snapshot_for_those_who_only_write() {
+    let place = Place::new();
+    let writing = place.engine();
+    let mut reading = place.engine();
+    reading.compaction = Compaction::new(Clock::fixed(NOW), SOME, later);
+    let mut reader = reading.reader().unwrap();
+    load(&mut *reader).unwrap();
+    let mut writer = writing.writer().unwrap();
+    (1..50).for_each(|number| writer.write(&[revoked(number)]).unwrap());
+    let mut looker = reading.looker().unwrap();
+    load(&mut *looker).unwrap();
+    news(&mut *looker);
+    assert_eq!(BEGUN.take().len(), 0, "whoever only looks changes nothing");
+    news(&mut *reader);
+    BEGUN.take().into_iter().for_each(|work| work());
+    assert_eq!(journals(&place), ["journal-00000000000000000050"]);
+    assert_eq!(news(&mut *reader), (vec![], Progress::CaughtUp));
+}
+
+#[test]
+fn a_snapshot_that_nobody_wants_any_more_is_not_finished() {
+    let place = Place::new();
+    let mut engine = place.engine();
+    engine.compaction = Compaction::new(Clock::fixed(NOW), SOME, later);
+    let mut writer = engine.writer().unwrap();
+    (1..50).for_each(|number| writer.write(&[revoked(number)]).unwrap());
+    let folder = engine.open().unwrap();
+    drop((engine, writer));
+    BEGUN.take().into_iter().for_each(|work| work());
+    let given_up = compact(&folder, at(NOW), &|| false);
+    assert!(given_up.is_err_and(|error| error.passes));
+    assert_eq!(journals(&place), ["journal-00000000000000000001"]);
+    assert!(!place.file("snapshot").exists() && !place.file("snapshot.tmp").exists());
+}
+
+/// The letters are in the journal, and whoever wrote them was told of an error: noting the end failed.
+#[test]
+fn what_is_there_already_is_not_written_twice() {
+    let place = Place::new();
+    let lift = letter(2, Change::lifted(token(1), at(NOW)));
+    let mut writer = place.engine().writer().unwrap();
+    writer.write(&[revoked(1)]).unwrap();
+    let noted = fs::read(place.file("committed")).unwrap();
+    writer.write(std::slice::from_ref(&lift)).unwrap();
+    fs::write(place.file("committed"), noted).unwrap();
+    let journal = || fs::read(place.file(&journals(&place)[0])).unwrap();
+    let before = journal();
+
+    // Somebody else revokes in between, once before and once after it is known.
+    let again = Change::revoked(token(1), None, None, at(NOW + 1));
+    let again = Letter {
+        origin: 8,
+        number: 1,
+        change: again,
+    };
+    let engine = place.engine();
+    engine.writer().unwrap().write(&[again]).unwrap();
+    let grown = journal();
+    assert!(grown.starts_with(&before) && grown.len() > before.len());
+    let mut writer = engine.writer().unwrap();
+    writer.write(&[lift, revoked(3)]).unwrap();
+    let mut fresh = load_from(&place.engine()).unwrap().into_values();
+    assert!(
+        fresh.all(|told| !told.lifts()),
+        "a lift lifted what came after it"
+    );
+    assert_eq!(journal().len(), grown.len() + grown.len() - before.len());
+    // It knows its own from then on.
+    writer.write(&[revoked(4)]).unwrap();
+    assert_eq!(numbers(&load_from(&place.engine()).unwrap()), [1, 3, 4]);
 }

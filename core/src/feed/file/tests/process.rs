@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::{Place, load_from, news, numbers, revoked};
-use crate::feed::{Engine, Progress};
+use crate::feed::{Engine, Letter, Progress};
 
 const STORE: &str = "SEALGATE_TEST_STORE";
 const FIRST: &str = "SEALGATE_TEST_FIRST";
@@ -50,7 +50,12 @@ fn writes_until_it_is_killed() {
     let mut output = std::io::stdout();
     let mut writer = engine.writer().unwrap();
     for number in first.. {
-        match writer.write(&[revoked(number)]) {
+        let origin = u64::from(std::process::id());
+        let letter = Letter {
+            origin,
+            ..revoked(number)
+        };
+        match writer.write(&[letter]) {
             Ok(()) => writeln!(output, "\nwrote {number}").unwrap(),
             Err(error) => {
                 writeln!(output, "\nfailed {} {error}", error.passes).unwrap();

@@ -188,7 +188,7 @@ fn transactions_are_asked_how_they_came() {
     assert!(
         external.unwrap_err()[0]
             .text
-            .starts_with("not yet with replay.store")
+            .starts_with("not yet with this replay.store")
     );
     let elsewhere = of_kind("id_token", URL, "audience = \"x\"\ntransactions = {}");
     let problems = load(&elsewhere).map(drop).unwrap_err();

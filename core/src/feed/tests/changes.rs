@@ -1,0 +1,230 @@
+//! What is to be written is not lost: where threads end, where policies change, and where there is no
+//! room.
+
+use std::time::Duration;
+
+use super::board::Board;
+use super::{ISS, PATIENCE, Process, SHARED, policy, token};
+use crate::Handle;
+use crate::sync::in_a_child;
+
+const OTHER: &str = r#"{"store":"other"}"#;
+const NONE: &str = r#"{"store":"process"}"#;
+
+impl Process {
+    fn lift(&self, sub: &str) {
+        let handle = Handle::subject(ISS, sub);
+        self.verifier.revocations().lift(&handle).unwrap();
+    }
+
+    fn flushes(&self, timeout: Duration) -> bool {
+        self.verifier.revocations().flush(timeout)
+    }
+
+    fn reloads(&self, revocation: &str) {
+        self.verifier.reload(policy(revocation)).unwrap();
+    }
+
+    fn heard(&self, event: &str) -> usize {
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|heard| heard.contains(event)).count()
+    }
+}
+
+#[test]
+fn a_thread_that_panics_leaves_its_letters_to_the_next() {
+    let board = Board::default();
+    let (a, b) = (Process::new(&board), Process::new(&board));
+    a.comes_to_say(&token("u1"), "accepted");
+    board.refuse_writes(true);
+    a.revoke("u1");
+    a.notices();
+    board.panic();
+    board.refuse_writes(false);
+    // Whoever waits sees to it that somebody writes.
+    assert!(a.flushes(PATIENCE));
+    assert_eq!((a.undelivered(), board.letters()), (0, 1));
+    b.comes_to_say(&token("u1"), "revoked");
+}
+
+#[test]
+fn a_store_that_the_policy_names_no_longer_still_gets_what_it_should_have() {
+    for (board, next) in [
+        (Board::default(), OTHER),
+        (Board::local(), OTHER),
+        (Board::default(), NONE),
+        (Board::local(), NONE),
+    ] {
+        let other = Board::default();
+        let a = Process::between(&board, &other, SHARED, usize::MAX);
+        a.comes_to_say(&token("u1"), "accepted");
+        board.refuse_writes(true);
+        a.revoke("u1");
+        a.reloads(next);
+        assert!(!a.flushes(Duration::ZERO), "nobody has it");
+        if next == OTHER {
+            a.until("it is loaded", |own| own.state().staleness.is_some());
+            assert_eq!(a.undelivered(), 1);
+        }
+        board.refuse_writes(false);
+        assert!(a.flushes(PATIENCE));
+        assert_eq!((board.letters(), other.letters()), (1, 0));
+        // What is revoked from now on is for the other.
+        a.revoke("u2");
+        assert!(a.flushes(PATIENCE));
+        let others = usize::from(next == OTHER);
+        assert_eq!((board.letters(), other.letters()), (1, others));
+    }
+}
+
+#[test]
+fn a_store_that_the_policy_names_again_gets_everything_in_its_order() {
+    for board in [Board::default(), Board::local()] {
+        let other = Board::default();
+        let a = Process::between(&board, &other, SHARED, usize::MAX);
+        a.comes_to_say(&token("u1"), "accepted");
+        board.refuse_writes(true);
+        a.revoke("u1");
+        a.reloads(OTHER);
+        a.reloads(SHARED);
+        a.lift("u1");
+        assert_eq!(a.undelivered(), 2);
+        board.refuse_writes(false);
+        a.revoke("u2");
+        assert!(a.flushes(PATIENCE));
+        let b = Process::new(&board);
+        b.comes_to_say(&token("u1"), "accepted");
+        assert_eq!(a.says(&token("u1")), "accepted");
+    }
+}
+
+/// What this process has revoked alone may be later than what a store knows that it begins to read.
+#[test]
+fn a_store_that_is_read_for_the_first_time_lifts_nothing() {
+    let board = Board::local();
+    let other = Process::new(&board);
+    other.revoke("u1");
+    other.lift("u1");
+    other.lift("u2");
+    let process = Process::with(&board, NONE);
+    process.revoke("u1");
+    process.reloads(SHARED);
+    assert_eq!(process.says(&token("u1")), "revoked");
+    // What is lifted afterwards is lifted.
+    other.lift("u1");
+    process.comes_to_say(&token("u1"), "accepted");
+}
+
+/// A process that ends soon after has been read once: what it wrote before that is there.
+#[test]
+fn what_was_written_before_the_first_news_is_not_written_again() {
+    let board = Board::default();
+    let process = Process::with(&board, NONE);
+    board.mute(true);
+    std::thread::scope(|scope| {
+        // It waits for the first news, as of a store of this host.
+        scope.spawn(|| process.reloads(SHARED));
+        while process.verifier.revocations().store().is_none() {
+            std::thread::yield_now();
+        }
+        process.revoke("u1");
+        process.until("it is written", |_| board.letters() == 1);
+        board.mute(false);
+    });
+    assert!(process.flushes(PATIENCE));
+    assert_eq!(board.letters(), 1);
+    // After a loss it may not be there.
+    board.show(Some(1));
+    process.revoke("u2");
+    process.until("it is written", |_| board.letters() == 2);
+    board.forget();
+    board.show(None);
+    process.until("it is written again", |own| {
+        own.undelivered() == 0 && board.letters() == 1
+    });
+}
+
+/// What was lifted before is read when it was revoked again already: it lifts nothing.
+#[test]
+fn an_own_lift_that_is_read_late_lifts_nothing() {
+    let board = Board::local();
+    let process = Process::new(&board);
+    let one = token("u1");
+    board.show(Some(0));
+    process.lift("u1");
+    process.revoke("u1");
+    board.show(Some(1));
+    board.await_another_look(1);
+    assert_eq!(process.says(&one), "revoked");
+    board.show(None);
+    board.await_another_look(2);
+    assert_eq!(process.says(&one), "revoked");
+}
+
+#[test]
+fn what_there_is_no_room_for_takes_force_here_and_is_never_called_delivered() {
+    for board in [Board::default(), Board::local()] {
+        let process = Process::between(&board, &board, SHARED, 1);
+        process.comes_to_say(&token("u1"), "accepted");
+        board.refuse_writes(true);
+        process.revoke("u1");
+        let (_, delivered) = process.revoke("u2");
+        assert!(!delivered);
+        assert_eq!(process.says(&token("u2")), "revoked");
+        assert_eq!(
+            (process.undelivered(), process.heard("too much waits")),
+            (2, 1)
+        );
+        board.refuse_writes(false);
+        // It is the next one that takes along what was left, where there is no server.
+        assert!(!process.revoke("u2").1);
+        process.until("what there was room for is written", |own| {
+            board.letters() == 1 && own.undelivered() == 2
+        });
+        assert!(!process.flushes(Duration::ZERO));
+    }
+}
+
+#[test]
+fn who_was_told_that_something_is_missing_hears_when_nothing_is() {
+    for board in [Board::default(), Board::local()] {
+        let process = Process::new(&board);
+        process.comes_to_say(&token("u1"), "accepted");
+        board.refuse_writes(true);
+        process.revoke("u1");
+        assert!(!process.flushes(Duration::ZERO));
+        assert_eq!(process.heard("revocations_delivered"), 0);
+        board.refuse_writes(false);
+        process.revoke("u2");
+        process.until("it is told", |own| own.heard("revocations_delivered") == 1);
+        assert_eq!(process.undelivered(), 0);
+        // Nobody asks: nobody is told.
+        process.revoke("u3");
+        process.until("it is there", |own| own.undelivered() == 0);
+        assert_eq!(process.heard("revocations_delivered"), 1);
+    }
+}
+
+/// A forked child carries on its own, and remembers how far its parent has read; what the parent was to
+/// write, it writes itself.
+#[test]
+fn a_child_carries_for_itself_and_goes_on_from_where_its_parent_was() {
+    let board = Board::default();
+    let process = Process::new(&board);
+    process.comes_to_say(&token("u1"), "accepted");
+    board.refuse_writes(true);
+    process.revoke("u1");
+    process.notices();
+    in_a_child(|| {
+        assert_eq!(process.undelivered(), 0);
+        process.revoke("u2");
+        assert_eq!((process.undelivered(), board.opened()), (1, 1));
+        assert_eq!(process.says(&token("u1")), "revoked");
+        board.refuse_writes(false);
+        assert!(process.flushes(PATIENCE));
+    });
+    let other = Process::new(&board);
+    for sub in ["u1", "u2"] {
+        other.comes_to_say(&token(sub), "revoked");
+    }
+}

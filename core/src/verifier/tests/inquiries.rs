@@ -1,0 +1,173 @@
+//! Used proofs at a server, asked about for callers that do not wait: a server of the test's own.
+
+use std::collections::HashSet;
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+
+use super::NOW;
+use super::hosts::Scratch;
+use super::requests::{bound, call, code, policy, proof};
+use crate::binding::ReplayReach;
+use crate::crypto::aws_lc;
+use crate::error::{Code, Error};
+use crate::feed::Threads;
+use crate::policy::StoreRules;
+use crate::replay::{Desk, Unanswered, UsedProofs};
+use crate::time::{Clock, NumericDate};
+use crate::verifier::{Begun, Gate, OpenProofs, Request, Requirements, VerifiedToken, Verifier};
+
+/// What such a server holds; it counts who asks.
+#[derive(Default)]
+struct Held {
+    keys: Mutex<HashSet<String>>,
+    asked: AtomicUsize,
+}
+
+impl UsedProofs for Held {
+    fn insert(&self, key: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Ok(self.keys.lock().unwrap().insert(key.to_owned()))
+    }
+}
+
+struct Away;
+
+impl UsedProofs for Away {
+    fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+        let text = "nobody there".to_owned();
+        Err(Unanswered { text })
+    }
+}
+
+struct Broken;
+
+impl UsedProofs for Broken {
+    fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+        panic!("on purpose")
+    }
+}
+
+type Opened = (Arc<dyn UsedProofs>, Box<dyn Desk>);
+type Digest = fn(&[u8]) -> [u8; 32];
+
+fn held(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Held::default()), Box::new(Threads::new()))
+}
+
+fn away(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Away), Box::new(Threads::new()))
+}
+
+fn broken(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Broken), Box::new(Threads::new()))
+}
+
+/// A gate whose used proofs are at this server.
+fn gate(name: &str, replay: &str, server: OpenProofs) -> Gate {
+    let scratch = Scratch::new(name);
+    fs::create_dir_all(&scratch.0).unwrap();
+    let url = scratch.0.join("url");
+    fs::write(&url, "redis://127.0.0.1:1").unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&url, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let policy = policy(&format!(
+        r#""dpop":{{}},"replay":{{"store":"fleet"{replay}}},
+           "stores":{{"fleet":{{"kind":"redis","url":{{"file":{url:?}}}}}}},"#
+    ));
+    let clock = Clock::fixed(NOW);
+    let verifier = Verifier::assemble(policy, aws_lc::provider(), clock, server).unwrap();
+    verifier.gate("api").unwrap()
+}
+
+type Told = (Result<VerifiedToken, Error>, ThreadId);
+
+/// Begins with a request, and asks about it.
+fn ask(gate: &Gate, token: &str, proof: &str) -> Receiver<Told> {
+    let authorization = format!("DPoP {token}");
+    let fields = [("Authorization", authorization.as_str()), ("DPoP", proof)];
+    let request = Request::new("POST", "/mcp").headers(fields);
+    let Begun::Asks(inquiry) = gate.begin_request(&request, &Requirements::NONE).unwrap() else {
+        panic!("nobody is asked");
+    };
+    let (told, tells) = channel();
+    inquiry.ask(move |verdict| told.send((verdict, thread::current().id())).unwrap());
+    tells
+}
+
+#[test]
+fn sixty_four_that_ask_about_one_proof_give_one_accept() {
+    let (gate, token) = (gate("asked", "", held), bound());
+    assert!(gate.waits_for_server());
+    let shown = proof(&token, "1");
+    let asked = [(); 64].map(|()| ask(&gate, &token, &shown));
+    let told = asked.map(|told| told.recv().unwrap());
+    let here = thread::current().id();
+    assert!(told.iter().all(|(_, thread)| *thread != here));
+    let (first, others) = told
+        .into_iter()
+        .partition::<Vec<Told>, _>(|(told, _)| told.is_ok());
+    assert_eq!((first.len(), others.len()), (1, 63));
+    let reach = first[0].0.as_ref().unwrap().replay_reach();
+    assert_eq!(reach, Some(ReplayReach::Fleet));
+    for (told, _) in others {
+        assert_eq!(code(told), Some(Code::Replayed));
+    }
+    // Whoever may wait is answered by the same server.
+    assert_eq!(code(call(&gate, &token, &shown)), Some(Code::Replayed));
+    call(&gate, &token, &proof(&token, "2")).unwrap();
+}
+
+#[test]
+fn nobody_is_asked_where_nothing_is_to_be_known() {
+    let (gate, token) = (gate("unasked", "", broken), bound());
+    // What is dropped has asked nobody, and what is refused is not asked about.
+    let authorization = format!("DPoP {token}");
+    let (shown, altered) = (proof(&token, "1"), proof(&token, "1").replace('.', "A."));
+    let begin = |proof: &str| {
+        let fields = [("Authorization", authorization.as_str()), ("DPoP", proof)];
+        let request = Request::new("POST", "/mcp").headers(fields);
+        gate.begin_request(&request, &Requirements::NONE)
+    };
+    assert!(matches!(begin(&shown), Ok(Begun::Asks(_))));
+    assert_eq!(begin(&altered).unwrap_err().code(), Code::PopInvalid);
+    // Nor is a token without a proof, or a server that is none.
+    let bearer = super::requests::issued("");
+    let authorization = format!("Bearer {bearer}");
+    let fields = [("Authorization", authorization.as_str())];
+    let request = Request::new("POST", "/mcp").headers(fields);
+    let begun = gate.begin_request(&request, &Requirements::NONE);
+    assert!(matches!(begun, Ok(Begun::Verified(_))));
+    let (here, _) = super::requests::gate(super::requests::DPOP);
+    let authorization = format!("DPoP {token}");
+    let fields = [("Authorization", authorization.as_str()), ("DPoP", &shown)];
+    let request = Request::new("POST", "/mcp").headers(fields);
+    let begun = here.begin_request(&request, &Requirements::NONE);
+    let Ok(Begun::Verified(verified)) = begun else {
+        panic!("somebody is asked");
+    };
+    assert_eq!(verified.replay_reach(), Some(ReplayReach::Process));
+    let again = here.begin_request(&request, &Requirements::NONE);
+    assert_eq!(again.unwrap_err().code(), Code::Replayed);
+}
+
+#[test]
+fn without_an_answer_it_is_undecided_and_a_panic_is_an_answer() {
+    let token = bound();
+    let answer = |gate: &Gate| ask(gate, &token, &proof(&token, "1")).recv().unwrap().0;
+    let refusing = gate("away", "", away);
+    let error = answer(&refusing).unwrap_err();
+    assert_eq!(error.code(), Code::ReplayUnavailable);
+    let advice = refusing.advice(&error);
+    assert!(advice.hint.contains("nobody there"), "{}", advice.hint);
+    let marking = gate("marked", r#","on_unavailable":"accept_marked""#, away);
+    assert_eq!(answer(&marking).unwrap().replay_reach(), None);
+    let broken = gate("broken", "", broken);
+    assert_eq!(code(answer(&broken)), Some(Code::Internal));
+    assert_eq!(code(answer(&broken)), Some(Code::Internal));
+}
