@@ -21,7 +21,8 @@ const PAGE = 32
 
 const isRefusal = (answer) => answer < 0 && answer > NEW
 
-const REFRESHING = 'keys_refreshing'
+/** What an answer on its way may change. */
+const COMING = new Set(['keys_refreshing', 'introspection_pending'])
 
 /** Sets of scopes, as calls need them, of which a gate remembers what errors say: a program has a few. */
 const MOST_NEEDS = 64
@@ -209,15 +210,15 @@ function makeGate(engine, name, events) {
     return { ...demands(rest, call, ['into', ...more]), wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
-  /** The verdict that `judged` gives, or promises; of a key that may be fetched in time, once that has ended. */
+  /** The verdict that `judged` gives, or promises; of one that waits for a key or an answer on its way, once that has come. */
   async function verdictAfter(judged, wait) {
     let verdict = judged()
-    if (verdict.code !== REFRESHING) return verdict
+    if (!COMING.has(verdict.code)) return verdict
     // Listening first: what ends before the next look is seen by it, and what ends after it is told.
     events.watch()
     const done = () => {
       verdict = judged()
-      return verdict.code !== REFRESHING || !maySettle(wait)
+      return !COMING.has(verdict.code) || !maySettle(wait)
     }
     if (!done()) await events.until(done, wait)
     return verdict
@@ -228,7 +229,7 @@ function makeGate(engine, name, events) {
     try {
       return tokenFor(ask(token, needed), needed, into)
     } catch (error) {
-      if (error?.code !== REFRESHING) throw error
+      if (!COMING.has(error?.code)) throw error
     }
     const own = unchanging(token)
     return (await verdictAfter(() => verdictOf(() => ask(own, needed), needed, into), wait)).unwrap()
@@ -238,7 +239,7 @@ function makeGate(engine, name, events) {
     const { needed, into, wait } = patience(options, 'judgeAsync')
     checkToken(token)
     const verdict = verdictOf(() => ask(token, needed), needed, into)
-    if (verdict.code !== REFRESHING) return verdict
+    if (!COMING.has(verdict.code)) return verdict
     const own = unchanging(token)
     return verdictAfter(() => verdictOf(() => ask(own, needed), needed, into), wait)
   }

@@ -207,7 +207,7 @@ export interface Calls {
   judge(token: Token, options?: Requirements & { readonly into?: undefined }): Verdict
   judge<Output>(token: Token, options: Into<Output>): Verdict<Output>
   /**
-   * As `verify`, at the same speed. Only where the answer is `keys_refreshing` it waits for the fetch
+   * As `verify`, at the same speed. Only where the answer is `keys_refreshing` or `introspection_pending` it waits for the fetch
    * that is running already, at most `wait`, and asks again. Until then it keeps the process running,
    * as any request on its way does. Bytes are copied before it waits.
    */
@@ -379,6 +379,19 @@ export interface VerifierOptions {
   txnNamespace?: string
   /** For an actor that signs proofs (`actor_proof`): whose actor it is, the `iss` beside its `sub` in `act`. */
   actorNamespace?: string
+  /** How it is asked about its access tokens (RFC 7662). */
+  introspection?: {
+    /** Default: `"auto"`, the `introspection_endpoint` of its metadata. */
+    endpoint?: string
+    clientId: string
+    clientSecret: { file: string } | { env: string }
+    /** Default: `"opaque"`, those that are no JWT. */
+    tokens?: 'opaque' | 'all'
+    /** The most that an answer is kept. Default: `"60s"`. */
+    maxAge?: Duration
+    allowHosts?: readonly string[]
+    caFile?: string
+  }
   publicUrl?: string
   /** Default: none. */
   requiredScopes?: readonly string[]
@@ -578,7 +591,7 @@ export class Verifier implements Calls {
   readonly resourceMetadata: Calls['resourceMetadata']
 }
 
-/** Something that happened to an issuer's keys. `issuerName` is the policy's, safe as a metric label. */
+/** Something that happened to an issuer. `issuerName` is the policy's, safe as a metric label. */
 export type KeyEvent =
   | {
       /** Keys were fetched or published, or the issuer has confirmed those that are there. */
@@ -604,6 +617,18 @@ export type KeyEvent =
       readonly kid: string | null
       /** JWK SHA-256 thumbprint (RFC 7638); null of a shared secret. */
       readonly thumbprint: string | null
+    }
+  | {
+      /** It has answered about a token, whatever it said: the token may be shown again. */
+      readonly event: 'introspected'
+      readonly issuerName: string
+    }
+  | {
+      /** It could not be asked about a token, which stays undecided. */
+      readonly event: 'introspection_failed'
+      readonly issuerName: string
+      /** What went wrong, in a sentence. */
+      readonly reason: string
     }
 
 /** Something that happened to a store of revocations. `store` is the policy's name, safe as a metric label. */
@@ -996,6 +1021,13 @@ export class VerifiedToken<Output = Claims> {
    * accepts that, null for a token that refers to none.
    */
   readonly statusChecked: boolean | null
+  /**
+   * By what the issuer stands for the claims: its signature, or its answer about a token that is no JWT (RFC
+   * 7662). Of such a token an absent `actor` proves no absence of delegation.
+   */
+  readonly verifiedBy: 'signature' | 'introspection'
+  /** When the issuer was asked whether the token is active, in seconds; null where the policy has nobody ask. */
+  readonly introspectedAt: number | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
   readonly replayReach: 'process' | 'host' | 'fleet' | 'external' | null
   /** Never "user": no token proves that. */
@@ -1296,6 +1328,10 @@ export class KeysUnavailableError extends UnavailableError {
 /** Revocation or status cannot be looked up. */
 export class RevocationUnavailableError extends UnavailableError {
   readonly code: 'revocation_unavailable' | 'revocation_stale' | 'status_unavailable' | 'status_stale'
+}
+/** The authorization server is being asked about the token, or cannot be asked. */
+export class IntrospectionUnavailableError extends UnavailableError {
+  readonly code: 'introspection_pending' | 'introspection_unavailable'
 }
 /** Used proofs cannot be looked up. */
 export class ReplayUnavailableError extends UnavailableError {

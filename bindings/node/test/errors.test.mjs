@@ -31,6 +31,7 @@ const TREE = {
   UnavailableError: 'SealgateError',
   KeysUnavailableError: 'UnavailableError',
   RevocationUnavailableError: 'UnavailableError',
+  IntrospectionUnavailableError: 'UnavailableError',
   ReplayUnavailableError: 'UnavailableError',
   PolicyError: 'SealgateError',
   UsageError: 'SealgateError',
@@ -79,6 +80,7 @@ test('codes that have a class of their own', () => {
     revocation_stale: 'RevocationUnavailableError',
     status_unavailable: 'RevocationUnavailableError',
     status_stale: 'RevocationUnavailableError',
+    introspection_pending: 'IntrospectionUnavailableError',
     usage: 'UsageError',
   }
   for (const [code, name] of Object.entries(own)) assert.equal(refused({ code }).name, name)
@@ -289,7 +291,7 @@ test('a stand-in of each code is answered as the core answers without a gate', (
     const rejected = forbidden.includes(name) ? 403 : group === 'request' ? 400 : 401
     assert.equal(error.httpStatus, usual[blame] ?? rejected, code)
     assert.equal(refused({ code }).httpStatus, error.httpStatus, code)
-    const pause = code === 'keys_refreshing' ? 1 : 5
+    const pause = ['keys_refreshing', 'introspection_pending'].includes(code) ? 1 : 5
     assert.deepEqual(error.headers, { 'Cache-Control': 'no-store', ...(blame === 'unavailable' && { 'Retry-After': `${pause}` }) }, code)
     assert.deepEqual([error.retryAfter, error.wwwAuthenticate, error.body, error.oauthError], [blame === 'unavailable' ? pause : null, null, '', null], code)
     assert.ok(Object.isFrozen(error.headers))

@@ -102,7 +102,8 @@ const listener = (event: KeyEvent | StoreEvent) => {
   const name: string = 'store' in event ? event.store : event.issuerName
   if (event.event === 'keys_refreshed') event.keys + event.generation
   else if (event.event === 'key_withdrawn') event.kid ?? event.thumbprint
-  else if (event.event === 'keys_refresh_failed') event.reason.length
+  else if (event.event === 'keys_refresh_failed' || event.event === 'introspection_failed') event.reason.length
+  else if (event.event === 'introspected') event.issuerName.length
   else event.store.length
 }
 verifier.on('event', listener).once('event', listener).off('event', listener)
@@ -146,6 +147,7 @@ const revoked: sealgate.RevocationReceipt = verifier.revocations.revoke(sealgate
 const everywhere: boolean = revoked.reach === 'fleet' && revoked.delivered
 const told: sealgate.EventReceipt = verifier.revocations.apply(token)
 const entries: number = told.entries + told.epoch
+const duplicate: boolean = told.duplicate
 const flushed: boolean = await verifier.revocations.flush({ timeout: '5s' })
 const store: sealgate.StoreState | null = verifier.revocations.store()
 const age: number | null = store?.staleness ?? null
@@ -241,6 +243,7 @@ const tree: Array<{ prototype: sealgate.TokenError }> = [
 const outages: Array<{ prototype: sealgate.UnavailableError }> = [
   sealgate.KeysUnavailableError,
   sealgate.RevocationUnavailableError,
+  sealgate.IntrospectionUnavailableError,
   sealgate.ReplayUnavailableError,
 ]
 const faults = [sealgate.UsageError, sealgate.InternalError, sealgate.TokenError, sealgate.UnavailableError]
@@ -261,6 +264,8 @@ createServer((request, response) => {
   for (const [name, value] of Object.entries(whole.responseHeaders)) response.setHeader(name, value)
   const how: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null = whole.senderConstrained
   const asked: boolean | null = whole.statusChecked
+  const verifiedBy: 'signature' | 'introspection' = whole.verifiedBy
+  const introspectedAt: number | null = whole.introspectedAt
   const reach: 'process' | 'host' | 'fleet' | 'external' | null = whole.replayReach
   parts.unwrap()
 })

@@ -1,5 +1,5 @@
 """The calls that may be awaited: answered at once where the keys are there, else when a refresh has
-settled.
+settled, or an authorization server has answered.
 
 Under asyncio and trio, neither of which is imported: whoever runs one has done so. While a call
 waits it holds an entry in a set and no thread; a refresh that settles wakes all, and each judges
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     _Told = TypeVar("_Told", bound=Verdict[Any] | Inquiry)
 
-_REFRESHING = "keys_refreshing"
+# What an answer on its way may change.
+_COMING = ("keys_refreshing", "introspection_pending")
 
 
 class Waiters:
@@ -164,7 +165,7 @@ def verify_request(
 # No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
 async def _judge(ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float) -> Verdict[Any]:
     verdict = ask()
-    if verdict.code == _REFRESHING:
+    if verdict.code in _COMING:
         verdict = await _settled(verdict, ask, waiters, wait)
     return verdict
 
@@ -173,7 +174,7 @@ async def _verify(
     ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
     verdict = ask()
-    if verdict.code == _REFRESHING:
+    if verdict.code in _COMING:
         verdict = await _settled(verdict, ask, waiters, wait)
     return verdict.unwrap()
 
@@ -182,7 +183,7 @@ async def _judge_request(
     begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
 ) -> Verdict[Any]:
     begun = begin()
-    if isinstance(begun, Inquiry) or begun.code == _REFRESHING:
+    if isinstance(begun, Inquiry) or begun.code in _COMING:
         begun = await _answered(begun, begin, waiters, wait)
     return begun
 
@@ -191,7 +192,7 @@ async def _verify_request(
     begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
     begun = begin()
-    if isinstance(begun, Inquiry) or begun.code == _REFRESHING:
+    if isinstance(begun, Inquiry) or begun.code in _COMING:
         begun = await _answered(begun, begin, waiters, wait)
     return begun.unwrap()
 
@@ -199,7 +200,7 @@ async def _verify_request(
 async def _settled(
     verdict: _Told, ask: Callable[[], _Told], waiters: Waiters, wait: float
 ) -> _Told:
-    """What is answered once no fetch can change it in time any more, or at the end."""
+    """What is answered once nothing on its way can change it in time any more, or at the end."""
 
     def settled() -> bool:
         nonlocal verdict

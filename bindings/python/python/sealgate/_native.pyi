@@ -197,6 +197,10 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def status_checked(self) -> bool | None: ...
     @property
+    def verified_by(self) -> Literal["signature", "introspection"]: ...
+    @property
+    def introspected_at(self) -> int | None: ...
+    @property
     def replay_reach(self) -> Literal["process", "host", "fleet", "external"] | None: ...
     def require(
         self, *, required_scopes: Iterable[str] = (), operation: _Operation | None = None
@@ -571,6 +575,7 @@ class Verifier(_Calls):
         claim_names: Mapping[str, str] | None = None,
         txn_namespace: str | None = None,
         actor_namespace: str | None = None,
+        introspection: Mapping[str, Any] | None = None,
         profile: _Kind | None = None,
         public_url: str | None = None,
         required_scopes: Iterable[str] | None = None,
