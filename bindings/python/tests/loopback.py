@@ -1,4 +1,5 @@
-"""A server of keys, or of answers about tokens, on this machine that fails, and holds its answer, when it is told."""
+"""A server on this machine, of keys or of answers about tokens, that fails, and holds its answer,
+when it is told."""
 
 from __future__ import annotations
 

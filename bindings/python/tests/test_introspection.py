@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_async import Run, both
+
 from sealgate import (
     Gate,
     IntrospectionUnavailableError,
@@ -16,7 +18,6 @@ from sealgate import (
     UnavailableError,
     Verifier,
 )
-from test_async import Run, both
 
 from conftest import AUDIENCE
 from loopback import Server
@@ -48,8 +49,8 @@ def tools(server: Server, tmp_path: Path) -> Gate:
         },
         "gates": {"tools": {"profile": "access_token", "audience": AUDIENCE, "issuers": ["corp"]}},
     }
-    verifier = Verifier.from_policy(Policy.parse(json.dumps(policy), allow_danger=True))
-    return verifier.gate("tools")
+    loaded = Policy.parse(json.dumps(policy), format="json", allow_danger=True)
+    return Verifier.from_policy(loaded).gate("tools")
 
 
 def answer(server: Server, **members: Any) -> None:
@@ -72,7 +73,7 @@ def test_a_call_waits_for_the_answer(run: Run, server: Server, tools: Gate) -> N
     assert isinstance(caught.value, UnavailableError)
     assert (caught.value.http_status, caught.value.headers["Retry-After"]) == (503, "1")
     server.answer_when_asked()
-    token = run(lambda: tools.verify_async(OPAQUE, wait=60))
+    token = run(lambda: tools.verify_async(OPAQUE, wait="60s"))
     assert (token.subject, token.verified_by) == ("u1", "introspection")
     assert token.introspected_at is not None
     assert token.introspected_at <= time.time()
@@ -85,13 +86,13 @@ def test_a_call_waits_for_the_answer(run: Run, server: Server, tools: Gate) -> N
 def test_what_is_not_active_is_refused(run: Run, server: Server, tools: Gate) -> None:
     answer(server, active=False)
     with pytest.raises(RevokedError) as caught:
-        run(lambda: tools.verify_async(OPAQUE, wait=60))
+        run(lambda: tools.verify_async(OPAQUE, wait="60s"))
     assert (caught.value.code, caught.value.http_status) == ("inactive", 401)
 
 
 @both
 def test_a_server_that_fails_leaves_it_undecided(run: Run, server: Server, tools: Gate) -> None:
     server.status = 500
-    verdict = run(lambda: tools.judge_async(OPAQUE, wait=60))
+    verdict = run(lambda: tools.judge_async(OPAQUE, wait="60s"))
     assert verdict.code == "introspection_unavailable"
     assert "corp could not be asked about the token" in (verdict.error.hint or "")

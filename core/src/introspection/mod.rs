@@ -24,6 +24,10 @@ pub(crate) type Key = [u8; 32];
 
 /// What an issuer said of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "nobody is asked in such a build")
+)]
 pub(crate) enum Told {
     /// It is active, and this is all it says: the members of the answer, as JSON.
     Active(Arc<[u8]>),

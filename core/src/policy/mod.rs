@@ -30,6 +30,7 @@ mod secret;
 mod section;
 mod store;
 mod summary;
+mod transactions;
 mod unit;
 mod waiver;
 
@@ -50,7 +51,7 @@ pub(crate) use introspection::{Asks, Endpoint, IntrospectionRules, Opaque};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
-    DpopRules, OnUnavailable, PossessionRules, ReplayRules, ReplayStore, SenderConstrained,
+    DpopRules, OnUnavailable, Once, PossessionRules, ReplayRules, ReplayStore, SenderConstrained,
 };
 pub use problem::{PolicyError, Problem, Warning};
 pub use profile::{Kind, Preset, Profile};
@@ -61,6 +62,7 @@ pub(crate) use row::{
 pub(crate) use secret::Secret;
 pub(crate) use store::{StorePlace, StoreRules, StoreServer};
 pub use summary::{GateSummary, IssuerSummary, PolicySummary};
+pub(crate) use transactions::TransactionRules;
 pub(crate) use waiver::{Introspection, Possession, Revocation, Waiver};
 
 use crate::claims::{Claim, Claims};
@@ -249,6 +251,10 @@ pub(crate) struct GateRules {
     pub(crate) opaque: Option<Opaque>,
     /// Whether an issuer is asked about its JWTs, once all else holds.
     pub(crate) asks: bool,
+    /// What its tokens are remembered by, each good once; `None`: they are good until they end.
+    pub(crate) once: Option<Once>,
+    /// What is asked of transaction tokens; of other kinds nothing.
+    pub(crate) transactions: Option<Box<TransactionRules>>,
     /// Whether what follows from its tokens is revoked (`revocation.inputs`).
     pub(crate) revokes: bool,
     /// What is made of the tasks that tokens name.

@@ -87,6 +87,7 @@ fn read(response: &Response, issuer: &str, url: &str) -> Result<Metadata, FetchE
     let root = json.root();
     let text = |name: &str| root.get(name).and_then(|value| value.as_str());
     let found = text("issuer").ok_or_else(|| wrong("has no issuer"))?;
+    // ASM-01, MCP-11
     if found != issuer {
         return Err(FetchError::IssuerMismatch {
             expected: issuer.to_owned(),

@@ -1,5 +1,5 @@
 //! The record of an accepted token for an audit log: references and hashes, never the token
-//! (standards 32.4).
+//! (standards 32.4, TXT-15).
 
 use serde_json::{Map, Value, json};
 

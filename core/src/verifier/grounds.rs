@@ -12,7 +12,7 @@ use crate::binding::Judge;
 use crate::error::Code;
 use crate::error::Error;
 use crate::jwa::Algorithm;
-use crate::policy::{Challenge, GateRules, SenderConstrained};
+use crate::policy::{Challenge, GateRules, Kind, SenderConstrained};
 use crate::time::Span;
 
 /// The policy that a verdict was reached under at a gate, which says what to do about an error and what
@@ -153,10 +153,12 @@ impl Grounds {
                 let algorithms = dpop.algorithms.iter().filter(|one| usable.contains(*one));
                 algorithms.map(Algorithm::name).collect()
             }),
-            nonce: judge
-                .nonces()
-                .filter(|_| dpop.is_some())
-                .map(|nonces| nonces.current(now)),
+            nonce: if gate.kind == Kind::ClientAttestation {
+                judge.challenges()
+            } else {
+                judge.nonces().filter(|_| dpop.is_some())
+            }
+            .map(|nonces| nonces.current(now)),
             metadata: gate.metadata.clone(),
         })
     }

@@ -46,6 +46,7 @@ mod sitting;
 mod state;
 mod stats;
 mod status;
+mod ties;
 mod traced;
 mod trail;
 mod validity;
@@ -89,6 +90,7 @@ pub use sitting::Sitting;
 pub use traced::{Mark, Traced};
 pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
+pub(crate) use verified::CHALLENGE_FIELD;
 pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};
 pub use vouched::VerifiedBy;
 

@@ -19,6 +19,8 @@ pub(super) fn request(shown: &Shown<'_>) -> String {
         Scheme::Bearer => "Bearer",
         Scheme::Dpop => "DPoP",
         Scheme::Field => "a place of its own",
+        Scheme::Form => "the content",
+        Scheme::Combined => "a place of its own, with DPoP",
     };
     let proofs = match shown.proofs {
         Proofs::None => "no proof",
@@ -147,8 +149,10 @@ pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> Stri
     text
 }
 
-pub(super) fn replay(token: &VerifiedToken) -> String {
+/// Of a token that may be good `once`.
+pub(super) fn replay(token: &VerifiedToken, once: bool) -> String {
     match token.sender_constrained() {
+        _ if once => "not used before, and not used up by this",
         Some(
             Possession::Dpop
             | Possession::Wpt

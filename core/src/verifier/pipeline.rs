@@ -18,7 +18,7 @@ use super::vouched::{VerifiedBy, Vouched};
 use super::{
     Requirements, actors, applied, authority, caller, introspect, kind, note, revocable, status,
 };
-use crate::binding::{Confirmation, Judge, Shown};
+use crate::binding::{Confirmation, Judge, Shown, UsedProof};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, Signed};
 use crate::delegation::{self, Coverage, Derived};
@@ -372,6 +372,7 @@ pub(super) fn finish<T: Trail, V: Vouched>(
         now,
         rules.leeway,
     )?;
+    check_ties(&settled, case)?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
     trail.enter(Stage::Introspection);
     let active = match active {
@@ -388,6 +389,7 @@ pub(super) fn finish<T: Trail, V: Vouched>(
         not_revoked,
         called_for,
         active,
+        used: used_up(&settled, judge),
     };
     Ok(Judged::new(settled, fresh))
 }
@@ -429,6 +431,7 @@ fn refresh(
     let not_revoked = revocation::check(rules, status, settled.handles(), further, now)?;
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
+    check_ties(settled, case)?;
     let active = introspect::still_active(door, settled.source(), claims, token, case)?;
     Ok(Fresh {
         timely,
@@ -439,7 +442,25 @@ fn refresh(
         not_revoked,
         called_for,
         active,
+        used: used_up(settled, judge),
     })
+}
+
+/// Whether the token belongs to what the caller knows.
+#[inline]
+fn check_ties(settled: &Settled, case: &Case<'_>) -> Result<(), Error> {
+    match &case.requirements.ties {
+        Some(ties) => ties.check(settled, case.judge.provider),
+        None => Ok(()),
+    }
+}
+
+/// What the token itself is remembered by, where it is good once.
+#[inline]
+fn used_up(settled: &Settled, judge: &Judge<'_>) -> Option<Box<UsedProof>> {
+    judge.gate.once?;
+    let (token, until) = (settled.member(), settled.dates().end());
+    judge.once(token.claims, token.iss, until)
 }
 
 /// The verdict: a proof is remembered where the policy says, unless it was used before. At a gate

@@ -25,9 +25,12 @@ use crate::error::{Code, Error};
 use crate::events;
 use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
+use crate::policy::{GateRules, IssuerRules, Kind, Lineage, Profile};
 use crate::revocation::{Change, Handles, NotRevoked, Standing};
 use crate::time::NumericDate;
+
+/// The field that gives an attested client its challenge (ATT-09).
+pub(crate) const CHALLENGE_FIELD: &str = "OAuth-Client-Attestation-Challenge";
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
 /// that each check happened.
@@ -57,6 +60,8 @@ pub(super) struct Judged {
     /// The verdict, but for what the proof adds to it.
     verdict: VerifiedToken,
     possession: PossessionConfirmed,
+    /// The token itself, where it is good once.
+    used: Option<Box<UsedProof>>,
 }
 
 /// Everything about a token that cannot change while policy and keys stand: what a cache may
@@ -97,6 +102,7 @@ pub(super) struct Fresh {
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
     pub(super) active: StillActive,
+    pub(super) used: Option<Box<UsedProof>>,
 }
 
 impl Settled {
@@ -229,6 +235,7 @@ impl Judged {
             not_revoked,
             called_for: CallSatisfied { .. },
             active,
+            used,
         } = fresh;
         let verdict = VerifiedToken {
             settled,
@@ -245,6 +252,7 @@ impl Judged {
         Self {
             verdict,
             possession,
+            used,
         }
     }
 
@@ -261,21 +269,31 @@ impl Judged {
         &self.possession
     }
 
-    /// The verdict, with evidence that its proof, if it has one, was not used before.
+    /// Whether the token is good once.
+    pub(super) const fn is_used_up(&self) -> bool {
+        self.used.is_some()
+    }
+
+    /// The verdict, with evidence that neither its proof, if it has one, nor the token itself, if it is
+    /// good once, was used before. The token comes last: a proof that was seen uses up no token.
     #[inline]
     pub(super) fn conclude(
         self,
-        look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,
+        mut look_up: impl FnMut(UsedProof) -> Result<NotReplayed, Error>,
     ) -> Result<VerifiedToken, Error> {
         let Self {
             verdict,
             possession,
+            used,
         } = self;
         let Possessed {
             how,
-            reach,
+            mut reach,
             next_nonce,
-        } = possession.settle(look_up)?;
+        } = possession.settle(&mut look_up)?;
+        if let Some(used) = used {
+            reach = look_up(*used)?.reach().or(reach);
+        }
         Ok(VerifiedToken {
             shown: how,
             replay: reach,
@@ -475,11 +493,17 @@ impl VerifiedToken {
         self.introspected_at
     }
 
-    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).
-    /// Usually none.
+    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2), or a
+    /// challenge. Usually none.
     pub fn response_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let nonce = self.next_nonce.as_deref();
-        nonce.into_iter().map(|nonce| ("DPoP-Nonce", nonce))
+        let kind = self.facts().source.profile.kind();
+        let name = if kind == Kind::ClientAttestation {
+            CHALLENGE_FIELD
+        } else {
+            "DPoP-Nonce"
+        };
+        nonce.into_iter().map(move |nonce| (name, nonce))
     }
 
     /// The exact row of the profile table.
@@ -563,7 +587,9 @@ impl VerifiedToken {
         let gate = self.gate_rules();
         let bounds = self.bounds.as_deref().unwrap_or_default();
         authority::check_call(&self.settled, bounds, gate, requirements, now, leeway)
-            .map(|CallSatisfied { .. }| ())
+            .map(|CallSatisfied { .. }| ())?;
+        let ties = requirements.ties.as_ref();
+        ties.map_or(Ok(()), |ties| ties.check_later(&self.settled))
     }
 
     /// Whether nothing of it has been revoked meanwhile, where the policy asks.
@@ -577,6 +603,11 @@ impl VerifiedToken {
         let facts = self.facts();
         let kind = facts.source.profile.kind();
         events::changes(kind, &facts.claims, facts.issuer(), self.issuer_rules())
+    }
+
+    /// Of a token that verifies a stream, its `state`.
+    pub(crate) fn verifies_stream(&self) -> Option<Option<&str>> {
+        events::verification(&self.facts().claims)
     }
 
     pub(super) fn member(&self) -> Member<'_> {

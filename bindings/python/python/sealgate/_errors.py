@@ -401,6 +401,7 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "inactive": RevokedError,
     "insufficient_scope": AuthorityError,
     "operation_denied": AuthorityError,
+    "posture_mismatch": AuthorityError,
     "token_passthrough": AuthorityError,
     "insufficient_user_authentication": StepUpError,
     "keys_unavailable": KeysUnavailableError,

@@ -176,6 +176,8 @@ pub(super) fn door(
         actor_proofs: None,
         opaque: None,
         asks: false,
+        once: None,
+        transactions: None,
         revokes: false,
         intent: IntentRules::NONE,
         max_age: None,

@@ -4,9 +4,10 @@ use super::delegation::DELEGATION;
 use super::values::{
     ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS,
     INTROSPECTED, KINDS, NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE,
-    SENDER_CONSTRAINED, STORE_KIND, UNAVAILABLE, default_algorithms, default_delegation,
-    default_discovery, default_max_lifetime, default_max_staleness, default_namespace,
-    default_on_stale, default_proof_algorithms, default_refresh, names_an_audience, stays_absent,
+    SENDER_CONSTRAINED, STORE_KIND, TRANSACTION_USE, UNAVAILABLE, default_algorithms,
+    default_delegation, default_discovery, default_max_lifetime, default_max_staleness,
+    default_namespace, default_on_stale, default_proof_algorithms, default_refresh,
+    default_transactions, names_an_audience, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -78,6 +79,12 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         Shape::Table(DPOP),
         Absent::Computed(stays_absent), // its presence makes gates take proofs
         "DPoP proofs (RFC 9449).",
+    ),
+    row(
+        "attestation",
+        Shape::Table(ATTESTATION),
+        Absent::Computed(stays_absent), // its secret has no default
+        "Proofs of attested clients.",
     ),
     row(
         "mtls",
@@ -449,6 +456,12 @@ static GATE: &[Row] = &[
         "The kinds of further tokens that a request may or must carry.",
     ),
     row(
+        "transactions",
+        Shape::Table(TRANSACTIONS),
+        Absent::Computed(default_transactions),
+        "For txn_token: how a transaction may have come here.",
+    ),
+    row(
         "require_intent",
         Shape::Flag,
         Absent::Flag(false),
@@ -459,6 +472,39 @@ static GATE: &[Row] = &[
         Shape::Table(INTENT_POINTERS),
         Absent::Nothing,
         "Where tokens name what they are for: all tokens of a request that name one of a kind name the same.",
+    ),
+];
+
+static TRANSACTIONS: &[Row] = &[
+    row(
+        "use",
+        Shape::Choice(&TRANSACTION_USE),
+        Absent::Text("any"),
+        "Whether a `txn` that was seen here is refused, so that nothing is done twice; [replay] says who remembers.",
+    ),
+    row(
+        "workload",
+        Shape::Text,
+        Absent::Nothing,
+        "Who this is, as `txn_path` names workloads: what came through here before is refused.",
+    ),
+    row(
+        "max_hops",
+        Shape::Count { least: 1, most: 64 },
+        Absent::Count(8),
+        "The most workloads of `txn_path`.",
+    ),
+    row(
+        "min_assurance",
+        Shape::Text,
+        Absent::Nothing,
+        "The lowest `min_assurance_level` that is taken; a token must then have one.",
+    ),
+    row(
+        "assurance_levels",
+        Shape::List(&Shape::Text),
+        Absent::Texts(&["unverified", "low", "medium", "high"]),
+        "The levels there are, from the lowest on.",
     ),
 ];
 
@@ -588,6 +634,21 @@ static DPOP: &[Row] = &[
         Shape::Secret,
         Absent::Nothing,
         "What nonces are made with, at least 32 bytes, the same on all instances; one line break at its end is not part of it.",
+    ),
+];
+
+static ATTESTATION: &[Row] = &[
+    row(
+        "challenge",
+        Shape::Choice(&NONCE),
+        Absent::Text("off"),
+        "Whether a proof must carry a challenge of this server's.",
+    ),
+    row(
+        "challenge_secret",
+        Shape::Secret,
+        Absent::Nothing,
+        "What challenges are made with, at least 32 bytes, the same on all instances; one line break at its end is not part of it.",
     ),
 ];
 

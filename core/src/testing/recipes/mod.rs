@@ -106,6 +106,7 @@ pub(super) fn attempt(forge: &Forge<'_>, good: &Good, code: Code) -> Result<Atte
         Code::InsufficientScope => bench.without_scope(),
         Code::InsufficientUserAuthentication => bench.another_sign_in(),
         Code::OperationDenied => bench.another_tool(),
+        Code::PostureMismatch => bench.less_assured(),
         Code::TokenPassthrough => Ok(Attempt::Never(CALL)),
         Code::KeysUnavailable | Code::KeysRefreshing => bench.without_keys(code),
         Code::StatusUnavailable => bench.with_status(),

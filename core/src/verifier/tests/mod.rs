@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+mod attested;
 mod audited;
 mod batches;
 mod cached;
@@ -20,6 +21,7 @@ mod policies;
 mod reloads;
 mod requests;
 mod revocations;
+mod ties;
 mod tokens;
 mod traced;
 mod transactions;
