@@ -37,7 +37,7 @@ impl Batch {
 
 impl Gate {
     /// Verifies many tokens under one state and one moment, on all cores of rayon's current pool.
-    /// A token that occurs more than once is verified once.
+    /// A token that occurs more than once is verified once; of one that is good once, the first is.
     #[must_use]
     pub fn verify_batch<T: AsRef<[u8]> + Sync>(&self, tokens: &[T]) -> Batch {
         self.verify_batch_with(tokens, &Requirements::NONE)
@@ -81,10 +81,18 @@ impl Gate {
             self.verify_many(&unique, requirements, CHUNK, wanted);
         let complete = verdicts.len() == unique.len();
         if let Some(occurrences) = occurrences {
-            let all = occurrences.into_iter();
-            verdicts = all
-                .filter_map(|index| verdicts.get(index).cloned())
-                .collect();
+            let mut seen = vec![false; verdicts.len()];
+            let verdict_at = |index: usize| {
+                let again = std::mem::replace(seen.get_mut(index)?, true);
+                Some(match verdicts.get(index)? {
+                    // Nothing but the token can have been used up: no proof comes with it.
+                    Ok(token) if again && token.replay_reach().is_some() => {
+                        Err(Error::about(Code::Replayed, "jti"))
+                    }
+                    verdict => verdict.clone(),
+                })
+            };
+            verdicts = occurrences.into_iter().filter_map(verdict_at).collect();
         }
         let batch = Batch {
             verdicts,

@@ -176,7 +176,11 @@ impl Harness {
         }
         let content = &request["content"];
         if !content.is_null() {
-            shown = shown.content(text(content, "token")?, text(content, "proof")?);
+            let token = text(content, "token")?;
+            shown = match optional_text(content, "proof")? {
+                Some(proof) => shown.content(token, proof),
+                None => shown.form(token),
+            };
         }
         let gate = self.gate(request)?;
         let explain = || gate.explain_request(&shown, &requirements);

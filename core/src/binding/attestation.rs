@@ -2,8 +2,8 @@
 //! this proof made by the instance that the attestation is of, for this server, just now?
 //!
 //! `aud` is the gate's `public_url`, character by character: the issuer identifier of an
-//! authorization server, the resource identifier of any other. Challenges are not given out, and a
-//! `challenge` is not looked at; that a proof is new its `iat` and `jti` say.
+//! authorization server, the resource identifier of any other. A `challenge` is looked at where the
+//! policy asks for one; else `iat` and `jti` alone say that a proof is new.
 
 use super::proof::{Form, Unproven, date, invalid, jti, text};
 use super::{Holder, Judge, Proven};
@@ -38,5 +38,11 @@ pub(super) fn verify(
     if issued_at > judge.now.plus(judge.rules.leeway) || judge.now > until {
         return Err(invalid("iat"));
     }
-    Ok(Proven::new(judge, holder, jti, issued_at, until))
+    let given = claims.get("challenge").and_then(|value| value.as_str());
+    let next = judge
+        .challenges()
+        .map(|own| own.check(given, "challenge", judge.now)); // ATT-09
+    let mut proven = Proven::new(judge, holder, jti, issued_at, until);
+    proven.next_nonce = next.transpose()?.flatten();
+    Ok(proven)
 }

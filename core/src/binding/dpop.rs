@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::proof::{Form, Unproven, date, invalid, jti, text};
 use super::target;
-use super::{Judge, Possession, Proven, Shown, Thumbprint, UsedProof};
+use super::{Judge, Possession, Proven, Scheme, Shown, Thumbprint, UsedProof};
 use crate::crypto;
 use crate::encoding::base64url;
 use crate::encoding::json::Value;
@@ -51,10 +51,13 @@ pub(super) fn verify(
         return Err(invalid("htu")); // DP-09
     }
     let (issued_at, until) = window(judge, rules, claims)?;
-    if text(claims, "ath")? != base64url::encode(&(judge.provider.sha256)(token)) {
+    // A grant and an attestation are no access tokens, of which there is none yet (RFC 9449 §5).
+    let of_access = !matches!(shown.scheme, Scheme::Form | Scheme::Combined);
+    let of_token = || base64url::encode(&(judge.provider.sha256)(token));
+    if of_access && text(claims, "ath")? != of_token() {
         return Err(invalid("ath")); // DP-12
     }
-    let next_nonce = nonce(judge, claims)?;
+    let next_nonce = nonce(judge, shown, claims)?;
     Ok(Proven {
         how: Possession::Dpop,
         used: UsedProof::new(judge, &thumbprint, jti, issued_at, until),
@@ -97,17 +100,19 @@ fn window(
     Ok((issued_at, until))
 }
 
-/// DP-10: where a nonce is required, no proof passes without one that is ours and still good.
-fn nonce(judge: &Judge<'_>, claims: Value<'_>) -> Result<Option<Arc<str>>, Error> {
-    let Some(nonces) = judge.nonces() else {
-        return Ok(None);
+/// DP-10: where a nonce is required, no proof passes without one that is ours and still good. In
+/// place of an attested client's own proof it is the challenge (ATT-11).
+fn nonce(
+    judge: &Judge<'_>,
+    shown: &Shown<'_>,
+    claims: Value<'_>,
+) -> Result<Option<Arc<str>>, Error> {
+    let nonces = match shown.scheme {
+        Scheme::Combined => judge.challenges(),
+        Scheme::Bearer | Scheme::Dpop | Scheme::Field | Scheme::Form => judge.nonces(),
     };
     let given = claims.get("nonce").and_then(|value| value.as_str());
-    match given.and_then(|nonce| nonces.is_current(nonce, judge.now)) {
-        Some(true) => Ok(None),
-        Some(false) => Ok(Some(nonces.current(judge.now).into())),
-        None => Err(Error::about(Code::NonceRequired, "nonce")),
-    }
+    nonces.map_or(Ok(None), |nonces| nonces.check(given, "nonce", judge.now))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod capability;
 mod confirmation;
 mod dpop;
 mod nonce;
+mod once;
 mod proof;
 mod target;
 mod workload;
@@ -117,6 +118,10 @@ pub(crate) enum Scheme {
     /// A field of its kind's own, with its proof in another (WIMSE, attested clients); or the
     /// content, with both (capabilities).
     Field,
+    /// A parameter of the content, whose proof is a DPoP proof without a token in it (RFC 9449 §5).
+    Form,
+    /// A field of its kind's own, with a DPoP proof by its key in place of the kind's own (ATT-11).
+    Combined,
 }
 
 /// The fields of a request that carry a proof.
@@ -213,7 +218,7 @@ struct Holder<'t> {
 
 /// How possession was shown, once replay is settled.
 pub(crate) struct Possessed {
-    /// `None` for a bearer token.
+    /// `None` for a bearer token (JSV-08).
     pub(crate) how: Option<Possession>,
     /// How far it reaches that the proof was used for the first time.
     pub(crate) reach: Option<ReplayReach>,
@@ -244,7 +249,9 @@ pub(crate) struct NotReplayed {
 /// `iat` or up to `exp`.
 pub(crate) fn form(kind: Kind, rules: &PossessionRules) -> Option<(&'static str, Span)> {
     match kind.carrier() {
-        Carrier::Authorization => Some((dpop::FORM.typ, rules.dpop.as_ref()?.max_age)),
+        Carrier::Authorization | Carrier::Form => {
+            Some((dpop::FORM.typ, rules.dpop.as_ref()?.max_age))
+        }
         Carrier::Field { .. } if kind == Kind::Wit => {
             Some((workload::FORM.typ, workload::MOST_AHEAD))
         }
@@ -278,7 +285,16 @@ impl<'s> Judge<'s> {
         match shown.scheme {
             Scheme::Bearer => self.bearer(confirmation, shown),
             Scheme::Dpop => self.dpop(confirmation, shown, token),
-            Scheme::Field => self.of_its_own(confirmation, claims, shown, token),
+            Scheme::Form => match confirmation {
+                Confirmation::Bound(keys) if keys.jkt.is_none() && keys.jwk.is_none() => {
+                    self.bearer(confirmation, shown)
+                }
+                Confirmation::Bound(_)
+                | Confirmation::Unbound
+                | Confirmation::Unknown
+                | Confirmation::Malformed => self.dpop(confirmation, shown, token), // IJ-05
+            },
+            Scheme::Field | Scheme::Combined => self.of_its_own(confirmation, claims, shown, token),
         }
     }
 
@@ -300,7 +316,7 @@ impl<'s> Judge<'s> {
             }
             (Confirmation::Bound(_), _) => Err(required(match self.gate.kind.carrier() {
                 Carrier::Field { .. } | Carrier::Content => Lacking::Proof,
-                Carrier::Authorization | Carrier::None => Lacking::Dpop,
+                Carrier::Authorization | Carrier::Form | Carrier::None => Lacking::Dpop,
             })),
             _ => Err(required(Lacking::Binding)),
         }
@@ -372,7 +388,12 @@ impl<'s> Judge<'s> {
         if keys.certificate.is_some() {
             self.certificate(keys, shown)?;
         }
-        let proven = if self.gate.kind == Kind::Capability {
+        let combined = self.rules.possession.dpop.as_ref();
+        let combined = combined.filter(|_| shown.scheme == Scheme::Combined);
+        let proven = if let Some(rules) = combined {
+            let expected = [keys.jkt, Some(holder.thumbprint)];
+            dpop::verify(self, rules, proof, shown, token, expected)
+        } else if self.gate.kind == Kind::Capability {
             capability::verify(self, proof, &holder, claims, shown, token)
         } else if self.gate.kind == Kind::Wit {
             workload::verify(self, proof, &holder, shown, token)
@@ -392,6 +413,12 @@ impl<'s> Judge<'s> {
             return Err(Error::about(Code::PopMismatch, Claim::Cnf.name()));
         }
         Ok(())
+    }
+
+    /// The challenges that proofs of attested clients must carry; `None` where they need none.
+    pub(crate) fn challenges(&self) -> Option<Nonces<'s>> {
+        let secret = self.rules.possession.challenge.as_ref()?;
+        Some(Nonces::challenges(self.provider, secret))
     }
 
     /// The nonces that proofs must carry; `None` where they need none.
@@ -469,7 +496,7 @@ impl PossessionConfirmed {
                     used,
                     next_nonce,
                 } = *proven;
-                (look_up(used)?.reach, next_nonce)
+                (look_up(used)?.reach(), next_nonce)
             }
             By::Waiver(..) | By::Certificate => (None, None),
         };
@@ -522,6 +549,13 @@ impl<'t> Holder<'t> {
             return Err(Error::about(Code::PopInvalid, "alg"));
         }
         Ok(algorithm)
+    }
+}
+
+impl NotReplayed {
+    /// How far it reaches; `None`: nobody was asked.
+    pub(crate) const fn reach(&self) -> Option<ReplayReach> {
+        self.reach
     }
 }
 

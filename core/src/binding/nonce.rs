@@ -4,8 +4,11 @@
 //! A nonce is good in its minute and in the next; one of the minute to come is good too, since
 //! another instance's clock may be ahead.
 
+use std::sync::Arc;
+
 use crate::crypto::{CryptoProvider, mac};
 use crate::encoding::base64url;
+use crate::error::{Code, Error};
 use crate::policy::Secret;
 use crate::time::NumericDate;
 
@@ -15,18 +18,35 @@ const STEP: i64 = 60;
 const COUNT: usize = 8;
 const MAC: usize = 24;
 /// What the MAC is over, so that the secret may serve for other things.
-const PURPOSE: &[u8] = b"sealgate DPoP nonce 1";
+const OF_DPOP: &[u8] = b"sealgate DPoP nonce 1";
+const OF_ATTESTATION: &[u8] = b"sealgate attestation challenge 1";
 
 /// Makes nonces, and knows them again.
 pub(crate) struct Nonces<'s> {
     pub(super) provider: &'s CryptoProvider,
     pub(super) secret: &'s Secret,
+    purpose: &'static [u8],
 }
 
 impl<'s> Nonces<'s> {
-    /// Nonces of this secret.
+    /// Nonces of this secret for DPoP proofs.
     pub(crate) const fn new(provider: &'s CryptoProvider, secret: &'s Secret) -> Self {
-        Self { provider, secret }
+        let purpose = OF_DPOP;
+        Self {
+            provider,
+            secret,
+            purpose,
+        }
+    }
+
+    /// Challenges of this secret for attested clients (ATT-09).
+    pub(super) const fn challenges(provider: &'s CryptoProvider, secret: &'s Secret) -> Self {
+        let purpose = OF_ATTESTATION;
+        Self {
+            provider,
+            secret,
+            purpose,
+        }
     }
 
     /// The nonce to give out now.
@@ -34,8 +54,23 @@ impl<'s> Nonces<'s> {
         base64url::encode(&self.nonce(count(now)))
     }
 
+    /// Whether what a proof says is a nonce of ours that is still good. A nonce to give the client for
+    /// its next proof, where the one it used ends soon.
+    pub(super) fn check(
+        &self,
+        given: Option<&str>,
+        about: &'static str,
+        now: NumericDate,
+    ) -> Result<Option<Arc<str>>, Error> {
+        match given.and_then(|nonce| self.is_current(nonce, now)) {
+            Some(true) => Ok(None),
+            Some(false) => Ok(Some(self.current(now).into())),
+            None => Err(Error::about(Code::NonceRequired, about)),
+        }
+    }
+
     /// Whether `text` is a nonce of ours that is still good; if so, whether it is the current one.
-    pub(super) fn is_current(&self, text: &str, now: NumericDate) -> Option<bool> {
+    fn is_current(&self, text: &str, now: NumericDate) -> Option<bool> {
         let mut room = [0; COUNT + MAC];
         let given = base64url::decode_slice(text.as_bytes(), &mut room)?;
         let (claimed, _) = given.split_first_chunk::<COUNT>()?;
@@ -46,7 +81,7 @@ impl<'s> Nonces<'s> {
 
     fn nonce(&self, count: i64) -> [u8; COUNT + MAC] {
         let count = count.to_be_bytes();
-        let message = [PURPOSE, &count].concat();
+        let message = [self.purpose, &count].concat();
         let tag = mac::hmac_sha256(self.provider, self.secret.as_bytes(), &message);
         let mut nonce = [0; COUNT + MAC];
         for (place, byte) in nonce.iter_mut().zip(count.iter().chain(&tag)) {

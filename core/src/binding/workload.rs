@@ -1,4 +1,4 @@
-//! Workload proof tokens (draft-ietf-wimse-wpt, WPT-01 to WPT-10): is this proof made by the key of
+//! Workload proof tokens (draft-ietf-wimse-wpt, WPT-01 to WPT-10, CD-04): is this proof made by the key of
 //! the workload's identity token, for it, for this URL and for every other token of the request?
 //!
 //! `aud` is the URL that was called, without query and fragment; aliases are not configured. No

@@ -4,6 +4,7 @@
 //! that is present, whether or not anything will ask for it.
 
 mod audience;
+mod details;
 mod registered;
 mod scope;
 mod workload;
@@ -81,7 +82,7 @@ impl Claims {
                 continue;
             };
             if !has_its_type(claim, value, scope, &mut dates) {
-                return Err(Error::about(Code::ClaimType, claim.name()));
+                return Err(Error::about(fault(claim, value), claim.name()));
             }
         }
         for (claim, node) in &self.displaced {
@@ -185,6 +186,13 @@ fn read_into(place: &mut Option<NumericDate>, value: Value<'_>) -> bool {
     place.is_some()
 }
 
+/// What a claim is that has not its type.
+#[cold]
+fn fault(claim: Claim, value: Value<'_>) -> Code {
+    let of_details = (claim == Claim::AuthorizationDetails).then(|| details::fault(value));
+    of_details.flatten().unwrap_or(Code::ClaimType)
+}
+
 /// Whether the claim has its type; notes the date if it is one of `dates`.
 fn has_its_type(
     claim: Claim,
@@ -210,10 +218,7 @@ fn has_its_type(
             value.kind() == JsonKind::Object
         }
         Claim::DelDepth => count(value).is_some(),
-        // RFC 9396 §2: an array of objects, each with a `type`.
-        Claim::AuthorizationDetails => value.as_array().is_some_and(|mut details| {
-            details.all(|detail| detail.get("type").is_some_and(|t| t.as_str().is_some()))
-        }),
+        Claim::AuthorizationDetails => details::fault(value).is_none(),
         Claim::Act => true,
     }
 }

@@ -11,13 +11,22 @@ use crate::jwk::{Jwk, KeyError, KeyMaterial};
 #[must_use]
 pub fn provider() -> CryptoProvider {
     let all: AlgorithmSet = Algorithm::all().collect();
-    CryptoProvider::new("aws-lc-rs", all, load, sha256)
+    CryptoProvider::new("aws-lc-rs", all, load, sha256).with_sha2(sha2)
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     hash
+}
+
+fn sha2(bits: usize, bytes: &[u8]) -> Option<Box<[u8]>> {
+    let algorithm = match bits {
+        384 => &digest::SHA384,
+        512 => &digest::SHA512,
+        _ => return None,
+    };
+    Some(digest::digest(algorithm, bytes).as_ref().into())
 }
 
 fn load(jwk: &Jwk, algorithm: Algorithm) -> Result<VerificationKey, KeyError> {

@@ -49,7 +49,13 @@ pub struct CryptoProvider {
     pub load: fn(&Jwk, Algorithm) -> Result<VerificationKey, KeyError>,
     /// SHA-256 (FIPS 180-4), for thumbprints and digests.
     pub sha256: fn(&[u8]) -> [u8; 32],
+    /// SHA-384 and SHA-512, by their bits, for the hashes that an ID token has of what came with it;
+    /// `None` for any other. A provider that is made without them has neither.
+    pub sha2: Sha2,
 }
+
+/// A hash of so many bits, where there is one.
+pub type Sha2 = fn(usize, &[u8]) -> Option<Box<[u8]>>;
 
 impl CryptoProvider {
     /// A provider of these parts.
@@ -65,7 +71,15 @@ impl CryptoProvider {
             algorithms,
             load,
             sha256,
+            sha2: |_, _| None,
         }
+    }
+
+    /// The same with [`CryptoProvider::sha2`].
+    #[must_use]
+    pub const fn with_sha2(mut self, sha2: Sha2) -> Self {
+        self.sha2 = sha2;
+        self
     }
 }
 

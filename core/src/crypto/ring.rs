@@ -21,13 +21,22 @@ pub fn provider() -> CryptoProvider {
     let algorithms: AlgorithmSet = Algorithm::all()
         .filter(|algorithm| !MISSING.contains(algorithm))
         .collect();
-    CryptoProvider::new("ring", algorithms, load, sha256)
+    CryptoProvider::new("ring", algorithms, load, sha256).with_sha2(sha2)
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     hash
+}
+
+fn sha2(bits: usize, bytes: &[u8]) -> Option<Box<[u8]>> {
+    let algorithm = match bits {
+        384 => &digest::SHA384,
+        512 => &digest::SHA512,
+        _ => return None,
+    };
+    Some(digest::digest(algorithm, bytes).as_ref().into())
 }
 
 fn load(jwk: &Jwk, algorithm: Algorithm) -> Result<VerificationKey, KeyError> {

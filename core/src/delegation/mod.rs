@@ -4,6 +4,7 @@
 //! a token's validity (TX-02).
 
 mod actor;
+mod agentic;
 mod approved;
 mod arguments;
 mod chain;
@@ -19,6 +20,7 @@ mod scope;
 mod task;
 
 pub use actor::Actor;
+pub(crate) use agentic::txn_path;
 pub use approved::ApprovedIntent;
 pub(crate) use arguments::Arguments;
 pub(crate) use chain::{Chain, ChainAccepted, check, read};

@@ -131,17 +131,21 @@ pub(crate) fn check_operation(
     if !gate.delegation.rules().is_none_or(by_rule) {
         return denied(Claim::Act.name());
     }
+    let here = details::Here {
+        audience: &gate.audience,
+        public_url: gate.public_url.as_deref(),
+    };
     let details = token.claims.value(Claim::AuthorizationDetails);
-    if !details.is_none_or(|details| details::some_permits(details, operation)) {
+    if !details.is_none_or(|details| details::some_permits(details, operation, here)) {
         return denied(Claim::AuthorizationDetails.name());
     }
     for (kind, own) in task::bounds(token.claims, &gate.intent) {
-        if !details::some_permits(own, operation) {
+        if !details::some_permits(own, operation, here) {
             return denied(kind.as_str());
         }
     }
     let mut earlier = bounds.iter();
-    if !earlier.all(|bounds| details::some_permits(bounds.root(), operation)) {
+    if !earlier.all(|bounds| details::some_permits(bounds.root(), operation, here)) {
         return denied(TaskKind::Intent.as_str());
     }
     Ok(())

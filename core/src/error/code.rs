@@ -142,11 +142,11 @@ codes! {
         IssuedInFuture "issued_in_future" "the token claims to have been issued in the future"
         TooOld "too_old" "the token was issued too long ago"
         LifetimeTooLong "lifetime_too_long" "the token lives longer than the issuer's limit"
-        Replayed "replayed" "this proof was used before"
+        Replayed "replayed" "this proof, or this token that is good once, was used before"
     }
     Possession {
         PopRequired "pop_required" "this token is bound to a key, and no proof came with it"
-        PopMismatch "pop_mismatch" "the key that was proven is not the one this token is bound to"
+        PopMismatch "pop_mismatch" "the key, the client or the sign-in is not the one this token is bound to"
         PopInvalid "pop_invalid" "the proof of possession does not hold for this request"
         NonceRequired "nonce_required" "the proof lacks a nonce of this server, or has an old one"
     }
@@ -178,6 +178,7 @@ codes! {
     Authority {
         InsufficientScope "insufficient_scope" "the token lacks a scope this call needs"
         OperationDenied "operation_denied" "nothing that was granted permits this operation"
+        PostureMismatch "posture_mismatch" "the agent, or a workload on the way from it, is not trusted enough for this gate"
         TokenPassthrough "token_passthrough" "the token that came in would go out again"
     }
     Authentication {
@@ -190,6 +191,8 @@ codes! {
         RevocationStale "revocation_stale" "the news of what was revoked is too old"
         StatusUnavailable "status_unavailable" "the token's status cannot be looked up"
         StatusStale "status_stale" "the list with the token's status is too old"
+        IntrospectionPending "introspection_pending" "the authorization server is being asked about the token"
+        IntrospectionUnavailable "introspection_unavailable" "the authorization server cannot be asked about the token"
         ReplayUnavailable "replay_unavailable" "used proofs cannot be looked up"
         ReplayFull "replay_full" "no more used proofs can be remembered now"
     }

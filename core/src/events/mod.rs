@@ -20,6 +20,7 @@ use crate::revocation::{Change, Handle};
 use crate::time::NumericDate;
 
 const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
+const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
 const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
 
 /// What an event does to those it is about.
@@ -58,6 +59,13 @@ pub(crate) fn changes(kind: Kind, claims: &Claims, iss: &str, issuer: &IssuerRul
         .flat_map(|target| changes_of(told.effect, target, told.at))
         .map(|change| change.because(told.name))
         .collect()
+}
+
+/// Of a token that verifies a stream (SSF §8.1.4), the `state` that its receiver sent, if it says
+/// any; `None` for every other (SET-11).
+pub(crate) fn verification(claims: &Claims) -> Option<Option<&str>> {
+    let event = claims.value(Claim::Events)?.get(VERIFICATION)?;
+    Some(event.get("state").and_then(Value::as_str))
 }
 
 /// One event, read.
@@ -101,7 +109,7 @@ fn event<'t>(claims: &'t Claims, iss: &'t str) -> Option<Told<'t>> {
     })
 }
 
-/// The table (31.4): what an event of this type means, and whether it is about a session where its
+/// The table (31.4, SET-12): what an event of this type means, and whether it is about a session where its
 /// subject has one. `None` is observed only.
 fn meaning(uri: &str, event: Value<'_>) -> Option<(&'static str, Effect, Reach)> {
     let says = |name: &str, values: &[&str]| {

@@ -15,7 +15,7 @@ pub(crate) struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// Finds the three segments (JWS-01 to 04). The alphabet is checked where they are decoded.
+    /// Finds the three segments (JWS-01 to 04; JWE-01). The alphabet is checked where they are decoded.
     pub(crate) fn split(token: &'a [u8], token_size: usize) -> Result<Self, Error> {
         if token.len() > token_size {
             return Err(Error::new(Code::Oversized));

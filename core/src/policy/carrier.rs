@@ -14,7 +14,10 @@ pub(crate) enum Carrier {
     },
     /// In the content of the request, together with its proof: too large for fields.
     Content,
-    /// In some other way: a form, another token, a fetch.
+    /// In a parameter of the content, as grants come to an authorization server; a proof of the key that
+    /// it is bound to comes in `DPoP` (RFC 9449 §5).
+    Form,
+    /// In some other way: another token, a fetch, a delivery.
     None,
 }
 
@@ -90,10 +93,9 @@ impl Kind {
                 proof: None,
             },
             Self::Capability => Carrier::Content,
+            Self::JwtBearerGrant | Self::IdJag => Carrier::Form,
             Self::LogoutToken
             | Self::ClientAssertion
-            | Self::JwtBearerGrant
-            | Self::IdJag
             | Self::ActorProof
             | Self::IntentToken
             | Self::Set

@@ -13,6 +13,8 @@ use crate::time::Span;
 pub(crate) struct PossessionRules {
     /// `None`: no gate takes DPoP proofs.
     pub(crate) dpop: Option<DpopRules>,
+    /// What challenges to attested clients are made with; `None`: none is asked for (ATT-09).
+    pub(crate) challenge: Option<Secret>,
     /// `None`: no used proof is remembered, and no proof is taken.
     pub(crate) replay: Option<ReplayRules>,
 }
@@ -62,6 +64,15 @@ pub(crate) enum ReplayStore {
     External,
 }
 
+/// What the tokens of a gate are remembered by, each good once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Once {
+    /// By `jti`, of their issuer (IJ-06, CA-05).
+    Jti,
+    /// By `txn`, of their trust domain (TXT-11).
+    Txn,
+}
+
 /// What becomes of a proof when the program's store does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnUnavailable {
@@ -70,7 +81,8 @@ pub(crate) enum OnUnavailable {
     AcceptMarked,
 }
 
-/// Whether a token must be bound to a key its presenter proves to hold.
+/// Whether a token must be bound to a key its presenter proves to hold: the policy says so, never the
+/// token (KB-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SenderConstrained {
     /// A token with `cnf` needs its proof; one without is a bearer token.

@@ -26,8 +26,8 @@ const PLAIN: Row = Row {
     typ: TypRule::Untyped(UNTYPED),
     own_typ: OwnTyp::Never,
     header: HeaderRule::Open,
-    algorithms: AlgorithmRule::Asymmetric,
-    signer: SignerRule::Iss,
+    algorithms: AlgorithmRule::Asymmetric, // AT-05
+    signer: SignerRule::Iss,               // AT-02, IDT-02, SET-03
     key_uses: &["sig"],
     required: ClaimSet::EMPTY,
     forbidden: ClaimSet::EMPTY,
@@ -49,12 +49,32 @@ const OF_OTHER_KINDS: ClaimSet = ClaimSet::of(&[
     Claim::DelDepth,
 ]);
 
+/// What the answer of an authorization server about an access token must say (RFC 7662 §2.2, INT-02). It
+/// need not name the server, which was asked, nor the token, which is here.
+static INTROSPECTED: Row = Row {
+    profile: Profile::AccessToken,
+    kind: Kind::AccessToken,
+    name: "access_token",
+    required: ClaimSet::of(&[Claim::Exp, Claim::Aud]),
+    forbidden: OF_OTHER_KINDS,
+    forbidden_together: ClaimSet::of(&[Claim::Txn, Claim::ReqWl]),
+    max_lifetime: minutes(60),
+    ..PLAIN
+};
+
+impl Row {
+    /// Of access tokens whose issuer was asked about them.
+    pub(crate) fn introspected() -> &'static Self {
+        &INTROSPECTED
+    }
+}
+
 pub(super) static ROWS: [Row; 19] = [
     Row {
         profile: Profile::AccessToken,
         kind: Kind::AccessToken,
         name: "access_token",
-        typ: TypRule::Required("at+jwt"), // AT-01
+        typ: TypRule::Required("at+jwt"), // AT-01, IDT-12
         required: ClaimSet::of(&[
             Claim::Iss,
             Claim::Exp,
@@ -82,8 +102,8 @@ pub(super) static ROWS: [Row; 19] = [
     Row {
         profile: Profile::IdToken,
         kind: Kind::IdToken,
-        name: "id_token", // untyped: IDT-01
-        algorithms: AlgorithmRule::Any,
+        name: "id_token",               // untyped: IDT-01
+        algorithms: AlgorithmRule::Any, // IDT-05: what the issuer's `algorithms` say
         required: ClaimSet::of(&[Claim::Iss, Claim::Sub, Claim::Aud, Claim::Exp, Claim::Iat]),
         forbidden: ClaimSet::of(&[Claim::Events]), // IDT-10
         forbidden_together: ClaimSet::of(&[Claim::Scope, Claim::ClientId]),
@@ -116,7 +136,7 @@ pub(super) static ROWS: [Row; 19] = [
         kind: Kind::ClientAssertion,
         name: "client_assertion",
         typ: TypRule::Preferred("client-authentication+jwt"), // CA-04
-        algorithms: AlgorithmRule::Any,
+        algorithms: AlgorithmRule::Any,                       // CA-06: the client is an issuer
         required: ClaimSet::of(&[Claim::Iss, Claim::Sub, Claim::Aud, Claim::Exp, Claim::Jti]),
         forbidden: ClaimSet::of(&[Claim::Act, Claim::Scope, Claim::Events]),
         audience: AudienceRule::Sole, // CA-02
@@ -132,6 +152,7 @@ pub(super) static ROWS: [Row; 19] = [
         required: ClaimSet::of(&[Claim::Iss, Claim::Sub, Claim::Aud, Claim::Exp]), // JBG-01
         forbidden: ClaimSet::of(&[Claim::Nonce, Claim::Events]),
         max_lifetime: minutes(5),
+        used_once: true, // IC-01, where it has a `jti`
         ..PLAIN
     },
     Row {
@@ -286,8 +307,8 @@ pub(super) static ROWS: [Row; 19] = [
     Row {
         profile: Profile::Set,
         kind: Kind::Set,
-        name: "set",
-        typ: TypRule::Required("secevent+jwt"), // SET-01
+        name: "set", // SET-09: the issuer's algorithms; RSA as everywhere (ALG-05)
+        typ: TypRule::Required("secevent+jwt"), // SET-01, SET-10
         required: ClaimSet::of(&[
             Claim::Iss,
             Claim::Iat,

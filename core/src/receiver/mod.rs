@@ -23,6 +23,8 @@ pub struct Receiver {
     verifier: Verifier,
     gate: Gate,
     kind: Kind,
+    /// The `state` of the verification that was asked for.
+    state: Option<Box<str>>,
 }
 
 /// Why nothing can be received at a gate.
@@ -86,23 +88,44 @@ impl Verifier {
             verifier: self.clone(),
             gate: self.gate(gate).map_err(missing)?,
             kind,
+            state: None,
         })
     }
 }
 
 impl Receiver {
+    /// The same for a stream whose issuer was asked to verify it with this `state` (SSF §8.1.4): a
+    /// verification event that says another, or none, is refused with `invalid_state` (SET-11). Who asked
+    /// for none takes all of them.
+    #[must_use]
+    pub fn expecting_state(mut self, state: impl Into<Box<str>>) -> Self {
+        self.state = Some(state.into());
+        self
+    }
+
     /// Verifies a token at the gate and puts into force what follows from it.
     fn take(&self, token: &[u8]) -> Result<(AppliedEvent, Option<String>), Failure> {
         let token = self.gate.verify(token).map_err(Failure::Refused)?;
+        let verifies = token.verifies_stream();
+        if let (Some(expected), Some(state)) = (&self.state, verifies)
+            && state != Some(&**expected)
+        {
+            return Err(Failure::State);
+        }
         let applied = self.verifier.revocations().apply(&token);
         let applied = applied.map_err(|_| Failure::Changed)?;
         Ok((applied, token.jwt_id().map(str::to_owned)))
     }
 }
 
+/// What the issuer is told of such a verification (SSF §8.1.4).
+const INVALID_STATE: (&str, &str) = ("invalid_state", "the state is not the one that was sent");
+
 /// Why a token was not taken.
 enum Failure {
     Refused(Error),
+    /// A stream was verified that this receiver has not asked for.
+    State,
     /// A reload has changed what the gate is, or turned revocations off.
     Changed,
 }

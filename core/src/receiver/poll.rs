@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::{Failure, Receiver};
+use super::{Failure, INVALID_STATE, Receiver};
 use crate::encoding::json::{Json, JsonLimits, Value};
 use crate::error::Blame;
 use crate::limits::Limits;
@@ -141,6 +141,7 @@ impl Poller {
             Err(Failure::Refused(error)) if error.blame() == Blame::Rejected => {
                 self.refuse(jti, delivery_error(&error), polled);
             }
+            Err(Failure::State) => self.refuse(jti, INVALID_STATE, polled),
             Err(Failure::Refused(_) | Failure::Changed) => polled.undecided += 1,
         }
     }

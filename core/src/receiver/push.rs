@@ -1,6 +1,6 @@
 //! Pushes: one token a request (RFC 8935; OpenID Connect Back-Channel Logout §2.5).
 
-use super::{Failure, Receiver};
+use super::{Failure, INVALID_STATE, Receiver};
 use crate::error::{Code, Error};
 use crate::policy::Kind;
 use crate::verifier::{AppliedEvent, Requirements};
@@ -44,6 +44,11 @@ impl Receiver {
                 answer: self.gate.answer(&error, &Requirements::NONE),
                 event: None,
                 error: Some(error),
+            },
+            Err(Failure::State) => Delivery {
+                answer: Answer::of_delivery(INVALID_STATE),
+                event: None,
+                error: Some(Error::about(Code::MalformedRequest, "state")),
             },
             Err(Failure::Changed) => {
                 let error = Error::about(Code::Usage, "revocation");

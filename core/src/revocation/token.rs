@@ -6,8 +6,9 @@ use super::entry::Entry;
 use super::handle::HandleKind;
 use super::hash::HandleHash;
 use super::store::{RevocationStore, Standing};
-use crate::claims::Claim;
-use crate::delegation::{Actor, Member};
+use crate::claims::{Claim, workload_domain};
+use crate::delegation::{self, Actor, Member};
+use crate::encoding::json::Value;
 use crate::error::{Code, Error};
 use crate::policy::Kind;
 use crate::sync::{AtomicU64, Ordering};
@@ -128,6 +129,22 @@ impl Handles {
             let inner = index > 0;
             for kind in [HandleKind::Actor, HandleKind::Account] {
                 add(kind, Claim::Act.name(), inner, actor.iss(), actor.sub());
+            }
+        }
+        if token.kind == Kind::TxnToken {
+            let mut through = |workload: &str, inner| {
+                let domain = workload_domain(workload);
+                let domain = domain.or_else(|| claims.audience().next());
+                let domain = domain.unwrap_or_default();
+                add(HandleKind::Actor, "agentic_ctx", inner, domain, workload);
+            };
+            // The workloads it came through (31.1), as far as those count who stand behind an actor.
+            let path = delegation::txn_path(claims).filter(|_| circumstances.inner_actors);
+            for workload in path.into_iter().flatten().filter_map(Value::as_str) {
+                through(workload, true);
+            }
+            if let Some(workload) = claims.text(Claim::ReqWl) {
+                through(workload, false);
             }
         }
         if token.kind == Kind::Capability {

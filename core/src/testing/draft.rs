@@ -73,7 +73,9 @@ pub(super) enum Carrying {
     },
     /// The content of the request, with the proof of the call of a tool.
     Content(Option<Proof>),
-    /// Nothing that the engine reads: a form, another token, a fetch.
+    /// A parameter of the content, and the proof in the field of DPoP.
+    Form(Option<Proof>),
+    /// Nothing that the engine reads: another token, a fetch.
     Elsewhere,
 }
 
@@ -127,6 +129,8 @@ pub(super) struct Wire {
 pub(super) enum Way {
     /// In the fields of the request.
     Fields,
+    /// From its content, as a grant.
+    Form,
     /// From its content, for the call of [`TOOL`].
     Content,
     /// By itself.
@@ -254,6 +258,12 @@ impl Draft {
                 let proof = made.map(|proof| self.own_proof(self.token.kind, proof, &token, None));
                 in_content = proof.transpose()?;
                 Way::Content
+            }
+            Carrying::Form(proof) => {
+                if let Some(proof) = proof {
+                    headers.push((HeaderField::Dpop.name(), self.dpop(proof, &token)?));
+                }
+                Way::Form
             }
             Carrying::Elsewhere => Way::Alone,
         };

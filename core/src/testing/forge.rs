@@ -13,8 +13,8 @@ use crate::error::Code;
 use crate::jwa::Algorithm;
 use crate::policy::{
     ActMeaning, ActorPresence, AllowRule, AudienceRule, Carrier, ContextNeed, Delegation,
-    GateIssuer, GateRules, IntentPointer, IssuerRules, Kind, Lineage, Rules, SenderConstrained,
-    SubPattern, TaskKind,
+    GateIssuer, GateRules, IntentPointer, IssuerRules, Kind, Lineage, Once, Rules,
+    SenderConstrained, SubPattern, TaskKind,
 };
 use crate::time::{Clock, Span};
 use crate::verifier::{Gate, Setting};
@@ -278,6 +278,15 @@ impl<'f> Forge<'f> {
         {
             name_task(&mut token.claims, pointer, "task-1");
         }
+        if door.once == Some(Once::Txn) {
+            token.set(Claim::Txn, fake.jti());
+        }
+        let way = door.transactions.as_deref();
+        if let Some(best) =
+            way.and_then(|rules| rules.levels.last().filter(|_| rules.floor.is_some()))
+        {
+            set_assurance(&mut token, best);
+        }
         let Route { method, uri } = self.route;
         let carrying = match door.kind.carrier() {
             Carrier::Authorization => Carrying::Bearer,
@@ -287,6 +296,7 @@ impl<'f> Forge<'f> {
                 made: door.takes_own_proof.then(|| self.proof(door)),
             },
             Carrier::Content => Carrying::Content(Some(self.proof(door))),
+            Carrier::Form => Carrying::Form(None),
             Carrier::None => Carrying::Elsewhere,
         };
         let caller = match &door.caller {
@@ -317,7 +327,12 @@ impl<'f> Forge<'f> {
             draft
                 .token
                 .set(Claim::Cnf, json!({ "jkt": self.holder.jkt() }));
-            draft.carrying = Carrying::Dpop(Some(self.proof(door)));
+            let proof = Some(self.proof(door));
+            draft.carrying = if door.kind.carrier() == Carrier::Form {
+                Carrying::Form(proof)
+            } else {
+                Carrying::Dpop(proof)
+            };
         } else if door.takes_mtls {
             let hash = (aws_lc::provider().sha256)(CERTIFICATE);
             draft
@@ -487,6 +502,12 @@ pub(super) fn url(public_url: &str, uri: &str) -> String {
     let host = public_url.get(rest..).and_then(|rest| rest.find('/'));
     let end = host.map_or(public_url.len(), |at| rest.saturating_add(at));
     format!("{}{uri}", public_url.get(..end).unwrap_or_default())
+}
+
+/// What a transaction token says of the least trusted workload on its way.
+pub(super) fn set_assurance(token: &mut Token, level: &str) {
+    let context = json!({ "chain_metadata": { "min_assurance_level": level } });
+    token.claims.insert("agentic_ctx".to_owned(), context);
 }
 
 /// Names a task where a pointer points, with who approved it where that belongs beside it (INTN-01).

@@ -256,6 +256,8 @@ impl Wire {
         }
         if let (Some(token), Some(proof)) = (&self.token, &self.proof) {
             request = request.content(token, proof);
+        } else if let (Some(token), Way::Form) = (&self.token, self.way) {
+            request = request.form(token);
         }
         gate.verify_request(&request.context(&context), &requirements)
     }

@@ -7,8 +7,8 @@ use super::state::{State, World};
 use crate::claims::Claim;
 use crate::error::{Code, Error};
 use crate::policy::{
-    Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Profile,
-    Row, Rules, SignerRule, TypRule,
+    Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Once,
+    Profile, Row, Rules, SignerRule, TypRule,
 };
 use crate::time::{NumericDate, Span};
 
@@ -232,6 +232,9 @@ impl Context<'_> {
                 Carrier::Content => {
                     "Send the capability and its proof in the content, as aat_chain and aat_pop; the program passes both on.".into()
                 }
+                Carrier::Form => {
+                    "Send the grant in the content, as assertion; the program passes it on (Request::form).".into()
+                }
                 Carrier::Authorization | Carrier::None => {
                     "Send Authorization: Bearer … or DPoP ….".into()
                 }
@@ -242,14 +245,20 @@ impl Context<'_> {
                 format!("The uri is path and query as they were sent, or a URL under gates.{gate}.public_url. The program passes on another, or the request was sent to another server.")
             }
             Code::MalformedRequest => "Send Authorization: Bearer or DPoP, one space and the token (RFC 6750 §2.1).".into(),
+            Code::PopMismatch if matches!(about, Some("nonce" | "at_hash" | "c_hash")) => "The token is of another sign-in than this one: somebody's answer was put in its place. Begin the sign-in again.".into(),
+            Code::PopMismatch if matches!(about, Some("client_id" | "sub")) => "The token was issued to another client than the one that sends it: clients do not use one another's.".into(),
             Code::PopMismatch => "Each token is used with the key it was asked for with, and under its scheme: DPoP for cnf.jkt, Bearer for a certificate.".into(),
             Code::PopInvalid => self.proof(about),
+            Code::NonceRequired if self.gate.kind == Kind::ClientAttestation => "Make a new proof with the challenge of OAuth-Client-Attestation-Challenge; clients do so by themselves.".into(),
             Code::NonceRequired => "Make a new proof with the nonce of DPoP-Nonce; clients do so by themselves (RFC 9449 §9).".into(),
+            Code::Replayed if matches!(self.gate.once, Some(Once::Txn)) && about == Some("jti") => format!("Something was done for this transaction here already. If its calls may come more than once, write gates.{gate}.transactions.use = \"any\"."),
+            Code::Replayed if self.gate.once.is_some() && about == Some("jti") => "A grant or an assertion is good once: clients get a new one for every request, retries too.".into(),
             Code::Replayed => "A proof is used once: clients make a new one for every request, retries too. Two tiers that check the same proof need two values of replay.namespace.".into(),
             Code::ReplayUnavailable => self.silent_proofs(),
             Code::ReplayFull => "More proofs came than one process remembers: share the load, or lower dpop.max_age.".into(),
             Code::ActorMalformed => "Each act needs a sub, and iss where the policy says act_iss = \"require\" (RFC 8693 §4.1).".into(),
             Code::ActorMissing => format!("{}.actor is \"required\": the token must name an agent in act. client_id, azp and may_act name none.", self.delegation()),
+            Code::ChainTooDeep | Code::ChainLoop | Code::ChainLinkBroken if about == Some("agentic_ctx") => format!("What agentic_ctx says of the way here does not fit gates.{gate}.transactions (workload, max_hops), or itself. Ask the transaction token service."),
             Code::ChainTooDeep => self.depth(),
             Code::ChainLoop => "Agents that delegate to one another in a circle; look at who starts it.".into(),
             Code::ChainIncomplete => format!("The issuer says that it does not name all actors (chain_complete), and {}.require_complete is true.", self.delegation()),
@@ -271,6 +280,7 @@ impl Context<'_> {
             Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope => self.scope(),
             Code::OperationDenied => self.operation(about),
+            Code::PostureMismatch => format!("The transaction token service saw a workload on the way below gates.{gate}.transactions.min_assurance, or names no level in agentic_ctx."),
             Code::TokenPassthrough => "Exchange the token for one of your own (RFC 8693); whoever gets this one can use it here.".into(),
             Code::InsufficientUserAuthentication => match self.expected(code, about).as_slice() {
                 [] => "Send the user to sign in again.".into(),
@@ -281,6 +291,8 @@ impl Context<'_> {
             Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
             Code::Suspended => "Its issuer has suspended the token, and may take that back: the same token may pass later.".into(),
             Code::StatusUnavailable | Code::StatusStale => self.status(name),
+            Code::IntrospectionPending => format!("{name} is being asked about the token; its answer is known in a moment. Not the caller's fault; they may retry."),
+            Code::IntrospectionUnavailable => self.unasked(name, about),
             Code::Usage => self.misuse(error),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
@@ -570,7 +582,9 @@ impl Context<'_> {
             Carrier::Content => "Client: a proof for every call (aat_pop). Server: call \
                 verify_request with the capability, its proof and the operation, not verify."
                 .into(),
-            Carrier::Authorization | Carrier::None => "Server: call verify_request.".into(),
+            Carrier::Authorization | Carrier::Form | Carrier::None => {
+                "Server: call verify_request.".into()
+            }
         }
     }
 
@@ -733,6 +747,19 @@ impl Context<'_> {
             None => "It is being fetched, or it refers to another kind of status.".to_owned(),
         };
         format!("{why} Not the caller's fault; they may retry.")
+    }
+
+    fn unasked(&self, name: &str, about: Option<&str>) -> String {
+        let rest = "Not the caller's fault; they may retry.";
+        if let Some(claim) = about {
+            return format!(
+                "What {name} answers about the token and what the token says differ in {claim}. {rest}"
+            );
+        }
+        match self.live.answers.last_error(name) {
+            Some(error) => format!("{name} could not be asked about the token: {error}. {rest}"),
+            None => format!("{name} could not be asked about the token. {rest}"),
+        }
     }
 
     fn refreshing(&self) -> String {

@@ -247,6 +247,7 @@ pub(super) fn terms<'s>(door: &Door<'s>) -> Terms<'s> {
         edges: gate.delegation.edges(),
         implies: &gate.scope_implies,
         intent: &gate.intent,
+        transactions: gate.transactions.as_deref(),
         leeway: rules.leeway,
         preset: rules.preset,
     }

@@ -35,7 +35,7 @@ pub(super) fn explain(
     let mut trail = Recorder::default();
     let outcome = sitting.call(requirements).and_then(|call| {
         let judged = call.token(token, context, requirements, &mut trail)?;
-        call.rehearse(judged)
+        call.settle(judged, &mut trail, |judged| call.rehearse(judged))
     });
     let refused = match outcome {
         Ok(token) => return Explanation::accepted(token, trail),

@@ -102,6 +102,25 @@ impl<'s> Call<'s> {
         }
     }
 
+    /// The verdict over a token that came alone: it may be good once.
+    #[inline]
+    pub(super) fn settle<T: Trail>(
+        self,
+        judged: Judged,
+        trail: &mut T,
+        settle: impl FnOnce(Judged) -> Result<VerifiedToken, Error>,
+    ) -> Result<VerifiedToken, Error> {
+        let once = judged.is_used_up();
+        if once {
+            trail.enter(Stage::Replay);
+        }
+        let token = settle(judged)?;
+        if once {
+            trail.passed(Stage::Replay, || note::replay(&token, once));
+        }
+        Ok(token)
+    }
+
     /// The verdict: proofs are used up.
     #[inline]
     pub(super) fn commit(&self, judged: Judged) -> Result<VerifiedToken, Error> {
@@ -131,8 +150,9 @@ impl Arrived {
         if let Some(caller) = self.caller {
             settle(caller)?;
         }
+        let once = self.token.is_used_up();
         let token = settle(self.token)?;
-        trail.passed(Stage::Replay, || note::replay(&token));
+        trail.passed(Stage::Replay, || note::replay(&token, once));
         Ok(token)
     }
 }

@@ -12,7 +12,7 @@ use crate::binding::Judge;
 use crate::error::Code;
 use crate::error::Error;
 use crate::jwa::Algorithm;
-use crate::policy::{Challenge, GateRules, SenderConstrained};
+use crate::policy::{Challenge, GateRules, Kind, SenderConstrained};
 use crate::time::Span;
 
 /// The policy that a verdict was reached under at a gate, which says what to do about an error and what
@@ -105,7 +105,9 @@ impl Grounds {
     #[cfg(feature = "remote")]
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        error.code() == Code::KeysRefreshing && self.pause(error) < wait
+        let code = error.code();
+        code == Code::IntrospectionPending
+            || code == Code::KeysRefreshing && self.pause(error) < wait
     }
 
     /// How long it takes at least until the answer may be another than this `keys_refreshing`: no
@@ -151,10 +153,12 @@ impl Grounds {
                 let algorithms = dpop.algorithms.iter().filter(|one| usable.contains(*one));
                 algorithms.map(Algorithm::name).collect()
             }),
-            nonce: judge
-                .nonces()
-                .filter(|_| dpop.is_some())
-                .map(|nonces| nonces.current(now)),
+            nonce: if gate.kind == Kind::ClientAttestation {
+                judge.challenges()
+            } else {
+                judge.nonces().filter(|_| dpop.is_some())
+            }
+            .map(|nonces| nonces.current(now)),
             metadata: gate.metadata.clone(),
         })
     }

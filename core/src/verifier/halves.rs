@@ -41,6 +41,9 @@ impl Halves<'_, '_> {
     pub(super) fn line(&self, error: &Error) -> Option<String> {
         let claim = error.claim();
         match error.code() {
+            Code::MalformedToken if claim == Some(Claim::AuthorizationDetails.name()) => {
+                self.wrong_type(claim?)
+            }
             Code::MalformedToken => malformed::cause(self.seen.token),
             Code::Oversized => Some(self.oversized(claim)),
             Code::NestingTooDeep => {

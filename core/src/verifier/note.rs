@@ -1,5 +1,6 @@
 //! What `explain` says of a stage that passed. Never called on a plain verification.
 
+use super::introspect::StillActive;
 use super::state::Source;
 use super::validity::Dates;
 use super::{Requirements, VerifiedToken};
@@ -18,6 +19,8 @@ pub(super) fn request(shown: &Shown<'_>) -> String {
         Scheme::Bearer => "Bearer",
         Scheme::Dpop => "DPoP",
         Scheme::Field => "a place of its own",
+        Scheme::Form => "the content",
+        Scheme::Combined => "a place of its own, with DPoP",
     };
     let proofs = match shown.proofs {
         Proofs::None => "no proof",
@@ -39,6 +42,20 @@ pub(super) fn size(token: &[u8], limits: Limits) -> String {
 
 pub(super) fn shape() -> String {
     "3 segments, canonical base64url".to_owned()
+}
+
+pub(super) fn opaque() -> String {
+    "no JWT: its issuer is asked what it is".to_owned()
+}
+
+pub(super) fn introspection(active: &StillActive, now: NumericDate) -> String {
+    match active.asked_at() {
+        Some(at) => format!(
+            "active, as its issuer said {} ago",
+            now.since(at).in_words()
+        ),
+        None => "nobody is asked".to_owned(),
+    }
 }
 
 pub(super) fn header(header: &ProtectedHeader) -> String {
@@ -132,8 +149,10 @@ pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> Stri
     text
 }
 
-pub(super) fn replay(token: &VerifiedToken) -> String {
+/// Of a token that may be good `once`.
+pub(super) fn replay(token: &VerifiedToken, once: bool) -> String {
     match token.sender_constrained() {
+        _ if once => "not used before, and not used up by this",
         Some(
             Possession::Dpop
             | Possession::Wpt

@@ -8,6 +8,7 @@ use crate::claims::Claim;
 use crate::delegation::{self, TasksAgree};
 use crate::error::{Code, Error};
 use crate::jws::{Compact, SignatureBuffer};
+use crate::policy::Kind;
 
 impl Gate {
     /// Whether a token may be sent on to `target` in the name of the one that was verified here: it is
@@ -20,7 +21,8 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// `token_passthrough` for the token that came in, whatever its signature; `attenuation_audience`
+    /// `token_passthrough` for the token that came in, whatever its signature, unless it is a
+    /// transaction token, which goes on as it is within its trust domain, the target; `attenuation_audience`
     /// for a token that is for anybody else; `revoked` for either of them; the codes of [`Gate::verify_chain`]; and `usage` for a kind
     /// that the gate's `context` does not take.
     pub fn check_outbound(
@@ -48,8 +50,11 @@ impl Sitting<'_> {
         let (provider, now) = (self.provider(), self.now());
         let door = self.door()?;
         let token = outbound.bytes();
-        if is_same(inbound, token) {
-            return Err(Error::new(Code::TokenPassthrough));
+        let same = is_same(inbound, token);
+        // TXT-14: within its trust domain a transaction token goes on as it came.
+        let goes_on = door.gate.kind == Kind::TxnToken && outbound.kind() == Kind::TxnToken;
+        if same && !goes_on {
+            return Err(Error::new(Code::TokenPassthrough)); // MCP-10
         }
         inbound.check_not_revoked(now)?;
         let further = door.context(outbound.kind());
@@ -70,6 +75,9 @@ impl Sitting<'_> {
         if audiences.next() != Some(target) || audiences.next().is_some() {
             let claim = Claim::Aud.name();
             return Err(blame(Error::about(Code::AttenuationAudience, claim)));
+        }
+        if same {
+            return Ok(());
         }
         let inbound = inbound.member();
         delegation::prove_next(&inbound, &member, &ancestry::terms(&door)).map_err(blame)?;

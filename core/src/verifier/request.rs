@@ -38,8 +38,8 @@ pub struct Request<'r> {
     fields: [Field<'r>; HeaderField::ALL.len()],
     certificate: Option<&'r [u8]>,
     context: &'r [ContextToken<'r>],
-    /// A token of the content, and its proof.
-    content: Option<(&'r [u8], &'r [u8])>,
+    /// A token of the content, and the proof that came with it there.
+    content: Option<(&'r [u8], Option<&'r [u8]>)>,
 }
 
 /// A field of which there may be one.
@@ -149,7 +149,16 @@ impl<'r> Request<'r> {
         T: AsRef<[u8]> + ?Sized,
         P: AsRef<[u8]> + ?Sized,
     {
-        self.content = Some((token.as_ref(), proof.as_ref()));
+        self.content = Some((token.as_ref(), Some(proof.as_ref())));
+        self
+    }
+
+    /// The same with a grant that came in the content of the request to an authorization server: its
+    /// `assertion` (RFC 7523 §4). Where the grant is bound to a key, the client proves that it has it
+    /// in the field `DPoP`, for the URL of the token endpoint (IJ-05).
+    #[must_use]
+    pub fn form<T: AsRef<[u8]> + ?Sized>(mut self, token: &'r T) -> Self {
+        self.content = Some((token.as_ref(), None));
         self
     }
 
@@ -167,12 +176,26 @@ impl<'r> Request<'r> {
                 (scheme, token, self.proofs(HeaderField::Dpop))
             }
             (Carrier::Field { token, proof }, None) => {
-                let proofs = proof.map_or(Proofs::None, |proof| self.proofs(proof));
-                (Scheme::Field, self.sole(token)?, proofs)
+                let own = proof.map_or(Proofs::None, |proof| self.proofs(proof));
+                let (scheme, proofs) = match (own, self.proofs(HeaderField::Dpop)) {
+                    (Proofs::None, dpop) if self.may_combine(door) && dpop != Proofs::None => {
+                        (Scheme::Combined, dpop)
+                    }
+                    (own, _) => (Scheme::Field, own),
+                };
+                (scheme, self.sole(token)?, proofs)
             }
-            (Carrier::Content, Some((token, proof))) => (Scheme::Field, token, Proofs::One(proof)),
+            (Carrier::Content, Some((token, Some(proof)))) => {
+                (Scheme::Field, token, Proofs::One(proof))
+            }
             (Carrier::Content, None) => return Err(Error::about(Code::NoToken, "aat_chain")),
-            (Carrier::Authorization | Carrier::Field { .. }, Some(_)) => {
+            (Carrier::Form, Some((token, None))) => {
+                (Scheme::Form, token, self.proofs(HeaderField::Dpop))
+            }
+            (Carrier::Form, None) => return Err(Error::about(Code::NoToken, "assertion")),
+            (Carrier::Authorization | Carrier::Field { .. }, Some(_))
+            | (Carrier::Content, Some((_, None)))
+            | (Carrier::Form, Some((_, Some(_)))) => {
                 return Err(Error::about(Code::Usage, "content"));
             }
             (Carrier::None, _) => return Err(Error::about(Code::Usage, "request")),
@@ -214,6 +237,12 @@ impl<'r> Request<'r> {
             }
         }
         Ok(presented)
+    }
+
+    /// ATT-11: whether a DPoP proof may stand for that of an attested client.
+    fn may_combine(&self, door: Door<'_>) -> bool {
+        let takes_dpop = door.rules().possession.dpop.is_some();
+        door.gate.kind == Kind::ClientAttestation && takes_dpop
     }
 
     /// The URL of the request, normalised, where something is proven for it. What is no path has to
@@ -346,7 +375,8 @@ fn is_der(certificate: &[u8]) -> bool {
     matches!(Sequence::from_der(certificate), Ok(([], _)))
 }
 
-/// Scheme and token of `Authorization` (RFC 9110 §11.4, RFC 6750 §2.1, RFC 9449 §7.1).
+/// Scheme and token of `Authorization` (RFC 9110 §11.4, RFC 6750 §2.1, RFC 9449 §7.1). Nobody comes
+/// without one (MCP-09).
 fn credentials(field: Field<'_>) -> Result<(Scheme, &[u8]), Error> {
     const NAME: &str = "authorization";
     let value = match field {

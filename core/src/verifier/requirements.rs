@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ties::Ties;
 use crate::binding::Called;
 use crate::claims::is_scope_token;
 use crate::delegation::{ApprovedIntent, Arguments, Operation, Presenter};
@@ -23,6 +24,8 @@ pub struct Requirements {
     pub(crate) max_age: Option<Span>,
     pub(crate) operation: Option<Operation>,
     pub(super) approved: Option<Arc<ApprovedIntent>>,
+    /// What the token must belong to; mostly nothing is known of that.
+    pub(super) ties: Option<Box<Ties>>,
     /// The caller's `iss` and `sub`.
     presenter: Option<(Box<str>, Box<str>)>,
     /// What of it no token can meet.
@@ -37,6 +40,7 @@ impl Requirements {
         max_age: None,
         operation: None,
         approved: None,
+        ties: None,
         presenter: None,
         misuse: None,
     };
@@ -112,6 +116,43 @@ impl Requirements {
         self
     }
 
+    /// That the token is of the sign-in that this `nonce` was sent for (IDT-06): `missing_claim` without
+    /// one, `pop_mismatch` with another. A token's `nonce` that nobody asks for is not looked at.
+    #[must_use]
+    pub fn with_nonce(mut self, nonce: impl Into<Box<str>>) -> Self {
+        self.ties().nonce = Some(nonce.into());
+        self
+    }
+
+    /// That the token is of this client, as the request has authenticated it: `sub` of a client's
+    /// assertion (CA-01) or attestation (ATT-06), `client_id` of any other, such as an identity
+    /// assertion grant (IJ-03). `pop_mismatch` for another client's, `missing_claim` for one of nobody.
+    #[must_use]
+    pub fn with_client(mut self, client_id: impl Into<Box<str>>) -> Self {
+        self.ties().client = Some(client_id.into());
+        self
+    }
+
+    /// That an ID token was issued together with this access token: its `at_hash` is of it
+    /// (`pop_mismatch`; `missing_claim` without one; IDT-07). For a token that is signed by ML-DSA no
+    /// hash is defined, and none is taken.
+    #[must_use]
+    pub fn with_access_token(mut self, token: impl Into<Box<str>>) -> Self {
+        self.ties().access_token = Some(token.into());
+        self
+    }
+
+    /// As [`Requirements::with_access_token`], of an authorization code and `c_hash`.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Box<str>>) -> Self {
+        self.ties().code = Some(code.into());
+        self
+    }
+
+    fn ties(&mut self) -> &mut Ties {
+        self.ties.get_or_insert_default()
+    }
+
     /// What the call is about to do, as a proof of it can tell.
     #[inline]
     pub(super) fn called(&self) -> Option<Called<'_>> {
@@ -143,6 +184,7 @@ impl Requirements {
             max_age,
             operation,
             approved: _,
+            ties: _,
             presenter: _,
             misuse: _,
         } = self;

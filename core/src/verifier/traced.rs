@@ -92,7 +92,7 @@ impl Trail for Marks {
 impl Marks {
     fn complete(self, outcome: Result<VerifiedToken, Error>) -> Traced {
         let refused = outcome.is_err();
-        let stages = Stage::all_of(self.of_request).map(|stage| Mark {
+        let stages = Stage::all_of(self.of_request, self.entered).map(|stage| Mark {
             stage,
             outcome: if self.passed.contains(&stage) {
                 Outcome::Passed
@@ -118,7 +118,7 @@ pub(super) fn trace(
     let mut marks = Marks::default();
     let outcome = sitting.call(requirements).and_then(|call| {
         let judged = call.token(token, context, requirements, &mut marks)?;
-        call.commit(judged)
+        call.settle(judged, &mut marks, |judged| call.commit(judged))
     });
     marks.complete(outcome)
 }

@@ -40,6 +40,9 @@ pub enum Stage {
     Revocation,
     /// Scopes and strength of the sign-in.
     Policy,
+    /// What the authorization server says of the token (RFC 7662), where it is asked. Of a token that is
+    /// no JWT by its form it stands for the stages from `header` to `signature`.
+    Introspection,
     /// Whether a request's proof was used before. Of a token alone there is no such stage.
     Replay,
 }
@@ -64,17 +67,17 @@ impl Stage {
         Self::Intent,
         Self::Revocation,
         Self::Policy,
+        Self::Introspection,
         Self::Replay,
     ];
 
-    const fn is_of_requests(self) -> bool {
-        matches!(self, Self::Request | Self::Replay)
-    }
-
-    /// Those of a token alone, or of a request.
-    pub(super) fn all_of(of_request: bool) -> impl Iterator<Item = Self> {
+    /// Those of a token alone, or of a request, of which the stage `entered` was the last. A token that
+    /// is good once enters the last there is even alone.
+    pub(super) fn all_of(of_request: bool, entered: Option<Self>) -> impl Iterator<Item = Self> {
         let stages = Self::ALL.iter().copied();
-        stages.filter(move |stage| of_request || !stage.is_of_requests())
+        let once = entered == Some(Self::Replay);
+        let alone = move |stage: Self| stage != Self::Request && (once || stage != Self::Replay);
+        stages.filter(move |stage| of_request || alone(*stage))
     }
 
     /// The stable spelling, the same in every language.
@@ -98,6 +101,7 @@ impl Stage {
             | Self::Intent
             | Self::Revocation
             | Self::Policy
+            | Self::Introspection
             | Self::Replay => self.as_str(),
         }
     }
@@ -123,6 +127,7 @@ impl Stage {
             Self::Intent => "intent",
             Self::Revocation => "revocation",
             Self::Policy => "policy",
+            Self::Introspection => "introspection",
             Self::Replay => "replay",
         }
     }
@@ -148,7 +153,8 @@ impl Stage {
             Self::Intent => "CD-03, INTN-01 to 07",
             Self::Revocation => "REV-01 to 10, X03",
             Self::Policy => "AT-07, CD-05, RFC 9470",
-            Self::Replay => "DP-13",
+            Self::Introspection => "INT-01 to 06",
+            Self::Replay => "DP-13, IJ-06, CA-05, TXT-11",
         }
     }
 }
@@ -247,7 +253,7 @@ impl Recorder {
             passed,
         } = self;
         let mut passed = passed.into_iter().peekable();
-        let stages = Stage::all_of(of_request).map(|stage| {
+        let stages = Stage::all_of(of_request, entered).map(|stage| {
             if let Some(step) = passed.next_if(|step| step.stage == stage) {
                 return step;
             }

@@ -1,5 +1,5 @@
 //! Is it valid now, and is it for us? `exp`, `nbf`, `iat` (standards 0 and AT-06) and `aud`
-//! (JWT-03).
+//! (JWT-03; AT-03, CD-01, MCP-02: for us, exactly as we are called, RI-02).
 
 use super::kind::ClaimsAccepted;
 use super::state::Source;

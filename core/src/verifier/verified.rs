@@ -6,15 +6,16 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::authority::{self, CallSatisfied, GateSatisfied};
-use super::kind::{ClaimsAccepted, TypAccepted};
+use super::introspect::StillActive;
+use super::kind::ClaimsAccepted;
 use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
-use super::{Candidate, Misfit, Requirements, misfit};
+use super::vouched::{VerifiedBy, Vouched};
+use super::{Misfit, Requirements, misfit};
 use crate::binding::{
     Confirmation, NotReplayed, Possessed, Possession, PossessionConfirmed, ReplayReach, UsedProof,
 };
 use crate::claims::{Audience, Claim, Claims, Scopes};
-use crate::crypto::SignatureVerified;
 use crate::delegation::{
     self, Actor, Chain, ChainAccepted, Dimension, Dimensions, LineageAccepted, Member,
     PresenterAccepted, TasksAgree,
@@ -24,9 +25,12 @@ use crate::error::{Code, Error};
 use crate::events;
 use crate::jwa::Algorithm;
 use crate::jws::ProtectedHeader;
-use crate::policy::{GateRules, IssuerRules, Lineage, Profile};
+use crate::policy::{GateRules, IssuerRules, Kind, Lineage, Profile};
 use crate::revocation::{Change, Handles, NotRevoked, Standing};
 use crate::time::NumericDate;
+
+/// The field that gives an attested client its challenge (ATT-09).
+pub(crate) const CHALLENGE_FIELD: &str = "OAuth-Client-Attestation-Challenge";
 
 /// A token that passed every check of its gate. It has no public constructor: holding one means
 /// that each check happened.
@@ -46,6 +50,8 @@ pub struct VerifiedToken {
     not_revoked: Option<Standing>,
     /// Whether the status list was asked that it refers to.
     status: Option<bool>,
+    /// When its issuer was asked whether it is active.
+    introspected_at: Option<NumericDate>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -54,6 +60,8 @@ pub(super) struct Judged {
     /// The verdict, but for what the proof adds to it.
     verdict: VerifiedToken,
     possession: PossessionConfirmed,
+    /// The token itself, where it is good once.
+    used: Option<Box<UsedProof>>,
 }
 
 /// Everything about a token that cannot change while policy and keys stand: what a cache may
@@ -73,6 +81,7 @@ struct Facts {
     identity: Identity,
     /// `None` where the policy does not ask about revocations.
     handles: Option<Handles>,
+    verified_by: VerifiedBy,
 }
 
 /// The evidence of one verification's unchanging checks, each consumed here.
@@ -92,11 +101,13 @@ pub(super) struct Fresh {
     pub(super) tasks: TasksAgree,
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
+    pub(super) active: StillActive,
+    pub(super) used: Option<Box<UsedProof>>,
 }
 
 impl Settled {
-    pub(super) fn new(
-        signed: SignatureVerified<Candidate<'_>>,
+    pub(super) fn new<V: Vouched>(
+        vouched: V,
         dates: Dates,
         settled_at: NumericDate,
         confirmation: Confirmation,
@@ -110,14 +121,7 @@ impl Settled {
             chain,
             authority: GateSatisfied { .. },
         } = evidence;
-        let Candidate {
-            signing_input: _,
-            signature: _,
-            claims,
-            header,
-            source,
-            kind: TypAccepted { .. },
-        } = signed.into_inner();
+        let (claims, header, source) = vouched.into_parts();
         Self(Arc::new(Facts {
             claims,
             header,
@@ -128,6 +132,7 @@ impl Settled {
             source,
             identity,
             handles,
+            verified_by: V::BY,
         }))
     }
 
@@ -206,6 +211,7 @@ impl Settled {
             source: _,
             identity: _, // the policy's, which outlives the cache
             handles,
+            verified_by: _,
         } = &*self.0;
         size_of::<Facts>()
             + claims.heap_size()
@@ -228,6 +234,8 @@ impl Judged {
             tasks,
             not_revoked,
             called_for: CallSatisfied { .. },
+            active,
+            used,
         } = fresh;
         let verdict = VerifiedToken {
             settled,
@@ -239,10 +247,12 @@ impl Judged {
             next_nonce: None,
             not_revoked: not_revoked.standing(),
             status: not_revoked.status(),
+            introspected_at: active.asked_at(),
         };
         Self {
             verdict,
             possession,
+            used,
         }
     }
 
@@ -259,21 +269,31 @@ impl Judged {
         &self.possession
     }
 
-    /// The verdict, with evidence that its proof, if it has one, was not used before.
+    /// Whether the token is good once.
+    pub(super) const fn is_used_up(&self) -> bool {
+        self.used.is_some()
+    }
+
+    /// The verdict, with evidence that neither its proof, if it has one, nor the token itself, if it is
+    /// good once, was used before. The token comes last: a proof that was seen uses up no token.
     #[inline]
     pub(super) fn conclude(
         self,
-        look_up: impl FnOnce(UsedProof) -> Result<NotReplayed, Error>,
+        mut look_up: impl FnMut(UsedProof) -> Result<NotReplayed, Error>,
     ) -> Result<VerifiedToken, Error> {
         let Self {
             verdict,
             possession,
+            used,
         } = self;
         let Possessed {
             how,
-            reach,
+            mut reach,
             next_nonce,
-        } = possession.settle(look_up)?;
+        } = possession.settle(&mut look_up)?;
+        if let Some(used) = used {
+            reach = look_up(*used)?.reach().or(reach);
+        }
         Ok(VerifiedToken {
             shown: how,
             replay: reach,
@@ -459,11 +479,31 @@ impl VerifiedToken {
         self.status
     }
 
-    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2).
-    /// Usually none.
+    /// By what the issuer stands for the claims: its signature, or its answer about a token that is no
+    /// JWT (RFC 7662). Of such a token [`VerifiedToken::payload`] is that answer, the header is `{}`, and
+    /// that [`VerifiedToken::actor`] is `None` proves no absence of delegation (INT-03).
+    #[must_use]
+    pub fn verified_by(&self) -> VerifiedBy {
+        self.facts().verified_by
+    }
+
+    /// When the issuer was asked whether the token is active; `None` where the policy has nobody ask.
+    #[must_use]
+    pub const fn introspected_at(&self) -> Option<NumericDate> {
+        self.introspected_at
+    }
+
+    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2), or a
+    /// challenge. Usually none.
     pub fn response_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let nonce = self.next_nonce.as_deref();
-        nonce.into_iter().map(|nonce| ("DPoP-Nonce", nonce))
+        let kind = self.facts().source.profile.kind();
+        let name = if kind == Kind::ClientAttestation {
+            CHALLENGE_FIELD
+        } else {
+            "DPoP-Nonce"
+        };
+        nonce.into_iter().map(move |nonce| (name, nonce))
     }
 
     /// The exact row of the profile table.
@@ -547,7 +587,9 @@ impl VerifiedToken {
         let gate = self.gate_rules();
         let bounds = self.bounds.as_deref().unwrap_or_default();
         authority::check_call(&self.settled, bounds, gate, requirements, now, leeway)
-            .map(|CallSatisfied { .. }| ())
+            .map(|CallSatisfied { .. }| ())?;
+        let ties = requirements.ties.as_ref();
+        ties.map_or(Ok(()), |ties| ties.check_later(&self.settled))
     }
 
     /// Whether nothing of it has been revoked meanwhile, where the policy asks.
@@ -561,6 +603,11 @@ impl VerifiedToken {
         let facts = self.facts();
         let kind = facts.source.profile.kind();
         events::changes(kind, &facts.claims, facts.issuer(), self.issuer_rules())
+    }
+
+    /// Of a token that verifies a stream, its `state`.
+    pub(crate) fn verifies_stream(&self) -> Option<Option<&str>> {
+        events::verification(&self.facts().claims)
     }
 
     pub(super) fn member(&self) -> Member<'_> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Blame, Code, Error, Group};
 use crate::policy::{Challenge, Kind};
-use crate::verifier::{Gate, Grounds, Requirements};
+use crate::verifier::{CHALLENGE_FIELD, Gate, Grounds, Requirements};
 
 /// An HTTP answer, apart from what the server adds of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Gate {
         self.grounds().answer(error, requirements)
     }
 
-    /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728 §2) as JSON: the members
+    /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728 §2; PRM-04) as JSON: the members
     /// the policy states elsewhere, and those of the gate's `metadata`. Only a gate for access
     /// tokens with a `public_url`, whose first audience is a URL, has one.
     #[must_use]
@@ -86,11 +86,14 @@ impl Answer {
         }
     }
 
-    /// Keys that are being fetched are there in a moment, or a moment after `pause`.
+    /// Keys that are being fetched are there in a moment, or a moment after `pause`; so is the answer of
+    /// an authorization server that is being asked.
     fn unavailable(error: &Error, pause: Duration) -> Self {
+        let [soonest, latest] = REFRESHED_AFTER;
         let seconds = if error.code() == Code::KeysRefreshing {
-            let [soonest, latest] = REFRESHED_AFTER;
             pause.as_secs().saturating_add(1).clamp(soonest, latest)
+        } else if error.code() == Code::IntrospectionPending {
+            soonest
         } else {
             RESTORED_AFTER
         };
@@ -105,6 +108,16 @@ impl Answer {
             headers,
             body: String::new(),
         }
+    }
+
+    /// The answer to a delivery that failed: `err` and `description` (RFC 8935 §2.3).
+    pub(crate) fn of_delivery((name, text): (&str, &str)) -> Self {
+        let mut members = serde_json::Map::new();
+        members.insert("err".to_owned(), name.into());
+        members.insert("description".to_owned(), text.into());
+        let mut answer = Self::new(400);
+        answer.body = serde_json::Value::Object(members).to_string();
+        answer.with("Content-Type", "application/json".to_owned())
     }
 
     fn with(mut self, name: &'static str, value: String) -> Self {
@@ -149,8 +162,8 @@ fn answer(
             Kind::LogoutToken => oauth(400, "invalid_request", error),
             // RFC 6749 §5.2, RFC 7521 §4.
             Kind::ClientAssertion => oauth(401, "invalid_client", error),
-            Kind::JwtBearerGrant | Kind::IdJag => oauth(400, "invalid_grant", error),
-            Kind::ClientAttestation => attestation(error),
+            Kind::JwtBearerGrant | Kind::IdJag => grant(challenge, error),
+            Kind::ClientAttestation => attestation(challenge, error),
             Kind::TxnToken | Kind::Wit => workload(error),
             Kind::IntentToken => oauth(403, "mission_denial", error),
             Kind::Set => event(error),
@@ -165,13 +178,26 @@ fn answer(
     }
 }
 
+/// RFC 6749 §5.2; of its proof RFC 9449 §5 and §8: the grant may be as good as before.
+fn grant(challenge: &Challenge, error: &Error) -> Answer {
+    match (error.code(), &challenge.nonce) {
+        (Code::PopInvalid, _) => oauth(400, "invalid_dpop_proof", error),
+        (Code::NonceRequired, Some(nonce)) => {
+            oauth(400, "use_dpop_nonce", error).with("DPoP-Nonce", nonce.clone())
+        }
+        _ => oauth(400, "invalid_grant", error),
+    }
+}
+
 /// draft-ietf-oauth-attestation-based-client-auth §7.4.
-fn attestation(error: &Error) -> Answer {
-    let stale = [Code::Expired, Code::TooOld, Code::LifetimeTooLong];
-    if stale.contains(&error.code()) {
-        oauth(400, "use_fresh_attestation", error)
-    } else {
-        oauth(401, "invalid_client_attestation", error)
+fn attestation(challenge: &Challenge, error: &Error) -> Answer {
+    let stale = [Code::Expired, Code::TooOld, Code::LifetimeTooLong]; // ATT-05
+    match &challenge.nonce {
+        Some(own) if error.code() == Code::NonceRequired => {
+            oauth(400, "use_attestation_challenge", error).with(CHALLENGE_FIELD, own.clone())
+        }
+        _ if stale.contains(&error.code()) => oauth(400, "use_fresh_attestation", error),
+        _ => oauth(401, "invalid_client_attestation", error),
     }
 }
 
@@ -205,13 +231,7 @@ pub(crate) fn delivery_error(error: &Error) -> (&'static str, &'static str) {
 
 /// RFC 8935 §2.3.
 fn event(error: &Error) -> Answer {
-    let (name, text) = delivery_error(error);
-    let mut members = serde_json::Map::new();
-    members.insert("err".to_owned(), name.into());
-    members.insert("description".to_owned(), text.into());
-    let mut answer = Answer::new(400);
-    answer.body = serde_json::Value::Object(members).to_string();
-    answer.with("Content-Type", "application/json".to_owned())
+    Answer::of_delivery(delivery_error(error))
 }
 
 /// The reason as `error_description`. Nothing is said of keys, chains and actors: the answer to a
@@ -235,7 +255,7 @@ fn named(code: Code) -> (u16, Option<&'static str>) {
     if group == Group::NoCredential {
         (401, None)
     } else if group == Group::Request {
-        (400, Some("invalid_request"))
+        (400, Some("invalid_request")) // MCP-05
     } else if group == Group::Authority {
         (403, Some("insufficient_scope"))
     } else if group == Group::Authentication {
@@ -254,7 +274,10 @@ fn named(code: Code) -> (u16, Option<&'static str>) {
 fn protected(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
     let code = error.code();
     // No other token of the same scopes would help, so none is asked for.
-    let unasked = matches!(code, Code::TokenPassthrough | Code::OperationDenied);
+    let unasked = matches!(
+        code,
+        Code::TokenPassthrough | Code::OperationDenied | Code::PostureMismatch
+    );
     if code.group() == Group::ActorPolicy || unasked {
         return Answer::new(403);
     }
@@ -355,7 +378,8 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Where the RFC 9728 document of a resource lies: the well-known path goes between host and path.
+/// Where the RFC 9728 document of a resource lies: the well-known path goes between host and path
+/// (PRM-02).
 fn metadata_url(resource: &str) -> Option<String> {
     let (scheme, rest) = resource.split_once("://")?;
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kinds::{Kind, holder};
-use super::{File, T, canonical, header, kind_reports, token, with};
+use super::{File, T, canonical, header, kind_reports, standing, token, with};
 use crate::workshop::{Key, b64u};
 
 pub(super) fn lines() -> String {
@@ -25,6 +25,7 @@ pub(super) fn lines() -> String {
     ] {
         write(&mut file);
     }
+    standing::lines(&mut file);
     file.lines
 }
 

@@ -9,7 +9,105 @@ use super::{File, with};
 pub(super) fn lines() -> String {
     let mut file = File::default();
     bounded(&mut file);
+    details(&mut file);
     file.lines
+}
+
+/// RAR-01 to RAR-06: what `authorization_details` must be, and which of them applies here.
+fn details(file: &mut File) {
+    let alone = |own: Value| request(&here(json!({ "authorization_details": own })), &[]);
+    let asked = |own: Value| {
+        let operation = json!({ "resource": "a1", "action": "read" });
+        with(&alone(json!([own])), json!({ "operation": operation }))
+    };
+    let asserted = || json!({ "lineage": "asserted" });
+    let entry = |more: Value| with(&json!({ "type": "account", "actions": ["read"] }), more);
+    let near = "rar/good";
+    file.accept(near, &alone(json!([entry(json!({}))])), asserted());
+    for (id, own) in [
+        ("rar-01-an-object", entry(json!({}))),
+        ("rar-01-a-text", json!("account")),
+        ("rar-01-of-texts", json!(["account"])),
+        (
+            "rar-01-without-a-type",
+            json!([entry(json!({ "type": null }))]),
+        ),
+        (
+            "rar-01-of-an-empty-type",
+            json!([entry(json!({ "type": "" }))]),
+        ),
+        (
+            "rar-01-of-a-type-that-is-a-number",
+            json!([entry(json!({ "type": 1 }))]),
+        ),
+    ] {
+        file.refuse(id, near, "malformed_token", &alone(own));
+    }
+    for (id, more) in [
+        (
+            "rar-03-actions-that-are-a-text",
+            json!({ "actions": "read" }),
+        ),
+        (
+            "rar-03-locations-with-a-number",
+            json!({ "locations": ["x", 1] }),
+        ),
+        (
+            "rar-03-datatypes-that-are-an-object",
+            json!({ "datatypes": {} }),
+        ),
+        (
+            "rar-03-privileges-that-are-a-flag",
+            json!({ "privileges": true }),
+        ),
+        (
+            "rar-03-identifier-that-is-a-list",
+            json!({ "identifier": ["a1"] }),
+        ),
+    ] {
+        file.refuse(id, near, "claim_type", &alone(json!([entry(more)])));
+    }
+    let near = "rar-05-by-one-entry";
+    file.accept(
+        near,
+        &asked(entry(json!({ "identifier": "a1" }))),
+        asserted(),
+    );
+    let denied = "operation_denied";
+    let spread = alone(json!([
+        entry(json!({ "identifier": "a2" })),
+        { "type": "account", "actions": ["close"], "identifier": "a1" },
+    ]));
+    let spread = with(
+        &spread,
+        json!({ "operation": { "resource": "a1", "action": "read" } }),
+    );
+    file.refuse("rar-05-by-two-entries", near, denied, &spread);
+    let at = |locations: Value| asked(entry(json!({ "locations": locations })));
+    let (ours, other) = ("https://rs.example/mcp", "https://other.example");
+    file.accept("rar-04-here", &at(json!([ours])), asserted());
+    file.accept(
+        "rar-04-here-among-others",
+        &at(json!([other, ours])),
+        asserted(),
+    );
+    file.accept("rar-04-at-the-resource", &at(json!(["a1"])), asserted());
+    let near = "rar-04-here";
+    file.refuse("rar-04-elsewhere", near, denied, &at(json!([other])));
+    file.refuse("rar-04-nowhere", near, denied, &at(json!([])));
+    let kept = |place: &str| asked(entry(json!({ "identifier": "a1", "locations": [place] })));
+    file.accept("rar-04-named-and-here", &kept(ours), asserted());
+    file.refuse(
+        "rar-04-named-and-elsewhere",
+        "rar-04-named-and-here",
+        denied,
+        &kept(other),
+    );
+    // RAR-02 and RAR-06: what nobody here can read permits nothing.
+    let unknown = asked(json!({ "type": "unheard-of" }));
+    file.refuse("rar-02-of-an-unknown-type", near, denied, &unknown);
+    let limited = asked(entry(json!({ "locations": [ours], "limit": "5.00" })));
+    file.refuse("rar-06-with-an-unknown-member", near, denied, &limited);
 }
 
 fn bounded(file: &mut File) {

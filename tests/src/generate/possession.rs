@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{File, Kind, Slot, T, canonical, token, with};
-use super::{certificates, urls};
+use super::{certificates, grants, urls};
 use crate::workshop::{Hash, Key, b64u};
 
 pub(super) const CODE: &str = "pop_invalid";
@@ -158,6 +158,7 @@ pub(super) fn lines() -> String {
     certificates::certificates(&mut file);
     policies(&mut file);
     used(&mut file);
+    grants::lines(&mut file);
     file.lines
 }
 

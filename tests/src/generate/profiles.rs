@@ -92,7 +92,12 @@ impl Family<'_> {
                 let mut claims = claims.clone();
                 claims[name] = wrong.clone();
                 let id = format!("{name}-of-wrong-type-{number}");
-                self.refuse(&id, "claim_type", &self.kind.verify(&claims));
+                // RAR-01: there is no detail whose type could be wrong.
+                let code = match name.as_str() {
+                    "authorization_details" => "malformed_token",
+                    _ => "claim_type",
+                };
+                self.refuse(&id, code, &self.kind.verify(&claims));
             }
         }
         for (name, value) in self.kind.forbidden {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{File, Kind, T, canonical, header, token, with};
+use super::{File, Kind, T, canonical, header, once, token, with};
 use crate::workshop::Key;
 
 pub(super) fn lines() -> String {
@@ -10,6 +10,7 @@ pub(super) fn lines() -> String {
     rotation(&mut file);
     fetching(&mut file);
     batches(&mut file);
+    once::lines(&mut file);
     file.lines
 }
 

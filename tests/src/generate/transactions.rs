@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::chains::{access, carrying, here, table};
 use super::proofs::{Call, ORIGIN, WORKLOAD, hash};
-use super::{File, Kind, T, with};
+use super::{File, Kind, T, ways, with};
 
 const FIELD: &str = "Txn-Token";
 
@@ -14,6 +14,7 @@ pub(super) fn lines() -> String {
     field(&mut file);
     callers(&mut file);
     beside(&mut file);
+    ways::lines(&mut file);
     file.lines
 }
 

@@ -110,6 +110,7 @@ const TABLE = {
   actor_not_allowed: [FAILED, 'act', 'check_failed'],
   actor_presenter_mismatch: [FAILED, 'act', 'check_failed'],
   operation_denied: [FAILED, undefined, 'check_failed'],
+  posture_mismatch: [FAILED, undefined, 'check_failed'],
   token_passthrough: [FAILED, undefined, 'check_failed'],
   revoked: [FAILED, undefined, 'check_failed'],
   inactive: [FAILED, undefined, 'check_failed'],

@@ -1,8 +1,8 @@
-//! The chain of one token: `act` read link by link (ACT-01 to ACT-06), its circles (ACT-08), and
+//! The chain of one token: `act` read link by link (ACT-01 to ACT-06, TX-01, TX-03), its circles (ACT-08), and
 //! what the gate makes of it (ACT-09, ACT-10).
 
 use super::Actor;
-use super::rules;
+use super::{agentic, rules};
 use crate::claims::{Claim, Claims};
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
@@ -39,13 +39,16 @@ pub(crate) fn check(
     gate: &GateRules,
     preset: Preset,
 ) -> Result<ChainAccepted, Error> {
+    if let Some(rules) = &gate.transactions {
+        agentic::check(claims, rules)?;
+    }
     let delegation = &gate.delegation;
     let Some(act) = claims.value(Claim::Act) else {
         let required = delegation
             .rules()
             .is_some_and(|rules| rules.actor == ActorPresence::Required);
         return if required {
-            Err(about_act(Code::ActorMissing)) // ACT-10: nothing else fills the gap
+            Err(about_act(Code::ActorMissing)) // ACT-10, TX-04 to TX-06: nothing else fills the gap
         } else {
             Ok(ChainAccepted(Chain::NONE))
         };
@@ -62,7 +65,7 @@ pub(crate) fn check(
         return Err(about_act(Code::ChainLoop));
     }
     match delegation {
-        Delegation::Forbid => Err(about_act(Code::ActorNotAllowed)), // ACT-09: never ignored
+        Delegation::Forbid => Err(about_act(Code::ActorNotAllowed)), // ACT-09, IDT-11: never ignored
         Delegation::Surface => Ok(ChainAccepted(chain)),
         Delegation::Enforce(rules) => {
             rules::judge(&chain, claims, iss, rules)?;

@@ -9,7 +9,7 @@ mod mission;
 mod operation;
 mod uri;
 
-pub(super) use operation::some_permits;
+pub(super) use operation::{Here, some_permits};
 
 use crate::claims::{Claim, Claims};
 use crate::encoding::json::{Elements, Value};

@@ -9,16 +9,34 @@ use crate::delegation::Operation;
 use crate::encoding::json::Value;
 
 /// Whether some entry of this array permits it. What is no array permits nothing.
-pub(in crate::delegation) fn some_permits(entries: Value<'_>, operation: &Operation) -> bool {
+pub(in crate::delegation) fn some_permits(
+    entries: Value<'_>,
+    operation: &Operation,
+    here: Here<'_>,
+) -> bool {
     let mut entries = entries.as_array().into_iter().flatten();
-    entries.any(|entry| permits(entry, operation))
+    entries.any(|entry| permits(entry, operation, here)) // RAR-05
 }
 
-fn permits(entry: Value<'_>, operation: &Operation) -> bool {
+/// By what names this server is known.
+#[derive(Clone, Copy)]
+pub(in crate::delegation) struct Here<'h> {
+    pub(in crate::delegation) audience: &'h [Box<str>],
+    pub(in crate::delegation) public_url: Option<&'h str>,
+}
+
+impl Here<'_> {
+    fn is(self, location: &str) -> bool {
+        let mut audience = self.audience.iter();
+        audience.any(|own| **own == *location) || self.public_url == Some(location)
+    }
+}
+
+fn permits(entry: Value<'_>, operation: &Operation, here: Here<'_>) -> bool {
     match text(entry, "type") {
         Some("attenuating_agent_token") => capability::permits(entry, operation),
         Some("mission_resource_access") => mission_access(entry, operation),
-        Some(_) => common(entry, operation),
+        Some(_) => common(entry, operation, here), // RAR-02
         None => false,
     }
 }
@@ -51,20 +69,27 @@ fn mission_access(entry: Value<'_>, operation: &Operation) -> bool {
 
 /// A type that nobody here knows, by the common fields of RFC 9396 §2.2: what they name, the
 /// operation names; and they name something of it.
-fn common(entry: Value<'_>, operation: &Operation) -> bool {
+fn common(entry: Value<'_>, operation: &Operation, here: Here<'_>) -> bool {
     let resource = operation.resource.as_deref();
-    let by_identifier = entry.get("identifier").is_some();
     let mut members = entry.as_object().into_iter().flatten();
     let permitted = members.all(|(name, value)| match name {
         "type" => true,
         "actions" => lists(value, operation.action.as_deref(), str::eq),
         "identifier" => value.as_str().is_some() && value.as_str() == resource,
-        // Where the thing itself is named, this is where it is kept.
-        "locations" => by_identifier || lists(value, resource, str::eq),
-        _ => false,
+        // RAR-04: for this server, or for the very resource where that has an address of its own.
+        "locations" => applies(value, resource, here),
+        _ => false, // RAR-06
     });
     let says = |name: &str| entry.get(name).is_some();
     permitted && ["actions", "identifier", "locations"].into_iter().any(says)
+}
+
+fn applies(locations: Value<'_>, resource: Option<&str>, here: Here<'_>) -> bool {
+    let mut locations = texts(locations).into_iter().flatten();
+    locations.any(|location| {
+        let location = location.as_str();
+        location.is_some_and(|location| here.is(location) || resource == Some(location))
+    })
 }
 
 /// Whether an array of strings has what the operation names.
@@ -77,14 +102,19 @@ fn lists(value: Value<'_>, own: Option<&str>, covers: impl Fn(&str, &str) -> boo
 
 #[cfg(test)]
 mod tests {
-    use super::some_permits;
+    use super::{Here, some_permits};
     use crate::delegation::Operation;
     use crate::encoding::json::Json;
     use crate::limits::Limits;
 
     fn permits(entries: &str, operation: Operation) -> bool {
         let json = Json::parse(entries.into(), Limits::DEFAULT.into()).unwrap();
-        some_permits(json.root(), &operation)
+        let audience = ["https://here.example".into()];
+        let here = Here {
+            audience: &audience,
+            public_url: Some("https://api.example"),
+        };
+        some_permits(json.root(), &operation, here)
     }
 
     fn call(tool: &str) -> Operation {
@@ -98,14 +128,19 @@ mod tests {
     #[test]
     fn common_fields_name_what_is_done() {
         let account = r#"[{"type":"account","actions":["read"],"locations":["https://x.example"]},
-                          {"type":"account","actions":["write"],"identifier":"a1","locations":["https://x.example"]}]"#;
+                          {"type":"account","actions":["write"],"identifier":"a1","locations":["https://here.example"]},
+                          {"type":"account","actions":["close"],"identifier":"a1","locations":["https://x.example"]},
+                          {"type":"account","actions":["list"],"locations":["https://api.example"]}]"#;
         assert!(permits(account, act("https://x.example", "read")));
         assert!(permits(account, act("https://x.example", "read").tool("t")));
         assert!(permits(account, act("a1", "write")));
+        assert!(permits(account, act("a1", "list")));
+        assert!(permits(account, Operation::new().action("list")));
         for other in [
             act("https://x.example", "write"),
             act("https://x.example/", "read"),
             act("a1", "read"),
+            act("a1", "close"),
             Operation::new().action("read"),
             Operation::new().resource("https://x.example"),
             call("t"),

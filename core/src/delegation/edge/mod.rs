@@ -12,7 +12,9 @@ use super::{Actor, lineage::Dimensions, task};
 use crate::claims::{Claim, ClaimedDates, Claims};
 use crate::encoding::json::Value;
 use crate::error::{Code, Error};
-use crate::policy::{AudRule, Edge, Edges, ExpRule, IntentRules, Kind, Lineage, Mapping, Preset};
+use crate::policy::{
+    AudRule, Edge, Edges, ExpRule, IntentRules, Kind, Lineage, Mapping, Preset, TransactionRules,
+};
 use crate::time::{NumericDate, Span};
 
 /// A token of a chain, verified as its own kind asks.
@@ -44,6 +46,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) implies: &'a Mapping,
     /// Where tokens name their tasks.
     pub(crate) intent: &'a IntentRules,
+    /// What is asked of transaction tokens, at a gate for them.
+    pub(crate) transactions: Option<&'a TransactionRules>,
     pub(crate) leeway: Span,
     pub(crate) preset: Preset,
 }
@@ -96,7 +100,7 @@ pub(super) fn judge(
             check_may_act(parent, child, terms.preset)?;
             shown.leave(Dimensions::SUBJECT);
         }
-        Edge::TxnReplace => transaction::check_replacement(parent, child)?,
+        Edge::TxnReplace => transaction::check_replacement(parent, child, terms.transactions)?,
         Edge::Exchange => {
             check_subject(parent, child)?;
             check_may_act(parent, child, terms.preset)?;
@@ -199,7 +203,8 @@ fn is_subsequence<'a>(
     few.all(|one| many.any(|other| other == one))
 }
 
-/// A parent that says who may act is taken at its word (TX-09, MAY-02 to MAY-04).
+/// A parent that says who may act is taken at its word (TX-09, MAY-01 to MAY-04); one that says
+/// nothing leaves it to who may use it (MAY-05).
 fn check_may_act(parent: &Member<'_>, child: &Member<'_>, preset: Preset) -> Result<(), Error> {
     let Some(may_act) = parent.claims.json().root().get("may_act") else {
         return Ok(());
@@ -254,7 +259,7 @@ fn check_subject(parent: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     }
 }
 
-/// What ties an access token to the grant it was given for: the client, the key, the resource.
+/// What ties an access token to the grant it was given for: the client, the key, the resource (IJ-10).
 fn check_grant(grant: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     let client = grant.claims.text(Claim::ClientId);
     let same_client = client.is_none_or(|own| child.claims.text(Claim::ClientId) == Some(own));

@@ -114,6 +114,7 @@ fn prove_in_order<'m>(
     let leaf = members.pop().unwrap();
     let terms = Terms {
         edges: &Edges::DEFAULT,
+        transactions: None,
         implies: &Vec::new(),
         intent: &IntentRules::NONE,
         leeway: Span::ZERO,

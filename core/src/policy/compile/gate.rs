@@ -4,7 +4,7 @@
 use super::context::{self, Compiled};
 use super::delegation::{self, Table};
 use super::text::{self, Loopback};
-use super::{Compiler, boxed, intent, unknown_name};
+use super::{Compiler, boxed, intent, introspection, transactions, unknown_name};
 use crate::policy::check::quoted;
 use crate::policy::document::join;
 use crate::policy::profile::{Kind, Preset, Profile};
@@ -33,6 +33,8 @@ pub(super) fn compile(
         signers(section, kind, &named, compiler);
         own_redemption(section, kind, &named, issuers, &audience, compiler);
     }
+    let opaque =
+        kind.and_then(|kind| introspection::at_gate(section, kind, &named, issuers, compiler));
     let sender_constrained = match section.text("sender_constrained").as_deref() {
         Some("external") => {
             let at = section.position("sender_constrained");
@@ -56,17 +58,6 @@ pub(super) fn compile(
         let text = format!("{} refuses every token", quoted(Span::ZERO));
         compiler.problems.push(section.problem("max_age", text));
     }
-    // What tells of an event is remembered by whoever applies it.
-    let applied = |kind: &Kind| matches!(kind, Kind::LogoutToken | Kind::Set);
-    if let Some(kind) = kind.filter(|kind| kind.row().used_once && !applied(kind)) {
-        // Without a store of what was seen, nothing here can be used up.
-        let at = section.position("profile");
-        let text = format!(
-            "nobody remembers jti: a stolen {} opens again until it expires",
-            kind.as_str()
-        );
-        compiler.warn(section.at("profile"), at, text);
-    }
     let custom = kind == Some(Kind::JwtCustom);
     let more = "required_claims";
     if section.has(more) && !section.is_empty_list(more) && !custom && kind.is_some() {
@@ -79,6 +70,7 @@ pub(super) fn compile(
         caller,
         actor_proofs,
     } = context::compile(section, name, issuers, compiler);
+    let transactions = transactions::compile(section, kind, compiler);
     let scope_implies = scope_implies(section, compiler);
     let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
     let kind = kind.unwrap_or(Kind::AccessToken);
@@ -91,6 +83,8 @@ pub(super) fn compile(
         kind,
         signer: kind.row().signer,
         audience,
+        asks: introspection::asks_about_jwts(kind, &named, issuers),
+        opaque,
         issuers: named,
         rivals: Vec::new(), // for `pairs`, which sees all gates
         public_url: public_url.map(Into::into),
@@ -105,6 +99,8 @@ pub(super) fn compile(
         context,
         caller,
         actor_proofs,
+        once: None, // for `once`, which sees the whole document
+        transactions,
         revokes: false, // for `revocation`, which sees the whole document
         intent: intent::compile(section, compiler),
         max_age: section.duration("max_age"),

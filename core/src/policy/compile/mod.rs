@@ -8,8 +8,10 @@ mod edges;
 mod gate;
 mod inputs;
 mod intent;
+mod introspection;
 mod issuer;
 mod keys;
+mod once;
 mod pairs;
 mod possession;
 mod revocation;
@@ -17,6 +19,7 @@ mod secret;
 mod status;
 mod store;
 mod text;
+mod transactions;
 
 pub(super) use keys::push_all as push_all_keys;
 pub(super) use store::share_nothing;
@@ -118,8 +121,10 @@ pub(super) fn compile<'o>(
         issuers,
         gates,
     };
+    once::settle(&mut rules, &document, &mut compiler);
     possession::settle(&mut rules, &document, &mut compiler);
     inputs::settle(&mut rules, &document, &mut compiler);
+    introspection::settle(&mut rules, &document);
     let used = [
         rules.revocation.shared().map(|shared| &shared.store),
         possession::used(&rules.possession),

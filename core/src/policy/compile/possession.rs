@@ -23,8 +23,10 @@ pub(super) fn compile(
 ) -> PossessionRules {
     let dpop = document.has("dpop").then(|| dpop(document, compiler));
     let replay = document.has("replay");
+    let attestation = document.section("attestation");
     PossessionRules {
         dpop,
+        challenge: made_with(&attestation, "challenge", "challenge_secret", compiler),
         replay: replay.then(|| self::replay(document, stores, compiler)),
     }
 }
@@ -58,29 +60,34 @@ fn dpop(document: &Section<'_>, compiler: &mut Compiler<'_>) -> DpopRules {
         algorithms,
         algorithms_named: section.has("algorithms"),
         max_age: section.duration("max_age").unwrap_or(Span::ZERO),
-        nonce: nonce(&section, compiler),
+        nonce: made_with(&section, "nonce", "nonce_secret", compiler),
     }
 }
 
 /// Refusals 11 and 21: a nonce that instances do not share fails at every other one.
-fn nonce(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<Secret> {
-    let required = section.text("nonce").as_deref() == Some("required");
+fn made_with(
+    section: &Section<'_>,
+    name: &str,
+    secret: &str,
+    compiler: &mut Compiler<'_>,
+) -> Option<Secret> {
+    let required = section.text(name).as_deref() == Some("required");
     if !required {
-        if section.has("nonce_secret") {
-            let at = section.position("nonce_secret");
-            let text = "nonce is \"off\": nothing is made with it";
-            compiler.warn(section.at("nonce_secret"), at, text);
+        if section.has(secret) {
+            let at = section.position(secret);
+            let text = format!("{name} is \"off\": nothing is made with it");
+            compiler.warn(section.at(secret), at, text);
         }
         return None;
     }
-    if !section.has("nonce_secret") {
-        let text = "needed when nonce = \"required\"";
-        let at = section.position("nonce");
-        let problem = Problem::new(section.at("nonce_secret"), at, text);
+    if !section.has(secret) {
+        let text = format!("needed when {name} = \"required\"");
+        let at = section.position(name);
+        let problem = Problem::new(section.at(secret), at, text);
         compiler.problems.push(problem);
         return None;
     }
-    compiler.mac_secret(section, "nonce_secret")
+    compiler.mac_secret(section, secret)
 }
 
 fn replay(
@@ -139,11 +146,11 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
         let required = gate.sender_constrained == SenderConstrained::Required;
         let here = gate.sender_constrained != SenderConstrained::External;
         let carrier = gate.kind.carrier();
-        let judged = here && carrier == Carrier::Authorization;
+        let judged = here && matches!(carrier, Carrier::Authorization | Carrier::Form);
         let proven = match carrier {
             Carrier::Field { proof, .. } => proof.is_some(),
             Carrier::Content => true,
-            Carrier::Authorization | Carrier::None => false,
+            Carrier::Authorization | Carrier::Form | Carrier::None => false,
         };
         let own = here && proven;
         gate.takes_own_proof = own && gate.public_url.is_some();
@@ -183,6 +190,7 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
         let section = document.section("replay");
         compiler.problems.push(section.problem("store", text));
     }
+    let once = rules.gates.iter().any(|gate| gate.once.is_some());
     let remembered = takes_dpop || takes_own;
     if remembered && !document.has("replay") {
         let text = "who remembers used proofs? Write store = \"process\", \"external\" or a store of \
@@ -192,12 +200,16 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
         compiler.problems.push(problem); // 19
     }
     let takes_mtls = rules.gates.iter().any(|gate| gate.takes_mtls);
+    // ATT-11: a DPoP proof may stand for that of an attested client.
+    let mut gates = rules.gates.iter();
+    let attested = gates.any(|gate| gate.kind == Kind::ClientAttestation && gate.takes_own_proof);
     let unused = [
-        ("dpop", !takes_dpop, "no gate takes proofs"),
+        ("dpop", !takes_dpop && !attested, "no gate takes proofs"),
+        ("attestation", !attested, "no gate takes attested clients"),
         ("mtls", !takes_mtls, "no gate takes certificates"),
         (
             "replay",
-            !dpop && !takes_own,
+            !dpop && !takes_own && !once,
             "no proof is taken, so none is remembered",
         ),
     ];

@@ -2,11 +2,12 @@
 
 use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS, KINDS,
-    NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE, SENDER_CONSTRAINED, STORE_KIND,
-    UNAVAILABLE, default_algorithms, default_delegation, default_discovery, default_max_lifetime,
-    default_max_staleness, default_namespace, default_on_stale, default_proof_algorithms,
-    default_refresh, names_an_audience, stays_absent,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS,
+    INTROSPECTED, KINDS, NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE,
+    SENDER_CONSTRAINED, STORE_KIND, TRANSACTION_USE, UNAVAILABLE, default_algorithms,
+    default_delegation, default_discovery, default_max_lifetime, default_max_staleness,
+    default_namespace, default_on_stale, default_proof_algorithms, default_refresh,
+    default_transactions, names_an_audience, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -78,6 +79,12 @@ pub(in crate::policy) static DOCUMENT: &[Row] = &[
         Shape::Table(DPOP),
         Absent::Computed(stays_absent), // its presence makes gates take proofs
         "DPoP proofs (RFC 9449).",
+    ),
+    row(
+        "attestation",
+        Shape::Table(ATTESTATION),
+        Absent::Computed(stays_absent), // its secret has no default
+        "Proofs of attested clients.",
     ),
     row(
         "mtls",
@@ -214,6 +221,57 @@ static ISSUER: &[Row] = &[
         Shape::Text,
         Absent::Nothing,
         "For an actor that signs proofs (`actor_proof`): whose actor it is, the `iss` beside its `sub` in `act`.",
+    ),
+    row(
+        "introspection",
+        Shape::Table(INTROSPECTION),
+        Absent::Computed(stays_absent), // its presence has the issuer asked
+        "How it is asked about its access tokens (RFC 7662).",
+    ),
+];
+
+static INTROSPECTION: &[Row] = &[
+    row(
+        "endpoint",
+        Shape::Text,
+        Absent::Text("auto"),
+        "Where it is asked: an https URL, or \"auto\" for the introspection_endpoint of its metadata.",
+    ),
+    row(
+        "client_id",
+        Shape::Text,
+        Absent::Required,
+        "Who asks: the name of this resource server at the issuer.",
+    ),
+    row(
+        "client_secret",
+        Shape::Secret,
+        Absent::Required,
+        "What proves that, as client_secret_basic; one line break at its end is not part of it.",
+    ),
+    row(
+        "tokens",
+        Shape::Choice(&INTROSPECTED),
+        Absent::Text("opaque"),
+        "About which of its access tokens: those that are no JWT, or JWTs too, once all else holds.",
+    ),
+    row(
+        "max_age",
+        Shape::Duration { most: Some(3600) },
+        Absent::Text("60s"),
+        "The most that an answer is kept; never beyond the token's `exp`.",
+    ),
+    row(
+        "allow_hosts",
+        Shape::List(&Shape::Text),
+        Absent::Nothing,
+        "The only hosts to ask, private addresses included; else the endpoint's or the issuer's own, at a public address.",
+    ),
+    row(
+        "ca_file",
+        Shape::Text,
+        Absent::Nothing,
+        "A PEM file of the certificate authorities to trust in place of the public ones.",
     ),
 ];
 
@@ -398,6 +456,12 @@ static GATE: &[Row] = &[
         "The kinds of further tokens that a request may or must carry.",
     ),
     row(
+        "transactions",
+        Shape::Table(TRANSACTIONS),
+        Absent::Computed(default_transactions),
+        "For txn_token: how a transaction may have come here.",
+    ),
+    row(
         "require_intent",
         Shape::Flag,
         Absent::Flag(false),
@@ -408,6 +472,39 @@ static GATE: &[Row] = &[
         Shape::Table(INTENT_POINTERS),
         Absent::Nothing,
         "Where tokens name what they are for: all tokens of a request that name one of a kind name the same.",
+    ),
+];
+
+static TRANSACTIONS: &[Row] = &[
+    row(
+        "use",
+        Shape::Choice(&TRANSACTION_USE),
+        Absent::Text("any"),
+        "Whether a `txn` that was seen here is refused, so that nothing is done twice; [replay] says who remembers.",
+    ),
+    row(
+        "workload",
+        Shape::Text,
+        Absent::Nothing,
+        "Who this is, as `txn_path` names workloads: what came through here before is refused.",
+    ),
+    row(
+        "max_hops",
+        Shape::Count { least: 1, most: 64 },
+        Absent::Count(8),
+        "The most workloads of `txn_path`.",
+    ),
+    row(
+        "min_assurance",
+        Shape::Text,
+        Absent::Nothing,
+        "The lowest `min_assurance_level` that is taken; a token must then have one.",
+    ),
+    row(
+        "assurance_levels",
+        Shape::List(&Shape::Text),
+        Absent::Texts(&["unverified", "low", "medium", "high"]),
+        "The levels there are, from the lowest on.",
     ),
 ];
 
@@ -537,6 +634,21 @@ static DPOP: &[Row] = &[
         Shape::Secret,
         Absent::Nothing,
         "What nonces are made with, at least 32 bytes, the same on all instances; one line break at its end is not part of it.",
+    ),
+];
+
+static ATTESTATION: &[Row] = &[
+    row(
+        "challenge",
+        Shape::Choice(&NONCE),
+        Absent::Text("off"),
+        "Whether a proof must carry a challenge of this server's.",
+    ),
+    row(
+        "challenge_secret",
+        Shape::Secret,
+        Absent::Nothing,
+        "What challenges are made with, at least 32 bytes, the same on all instances; one line break at its end is not part of it.",
     ),
 ];
 

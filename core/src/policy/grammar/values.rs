@@ -8,6 +8,7 @@ use crate::policy::unit::show_duration;
 
 pub(super) static PRESETS: Choice = choice(|| vec!["agent_strict", "rfc"]);
 pub(super) static DISCOVERY: Choice = choice(|| vec!["auto", "oauth", "oidc"]);
+pub(super) static INTROSPECTED: Choice = choice(|| vec!["opaque", "all"]);
 pub(super) static PUSH: Choice = Choice {
     now: || vec!["process"],
     later: &[],
@@ -30,6 +31,7 @@ pub(super) static SELF_ACTOR: Choice = choice(|| vec!["accept", "reject"]);
 pub(super) static PRESENTER: Choice = choice(|| vec!["must_be_actor", "any"]);
 pub(super) static LINEAGE: Choice =
     choice(|| vec!["asserted", "correlated", "issuer_attested", "cryptographic"]);
+pub(super) static TRANSACTION_USE: Choice = choice(|| vec!["any", "once"]);
 pub(super) static UNAVAILABLE: Choice = choice(|| vec!["refuse", "accept_marked"]);
 pub(super) static PROFILES: Choice = Choice {
     now: || {
@@ -106,6 +108,12 @@ pub(super) fn default_refresh(_: Preset, issuer: &Node) -> Option<Node> {
     let fetched =
         issuer.get(jwks_uri).is_some() || !kept.iter().any(|place| issuer.get(place).is_some());
     fetched.then(|| Node::table::<String>([]))
+}
+
+/// Only transaction tokens have come some way.
+pub(super) fn default_transactions(_: Preset, gate: &Node) -> Option<Node> {
+    let kind = gate.get("profile").and_then(Node::as_text);
+    (kind == Some(profile::Kind::TxnToken.as_str())).then(|| Node::table::<String>([]))
 }
 
 /// Servers keep many stores; a folder is one.

@@ -7,6 +7,7 @@ use crate::claims::Claim;
 use crate::policy::{AudienceRule, Kind, Presence, Preset, Profile, SignerRule};
 use crate::testing::NoRefusals;
 use crate::testing::claims::Name;
+use crate::testing::forge::set_assurance;
 
 impl Bench<'_> {
     pub(super) fn another_kind(&self) -> Result<Attempt, NoRefusals> {
@@ -133,6 +134,14 @@ impl Bench<'_> {
         let age = cap.seconds().saturating_add(self.leeway());
         let born = self.now().saturating_sub(age).saturating_sub(1);
         self.altered(|token| token.set(Claim::Iat, born))
+    }
+
+    pub(super) fn less_assured(&self) -> Result<Attempt, NoRefusals> {
+        let rules = self.door.transactions.as_deref();
+        if rules.is_none_or(|rules| rules.floor.is_none()) {
+            return never("no level of assurance is asked for here");
+        }
+        self.altered(|token| set_assurance(token, "of nobody"))
     }
 
     pub(super) fn too_long(&self) -> Result<Attempt, NoRefusals> {

@@ -19,8 +19,8 @@ impl Bench<'_> {
         let of_fields = matches!(code, Code::MultipleCredentials | Code::MalformedRequest);
         match self.carrier() {
             Carrier::Authorization | Carrier::Field { .. } => {}
-            Carrier::Content if !of_fields => {}
-            Carrier::Content | Carrier::None => return never(NO_FIELD),
+            Carrier::Content | Carrier::Form if !of_fields => {}
+            Carrier::Content | Carrier::Form | Carrier::None => return never(NO_FIELD),
         }
         let mut draft = self.any()?;
         draft.presentation = if code == Code::NoToken {

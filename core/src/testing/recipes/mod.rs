@@ -106,6 +106,7 @@ pub(super) fn attempt(forge: &Forge<'_>, good: &Good, code: Code) -> Result<Atte
         Code::InsufficientScope => bench.without_scope(),
         Code::InsufficientUserAuthentication => bench.another_sign_in(),
         Code::OperationDenied => bench.another_tool(),
+        Code::PostureMismatch => bench.less_assured(),
         Code::TokenPassthrough => Ok(Attempt::Never(CALL)),
         Code::KeysUnavailable | Code::KeysRefreshing => bench.without_keys(code),
         Code::StatusUnavailable => bench.with_status(),
@@ -114,6 +115,9 @@ pub(super) fn attempt(forge: &Forge<'_>, good: &Good, code: Code) -> Result<Atte
         )),
         Code::RevocationUnavailable | Code::RevocationStale => Ok(Attempt::Never(
             "it is about the store of revocations, and no request's",
+        )),
+        Code::IntrospectionPending | Code::IntrospectionUnavailable => Ok(Attempt::Never(
+            "it is about an authorization server that is asked, and no request's",
         )),
         Code::ReplayUnavailable | Code::ReplayFull => Ok(Attempt::Never(
             "it is about the store of used proofs, and no request's",

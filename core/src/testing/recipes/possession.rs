@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Attempt, Bench, ELSEWHERE, never, send};
 use crate::claims::Claim;
 use crate::encoding::base64url;
-use crate::policy::{Carrier, ReplayStore, SenderConstrained};
+use crate::policy::{Carrier, Once, ReplayStore, SenderConstrained};
 use crate::testing::NoRefusals;
 use crate::testing::draft::{Carrying, Draft, Proof, Token};
 
@@ -43,6 +43,8 @@ impl Bench<'_> {
         }
         if self.carrier() == Carrier::Authorization {
             draft.carrying = Carrying::Bearer;
+        } else if self.carrier() == Carrier::Form {
+            draft.carrying = Carrying::Form(None);
         }
         // Already there in a token that must be bound.
         if !self.row.required.contains(Claim::Cnf) {
@@ -100,6 +102,17 @@ impl Bench<'_> {
         if replay.is_none_or(|replay| replay.store == ReplayStore::External) {
             return never("used proofs are not remembered here");
         }
+        if let Some(once) = self.door.once {
+            let mut draft = self.any()?;
+            if let Some(fake) = self.forge.fake(self.good.entry) {
+                let name = match once {
+                    Once::Jti => Claim::Jti,
+                    Once::Txn => Claim::Txn,
+                };
+                draft.token.set(name, fake.jti());
+            }
+            return send(draft);
+        }
         let attempt = self.proven(|_| ())?;
         // A caller that must be the actor, and whose identity no fake can give that name.
         if let Attempt::Send(draft) = &attempt
@@ -124,7 +137,7 @@ impl Bench<'_> {
         }
         let of_caller = draft.caller.as_mut().and_then(|(_, proof)| proof.as_mut());
         let own = match &mut draft.carrying {
-            Carrying::Dpop(proof) => proof.as_mut(),
+            Carrying::Dpop(proof) | Carrying::Form(proof) => proof.as_mut(),
             Carrying::Field { made, .. } | Carrying::Content(made) => made.as_mut(),
             Carrying::Bearer | Carrying::Elsewhere => None,
         };

@@ -129,8 +129,11 @@ fn kinds_differ_in_what_they_give() {
     );
     without(Profile::LogoutToken, &but(&[]), &["too_old"]);
     without(Profile::ClientAssertion, &but(&chain), &["too_old"]);
-    without(Profile::JwtBearerGrant, &but(&["wrong_token_kind"]), &[]);
-    without(Profile::IdJag, &but(&["wrong_token_kind"]), &[]);
+    // In the content, which a request may lack; and in a query whatever comes is refused.
+    let content = &["no_token", "token_in_query"];
+    for grant in [Profile::JwtBearerGrant, Profile::IdJag] {
+        without(grant, &but(&["wrong_token_kind"]), content);
+    }
     without(
         Profile::TxnToken,
         &["wrong_token_kind", "pop_mismatch"],

@@ -338,3 +338,52 @@ fn what_tells_of_nothing_cannot_be_applied() {
         .unwrap();
     assert_eq!(off.revocations().apply(&told), Err(RevokeError::Off));
 }
+
+#[test]
+fn set_11_a_verification_says_the_state_that_was_sent() {
+    const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
+    let verifier = verifier(json!({ "store": "process" }));
+    let receiver = verifier.receiver("signals").unwrap();
+    let asked = receiver.clone().expecting_state("s1");
+    let verification = |event: Value| {
+        let stream = json!({ "format": "opaque", "id": "stream" });
+        token(
+            "secevent+jwt",
+            &json!({ "iss": A, "aud": "c2", "iat": NOW, "jti": "e1", "sub_id": stream,
+                     "events": { VERIFICATION: event } }),
+        )
+    };
+    let push = |receiver: &crate::Receiver, event: Value| {
+        let body = verification(event);
+        let delivery = receiver.push(Some("application/secevent+jwt"), body.as_bytes());
+        (delivery.answer.status, delivery.answer.body)
+    };
+    for event in [
+        json!({ "state": "s1" }),
+        json!({}),
+        json!({ "state": "s2" }),
+    ] {
+        assert_eq!(push(&receiver, event).0, 202);
+    }
+    assert_eq!(push(&asked, json!({ "state": "s1" })).0, 202);
+    for event in [json!({}), json!({ "state": "s2" }), json!({ "state": 1 })] {
+        let (status, body) = push(&asked, event);
+        assert!(
+            status == 400 && body.contains("\"invalid_state\""),
+            "{body}"
+        );
+    }
+    // Every other event is taken as ever.
+    let revoked = event(
+        &format!("{CAEP}session-revoked"),
+        NOW,
+        &json!({ "format": "iss_sub", "iss": A, "sub": "u1" }),
+    );
+    let delivery = asked.push(Some("application/secevent+jwt"), revoked.as_bytes());
+    assert_eq!(delivery.answer.status, 202);
+    // Of a poll the issuer is told in the next request.
+    let mut poller = asked.poller(10);
+    let body = json!({ "sets": { "e1": verification(json!({ "state": "s2" })) } });
+    assert_eq!(poller.take(body.to_string().as_bytes()).unwrap().refused, 1);
+    assert!(poller.request().contains("invalid_state"));
+}

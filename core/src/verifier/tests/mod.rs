@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+mod attested;
 mod audited;
 mod batches;
 mod cached;
@@ -11,6 +12,7 @@ mod events;
 mod explained;
 mod hosts;
 mod inquiries;
+mod introspected;
 mod issuers;
 mod leaks;
 mod observed;
@@ -19,6 +21,7 @@ mod policies;
 mod reloads;
 mod requests;
 mod revocations;
+mod ties;
 mod tokens;
 mod traced;
 mod transactions;

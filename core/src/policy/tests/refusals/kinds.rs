@@ -109,7 +109,7 @@ fn warnings_are_about_tokens_that_should_work_once() {
         ("client_assertion", true),
         ("id_jag", true),
         ("set", false),
-        ("jwt_bearer_grant", false),
+        ("jwt_bearer_grant", true),
         ("id_token", false),
         ("txn_token", false),
     ] {
@@ -121,6 +121,78 @@ fn warnings_are_about_tokens_that_should_work_once() {
         let expected: &[String] = if warns { &[text] } else { &[] };
         assert_eq!(shown, expected, "{kind}");
     }
+}
+
+const URL: &str = "https://a.example";
+
+#[test]
+fn who_remembers_what_is_good_once() {
+    let of = |kind: &str, more: &str| of_kind(kind, URL, "audience = \"x\"") + more;
+    let forgets = |kind: &str, text: &str| {
+        format!("gates.tools.profile: {text}: a stolen {kind} opens again until it expires")
+    };
+    let process = "[replay]\nstore = \"process\"\n";
+    let reach = "replay.store: reaches one process; N workers accept a proof N times";
+    loads(&of("id_jag", process), &[reach]);
+    loads(&of("client_assertion", process), &[reach]);
+    let external = "[replay]\nstore = \"external\"\n";
+    let other = "replay.store: the program must remember used proofs: prepare, then commit";
+    let unused = "replay: no proof is taken, so none is remembered";
+    let forgotten = forgets("id_jag", "nobody remembers jti");
+    loads(&of("id_jag", external), &[&forgotten, unused, other]);
+    let host = "[replay]\nstore = \"local\"\n[stores.local]\nkind = \"file\"\npath = \"/x\"\n";
+    loads(&of("id_jag", host), &[]);
+    let long =
+        format!("leeway = \"300s\"\n{}", of("actor_proof", host)).replace("audience = \"x\"\n", "");
+    let short = forgets("actor_proof", "replay.store remembers jti for 15 minutes");
+    loads(&long, &[&short, unused]);
+}
+
+#[test]
+fn transactions_are_asked_how_they_came() {
+    let of = |table: &str, more: &str| {
+        of_kind(
+            "txn_token",
+            URL,
+            &format!("audience = \"td\"\ntransactions = {{ {table} }}"),
+        ) + more
+    };
+    let table = |members: &str| of(members, "");
+    loads(
+        &table("workload = \"w\", min_assurance = \"low\", max_hops = 3"),
+        &[],
+    );
+    for (members, text) in [
+        (
+            "min_assurance = \"hihg\"",
+            "gates.tools.transactions.min_assurance: no level of assurance_levels. Did you mean \"high\"?",
+        ),
+        (
+            "assurance_levels = [\"a\", \"a\"]",
+            "gates.tools.transactions.assurance_levels[1]: \"a\" is written twice",
+        ),
+        (
+            "use = \"once\"",
+            "gates.tools.transactions.use: who remembers them? Write a store under [replay]",
+        ),
+        (
+            "max_hops = 0",
+            "gates.tools.transactions.max_hops: at least 1",
+        ),
+    ] {
+        let problems = load(&table(members)).map(drop).unwrap_err();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.contains(text)), "{told:?}");
+    }
+    let external = load(&of("use = \"once\"", "[replay]\nstore = \"external\"\n")).map(drop);
+    assert!(
+        external.unwrap_err()[0]
+            .text
+            .starts_with("not yet with this replay.store")
+    );
+    let elsewhere = of_kind("id_token", URL, "audience = \"x\"\ntransactions = {}");
+    let problems = load(&elsewhere).map(drop).unwrap_err();
+    assert_eq!(problems[0].text, "only for profile = \"txn_token\"");
 }
 
 /// An issuer of one kind and a gate for it, with these members.
