@@ -135,7 +135,7 @@ test('wrong arguments', () => {
     () => gate.trace(),
     () => gate.trace(jwt, { method: 'GET' }),
     () => gate.trace(jwt, { requiredScopes: ['"'] }),
-    () => gate.trace({ method: 'GET', uri: '/', headers: [] }, { context: [] }),
+    () => gate.trace({ method: 'GET', uri: '/', headers: [], context: [] }, { context: [] }),
     () => gate.checkOutbound(inbound, outbound),
     () => gate.checkOutbound(inbound, outbound, { target: 7 }),
   ]) {

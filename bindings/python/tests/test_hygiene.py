@@ -71,6 +71,29 @@ def test_nothing_is_verified_without_verifying(tools: Gate, secret: str) -> None
             object.__new__(cls)
 
 
+def test_nothing_becomes_verified(tools: Gate, secret: str) -> None:
+    class Liar:
+        __class__ = sealgate.VerifiedToken  # type: ignore[assignment]
+
+    token, liar = tools.verify(secret), Liar()
+    assert isinstance(liar, sealgate.VerifiedToken) and type(liar) is not sealgate.VerifiedToken
+    outbound = {"kind": "access_token", "token": secret}
+    with pytest.raises(sealgate.UsageError, match="inbound must be a VerifiedToken"):
+        tools.check_outbound(liar, outbound, target="x")  # type: ignore[arg-type]
+    others: list[Any] = [
+        tools.judge(secret),
+        tools.judge("x"),
+        sealgate.inspect(secret),
+        token.actor,
+    ]
+    for other in (type("Plain", (), {})(), type("Slotted", (), {"__slots__": ()})(), *others):
+        with pytest.raises(TypeError):
+            object.__setattr__(other, "__class__", sealgate.VerifiedToken)
+        with pytest.raises(TypeError):
+            object.__setattr__(token, "__class__", type(other))
+    assert type(token) is sealgate.VerifiedToken
+
+
 def test_nothing_verified_is_pickled_or_copied(tools: Gate, secret: str) -> None:
     token = tools.verify(secret)
     for value in (token, tools, tools.judge(secret), tools.verify_batch([secret]), token.actor):
