@@ -107,6 +107,7 @@ mod feed;
 pub mod fuzzing {
     pub use crate::feed::file_store;
 }
+mod introspection;
 pub mod jwa;
 pub mod jwk;
 mod jws;
@@ -160,6 +161,6 @@ pub use verifier::{
     IssuerKey, Jws, KeyState, Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request,
     Requirements, Revocation, RevocationCheck, RevocationReceipt, Revocations, RevokeError,
     Sitting, SnapshotId, Stage, Step, StoreState, SubjectKind, Traced, UnknownGate,
-    UnverifiedToken, Verdict, VerifiedToken, Verifier, inspect, verify_jws,
+    UnverifiedToken, Verdict, VerifiedBy, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

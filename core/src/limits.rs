@@ -121,3 +121,18 @@ pub(crate) const STATUS_LISTS_SIZE: usize = 128 * 1024 * 1024;
 /// Status lists that are fetched at once.
 #[cfg(feature = "remote")]
 pub(crate) const STATUS_FETCHES: usize = 4;
+/// Answers about tokens (RFC 7662) that are kept for one issuer, some 150 bytes each beside their text.
+pub(crate) const INTROSPECTION_ANSWERS: usize = 64 * 1024;
+/// Bytes of these texts together: 1 KiB each, which is what they mostly have less of.
+pub(crate) const INTROSPECTION_ANSWERS_SIZE: usize = 64 * 1024 * 1024;
+/// Bytes of one answer: the longest token and as much again.
+#[cfg(feature = "remote")]
+pub(crate) const INTROSPECTION_ANSWER_SIZE: usize = 2 * Limits::CEILING.token_size;
+/// Tokens that may wait for an issuer to be asked about them. Whoever comes later is told to come
+/// again; a stranger's made-up tokens take no more memory than these.
+pub(crate) const INTROSPECTIONS_WAITING: usize = 256;
+/// Questions to one issuer at once.
+pub(crate) const INTROSPECTIONS_EACH: usize = 8;
+/// Questions to all issuers at once: each has a thread while it runs.
+#[cfg(feature = "remote")]
+pub(crate) const INTROSPECTIONS: usize = 32;

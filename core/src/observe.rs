@@ -1,6 +1,6 @@
 //! [`Observer`]: what happens beside the verification path, told to whoever wants to know.
 //!
-//! Never per token: only what an operator would log or be woken for.
+//! Never per verification: only what an operator would log, or what somebody waits for.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,6 +43,20 @@ pub enum Event<'a> {
         /// JWK SHA-256 thumbprint (RFC 7638); none of a shared secret (§7).
         thumbprint: Option<&'a str>,
     },
+    /// An issuer has answered about a token (RFC 7662), whatever it said: the token may be shown again.
+    #[non_exhaustive]
+    Introspected {
+        /// The policy's name for the issuer.
+        issuer_name: &'a str,
+    },
+    /// An issuer could not be asked about a token, which stays undecided.
+    #[non_exhaustive]
+    IntrospectionFailed {
+        /// The policy's name for the issuer.
+        issuer_name: &'a str,
+        /// What went wrong, in a sentence.
+        reason: &'a str,
+    },
     /// Everything that a store has is known here: when the verifier begins to read it, and again
     /// after it could not be read, or something was missed.
     #[non_exhaustive]
@@ -78,6 +92,8 @@ impl Event<'_> {
             Self::KeysRefreshed { .. } => "keys_refreshed",
             Self::KeysRefreshFailed { .. } => "keys_refresh_failed",
             Self::KeyWithdrawn { .. } => "key_withdrawn",
+            Self::Introspected { .. } => "introspected",
+            Self::IntrospectionFailed { .. } => "introspection_failed",
             Self::RevocationsLoaded { .. } => "revocations_loaded",
             Self::RevocationsInterrupted { .. } => "revocations_interrupted",
             Self::RevocationsDelivered { .. } => "revocations_delivered",
@@ -90,7 +106,9 @@ impl Event<'_> {
         match self {
             Self::KeysRefreshed { issuer_name, .. }
             | Self::KeysRefreshFailed { issuer_name, .. }
-            | Self::KeyWithdrawn { issuer_name, .. } => Some(issuer_name),
+            | Self::KeyWithdrawn { issuer_name, .. }
+            | Self::Introspected { issuer_name }
+            | Self::IntrospectionFailed { issuer_name, .. } => Some(issuer_name),
             Self::RevocationsLoaded { .. }
             | Self::RevocationsInterrupted { .. }
             | Self::RevocationsDelivered { .. } => None,
@@ -106,7 +124,9 @@ impl Event<'_> {
             | Self::RevocationsDelivered { store, .. } => Some(store),
             Self::KeysRefreshed { .. }
             | Self::KeysRefreshFailed { .. }
-            | Self::KeyWithdrawn { .. } => None,
+            | Self::KeyWithdrawn { .. }
+            | Self::Introspected { .. }
+            | Self::IntrospectionFailed { .. } => None,
         }
     }
 }

@@ -12,8 +12,8 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use crate::keys::Background;
-use crate::limits::STATUS_FETCHES;
-use crate::remote::{BroughtList, Job, Keepers, ListJob, Outcome};
+use crate::limits::{INTROSPECTIONS, STATUS_FETCHES};
+use crate::remote::{AskJob, BroughtAnswer, BroughtList, Job, Keepers, ListJob, Outcome};
 use crate::sync::{Held, Slot, lock};
 use crate::time::{Clock, Moment, Span};
 use crate::verifier::Engine;
@@ -119,7 +119,7 @@ impl Runtime {
             running,
         };
         let mut keepers = Keepers::new();
-        let mut lists = 0_usize;
+        let (mut lists, mut asks) = (0_usize, 0_usize);
         if let Some(engine) = self.engine.upgrade() {
             engine.begin_lists_anew();
         }
@@ -136,17 +136,25 @@ impl Runtime {
                         list.settle(&engine);
                         lists = lists.saturating_sub(1);
                     }
+                    Brought::Answer(answer) => {
+                        answer.settle(&engine);
+                        asks = asks.saturating_sub(1);
+                    }
                 }
                 settled += 1;
             }
             let step = keepers.step(&engine);
             let (due, next_list) = ListJob::due(&engine, STATUS_FETCHES.saturating_sub(lists));
             lists += due.len();
+            // Whoever asks rings, and so does each answer: nothing here has a time of its own.
+            let questions = AskJob::due(&engine, INTROSPECTIONS.saturating_sub(asks));
+            asks += questions.len();
             if settled > 0 {
                 running.announce(settled);
             }
             let keys = step.jobs.into_iter().map(Work::Keys);
-            for work in keys.chain(due.into_iter().map(Work::List)) {
+            let work = keys.chain(due.into_iter().map(Work::List));
+            for work in work.chain(questions.into_iter().map(Work::Ask)) {
                 begin(work, &sender, running);
             }
             // A list that found no room begins when another has settled.
@@ -275,12 +283,14 @@ impl Running {
 enum Work {
     Keys(Job),
     List(ListJob),
+    Ask(AskJob),
 }
 
 /// What became of it.
 enum Brought {
     Keys(Outcome),
     List(BroughtList),
+    Answer(BroughtAnswer),
 }
 
 impl Work {
@@ -288,6 +298,7 @@ impl Work {
         match self {
             Self::Keys(job) => Brought::Keys(job.run()),
             Self::List(job) => Brought::List(job.run()),
+            Self::Ask(job) => Brought::Answer(job.run()),
         }
     }
 
@@ -295,6 +306,7 @@ impl Work {
         match self {
             Self::Keys(job) => Brought::Keys(job.give_up()),
             Self::List(job) => Brought::List(job.give_up()),
+            Self::Ask(job) => Brought::Answer(job.give_up()),
         }
     }
 }

@@ -250,7 +250,9 @@ impl Span {
             micros: end.micros.saturating_sub(start.micros),
         }
     }
+}
 
+impl Span {
     /// This length times `numerator / denominator`, saturating; nothing times a fraction over 0.
     pub(crate) fn scaled(self, numerator: i64, denominator: i64) -> Self {
         let micros = i128::from(self.micros) * i128::from(numerator);

@@ -4,6 +4,7 @@
 // issuer serves there is, for the test alone:
 //   POST /control/keys   {"kids": ["a", "b"]}   the set from now on; the first one signs
 //   POST /control/down   {"status": 503}        every answer but these; {"status": 0} ends it
+//   POST /control/format {"format": "opaque"}   access tokens from now on; "jwt" at first
 //   GET  /control/asked                         how often the key set was asked for
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -14,6 +15,7 @@ const pairs = new Map()
 let kids = ['a']
 let down = 0
 let asked = 0
+let format = 'jwt'
 let provider
 
 function key(kid) {
@@ -35,11 +37,25 @@ function build(issuer) {
         redirect_uris: [],
         response_types: [],
         id_token_signed_response_alg: 'ES256',
+        introspection_signed_response_alg: 'ES256',
+      },
+      // A resource server that asks about tokens, and is answered with JWTs where it wants them (RFC 9701).
+      {
+        client_id: 'rs',
+        client_secret: 'secret: of a resource server/+',
+        grant_types: [],
+        redirect_uris: [],
+        response_types: [],
+        id_token_signed_response_alg: 'ES256',
+        introspection_signed_response_alg: 'ES256',
       },
     ],
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: true },
+      jwtIntrospection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => RESOURCE,
@@ -48,7 +64,7 @@ function build(issuer) {
           scope: 'files.read',
           audience: RESOURCE,
           accessTokenTTL: 300,
-          accessTokenFormat: 'jwt',
+          accessTokenFormat: format,
           jwt: { sign: { alg: 'ES256' } },
         }),
       },
@@ -80,6 +96,10 @@ const server = createServer(async (request, response) => {
     down = (await body(request)).status
     return answer(200, { down })
   }
+  if (request.url === '/control/format') {
+    format = (await body(request)).format
+    return answer(200, { format })
+  }
   if (request.url === '/control/asked') return answer(200, { asked })
   if (request.url === '/jwks') asked += 1
   if (down) return answer(down, { error: 'server_error' })
@@ -92,4 +112,6 @@ server.listen(0, '127.0.0.1', () => {
   provider = build(issuer)
   process.stdout.write(`${JSON.stringify({ issuer })}\n`)
 })
+// Whoever started it reads the one line, and the provider has notices to print after that.
+process.stdout.on('error', () => {})
 process.stdin.on('end', () => process.exit(0)).resume()

@@ -59,6 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "keys",
             "jwk",
             "revocation",
+            "introspection",
             "encoding",
             "time",
             "limits",
@@ -124,6 +125,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "events",
             "revocation",
+            "introspection",
             "binding",
             "delegation",
             "keys",
@@ -182,6 +184,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["crypto", "jwk", "jwa", "sync", "time", "limits", "error"],
     ),
     ("cache", &["sync", "time", "limits"]),
+    ("introspection", &["sync", "time", "limits"]),
     ("replay", &["sync", "time", "limits", "error"]),
     ("observe", &["sync", "time", "limits", "error"]),
     (

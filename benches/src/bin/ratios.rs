@@ -1,6 +1,7 @@
 //! The ratios that the README quotes: all cases of a table take turns, round by round.
 //!
-//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop] [delegated] [revoked]`; without a name, all.
+//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop] [delegated] [revoked] [proofs]`;
+//! without a name, all.
 //! `SEALGATE_BENCH_ROUNDS` (default 61), `SEALGATE_BENCH_ENTRIES` (default 100,000).
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
 
@@ -16,12 +17,14 @@ use sealgate::jwa::Algorithm;
 use sealgate::{Handle, Revocation};
 use sealgate_benches::cached::{Sketch, hash, hit, warm};
 use sealgate_benches::interleave::{latencies, median, rounds, table};
-use sealgate_benches::{Case, always_yes, contest, delegated, dpop, large, revoked, tokens, worst};
+use sealgate_benches::{
+    Case, always_yes, contest, delegated, dpop, large, revoked, tokens, used, worst,
+};
 
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|other| other == name);
-    let tables: [(&str, fn()); 10] = [
+    let tables: [(&str, fn()); 11] = [
         ("overhead", overhead),
         ("verify", verify),
         ("cache", cache),
@@ -32,6 +35,7 @@ fn main() {
         ("dpop", dpop),
         ("delegated", delegation),
         ("revoked", revocations),
+        ("proofs", proofs),
     ];
     for (name, table) in tables {
         if is_chosen(name) {
@@ -258,6 +262,15 @@ fn while_others_are_revoked(entries: usize) {
             println!("| {how} | {p50:.2} | {p99:.2} | {p999:.2} | {rate} |");
         });
     }
+}
+
+fn proofs() {
+    let entries = large();
+    let others = format!("among 1,000 others, and among {entries}");
+    table(
+        &format!("A DPoP request, everything but signatures, its proof remembered by, {others}"),
+        used::cases(entries),
+    );
 }
 
 fn worst_cases() {

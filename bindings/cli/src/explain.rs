@@ -8,7 +8,7 @@ use sealgate::{Advice, Answer, Blame, Explanation, Outcome, Stage, Step};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{self, Failure};
-use crate::gate::GateArguments;
+use crate::gate::{self, GateArguments};
 use crate::needs::NeedsArguments;
 use crate::request::RequestArguments;
 use crate::text::{Columns, WIDTH, printable};
@@ -33,6 +33,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
     let requirements = arguments.needs.requirements();
     let asked = arguments.request.read_one(arguments.file.as_ref())?;
+    if let Some(token) = asked.token() {
+        gate::await_answer(&opened.gate, token, &requirements);
+    }
     let explanation = asked.explain(&opened.gate, &requirements);
     let mut out = BufWriter::new(io::stdout().lock());
     let exit = failure::exit(&explanation.outcome);

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use sealgate::crypto::{CryptoProvider, aws_lc};
-use sealgate::{Clock, Format, Gate, LoadOptions, NumericDate, Policy, PolicyError, Verifier};
+use sealgate::{
+    Batch, Clock, Code, Error, Format, Gate, LoadOptions, NumericDate, Policy, PolicyError,
+    Requirements, Verifier,
+};
 use serde_json::{Value, json};
 
 use crate::demo;
@@ -16,7 +19,7 @@ use crate::policy::blame_options;
 use crate::stopwatch::Stopwatch;
 use crate::text::{parse_time, printable, quoted};
 
-/// How long a command waits for keys that are fetched.
+/// How long a command waits for keys that are fetched, and for answers about a token.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the rules come from.
@@ -217,6 +220,37 @@ impl GateArguments {
         let policy = Policy::parse_with(text, Format::Json, &self.load_options());
         Ok((policy.map_err(|error| blame_options(&error))?, source))
     }
+}
+
+/// Waits for what issuers answer about this token, where the policy has them asked: a person would
+/// rather know.
+pub(crate) fn await_answer(gate: &Gate, token: &[u8], requirements: &Requirements) {
+    let verdict = gate.verify_with(token, requirements);
+    if verdict.is_err_and(|error| is_coming(&error)) {
+        let _ = gate.verify_waiting(token, requirements, PATIENCE);
+    }
+}
+
+/// The same for the tokens of a batch, which are all being asked about by now. Says whether there are
+/// any: then the batch may be judged again.
+pub(crate) fn await_answers(
+    gate: &Gate,
+    tokens: &[&[u8]],
+    batch: &Batch,
+    requirements: &Requirements,
+) -> bool {
+    let mut any = false;
+    for (token, verdict) in tokens.iter().zip(batch.results()) {
+        if verdict.is_err_and(|error| is_coming(&error)) {
+            any = true;
+            let _ = gate.verify_waiting(token, requirements, PATIENCE);
+        }
+    }
+    any
+}
+
+fn is_coming(error: &Error) -> bool {
+    error.code() == Code::IntrospectionPending
 }
 
 /// Waits until the gate's issuers have keys, or a fetch has failed for each that has none: a person

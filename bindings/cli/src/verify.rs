@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use sealgate::{Batch, Blame, Error, VerifiedToken};
 
 use crate::failure::{self, Failure};
-use crate::gate::{GateArguments, Opened};
+use crate::gate::{self, GateArguments, Opened};
 use crate::input::{self, Chunk, First, Source};
 use crate::needs::NeedsArguments;
 use crate::request::{Asked, RequestArguments};
@@ -64,7 +64,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// One token with what came with it.
 fn judge_one(arguments: &Arguments, opened: &Opened, asked: &Asked) -> Result<ExitCode, Failure> {
-    let verdict = asked.verify(&opened.gate, &arguments.needs.requirements());
+    let requirements = arguments.needs.requirements();
+    if let Some(token) = asked.token() {
+        gate::await_answer(&opened.gate, token, &requirements);
+    }
+    let verdict = asked.verify(&opened.gate, &requirements);
     if let Some(error) = verdict.as_ref().err()
         && error.blame() == Blame::Misuse
     {
@@ -118,7 +122,10 @@ fn judge(
         }
         input::chunks(source, first, |chunk, last| {
             let tokens: Vec<&[u8]> = chunk.tokens().collect();
-            let batch = opened.gate.verify_batch_with(&tokens, &requirements);
+            let mut batch = opened.gate.verify_batch_with(&tokens, &requirements);
+            if gate::await_answers(&opened.gate, &tokens, &batch, &requirements) {
+                batch = opened.gate.verify_batch_with(&tokens, &requirements);
+            }
             bar.set_position(before + chunk.consumed);
             tally.add(again, &chunk, &batch);
             let alone = !several && last && tally.total() == 1 && batch.len() == 1;

@@ -29,6 +29,10 @@ const TREE = {
     of: 'UnavailableError',
     codes: ['revocation_unavailable', 'revocation_stale', 'status_unavailable', 'status_stale'],
   },
+  IntrospectionUnavailableError: {
+    of: 'UnavailableError',
+    codes: ['introspection_pending', 'introspection_unavailable'],
+  },
   ReplayUnavailableError: { of: 'UnavailableError', codes: ['replay_unavailable', 'replay_full'] },
   PolicyError: { of: 'SealgateError', codes: ['policy_invalid'] },
   UsageError: { of: 'SealgateError', also: TypeError, groups: ['misuse'] },

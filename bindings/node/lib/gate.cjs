@@ -8,7 +8,7 @@ const { approved, checkInto, checkOptions, checkString, checkToken, isToken, kin
 const { WAITS, millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
 const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
-const { further, partsOf, textOf } = require('./request.cjs')
+const { BESIDE, further, partsOf, textOf } = require('./request.cjs')
 const { fit, handleOf, makeTokenOf } = require('./token.cjs')
 const { CODES, MISUSE, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
@@ -21,7 +21,8 @@ const PAGE = 32
 
 const isRefusal = (answer) => answer < 0 && answer > NEW
 
-const REFRESHING = 'keys_refreshing'
+/** What an answer on its way may change. */
+const COMING = new Set(['keys_refreshing', 'introspection_pending'])
 
 /** Sets of scopes, as calls need them, of which a gate remembers what errors say: a program has a few. */
 const MOST_NEEDS = 64
@@ -42,9 +43,11 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['page', 'keep', 'clear', 'refusal', 'docket', 'maySettle', 'verifyChain', 'verifyRequest']
+  const names = ['page', 'keep', 'clear', 'refusal', 'docket', 'maySettle', 'settle']
   const own = names.map((name) => native.guarded(opened[name]))
-  const [pageOf, keep, clear, refusal, docketOf, maySettle, askChain, askRequest] = own
+  const [pageOf, keep, clear, refusal, docketOf, maySettle, settle] = own
+  const asking = ['verifyChain', 'verifyRequest', 'beginRequest'].map((name) => native.guarded(opened[name]))
+  const [askChain, askRequest, beginRequest] = asking
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -125,14 +128,14 @@ function makeGate(engine, name, events) {
   }
 
   function verifyRequest(request, options) {
-    const { needed, into } = demands(options, 'verifyRequest')
-    const parts = partsOf(request, 'verifyRequest')
+    const { needed, into, beside } = demands(options, 'verifyRequest', ['into', ...BESIDE])
+    const parts = partsOf(request, beside, 'verifyRequest')
     return tokenFor(askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
   function judgeRequest(request, options) {
-    const { needed, into } = demands(options, 'judgeRequest')
-    const parts = partsOf(request, 'judgeRequest')
+    const { needed, into, beside } = demands(options, 'judgeRequest', ['into', ...BESIDE])
+    const parts = partsOf(request, beside, 'judgeRequest')
     return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
@@ -158,16 +161,24 @@ function makeGate(engine, name, events) {
     return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
   }
 
+  /** The verdict about these parts; a promise of it where a server is asked. */
+  function judgedAbout(parts, needed, into) {
+    const begun = needed === undefined ? beginRequest(...parts) : beginRequest(...parts, needed)
+    const all = neededFor(parts, needed)
+    if (typeof begun === 'number') return verdictOf(() => begun, all, into)
+    return native.inquire(begun).then((answered) => verdictOf(() => settle(answered), all, into))
+  }
+
   /** The scopes that an answer about these parts asks for. */
   function neededFor(parts, needed) {
     const told = parts.at(-1)
     return told.length === 0 ? needed : native.neededScopes(needed ?? '', told)
   }
 
-  /** What a call needs: scopes as the native half takes them, and a schema. */
+  /** What a call needs: scopes as the native half takes them, a schema, and the rest as it is. */
   function demands(options, call, more = ['into']) {
-    const { requiredScopes, into } = checkOptions(options, call, ['requiredScopes', ...more])
-    return { needed: scopes(requiredScopes, call), into: checkInto(into) }
+    const { requiredScopes, into, ...beside } = checkOptions(options, call, ['requiredScopes', ...more])
+    return { needed: scopes(requiredScopes, call), into: checkInto(into), beside }
   }
 
   /** The token of an answer; its refusal is thrown. */
@@ -194,20 +205,20 @@ function makeGate(engine, name, events) {
   }
 
   /** What a call that may wait needs, and for how many milliseconds. */
-  function patience(options, call) {
-    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait'])
-    return { ...demands(rest, call), wait: wait === undefined ? WAITS.verify : millis(wait) }
+  function patience(options, call, more = []) {
+    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait', ...more])
+    return { ...demands(rest, call, ['into', ...more]), wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
-  /** The verdict of a question; of one about a key that may be fetched in time, once that has ended. */
-  async function verdictAfter(question, { needed, into, wait }) {
-    let verdict = verdictOf(question, needed, into)
-    if (verdict.code !== REFRESHING) return verdict
+  /** The verdict that `judged` gives, or promises; of one that waits for a key or an answer on its way, once that has come. */
+  async function verdictAfter(judged, wait) {
+    let verdict = judged()
+    if (!COMING.has(verdict.code)) return verdict
     // Listening first: what ends before the next look is seen by it, and what ends after it is told.
     events.watch()
     const done = () => {
-      verdict = verdictOf(question, needed, into)
-      return verdict.code !== REFRESHING || !maySettle(wait)
+      verdict = judged()
+      return !COMING.has(verdict.code) || !maySettle(wait)
     }
     if (!done()) await events.until(done, wait)
     return verdict
@@ -218,33 +229,33 @@ function makeGate(engine, name, events) {
     try {
       return tokenFor(ask(token, needed), needed, into)
     } catch (error) {
-      if (error?.code !== REFRESHING) throw error
+      if (!COMING.has(error?.code)) throw error
     }
     const own = unchanging(token)
-    return (await verdictAfter(() => ask(own, needed), { needed, into, wait })).unwrap()
+    return (await verdictAfter(() => verdictOf(() => ask(own, needed), needed, into), wait)).unwrap()
   }
 
   async function judgeAsync(token, options) {
-    const needs = patience(options, 'judgeAsync')
+    const { needed, into, wait } = patience(options, 'judgeAsync')
     checkToken(token)
-    const verdict = verdictOf(() => ask(token, needs.needed), needs.needed, needs.into)
-    if (verdict.code !== REFRESHING) return verdict
+    const verdict = verdictOf(() => ask(token, needed), needed, into)
+    if (!COMING.has(verdict.code)) return verdict
     const own = unchanging(token)
-    return verdictAfter(() => ask(own, needs.needed), needs)
+    return verdictAfter(() => verdictOf(() => ask(own, needed), needed, into), wait)
   }
 
   async function verifyRequestAsync(request, options) {
-    const needs = patience(options, 'verifyRequestAsync')
-    const parts = partsOf(request, 'verifyRequestAsync')
-    const told = { ...needs, needed: neededFor(parts, needs.needed) }
-    return (await verdictAfter(() => askAbout(parts, needs.needed), told)).unwrap()
+    return (await judgedLater(request, options, 'verifyRequestAsync')).unwrap()
   }
 
   async function judgeRequestAsync(request, options) {
-    const needs = patience(options, 'judgeRequestAsync')
-    const parts = partsOf(request, 'judgeRequestAsync')
-    const told = { ...needs, needed: neededFor(parts, needs.needed) }
-    return verdictAfter(() => askAbout(parts, needs.needed), told)
+    return judgedLater(request, options, 'judgeRequestAsync')
+  }
+
+  function judgedLater(request, options, call) {
+    const { needed, into, wait, beside } = patience(options, call, BESIDE)
+    const parts = partsOf(request, beside, call)
+    return verdictAfter(() => judgedAbout(parts, needed, into), wait)
   }
 
   /** The tokens of a batch, as the caller can change them no more, and its scopes. */
@@ -290,8 +301,8 @@ function makeGate(engine, name, events) {
   }
 
   function explainRequest(request, options) {
-    const { needed = '' } = demands(options, 'explainRequest', [])
-    return new Trail(toldBy(native.explainRequest(door, ...partsOf(request, 'explainRequest'), needed)))
+    const { needed = '', beside } = demands(options, 'explainRequest', BESIDE)
+    return new Trail(toldBy(native.explainRequest(door, ...partsOf(request, beside, 'explainRequest'), needed)))
   }
 
   function trace(presented, options) {
@@ -300,8 +311,8 @@ function makeGate(engine, name, events) {
       const [needed = '', ...parts] = chainOf(presented, told, 'trace')
       return toldBy(native.trace(door, ...parts, needed))
     }
-    const { needed = '' } = demands(options, 'trace', [])
-    return toldBy(native.traceRequest(door, ...partsOf(presented, 'trace'), needed))
+    const { needed = '', beside } = demands(options, 'trace', BESIDE)
+    return toldBy(native.traceRequest(door, ...partsOf(presented, beside, 'trace'), needed))
   }
 
   function resourceMetadata() {

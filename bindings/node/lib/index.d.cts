@@ -113,17 +113,15 @@ export interface ContextToken {
   readonly token: Token
 }
 
-/** The parts of a request that count. */
-export interface RequestParts {
-  readonly method: string
-  /** Path and query as they were sent; scheme and host are those of the gate's `public_url`. */
-  readonly uri: string
+/**
+ * What a call tells of a request: among its parts, or beside a server's own request in the second argument;
+ * not in both.
+ */
+export interface BesideRequest {
   /**
-   * Pairs, since a mapping has lost the second of two fields: names and values in turn, as Node's
-   * `rawHeaders`, or `[name, value]` each, as an array or `Headers`.
+   * What the client showed to your own TLS: DER, or Node's. Never a field of the request. Beside a request
+   * of Node's it takes the place of the one that the socket has.
    */
-  readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]> | SingleValued
-  /** What the client showed to your own TLS: DER, or Node's. Never a field of the request. */
   readonly clientCertificate?: Uint8Array | X509Certificate | null
   /**
    * Tokens that the request's own comes from: those it was exchanged for, or the grant it was given
@@ -141,6 +139,18 @@ export interface RequestParts {
    * grant alone, whose proof, if it is bound to a key, is in the field `DPoP` (IJ-05).
    */
   readonly content?: { readonly token: Token; readonly proof?: Token }
+}
+
+/** The parts of a request that count. */
+export interface RequestParts extends BesideRequest {
+  readonly method: string
+  /** Path and query as they were sent; scheme and host are those of the gate's `public_url`. */
+  readonly uri: string
+  /**
+   * Pairs, since a mapping has lost the second of two fields: names and values in turn, as Node's
+   * `rawHeaders`, or `[name, value]` each, as an array or `Headers`.
+   */
+  readonly headers: readonly string[] | Iterable<readonly [name: string, value: string]> | SingleValued
 }
 
 declare const single: unique symbol
@@ -200,7 +210,7 @@ export interface Calls {
   judge(token: Token, options?: Requirements & { readonly into?: undefined }): Verdict
   judge<Output>(token: Token, options: Into<Output>): Verdict<Output>
   /**
-   * As `verify`, at the same speed. Only where the answer is `keys_refreshing` it waits for the fetch
+   * As `verify`, at the same speed. Only where the answer is `keys_refreshing` or `introspection_pending` it waits for the fetch
    * that is running already, at most `wait`, and asks again. Until then it keeps the process running,
    * as any request on its way does. Bytes are copied before it waits.
    */
@@ -243,19 +253,36 @@ export interface Calls {
    * @returns the token; add its `responseHeaders` to your answer
    * @throws {@link TokenError} the request is refused: 400, 401 or 403
    * @throws {@link UnavailableError} it cannot be decided: 503; the proof was not used up
-   * @throws {@link UsageError} `replay.store` is a server
+   * @throws {@link UsageError} `replay.store` is a server: call `verifyRequestAsync`
    */
-  verifyRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): VerifiedToken
-  verifyRequest<Output>(request: AnyRequest, options: Into<Output>): VerifiedToken<Output>
+  verifyRequest(request: AnyRequest, options?: Requirements & BesideRequest & { readonly into?: undefined }): VerifiedToken
+  verifyRequest<Output>(request: AnyRequest, options: Into<Output> & BesideRequest): VerifiedToken<Output>
   /** The same with the answer as a value. It throws only for wrong arguments. */
-  judgeRequest(request: AnyRequest, options?: Requirements & { readonly into?: undefined }): Verdict
-  judgeRequest<Output>(request: AnyRequest, options: Into<Output>): Verdict<Output>
-  /** As `verifyRequest`, waiting as `verifyAsync` does. */
-  verifyRequestAsync(request: AnyRequest, options?: Requirements & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
-  verifyRequestAsync<Output>(request: AnyRequest, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
-  /** As `judgeRequest`, waiting as `verifyAsync` does. */
-  judgeRequestAsync(request: AnyRequest, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
-  judgeRequestAsync<Output>(request: AnyRequest, options: Into<Output> & Patience): Promise<Verdict<Output>>
+  judgeRequest(request: AnyRequest, options?: Requirements & BesideRequest & { readonly into?: undefined }): Verdict
+  judgeRequest<Output>(request: AnyRequest, options: Into<Output> & BesideRequest): Verdict<Output>
+  /**
+   * As `verifyRequest`, waiting as `verifyAsync` does; and where `replay.store` is a server, for its answer,
+   * some seconds at most whatever `wait` says. It is asked on threads of the engine's: neither the event
+   * loop nor libuv's threads wait. Of what 16 of these have to ask, 1,024 wait in turn; what is above that,
+   * or waits for two seconds, is `replay_unavailable`.
+   */
+  verifyRequestAsync(
+    request: AnyRequest,
+    options?: Requirements & BesideRequest & Patience & { readonly into?: undefined }
+  ): Promise<VerifiedToken>
+  verifyRequestAsync<Output>(
+    request: AnyRequest,
+    options: Into<Output> & BesideRequest & Patience
+  ): Promise<VerifiedToken<Output>>
+  /** As `judgeRequest`, waiting as `verifyRequestAsync` does. */
+  judgeRequestAsync(
+    request: AnyRequest,
+    options?: Requirements & BesideRequest & Patience & { readonly into?: undefined }
+  ): Promise<Verdict>
+  judgeRequestAsync<Output>(
+    request: AnyRequest,
+    options: Into<Output> & BesideRequest & Patience
+  ): Promise<Verdict<Output>>
   /**
    * Verifies many tokens on threads of its own, one less than there are cores, under one policy,
    * one generation of keys and one moment. A token that occurs twice is verified once.
@@ -273,15 +300,16 @@ export interface Calls {
    * `verifyChain` takes them
    */
   explain(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trail
-  /** The same of a request. No proof is used up by it. */
-  explainRequest(request: AnyRequest, options?: Requirements): Trail
+  /** The same of a request. No proof is used up by it, and no server is asked about one. */
+  explainRequest(request: AnyRequest, options?: Requirements & BesideRequest): Trail
   /**
    * The verdict with the stages that led to it, for machines: plain data without a claim value in it, and
    * the same in every language, names included. The token is verified from scratch, and it is the
-   * verdict: a proof is used up by it. It throws only for wrong arguments.
+   * verdict: a proof is used up by it. It throws only for wrong arguments, of which a request is one
+   * where `replay.store` is a server; `explainRequest` asks none.
    */
   trace(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trace
-  trace(request: AnyRequest, options?: Requirements): Trace
+  trace(request: AnyRequest, options?: Requirements & BesideRequest): Trace
   /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
   resourceMetadata(): Record<string, unknown> | null
 }
@@ -354,6 +382,19 @@ export interface VerifierOptions {
   txnNamespace?: string
   /** For an actor that signs proofs (`actor_proof`): whose actor it is, the `iss` beside its `sub` in `act`. */
   actorNamespace?: string
+  /** How it is asked about its access tokens (RFC 7662). */
+  introspection?: {
+    /** Default: `"auto"`, the `introspection_endpoint` of its metadata. */
+    endpoint?: string
+    clientId: string
+    clientSecret: { file: string } | { env: string }
+    /** Default: `"opaque"`, those that are no JWT. */
+    tokens?: 'opaque' | 'all'
+    /** The most that an answer is kept. Default: `"60s"`. */
+    maxAge?: Duration
+    allowHosts?: readonly string[]
+    caFile?: string
+  }
   publicUrl?: string
   /** Default: none. */
   requiredScopes?: readonly string[]
@@ -566,7 +607,7 @@ export class Verifier implements Calls {
   readonly resourceMetadata: Calls['resourceMetadata']
 }
 
-/** Something that happened to an issuer's keys. `issuerName` is the policy's, safe as a metric label. */
+/** Something that happened to an issuer. `issuerName` is the policy's, safe as a metric label. */
 export type KeyEvent =
   | {
       /** Keys were fetched or published, or the issuer has confirmed those that are there. */
@@ -592,6 +633,18 @@ export type KeyEvent =
       readonly kid: string | null
       /** JWK SHA-256 thumbprint (RFC 7638); null of a shared secret. */
       readonly thumbprint: string | null
+    }
+  | {
+      /** It has answered about a token, whatever it said: the token may be shown again. */
+      readonly event: 'introspected'
+      readonly issuerName: string
+    }
+  | {
+      /** It could not be asked about a token, which stays undecided. */
+      readonly event: 'introspection_failed'
+      readonly issuerName: string
+      /** What went wrong, in a sentence. */
+      readonly reason: string
     }
 
 /** Something that happened to a store of revocations. `store` is the policy's name, safe as a metric label. */
@@ -638,6 +691,20 @@ export interface Stats {
     /** Changes in the store that this version cannot read. */
     unreadable?: number
   }
+  /** Status lists that are kept; of these, how many are not fetched yet, and how many are stale. */
+  status: { lists: number; missing: number; stale: number; bytes: number }
+  /** Used proofs; null where the policy has no `[replay]`. */
+  proofs: {
+    /** The policy's name of the store, or `process` or `external`. */
+    store: string
+    reach: 'process' | 'host' | 'fleet' | 'external'
+    /** In this process: how many are remembered, and how many can be. */
+    entries?: number
+    capacity?: number
+    /** At a server: how often it was to be asked, and how often it did not answer. */
+    asked?: number
+    unanswered?: number
+  } | null
 }
 
 /** The keys of a verifier's issuers. */
@@ -970,6 +1037,13 @@ export class VerifiedToken<Output = Claims> {
    * accepts that, null for a token that refers to none.
    */
   readonly statusChecked: boolean | null
+  /**
+   * By what the issuer stands for the claims: its signature, or its answer about a token that is no JWT (RFC
+   * 7662). Of such a token an absent `actor` proves no absence of delegation.
+   */
+  readonly verifiedBy: 'signature' | 'introspection'
+  /** When the issuer was asked whether the token is active, in seconds; null where the policy has nobody ask. */
+  readonly introspectedAt: number | null
   /** How far it reaches that the proof was used for the first time; null where none was used. */
   readonly replayReach: 'process' | 'host' | 'fleet' | 'external' | null
   /** Never "user": no token proves that. */
@@ -1270,6 +1344,10 @@ export class KeysUnavailableError extends UnavailableError {
 /** Revocation or status cannot be looked up. */
 export class RevocationUnavailableError extends UnavailableError {
   readonly code: 'revocation_unavailable' | 'revocation_stale' | 'status_unavailable' | 'status_stale'
+}
+/** The authorization server is being asked about the token, or cannot be asked. */
+export class IntrospectionUnavailableError extends UnavailableError {
+  readonly code: 'introspection_pending' | 'introspection_unavailable'
 }
 /** Used proofs cannot be looked up. */
 export class ReplayUnavailableError extends UnavailableError {

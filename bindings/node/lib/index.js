@@ -35,6 +35,7 @@ export const {
   UnavailableError,
   KeysUnavailableError,
   RevocationUnavailableError,
+  IntrospectionUnavailableError,
   ReplayUnavailableError,
   PolicyError,
   UsageError,

@@ -65,17 +65,16 @@ function der(certificate, call) {
 }
 
 /** Of Node's own requests, which Express and others extend and Fastify has as `raw`. */
-function ofNode(request, call) {
+function ofNode(request) {
   const { method, originalUrl, url, rawHeaders, socket } = request
-  const certificate = socket?.getPeerX509Certificate?.()
-  checkString(method, `${call}: the method`)
-  return [method, originalUrl ?? url, fields(rawHeaders, call), der(certificate, call), [], [], []]
+  const clientCertificate = socket?.getPeerX509Certificate?.()
+  return { method, uri: originalUrl ?? url, headers: rawHeaders, clientCertificate }
 }
 
 /** Of a Fetch request: where it says it came to is not known to be true, so path and query alone count. */
-function ofFetch(request, call) {
-  const { pathname, search } = new URL(request.url)
-  return [request.method, pathname + search, fields(request.headers, call), undefined, [], [], []]
+function ofFetch({ method, url, headers }) {
+  const { pathname, search } = new URL(url)
+  return { method, uri: pathname + search, headers }
 }
 
 /** A token as text. A byte above 0x7F stays one that no token has; beyond what a token has nothing matters. */
@@ -108,10 +107,38 @@ function contentOf(content, call) {
   return [textOf(token, `${call}: content: token`), ...proofs]
 }
 
-const PARTS = ['method', 'uri', 'headers', 'clientCertificate', 'context', 'content', 'operation', 'approved']
+/** What a call may tell of a request beside it: what no server's own has, or one with a proxy before it. */
+const BESIDE = ['clientCertificate', 'context', 'content', 'operation', 'approved']
+const PARTS = ['method', 'uri', 'headers', ...BESIDE]
 
-function ofParts(request, call) {
-  const { method, uri, headers, clientCertificate, context, content, ...tells } = checkOptions(request, call, PARTS)
+/** The parts of a server's own request; nothing of a request in parts. */
+function ofServer(request) {
+  if (Array.isArray(request.rawHeaders)) return ofNode(request)
+  if (request instanceof Request) return ofFetch(request)
+  // Fastify's and Hono's requests: what they wrap.
+  const { raw } = request
+  if (Array.isArray(raw?.rawHeaders)) return ofNode(raw)
+  if (raw instanceof Request) return ofFetch(raw)
+  return undefined
+}
+
+/** The same with what is told beside it. What is told twice would be a check left out. */
+function together(request, beside, call) {
+  const told = Object.entries(beside).filter(([, value]) => value !== undefined)
+  const server = ofServer(request)
+  if (server !== undefined) return { ...server, ...Object.fromEntries(told) }
+  const parts = checkOptions(request, call, PARTS)
+  const twice = told.find(([name]) => parts[name] !== undefined)
+  if (twice !== undefined) throw usage(`${call}: ${twice[0]} is given twice: in the request and beside it`)
+  return { ...parts, ...Object.fromEntries(told) }
+}
+
+/** Method, URI, header fields, client certificate, further tokens, content and what else a call tells. */
+function partsOf(request, beside, call) {
+  if (typeof request !== 'object' || request === null) {
+    throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)
+  }
+  const { method, uri, headers, clientCertificate, context, content, ...tells } = together(request, beside, call)
   checkString(method, `${call}: the method`)
   checkString(uri, `${call}: the uri`)
   return [
@@ -125,18 +152,4 @@ function ofParts(request, call) {
   ]
 }
 
-/** Method, URI, header fields, client certificate, further tokens, content and what else a request tells. */
-function partsOf(request, call) {
-  if (typeof request !== 'object' || request === null) {
-    throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)
-  }
-  if (Array.isArray(request.rawHeaders)) return ofNode(request, call)
-  if (request instanceof Request) return ofFetch(request, call)
-  // Fastify's and Hono's requests: what they wrap.
-  const { raw } = request
-  if (Array.isArray(raw?.rawHeaders)) return ofNode(raw, call)
-  if (raw instanceof Request) return ofFetch(raw, call)
-  return ofParts(request, call)
-}
-
-module.exports = { further, partsOf, singleValued, textOf }
+module.exports = { BESIDE, further, partsOf, singleValued, textOf }

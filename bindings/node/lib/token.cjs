@@ -154,6 +154,12 @@ class VerifiedToken {
   get statusChecked() {
     return this.#all.statusChecked
   }
+  get verifiedBy() {
+    return this.#all.verifiedBy
+  }
+  get introspectedAt() {
+    return this.#all.introspectedAt
+  }
 
   get replayReach() {
     return this.#all.replayReach

@@ -32,7 +32,9 @@ fn shown(event: &Event<'_>) -> String {
             changed,
             ..
         } => json!({ "keys": keys, "generation": generation, "changed": changed }),
-        Event::KeysRefreshFailed { reason, .. } => json!({ "reason": reason }),
+        Event::KeysRefreshFailed { reason, .. } | Event::IntrospectionFailed { reason, .. } => {
+            json!({ "reason": reason })
+        }
         Event::KeyWithdrawn {
             kid, thumbprint, ..
         } => json!({ "kid": kid, "thumbprint": thumbprint }),

@@ -17,12 +17,13 @@ use napi::bindgen_prelude::{
 use napi::{Env, Error as Panic, JsString, Result};
 use napi_derive::napi;
 use sealgate::{
-    ApprovedIntent, Blame, Clock, ContextToken, Error, Explanation, Gate, Grounds, Kind, Operation,
-    Request, Requirements, Sitting, Traced, VerifiedToken, Verifier,
+    ApprovedIntent, Begun, Blame, Clock, ContextToken, Error, Explanation, Gate, Grounds, Kind,
+    Operation, Request, Requirements, Sitting, Traced, VerifiedToken, Verifier,
 };
 use serde_json::json;
 
 use crate::error;
+use crate::inquiry::{Answered, Asked, Verdict};
 use crate::shelf::{Found, Shelf};
 use crate::text::{with_bytes, with_text};
 use crate::token::{PAGE, Page};
@@ -107,7 +108,8 @@ pub(crate) fn refusal_answer(
 /// token, further tokens (kinds and tokens in turn), what it tells (members and texts in turn) and
 /// scopes, `verifyRequest` takes method, URI, fields (names and values in turn), client
 /// certificate, further tokens, token and proof of its content, what it tells and scopes; they
-/// answer by number; `page` is the page of the last acceptance; `keep` says that its object is kept
+/// answer by number; `beginRequest` takes the same and answers by number, or with what `inquire` asks a
+/// server about, and `settle` answers by number to what came of that; `page` is the page of the last acceptance; `keep` says that its object is kept
 /// now, and answers with the places whose objects are to be let go, if any; `clear` says that none
 /// is kept any more; `refusal` is the place of the last refusal, or, where JavaScript does not have
 /// its docket yet, -1 less that place; `docket` is that docket; `maySettle` is whether the last may
@@ -160,7 +162,7 @@ pub(crate) fn gate<'env>(
             let told = told(needed, &call.get::<Vec<String>>(2)?);
             let requirements = match told {
                 Ok(requirements) => requirements,
-                Err(error) => return Ok(own.refuse(error, &own.door.gate.sit())),
+                Err(error) => return Ok(own.refuse(error, own.door.gate.grounds())),
             };
             let context = call.get::<Vec<String>>(1)?;
             let context = context_of(&context)?;
@@ -172,22 +174,37 @@ pub(crate) fn gate<'env>(
     let own = Rc::clone(&desk);
     let verify_request: Function<'_, (), i32> =
         env.create_function_from_closure("verifyRequest", move |call| {
-            let needed = Desk::requirements(&call, 7)?.into_owned();
-            let told = told(needed, &call.get::<Vec<String>>(6)?);
-            let requirements = match told {
-                Ok(requirements) => requirements,
-                Err(error) => return Ok(own.refuse(error, &own.door.gate.sit())),
-            };
-            let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
-            let fields = call.get::<Vec<String>>(2)?;
-            let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
-            let context = call.get::<Vec<String>>(4)?;
-            let context = context_of(&context)?;
-            let content = call.get::<Vec<String>>(5)?;
-            let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
-            Ok(own.verify_request(&request.context(&context), &requirements))
+            let verdict = own.asked_about(&call, |sitting, request, needs| {
+                own.door.gate.answers_at_once()?;
+                sitting.verify_request(request, needs)
+            })?;
+            // Its token is never kept: what was shown for it belongs to this request.
+            Ok(own.answer(verdict))
         })?;
     functions.set("verifyRequest", verify_request)?;
+    let own = Rc::clone(&desk);
+    let begin_request: Function<'_, (), Either<i32, External<Asked>>> = env
+        .create_function_from_closure("beginRequest", move |call| {
+            let begun = own.asked_about(&call, |sitting, request, needs| {
+                let begun = sitting.begin_request(request, needs)?;
+                Ok((begun, sitting.grounds()))
+            })?;
+            Ok(match begun {
+                Ok((Begun::Asks(inquiry), grounds)) => {
+                    Either::B(External::new(Asked::new(inquiry, grounds)))
+                }
+                Ok((Begun::Verified(token), _)) => Either::A(own.answer(Ok(token))),
+                Err(refused) => Either::A(own.answer(Err(refused))),
+            })
+        })?;
+    functions.set("beginRequest", begin_request)?;
+    let own = Rc::clone(&desk);
+    let settle: Function<'_, (), i32> =
+        env.create_function_from_closure("settle", move |call| {
+            let answered = call.get::<&External<Answered>>(0)?;
+            Ok(own.answer(answered.take()?))
+        })?;
+    functions.set("settle", settle)?;
     let own = Rc::clone(&desk);
     let page: Function<'_, (), External<Rc<Page>>> =
         env.create_function_from_closure("page", move |_| Ok(External::new(own.share())))?;
@@ -247,7 +264,7 @@ impl Desk {
         let sitting = self.door.gate.sit();
         let token = match sitting.verify(token, requirements) {
             Ok(token) => token,
-            Err(error) => return self.refuse(error, &sitting),
+            Err(error) => return self.refuse(error, sitting.grounds()),
         };
         let now = || self.door.clock.now();
         let place = match self.shelf.borrow_mut().find(&token, now) {
@@ -271,17 +288,37 @@ impl Desk {
         let sitting = self.door.gate.sit();
         match sitting.verify_chain(token, context, requirements) {
             Ok(token) => new(self.write(token), None),
-            Err(error) => self.refuse(error, &sitting),
+            Err(error) => self.refuse(error, sitting.grounds()),
         }
     }
 
-    /// Its token is never kept: what was shown for it belongs to this request.
-    fn verify_request(&self, request: &Request<'_>, requirements: &Requirements) -> i32 {
+    /// A question about the request of a call: method, URI, fields, client certificate, further tokens,
+    /// content, what it tells and scopes.
+    fn asked_about<T>(
+        &self,
+        call: &FunctionCallContext<'_>,
+        ask: impl FnOnce(&Sitting<'_>, &Request<'_>, &Requirements) -> std::result::Result<T, Error>,
+    ) -> Result<std::result::Result<T, (Error, Grounds)>> {
+        let needed = Self::requirements(call, 7)?.into_owned();
+        let needs = told(needed, &call.get::<Vec<String>>(6)?);
+        let (method, uri) = (call.get::<String>(0)?, call.get::<String>(1)?);
+        let fields = call.get::<Vec<String>>(2)?;
+        let certificate = call.get::<Option<Uint8ArraySlice<'_>>>(3)?;
+        let context = call.get::<Vec<String>>(4)?;
+        let context = context_of(&context)?;
+        let content = call.get::<Vec<String>>(5)?;
+        let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
+        let request = request.context(&context);
         let sitting = self.door.gate.sit();
-        let at_once = self.door.gate.answers_at_once();
-        match at_once.and_then(|()| sitting.verify_request(request, requirements)) {
+        let answer = needs.and_then(|needs| ask(&sitting, &request, &needs));
+        Ok(answer.map_err(|error| (error, sitting.grounds())))
+    }
+
+    /// The number of a verdict whose token is not to be kept.
+    fn answer(&self, verdict: Verdict) -> i32 {
+        match verdict {
             Ok(token) => new(self.write(token), None),
-            Err(error) => self.refuse(error, &sitting),
+            Err((error, grounds)) => self.refuse(error, grounds),
         }
     }
 
@@ -301,9 +338,8 @@ impl Desk {
     }
 
     #[cold]
-    fn refuse(&self, error: Error, sitting: &Sitting<'_>) -> i32 {
+    fn refuse(&self, error: Error, grounds: Grounds) -> i32 {
         let mut docket = self.docket.borrow_mut();
-        let grounds = sitting.grounds();
         if !docket.grounds.is_same_as(&grounds) {
             *docket = Rc::new(Docket::new(grounds));
             self.docket_is_shared.set(false);

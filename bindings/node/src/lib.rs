@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod fetch;
 mod gate;
+mod inquiry;
 mod jws;
 mod key;
 mod keys;

@@ -255,6 +255,8 @@ pub(crate) fn facts(verdicts: &External<Verdicts>, index: u32) -> Option<String>
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect::<serde_json::Map<String, Value>>(),
         "statusChecked": token.status_checked(),
+        "verifiedBy": token.verified_by().as_str(),
+        "introspectedAt": token.introspected_at().map(NumericDate::seconds),
         "replayReach": token.replay_reach().map(ReplayReach::as_str),
         "senderConstrained": token.sender_constrained().map(Possession::as_str),
         "subjectKind": token.subject_kind().map(SubjectKind::as_str),

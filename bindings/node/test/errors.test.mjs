@@ -31,6 +31,7 @@ const TREE = {
   UnavailableError: 'SealgateError',
   KeysUnavailableError: 'UnavailableError',
   RevocationUnavailableError: 'UnavailableError',
+  IntrospectionUnavailableError: 'UnavailableError',
   ReplayUnavailableError: 'UnavailableError',
   PolicyError: 'SealgateError',
   UsageError: 'SealgateError',
@@ -79,6 +80,7 @@ test('codes that have a class of their own', () => {
     revocation_stale: 'RevocationUnavailableError',
     status_unavailable: 'RevocationUnavailableError',
     status_stale: 'RevocationUnavailableError',
+    introspection_pending: 'IntrospectionUnavailableError',
     usage: 'UsageError',
   }
   for (const [code, name] of Object.entries(own)) assert.equal(refused({ code }).name, name)
@@ -190,10 +192,29 @@ test('JSON, for … in, inspect and structuredClone show an error as they show o
   assert.match(shown, /code: 'aud_mismatch'[^]*httpStatus: 401/)
   assert.match(inspect({ deep: { deeper: error } }, { depth: 0 }), /^\{ deep: \[Object\] \}$/)
   assert.match(inspect([[error]], { depth: 1 }), /\[AudienceError: aud_mismatch: [^\]]+\]/)
-  const cloned = structuredClone(error)
-  assert.ok(cloned instanceof Error)
-  assert.equal(cloned.message, error.message)
   assert.throws(() => (error.code = 'accepted'), TypeError)
+})
+
+test('a structured clone is data, and passes for nothing that it was', () => {
+  const { gate, token } = world()
+  const error = gate.judge(token({ aud: 'x' })).error
+  for (const made of [error, thrown(() => gate.verify(5)), thrown(() => gate.verify('x'))]) {
+    const cloned = structuredClone(made)
+    assert.ok(cloned instanceof Error && !sealgate.SealgateError.is(cloned) && !(cloned instanceof sealgate.TokenError))
+    assert.deepEqual([cloned.message, cloned.stack, cloned.code], [made.message, made.stack, undefined])
+    assert.throws(() => sealgate.SealgateError.fromJSON(cloned), sealgate.UsageError)
+    assert.equal(sealgate.SealgateError.fromJSON(structuredClone(made.toJSON())).code, made.code)
+  }
+  const verified = gate.verify(token())
+  const cloned = structuredClone(verified)
+  assert.ok(!(cloned instanceof sealgate.VerifiedToken))
+  assert.deepEqual(Reflect.ownKeys(cloned), [])
+  assert.throws(() => gate.checkOutbound(cloned, { kind: 'access_token', token: token() }, { target: 'x' }), sealgate.UsageError)
+  const data = verified.toDict()
+  assert.deepEqual(structuredClone(data), JSON.parse(JSON.stringify(data)))
+  assert.deepEqual(structuredClone(gate.judge(token())), { ok: true, code: 'accepted' })
+  assert.deepEqual(structuredClone(gate.judge('x')), { ok: false, code: 'malformed_token' })
+  assert.throws(() => structuredClone(gate), { name: 'DataCloneError' })
 })
 
 test('an error of a policy shows its problems, and one of a fault its cause', () => {
@@ -270,7 +291,7 @@ test('a stand-in of each code is answered as the core answers without a gate', (
     const rejected = forbidden.includes(name) ? 403 : group === 'request' ? 400 : 401
     assert.equal(error.httpStatus, usual[blame] ?? rejected, code)
     assert.equal(refused({ code }).httpStatus, error.httpStatus, code)
-    const pause = code === 'keys_refreshing' ? 1 : 5
+    const pause = ['keys_refreshing', 'introspection_pending'].includes(code) ? 1 : 5
     assert.deepEqual(error.headers, { 'Cache-Control': 'no-store', ...(blame === 'unavailable' && { 'Retry-After': `${pause}` }) }, code)
     assert.deepEqual([error.retryAfter, error.wwwAuthenticate, error.body, error.oauthError], [blame === 'unavailable' ? pause : null, null, '', null], code)
     assert.ok(Object.isFrozen(error.headers))

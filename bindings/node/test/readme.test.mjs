@@ -33,6 +33,11 @@ const GIVEN = {
   verifier: "Verifier.fromPolicy('policy.toml')",
   exchanged: `async () => ${JSON.stringify(outbound)}`,
   verify: "verifier.gate('tools').verify",
+  app: `{
+    async post(_, answer) {
+      await answer({ method: 'POST', originalUrl: '/', rawHeaders: ['Authorization', 'Bearer ' + jwt] }, { json: console.log })
+    },
+  }`,
   createServer: `(answer) => {
     const request = { method: 'GET', url: '/', rawHeaders: ['Authorization', 'Bearer ' + jwt] }
     answer(request, { setHeader: console.log, end: console.log })
@@ -80,10 +85,11 @@ context.access_token = "allowed"
 const PRINTED = {
   0: "u1 agent-a [ 'mcp:use' ]\n",
   3: 'null\n',
-  6: 'tools\n',
-  7: 'revoked\naccepted\n',
-  8: 'keys_refreshed default\nu1\n',
-  5: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
+  4: "{ by: 'agent-a' }\n",
+  7: 'tools\n',
+  8: 'revoked\naccepted\n',
+  9: 'keys_refreshed default\nu1\n',
+  6: '401 {"error":"invalid_token","error_description":"this is not a compact JWT"}\n',
 }
 
 const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => onLoopback(code))
@@ -116,4 +122,4 @@ for (const [index, code] of examples.entries()) {
   })
 }
 
-test('no example is left out', () => assert.equal(examples.length, 13))
+test('no example is left out', () => assert.equal(examples.length, 14))

@@ -172,6 +172,10 @@ test('a client certificate, as DER or as Node has it', () => {
   assert.equal(gate.verifyRequest({ ...node, socket }).senderConstrained, 'mtls')
   assert.equal(gate.judgeRequest({ ...node, socket: { getPeerX509Certificate: () => undefined } }).ok, false)
   assert.equal(gate.judgeRequest(node).ok, false)
+  // The socket's is the proxy's, where there is one that has seen the client's.
+  const proxied = { ...node, socket: { getPeerX509Certificate: () => 'the proxy’s' } }
+  assert.equal(gate.verifyRequest(proxied, { clientCertificate: certificate }).senderConstrained, 'mtls')
+  assert.equal(gate.judgeRequest({ ...node, socket }, { clientCertificate: null }).ok, false)
   for (const call of ['judgeRequest', 'verifyRequest', 'explainRequest', 'trace']) {
     for (const wrong of ['DER?', CERTIFICATE]) {
       const clientCertificate = Buffer.from(wrong)
@@ -198,6 +202,38 @@ test('an operation lies within what was granted', () => {
   const { error } = gate.judgeRequest({ ...parts, operation: { scope: 'files.read' } })
   assert.equal(error.code, 'insufficient_scope')
   assert.match(error.wwwAuthenticate, /scope="files.read"/)
+})
+
+test('what no server’s request has is told beside it', async () => {
+  const { gate, token } = world({ gate: { public_url: ORIGIN, context: { access_token: 'allowed' } } })
+  const jwt = token({ claims: { authorization_details: [{ type: 'attenuating_agent_token', tools: { read_file: {} } }] } })
+  const fields = { authorization: `Bearer ${jwt}` }
+  const [allowed, denied] = ['read_file', 'delete_file'].map((tool) => ({ operation: { tool } }))
+  const parts = { method: 'GET', uri: '/', headers: Object.entries(fields) }
+  const node = { method: 'GET', url: '/', rawHeaders: Object.entries(fields).flat() }
+  for (const request of [node, { raw: node }, new Request(ORIGIN, { headers: fields }), parts]) {
+    assert.equal(gate.verifyRequest(request, allowed).subject, 'u1')
+    assert.equal(gate.judgeRequest(request, { ...denied, requiredScopes: ['mcp:use'] }).code, 'operation_denied')
+    assert.equal((await gate.judgeRequestAsync(request, { ...denied, wait: '1s' })).code, 'operation_denied')
+    await assert.rejects(gate.verifyRequestAsync(request, denied), AuthorityError)
+    assert.equal(gate.explainRequest(request, denied).code, 'operation_denied')
+    assert.equal(gate.trace(request, denied).code, 'operation_denied')
+    const approved = { issuer: ISSUER, intent: { buy: 1 } }
+    assert.equal(gate.judgeRequest(request, { approved }).code, gate.judgeRequest({ ...parts, approved }).code)
+    const context = [{ kind: 'access_token', token: token({ sub: 'somebody else' }) }]
+    assert.equal(gate.judgeRequest(request, { context }).code, gate.judgeRequest({ ...parts, context }).code)
+    assert.notEqual(gate.judgeRequest(request, { context }).code, 'accepted')
+    assert.equal(gate.judgeRequest(request, { operation: undefined, context: undefined }).code, 'accepted')
+    for (const wrong of [{ operation: {} }, { context: 'x' }, { content: {} }, { clientCertificate: 'PEM' }, { uri: '/' }, { headers: [] }]) {
+      for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest', 'trace']) {
+        assert.ok(thrown(() => gate[call](request, wrong)) instanceof UsageError, `${call} ${JSON.stringify(wrong)}`)
+      }
+    }
+  }
+  // Told in both places it is not guessed which was meant.
+  const twice = thrown(() => gate.judgeRequest({ ...parts, ...allowed }, denied))
+  assert.ok(twice instanceof UsageError)
+  assert.match(twice.message, /operation is given twice/)
 })
 
 test('wrong arguments', async () => {

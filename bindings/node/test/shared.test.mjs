@@ -1,33 +1,23 @@
 // Revocations in a store that processes share: what one of them revokes, all of them refuse.
 import assert from 'node:assert/strict'
-import { fork, spawn, spawnSync } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Handle, PolicyError, RevocationUnavailableError, UsageError, Verifier } from 'sealgate'
 import { FakeIssuer, FixedClock } from 'sealgate/testing'
+import { folder, serve, storeAt } from './servers.mjs'
 import { AUDIENCE, ISSUER, NOW, thrown, world } from './world.mjs'
 
 const child = fileURLToPath(new URL('shared-child.mjs', import.meta.url))
-/** Where `tests/run` puts what it gets. */
-const TOOLS = fileURLToPath(new URL('../../../target/tools/bin', import.meta.url))
 const clock = new FixedClock(NOW)
 const corp = new FakeIssuer(ISSUER, { clock, seed: 1000 })
 const token = (...agents) => corp.token({ sub: 'u1', aud: AUDIENCE, act: agents })
 const agent = (sub) => Handle.actor({ iss: ISSUER, sub })
-
-/** A folder that is gone when the test is over. */
-function folder(t) {
-  const path = mkdtempSync(join(tmpdir(), 'sealgate-shared-'))
-  t.after(() => rmSync(path, { recursive: true }))
-  return path
-}
 
 /** A verifier of this process, over a store named `local`; its background ends with the test. */
 function opened(t, store, revocation = {}) {
@@ -59,28 +49,6 @@ async function worker(t, path) {
     return answer()
   }
   return Object.assign(ask, { kill: () => (forked.kill('SIGKILL'), once(forked, 'exit')) })
-}
-
-/** Where a server of this kind listens, started for this test; nothing where there is none to start. */
-async function serve(t, kind) {
-  const path = [process.env.PATH, TOOLS].join(delimiter).split(delimiter)
-  const program = path.map((place) => join(place, `${kind}-server`)).find(existsSync)
-  if (program === undefined) return assert.equal(process.env.CI, undefined, `${kind}-server is not installed`)
-  const free = createServer().listen(0, '127.0.0.1')
-  await once(free, 'listening')
-  const { port } = free.address()
-  await once(free.close(), 'close')
-  const args = {
-    redis: ['--bind', '127.0.0.1', '--port', port, '--save', '', '--dir', folder(t)],
-    nats: ['--addr', '127.0.0.1', '--port', port, '--jetstream', '--store_dir', folder(t)],
-  }
-  const server = spawn(program, args[kind])
-  const ended = once(server, 'exit')
-  t.after(() => (server.kill('SIGKILL'), ended))
-  for await (const line of createInterface(kind === 'redis' ? server.stdout : server.stderr)) {
-    if (/Ready to accept connections|Server is ready/.test(line)) return `${kind}://127.0.0.1:${port}`
-  }
-  return assert.fail(`${kind}-server does not start`)
 }
 
 test('what one worker revokes the others refuse, and it outlives the worker', async (t) => {
@@ -173,9 +141,7 @@ for (const kind of ['redis', 'nats']) {
   test(`what one process revokes through ${kind} another refuses`, async (t) => {
     const started = await serve(t, kind)
     if (started === undefined) return t.skip(`${kind}-server is not installed: \`tests/run servers\` gets it`)
-    const url = join(folder(t), 'url')
-    writeFileSync(url, started, { mode: 0o600 })
-    const store = { kind, url: { file: url }, namespace: 'test' }
+    const store = { ...storeAt(t, started.url), namespace: 'test' }
     const [here, there] = [opened(t, store), opened(t, store)]
     await Promise.all([here, there].map((verifier) => verifier.waitReady({ timeout: '1m' })))
     const jwt = token('agent-7')
@@ -196,9 +162,7 @@ for (const kind of ['redis', 'nats']) {
     const sockets = []
     server.on('connection', (socket) => sockets.push(socket.on('error', () => {})))
     t.after(() => (server.close(), sockets.forEach((socket) => socket.destroy())))
-    const url = join(folder(t), 'url')
-    writeFileSync(url, `${kind}://127.0.0.1:${server.address().port}`, { mode: 0o600 })
-    const verifier = opened(t, { kind, url: { file: url } })
+    const verifier = opened(t, storeAt(t, `${kind}://127.0.0.1:${server.address().port}`))
     const { revocations } = verifier
     assert.equal(verifier.judge(token()).code, 'revocation_unavailable')
     assert.deepEqual(revocations.revoke(agent('agent-7')), { epoch: 1, reach: 'fleet', delivered: false })
@@ -215,21 +179,6 @@ for (const kind of ['redis', 'nats']) {
     assert.equal(await waits, false, 'a verifier that is closed delivers no more')
   })
 }
-
-test('a server that would be asked about proofs is not waited for on this thread', async (t) => {
-  const url = join(folder(t), 'url')
-  writeFileSync(url, 'redis://127.0.0.1:1', { mode: 0o600 })
-  const document = { stores: { fleet: { kind: 'redis', url: { file: url } } }, dpop: {}, replay: { store: 'fleet' } }
-  const { policy } = world({ document, gate: { public_url: 'https://api.example.com' } })
-  const verifier = Verifier.fromPolicy(policy, { clock })
-  t.after(() => verifier.close())
-  verifier.keys.publish('corp', corp.jwks())
-  const request = { method: 'GET', uri: '/mcp', headers: [['Authorization', `Bearer ${token()}`]] }
-  const isMistake = (error) => error instanceof UsageError && /replay\.store names a server/.test(error.message)
-  for (const call of ['verifyRequest', 'judgeRequest', 'trace']) assert.throws(() => verifier[call](request), isMistake, call)
-  for (const call of ['verifyRequestAsync', 'judgeRequestAsync']) await assert.rejects(verifier[call](request), isMistake, call)
-  assert.equal(verifier.judge(token()).ok, true, 'what brings no proof')
-})
 
 test('the short form names stores, under names of the caller’s', async (t) => {
   const path = join(folder(t), 'store')

@@ -167,7 +167,9 @@ macro_rules! calls {
                 self.at_door(py)?.borrow().explain_request(py, &given)
             }
 
-            /// As `verify_request`, to be awaited: see `verify_async`.
+            /// As `verify_request`, to be awaited: see `verify_async`. Where `replay.store` names a server it
+            /// is asked on threads of the engine's, whatever `wait` says, and no event loop waits for it. A task
+            /// that is cancelled meanwhile has used its proof up, or has not: nobody is told.
             #[pyo3(
                 signature = (request=None, *extra, **named),
                 text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
@@ -182,7 +184,7 @@ macro_rules! calls {
                 crate::waiting::request(slf, &crate::waiting::VERIFY_REQUEST, &given)
             }
 
-            /// As `judge_request`, to be awaited: see `verify_async`.
+            /// As `judge_request`, to be awaited: see `verify_request_async`.
             #[pyo3(
                 signature = (request=None, *extra, **named),
                 text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
@@ -195,6 +197,19 @@ macro_rules! calls {
             ) -> PyResult<Bound<'py, PyAny>> {
                 let given = crate::request::Given::of(request, extra, named, crate::request::AWAITED)?;
                 crate::waiting::request(slf, &crate::waiting::JUDGE_REQUEST, &given)
+            }
+
+            /// As `judge_request`, as far as it can be answered without waiting for a server: a verdict, or an
+            /// inquiry that knows how to ask it.
+            #[pyo3(signature = (*extra, **named))]
+            fn _begin_request<'py>(
+                &self,
+                py: Python<'py>,
+                extra: &Bound<'py, pyo3::types::PyTuple>,
+                named: Option<&Bound<'py, pyo3::types::PyDict>>,
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let given = crate::request::Given::of(None, extra, named, crate::request::JUDGED)?;
+                self.at_door(py)?.borrow().begin_request(py, &given)
             }
 
             /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for, or

@@ -73,6 +73,7 @@ impl Herald {
                 fields.set_item("thumbprint", thumbprint)?;
             }
             Event::RevocationsLoaded { entries, .. } => fields.set_item("entries", entries)?,
+            Event::IntrospectionFailed { reason, .. } => fields.set_item("reason", reason)?,
             Event::RevocationsInterrupted { reason, .. } => fields.set_item("reason", reason)?,
             _ => {}
         }

@@ -4,13 +4,14 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use sealgate::{Clock, Error, Request, Requirements, Sitting};
+use sealgate::{Begun, Clock, Error, Request, Requirements, Sitting};
 
 use crate::batch::Batch;
 use crate::calls::{AtDoor, calls};
 use crate::errors::{Refused, guard, of_gate};
 use crate::explain::{self, Trail};
 use crate::input;
+use crate::inquiry::Inquiry;
 use crate::pool;
 use crate::request::Given;
 use crate::token::VerifiedToken;
@@ -109,6 +110,30 @@ impl Door {
             sitting.verify_request(request, needs)
         })?;
         Verdict::new(py, verdict, Arc::clone(self), needs, given.into())
+    }
+
+    /// As [`Door::judge_request`], as far as it can be answered without waiting for a server.
+    pub(crate) fn begin_request<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        given: &Given<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (begun, needs) = self.ask_about(py, given, |sitting, request, needs| {
+            let begun = sitting.begin_request(request, needs)?;
+            Ok((begun, sitting.grounds()))
+        })?;
+        let (door, into) = (Arc::clone(self), given.into());
+        let verdict = match begun {
+            Ok((Begun::Asks(begun), grounds)) => {
+                let into = into.map(|into| into.clone().unbind());
+                let inquiry = Inquiry::new(begun, door, grounds, needs, into);
+                return Ok(Bound::new(py, inquiry)?.into_any());
+            }
+            Ok((Begun::Verified(token), _)) => Ok(token),
+            Err(refused) => Err(refused),
+        };
+        let verdict = Verdict::new(py, verdict, door, needs, into)?;
+        Ok(Bound::new(py, verdict)?.into_any())
     }
 
     pub(crate) fn explain_request(

@@ -17,6 +17,7 @@ mod fetch;
 mod frozen;
 mod gate;
 mod input;
+mod inquiry;
 mod jws;
 mod key;
 mod keys;
@@ -59,6 +60,8 @@ mod _native {
     use super::fetch::fetch_jwks;
     #[pymodule_export]
     use super::gate::Gate;
+    #[pymodule_export]
+    use super::inquiry::Inquiry;
     #[pymodule_export]
     use super::jws::{Jws, Unverified, inspect, read_status, verify_jws};
     #[pymodule_export]

@@ -312,6 +312,19 @@ impl VerifiedToken {
         self.token.status_checked()
     }
 
+    /// By what the issuer stands for the claims: `"signature"`, or `"introspection"`, its answer about a
+    /// token that is no JWT (RFC 7662). Of such a token no actor proves no absence of delegation.
+    #[getter]
+    fn verified_by(&self) -> &'static str {
+        self.token.verified_by().as_str()
+    }
+
+    /// When the issuer was asked whether the token is active; None where the policy has nobody ask.
+    #[getter]
+    fn introspected_at(&self) -> Option<i64> {
+        self.token.introspected_at().map(|date| date.seconds())
+    }
+
     /// How far it is known that the proof was not used before: `"process"`, `"host"` or `"fleet"`, or
     /// `"external"` where the policy says that somebody else remembers; `None` where no proof came.
     #[getter]

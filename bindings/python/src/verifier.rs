@@ -123,7 +123,8 @@ calls! { Verifier {
         text_signature = "(*, issuer, audience, discovery=None, jwks_uri=None, refresh=None, jwks=None, \
             jwks_file=None, keys=None, jwks_push=None, algorithms=None, profiles=None, \
             max_lifetime=None, legacy_eddsa=None, act_iss=None, act_meaning=None, \
-            claim_names=None, txn_namespace=None, actor_namespace=None, profile=None, public_url=None, \
+            claim_names=None, txn_namespace=None, actor_namespace=None, introspection=None, \
+            profile=None, public_url=None, \
             required_scopes=None, scope_implies=None, sender_constrained=None, \
             delegation=None, max_age=None, acr_values=None, metadata=None, typ=None, \
             required_claims=None, context=None, transactions=None, require_intent=None, \
@@ -238,7 +239,9 @@ calls! { Verifier {
         self.wake(py)
     }
 
-    /// Counters as plain values; labels come from the policy only.
+    /// Counters as plain values; labels come from the policy only. `policy` (its digest), `cache`, `issuers`,
+    /// `revocations` (and how the store stands that processes share), `status` (status lists) and `proofs`
+    /// (used proofs; `None` without `[replay]`), under the same names in every language.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         frozen::load(py, &self.verifier.stats().to_string())
     }

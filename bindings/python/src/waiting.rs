@@ -1,7 +1,6 @@
 //! The calls that wait, and those that may be awaited: the arguments of these, for `sealgate/_async.py`,
 //! which does the waiting.
 
-use std::borrow::Borrow;
 use std::time::Duration;
 
 use pyo3::PyClass;
@@ -13,7 +12,7 @@ use sealgate::{Gate, Revocations, Verifier};
 
 use crate::calls::AtDoor;
 use crate::request::Given;
-use crate::{clock, errors, input};
+use crate::{clock, input};
 
 /// How long a call waits before it looks whether somebody has pressed Ctrl-C.
 const SLICE: Duration = Duration::from_millis(100);
@@ -128,9 +127,7 @@ pub(crate) fn request<'py, C: AtDoor + PyClass<Frozen = True> + Sync>(
     given: &Given<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = door.py();
-    let own = door.get().at_door(py)?;
-    let at_once = own.borrow().gate.answers_at_once();
-    at_once.map_err(|error| errors::without_gate(py, error))?;
+    door.get().at_door(py)?;
     let waiters = door.get().waiters();
     let arguments = given.arguments(py)?;
     arguments.set_item("required_scopes", scopes_of(py, given.scopes())?)?;

@@ -1,4 +1,5 @@
-"""A server of keys on this machine that fails, and holds its answer, when it is told."""
+"""A server on this machine, of keys or of answers about tokens, that fails, and holds its answer,
+when it is told."""
 
 from __future__ import annotations
 
@@ -60,6 +61,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         self.end_headers()
         self.wfile.write(self.server.answer)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:
         pass

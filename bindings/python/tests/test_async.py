@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import itertools
 import os
 import sys
 import threading
@@ -367,14 +366,6 @@ def test_one_of_several_gates_must_be_chosen_at_once(
     for ask in (several.verify_async, several.judge_async):
         with pytest.raises(UsageError, match="several gates"):
             ask("x.y.z")
-
-
-@both
-def test_what_no_news_tells_is_asked_at_a_pace(run: Run) -> None:
-    """At once, and so on; without a pace it would be asked twice, the second time at the end."""
-    asked = itertools.count(1)
-    run(lambda: Waiters().until(lambda: next(asked) == 4, 60, 0.001))
-    assert next(asked) == 5
 
 
 def test_nothing_is_imported_that_does_not_run() -> None:

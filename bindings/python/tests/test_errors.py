@@ -34,9 +34,12 @@ from conftest import AUDIENCE
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
 # What no token and no request provokes: our mistake, a memory of proofs that is full or away, a
-# shared store without news, and what a status list says that somebody must serve.
+# shared store without news, what a status list says that somebody must serve, and an authorization
+# server that does not answer.
 WITHOUT_VECTOR = {
     "internal",
+    "introspection_pending",
+    "introspection_unavailable",
     "replay_full",
     "replay_unavailable",
     "revocation_stale",
@@ -222,6 +225,7 @@ def test_the_tree() -> None:
         "UnavailableError": "SealgateError",
         "KeysUnavailableError": "UnavailableError",
         "RevocationUnavailableError": "UnavailableError",
+        "IntrospectionUnavailableError": "UnavailableError",
         "ReplayUnavailableError": "UnavailableError",
         "PolicyError": "SealgateError",
         "UsageError": "SealgateError",

@@ -24,6 +24,8 @@ FIELDS = {
     "keys_refreshed": {"keys", "generation", "changed"},
     "keys_refresh_failed": {"reason"},
     "key_withdrawn": {"kid", "thumbprint"},
+    "introspected": set(),
+    "introspection_failed": {"reason"},
 }
 
 

@@ -174,6 +174,14 @@ def test_a_verifier_is_a_context_manager_and_counts(
     assert stats["cache"]["hits"] == 2 and stats["cache"]["entries"] == 1
     assert stats["issuers"]["corp"]["keys"] == 1
     assert stats["policy"] == verifier.policy.digest
+    assert set(stats) == {"cache", "issuers", "policy", "proofs", "revocations", "status"}
+    assert stats["status"] == {"lists": 0, "missing": 0, "stale": 0, "bytes": 0}
+    assert stats["proofs"] is None
+    policy = document() | {"dpop": {}, "replay": {"store": "process"}}
+    with testing.open(policy, issuers={"corp": corp}, clock=clock) as verifier:
+        proofs = verifier.stats()["proofs"]
+    own = {"store": "process", "reach": "process", "entries": 0, "capacity": 4 * 1024 * 1024}
+    assert proofs == own
 
 
 def test_the_clock_is_one_of_ours() -> None:

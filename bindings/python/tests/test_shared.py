@@ -6,10 +6,8 @@ import asyncio
 import dataclasses
 import multiprocessing
 import os
-import shutil
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,10 +29,9 @@ from sealgate import (
 )
 
 from conftest import AUDIENCE, ISSUER, NOW, document
+from servers import StoreServer, served
 
 WELL = StoreState("local", "host", 0.0, 0, 0, None)
-# Where `tests/run` puts what it gets.
-TOOLS = Path(__file__).parents[3] / "target" / "tools" / "bin"
 Open = Callable[..., Verifier]
 
 
@@ -65,41 +62,15 @@ def local(path: Path) -> dict[str, Any]:
     return {"kind": "file", "path": str(path)}
 
 
-def served(kind: str, port: int, folder: Path) -> dict[str, Any]:
-    """The store at a server on this machine. Its URL could have a password."""
-    url = folder / "url"
-    url.write_text(f"{kind}://127.0.0.1:{port}")
-    url.chmod(0o600)
-    return {"kind": kind, "url": {"file": str(url)}}
-
-
 @pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """A store of this kind, at a server of its own where it needs one."""
     if request.param == "file":
         yield local(tmp_path / "store")
         return
-    places = os.pathsep.join([os.environ["PATH"], str(TOOLS)])
-    program = shutil.which(f"{request.param}-server", path=places)
-    if program is None:
-        assert "CI" not in os.environ, f"{request.param}-server is not installed"
-        pytest.skip(f"{request.param}-server is not installed: `tests/run servers` gets it")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    options = {
-        "redis": ["--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],
-        "nats": ["--addr", "127.0.0.1", "--jetstream", "--store_dir", str(tmp_path)],
-    }
-    command = [program, *options[request.param], "--port", str(port)]
-    output = subprocess.PIPE
-    with subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True) as server:
-        try:
-            assert server.stdout is not None
-            ready = ("Ready to accept connections", "Server is ready")
-            assert any(any(word in line for word in ready) for line in server.stdout)
-            yield served(request.param, port, tmp_path)
-        finally:
-            server.kill()
+    server = StoreServer(request.param, tmp_path)
+    yield server.store
+    server.kill()
 
 
 def agent(name: str) -> Handle:
@@ -264,27 +235,6 @@ def test_a_server_that_says_nothing_holds_nobody_up(
         assert not verifier.revocations.flush("100ms")
         state = verifier.revocations.store()
         assert state and (state.reach, state.undelivered) == ("fleet", 1)
-
-
-def test_a_server_that_is_asked_about_proofs_is_waited_for_by_threads_alone(
-    corp: testing.FakeIssuer, clock: testing.FixedClock, tmp_path: Path
-) -> None:
-    policy = document() | {"dpop": {}, "replay": {"store": "fleet"}}
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    policy["stores"] = {"fleet": served("redis", port, tmp_path)}
-    policy["issuers"]["corp"] = {"issuer": ISSUER, "jwks_push": "process", "algorithms": ["ES256"]}
-    agent = testing.FakeAgent("agent-7", clock=clock)
-    with Verifier.from_policy(policy, clock=clock) as verifier:
-        verifier.keys.publish("corp", corp.jwks())
-        jwt = corp.token(aud=AUDIENCE, scope="mcp:use", bind_to=agent)
-        gate = verifier.gate("tools")
-        request: Any = {"method": "POST", "uri": "/mcp"}
-        request["headers"] = agent.headers(gate, "POST", "/mcp", jwt)
-        assert gate.judge_request(**request).code == "replay_unavailable"
-        for call in (gate.verify_request_async, gate.judge_request_async):
-            with pytest.raises(UsageError, match=r"replay\.store names a server"):
-                call(**request)
 
 
 def test_the_short_form_has_stores(tmp_path: Path) -> None:

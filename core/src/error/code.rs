@@ -191,6 +191,8 @@ codes! {
         RevocationStale "revocation_stale" "the news of what was revoked is too old"
         StatusUnavailable "status_unavailable" "the token's status cannot be looked up"
         StatusStale "status_stale" "the list with the token's status is too old"
+        IntrospectionPending "introspection_pending" "the authorization server is being asked about the token"
+        IntrospectionUnavailable "introspection_unavailable" "the authorization server cannot be asked about the token"
         ReplayUnavailable "replay_unavailable" "used proofs cannot be looked up"
         ReplayFull "replay_full" "no more used proofs can be remembered now"
     }

@@ -14,25 +14,16 @@ const LEAST: Span = Span::from_seconds(24 * 60 * 60);
 /// issued when: an account that is closed, until it is opened, and what was signed in with something stolen,
 /// since that may be renewed for ever.
 pub(crate) fn ending(change: Change, longest: Option<Span>, leeway: Span) -> Change {
-    let bounded = match change.handle().kind() {
-        HandleKind::Token | HandleKind::Session => true,
-        HandleKind::Account | HandleKind::Credential => false,
-        HandleKind::Subject
-        | HandleKind::Client
-        | HandleKind::Actor
-        | HandleKind::HolderKey
-        | HandleKind::SigningKey
-        | HandleKind::Issuer
-        | HandleKind::Txn
-        | HandleKind::Workflow
-        | HandleKind::Intent => change.cutoff().is_some(),
-    };
+    let kind = change.handle().kind();
+    let is_issued_once = matches!(kind, HandleKind::Token | HandleKind::Session);
+    let stays = matches!(kind, HandleKind::Account | HandleKind::Credential);
+    let bounded = is_issued_once || (change.cutoff().is_some() && !stays);
     match longest {
         Some(longest) if bounded => {
             let end = change.at().plus(longest.max(LEAST)).plus(leeway);
             change.until(end)
         }
-        _ => change,
+        Some(_) | None => change,
     }
 }
 

@@ -24,6 +24,10 @@ pub mod possession {}
 #[doc = include_str!("fetched_keys.md")]
 pub mod fetched_keys {}
 
+#[cfg(feature = "remote")]
+#[doc = include_str!("introspection.md")]
+pub mod introspection {}
+
 #[doc = include_str!("rotation.md")]
 pub mod rotation {}
 

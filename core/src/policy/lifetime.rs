@@ -39,3 +39,49 @@ impl GateIssuer {
 fn longest(mut lifetimes: impl Iterator<Item = Option<Span>>) -> Option<Span> {
     lifetimes.try_fold(Span::ZERO, |longest, own| own.map(|own| longest.max(own)))
 }
+
+#[cfg(test)]
+#[cfg(not(sealgate_model))]
+mod tests {
+    use serde_json::json;
+
+    use crate::policy::{Format, Policy};
+
+    #[test]
+    fn one_kind_of_token_without_a_bound_leaves_nothing_bounded() {
+        let longest = |preset: &str, max_lifetime: Option<&str>, profiles: &[&str]| {
+            let gate = |profile: &&str| {
+                let gate = json!({ "profile": profile, "issuers": ["a"], "audience": profile });
+                ((*profile).to_owned(), gate)
+            };
+            let mut document = json!({
+                "version": 1,
+                "preset": preset,
+                "issuers": { "a": { "issuer": "https://a.example", "jwks_push": "process",
+                                    "algorithms": ["ES256"], "profiles": profiles } },
+                "gates": profiles.iter().map(gate).collect::<serde_json::Map<_, _>>(),
+            });
+            if let Some(lifetime) = max_lifetime {
+                document["issuers"]["a"]["max_lifetime"] = lifetime.into();
+            }
+            let policy = Policy::parse(document.to_string(), Format::Json).unwrap();
+            policy
+                .rules()
+                .longest_lifetime()
+                .map(|span| span.seconds() / 60)
+        };
+        let access = ["access_token"];
+        assert_eq!(longest("agent_strict", None, &access), Some(60));
+        assert_eq!(longest("agent_strict", Some("2h"), &access), Some(120));
+        assert_eq!(longest("rfc", None, &access), None);
+        assert_eq!(longest("rfc", Some("10m"), &access), Some(10));
+        // Nothing of what they name is theirs.
+        let telling = ["access_token", "logout_token", "set"];
+        assert_eq!(longest("agent_strict", None, &telling), Some(60));
+        let both = ["access_token", "id_token"];
+        assert_eq!(longest("rfc", Some("10m"), &both), Some(10));
+        // A client assertion need not say when it was issued.
+        let dateless = ["access_token", "client_assertion"];
+        assert_eq!(longest("agent_strict", None, &dateless), None);
+    }
+}

@@ -83,7 +83,7 @@ impl LoadOptions {
     }
 
     /// Takes the keys of every issuer from the program, wherever the document says they come from,
-    /// and reads no source it names; and remembers revocations and used proofs in this process,
+    /// and reads no source it names, nor asks an issuer about tokens; and remembers revocations and used proofs in this process,
     /// whatever store it names: for testing a real policy with keys of one's own. Default: the
     /// document's sources and stores.
     #[must_use]

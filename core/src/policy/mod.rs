@@ -15,6 +15,7 @@ mod file;
 mod flat;
 mod grammar;
 mod intent;
+mod introspection;
 mod key_use;
 mod lifetime;
 mod load;
@@ -46,6 +47,7 @@ pub(crate) use delegation::{
 pub use document::Format;
 pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
 pub(crate) use intent::{IntentPointer, IntentRules, TaskKind};
+pub(crate) use introspection::{Asks, Endpoint, IntrospectionRules, Opaque};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
@@ -61,7 +63,7 @@ pub(crate) use secret::Secret;
 pub(crate) use store::{StorePlace, StoreRules, StoreServer};
 pub use summary::{GateSummary, IssuerSummary, PolicySummary};
 pub(crate) use transactions::TransactionRules;
-pub(crate) use waiver::{Possession, Revocation, Waiver};
+pub(crate) use waiver::{Introspection, Possession, Revocation, Waiver};
 
 use crate::claims::{Claim, Claims};
 use crate::jwa::{Algorithm, AlgorithmSet};
@@ -115,6 +117,8 @@ pub(crate) struct IssuerRules {
     pub(crate) txn_namespace: Option<Box<str>>,
     /// Of an actor that signs proofs: whose actors it is one of, the `act.iss` beside its name.
     pub(crate) actor_namespace: Option<Box<str>>,
+    /// How it is asked about its access tokens; `None`: it is not.
+    pub(crate) introspection: Option<std::sync::Arc<IntrospectionRules>>,
 }
 
 /// Where an issuer's keys come from.
@@ -243,6 +247,10 @@ pub(crate) struct GateRules {
     pub(crate) caller: Option<Box<ContextRules>>,
     /// The proofs that a token may carry of its actors.
     pub(crate) actor_proofs: Option<Box<ContextRules>>,
+    /// Whose word it takes for tokens that are no JWT by their form (RFC 7662).
+    pub(crate) opaque: Option<Opaque>,
+    /// Whether an issuer is asked about its JWTs, once all else holds.
+    pub(crate) asks: bool,
     /// What its tokens are remembered by, each good once; `None`: they are good until they end.
     pub(crate) once: Option<Once>,
     /// What is asked of transaction tokens; of other kinds nothing.

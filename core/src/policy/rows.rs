@@ -49,6 +49,26 @@ const OF_OTHER_KINDS: ClaimSet = ClaimSet::of(&[
     Claim::DelDepth,
 ]);
 
+/// What the answer of an authorization server about an access token must say (RFC 7662 §2.2, INT-02). It
+/// need not name the server, which was asked, nor the token, which is here.
+static INTROSPECTED: Row = Row {
+    profile: Profile::AccessToken,
+    kind: Kind::AccessToken,
+    name: "access_token",
+    required: ClaimSet::of(&[Claim::Exp, Claim::Aud]),
+    forbidden: OF_OTHER_KINDS,
+    forbidden_together: ClaimSet::of(&[Claim::Txn, Claim::ReqWl]),
+    max_lifetime: minutes(60),
+    ..PLAIN
+};
+
+impl Row {
+    /// Of access tokens whose issuer was asked about them.
+    pub(crate) fn introspected() -> &'static Self {
+        &INTROSPECTED
+    }
+}
+
 pub(super) static ROWS: [Row; 19] = [
     Row {
         profile: Profile::AccessToken,

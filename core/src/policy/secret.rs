@@ -1,10 +1,12 @@
-//! [`Secret`]: what MACs of this program's own are made with.
+//! [`Secret`]: what MACs of this program's own are made with, or what it shows who it is with.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret from `{ env }` or `{ file }`; wiped when dropped, never printed.
+/// A secret from `{ env }` or `{ file }`; wiped when dropped, never printed. Two are compared when a policy
+/// is loaded again, never with what a stranger sends.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{GateRules, RevocationRules, RevocationStorage, SenderConstrained};
+use super::{Asks, GateRules, IssuerRules, RevocationRules, RevocationStorage, SenderConstrained};
 
 /// Stands in for the check `T` where the policy does not ask for it.
 #[derive(Debug)]
@@ -11,6 +11,10 @@ pub(crate) struct Waiver<T>(PhantomData<T>);
 /// The check of a proof of possession.
 #[derive(Debug)]
 pub(crate) enum Possession {}
+
+/// The question whether its issuer still holds a token for active.
+#[derive(Debug)]
+pub(crate) enum Introspection {}
 
 /// The check for revocation.
 #[derive(Debug)]
@@ -25,6 +29,23 @@ impl GateRules {
             SenderConstrained::Required => None,
             SenderConstrained::External => Some(Waiver(PhantomData)),
         }
+    }
+}
+
+impl GateRules {
+    /// Whether no issuer need be asked about a JWT here.
+    #[inline]
+    pub(crate) fn waive_introspection(&self) -> Option<Waiver<Introspection>> {
+        (!self.asks).then_some(Waiver(PhantomData))
+    }
+}
+
+impl IssuerRules {
+    /// Whether this one need not be asked about its JWTs.
+    pub(crate) fn waive_introspection(&self) -> Option<Waiver<Introspection>> {
+        let rules = self.introspection.as_ref();
+        let asks = rules.is_some_and(|rules| rules.asks == Asks::All);
+        (!asks).then_some(Waiver(PhantomData))
     }
 }
 

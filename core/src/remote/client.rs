@@ -3,12 +3,13 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use super::address::{Origin, check_address, check_url};
+use super::ask;
 use super::discovery::{self, Metadata};
-use super::fetch::{ACCEPT_JSON, Deadline, Fetch, Https, Post, Request};
+use super::fetch::{ACCEPT_JSON, Deadline, Fetch, Https, JSON, Post, Request, Sends};
 use super::job::parse;
 use super::{Discovery, FetchError};
 use crate::jwk::JwkSet;
-use crate::policy::Reach;
+use crate::policy::{Policy, Reach};
 use crate::receiver::{Polled, Poller};
 use crate::time::Span;
 
@@ -102,14 +103,34 @@ impl Client {
     ) -> Result<Polled, FetchError> {
         let answer = Https.post(&Post {
             url,
+            content_type: JSON,
+            accept: JSON,
             authorization,
             body: &poller.request(),
             reach: &self.reach(url),
             deadline: Deadline::start(),
         })?;
         poller
-            .take(&answer)
+            .take(&answer.body)
             .map_err(|error| FetchError::Events(error.to_string()))
+    }
+
+    /// Asks an issuer about a token that nobody has issued, as this policy says to: where it is, and as
+    /// whom. What has to come back is that the token is not active.
+    ///
+    /// `None` where the policy has no issuer of this name, or does not ask it.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be asked, or answers anything else.
+    pub fn introspect_nothing(
+        &self,
+        policy: &Policy,
+        issuer: &str,
+    ) -> Option<Result<(), FetchError>> {
+        let mut issuers = policy.rules().issuers.iter();
+        let issuer = issuers.find(|found| *found.name == *issuer)?;
+        Some(ask::about_nothing(issuer.introspection.as_deref()?))
     }
 
     /// The addresses that a fetch of this URL would connect to, all of them allowed.

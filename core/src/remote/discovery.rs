@@ -18,6 +18,8 @@ pub struct Metadata {
     pub issuer: String,
     /// `jwks_uri`.
     pub jwks_uri: String,
+    /// `introspection_endpoint`.
+    pub introspection_endpoint: Option<String>,
     /// Every `…_signing_alg_values_supported` member, with its values.
     pub algorithms: Vec<(String, Vec<String>)>,
     /// `scopes_supported`.
@@ -99,6 +101,7 @@ fn read(response: &Response, issuer: &str, url: &str) -> Result<Metadata, FetchE
         url: url.to_owned(),
         issuer: found.to_owned(),
         jwks_uri: jwks_uri.to_owned(),
+        introspection_endpoint: text("introspection_endpoint").map(str::to_owned),
         algorithms: algorithms
             .map(|(name, value)| (name.to_owned(), texts(value)))
             .collect(),

@@ -70,6 +70,12 @@ pub enum FetchError {
     /// The answer is no JWK Set, or has no key that can be used.
     #[error("{0}")]
     KeySet(String),
+    /// There is nowhere to ask about tokens (RFC 7662, RFC 8414 §2).
+    #[error("the metadata has no introspection_endpoint. Write endpoint")]
+    NoIntrospection,
+    /// What was answered about a token is no answer (RFC 7662 §2.2).
+    #[error("{0}")]
+    Introspection(String),
     /// The answer of a stream of events is none (RFC 8936).
     #[error("{0}")]
     Events(String),

@@ -32,6 +32,9 @@ pub(super) struct Request<'a> {
 /// Of key sets and metadata.
 pub(super) const ACCEPT_JSON: &str = "application/jwk-set+json, application/json;q=0.9, */*;q=0.1";
 
+/// Of documents that are sent.
+pub(super) const JSON: &str = "application/json";
+
 /// The end of the time for a whole refresh: metadata, redirects and keys together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline(Moment);
@@ -107,9 +110,12 @@ impl Fetch for Https {
     }
 }
 
-/// What to send, and where: a small JSON document that is answered by another.
+/// What to send, and where: a small document that is answered by another.
 pub(super) struct Post<'a> {
     pub(super) url: &'a str,
+    /// The media type of what is sent, and the one that is wanted.
+    pub(super) content_type: &'static str,
+    pub(super) accept: &'static str,
     /// The whole field, scheme and all.
     pub(super) authorization: Option<&'a str>,
     pub(super) body: &'a str,
@@ -117,21 +123,39 @@ pub(super) struct Post<'a> {
     pub(super) deadline: Deadline,
 }
 
-impl Https {
+/// What came back.
+pub(super) struct Posted {
+    pub(super) body: Vec<u8>,
+    /// Its media type, without parameters; empty where it says none.
+    pub(super) content_type: String,
+}
+
+/// Sends documents. A trait, for the same reason.
+pub(super) trait Sends {
+    fn post(&self, post: &Post<'_>) -> Result<Posted, FetchError>;
+}
+
+impl Sends for Https {
     /// Posts under the limits of a fetch. No redirect is followed: what is sent is for one address.
-    pub(super) fn post(self, post: &Post<'_>) -> Result<Vec<u8>, FetchError> {
+    fn post(&self, post: &Post<'_>) -> Result<Posted, FetchError> {
         let origin = address::check_url(post.reach, post.url)?;
         let call = agent(post.reach, &origin).post(post.url).config();
         let call = call.timeout_global(Some(post.deadline.left()?));
-        let mut call = call.accept("application/json").build();
-        call = call.header("Content-Type", "application/json");
+        let mut call = call.accept(post.accept).build();
+        call = call.header("Content-Type", post.content_type);
         if let Some(authorization) = post.authorization {
             call = call.header("Authorization", authorization);
         }
         let sent = call.send(post.body);
         let mut response = sent.map_err(|error| explain(error, &origin))?;
         match response.status().as_u16() {
-            200 => Ok(read(&mut response, &origin)?.body.unwrap_or_default()),
+            200 => {
+                let content_type = field(&response, "content-type").unwrap_or_default();
+                let name = content_type.split(';').next().unwrap_or_default();
+                let content_type = name.trim().to_ascii_lowercase();
+                let body = read(&mut response, &origin)?.body.unwrap_or_default();
+                Ok(Posted { body, content_type })
+            }
             status => Err(FetchError::Status {
                 url: shown(post.url),
                 status,

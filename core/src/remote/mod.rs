@@ -6,6 +6,7 @@
 //! for tools that look at an issuer by hand.
 
 mod address;
+mod ask;
 mod client;
 mod discovery;
 mod error;
@@ -17,6 +18,7 @@ mod keeper;
 mod list;
 mod refresh;
 
+pub(crate) use ask::{AskJob, BroughtAnswer};
 pub use client::{Client, FetchedSet};
 pub use discovery::Metadata;
 pub use error::FetchError;

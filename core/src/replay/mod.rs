@@ -138,6 +138,16 @@ impl ReplayGuard {
         known.is_some_and(|known| known.iter().any(|used| used.key == *key))
     }
 
+    /// How many it remembers, those among them that have ended and are not swept yet.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.load(Ordering::Relaxed)
+    }
+
+    /// How many it remembers at most.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.most
+    }
+
     fn slot(&self, key: &ReplayKey) -> Option<&Slot<Vec<Used>>> {
         let buckets = u64::try_from(self.buckets.len()).ok()?;
         let position = self.seed.hash_one(key).checked_rem(buckets)?;

@@ -291,6 +291,8 @@ impl Context<'_> {
             Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
             Code::Suspended => "Its issuer has suspended the token, and may take that back: the same token may pass later.".into(),
             Code::StatusUnavailable | Code::StatusStale => self.status(name),
+            Code::IntrospectionPending => format!("{name} is being asked about the token; its answer is known in a moment. Not the caller's fault; they may retry."),
+            Code::IntrospectionUnavailable => self.unasked(name, about),
             Code::Usage => self.misuse(error),
             Code::Internal => "Please report it with the version and, if you may, the policy.".into(),
         }
@@ -745,6 +747,19 @@ impl Context<'_> {
             None => "It is being fetched, or it refers to another kind of status.".to_owned(),
         };
         format!("{why} Not the caller's fault; they may retry.")
+    }
+
+    fn unasked(&self, name: &str, about: Option<&str>) -> String {
+        let rest = "Not the caller's fault; they may retry.";
+        if let Some(claim) = about {
+            return format!(
+                "What {name} answers about the token and what the token says differ in {claim}. {rest}"
+            );
+        }
+        match self.live.answers.last_error(name) {
+            Some(error) => format!("{name} could not be asked about the token: {error}. {rest}"),
+            None => format!("{name} could not be asked about the token. {rest}"),
+        }
     }
 
     fn refreshing(&self) -> String {

@@ -3,11 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Gate, VerifiedToken};
+use super::{Gate, VerifiedBy, VerifiedToken};
 use crate::crypto::{CryptoProvider, mac};
 use crate::delegation;
 use crate::encoding::base64url;
 use crate::policy::{Lineage, Secret, TaskKind};
+use crate::time::NumericDate;
 
 /// The version of the record's form: raised when a member changes its meaning, not when one is added.
 const VERSION: u8 = 1;
@@ -62,7 +63,10 @@ fn record(
         "iss": token.issuer(),
         "issuer_name": token.issuer_name(),
         "sub_ref": subject,
-        "token_ref": hash(&format!("{header}.{payload}")),
+        // Of a token that is no JWT nothing is here to tell it by.
+        "token_ref": (token.verified_by() == VerifiedBy::Signature)
+            .then(|| hash(&format!("{header}.{payload}"))),
+        "introspected_at": token.introspected_at().map(NumericDate::seconds),
         "jti": token.jwt_id(),
         "txn": token.claims().get("txn").and_then(|txn| txn.as_str()),
         "client_id": token.client_id(),

@@ -9,6 +9,7 @@ use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::error::IssuerNumber;
 use crate::events;
+use crate::introspection::Answers;
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
@@ -95,6 +96,13 @@ pub(super) fn state(
                 Arc::new(StatusLists::new(move || bell.ring()))
             },
             |before| Arc::clone(&before.status),
+        ),
+        answers: previous.map_or_else(
+            || {
+                let bell = bell.clone();
+                Arc::new(Answers::new(move || bell.ring()))
+            },
+            |before| Arc::clone(&before.answers),
         ),
     })
 }

@@ -46,12 +46,12 @@ impl Engine {
         InForce(Arc::clone(&self.state.load().world))
     }
 
-    /// Whether any issuer's keys are fetched, or status lists.
+    /// Whether any issuer's keys are fetched, or status lists, or issuers asked about tokens.
     pub(crate) fn fetches(&self) -> bool {
         let state = self.state.load();
         let mut issuers = state.world.rules().issuers.iter();
         let keys = issuers.any(|issuer| matches!(issuer.keys, KeySource::Fetched(_)));
-        keys || self.fetches_lists()
+        keys || self.fetches_lists() || self.asks()
     }
 
     /// The issuers whose keys are fetched, in the policy's order.
@@ -304,9 +304,9 @@ impl Gate {
     /// How long [`Gate::verify_waiting`] should wait where nobody says: 2 s.
     pub const WAIT: Duration = Duration::from_secs(2);
 
-    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing`, or a status list is being
-    /// fetched for the first time, waits for that fetch, at most `wait`, and asks again. It blocks the
-    /// thread only then, and not where no fetch may begin for so long: see [`Gate::may_settle`].
+    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing` or `introspection_pending`, or a
+    /// status list is being fetched for the first time, waits for that, at most `wait`, and asks again.
+    /// It blocks the thread only then, and not where no fetch may begin for so long: see [`Gate::may_settle`].
     ///
     /// # Errors
     ///
@@ -319,7 +319,7 @@ impl Gate {
     ) -> Result<VerifiedToken, Error> {
         let token = token.as_ref();
         let mut outcome = self.verify_with(token, requirements);
-        let keys = |outcome: &Result<VerifiedToken, Error>| {
+        let settles = |outcome: &Result<VerifiedToken, Error>| {
             let error = outcome.as_ref().err();
             error.is_some_and(|error| self.may_settle(error, wait))
         };
@@ -329,22 +329,28 @@ impl Gate {
                 .filter(|error| error.code() == Code::StatusUnavailable)
                 .copied()
         };
-        let refreshing = |error: &Error| error.code() == Code::KeysRefreshing;
-        if outcome.as_ref().is_err_and(refreshing) || list(&outcome).is_some() {
+        let coming = |error: &Error| {
+            matches!(
+                error.code(),
+                Code::KeysRefreshing | Code::IntrospectionPending
+            )
+        };
+        if outcome.as_ref().is_err_and(coming) || list(&outcome).is_some() {
             // Asked once more in any case: what has come since then is waited for no more.
             self.engine.bell.wait(wait, &mut || {
                 // Looked at before the token: a list that comes in between is seen by one of the two.
                 let coming = list(&outcome).is_some_and(|error| self.engine.awaits_list(&error));
                 outcome = self.verify_with(token, requirements);
-                !(keys(&outcome) || coming && list(&outcome).is_some())
+                !(settles(&outcome) || coming && list(&outcome).is_some())
             });
         }
         outcome
     }
 
     /// Whether asking again may bring another answer than this error within `wait`: it is
-    /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then. What a
-    /// stranger makes up is not worth waiting for all through a cooldown.
+    /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then, or it is
+    /// `introspection_pending`. What a stranger makes up is not worth waiting for all through a
+    /// cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
         self.grounds().may_settle(error, wait)

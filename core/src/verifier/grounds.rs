@@ -105,7 +105,9 @@ impl Grounds {
     #[cfg(feature = "remote")]
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
-        error.code() == Code::KeysRefreshing && self.pause(error) < wait
+        let code = error.code();
+        code == Code::IntrospectionPending
+            || code == Code::KeysRefreshing && self.pause(error) < wait
     }
 
     /// How long it takes at least until the answer may be another than this `keys_refreshing`: no

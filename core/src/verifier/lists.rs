@@ -81,7 +81,7 @@ impl Engine {
             string_size: STATUS_TOKEN_SIZE,
             ..state.world.rules().limits
         };
-        let door = state.status_door(&door.gate, &issuers, &limits);
+        let door = state.side_door(&door.gate, &issuers, &limits);
         let door = door.map_err(refused)?;
         let case = Case::bare(&door, &self.provider, now, &NO_REQUIREMENTS);
         let judged = pipeline::verify(door, token, &case, &mut ()).map_err(refused)?;

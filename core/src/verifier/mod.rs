@@ -3,6 +3,9 @@
 mod actors;
 mod advice;
 mod ancestry;
+mod applied;
+#[cfg(feature = "remote")]
+mod asks;
 mod audit;
 mod authority;
 mod build;
@@ -17,6 +20,7 @@ mod grounds;
 mod halves;
 mod headers;
 mod inquiry;
+mod introspect;
 mod jws;
 mod keys;
 mod kind;
@@ -48,6 +52,7 @@ mod trail;
 mod validity;
 mod verdict;
 mod verified;
+mod vouched;
 mod whole;
 
 use std::fmt;
@@ -56,6 +61,9 @@ use std::time::Duration;
 
 pub use advice::Advice;
 pub use ancestry::ContextToken;
+pub use applied::AppliedEvent;
+#[cfg(feature = "remote")]
+pub(crate) use asks::{AskFetch, Asked};
 pub(crate) use build::refusals;
 pub use checked::RevocationCheck;
 pub use explain::Explanation;
@@ -75,9 +83,7 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{
-    AppliedEvent, Revocation, RevocationReceipt, Revocations, RevokeError, StoreState,
-};
+pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use sitting::Sitting;
@@ -86,8 +92,8 @@ pub use trail::{Outcome, Stage, Step};
 pub use verdict::Verdict;
 pub(crate) use verified::CHALLENGE_FIELD;
 pub use verified::{BatchSnapshot, SnapshotId, SubjectKind, VerifiedToken};
+pub use vouched::VerifiedBy;
 
-use pipeline::Candidate;
 use state::State;
 
 use crate::cache::CacheStats;
@@ -262,6 +268,7 @@ impl Verifier {
             let same = next.world.digest == current.world.digest
                 && next.world.policy.allows_test_keys() == current.world.policy.allows_test_keys()
                 && next.shared() == current.shared()
+                && next.asks_as(&current)
                 && next.keys.is_same(&current.keys);
             if same {
                 break;

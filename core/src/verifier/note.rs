@@ -1,5 +1,6 @@
 //! What `explain` says of a stage that passed. Never called on a plain verification.
 
+use super::introspect::StillActive;
 use super::state::Source;
 use super::validity::Dates;
 use super::{Requirements, VerifiedToken};
@@ -41,6 +42,20 @@ pub(super) fn size(token: &[u8], limits: Limits) -> String {
 
 pub(super) fn shape() -> String {
     "3 segments, canonical base64url".to_owned()
+}
+
+pub(super) fn opaque() -> String {
+    "no JWT: its issuer is asked what it is".to_owned()
+}
+
+pub(super) fn introspection(active: &StillActive, now: NumericDate) -> String {
+    match active.asked_at() {
+        Some(at) => format!(
+            "active, as its issuer said {} ago",
+            now.since(at).in_words()
+        ),
+        None => "nobody is asked".to_owned(),
+    }
 }
 
 pub(super) fn header(header: &ProtectedHeader) -> String {

@@ -2,7 +2,8 @@
 //!
 //! [`admit`] does what needs no cryptography and ends in a signature job; the provider turns the
 //! job into evidence; [`finish`] judges what the signature vouches for. A single verification and a
-//! batch run the same three steps. [`renew`] is the short way of a token whose unchanging part is
+//! batch run the same three steps. A token that is no JWT may have its issuer's word in place of a
+//! signature ([`introspect`]), and is judged by the same [`finish`]. [`renew`] is the short way of a token whose unchanging part is
 //! remembered. [`commit`] comes last: a proof is used up once nothing else can refuse.
 
 use std::sync::Arc;
@@ -13,10 +14,13 @@ use super::state::{Door, Source};
 use super::trail::{Stage, Trail};
 use super::validity::{self, Dates};
 use super::verified::{Evidence, Fresh, Judged, Settled, VerifiedToken};
-use super::{Requirements, actors, authority, caller, kind, note, revocable, revocations, status};
+use super::vouched::{VerifiedBy, Vouched};
+use super::{
+    Requirements, actors, applied, authority, caller, introspect, kind, note, revocable, status,
+};
 use crate::binding::{Confirmation, Judge, Shown, UsedProof};
 use crate::claims::Claims;
-use crate::crypto::{CryptoProvider, SignatureJob, SignatureVerified, Signed};
+use crate::crypto::{CryptoProvider, SignatureJob, Signed};
 use crate::delegation::{self, Coverage, Derived};
 use crate::encoding::json::Json;
 use crate::error::{Code, Error};
@@ -79,7 +83,7 @@ impl<'c> Case<'c> {
         }
     }
 
-    const fn now(&self) -> NumericDate {
+    pub(super) const fn now(&self) -> NumericDate {
         self.judge.now
     }
 }
@@ -91,7 +95,10 @@ pub(super) fn verify<T: Trail>(
     trail: &mut T,
 ) -> Result<Judged, Error> {
     let mut buffer = SignatureBuffer::new();
-    let job = admit(door, token, case.now(), &mut buffer, trail)?;
+    let job = match admit(door, token, case.now(), &mut buffer, trail) {
+        Ok(job) => job,
+        Err(error) => return introspect::opaque(door, token, error, case, trail),
+    };
     let source = job.signed().source;
     let Some(signed) = case.judge.provider.verify(job) else {
         return Err(door.blame(&source, Error::new(Code::BadSignature)));
@@ -175,7 +182,10 @@ pub(super) fn verify_many(
                     jobs.push(job);
                     None
                 }
-                Err(error) => Some(Err(error)),
+                Err(error) => {
+                    let judged = introspect::opaque(door, token, error, case, &mut ());
+                    Some(judged.and_then(|judged| commit(&door, judged, now)))
+                }
             }
         })
         .collect();
@@ -268,12 +278,12 @@ pub(super) fn admit<'s, 't, T: Trail>(
     Ok(SignatureJob::new(key.verification(), candidate))
 }
 
-/// From evidence of the signature to a verdict: claims, time, audience, possession, chain,
-/// revocation, policy.
-pub(super) fn finish<T: Trail>(
+/// From evidence that an issuer stands for the claims to a verdict: claims, time, audience, possession,
+/// chain, revocation, policy, and whether the issuer still holds the token for active.
+pub(super) fn finish<T: Trail, V: Vouched>(
     door: Door<'_>,
     token: &[u8],
-    signed: SignatureVerified<Candidate<'_>>,
+    vouched: V,
     case: &Case<'_>,
     ancestors: &Ancestors<'_>,
     derived: Option<Derived>,
@@ -281,9 +291,11 @@ pub(super) fn finish<T: Trail>(
 ) -> Result<Judged, Error> {
     let (gate, rules, now) = (door.gate, door.rules(), case.now());
     let (judge, requirements) = (&case.judge, case.requirements);
-    let Candidate { claims, source, .. } = signed.get();
-    let (issuer, row) = (door.issuer(source)?, source.profile.row());
-    trail.passed(Stage::Signature, || "good".to_owned());
+    let (claims, source) = (vouched.claims(), vouched.source());
+    let (issuer, row) = (door.issuer(source)?, vouched.row());
+    if V::BY == VerifiedBy::Signature {
+        trail.passed(Stage::Signature, || "good".to_owned());
+    }
     trail.enter(Stage::Claims);
     let well_formed = kind::check_claims(claims, gate, issuer, row, derived.is_some())?;
     trail.passed(Stage::Claims, || note::claims(row));
@@ -323,7 +335,7 @@ pub(super) fn finish<T: Trail>(
     let tasks = ancestry::check_tasks(&door, member, ancestors, case)?;
     trail.passed(Stage::Intent, || note::intent(gate, claims));
     trail.enter(Stage::Revocation);
-    let header = &signed.get().header;
+    let header = vouched.header();
     let handles = revocable::handles(door, member, header, || confirmation.thumbprints());
     let further = || ancestry::handles(&door, ancestors, judge.provider);
     let status = status::check(&door, claims, source, ancestors, now)?;
@@ -339,8 +351,9 @@ pub(super) fn finish<T: Trail>(
     };
     let identity = door.identity(source);
     let anew = actors::has_any(door, claims);
+    let active = vouched.active();
     let settled = Settled::new(
-        signed,
+        vouched,
         dates,
         now,
         confirmation,
@@ -361,6 +374,12 @@ pub(super) fn finish<T: Trail>(
     )?;
     check_ties(&settled, case)?;
     trail.passed(Stage::Policy, || note::policy(gate, requirements));
+    trail.enter(Stage::Introspection);
+    let active = match active {
+        Some(active) => active,
+        None => introspect::still_active(&door, settled.source(), settled.claims(), token, case)?,
+    };
+    trail.passed(Stage::Introspection, || note::introspection(&active, now));
     let fresh = Fresh {
         timely,
         possession,
@@ -369,6 +388,7 @@ pub(super) fn finish<T: Trail>(
         tasks,
         not_revoked,
         called_for,
+        active,
         used: used_up(&settled, judge),
     };
     Ok(Judged::new(settled, fresh))
@@ -412,6 +432,7 @@ fn refresh(
     let bounds = tasks.bounds();
     let called_for = authority::check_call(settled, bounds, gate, requirements, now, rules.leeway)?;
     check_ties(settled, case)?;
+    let active = introspect::still_active(door, settled.source(), claims, token, case)?;
     Ok(Fresh {
         timely,
         possession,
@@ -420,6 +441,7 @@ fn refresh(
         tasks,
         not_revoked,
         called_for,
+        active,
         used: used_up(settled, judge),
     })
 }
@@ -456,7 +478,7 @@ pub(super) fn commit(
     if door.gate.revokes
         && let Ok(token) = &verdict
     {
-        revocations::apply(door.state, token, now);
+        applied::apply(door.state, token, now);
     }
     verdict
 }

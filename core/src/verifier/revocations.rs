@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::applied::{self, AppliedEvent};
 use super::state::State;
 use super::{Engine, VerifiedToken};
 use crate::events;
 use crate::limits::Limits;
 use crate::policy::{IssuerRules, Kind, Policy, RevocationStorage, Rules};
-use crate::replay::ReplayKey;
 use crate::revocation::{Change, Handle, HandleKind, RevocationStats};
 use crate::time::{NumericDate, Span};
 
@@ -70,21 +70,6 @@ pub struct StoreState {
     pub unreadable: u64,
     /// Why it cannot be read or written; `None` while all is well.
     pub last_error: Option<String>,
-}
-
-/// What a token that tells of an event has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AppliedEvent {
-    /// How many handles it revokes or lifts, whether or not that was known already or has been
-    /// overtaken by something later; the epoch tells whether anything has changed. 0 for an event that
-    /// revokes nothing, or is about somebody whom no token of its issuer names.
-    pub entries: usize,
-    /// Whether this process has applied a token of this issuer and `jti` before (LOG-06, SET-07): then
-    /// nothing was done now, and what was lifted since stays lifted. The issuer is answered as before.
-    pub duplicate: bool,
-    /// As of every revocation.
-    pub receipt: RevocationReceipt,
 }
 
 /// Why nothing was revoked.
@@ -333,7 +318,7 @@ impl<'v> Revocations<'v> {
         if matches!(state.world.rules().revocation.store, RevocationStorage::Off) {
             return Err(RevokeError::Off);
         }
-        Ok(apply(&state, token, self.engine.clock.now()))
+        Ok(applied::apply(&state, token, self.engine.clock.now()))
     }
 
     /// Whether the policy asks about revocations at all.
@@ -361,65 +346,6 @@ impl fmt::Debug for Revocations<'_> {
     }
 }
 
-/// Writes what follows from a token that tells of an event, unless it was told before.
-pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> AppliedEvent {
-    let told = state.replay.told.as_ref().zip(told_by(state, token));
-    let duplicate = told.as_ref().is_some_and(|(told, key)| told.has(key));
-    let changes = if duplicate {
-        Vec::new()
-    } else {
-        token.changes()
-    };
-    let rules = state.world.rules();
-    let longest = rules.longest_lifetime();
-    let changes = changes
-        .into_iter()
-        .map(|change| events::ending(change, longest, rules.leeway));
-    let receipts: Vec<_> = changes
-        .map(|change| put_in_force(state, &change, now))
-        .collect();
-    // Only now: who is interrupted is told again.
-    if let Some((told, key)) = told {
-        told.add(key, token.settled().dates().end(), now);
-    }
-    let entries = receipts.len();
-    // Of several the last epoch; delivered where all of them are.
-    let receipt = receipts
-        .into_iter()
-        .reduce(|before, receipt| RevocationReceipt {
-            delivered: before.delivered && receipt.delivered,
-            ..receipt
-        });
-    AppliedEvent {
-        entries,
-        duplicate,
-        receipt: receipt.unwrap_or_else(|| RevocationReceipt {
-            epoch: state.revocations.epoch(),
-            reach: state
-                .shared()
-                .map_or("process", |shared| shared.store.reach()),
-            delivered: !duplicate || is_delivered(state),
-        }),
-    }
-}
-
-/// What a token is known by that tells of an event: its issuer, its kind and its `jti`.
-fn told_by(state: &State, token: &VerifiedToken) -> Option<ReplayKey> {
-    let name = format!("{} {}", token.profile().kind().as_str(), token.jwt_id()?);
-    let store = &state.revocations;
-    let hash = store.hash(HandleKind::Token, token.issuer(), &name);
-    let mut key = ReplayKey::default();
-    let bytes = hash.to_bytes();
-    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-    Some(key)
-}
-
-/// Whether the store has everything that this process has changed.
-fn is_delivered(state: &State) -> bool {
-    let postman = state.shared().and_then(|_| state.revocations.postman());
-    postman.is_none_or(|postman| postman.undelivered() == 0)
-}
-
 fn merge(state: &State, now: NumericDate) {
     if state.revocations.wants_merging() {
         state.revocations.merge(now);
@@ -427,7 +353,7 @@ fn merge(state: &State, now: NumericDate) {
 }
 
 /// Here first, so that nothing passes meanwhile; then wherever the policy says.
-fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationReceipt {
+pub(super) fn put_in_force(state: &State, change: &Change, now: NumericDate) -> RevocationReceipt {
     let store = &state.revocations;
     let shared = state.shared().zip(store.postman());
     let (epoch, reach, delivered) = match shared {

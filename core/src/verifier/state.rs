@@ -15,6 +15,7 @@ use crate::claims::{Claim, Claims, spiffe_domain, workload_domain};
 use crate::crypto::CryptoProvider;
 use crate::delegation::{Chain, Member};
 use crate::error::{Code, Error, IssuerNumber};
+use crate::introspection::Answers;
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::limits::Limits;
@@ -26,7 +27,7 @@ use crate::replay::{
     Desk, HostTable, Memory, ReplayGuard, Task, ToldBefore, Unanswered, UsedProofs,
 };
 use crate::revocation::{RevocationStore, StatusLists};
-use crate::sync::{OfProcess, Own, Slot};
+use crate::sync::{AtomicU64, OfProcess, Ordering, Own, Slot};
 use crate::time::{NumericDate, Span};
 
 pub(super) struct State {
@@ -38,6 +39,8 @@ pub(super) struct State {
     pub(super) revocations: Arc<RevocationStore>,
     /// The status lists that tokens have referred to. They outlive reloads.
     pub(super) status: Arc<StatusLists>,
+    /// What issuers have said of their tokens. It outlives reloads.
+    pub(super) answers: Arc<Answers>,
 }
 
 /// Used proofs, where a policy has asked for them to be remembered. They outlive reloads: what was
@@ -62,6 +65,8 @@ pub(super) struct Fleet {
     desk: Box<dyn Desk>,
     /// Why the last question of this process had no answer; empty where it had.
     trouble: OfProcess<Slot<String>>,
+    asked: AtomicU64,
+    unanswered: AtomicU64,
 }
 
 impl Fleet {
@@ -74,6 +79,8 @@ impl Fleet {
             proofs,
             desk,
             trouble: OfProcess::empty(),
+            asked: AtomicU64::new(0),
+            unanswered: AtomicU64::new(0),
         }
     }
 
@@ -98,7 +105,16 @@ impl Fleet {
         ));
     }
 
+    /// Questions, and those of them that had no answer.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.asked), count(&self.unanswered))
+    }
+
     fn note(&self, trouble: Option<String>) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let unanswered = u64::from(trouble.is_some());
+        self.unanswered.fetch_add(unanswered, Ordering::Relaxed);
         self.here().swap(trouble.map(Arc::new));
     }
 }
@@ -327,9 +343,10 @@ impl State {
         }
     }
 
-    /// The door for the tokens that carry status lists of one issuer, and what one of them may cost.
+    /// The door for what is fetched of one issuer, tokens that carry status lists and answers about tokens,
+    /// and what one of them may cost.
     #[cfg(feature = "remote")]
-    pub(super) fn status_door<'s>(
+    pub(super) fn side_door<'s>(
         &'s self,
         gate: &'s GateRules,
         issuers: &'s Lookup,
@@ -345,6 +362,19 @@ impl State {
             limits,
             remembers: false,
         })
+    }
+
+    /// Whether issuers are asked about their tokens as under the other policy, secrets included.
+    pub(super) fn asks_as(&self, other: &Self) -> bool {
+        let (own, others) = (self.world.rules(), other.world.rules());
+        let mut pairs = own.issuers.iter().zip(&others.issuers);
+        pairs.all(
+            |pair| match (&pair.0.introspection, &pair.1.introspection) {
+                (Some(one), Some(other)) => one.is_same_as(other),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            },
+        )
     }
 
     /// The store of revocations that processes share, where the policy names one.
@@ -484,18 +514,24 @@ impl<'s> Door<'s> {
                 self.only().ok_or_else(missing)?
             }
         };
+        Ok(self.source(entry))
+    }
+
+    /// A token of this issuer of the gate's.
+    #[inline]
+    pub(super) fn source(&self, entry: GateIssuer) -> Source {
         let generation = self.state.keys.generation(entry.position);
         let GateIssuer {
             position,
             profile,
             max_lifetime,
         } = entry;
-        Ok(Source {
+        Source {
             position,
             profile,
             generation,
             max_lifetime,
-        })
+        }
     }
 
     /// The issuer that a claim leads to: `iss`, or the trust domain of `sub`.

@@ -3,13 +3,19 @@
 use serde_json::{Map, Value, json};
 
 use super::Verifier;
+use super::state::{Replay, State};
+use crate::binding::ReplayReach;
+use crate::policy::ReplayStore;
 use crate::time::Span;
 
 impl Verifier {
     /// What there is to count, as JSON: `policy` (the digest of the one in force); `cache` with `hits`,
     /// `misses`, `evictions`, `entries`, `bytes`, `capacity`; `issuers` with `keys` and `generation`
     /// by the policy's names; `revocations` with `entries`, `bytes`, `epoch`, and where processes share a
-    /// store its `store`, `reach`, `staleness` in seconds, `undelivered` and `unreadable`.
+    /// store its `store`, `reach`, `staleness` in seconds, `undelivered` and `unreadable`; `status` of the
+    /// status lists that are kept, with `lists`, of these `missing` (not fetched yet) and `stale`, and
+    /// `bytes`; and `proofs`, null without `[replay]`, with `store`, `reach`, and of used proofs in the process
+    /// `entries` and `capacity`, of those at a server how often it was `asked` and `unanswered`.
     #[must_use]
     pub fn stats(&self) -> Value {
         let state = self.engine.state.load();
@@ -21,6 +27,7 @@ impl Verifier {
             let counts = json!({ "keys": keys, "generation": generation });
             (issuer.name.to_string(), counts)
         });
+        let status = state.status.stats(self.engine.clock.now());
         json!({
             "policy": &*state.world.digest,
             "cache": {
@@ -33,6 +40,13 @@ impl Verifier {
             },
             "issuers": issuers.collect::<Map<String, Value>>(),
             "revocations": self.revocation_stats(),
+            "status": {
+                "lists": status.lists,
+                "missing": status.missing,
+                "stale": status.stale,
+                "bytes": status.bytes,
+            },
+            "proofs": proof_stats(&state),
         })
     }
 
@@ -53,4 +67,43 @@ impl Verifier {
         }
         Value::Object(counts)
     }
+}
+
+/// Of used proofs; nothing where the policy has no `[replay]`.
+fn proof_stats(state: &State) -> Option<Value> {
+    let rules = state.world.rules().possession.replay.as_ref()?;
+    let (store, reach) = match &rules.store {
+        ReplayStore::Process => ("process", ReplayReach::Process),
+        ReplayStore::Host { store, .. } => (&*store.name, ReplayReach::Host),
+        ReplayStore::Fleet { store } => (&*store.name, ReplayReach::Fleet),
+        ReplayStore::External => ("external", ReplayReach::External),
+    };
+    let mut counts = Map::new();
+    let mut set = |name: &str, value: Value| counts.insert(name.to_owned(), value);
+    set("store", store.into());
+    set("reach", reach.as_str().into());
+    match (&state.replay, reach) {
+        (
+            Replay {
+                process: Some(guard),
+                ..
+            },
+            ReplayReach::Process,
+        ) => {
+            set("entries", guard.entries().into());
+            set("capacity", guard.capacity().into());
+        }
+        (
+            Replay {
+                fleet: Some(fleet), ..
+            },
+            ReplayReach::Fleet,
+        ) => {
+            let (asked, unanswered) = fleet.counts();
+            set("asked", asked.into());
+            set("unanswered", unanswered.into());
+        }
+        _ => {}
+    }
+    Some(Value::Object(counts))
 }

@@ -40,6 +40,9 @@ pub enum Stage {
     Revocation,
     /// Scopes and strength of the sign-in.
     Policy,
+    /// What the authorization server says of the token (RFC 7662), where it is asked. Of a token that is
+    /// no JWT by its form it stands for the stages from `header` to `signature`.
+    Introspection,
     /// Whether a request's proof was used before. Of a token alone there is no such stage.
     Replay,
 }
@@ -64,6 +67,7 @@ impl Stage {
         Self::Intent,
         Self::Revocation,
         Self::Policy,
+        Self::Introspection,
         Self::Replay,
     ];
 
@@ -97,6 +101,7 @@ impl Stage {
             | Self::Intent
             | Self::Revocation
             | Self::Policy
+            | Self::Introspection
             | Self::Replay => self.as_str(),
         }
     }
@@ -122,6 +127,7 @@ impl Stage {
             Self::Intent => "intent",
             Self::Revocation => "revocation",
             Self::Policy => "policy",
+            Self::Introspection => "introspection",
             Self::Replay => "replay",
         }
     }
@@ -147,6 +153,7 @@ impl Stage {
             Self::Intent => "CD-03, INTN-01 to 07",
             Self::Revocation => "REV-01 to 10, X03",
             Self::Policy => "AT-07, CD-05, RFC 9470",
+            Self::Introspection => "INT-01 to 06",
             Self::Replay => "DP-13, IJ-06, CA-05, TXT-11",
         }
     }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::authority::{self, CallSatisfied, GateSatisfied};
-use super::kind::{ClaimsAccepted, TypAccepted};
+use super::introspect::StillActive;
+use super::kind::ClaimsAccepted;
 use super::state::{Identity, Source};
 use super::validity::{AudienceAccepted, Dates, TimeAccepted};
-use super::{Candidate, Misfit, Requirements, misfit};
+use super::vouched::{VerifiedBy, Vouched};
+use super::{Misfit, Requirements, misfit};
 use crate::binding::{
     Confirmation, NotReplayed, Possessed, Possession, PossessionConfirmed, ReplayReach, UsedProof,
 };
 use crate::claims::{Audience, Claim, Claims, Scopes};
-use crate::crypto::SignatureVerified;
 use crate::delegation::{
     self, Actor, Chain, ChainAccepted, Dimension, Dimensions, LineageAccepted, Member,
     PresenterAccepted, TasksAgree,
@@ -49,6 +50,8 @@ pub struct VerifiedToken {
     not_revoked: Option<Standing>,
     /// Whether the status list was asked that it refers to.
     status: Option<bool>,
+    /// When its issuer was asked whether it is active.
+    introspected_at: Option<NumericDate>,
 }
 
 /// A token that passed every check, except that a proof which came with it may have been used
@@ -78,6 +81,7 @@ struct Facts {
     identity: Identity,
     /// `None` where the policy does not ask about revocations.
     handles: Option<Handles>,
+    verified_by: VerifiedBy,
 }
 
 /// The evidence of one verification's unchanging checks, each consumed here.
@@ -97,12 +101,13 @@ pub(super) struct Fresh {
     pub(super) tasks: TasksAgree,
     pub(super) not_revoked: NotRevoked,
     pub(super) called_for: CallSatisfied,
+    pub(super) active: StillActive,
     pub(super) used: Option<Box<UsedProof>>,
 }
 
 impl Settled {
-    pub(super) fn new(
-        signed: SignatureVerified<Candidate<'_>>,
+    pub(super) fn new<V: Vouched>(
+        vouched: V,
         dates: Dates,
         settled_at: NumericDate,
         confirmation: Confirmation,
@@ -116,14 +121,7 @@ impl Settled {
             chain,
             authority: GateSatisfied { .. },
         } = evidence;
-        let Candidate {
-            signing_input: _,
-            signature: _,
-            claims,
-            header,
-            source,
-            kind: TypAccepted { .. },
-        } = signed.into_inner();
+        let (claims, header, source) = vouched.into_parts();
         Self(Arc::new(Facts {
             claims,
             header,
@@ -134,6 +132,7 @@ impl Settled {
             source,
             identity,
             handles,
+            verified_by: V::BY,
         }))
     }
 
@@ -212,6 +211,7 @@ impl Settled {
             source: _,
             identity: _, // the policy's, which outlives the cache
             handles,
+            verified_by: _,
         } = &*self.0;
         size_of::<Facts>()
             + claims.heap_size()
@@ -234,6 +234,7 @@ impl Judged {
             tasks,
             not_revoked,
             called_for: CallSatisfied { .. },
+            active,
             used,
         } = fresh;
         let verdict = VerifiedToken {
@@ -246,6 +247,7 @@ impl Judged {
             next_nonce: None,
             not_revoked: not_revoked.standing(),
             status: not_revoked.status(),
+            introspected_at: active.asked_at(),
         };
         Self {
             verdict,
@@ -475,6 +477,20 @@ impl VerifiedToken {
     #[must_use]
     pub const fn status_checked(&self) -> Option<bool> {
         self.status
+    }
+
+    /// By what the issuer stands for the claims: its signature, or its answer about a token that is no
+    /// JWT (RFC 7662). Of such a token [`VerifiedToken::payload`] is that answer, the header is `{}`, and
+    /// that [`VerifiedToken::actor`] is `None` proves no absence of delegation (INT-03).
+    #[must_use]
+    pub fn verified_by(&self) -> VerifiedBy {
+        self.facts().verified_by
+    }
+
+    /// When the issuer was asked whether the token is active; `None` where the policy has nobody ask.
+    #[must_use]
+    pub const fn introspected_at(&self) -> Option<NumericDate> {
+        self.introspected_at
     }
 
     /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2), or a

@@ -80,6 +80,14 @@ impl VerifiedToken {
                 })
                 .to_string(),
             ),
+            (
+                "verified_by",
+                &json!(self.verified_by().as_str()).to_string(),
+            ),
+            (
+                "introspected_at",
+                &json!(date(self.introspected_at())).to_string(),
+            ),
             ("status_checked", &json!(self.status_checked()).to_string()),
             (
                 "replay_reach",

@@ -86,11 +86,14 @@ impl Answer {
         }
     }
 
-    /// Keys that are being fetched are there in a moment, or a moment after `pause`.
+    /// Keys that are being fetched are there in a moment, or a moment after `pause`; so is the answer of
+    /// an authorization server that is being asked.
     fn unavailable(error: &Error, pause: Duration) -> Self {
+        let [soonest, latest] = REFRESHED_AFTER;
         let seconds = if error.code() == Code::KeysRefreshing {
-            let [soonest, latest] = REFRESHED_AFTER;
             pause.as_secs().saturating_add(1).clamp(soonest, latest)
+        } else if error.code() == Code::IntrospectionPending {
+            soonest
         } else {
             RESTORED_AFTER
         };

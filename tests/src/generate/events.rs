@@ -396,7 +396,7 @@ fn once(file: &mut File) {
     let disabled = told("e1", "account-disabled");
     session.tell("disabled", "signals", &disabled, 1);
     session.tell("enabled", "signals", &told("e2", "account-enabled"), 1);
-    session.passes("open");
+    session.passes("opened");
     session.tell_again("replayed", "signals", &disabled);
     session.passes("still-open");
     let anew = told("e3", "account-disabled");

@@ -20,6 +20,7 @@ pub(super) fn lines() -> String {
     handles(&mut file);
     cutoffs(&mut file);
     ends(&mut file);
+    introspected(&mut file);
     file.lines
 }
 
@@ -62,6 +63,26 @@ impl<'f> Session<'f> {
         self.file
             .accept(&format!("{}/close", self.name), &close, json!({}));
     }
+}
+
+/// A JWT of an issuer that is asked about opaque tokens needs no answer; and a gate that asks nobody takes
+/// no opaque token. What becomes of one where somebody is asked, the suite over connections sees.
+fn introspected(file: &mut File) {
+    let kind = Kind::named("access_token");
+    let how = json!({
+        "endpoint": "https://as.example/introspect", "client_id": "rs", "client_secret": { "env": "PATH" },
+    });
+    let asks = json!({ "policy": { "issuers": { "as": { "introspection": how } } } });
+    let jwt = with(&kind.verify(&kind.claims()), asks);
+    let near = "introspection/a-jwt-needs-no-answer";
+    file.accept(near, &jwt, json!({ "subject": kind.claims()["sub"] }));
+    let opaque = kind.request("mF_9.B5f-4.1JqM");
+    file.refuse(
+        "introspection/nobody-asks",
+        near,
+        "malformed_token",
+        &opaque,
+    );
 }
 
 /// Each handle ends the token that carries it, and its near miss does not.

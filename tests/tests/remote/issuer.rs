@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::stand::{Stand, Stop, policy, until};
 
 /// The issuer's process; it ends with its standard input.
-struct Issuer {
-    issuer: String,
+pub(crate) struct Issuer {
+    pub(crate) issuer: String,
     _input: ChildStdin,
     _child: Child,
     agent: ureq::Agent,
@@ -21,7 +21,7 @@ struct Issuer {
 
 impl Issuer {
     /// `None` where it is not installed; on CI that is a failure.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("issuer");
         if !folder.join("node_modules").exists() {
             assert!(
@@ -52,7 +52,7 @@ impl Issuer {
         })
     }
 
-    fn control(&self, what: &str, value: &Value) {
+    pub(crate) fn control(&self, what: &str, value: &Value) {
         let url = format!("{}/control/{what}", self.issuer);
         self.agent.post(url).send(value.to_string()).unwrap();
     }
@@ -73,22 +73,26 @@ impl Issuer {
     }
 
     /// An access token as any client gets it (RFC 9068), signed with the first key.
-    fn token(&self) -> String {
-        let url = format!("{}/token", self.issuer);
-        let basic = "Basic YWdlbnQ6c2VjcmV0JTIwb2YlMjBhJTIwdGVzdA==";
+    pub(crate) fn token(&self) -> String {
         let form = [
             ("grant_type", "client_credentials"),
             ("scope", "files.read"),
         ];
-        let call = self.agent.post(url).header("Authorization", basic);
-        let text = call
-            .send_form(form)
-            .unwrap()
-            .body_mut()
-            .read_to_string()
-            .unwrap();
-        let answer: Value = serde_json::from_str(&text).unwrap();
+        let answer: Value = serde_json::from_str(&self.client("token", &form)).unwrap();
         answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The client gives a token back (RFC 7009).
+    pub(crate) fn revoke(&self, token: &str) {
+        self.client("token/revocation", &[("token", token)]);
+    }
+
+    fn client(&self, path: &str, form: &[(&str, &str)]) -> String {
+        let url = format!("{}/{path}", self.issuer);
+        let basic = "Basic YWdlbnQ6c2VjcmV0JTIwb2YlMjBhJTIwdGVzdA==";
+        let call = self.agent.post(url).header("Authorization", basic);
+        let mut answer = call.send_form(form.iter().copied()).unwrap();
+        answer.body_mut().read_to_string().unwrap()
     }
 
     /// A verifier that was told nothing but the issuer's address.

@@ -5,6 +5,7 @@
 
 mod events;
 mod hostile;
+mod introspection;
 mod issuer;
 mod server;
 mod stand;

@@ -58,6 +58,8 @@ pub(crate) struct Server {
 struct State {
     answer: Mutex<Answer>,
     asked: AtomicUsize,
+    /// The last request: its head in lower case, and its body.
+    last: Mutex<(String, String)>,
     /// Connections that are left open.
     stalled: Mutex<Vec<Box<dyn Send>>>,
 }
@@ -89,6 +91,7 @@ impl Server {
         let state = Arc::new(State {
             answer: Mutex::new(answer),
             asked: AtomicUsize::new(0),
+            last: Mutex::default(),
             stalled: Mutex::new(Vec::new()),
         });
         let own = Arc::clone(&state);
@@ -104,6 +107,11 @@ impl Server {
 
     pub(crate) fn answers(&self, answer: Answer) {
         *self.state.answer.lock().unwrap() = answer;
+    }
+
+    /// The last request: its head, and its body.
+    pub(crate) fn last(&self) -> (String, String) {
+        self.state.last.lock().unwrap().clone()
     }
 
     /// How many requests came.
@@ -126,9 +134,20 @@ impl State {
         if !reader.read_line(&mut request).is_ok_and(|read| read > 0) {
             return;
         }
+        let (mut head, mut length) = (request.clone(), 0);
         while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+            let field = line.split_once(':');
+            let sized = field.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            length = sized.map_or(length, |(_, value)| value.trim().parse().unwrap());
+            head.push_str(&line);
             line.clear();
         }
+        let mut body = vec![0; length];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let body = String::from_utf8_lossy(&body).into_owned();
+        *self.last.lock().unwrap() = (head, body);
         let path = request.split(' ').nth(1).unwrap_or_default();
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mut stream = reader.into_inner();

@@ -43,6 +43,7 @@ pub(super) fn examine(issuer: &str, network: &Network, policy: Option<&Policy>) 
     compare_algorithms(&metadata, &judged, &mut report);
     if let Some(table) = &table {
         compare_policy(table, issuer, &metadata, &judged, &mut report);
+        ask_about_nothing(&client, policy, &table.0, &mut report);
     }
     report.policy = suggest(issuer, network, &metadata, &judged, &mut report);
     report
@@ -196,6 +197,19 @@ fn compare_algorithms(metadata: &Metadata, judged: &Judged, report: &mut Report)
     if announced.contains(&"none") {
         let text = "the metadata announces \"none\"; sealgate never takes it";
         report.add("", State::Note, text);
+    }
+}
+
+/// The issuer is asked about a token that nobody has issued, where the policy asks it at all.
+fn ask_about_nothing(client: &Client, policy: Option<&Policy>, name: &str, report: &mut Report) {
+    let answer = policy.and_then(|policy| client.introspect_nothing(policy, name));
+    match answer {
+        None => {}
+        Some(Ok(())) => {
+            let text = "answers that a made-up token is not active";
+            report.add("introspection", State::Good, text);
+        }
+        Some(Err(error)) => report.add("introspection", state_of(&error), said(&error)),
     }
 }
 

@@ -344,7 +344,22 @@ fn a_server_is_followed_and_examined() {
         let clock = clock.filter(|check| check["check"] == "clock");
         let states: Vec<&Value> = clock.map(|check| &check["state"]).collect();
         assert_eq!(states, [if kind == Kind::Redis { "good" } else { "note" }]);
+        // Where nothing but used proofs is there.
+        let proofs =
+            format!("{stores}\n[dpop]\nalgorithms = [\"ES256\"]\n[replay]\nstore = \"fleet\"");
+        let alone = self::policy(&folder, "alone.toml", &proofs, "process");
+        let (said, _) = run(0, &["doctor"], &alone, "");
+        for part in [
+            "used proofs are in store \"fleet\"",
+            "✓ replay",
+            "taken once",
+            " clock",
+        ] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
         server.kill();
+        let (said, _) = run(3, &["doctor"], &alone, "");
+        assert!(said.contains("? replay"), "{said}");
         let (said, _) = run(3, &["doctor"], &policy, "");
         assert!(said.contains("? reading"), "{said}");
         let (_, complained) = run(3, &["revocations", "list"], &policy, "");

@@ -1,7 +1,7 @@
 // Uses every name of the package as an ECMAScript module; checked, not run.
 import * as sealgate from 'sealgate'
 import { Actor, Batch, FixedClock, Jws, Policy, Trail, Unverified, Verdict, VerifiedToken, Verifier } from 'sealgate'
-import { type KeyEvent, type Kind, type Profile, type StoreEvent, type Trace, inspect, verifyJws } from 'sealgate'
+import { type BesideRequest, type KeyEvent, type Kind, type Profile, type StoreEvent, type Trace, inspect, verifyJws } from 'sealgate'
 import { FakeAgent, FakeIssuer, type ServedIssuer, open, policy as testPolicy, refusals, unreachable } from 'sealgate/testing'
 import * as jose from 'sealgate/compat/jose'
 import * as z from 'zod'
@@ -102,7 +102,8 @@ const listener = (event: KeyEvent | StoreEvent) => {
   const name: string = 'store' in event ? event.store : event.issuerName
   if (event.event === 'keys_refreshed') event.keys + event.generation
   else if (event.event === 'key_withdrawn') event.kid ?? event.thumbprint
-  else if (event.event === 'keys_refresh_failed') event.reason.length
+  else if (event.event === 'keys_refresh_failed' || event.event === 'introspection_failed') event.reason.length
+  else if (event.event === 'introspected') event.issuerName.length
   else event.store.length
 }
 verifier.on('event', listener).once('event', listener).off('event', listener)
@@ -146,6 +147,7 @@ const revoked: sealgate.RevocationReceipt = verifier.revocations.revoke(sealgate
 const everywhere: boolean = revoked.reach === 'fleet' && revoked.delivered
 const told: sealgate.EventReceipt = verifier.revocations.apply(token)
 const entries: number = told.entries + told.epoch
+const duplicate: boolean = told.duplicate
 const flushed: boolean = await verifier.revocations.flush({ timeout: '5s' })
 const store: sealgate.StoreState | null = verifier.revocations.store()
 const age: number | null = store?.staleness ?? null
@@ -241,6 +243,7 @@ const tree: Array<{ prototype: sealgate.TokenError }> = [
 const outages: Array<{ prototype: sealgate.UnavailableError }> = [
   sealgate.KeysUnavailableError,
   sealgate.RevocationUnavailableError,
+  sealgate.IntrospectionUnavailableError,
   sealgate.ReplayUnavailableError,
 ]
 const faults = [sealgate.UsageError, sealgate.InternalError, sealgate.TokenError, sealgate.UnavailableError]
@@ -261,6 +264,8 @@ createServer((request, response) => {
   for (const [name, value] of Object.entries(whole.responseHeaders)) response.setHeader(name, value)
   const how: 'dpop' | 'mtls' | 'wpt' | 'client_attestation_pop' | 'capability_pop' | 'external' | null = whole.senderConstrained
   const asked: boolean | null = whole.statusChecked
+  const verifiedBy: 'signature' | 'introspection' = whole.verifiedBy
+  const introspectedAt: number | null = whole.introspectedAt
   const reach: 'process' | 'host' | 'fleet' | 'external' | null = whole.replayReach
   parts.unwrap()
 })
@@ -268,5 +273,10 @@ const fetching = new Request('https://api.example.com/mcp', { headers: agent.hea
 const ofFetch: Promise<VerifiedToken<{ tenant: string }>> = gate.verifyRequestAsync(fetching, { into: Claims, wait: '1s' })
 const judgedRequest: Promise<Verdict> = gate.judgeRequestAsync({ raw: { method: 'GET', url: '/', rawHeaders: [] } })
 gate.explainRequest({ method: 'GET', uri: '/', headers: [['Authorization', 'Bearer x']] }).steps
+const beside: BesideRequest = { operation: { tool: 'read_file' }, context: [{ kind: 'access_token', token: 'x' }], clientCertificate: null }
+gate.verifyRequest(fetching, { ...beside, into: Claims, requiredScopes: ['a'] }).claims.tenant
+gate.trace(fetching, beside)
+// @ts-expect-error the call of a token alone has no request to tell of
+gate.verify('x', beside)
 // @ts-expect-error a mapping has lost the second of two fields
 gate.verifyRequest({ method: 'GET', uri: '/', headers: { authorization: 'Bearer x' } })

@@ -1,26 +1,31 @@
 """The calls that may be awaited: answered at once where the keys are there, else when a refresh has
-settled.
+settled, or an authorization server has answered.
 
 Under asyncio and trio, neither of which is imported: whoever runs one has done so. While a call
 waits it holds an entry in a set and no thread; a refresh that settles wakes all, and each judges
-again.
+again. A server that is asked about a proof wakes whoever waits for its answer.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._errors import KeysUnavailableError
+from . import _answers
+from ._errors import KeysUnavailableError, UsageError
+from ._native import Inquiry
 
 if TYPE_CHECKING:
     from ._native import Gate, RawRevocations, Verdict, VerifiedToken, Verifier
 
-_REFRESHING = "keys_refreshing"
-# Seconds between two looks whether a store has everything: nobody tells when it has.
+    _Told = TypeVar("_Told", bound=Verdict[Any] | Inquiry)
+
+# What an answer on its way may change.
+_COMING = ("keys_refreshing", "introspection_pending")
 
 
 class Waiters:
@@ -48,10 +53,10 @@ class Waiters:
             closed = self._closed  # before it is asked, so that the answer is one of afterwards
             return settled() or closed
 
-        trio, asyncio = sys.modules.get("trio"), sys.modules.get("asyncio")
-        if trio is not None and _runs(trio.lowlevel.current_task):
+        trio, asyncio = _running()
+        if trio is not None:
             await self._trio(trio, over, seconds)
-        elif asyncio is not None and _runs(asyncio.get_running_loop):
+        elif asyncio is not None:
             await self._asyncio(asyncio, over, seconds)
 
     async def _asyncio(self, asyncio: Any, over: Callable[[], bool], seconds: float) -> None:
@@ -105,6 +110,16 @@ class Waiters:
             self._wakes.discard(wake)
 
 
+def _running() -> tuple[Any, Any]:
+    """trio or asyncio, whichever runs this task; neither of them where it is somebody else."""
+    trio, asyncio = sys.modules.get("trio"), sys.modules.get("asyncio")
+    if trio is not None and _runs(trio.lowlevel.current_task):
+        return trio, None
+    if asyncio is not None and _runs(asyncio.get_running_loop):
+        return None, asyncio
+    return None, None
+
+
 def _runs(current: Callable[[], object]) -> bool:
     try:
         current()
@@ -138,19 +153,19 @@ def verify(
 def judge_request(
     door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
 ) -> Coroutine[Any, Any, Verdict[Any]]:
-    return _judge(lambda: door.judge_request(**arguments), waiters, wait)
+    return _judge_request(lambda: door._begin_request(**arguments), waiters, wait)
 
 
 def verify_request(
     door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
 ) -> Coroutine[Any, Any, VerifiedToken[Any]]:
-    return _verify(lambda: door.judge_request(**arguments), waiters, wait)
+    return _verify_request(lambda: door._begin_request(**arguments), waiters, wait)
 
 
 # No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
 async def _judge(ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float) -> Verdict[Any]:
     verdict = ask()
-    if verdict.code == _REFRESHING:
+    if verdict.code in _COMING:
         verdict = await _settled(verdict, ask, waiters, wait)
     return verdict
 
@@ -159,22 +174,67 @@ async def _verify(
     ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
     verdict = ask()
-    if verdict.code == _REFRESHING:
+    if verdict.code in _COMING:
         verdict = await _settled(verdict, ask, waiters, wait)
     return verdict.unwrap()
 
 
-async def _settled(
-    verdict: Verdict[Any], ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
+async def _judge_request(
+    begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
 ) -> Verdict[Any]:
-    """What is answered once no fetch can change it in time any more, or at the end."""
+    begun = begin()
+    if isinstance(begun, Inquiry) or begun.code in _COMING:
+        begun = await _answered(begun, begin, waiters, wait)
+    return begun
+
+
+async def _verify_request(
+    begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
+) -> VerifiedToken[Any]:
+    begun = begin()
+    if isinstance(begun, Inquiry) or begun.code in _COMING:
+        begun = await _answered(begun, begin, waiters, wait)
+    return begun.unwrap()
+
+
+async def _settled(
+    verdict: _Told, ask: Callable[[], _Told], waiters: Waiters, wait: float
+) -> _Told:
+    """What is answered once nothing on its way can change it in time any more, or at the end."""
 
     def settled() -> bool:
         nonlocal verdict
         verdict = ask()
-        return not verdict._may_settle(wait)
+        return isinstance(verdict, Inquiry) or not verdict._may_settle(wait)
 
     await waiters.until(settled, wait)
+    return verdict
+
+
+async def _answered(
+    begun: Verdict[Any] | Inquiry,
+    begin: Callable[[], Verdict[Any] | Inquiry],
+    waiters: Waiters,
+    wait: float,
+) -> Verdict[Any]:
+    """The verdict, of a server too, which answers within seconds or is taken to be away."""
+    if not isinstance(begun, Inquiry):
+        begun = await _settled(begun, begin, waiters, wait)
+    if not isinstance(begun, Inquiry):
+        return begun
+    inquiry, verdict = begun, None
+    if _running() == (None, None):  # nor would anybody wake this task
+        raise UsageError("neither asyncio nor trio runs this task: call verify_request in a thread")
+
+    def told() -> bool:
+        nonlocal verdict
+        verdict = inquiry.verdict()
+        return verdict is not None
+
+    news = Waiters()
+    inquiry.ask(_answers.put(), news.wake)
+    await news.until(told, math.inf)
+    assert verdict is not None
     return verdict
 
 

@@ -286,6 +286,10 @@ class ReplayUnavailableError(UnavailableError):
     """The memory of used proofs cannot be asked."""
 
 
+class IntrospectionUnavailableError(UnavailableError):
+    """The authorization server is being asked about the token, or cannot be asked."""
+
+
 class UsageError(SealgateError, TypeError):
     """The calling program passes something wrong; `hint` and `str(error)` say what."""
 
@@ -406,6 +410,8 @@ CLASSES: Mapping[str, type[SealgateError]] = {
     "revocation_stale": RevocationUnavailableError,
     "status_unavailable": RevocationUnavailableError,
     "status_stale": RevocationUnavailableError,
+    "introspection_pending": IntrospectionUnavailableError,
+    "introspection_unavailable": IntrospectionUnavailableError,
     "replay_unavailable": ReplayUnavailableError,
     "replay_full": ReplayUnavailableError,
     "usage": UsageError,

@@ -6,7 +6,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING
 
-from . import _log
+from . import _answers, _log
 
 if TYPE_CHECKING:
     from ._native import RawRevocations
@@ -18,6 +18,7 @@ living: weakref.WeakSet[RawRevocations] = weakref.WeakSet()
 def _begin_anew() -> None:
     # The log first: threads that start will write to it.
     _log.begin_anew()
+    _answers.begin_anew()
     for revocations in tuple(living):
         revocations.resume()
 

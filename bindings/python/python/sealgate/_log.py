@@ -58,7 +58,9 @@ def _log(fields: dict[str, Any]) -> None:
         if event == "keys_refreshed":
             level = logging.INFO if fields["changed"] else logging.DEBUG
             _logger.log(level, "%s: %s has %d keys", event, name, fields["keys"], extra=fields)
-        elif event == "keys_refresh_failed":
+        elif event == "introspected":
+            _logger.debug("%s: %s", event, name, extra=fields)
+        elif event in ("keys_refresh_failed", "introspection_failed"):
             _logger.warning("%s: %s: %s", event, name, fields["reason"], extra=fields)
         elif event == "key_withdrawn":
             key = fields["kid"] or fields["thumbprint"]

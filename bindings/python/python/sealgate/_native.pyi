@@ -1,5 +1,5 @@
 # Hand-kept; `mypy.stubtest` compares it with the built module.
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from types import GenericAlias
@@ -27,6 +27,7 @@ __all__ = [
     "BatchSnapshot",
     "FixedClock",
     "Gate",
+    "Inquiry",
     "Jws",
     "Key",
     "Policy",
@@ -196,6 +197,10 @@ class VerifiedToken(Generic[_Claims]):
     @property
     def status_checked(self) -> bool | None: ...
     @property
+    def verified_by(self) -> Literal["signature", "introspection"]: ...
+    @property
+    def introspected_at(self) -> int | None: ...
+    @property
     def replay_reach(self) -> Literal["process", "host", "fleet", "external"] | None: ...
     def require(
         self, *, required_scopes: Iterable[str] = (), operation: _Operation | None = None
@@ -217,6 +222,11 @@ class Verdict(Generic[_Claims]):
     def unwrap(self) -> VerifiedToken[_Claims]: ...
     def _may_settle(self, wait: float) -> bool: ...
     def __bool__(self) -> bool: ...
+
+@final
+class Inquiry:
+    def ask(self, put: Callable[[Callable[[], None]], None], wake: Callable[[], None]) -> None: ...
+    def verdict(self) -> Verdict[Any] | None: ...
 
 @final
 class BatchSnapshot:
@@ -461,6 +471,7 @@ class _Calls:
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
     ) -> Trail: ...
+    def _begin_request(self, **named: Any) -> Verdict[Any] | Inquiry: ...
     @overload
     def verify_chain(
         self,
@@ -564,6 +575,7 @@ class Verifier(_Calls):
         claim_names: Mapping[str, str] | None = None,
         txn_namespace: str | None = None,
         actor_namespace: str | None = None,
+        introspection: Mapping[str, Any] | None = None,
         profile: _Kind | None = None,
         public_url: str | None = None,
         required_scopes: Iterable[str] | None = None,

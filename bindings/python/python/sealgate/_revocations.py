@@ -52,8 +52,8 @@ class RevocationCheck:
 @dataclass(frozen=True)
 class EventReceipt(RevocationReceipt):
     """What an event did: `entries` counts the handles that it revokes or lifts, 0 for one that is
-    only observed. `duplicate` says that this process has applied the token before, by its issuer and
-    `jti`, and has done nothing now."""
+    only observed. `duplicate` says that this process has applied the token before, by its issuer
+    and `jti`, and has done nothing now."""
 
     entries: int
     duplicate: bool

@@ -34,7 +34,9 @@ pub(super) type Work = Box<dyn FnOnce() + Send>;
 pub(super) struct Compaction {
     clock: Clock,
     /// A journal of fewer bytes stays.
-    small: AtomicU64,
+    small: u64,
+    /// The same, and after a failure some more.
+    next: AtomicU64,
     /// The process that has a thread at it, or 0. A fork leaves the child without.
     process: AtomicU32,
     /// Begins a thread, and says whether it could.
@@ -51,7 +53,8 @@ impl Compaction {
     pub(super) fn new(clock: Clock, small: u64, begin: fn(Work) -> bool) -> Arc<Self> {
         Arc::new(Self {
             clock,
-            small: AtomicU64::new(small),
+            small,
+            next: AtomicU64::new(small),
             process: AtomicU32::new(0),
             begin,
         })
@@ -60,8 +63,8 @@ impl Compaction {
     /// Begins to compact where the journal has become too long, unless this process is at it. What goes
     /// wrong there is tried again when it has grown some more: what was to be written has been.
     pub(super) fn look(self: &Arc<Self>, folder: &Folder, length: u64) {
-        let small = self.small.load(Ordering::Relaxed);
-        if length < small || length < snapshot::size(&folder.file("snapshot")) / 2 {
+        let next = self.next.load(Ordering::Relaxed);
+        if length < next || length < snapshot::size(&folder.file("snapshot")) / 2 {
             return;
         }
         let process = std::process::id();
@@ -84,9 +87,12 @@ impl Compaction {
     }
 
     fn end(&self, compacted: bool, length: u64) {
-        if !compacted {
-            self.small.store(length + length / 8, Ordering::Relaxed);
-        }
+        let next = if compacted {
+            self.small
+        } else {
+            length + length / 8
+        };
+        self.next.store(next, Ordering::Relaxed);
         self.process.store(0, Ordering::Release);
     }
 }

@@ -174,6 +174,8 @@ pub(super) fn door(
         context: Vec::new(),
         caller: None,
         actor_proofs: None,
+        opaque: None,
+        asks: false,
         once: None,
         transactions: None,
         revokes: false,

@@ -4,7 +4,7 @@
 use super::context::{self, Compiled};
 use super::delegation::{self, Table};
 use super::text::{self, Loopback};
-use super::{Compiler, boxed, intent, transactions, unknown_name};
+use super::{Compiler, boxed, intent, introspection, transactions, unknown_name};
 use crate::policy::check::quoted;
 use crate::policy::document::join;
 use crate::policy::profile::{Kind, Preset, Profile};
@@ -33,6 +33,8 @@ pub(super) fn compile(
         signers(section, kind, &named, compiler);
         own_redemption(section, kind, &named, issuers, &audience, compiler);
     }
+    let opaque =
+        kind.and_then(|kind| introspection::at_gate(section, kind, &named, issuers, compiler));
     let sender_constrained = match section.text("sender_constrained").as_deref() {
         Some("external") => {
             let at = section.position("sender_constrained");
@@ -81,6 +83,8 @@ pub(super) fn compile(
         kind,
         signer: kind.row().signer,
         audience,
+        asks: introspection::asks_about_jwts(kind, &named, issuers),
+        opaque,
         issuers: named,
         rivals: Vec::new(), // for `pairs`, which sees all gates
         public_url: public_url.map(Into::into),

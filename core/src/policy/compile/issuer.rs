@@ -2,7 +2,7 @@
 //! 7, 8, 15 and 16).
 
 use super::text::{self, Loopback};
-use super::{Compiler, boxed, keys};
+use super::{Compiler, boxed, introspection, keys};
 use crate::claims::Claim;
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::policy::check::{quoted, suggest};
@@ -36,6 +36,7 @@ pub(super) fn compile(
             .push(section.problem("max_lifetime", text));
     }
     let source = keys::source(section, algorithms, &profiles, compiler);
+    let introspection = introspection::compile(section, &profiles, compiler);
     let names = claim_names(&section.section("claim_names"), &profiles, compiler);
     IssuerRules {
         name: name.into(),
@@ -59,6 +60,7 @@ pub(super) fn compile(
         claim_names: names,
         txn_namespace: namespace(section, "txn_namespace", compiler),
         actor_namespace: namespace(section, "actor_namespace", compiler),
+        introspection,
     }
 }
 

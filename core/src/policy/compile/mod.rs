@@ -8,6 +8,7 @@ mod edges;
 mod gate;
 mod inputs;
 mod intent;
+mod introspection;
 mod issuer;
 mod keys;
 mod once;
@@ -123,6 +124,7 @@ pub(super) fn compile<'o>(
     once::settle(&mut rules, &document, &mut compiler);
     possession::settle(&mut rules, &document, &mut compiler);
     inputs::settle(&mut rules, &document, &mut compiler);
+    introspection::settle(&mut rules, &document);
     let used = [
         rules.revocation.shared().map(|shared| &shared.store),
         possession::used(&rules.possession),

@@ -2,12 +2,12 @@
 
 use super::delegation::DELEGATION;
 use super::values::{
-    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS, KINDS,
-    NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE, SENDER_CONSTRAINED, STORE_KIND,
-    TRANSACTION_USE, UNAVAILABLE, default_algorithms, default_delegation, default_discovery,
-    default_max_lifetime, default_max_staleness, default_namespace, default_on_stale,
-    default_proof_algorithms, default_refresh, default_transactions, names_an_audience,
-    stays_absent,
+    ACT_ISS, ACT_MEANING, AUD_NAMES, CERTIFICATES, CONTEXT_NEED, DISCOVERY, INNER_ACTORS,
+    INTROSPECTED, KINDS, NONCE, PRESETS, PROFILES, PUSH, REPLAY_STORE, REVOCATION_STORE,
+    SENDER_CONSTRAINED, STORE_KIND, TRANSACTION_USE, UNAVAILABLE, default_algorithms,
+    default_delegation, default_discovery, default_max_lifetime, default_max_staleness,
+    default_namespace, default_on_stale, default_proof_algorithms, default_refresh,
+    default_transactions, names_an_audience, stays_absent,
 };
 use super::{Absent, Row, Shape, later, row};
 use crate::limits::Limits;
@@ -221,6 +221,57 @@ static ISSUER: &[Row] = &[
         Shape::Text,
         Absent::Nothing,
         "For an actor that signs proofs (`actor_proof`): whose actor it is, the `iss` beside its `sub` in `act`.",
+    ),
+    row(
+        "introspection",
+        Shape::Table(INTROSPECTION),
+        Absent::Computed(stays_absent), // its presence has the issuer asked
+        "How it is asked about its access tokens (RFC 7662).",
+    ),
+];
+
+static INTROSPECTION: &[Row] = &[
+    row(
+        "endpoint",
+        Shape::Text,
+        Absent::Text("auto"),
+        "Where it is asked: an https URL, or \"auto\" for the introspection_endpoint of its metadata.",
+    ),
+    row(
+        "client_id",
+        Shape::Text,
+        Absent::Required,
+        "Who asks: the name of this resource server at the issuer.",
+    ),
+    row(
+        "client_secret",
+        Shape::Secret,
+        Absent::Required,
+        "What proves that, as client_secret_basic; one line break at its end is not part of it.",
+    ),
+    row(
+        "tokens",
+        Shape::Choice(&INTROSPECTED),
+        Absent::Text("opaque"),
+        "About which of its access tokens: those that are no JWT, or JWTs too, once all else holds.",
+    ),
+    row(
+        "max_age",
+        Shape::Duration { most: Some(3600) },
+        Absent::Text("60s"),
+        "The most that an answer is kept; never beyond the token's `exp`.",
+    ),
+    row(
+        "allow_hosts",
+        Shape::List(&Shape::Text),
+        Absent::Nothing,
+        "The only hosts to ask, private addresses included; else the endpoint's or the issuer's own, at a public address.",
+    ),
+    row(
+        "ca_file",
+        Shape::Text,
+        Absent::Nothing,
+        "A PEM file of the certificate authorities to trust in place of the public ones.",
     ),
 ];
 

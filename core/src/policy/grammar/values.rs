@@ -8,6 +8,7 @@ use crate::policy::unit::show_duration;
 
 pub(super) static PRESETS: Choice = choice(|| vec!["agent_strict", "rfc"]);
 pub(super) static DISCOVERY: Choice = choice(|| vec!["auto", "oauth", "oidc"]);
+pub(super) static INTROSPECTED: Choice = choice(|| vec!["opaque", "all"]);
 pub(super) static PUSH: Choice = Choice {
     now: || vec!["process"],
     later: &[],

@@ -298,6 +298,7 @@ enum Heard {
 
 /// Nobody fetches from now on, and verification must not promise it.
 pub(crate) fn leave(engine: &Engine) {
+    engine.leave_asks();
     let now = engine.clock().now();
     for issuer in engine.fetched_issuers() {
         issuer.watch.set_phase(Phase::Closed, now);

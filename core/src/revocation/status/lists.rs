@@ -50,6 +50,16 @@ pub(crate) struct Resolved {
     pub(crate) again: NumericDate,
 }
 
+/// What there is to count of status lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StatusStats {
+    pub(crate) lists: usize,
+    /// Not fetched yet.
+    pub(crate) missing: usize,
+    pub(crate) stale: usize,
+    pub(crate) bytes: usize,
+}
+
 /// A list that is to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
@@ -115,6 +125,25 @@ impl StatusLists {
                 return (self.wake)();
             }
         }
+    }
+
+    /// How many there are, and how they stand.
+    pub(crate) fn stats(&self, now: NumericDate) -> StatusStats {
+        let lists = self.lists.load();
+        let mut stats = StatusStats {
+            lists: lists.len(),
+            ..StatusStats::default()
+        };
+        for listed in lists.iter() {
+            match &listed.resolved {
+                None => stats.missing += 1,
+                Some(resolved) => {
+                    stats.stale += usize::from(now >= resolved.good_until);
+                    stats.bytes += resolved.list.heap_size();
+                }
+            }
+        }
+        stats
     }
 
     /// Why an issuer's lists are not here, as far as that is known.
@@ -284,6 +313,8 @@ mod tests {
         assert_eq!(look(0), Err(Code::StatusUnavailable));
         assert_eq!(rings.load(Ordering::Relaxed), 1);
         assert!(lists.awaits("a") && !lists.awaits("b"));
+        let stats = lists.stats(at(0));
+        assert_eq!((stats.lists, stats.missing, stats.bytes), (1, 1, 0));
         assert_eq!(lists.begin(at(0), 4), (vec![due("u")], None));
         assert_eq!(
             lists.begin(at(9), 4),
@@ -292,6 +323,14 @@ mod tests {
         );
         lists.settle(&due("u"), Ok(resolved(100)), at(10));
         assert_eq!((look(99), look(100)), (Ok(16), Err(Code::StatusStale)));
+        let stands = |seconds| {
+            let stats = lists.stats(at(seconds));
+            (stats.lists, stats.missing, stats.stale, stats.bytes > 0)
+        };
+        assert_eq!(
+            (stands(99), stands(100)),
+            ((1, 0, 0, true), (1, 0, 1, true))
+        );
         assert_eq!(lists.begin(at(89), 4), (Vec::new(), Some(at(90))));
         assert_eq!(lists.begin(at(90), 4).0, [due("u")]);
         // A failure leaves what is there, and is tried again after a pause that grows.

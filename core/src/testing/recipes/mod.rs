@@ -116,6 +116,9 @@ pub(super) fn attempt(forge: &Forge<'_>, good: &Good, code: Code) -> Result<Atte
         Code::RevocationUnavailable | Code::RevocationStale => Ok(Attempt::Never(
             "it is about the store of revocations, and no request's",
         )),
+        Code::IntrospectionPending | Code::IntrospectionUnavailable => Ok(Attempt::Never(
+            "it is about an authorization server that is asked, and no request's",
+        )),
         Code::ReplayUnavailable | Code::ReplayFull => Ok(Attempt::Never(
             "it is about the store of used proofs, and no request's",
         )),

@@ -65,6 +65,8 @@ fn of_the_verifiers_of_a_host_one_takes_a_proof() {
         }
         assert_eq!(code(explained().outcome), Some(Code::Replayed));
     }
+    let counted = verifiers[0].0.stats()["proofs"].to_string();
+    assert_eq!(counted, r#"{"reach":"host","store":"local"}"#);
     // Who remembers is said in one place.
     let request = Request::new("GET", "/");
     let pending = gates[0].prepare(&request, &Requirements::NONE);

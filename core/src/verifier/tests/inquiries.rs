@@ -85,6 +85,12 @@ fn gate(name: &str, replay: &str, server: OpenProofs) -> Gate {
     verifier.gate("api").unwrap()
 }
 
+/// What the verifier counts of used proofs.
+fn stats(gate: &Gate) -> String {
+    let engine = Arc::clone(&gate.engine);
+    Verifier { engine }.stats()["proofs"].to_string()
+}
+
 type Told = (Result<VerifiedToken, Error>, ThreadId);
 
 /// Begins with a request, and asks about it.
@@ -118,6 +124,11 @@ fn sixty_four_that_ask_about_one_proof_give_one_accept() {
     for (told, _) in others {
         assert_eq!(code(told), Some(Code::Replayed));
     }
+    let stats = stats(&gate);
+    assert_eq!(
+        stats,
+        r#"{"asked":64,"reach":"fleet","store":"fleet","unanswered":0}"#
+    );
     // Whoever may wait is answered by the same server.
     assert_eq!(code(call(&gate, &token, &shown)), Some(Code::Replayed));
     call(&gate, &token, &proof(&token, "2")).unwrap();
@@ -167,6 +178,8 @@ fn without_an_answer_it_is_undecided_and_a_panic_is_an_answer() {
     assert!(advice.hint.contains("nobody there"), "{}", advice.hint);
     let marking = gate("marked", r#","on_unavailable":"accept_marked""#, away);
     assert_eq!(answer(&marking).unwrap().replay_reach(), None);
+    let counts = r#"{"asked":1,"reach":"fleet","store":"fleet","unanswered":1}"#;
+    assert_eq!(stats(&marking), counts);
     let broken = gate("broken", "", broken);
     assert_eq!(code(answer(&broken)), Some(Code::Internal));
     assert_eq!(code(answer(&broken)), Some(Code::Internal));

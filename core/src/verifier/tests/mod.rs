@@ -12,6 +12,7 @@ mod events;
 mod explained;
 mod hosts;
 mod inquiries;
+mod introspected;
 mod issuers;
 mod leaks;
 mod observed;

@@ -17,8 +17,10 @@ fn line(event: &Event<'_>) -> String {
         Event::KeysRefreshFailed { reason, .. } => (*reason).to_owned(),
         Event::RevocationsLoaded { .. }
         | Event::RevocationsInterrupted { .. }
-        | Event::RevocationsDelivered { .. } => {
-            unreachable!("the policy names no store")
+        | Event::RevocationsDelivered { .. }
+        | Event::Introspected { .. }
+        | Event::IntrospectionFailed { .. } => {
+            unreachable!("the policy names no store, and asks nobody")
         }
         Event::KeyWithdrawn {
             kid, thumbprint, ..

@@ -94,6 +94,11 @@ fn a_proof_is_judged_every_time_though_its_token_is_remembered() {
     assert_eq!(first.response_headers().count(), 0);
     call(&gate, &token, &proof(&token, "2")).unwrap();
     assert_eq!(verifier.cache_stats().hits, 1);
+    let counted = verifier.stats()["proofs"].to_string();
+    assert!(
+        counted.ends_with(r#""entries":2,"reach":"process","store":"process"}"#),
+        "{counted}"
+    );
     // What is remembered is the token: without its proof, or with a bad one, it opens nothing.
     assert_eq!(code(gate.verify(&token)), Some(Code::PopRequired));
     let again = call(&gate, &token, &proof(&token, "1"));

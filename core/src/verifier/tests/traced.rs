@@ -60,7 +60,7 @@ fn a_refusal_has_the_stage_that_refused_and_those_that_were_not_reached() {
     assert_eq!(told["claim"], "dpop");
     let outcomes = outcomes(&traced);
     assert_eq!(outcomes.first(), Some(&("size", "passed")));
-    assert_eq!(outcomes.last(), Some(&("policy", "not_reached")));
+    assert_eq!(outcomes.last(), Some(&("introspection", "not_reached")));
     let refused = outcomes.iter().filter(|(_, how)| *how == "refused");
     assert_eq!(refused.collect::<Vec<_>>(), [&("possession", "refused")]);
     let misused = Requirements::scopes(["a b"]);

@@ -41,7 +41,8 @@ pub(super) fn compile(
     }
     let from = location(section, profiles, compiler);
     let refresh = section.section("refresh");
-    let reach = reach(&refresh, &from, compiler);
+    let (KeyLocation::Discovery(_, start) | KeyLocation::Uri(start)) = &from;
+    let reach = reach(&refresh, start, compiler);
     let span = |name| refresh.duration(name).unwrap_or(Span::ZERO);
     let rules = RefreshRules {
         ahead: span("ahead"),
@@ -91,7 +92,7 @@ fn location(
     KeyLocation::Discovery(discovery, first.into())
 }
 
-fn loopback(compiler: &Compiler<'_>) -> Loopback {
+pub(in crate::policy::compile) fn loopback(compiler: &Compiler<'_>) -> Loopback {
     if compiler.loopback {
         Loopback::Http
     } else {
@@ -99,9 +100,12 @@ fn loopback(compiler: &Compiler<'_>) -> Loopback {
     }
 }
 
-/// KEY-03: the hosts the operator wrote, or the one host that is written anyway.
-fn reach(refresh: &Section<'_>, from: &KeyLocation, compiler: &mut Compiler<'_>) -> Reach {
-    let (KeyLocation::Discovery(_, start) | KeyLocation::Uri(start)) = from;
+/// KEY-03: the hosts that the operator wrote, or the one host that is written anyway, that of `start`.
+pub(in crate::policy::compile) fn reach(
+    refresh: &Section<'_>,
+    start: &str,
+    compiler: &mut Compiler<'_>,
+) -> Reach {
     let own = text::host(start).unwrap_or_default();
     let written = refresh.texts("allow_hosts");
     let named = refresh.has("allow_hosts");

@@ -1,7 +1,7 @@
 //! Where an issuer's keys come from: exactly one source, and every key bound to one algorithm
 //! (loader refusals 5 and 9).
 
-mod fetched;
+pub(super) mod fetched;
 mod set;
 mod single;
 
@@ -41,6 +41,7 @@ pub(in crate::policy) fn push_all(root: &mut Node) {
             issuer.node.remove(source);
         }
         issuer.node.remove("refresh"); // goes with sources that are fetched
+        issuer.node.remove("introspection"); // nor is anybody asked
         issuer.node.insert("jwks_push", Node::text("process"));
     }
 }

@@ -2,6 +2,7 @@
 //! loads.
 
 mod gates;
+mod introspection;
 mod issuers;
 mod kinds;
 mod stores;

@@ -1,0 +1,228 @@
+"""Used proofs at a server: asked about without blocking an event loop, and by one that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from sealgate import Gate, ReplayError, UsageError, Verifier, testing
+
+from conftest import AUDIENCE, ISSUER, document
+from servers import SilentServer, StoreServer
+from test_async import both, on_asyncio, on_trio
+
+Run = Callable[[Callable[[], Awaitable[Any]]], Any]
+
+kinds = pytest.mark.parametrize("server", ["redis", "nats"], indirect=True)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServer]:
+    server = StoreServer(request.param, tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[SilentServer]:
+    server = SilentServer(tmp_path)
+    yield server
+    server.close()
+
+
+class Caller:
+    """An agent at a gate whose used proofs are in this store."""
+
+    def __init__(self, store: dict[str, Any], **replay: Any) -> None:
+        clock = testing.FixedClock(1_800_000_000)
+        self.agent = testing.FakeAgent("agent-7", clock=clock)
+        corp = testing.FakeIssuer(ISSUER, clock=clock, seed=1000)
+        policy = document() | {"dpop": {}, "replay": {"store": "fleet"} | replay}
+        policy["stores"] = {"fleet": store}
+        keys = {"issuer": ISSUER, "jwks_push": "process", "algorithms": ["ES256"]}
+        policy["issuers"]["corp"] = keys
+        self.verifier = Verifier.from_policy(policy, clock=clock)
+        self.verifier.keys.publish("corp", corp.jwks())
+        self.gate: Gate = self.verifier.gate("tools")
+        self.jwt = corp.token(sub="u1", aud=AUDIENCE, scope="mcp:use", bind_to=self.agent)
+
+    def request(self) -> dict[str, Any]:
+        """With a proof of its own each time."""
+        headers = self.agent.headers(self.gate, "POST", "/mcp", self.jwt)
+        return {"method": "POST", "uri": "/mcp", "headers": headers}
+
+
+async def at_once(calls: list[Callable[[], Awaitable[Any]]]) -> list[Any]:
+    """What they give, under whichever runs."""
+    answers: list[Any] = []
+
+    async def one(call: Callable[[], Awaitable[Any]]) -> None:
+        answers.append(await call())
+
+    async with trio.open_nursery() as nursery:
+        for call in calls:
+            nursery.start_soon(one, call)
+    return answers
+
+
+async def gathered(run: Run, calls: list[Callable[[], Awaitable[Any]]]) -> list[Any]:
+    if run.__name__ == "on_trio":
+        return await at_once(calls)
+    return list(await asyncio.gather(*[call() for call in calls]))
+
+
+@both
+@kinds
+def test_of_sixty_four_with_one_proof_one_is_accepted(run: Run, server: StoreServer) -> None:
+    caller = Caller(server.store)
+    shown = caller.request()
+
+    async def main() -> None:
+        calls = [lambda: caller.gate.judge_request_async(**shown)] * 64
+        codes = Counter(verdict.code for verdict in await gathered(run, calls))
+        assert codes == {"accepted": 1, "replayed": 63}
+        with pytest.raises(ReplayError):
+            await caller.gate.verify_request_async(**shown)
+        token = await caller.verifier.verify_request_async(**caller.request())
+        assert (token.subject, token.replay_reach) == ("u1", "fleet")
+
+    run(main)
+    # Whoever may wait asks the same server.
+    assert caller.gate.judge_request(**shown).code == "replayed"
+    assert caller.gate.verify_request(**caller.request()).replay_reach == "fleet"
+
+
+@pytest.mark.parametrize(
+    "run, server",
+    [(on_asyncio, "redis"), (on_trio, "redis"), (on_asyncio, "nats")],
+    indirect=["server"],
+)
+def test_without_its_server_it_is_undecided_until_it_is_back(run: Run, server: StoreServer) -> None:
+    caller = Caller(server.store)
+
+    async def judged() -> Any:
+        return await caller.gate.judge_request_async(**caller.request())
+
+    assert run(judged).ok
+    server.kill()
+    refused = run(judged)
+    assert refused.code == "replay_unavailable"
+    assert (refused.error.http_status, refused.error.www_authenticate) == (503, None)
+    assert refused.error.retry_after is not None
+    counts = {"store": "fleet", "reach": "fleet", "asked": 2, "unanswered": 1}
+    assert caller.verifier.stats()["proofs"] == counts
+    server.start()
+    assert run(judged).ok
+
+
+@both
+def test_the_loop_goes_on_while_a_server_is_asked(run: Run, silent: SilentServer) -> None:
+    caller = Caller(silent.store)
+    request = caller.request()
+    pause = trio.sleep if run.__name__ == "on_trio" else asyncio.sleep
+
+    async def turns() -> int:
+        line = await in_thread(silent.asked)
+        turns = 0
+        for _ in range(100):  # before it has an answer
+            await pause(0)
+            turns += 1
+        # What needs no server is answered meanwhile, and what explains asks none.
+        assert (await caller.gate.judge_request_async(method="GET", uri="/", headers=[])).code == (
+            "no_token"
+        )
+        assert caller.gate.explain_request(**request).ok
+        line.close()
+        return turns
+
+    async def in_thread(work: Callable[[], Any]) -> Any:
+        if run.__name__ == "on_trio":
+            return await trio.to_thread.run_sync(work)
+        return await asyncio.to_thread(work)
+
+    async def judged() -> str:
+        verdict = await caller.gate.judge_request_async(**request)
+        return str(verdict.code)
+
+    async def main() -> list[Any]:
+        return await gathered(run, [judged, turns])
+
+    assert set(run(main)) == {"replay_unavailable", 100}
+
+
+def test_a_call_of_a_thread_releases_the_interpreter(silent: SilentServer) -> None:
+    caller = Caller(silent.store)
+    codes: list[str] = []
+
+    def judge() -> None:
+        codes.append(caller.gate.judge_request(**caller.request()).code)
+
+    thread = threading.Thread(target=judge)
+    thread.start()
+    silent.asked().close()  # which this thread could not, were the interpreter held
+    thread.join(60)
+    assert codes == ["replay_unavailable"]
+
+
+@both
+def test_who_is_cancelled_waits_no_more(run: Run, silent: SilentServer) -> None:
+    caller = Caller(silent.store)
+
+    async def judged() -> Any:
+        return await caller.gate.judge_request_async(**caller.request())
+
+    async def main() -> None:
+        if run.__name__ == "on_trio":
+            with trio.move_on_after(0.01) as scope:
+                await judged()
+            assert scope.cancelled_caught
+        else:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(judged(), 0.01)
+
+    run(main)
+    silent.asked().close()
+
+
+def test_a_policy_may_accept_and_mark_what_nobody_answers(silent: SilentServer) -> None:
+    caller = Caller(silent.store, on_unavailable="accept_marked")
+    silent.close()
+    token = asyncio.run(caller.gate.verify_request_async(**caller.request()))
+    assert (token.sender_constrained, token.replay_reach) == ("dpop", None)
+
+
+def test_a_task_of_neither_asks_nobody(silent: SilentServer) -> None:
+    caller = Caller(silent.store)
+    task = caller.gate.judge_request_async(**caller.request())
+    with pytest.raises(UsageError, match="neither asyncio nor trio"):
+        task.send(None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@kinds
+def test_a_forked_child_asks_by_itself(server: StoreServer) -> None:
+    caller = Caller(server.store)
+    shown = caller.request()
+
+    def judged(request: dict[str, Any]) -> str:
+        verdict = asyncio.run(caller.gate.judge_request_async(**request))
+        return str(verdict.code)
+
+    assert judged(shown) == "accepted"
+    own = caller.request()
+    child = os.fork()
+    if child == 0:
+        well = (judged(shown), judged(own)) == ("replayed", "accepted")
+        os._exit(0 if well else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert judged(own) == "replayed"

@@ -1,0 +1,73 @@
+//! What the document says of asking an issuer about its tokens (RFC 7662): `[issuers.X.introspection]`.
+
+use super::{Discovery, GateIssuer, GateRules, Reach, Secret};
+use crate::time::Span;
+
+/// How one issuer is asked about its tokens.
+#[derive(Debug)]
+pub(crate) struct IntrospectionRules {
+    pub(crate) endpoint: Endpoint,
+    /// Who asks: our name at the issuer, and the secret that proves it (RFC 6749 §2.3.1).
+    pub(crate) client_id: Box<str>,
+    pub(crate) client_secret: Secret,
+    pub(crate) asks: Asks,
+    /// The most that an answer is kept (INT-04).
+    pub(crate) max_age: Span,
+    pub(crate) reach: Reach,
+    /// The door for its answers, where it signs them (RFC 9701); `None`: they are plain JSON.
+    pub(crate) signed_by: Option<GateRules>,
+}
+
+impl IntrospectionRules {
+    /// Whether an issuer is asked in the same way, and as the same.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let Self {
+            endpoint,
+            client_id,
+            client_secret,
+            asks,
+            max_age,
+            reach,
+            signed_by: _, // follows from the document
+        } = self;
+        *endpoint == other.endpoint
+            && *client_id == other.client_id
+            && *client_secret == other.client_secret
+            && *asks == other.asks
+            && *max_age == other.max_age
+            && *reach == other.reach
+    }
+}
+
+/// Where an issuer is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// Where the metadata of this issuer says, as `introspection_endpoint` (RFC 8414 §2).
+    Discovered(Discovery, Box<str>),
+    /// At this URL.
+    Url(Box<str>),
+}
+
+/// About which of its access tokens an issuer is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Those that are no JWT by their form.
+    Opaque,
+    /// JWTs too, once all else holds: they can be called back.
+    All,
+}
+
+/// Whom a gate asks about tokens that say nothing themselves. That there is one stands for the policy's
+/// leave to take an issuer's word in place of its signature; only a loaded policy has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Opaque(GateIssuer);
+
+impl Opaque {
+    pub(super) const fn of(issuer: GateIssuer) -> Self {
+        Self(issuer)
+    }
+
+    pub(crate) const fn issuer(self) -> GateIssuer {
+        self.0
+    }
+}
