@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_async import Run, both
 
 from sealgate import (
     Gate,
@@ -21,6 +20,7 @@ from sealgate import (
 
 from conftest import AUDIENCE
 from loopback import Server
+from test_async import Run, both
 
 OPAQUE = "mF_9.B5f-4.1JqM"
 
