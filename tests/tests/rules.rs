@@ -27,7 +27,7 @@ const RULES: &[(&str, u32, &[u32])] = &[
     // Metadata of resources is published here, and read by nobody.
     ("PRM", 4, &[1, 3]),
     ("ASM", 2, &[2]), // a parameter of an answer to a browser
-    ("INT", 6, &[3, 6]),
+    ("INT", 6, &[]),
     ("CA", 7, &[7]), // what else a request carries is its server's to see
     ("JBG", 1, &[]),
     ("TXT", 15, &[]),

@@ -134,8 +134,11 @@ export interface BesideRequest {
    */
   readonly operation?: Operation
   readonly approved?: Approved
-  /** A capability that came in the content of the request, and the proof of this one call (AAT-08). */
-  readonly content?: { readonly token: Token; readonly proof: Token }
+  /**
+   * A capability that came in the content of the request, and the proof of this one call (AAT-08); or a
+   * grant alone, whose proof, if it is bound to a key, is in the field `DPoP` (IJ-05).
+   */
+  readonly content?: { readonly token: Token; readonly proof?: Token }
 }
 
 /** The parts of a request that count. */
@@ -406,6 +409,11 @@ export interface VerifierOptions {
     nonce?: 'off' | 'required'
     nonceSecret?: { file: string } | { env: string }
   }
+  /** Proofs of attested clients: whether they answer a challenge of this server's. */
+  attestation?: {
+    challenge?: 'off' | 'required'
+    challengeSecret?: { file: string } | { env: string }
+  }
   /** Certificate-bound tokens (RFC 8705). */
   mtls?: { source?: 'caller' }
   /**
@@ -451,6 +459,14 @@ export interface VerifierOptions {
     txnToken?: ContextNeed | { need?: ContextNeed; audience?: string }
     intentToken?: { need?: ContextNeed; typ: string }
     jwtCustom?: { need?: ContextNeed; typ: string }
+  }
+  /** For transaction tokens: how a transaction may have come here. */
+  transactions?: {
+    use?: 'any' | 'once'
+    workload?: string
+    maxHops?: number
+    minAssurance?: string
+    assuranceLevels?: readonly string[]
   }
   /** Whether a token must name a mission, an intent or a workflow. Default: false. */
   requireIntent?: boolean

@@ -99,11 +99,12 @@ function further(context, call) {
   })
 }
 
-/** A token and its proof, of a request that has them in its content. */
+/** A token and its proof, of a request that has them in its content; a grant's proof is in no content. */
 function contentOf(content, call) {
   if (content === undefined) return []
   const { token, proof } = checkOptions(content, `${call}: content`, ['token', 'proof'])
-  return [textOf(token, `${call}: content: token`), textOf(proof, `${call}: content: proof`)]
+  const proofs = proof === undefined ? [] : [textOf(proof, `${call}: content: proof`)]
+  return [textOf(token, `${call}: content: token`), ...proofs]
 }
 
 /** What a call may tell of a request beside it: what no server's own has, or one with a proxy before it. */

@@ -450,7 +450,7 @@ pub(crate) fn told(
 }
 
 /// A request with these fields, names and values in turn, and a token and its proof in its content,
-/// if it has them.
+/// if it has them; of a grant the token alone.
 fn request<'r>(
     method: &'r str,
     uri: &'r str,
@@ -463,8 +463,10 @@ fn request<'r>(
         _ => None,
     });
     let mut request = Request::new(method, uri).headers(pairs);
-    if let [token, proof] = content {
-        request = request.content(token, proof);
+    match content {
+        [token, proof] => request = request.content(token, proof),
+        [token] => request = request.form(token),
+        _ => {}
     }
     match certificate {
         Some(der) => request.client_certificate(der),

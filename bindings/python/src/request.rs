@@ -44,6 +44,9 @@ const CONTEXT: &str = "an iterable of mappings with kind and token";
 /// A header field.
 type Field<T> = (T, T);
 
+/// A token of the content, and the proof that came with it there.
+type Content<T> = (T, Option<T>);
+
 /// Python's objects, which the bytes are borrowed from.
 pub(crate) struct Parts<'py> {
     method: Bound<'py, PyAny>,
@@ -51,7 +54,7 @@ pub(crate) struct Parts<'py> {
     headers: Vec<Field<Bound<'py, PyAny>>>,
     client_certificate: Option<Bound<'py, PyAny>>,
     context: Vec<(Kind, Bound<'py, PyAny>)>,
-    content: Option<Field<Bound<'py, PyAny>>>,
+    content: Option<Content<Bound<'py, PyAny>>>,
 }
 
 /// The bytes of all parts.
@@ -61,7 +64,7 @@ pub(crate) struct Octets<'a> {
     headers: Vec<Field<Cow<'a, [u8]>>>,
     client_certificate: Option<Cow<'a, [u8]>>,
     context: Vec<(Kind, Cow<'a, [u8]>)>,
-    content: Option<Field<Cow<'a, [u8]>>>,
+    content: Option<Content<Cow<'a, [u8]>>>,
 }
 
 impl<'py> Given<'py> {
@@ -210,10 +213,11 @@ impl<'py> Parts<'py> {
             client_certificate: certificate.transpose()?,
             context: context.collect::<PyResult<_>>()?,
             content: match &self.content {
-                Some((token, proof)) => Some((
-                    input::token(token, "content: token")?,
-                    input::token(proof, "content: proof")?,
-                )),
+                Some((token, proof)) => {
+                    let proof = proof.as_ref();
+                    let proof = proof.map(|proof| input::token(proof, "content: proof"));
+                    Some((input::token(token, "content: token")?, proof.transpose()?))
+                }
                 None => None,
             },
         })
@@ -245,7 +249,10 @@ impl<'py> Parts<'py> {
         if let Some((token, proof)) = &self.content {
             let content = PyDict::new(py);
             content.set_item("token", input::kept(token, "content: token", input::TOKEN)?)?;
-            content.set_item("proof", input::kept(proof, "content: proof", input::TOKEN)?)?;
+            if let Some(proof) = proof {
+                let proof = input::kept(proof, "content: proof", input::TOKEN)?;
+                content.set_item("proof", proof)?;
+            }
             arguments.set_item("content", content)?;
         }
         Ok(arguments)
@@ -271,7 +278,8 @@ impl Octets<'_> {
             None => request,
         };
         match &self.content {
-            Some((token, proof)) => request.content(token, proof),
+            Some((token, Some(proof))) => request.content(token, proof),
+            Some((token, None)) => request.form(token),
             None => request,
         }
     }
@@ -353,13 +361,14 @@ fn is_looked_at(name: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(fields.any(|field| name.eq_ignore_ascii_case(field.as_bytes())))
 }
 
-/// A capability and the proof of one call, which came in the content of a request.
-fn content<'py>(value: &Bound<'py, PyAny>) -> PyResult<Field<Bound<'py, PyAny>>> {
+/// A capability and the proof of one call, which came in the content of a request; or a grant alone.
+fn content<'py>(value: &Bound<'py, PyAny>) -> PyResult<Content<Bound<'py, PyAny>>> {
     let member = |name| value.get_item(name);
     match (value.len(), member("token"), member("proof")) {
-        (Ok(2), Ok(token), Ok(proof)) => Ok((token, proof)),
+        (Ok(2), Ok(token), Ok(proof)) => Ok((token, Some(proof))),
+        (Ok(1), Ok(token), Err(_)) => Ok((token, None)),
         _ => {
-            let right = "a mapping of token and proof";
+            let right = "a mapping of token and proof, or of a grant's token alone";
             Err(input::wrong_type(value, "content", right))
         }
     }

@@ -127,8 +127,8 @@ calls! { Verifier {
             profile=None, public_url=None, \
             required_scopes=None, scope_implies=None, sender_constrained=None, \
             delegation=None, max_age=None, acr_values=None, metadata=None, typ=None, \
-            required_claims=None, context=None, require_intent=None, intent_pointers=None, \
-            dpop=None, mtls=None, replay=None, revocation=None, stores=None, audit=None, leeway=None, preset=None, \
+            required_claims=None, context=None, transactions=None, require_intent=None, \
+            intent_pointers=None, dpop=None, attestation=None, mtls=None, replay=None, revocation=None, stores=None, audit=None, leeway=None, preset=None, \
             cache=None, limits=None, annotations=None, danger=None, clock=None, \
             allow_danger=False)"
     )]

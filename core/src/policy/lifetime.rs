@@ -51,7 +51,8 @@ mod tests {
     fn one_kind_of_token_without_a_bound_leaves_nothing_bounded() {
         let longest = |preset: &str, max_lifetime: Option<&str>, profiles: &[&str]| {
             let gate = |profile: &&str| {
-                let gate = json!({ "profile": profile, "issuers": ["a"], "audience": profile });
+                let audience = format!("https://rs.example/{profile}");
+                let gate = json!({ "profile": profile, "issuers": ["a"], "audience": audience });
                 ((*profile).to_owned(), gate)
             };
             let mut document = json!({

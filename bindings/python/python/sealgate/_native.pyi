@@ -90,7 +90,7 @@ _Request: TypeAlias = Any
 _Field: TypeAlias = tuple[str | bytes, str | bytes] | Sequence[str | bytes]
 # `kind` and `token` of a token that the request's own comes from.
 _Context: TypeAlias = Mapping[str, Any]
-# `token` and `proof` of a capability that came in a request's content.
+# `token` and `proof` of a capability that came in a request's content; of a grant `token` alone.
 _Content: TypeAlias = Mapping[str, Any]
 # `tool`, `resource`, `action` and `scope`, each a string, and the tool's `arguments`.
 _Operation: TypeAlias = Mapping[str, Any]
@@ -588,9 +588,11 @@ class Verifier(_Calls):
         typ: str | None = None,
         required_claims: Iterable[str] | None = None,
         context: Mapping[str, str] | None = None,
+        transactions: Mapping[str, Any] | None = None,
         require_intent: bool | None = None,
         intent_pointers: Mapping[str, Any] | None = None,
         dpop: Mapping[str, Any] | None = None,
+        attestation: Mapping[str, Any] | None = None,
         mtls: Mapping[str, Any] | None = None,
         replay: Mapping[str, Any] | None = None,
         revocation: Mapping[str, Any] | None = None,
