@@ -491,6 +491,11 @@ fn the_demonstration_holds_no_surprises_and_its_keys_open_no_other_policy() {
 #[test]
 fn schema_and_completions_print() {
     let schema = sealgate(&["policy", "schema"], "");
+    let published = include_bytes!("../../policy.schema.json");
+    assert!(
+        schema.stdout == published,
+        "write it again: sealgate policy schema > bindings/cli/policy.schema.json"
+    );
     let schema: Value = serde_json::from_str(&text(&schema)).unwrap();
     assert!(schema["properties"]["gates"].is_object());
     let completions = sealgate(&["completions", "bash"], "");
