@@ -1,7 +1,7 @@
 //! The same promises of every engine.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::servers::Server;
 use crate::feed::{Engine, FeedError, Letter, Progress, Reader};
@@ -68,6 +68,18 @@ pub(super) fn read_on(reader: &mut dyn Reader) -> Result<(Vec<Letter>, Progress)
         let progress = reader.next(Duration::from_millis(1), &mut |letter| letters.push(letter))?;
         if progress != Progress::More {
             return Ok((letters, progress));
+        }
+    }
+}
+
+/// What comes of something when it is tried until it goes well, as carriers try: a server that has
+/// just come back may be late.
+pub(super) fn at_last<T>(mut attempt: impl FnMut() -> Result<T, FeedError>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match attempt() {
+            Ok(done) => return done,
+            Err(error) => assert!(error.passes && Instant::now() < deadline, "{}", error.text),
         }
     }
 }

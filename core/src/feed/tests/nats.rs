@@ -2,7 +2,7 @@
 
 use async_nats::jetstream::{self, kv, stream};
 
-use super::engines::{self, at, by, letter, loaded, numbers, read_on, revoked};
+use super::engines::{self, at, at_last, by, letter, loaded, numbers, read_on, revoked};
 use super::servers::{Kind, Server};
 use crate::feed::nats::{Nats, NatsProofs};
 use crate::feed::{Engine, Progress};
@@ -204,16 +204,16 @@ fn a_server_that_does_not_answer_is_given_up() {
     let error = engine.reader().err().unwrap();
     assert!(error.text.contains("no answer in time"), "{}", error.text);
     server.go_on();
-    let mut reader = engine.reader().unwrap();
+    let mut reader = at_last(|| engine.reader());
     assert_eq!(loaded(&mut *reader).unwrap().len(), 1);
     server.kill();
     assert!(read_on(&mut *reader).unwrap_err().passes);
     assert!(writer.write(&[revoked(2, "b")]).unwrap_err().passes);
     assert!(engine.reader().err().unwrap().passes);
     server.restart();
-    let mut reader = engine.reader().unwrap();
+    let mut reader = at_last(|| engine.reader());
     assert_eq!(loaded(&mut *reader).unwrap().len(), 1);
-    engine.writer().unwrap().write(&[revoked(2, "b")]).unwrap();
+    at_last(|| engine.writer()?.write(&[revoked(2, "b")]));
     let (letters, progress) = read_on(&mut *reader).unwrap();
     assert_eq!((numbers(&letters), progress), (vec![2], Progress::CaughtUp));
 }

@@ -185,6 +185,13 @@ fn an_older_copy_that_others_have_written_to_lifts_nothing_either() {
     writer.write(&[revoked(3, "a"), revoked(4, "b")]).unwrap();
     read_on(&mut *reader).unwrap();
     copy(&server, "kept", "grown");
+    // The log names letters by the millisecond, and nobody restores a copy within one.
+    let millisecond = || {
+        let (seconds, micros): (u64, u64) = ask(&server, &["TIME"]);
+        seconds * 1000 + micros / 1000
+    };
+    let restored = millisecond();
+    while millisecond() == restored {}
     let others = ["c", "d", "e", "f"].map(|name| by(9, lifted(1, name)));
     theirs.writer().unwrap().write(&others).unwrap();
     let mut late = mine.reader().unwrap();
