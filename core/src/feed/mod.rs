@@ -6,6 +6,7 @@
 //! what was revoked is kept in an outbox until it is read back, readers that missed something begin
 //! again with everything there is, and how old the news may be is known at any time.
 
+mod bag;
 mod desk;
 mod file;
 mod outbox;

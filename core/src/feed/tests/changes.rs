@@ -98,6 +98,29 @@ fn a_store_that_the_policy_names_again_gets_everything_in_its_order() {
     }
 }
 
+/// Whoever was leaving may find that everything is written after another has taken its place.
+#[test]
+fn a_store_that_is_named_again_while_the_last_is_written_takes_what_comes() {
+    for board in [Board::default(), Board::local()] {
+        let other = Board::default();
+        let a = Process::between(&board, &other, SHARED, usize::MAX);
+        a.comes_to_say(&token("u1"), "accepted");
+        board.hold_writes(true);
+        std::thread::scope(|scope| {
+            scope.spawn(|| a.revoke("u1"));
+            board.await_a_held_write();
+            a.reloads(OTHER);
+            a.reloads(SHARED);
+            board.hold_writes(false);
+        });
+        a.revoke("u2");
+        assert!(a.flushes(PATIENCE));
+        let b = Process::new(&board);
+        b.comes_to_say(&token("u1"), "revoked");
+        b.comes_to_say(&token("u2"), "revoked");
+    }
+}
+
 /// What this process has revoked alone may be later than what a store knows that it begins to read.
 #[test]
 fn a_store_that_is_read_for_the_first_time_lifts_nothing() {
