@@ -91,6 +91,11 @@ pub(crate) trait Engine: Send + Sync {
     /// Whether writing takes no longer than a disk does, so that whoever revokes can wait for it.
     fn is_local(&self) -> bool;
 
+    /// What goes wrong beside reading and writing, and stops neither; `None` while all is well.
+    fn trouble(&self) -> Option<FeedError> {
+        None
+    }
+
     /// What the server's clock says; `None` where nobody but this host has one, or it does not
     /// tell.
     fn time(&self) -> Result<Option<NumericDate>, FeedError> {

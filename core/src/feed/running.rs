@@ -344,10 +344,20 @@ impl Running {
 
     fn reads_well(&self, reader: &dyn Reader) {
         let unreadable = reader.unreadable();
+        let trouble = self.bag.engine.trouble();
+        let keeping = trouble.as_ref().map(|error| error.text.as_str());
+        let before = self.news.report();
         self.news.set_report(|report| {
             report.unreadable = unreadable;
             report.reading = None;
+            report.keeping = keeping.map(Into::into);
         });
+        // Once for each that is new: it is looked at every second.
+        if let Some(error) = &trouble
+            && before.keeping.as_deref() != keeping
+        {
+            self.interrupted(error);
+        }
     }
 
     fn failed(&self, error: &FeedError) {

@@ -31,6 +31,8 @@ struct Log {
     held: usize,
     /// Nobody is told what there is.
     mute: bool,
+    /// It cannot be kept small.
+    grows: bool,
     /// Letters that are read, and no more; all of them where it is `None`.
     shown: Option<usize>,
     /// How many letters whoever looks has read before.
@@ -89,8 +91,16 @@ impl Board {
     /// Waits until somebody who writes is held.
     pub(super) fn await_a_held_write(&self) {
         let none = |log: &mut Log| log.held == 0;
-        let waited = self.0.changed.wait_timeout_while(self.log(), PATIENCE, none);
+        let waited = self
+            .0
+            .changed
+            .wait_timeout_while(self.log(), PATIENCE, none);
         assert!(!waited.unwrap().1.timed_out(), "nobody writes");
+    }
+
+    /// It cannot be kept small.
+    pub(super) fn grow(&self, grows: bool) {
+        self.change(|log| log.grows = grows);
     }
 
     /// Whoever loads waits for as long as it is mute.
@@ -164,6 +174,13 @@ impl Engine for Board {
 
     fn is_local(&self) -> bool {
         self.log().local
+    }
+
+    fn trouble(&self) -> Option<FeedError> {
+        self.log().grows.then(|| FeedError {
+            text: "the board grows".to_owned(),
+            passes: true,
+        })
     }
 }
 

@@ -228,6 +228,22 @@ fn who_was_told_that_something_is_missing_hears_when_nothing_is() {
     }
 }
 
+#[test]
+fn what_goes_wrong_beside_reading_and_writing_is_told_once_for_as_long_as_it_lasts() {
+    let board = Board::local();
+    let (a, b) = (Process::new(&board), Process::new(&board));
+    board.grow(true);
+    // Whatever comes, readers look.
+    assert!(b.revoke("u1").1 && b.revoke("u2").1);
+    a.notices();
+    assert_eq!(a.state().last_error.as_deref(), Some("the board grows"));
+    a.comes_to_say(&token("u2"), "revoked");
+    board.grow(false);
+    b.revoke("u3");
+    a.until("it is over", |own| own.state().last_error.is_none());
+    assert_eq!(a.heard("the board grows"), 1);
+}
+
 /// A forked child carries on its own, and remembers how far its parent has read; what the parent was to
 /// write, it writes itself.
 #[test]
