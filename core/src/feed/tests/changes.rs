@@ -198,9 +198,8 @@ fn what_there_is_no_room_for_takes_force_here_and_is_never_called_delivered() {
             (process.undelivered(), process.heard("too much waits")),
             (2, 1)
         );
-        board.refuse_writes(false);
-        // It is the next one that takes along what was left, where there is no server.
         assert!(!process.revoke("u2").1);
+        board.refuse_writes(false);
         process.until("what there was room for is written", |own| {
             board.letters() == 1 && own.undelivered() == 2
         });
