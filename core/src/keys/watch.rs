@@ -145,6 +145,12 @@ impl Watch {
     pub(crate) fn without_keys(&self, now: NumericDate) -> Code {
         let code = match self.ask(now) {
             Phase::Resting | Phase::Wanted | Phase::Running => Code::KeysRefreshing,
+            // They came after whoever asks had looked for them: asked again, they are there.
+            Phase::Cooling | Phase::Arranged | Phase::Failing | Phase::Closed
+                if self.is_trusted(now) =>
+            {
+                Code::KeysRefreshing
+            }
             Phase::Cooling | Phase::Arranged | Phase::Failing | Phase::Closed => {
                 Code::KeysUnavailable
             }
