@@ -311,6 +311,10 @@ impl Context<'_> {
             Some("gate") => {
                 format!("Tokens of gate {gate} do not come with requests: call verify.")
             }
+            Some("content") => format!(
+                "Leave content out, or give it whole: a capability's token and proof, or a grant's \
+                 token alone. Tokens of gate {gate} come otherwise."
+            ),
             _ => error
                 .misuse()
                 .unwrap_or("The calling program passes something wrong; see the documentation of the call.")
