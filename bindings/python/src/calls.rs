@@ -62,7 +62,8 @@ macro_rules! calls {
             }
 
             /// As `verify`, to be awaited, under asyncio or trio. It answers at once; only where the answer
-            /// would be `keys_refreshing` it waits for that refresh, at most `wait`, and asks again.
+            /// would be `keys_refreshing` it waits for that refresh, at most `wait`, and asks again. Where tokens
+            /// are good once and `replay.store` names a server, that is asked as `verify_request_async` does.
             #[pyo3(
                 signature = (
                     token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
@@ -197,6 +198,20 @@ macro_rules! calls {
             ) -> PyResult<Bound<'py, PyAny>> {
                 let given = crate::request::Given::of(request, extra, named, crate::request::AWAITED)?;
                 crate::waiting::request(slf, &crate::waiting::JUDGE_REQUEST, &given)
+            }
+
+            /// As `judge`, as far as it can be answered without waiting for a server: a verdict, or an inquiry
+            /// that knows how to ask it.
+            #[pyo3(signature = (token=None, *extra, **named))]
+            fn _begin<'py>(
+                &self,
+                py: Python<'py>,
+                token: Option<&Bound<'py, PyAny>>,
+                extra: &Bound<'py, pyo3::types::PyTuple>,
+                named: Option<&Bound<'py, pyo3::types::PyDict>>,
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let given = crate::request::Given::of(None, extra, named, crate::request::JUDGED)?;
+                self.at_door(py)?.borrow().begin(py, token, &given)
             }
 
             /// As `judge_request`, as far as it can be answered without waiting for a server: a verdict, or an

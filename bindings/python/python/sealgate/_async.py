@@ -3,7 +3,7 @@ settled, or an authorization server has answered.
 
 Under asyncio and trio, neither of which is imported: whoever runs one has done so. While a call
 waits it holds an entry in a set and no thread; a refresh that settles wakes all, and each judges
-again. A server that is asked about a proof wakes whoever waits for its answer.
+again. A server that is asked about a proof, or a token that is good once, wakes whoever waits for its answer.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def judge(
     into: Any,
     wait: float,
 ) -> Coroutine[Any, Any, Verdict[Any]]:
-    return _judge(lambda: door.judge(token, required_scopes=scopes, into=into), waiters, wait)
+    return _judge(lambda: door._begin(token, required_scopes=scopes, into=into), waiters, wait)
 
 
 def verify(
@@ -147,39 +147,23 @@ def verify(
     into: Any,
     wait: float,
 ) -> Coroutine[Any, Any, VerifiedToken[Any]]:
-    return _verify(lambda: door.judge(token, required_scopes=scopes, into=into), waiters, wait)
+    return _verify(lambda: door._begin(token, required_scopes=scopes, into=into), waiters, wait)
 
 
 def judge_request(
     door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
 ) -> Coroutine[Any, Any, Verdict[Any]]:
-    return _judge_request(lambda: door._begin_request(**arguments), waiters, wait)
+    return _judge(lambda: door._begin_request(**arguments), waiters, wait)
 
 
 def verify_request(
     door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
 ) -> Coroutine[Any, Any, VerifiedToken[Any]]:
-    return _verify_request(lambda: door._begin_request(**arguments), waiters, wait)
+    return _verify(lambda: door._begin_request(**arguments), waiters, wait)
 
 
 # No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
-async def _judge(ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float) -> Verdict[Any]:
-    verdict = ask()
-    if verdict.code in _COMING:
-        verdict = await _settled(verdict, ask, waiters, wait)
-    return verdict
-
-
-async def _verify(
-    ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
-) -> VerifiedToken[Any]:
-    verdict = ask()
-    if verdict.code in _COMING:
-        verdict = await _settled(verdict, ask, waiters, wait)
-    return verdict.unwrap()
-
-
-async def _judge_request(
+async def _judge(
     begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
 ) -> Verdict[Any]:
     begun = begin()
@@ -188,7 +172,7 @@ async def _judge_request(
     return begun
 
 
-async def _verify_request(
+async def _verify(
     begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
     begun = begin()
@@ -224,7 +208,7 @@ async def _answered(
         return begun
     inquiry, verdict = begun, None
     if _running() == (None, None):  # nor would anybody wake this task
-        raise UsageError("neither asyncio nor trio runs this task: call verify_request in a thread")
+        raise UsageError("neither asyncio nor trio runs this task: make the call that blocks, in a thread")
 
     def told() -> bool:
         nonlocal verdict
