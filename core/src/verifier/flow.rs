@@ -128,6 +128,11 @@ impl<'s> Call<'s> {
         pipeline::commit(&self.door, judged, self.now)
     }
 
+    /// As [`Call::commit`]; what follows from the token is left to the caller.
+    pub(super) fn conclude(&self, judged: Judged) -> Result<VerifiedToken, Error> {
+        pipeline::conclude(&self.door, judged, self.now)
+    }
+
     /// What [`Call::commit`] would say, without using a proof up.
     pub(super) fn rehearse(&self, judged: Judged) -> Result<VerifiedToken, Error> {
         pipeline::rehearse(&self.door, judged, self.now)
