@@ -235,15 +235,15 @@ macro_rules! calls {
 
             /// As `judge`, as far as it can be answered without waiting for a server: a verdict, or an inquiry
             /// that knows how to ask it.
-            #[pyo3(signature = (token=None, *extra, **named))]
+            #[pyo3(signature = (token, **named))]
             fn _begin<'py>(
                 &self,
                 py: Python<'py>,
-                token: Option<&Bound<'py, PyAny>>,
-                extra: &Bound<'py, pyo3::types::PyTuple>,
+                token: &Bound<'py, PyAny>,
                 named: Option<&Bound<'py, pyo3::types::PyDict>>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                let given = crate::request::Given::of(None, extra, named, crate::request::JUDGED)?;
+                let none = pyo3::types::PyTuple::empty(py);
+                let given = crate::request::Given::of(None, &none, named, crate::request::JUDGED)?;
                 self.at_door(py)?.borrow().begin(py, token, &given)
             }
 

@@ -135,10 +135,10 @@ impl Door {
     pub(crate) fn begin<'py>(
         self: &Arc<Self>,
         py: Python<'py>,
-        token: Option<&Bound<'py, PyAny>>,
+        token: &Bound<'py, PyAny>,
         given: &Given<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let bytes = input::token(input::given(py, token)?, "token")?;
+        let bytes = input::token(token, "token")?;
         let requirements = given.needs().requirements()?;
         input::model(given.model())?;
         let sitting = self.gate.sit();

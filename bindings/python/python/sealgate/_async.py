@@ -3,7 +3,8 @@ settled, or an authorization server has answered.
 
 Under asyncio and trio, neither of which is imported: whoever runs one has done so. While a call
 waits it holds an entry in a set and no thread; a refresh that settles wakes all, and each judges
-again. A server that is asked about a proof, or a token that is good once, wakes whoever waits for its answer.
+again. A server that is asked about a proof, or a token that is good once, wakes whoever waits for
+its answer.
 """
 
 from __future__ import annotations
@@ -206,7 +207,7 @@ async def _answered(
         return begun
     inquiry, verdict = begun, None
     if _running() == (None, None):  # nor would anybody wake this task
-        raise UsageError("neither asyncio nor trio runs this task: make the call that blocks, in a thread")
+        raise UsageError("neither asyncio nor trio runs this task: call what blocks in a thread")
 
     def told() -> bool:
         nonlocal verdict
