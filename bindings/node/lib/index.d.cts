@@ -237,7 +237,9 @@ export interface Calls {
   /**
    * As `verify`, at the same speed. Only where the answer is `keys_refreshing` or `introspection_pending` it waits for the fetch
    * that is running already, at most `wait`, and asks again. Until then it keeps the process running,
-   * as any request on its way does. Bytes are copied before it waits.
+   * as any request on its way does. Bytes are copied before it waits. Where tokens are good once and
+   * `replay.store` is a server, that is asked, as by `verifyRequestAsync`; `verify` and the others that
+   * answer at once are a `UsageError` there.
    */
   verifyAsync(token: Token, options?: Needs & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
   verifyAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
@@ -316,7 +318,7 @@ export interface Calls {
    * call returns: what becomes of a buffer afterwards changes no verdict
    */
   verifyBatch(tokens: readonly Token[] | Token, options?: Requirements): Promise<Batch>
-  /** As `verifyBatch`, on this thread and all cores; the event loop waits. */
+  /** As `verifyBatch`, on this thread and all cores; the event loop waits. It asks no server: see `verifyAsync`. */
   verifyBatchSync(tokens: readonly Token[] | Token, options?: Requirements): Batch
   /**
    * Every rule and what it saw, claim values included: for operators' eyes, not for logs.
