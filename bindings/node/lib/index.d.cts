@@ -729,6 +729,22 @@ export interface Stats {
   }
   /** Status lists that are kept; of these, how many are not fetched yet, and how many are stale. */
   status: { lists: number; missing: number; stale: number; bytes: number }
+  /** By the issuers that are asked about tokens (RFC 7662): what is kept of their answers, and how asking goes. */
+  introspection: Readonly<
+    Record<
+      string,
+      {
+        readonly answers: number
+        readonly bytes: number
+        /** Tokens that wait to be asked about, and questions under way. */
+        readonly waiting: number
+        readonly running: number
+        /** Of the issuer in a row, and whether it is left alone for now. */
+        readonly failures: number
+        readonly resting: boolean
+      }
+    >
+  >
   /** Used proofs; null where the policy has no `[replay]`. */
   proofs: {
     /** The policy's name of the store, or `process` or `external`. */

@@ -519,8 +519,17 @@ test('stats count', () => {
   assert.deepEqual(issuers, { corp: { keys: 1, generation: 1 } })
   assert.deepEqual([cache.hits, cache.misses, cache.entries], [1, 1, 1])
   assert.equal(policy, verifier.policy.digest)
-  assert.deepEqual(Object.keys(verifier.stats()).sort(), ['cache', 'issuers', 'policy', 'proofs', 'revocations', 'status'])
+  assert.deepEqual(Object.keys(verifier.stats()).sort(), [
+    'cache',
+    'introspection',
+    'issuers',
+    'policy',
+    'proofs',
+    'revocations',
+    'status',
+  ])
   assert.deepEqual(verifier.stats().status, { lists: 0, missing: 0, stale: 0, bytes: 0 })
+  assert.deepEqual(verifier.stats().introspection, {}, 'nobody is asked')
   assert.equal(verifier.stats().proofs, null)
   const own = world({ document: { dpop: {}, replay: { store: 'process' } }, gate: { public_url: 'https://api.example.com' } })
   assert.deepEqual(own.verifier.stats().proofs, { store: 'process', reach: 'process', entries: 0, capacity: 4 * 1024 * 1024 })
