@@ -6,6 +6,7 @@
 //! what was revoked is kept in an outbox until it is read back, readers that missed something begin
 //! again with everything there is, and how old the news may be is known at any time.
 
+mod bag;
 mod desk;
 mod file;
 mod outbox;
@@ -89,6 +90,11 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Whether writing takes no longer than a disk does, so that whoever revokes can wait for it.
     fn is_local(&self) -> bool;
+
+    /// What goes wrong beside reading and writing, and stops neither; `None` while all is well.
+    fn trouble(&self) -> Option<FeedError> {
+        None
+    }
 
     /// What the server's clock says; `None` where nobody but this host has one, or it does not
     /// tell.

@@ -26,8 +26,25 @@ pub(super) struct Outbox {
     room: usize,
     /// How many were not taken, since there was no room.
     turned_away: usize,
+    /// Who writes its letters now.
+    owner: Owner,
     /// Whoever would write its letters has gone.
     sealed: bool,
+}
+
+/// Which of those who have written an outbox's letters, one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Owner(u64);
+
+/// What came of an owner's wish to seal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sealing {
+    /// Nothing more is taken.
+    Sealed,
+    /// Something is left to be written.
+    NotEmpty,
+    /// It is another's by now, and taken care of.
+    TakenOver,
 }
 
 /// Letters on their way to the engine.
@@ -61,8 +78,13 @@ impl Outbox {
             keys: RandomState::new(),
             room,
             turned_away: 0,
+            owner: Owner(0),
             sealed: false,
         }
+    }
+
+    pub(super) const fn owner(&self) -> Owner {
+        self.owner
     }
 
     /// What is not taken is counted as undelivered from then on.
@@ -163,10 +185,27 @@ impl Outbox {
         self.round += 1;
     }
 
-    /// Takes nothing any more, if nothing is left to be written. Says whether it is so.
-    pub(super) fn seal(&mut self) -> bool {
+    /// Makes whoever asks its owner; `None` where it is sealed. Nobody who had it before can seal it
+    /// from then on, however late.
+    pub(super) const fn take_over(&mut self) -> Option<Owner> {
+        if self.sealed {
+            return None;
+        }
+        self.owner = Owner(self.owner.0 + 1);
+        Some(self.owner)
+    }
+
+    /// Takes nothing any more, if its owner asks and nothing is left to be written.
+    pub(super) fn seal(&mut self, owner: Owner) -> Sealing {
+        if owner != self.owner {
+            return Sealing::TakenOver;
+        }
         self.sealed |= self.letters.len() == self.sent;
-        self.sealed
+        if self.sealed {
+            Sealing::Sealed
+        } else {
+            Sealing::NotEmpty
+        }
     }
 
     pub(super) const fn is_sealed(&self) -> bool {
@@ -194,7 +233,7 @@ impl Outbox {
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
 mod tests {
-    use super::{Outbox, ROOM, Refused};
+    use super::{Outbox, ROOM, Refused, Sealing};
     use crate::revocation::{Change, Handle};
     use crate::time::NumericDate;
 
@@ -312,10 +351,27 @@ mod tests {
     #[test]
     fn none_is_sealed_while_something_is_to_be_written() {
         let mut outbox = outbox(1);
-        assert!(!outbox.seal());
+        let owner = outbox.take_over().unwrap();
+        assert_eq!(outbox.seal(owner), Sealing::NotEmpty);
         assert_eq!(outbox.add(lifted("a")), Ok(()));
         send(&mut outbox, 2);
-        assert!(outbox.seal());
+        assert_eq!(outbox.seal(owner), Sealing::Sealed);
         assert_eq!(outbox.add(lifted("b")), Err(Refused::Sealed));
+        assert_eq!(outbox.take_over(), None);
+    }
+
+    /// Whoever has written everything may take its time before it seals.
+    #[test]
+    fn none_is_sealed_by_whom_it_was_taken_over_from() {
+        let mut outbox = outbox(1);
+        let leaves = outbox.take_over().unwrap();
+        send(&mut outbox, 1);
+        let next = outbox.take_over().unwrap();
+        assert_eq!(outbox.seal(leaves), Sealing::TakenOver);
+        assert_eq!(outbox.add(lifted("a")), Ok(()));
+        send(&mut outbox, 1);
+        assert_eq!(outbox.seal(leaves), Sealing::TakenOver);
+        assert!(!outbox.is_sealed());
+        assert_eq!(outbox.seal(next), Sealing::Sealed);
     }
 }

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use super::Engine;
-use super::outbox::{ROOM, Refused};
-use super::running::{Bag, Bell, Running};
+use super::bag::Bag;
+use super::outbox::{Owner, ROOM, Refused};
+use super::running::{Bell, Running};
 use crate::observe::Observers;
 use crate::policy::StoreRules;
 use crate::revocation::{Change, Postman, RevocationStore};
@@ -96,9 +97,9 @@ impl Post {
         }
         let sharing = store.sharing();
         let next = sharing.get().map(|sharing| {
-            let bag = self.bag(&held, &leaving, &sharing.shared.store);
+            let (bag, owner) = self.bag(&held, &leaving, &sharing.shared.store);
             let (clock, observers, news) = (&self.clock, &self.observers, &sharing.news);
-            let next = Running::new(&bag, news, clock, observers, &here.bell);
+            let next = Running::new(&bag, owner, news, clock, observers, &here.bell);
             Arc::new(next)
         });
         self.running.swap(next.clone());
@@ -133,24 +134,22 @@ impl Post {
         held: &Held<Running>,
         leaving: &[Arc<Running>],
         rules: &Arc<StoreRules>,
-    ) -> Arc<Bag> {
+    ) -> (Arc<Bag>, Owner) {
         let leaving = leaving.iter().map(|running| &**running);
         let mut known = held.get().into_iter().chain(leaving);
-        match known.find(|running| running.bag.rules == *rules) {
-            Some(before) if before.is_of_this_process() && !before.bag.is_sealed() => {
-                // What they were doing when they ended, nobody knows.
-                before.bag.rewind();
-                Arc::clone(&before.bag)
-            }
-            Some(before) => {
-                let engine = Arc::clone(&before.bag.engine);
-                Arc::new(Bag::new(rules, engine, self.room))
-            }
-            None => {
-                let engine = (self.open)(rules, &self.clock);
-                Arc::new(Bag::new(rules, engine, self.room))
-            }
+        let before = known.find(|running| running.bag.rules == *rules);
+        let own = before.filter(|before| before.is_of_this_process());
+        if let Some(before) = own
+            && let Some(owner) = before.bag.take_over()
+        {
+            return (Arc::clone(&before.bag), owner);
         }
+        let engine = match before {
+            Some(before) => Arc::clone(&before.bag.engine),
+            None => (self.open)(rules, &self.clock),
+        };
+        let (bag, owner) = Bag::new(rules, engine, self.room);
+        (Arc::new(bag), owner)
     }
 
     fn here(&self) -> Arc<Own<Here>> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::running::origin;
+use super::bag::origin;
 use super::store::StoreError;
 use super::{Engine, FeedError};
 use crate::policy::{ReplayStore, Rules, StoreRules};

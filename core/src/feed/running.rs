@@ -2,18 +2,17 @@
 //! writes, from the first ring on; both sleep in between.
 //!
 //! Of an engine of this host whoever revokes writes by itself, since that takes no longer than a disk
-//! does. What is to be written outlives them, in a [`Bag`]: others take it over when a thread cannot be
-//! started or has panicked, and when the policy names another store.
+//! does. What is to be written outlives them, in a [`Bag`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use super::outbox::{Batch, Outbox, Refused};
-use super::{Engine, FeedError, Letter, Progress, Reader, Writer};
+use super::bag::Bag;
+use super::outbox::{Owner, Refused, Sealing};
+use super::{FeedError, Letter, Progress, Reader};
 use crate::observe::{Event, Observers};
-use crate::policy::StoreRules;
 use crate::revocation::{Change, News, RevocationStore};
 use crate::sync::{lock, process};
 use crate::time::{Clock, Moment, NumericDate, Span};
@@ -23,22 +22,12 @@ const LOOK: Duration = Duration::from_secs(1);
 /// After a failure, the first and the longest rest.
 const REST: Duration = Duration::from_millis(50);
 const LONGEST_REST: Duration = Duration::from_secs(5);
-/// Letters written at once.
-const BATCH: usize = 512;
-
-/// What one process has for one store, whoever carries it there.
-pub(super) struct Bag {
-    pub(super) rules: Arc<StoreRules>,
-    pub(super) engine: Arc<dyn Engine>,
-    outbox: Mutex<Outbox>,
-    /// Held while writing, so that letters go in their order and each of them once.
-    writer: Mutex<Option<Box<dyn Writer>>>,
-}
 
 /// What works in one process for one store.
 pub(super) struct Running {
     pub(super) process: u32,
     pub(super) bag: Arc<Bag>,
+    owner: Owner,
     news: Arc<News>,
     clock: Clock,
     observers: Observers,
@@ -69,62 +58,11 @@ enum Written {
     None,
 }
 
-impl Bag {
-    pub(super) fn new(rules: &Arc<StoreRules>, engine: Arc<dyn Engine>, room: usize) -> Self {
-        Self {
-            rules: Arc::clone(rules),
-            engine,
-            outbox: Mutex::new(Outbox::new(origin(), room)),
-            writer: Mutex::new(None),
-        }
-    }
-
-    /// Changes that the store is not known to have.
-    pub(super) fn undelivered(&self) -> usize {
-        let outbox = lock(&self.outbox);
-        if self.engine.is_local() {
-            outbox.unsent_len() // what a disk has taken is there
-        } else {
-            outbox.len()
-        }
-    }
-
-    /// Changes that it was never handed.
-    pub(super) fn unsent(&self) -> usize {
-        lock(&self.outbox).unsent_len()
-    }
-
-    /// The store may have lost what it was handed; a disk has not.
-    pub(super) fn rewind(&self) {
-        if !self.engine.is_local() {
-            lock(&self.outbox).rewind();
-        }
-    }
-
-    /// As [`Outbox::seal`].
-    pub(super) fn seal(&self) -> bool {
-        lock(&self.outbox).seal()
-    }
-
-    pub(super) fn is_sealed(&self) -> bool {
-        lock(&self.outbox).is_sealed()
-    }
-
-    /// Hands the next letters to the engine; `None` where there are none.
-    fn write_next(&self) -> Option<Result<(), FeedError>> {
-        let mut writer = lock(&self.writer);
-        let batch = lock(&self.outbox).unsent(BATCH)?;
-        let written = write_with(&mut writer, &*self.engine, &batch);
-        if written.is_ok() {
-            lock(&self.outbox).mark_sent(&batch);
-        }
-        Some(written)
-    }
-}
-
 impl Running {
+    /// For the news of a bag that its caller has just taken over.
     pub(super) fn new(
         bag: &Arc<Bag>,
+        owner: Owner,
         news: &Arc<News>,
         clock: &Clock,
         observers: &Observers,
@@ -133,6 +71,7 @@ impl Running {
         Self {
             process: process(),
             bag: Arc::clone(bag),
+            owner,
             news: Arc::clone(news),
             clock: clock.clone(),
             observers: observers.clone(),
@@ -149,7 +88,10 @@ impl Running {
 
     /// Whether this is what carries the news of a store in this process.
     pub(super) fn serves(&self, news: &Arc<News>) -> bool {
-        self.is_of_this_process() && Arc::ptr_eq(&self.news, news) && !self.is_over()
+        self.is_of_this_process()
+            && Arc::ptr_eq(&self.news, news)
+            && !self.is_over()
+            && !self.bag.is_sealed()
     }
 
     /// Starts the threads. Where there is no room for them, the next ring tries again.
@@ -171,16 +113,16 @@ impl Running {
     }
 
     /// Ends, and leaves to another what is still to be written: that one reads nothing. `None` where
-    /// there is nothing.
+    /// there is nothing, or somebody else writes it.
     pub(super) fn leave(&self) -> Option<Arc<Self>> {
         self.stop();
-        if self.bag.seal() {
+        if self.bag.seal(self.owner) != Sealing::NotEmpty {
             return None;
         }
-        let (bag, news) = (&self.bag, &self.news);
+        let (bag, owner, news) = (&self.bag, self.owner, &self.news);
         let rest = Arc::new(Self {
             leaves: true,
-            ..Self::new(bag, news, &self.clock, &self.observers, &self.bell)
+            ..Self::new(bag, owner, news, &self.clock, &self.observers, &self.bell)
         });
         rest.begin_writing();
         Some(rest)
@@ -193,7 +135,7 @@ impl Running {
 
     /// Takes a change that is about to be in force here.
     pub(super) fn hold(&self, change: &Change) -> Result<(), Refused> {
-        let held = lock(&self.bag.outbox).add(change.clone());
+        let held = self.bag.outbox().add(change.clone());
         if held == Err(Refused::Full { first: true }) {
             self.unwritten(&FeedError {
                 text:
@@ -272,7 +214,7 @@ impl Running {
                 }
                 self.deliver_here();
                 let began = self.now();
-                let sent = lock(&self.bag.outbox).last_sent();
+                let sent = self.bag.outbox().last_sent();
                 let mut letters = Vec::new();
                 let progress = reader.next(LOOK, &mut |letter| letters.push(letter))?;
                 let Some(store) = store.upgrade() else {
@@ -286,7 +228,7 @@ impl Running {
                 }
                 match progress {
                     Progress::CaughtUp => {
-                        lock(&self.bag.outbox).confirm(sent);
+                        self.bag.outbox().confirm(sent);
                         self.news.freshen(began.0, began.1);
                     }
                     Progress::More => {}
@@ -301,7 +243,7 @@ impl Running {
     /// Puts a letter into force. A change of the same handle that has not come back yet stands later in
     /// the log, or will: what was lifted before it lifts nothing any more.
     fn take(&self, letter: &Letter, store: &RevocationStore, now: NumericDate) {
-        let mut outbox = lock(&self.bag.outbox);
+        let mut outbox = self.bag.outbox();
         outbox.came_back(letter);
         let known = letter.change.known();
         if !(known.lifts() && outbox.is_about(&known)) {
@@ -327,7 +269,7 @@ impl Running {
         store.fill(now, |learn| {
             reader.load(&mut |known| {
                 let overtaken = (begins && known.lifts_undated())
-                    || (known.lifts() && lock(&self.bag.outbox).is_about(&known));
+                    || (known.lifts() && self.bag.outbox().is_about(&known));
                 if !overtaken {
                     learn(known);
                 }
@@ -349,8 +291,11 @@ impl Running {
             match self.write_next() {
                 Written::Some => rest = REST,
                 Written::All if !self.leaves => thread::park(),
-                Written::All if self.bag.seal() => return self.tell(),
-                Written::All => {} // somebody still had it when it was replaced
+                Written::All => match self.bag.seal(self.owner) {
+                    Sealing::Sealed => return self.tell(),
+                    Sealing::TakenOver => return,
+                    Sealing::NotEmpty => {} // somebody still had it when it was replaced
+                },
                 Written::None => {
                     thread::park_timeout(rest);
                     rest = (rest * 2).min(LONGEST_REST);
@@ -399,10 +344,20 @@ impl Running {
 
     fn reads_well(&self, reader: &dyn Reader) {
         let unreadable = reader.unreadable();
+        let trouble = self.bag.engine.trouble();
+        let keeping = trouble.as_ref().map(|error| error.text.as_str());
+        let before = self.news.report();
         self.news.set_report(|report| {
             report.unreadable = unreadable;
             report.reading = None;
+            report.keeping = keeping.map(Into::into);
         });
+        // Once for each that is new: it is looked at every second.
+        if let Some(error) = &trouble
+            && before.keeping.as_deref() != keeping
+        {
+            self.interrupted(error);
+        }
     }
 
     fn failed(&self, error: &FeedError) {
@@ -491,25 +446,4 @@ impl Drop for End {
             self.0.bell.ring();
         }
     }
-}
-
-/// Writes with the writer there is, or a new one; one that has failed is dropped.
-fn write_with(
-    writer: &mut Option<Box<dyn Writer>>,
-    engine: &dyn Engine,
-    batch: &Batch,
-) -> Result<(), FeedError> {
-    let mut own = match writer.take() {
-        Some(own) => own,
-        None => engine.writer()?,
-    };
-    own.write(&batch.letters)?;
-    *writer = Some(own);
-    Ok(())
-}
-
-/// Tells this process's letters from everybody else's.
-pub(super) fn origin() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(process())
 }

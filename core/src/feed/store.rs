@@ -60,7 +60,7 @@ impl Store {
             kind: rules.kind(),
             reach: rules.reach(),
             engine: super::open(rules, &Clock::System, sha256),
-            origin: super::running::origin(),
+            origin: super::bag::origin(),
             last: 0,
         }
     }
@@ -292,7 +292,7 @@ impl Store {
             kind: "file",
             reach: "host",
             engine: Arc::clone(engine),
-            origin: super::running::origin(),
+            origin: super::bag::origin(),
             last: 0,
         }
     }

@@ -145,6 +145,12 @@ impl Watch {
     pub(crate) fn without_keys(&self, now: NumericDate) -> Code {
         let code = match self.ask(now) {
             Phase::Resting | Phase::Wanted | Phase::Running => Code::KeysRefreshing,
+            // They came after whoever asks had looked for them: asked again, they are there.
+            Phase::Cooling | Phase::Arranged | Phase::Failing | Phase::Closed
+                if self.is_trusted(now) =>
+            {
+                Code::KeysRefreshing
+            }
             Phase::Cooling | Phase::Arranged | Phase::Failing | Phase::Closed => {
                 Code::KeysUnavailable
             }
@@ -444,6 +450,9 @@ mod tests {
         let (watch, rings) = watch();
         watch.set_phase(Phase::Failing, at(0));
         assert_eq!(watch.without_kid("k", 1, at(1)), Code::KeysRefreshing);
+        // They came after whoever asks had looked for them.
+        assert_eq!(watch.without_keys(at(1)), Code::KeysRefreshing);
+        watch.set_good_until(at(0));
         assert_eq!(watch.without_keys(at(1)), Code::KeysUnavailable);
         assert_eq!(rung(&rings), 0);
     }

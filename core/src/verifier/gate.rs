@@ -147,6 +147,13 @@ impl Gate {
         replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }))
     }
 
+    /// Whether [`Gate::verify`] and the other calls about tokens alone may wait for such a server: the
+    /// gate's tokens are good once. Event loops call [`Gate::begin_chain`].
+    #[must_use]
+    pub fn waits_with_tokens(&self) -> bool {
+        self.sit().waits_with_tokens()
+    }
+
     /// For event loops, before they call [`Gate::verify_request`] or [`Gate::trace_request`] on their own
     /// thread.
     ///

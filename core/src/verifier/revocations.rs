@@ -68,7 +68,7 @@ pub struct StoreState {
     /// Changes that this version cannot read, since the store was begun to be read: of one after it, or
     /// broken.
     pub unreadable: u64,
-    /// Why it cannot be read or written; `None` while all is well.
+    /// Why it cannot be read or written, or, of kind `file`, be kept small; `None` while all is well.
     pub last_error: Option<String>,
 }
 
@@ -291,7 +291,9 @@ impl<'v> Revocations<'v> {
             staleness: sharing.staleness(),
             undelivered: postman.map_or(0, |postman| postman.undelivered()),
             unreadable: report.unreadable,
-            last_error: text(&report.reading).or_else(|| text(&report.writing)),
+            last_error: text(&report.reading)
+                .or_else(|| text(&report.writing))
+                .or_else(|| text(&report.keeping)),
         })
     }
 

@@ -7,8 +7,8 @@
 //! snapshot and the old journal still belong together, and so do the new snapshot and the old journal.
 
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread;
 
 use super::disk;
@@ -20,6 +20,7 @@ use super::snapshot::{self, Draft};
 use super::state::{Extent, State};
 use super::trouble::failed;
 use crate::feed::FeedError;
+use crate::sync::Slot;
 use crate::time::{Clock, NumericDate, Span};
 
 /// Bytes of a journal that are never too many.
@@ -39,29 +40,40 @@ pub(super) struct Compaction {
     next: AtomicU64,
     /// The process that has a thread at it, or 0. A fork leaves the child without.
     process: AtomicU32,
-    /// Begins a thread, and says whether it could.
-    begin: fn(Work) -> bool,
+    /// Begins a thread, or drops its work where it cannot.
+    begin: fn(Work),
+    /// Why the last attempt of this process came to nothing.
+    trouble: Slot<FeedError>,
+}
+
+/// An attempt, which ends with this however that goes: whoever comes next can try again.
+struct Attempt {
+    of: Weak<Compaction>,
+    length: u64,
+    came_to: Result<bool, FeedError>,
 }
 
 /// On a thread of its own.
-pub(super) fn beside(work: Work) -> bool {
+pub(super) fn beside(work: Work) {
     let name = "sealgate-compact".to_owned();
-    thread::Builder::new().name(name).spawn(work).is_ok()
+    let _ = thread::Builder::new().name(name).spawn(work);
 }
 
 impl Compaction {
-    pub(super) fn new(clock: Clock, small: u64, begin: fn(Work) -> bool) -> Arc<Self> {
+    pub(super) fn new(clock: Clock, small: u64, begin: fn(Work)) -> Arc<Self> {
         Arc::new(Self {
             clock,
             small,
             next: AtomicU64::new(small),
             process: AtomicU32::new(0),
             begin,
+            trouble: Slot::empty(),
         })
     }
 
     /// Begins to compact where the journal has become too long, unless this process is at it. What goes
-    /// wrong there is tried again when it has grown some more: what was to be written has been.
+    /// wrong there is told by [`Compaction::trouble`], and tried again when it has grown some more: what
+    /// was to be written has been.
     pub(super) fn look(self: &Arc<Self>, folder: &Folder, length: u64) {
         let next = self.next.load(Ordering::Relaxed);
         if length < next || length < snapshot::size(&folder.file("snapshot")) / 2 {
@@ -71,29 +83,56 @@ impl Compaction {
         if self.process.swap(process, Ordering::AcqRel) == process {
             return;
         }
-        let (own, folder) = (Arc::downgrade(self), folder.clone());
-        let work = move || {
-            let Some(now) = own.upgrade().map(|own| own.clock.now()) else {
-                return;
-            };
-            let compacted = compact(&folder, now, &|| own.strong_count() > 0);
-            if let Some(own) = own.upgrade() {
-                own.end(compacted == Ok(true), length);
-            }
+        let attempt = Attempt {
+            of: Arc::downgrade(self),
+            length,
+            came_to: Err(unfinished(folder)),
         };
-        if !(self.begin)(Box::new(work)) {
-            self.end(false, length);
-        }
+        let folder = folder.clone();
+        (self.begin)(Box::new(move || attempt.make(&folder)));
     }
 
-    fn end(&self, compacted: bool, length: u64) {
-        let next = if compacted {
+    /// Why the journal stays as long as it is; `None` while all is well.
+    pub(super) fn trouble(&self) -> Option<FeedError> {
+        self.trouble.load().get().cloned()
+    }
+
+    fn end(&self, came_to: &Result<bool, FeedError>, length: u64) {
+        let next = if *came_to == Ok(true) {
             self.small
         } else {
             length + length / 8
         };
+        self.trouble.swap(came_to.clone().err().map(Arc::new));
         self.next.store(next, Ordering::Relaxed);
         self.process.store(0, Ordering::Release);
+    }
+}
+
+impl Attempt {
+    fn make(mut self, folder: &Folder) {
+        if let Some(now) = self.of.upgrade().map(|own| own.clock.now()) {
+            self.came_to = compact(folder, now, &|| self.of.strong_count() > 0);
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(own) = self.of.upgrade() {
+            own.end(&self.came_to, self.length);
+        }
+    }
+}
+
+/// Said of an attempt that has said nothing itself.
+fn unfinished(folder: &Folder) -> FeedError {
+    FeedError {
+        text: format!(
+            "compacting {}: no thread could be had for it, or it panicked; the journal grows",
+            folder.file("").display()
+        ),
+        passes: true,
     }
 }
 

@@ -84,6 +84,10 @@ impl Engine for FileEngine {
     fn is_local(&self) -> bool {
         true
     }
+
+    fn trouble(&self) -> Option<FeedError> {
+        self.compaction.trouble()
+    }
 }
 
 #[cfg(test)]

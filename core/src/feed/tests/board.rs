@@ -26,8 +26,13 @@ struct Log {
     refuses: bool,
     /// Whoever writes next panics.
     panics: bool,
+    /// Whoever writes waits for as long as this is so, and how many do.
+    holds: bool,
+    held: usize,
     /// Nobody is told what there is.
     mute: bool,
+    /// It cannot be kept small.
+    grows: bool,
     /// Letters that are read, and no more; all of them where it is `None`.
     shown: Option<usize>,
     /// How many letters whoever looks has read before.
@@ -76,6 +81,26 @@ impl Board {
     /// Whoever writes next panics.
     pub(super) fn panic(&self) {
         self.change(|log| log.panics = true);
+    }
+
+    /// Whoever writes waits for as long as it holds them.
+    pub(super) fn hold_writes(&self, holds: bool) {
+        self.change(|log| log.holds = holds);
+    }
+
+    /// Waits until somebody who writes is held.
+    pub(super) fn await_a_held_write(&self) {
+        let none = |log: &mut Log| log.held == 0;
+        let waited = self
+            .0
+            .changed
+            .wait_timeout_while(self.log(), PATIENCE, none);
+        assert!(!waited.unwrap().1.timed_out(), "nobody writes");
+    }
+
+    /// It cannot be kept small.
+    pub(super) fn grow(&self, grows: bool) {
+        self.change(|log| log.grows = grows);
     }
 
     /// Whoever loads waits for as long as it is mute.
@@ -150,6 +175,13 @@ impl Engine for Board {
     fn is_local(&self) -> bool {
         self.log().local
     }
+
+    fn trouble(&self) -> Option<FeedError> {
+        self.log().grows.then(|| FeedError {
+            text: "the board grows".to_owned(),
+            passes: true,
+        })
+    }
 }
 
 struct Eyes {
@@ -220,6 +252,10 @@ impl Writer for Hand {
             drop(log);
             panic!("as a test wants it");
         }
+        log.held += 1;
+        self.0.0.changed.notify_all();
+        let mut log = self.0.0.changed.wait_while(log, |log| log.holds).unwrap();
+        log.held -= 1;
         if log.down || log.refuses {
             return Err(away());
         }

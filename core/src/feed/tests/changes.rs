@@ -98,6 +98,29 @@ fn a_store_that_the_policy_names_again_gets_everything_in_its_order() {
     }
 }
 
+/// Whoever was leaving may find that everything is written after another has taken its place.
+#[test]
+fn a_store_that_is_named_again_while_the_last_is_written_takes_what_comes() {
+    for board in [Board::default(), Board::local()] {
+        let other = Board::default();
+        let a = Process::between(&board, &other, SHARED, usize::MAX);
+        a.comes_to_say(&token("u1"), "accepted");
+        board.hold_writes(true);
+        std::thread::scope(|scope| {
+            scope.spawn(|| a.revoke("u1"));
+            board.await_a_held_write();
+            a.reloads(OTHER);
+            a.reloads(SHARED);
+            board.hold_writes(false);
+        });
+        a.revoke("u2");
+        assert!(a.flushes(PATIENCE));
+        let b = Process::new(&board);
+        b.comes_to_say(&token("u1"), "revoked");
+        b.comes_to_say(&token("u2"), "revoked");
+    }
+}
+
 /// What this process has revoked alone may be later than what a store knows that it begins to read.
 #[test]
 fn a_store_that_is_read_for_the_first_time_lifts_nothing() {
@@ -175,9 +198,8 @@ fn what_there_is_no_room_for_takes_force_here_and_is_never_called_delivered() {
             (process.undelivered(), process.heard("too much waits")),
             (2, 1)
         );
-        board.refuse_writes(false);
-        // It is the next one that takes along what was left, where there is no server.
         assert!(!process.revoke("u2").1);
+        board.refuse_writes(false);
         process.until("what there was room for is written", |own| {
             board.letters() == 1 && own.undelivered() == 2
         });
@@ -197,12 +219,29 @@ fn who_was_told_that_something_is_missing_hears_when_nothing_is() {
         board.refuse_writes(false);
         process.revoke("u2");
         process.until("it is told", |own| own.heard("revocations_delivered") == 1);
-        assert_eq!(process.undelivered(), 0);
+        // The first may have been there, and told of, before the second was revoked.
+        process.until("that is there", |own| own.undelivered() == 0);
         // Nobody asks: nobody is told.
         process.revoke("u3");
         process.until("it is there", |own| own.undelivered() == 0);
         assert_eq!(process.heard("revocations_delivered"), 1);
     }
+}
+
+#[test]
+fn what_goes_wrong_beside_reading_and_writing_is_told_once_for_as_long_as_it_lasts() {
+    let board = Board::local();
+    let (a, b) = (Process::new(&board), Process::new(&board));
+    board.grow(true);
+    // Whatever comes, readers look.
+    assert!(b.revoke("u1").1 && b.revoke("u2").1);
+    a.notices();
+    assert_eq!(a.state().last_error.as_deref(), Some("the board grows"));
+    a.comes_to_say(&token("u2"), "revoked");
+    board.grow(false);
+    b.revoke("u3");
+    a.until("it is over", |own| own.state().last_error.is_none());
+    assert_eq!(a.heard("the board grows"), 1);
 }
 
 /// A forked child carries on its own, and remembers how far its parent has read; what the parent was to

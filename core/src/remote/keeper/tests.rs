@@ -212,6 +212,20 @@ fn tokens_are_undecided_until_the_first_keys_are_there() {
 }
 
 #[test]
+fn keys_that_come_while_a_token_is_judged_are_no_outage() {
+    let mut stand = Stand::new(policy(1, by_uri));
+    stand.serve(Ok(&set(&["a"])));
+    let job = stand.begin().pop().unwrap();
+    let gate = stand.verifier.gate("g0").unwrap();
+    let (before, token) = (gate.sit(), stand.token(0, "a"));
+    stand.end(job);
+    let refused = before.verify(&token, &Requirements::NONE).unwrap_err();
+    assert_eq!(refused.code(), Code::KeysRefreshing);
+    let waited = gate.verify_waiting(&token, &Requirements::NONE, Duration::ZERO);
+    assert!(waited.is_ok());
+}
+
+#[test]
 fn an_issuer_that_cannot_be_reached_is_an_outage() {
     let mut stand = Stand::new(policy(1, by_uri));
     stand.serve(Err(500));

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use super::{
@@ -269,9 +270,8 @@ thread_local! {
 }
 
 /// A thread that does nothing before it is told to.
-fn later(work: Work) -> bool {
+fn later(work: Work) {
     BEGUN.with_borrow_mut(|begun| begun.push(work));
-    true
 }
 
 #[test]
@@ -315,6 +315,35 @@ fn who_reads_a_store_makes_the_snapshot_for_those_who_only_write() {
     BEGUN.take().into_iter().for_each(|work| work());
     assert_eq!(journals(&place), ["journal-00000000000000000050"]);
     assert_eq!(news(&mut *reader), (vec![], Progress::CaughtUp));
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_made_is_told_of_and_tried_again() {
+    let place = Place::new();
+    let mut engine = place.engine();
+    engine.compaction = Compaction::new(Clock::fixed(NOW), SOME, later);
+    let mut writer = engine.writer().unwrap();
+    let mut write = |numbers: Range<u64>| {
+        numbers.for_each(|number| writer.write(&[revoked(number)]).unwrap());
+        BEGUN.take()
+    };
+    // No file can take the place of a folder.
+    fs::create_dir(place.file("snapshot.tmp")).unwrap();
+    write(1..50).into_iter().for_each(|work| work());
+    let trouble = engine.trouble().unwrap().text;
+    assert!(trouble.contains("snapshot.tmp"), "{trouble}");
+    fs::remove_dir(place.file("snapshot.tmp")).unwrap();
+    // One that panics, or never begins, drops what it was to do.
+    let begun = write(50..99);
+    assert_eq!(begun.len(), 1, "it has grown");
+    drop(begun);
+    let trouble = engine.trouble().unwrap().text;
+    assert!(trouble.contains("panicked"), "{trouble}");
+    let begun = write(99..150);
+    assert_eq!(begun.len(), 1);
+    begun.into_iter().for_each(|work| work());
+    assert!(place.file("snapshot").exists());
+    assert_eq!(engine.trouble(), None);
 }
 
 #[test]

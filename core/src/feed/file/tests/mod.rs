@@ -90,9 +90,8 @@ impl Drop for Place {
 }
 
 /// Compacts on the thread that finds the journal too long.
-fn at_once(work: Work) -> bool {
+fn at_once(work: Work) {
     work();
-    true
 }
 
 fn at(seconds: i64) -> NumericDate {
