@@ -621,7 +621,8 @@ export class Verifier implements Calls {
   stats(): Stats
   /**
    * Ends what works in the background: keys are fetched no more, and whoever waits for some is
-   * answered. Gates go on judging with the keys there are, for as long as these may be trusted.
+   * answered. Gates go on judging with the keys there are, for as long as these may be trusted. Under a store
+   * that processes share nothing can be revoked or lifted any more: {@link UsageError}.
    */
   close(): void
   [Symbol.dispose](): void
@@ -879,6 +880,11 @@ export interface RevocationReceipt {
   readonly reach: 'process' | 'host' | 'fleet'
   /** Whether that store has it. Else it is in force in this process, and tried again until the store has it. */
   readonly delivered: boolean
+  /**
+   * The cut-off in whole seconds since 1970, null where there is none: tokens issued within this second or before end,
+   * and whoever signs in from the next one on is not concerned. Null of an event, too, whose handles have their own.
+   */
+  readonly cutoff: number | null
 }
 
 /** How a store stands that processes share. */
@@ -1177,6 +1183,8 @@ export class Batch implements Iterable<Verdict> {
   tokens(): IterableIterator<[index: number, token: VerifiedToken]>
   /** The others, each with its place. */
   errors(): IterableIterator<[index: number, error: SealgateError]>
+  /** How many of what: no verdict, and nothing of a token. */
+  toJSON(): { accepted: number; refused: number; undecided: number; counts: Readonly<Record<string, number>> }
 }
 
 /** Every stage of one verification. */

@@ -200,3 +200,11 @@ test('what an issuer delivers', () => {
   ]
   for (const [call, text] of mistakes) assert.throws(call, (error) => error instanceof UsageError && text.test(error.message))
 })
+
+test('a cut-off is told in whole seconds, and a key is named by its thumbprint', () => {
+  const { revocations } = world()
+  const u1 = Handle.subject({ iss: ISSUER, sub: 'u1' })
+  const cutoffs = ['now', 1_700_000_000, undefined].map((cutoff) => revocations.revoke(u1, { cutoff }).cutoff)
+  assert.deepEqual(cutoffs, [NOW, 1_700_000_000, null])
+  assert.throws(() => revocations.revoke(Handle.holderKey({ jkt: 'short' })), /43 characters/)
+})

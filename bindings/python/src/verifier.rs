@@ -257,7 +257,8 @@ calls! { Verifier {
     }
 
     /// Stops what works in the background: keys are fetched no more. Gates go on judging with the
-    /// keys there are, for as long as these may be trusted.
+    /// keys there are, for as long as these may be trusted. Under a store that processes share nothing
+    /// can be revoked or lifted any more: UsageError.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.verifier.close());
         self.waiters.call_method0(py, "close")?;

@@ -278,7 +278,8 @@ impl Verifier {
 
     /// Stops what works in the background: keys are fetched no more, and those that are there are
     /// trusted as long as they may be. A fetch under way ends within ten seconds and changes
-    /// nothing.
+    /// nothing. Under a store that processes share nothing can be revoked any more
+    /// ([`RevokeError::Closed`](crate::RevokeError::Closed)).
     pub fn close(&self) {
         self.engine.bell.close();
         if let Some(postman) = self.engine.revocation_store().postman() {

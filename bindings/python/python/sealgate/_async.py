@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _answers
-from ._errors import KeysUnavailableError, UsageError
+from ._errors import UnavailableError, UsageError
 from ._native import Inquiry
 
 if TYPE_CHECKING:
@@ -222,14 +222,14 @@ async def _answered(
 
 
 async def ready(verifier: Verifier, waiters: Waiters, timeout: float) -> None:
-    missing: KeysUnavailableError | None = None
+    missing: UnavailableError | None = None
 
     def settled() -> bool:
         nonlocal missing
         try:
             verifier.wait_ready("0s")
             missing = None
-        except KeysUnavailableError as error:
+        except UnavailableError as error:  # keys, or a store's first news
             missing = error
         return missing is None
 

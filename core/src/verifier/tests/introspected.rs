@@ -170,6 +170,15 @@ fn int_01_active_is_a_boolean() {
         let verdict = Stand::opaque().then(OPAQUE, body);
         assert_eq!(verdict, Err((code, Some("active"))), "{body}");
     }
+    let stand = Stand::opaque();
+    let _ = stand.then(OPAQUE, r#"{"active":"true"}"#);
+    let error = stand.gate.verify(OPAQUE).unwrap_err();
+    assert!(
+        error.reason().starts_with("the authorization server"),
+        "{error}"
+    );
+    let hint = stand.gate.advice(&error).hint;
+    assert!(hint.contains("active: true or false"), "{hint}");
     // What is no answer leaves the token undecided.
     for body in [
         "",
