@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::keys::Background;
 use crate::limits::{INTROSPECTIONS, STATUS_FETCHES};
-use crate::remote::{AskJob, BroughtAnswer, BroughtList, Job, Keepers, ListJob, Outcome};
+use crate::remote::{AskJob, BroughtAnswer, BroughtList, Job, Keepers, Lines, ListJob, Outcome};
 use crate::sync::{Held, Slot, lock};
 use crate::time::{Clock, Moment, Span};
 use crate::verifier::Engine;
@@ -119,9 +119,11 @@ impl Runtime {
             running,
         };
         let mut keepers = Keepers::new();
+        let mut lines = Lines::new();
         let (mut lists, mut asks) = (0_usize, 0_usize);
         if let Some(engine) = self.engine.upgrade() {
             engine.begin_lists_anew();
+            engine.begin_asks_anew();
         }
         let (sender, outcomes) = mpsc::channel();
         while !self.closed.load(Ordering::Acquire) {
@@ -147,7 +149,7 @@ impl Runtime {
             let (due, next_list) = ListJob::due(&engine, STATUS_FETCHES.saturating_sub(lists));
             lists += due.len();
             // Whoever asks rings, and so does each answer: nothing here has a time of its own.
-            let questions = AskJob::due(&engine, INTROSPECTIONS.saturating_sub(asks));
+            let questions = AskJob::due(&engine, &mut lines, INTROSPECTIONS.saturating_sub(asks));
             asks += questions.len();
             if settled > 0 {
                 running.announce(settled);

@@ -132,6 +132,7 @@ impl Harness {
             "publish_keys" => self.publish_keys(request),
             "revoke" => self.revoke(request),
             "event" => self.event(request),
+            "deliver" => self.deliver(request),
             "status_list" => self.status_list(request),
             "close" => self.close(request),
             _ => Err(Refusal::UnsupportedOp),
@@ -351,6 +352,27 @@ impl Harness {
         let applied = session.verifier.revocations().apply(&token)?;
         Ok(object(json!({
             "entries": applied.entries, "duplicate": applied.duplicate,
+        })))
+    }
+
+    /// As an issuer pushes a Security Event Token.
+    fn deliver(&self, request: &Value) -> Answer {
+        let name = text(request, "session")?;
+        let session = self.sessions.get(name);
+        let session = session.ok_or_else(|| no_session(name))?;
+        session.clock.set(now(request)?);
+        let receiver = session.verifier.receiver(text(request, "gate")?);
+        let mut receiver = receiver.map_err(|_| Refusal::Usage)?;
+        if let Some(state) = optional_text(request, "expecting_state")? {
+            receiver = receiver.expecting_state(state);
+        }
+        let set = text(request, "set")?.as_bytes();
+        let delivery = receiver.push(Some("application/secevent+jwt"), set);
+        let told: Value = serde_json::from_str(&delivery.answer.body).unwrap_or_default();
+        Ok(object(json!({
+            "status": delivery.answer.status, "err": told["err"],
+            "entries": delivery.event.map(|event| event.entries),
+            "duplicate": delivery.event.map(|event| event.duplicate),
         })))
     }
 
@@ -649,10 +671,31 @@ fn requirements(request: &Value) -> Result<Requirements, Refusal> {
         Some(operation) => scopes.with_operation(operation),
         None => scopes,
     };
-    Ok(match approved(&request["approved"])? {
+    let mut requirements = match approved(&request["approved"])? {
         Some(approved) => requirements.with_approved(approved),
         None => requirements,
-    })
+    };
+    if !request["acr_values"].is_null() {
+        requirements = requirements.with_acr_values(texts(request, "acr_values")?);
+    }
+    let presenter = &request["presenter"];
+    if !presenter.is_null() {
+        let (iss, sub) = (text(presenter, "iss")?, text(presenter, "sub")?);
+        requirements = requirements.with_presenter(iss, sub);
+    }
+    if let Some(nonce) = optional_text(request, "nonce")? {
+        requirements = requirements.with_nonce(nonce);
+    }
+    if let Some(client) = optional_text(request, "client_id")? {
+        requirements = requirements.with_client(client);
+    }
+    if let Some(token) = optional_text(request, "access_token")? {
+        requirements = requirements.with_access_token(token);
+    }
+    if let Some(code) = optional_text(request, "code")? {
+        requirements = requirements.with_code(code);
+    }
+    Ok(requirements)
 }
 
 /// `approved`: the whole of what was approved, and by whom.

@@ -31,12 +31,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
-    let requirements = arguments.needs.requirements();
+    let requirements = arguments.needs.requirements()?;
     let asked = arguments.request.read_one(arguments.file.as_ref())?;
-    if let Some(token) = asked.token() {
-        gate::await_answer(&opened.gate, token, &requirements);
-    }
-    let explanation = asked.explain(&opened.gate, &requirements);
+    let explanation = gate::answered(
+        &opened.gate,
+        || asked.explain(&opened.gate, &requirements),
+        |explanation| explanation.outcome.as_ref().err().copied(),
+    );
     let mut out = BufWriter::new(io::stdout().lock());
     let exit = failure::exit(&explanation.outcome);
     let answer = explanation

@@ -8,7 +8,7 @@ use clap::Args;
 use sealgate::crypto::{CryptoProvider, aws_lc};
 use sealgate::{
     Batch, Clock, Code, Error, Format, Gate, LoadOptions, NumericDate, Policy, PolicyError,
-    Requirements, Verifier,
+    Requirements, VerifiedToken, Verifier,
 };
 use serde_json::{Value, json};
 
@@ -222,31 +222,32 @@ impl GateArguments {
     }
 }
 
-/// Waits for what issuers answer about this token, where the policy has them asked: a person would
-/// rather know.
-pub(crate) fn await_answer(gate: &Gate, token: &[u8], requirements: &Requirements) {
-    let verdict = gate.verify_with(token, requirements);
-    if verdict.is_err_and(|error| is_coming(&error)) {
-        let _ = gate.verify_waiting(token, requirements, PATIENCE);
-    }
+/// What `ask` asks of a gate; where its issuers are still being asked about a token, once they have
+/// answered: a person would rather know.
+pub(crate) fn answered<T>(
+    gate: &Gate,
+    ask: impl FnMut() -> T,
+    refusal: impl Fn(&T) -> Option<Error>,
+) -> T {
+    gate.ask_waiting(PATIENCE, ask, |answer| refusal(answer).filter(is_coming))
 }
 
-/// The same for the tokens of a batch, which are all being asked about by now. Says whether there are
-/// any: then the batch may be judged again.
-pub(crate) fn await_answers(
+/// The same of a batch, whose tokens are all being asked about by now. What it has accepted is not
+/// asked again: it may be good once.
+pub(crate) fn all_answered(
     gate: &Gate,
     tokens: &[&[u8]],
-    batch: &Batch,
+    batch: Batch,
     requirements: &Requirements,
-) -> bool {
-    let mut any = false;
-    for (token, verdict) in tokens.iter().zip(batch.results()) {
-        if verdict.is_err_and(|error| is_coming(&error)) {
-            any = true;
-            let _ = gate.verify_waiting(token, requirements, PATIENCE);
+) -> Vec<Result<VerifiedToken, Error>> {
+    let verdicts = tokens.iter().zip(batch).map(|(token, verdict)| {
+        let verdict = verdict.into_result();
+        if verdict.as_ref().is_err_and(is_coming) {
+            return gate.verify_waiting(token, requirements, PATIENCE);
         }
-    }
-    any
+        verdict
+    });
+    verdicts.collect()
 }
 
 fn is_coming(error: &Error) -> bool {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use sealgate::{Batch, Blame, Error, Gate};
+use sealgate::{Blame, Error, Gate, VerifiedToken};
 use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, REFUSED, UNDECIDED};
@@ -51,9 +51,14 @@ impl Tally {
         }
     }
 
-    pub(crate) fn add(&mut self, file: Option<&str>, chunk: &Chunk, batch: &Batch) {
-        for (line, verdict) in chunk.numbers().zip(batch.results()) {
-            let Err(error) = verdict else {
+    pub(crate) fn add(
+        &mut self,
+        file: Option<&str>,
+        chunk: &Chunk,
+        verdicts: &[Result<VerifiedToken, Error>],
+    ) {
+        for (line, verdict) in chunk.numbers().zip(verdicts) {
+            let Err(error) = *verdict else {
                 self.accepted += 1;
                 continue;
             };

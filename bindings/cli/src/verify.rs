@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use sealgate::{Batch, Blame, Error, VerifiedToken};
+use sealgate::{Blame, Error, VerifiedToken};
 
 use crate::failure::{self, Failure};
 use crate::gate::{self, GateArguments, Opened};
@@ -64,11 +64,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// One token with what came with it.
 fn judge_one(arguments: &Arguments, opened: &Opened, asked: &Asked) -> Result<ExitCode, Failure> {
-    let requirements = arguments.needs.requirements();
-    if let Some(token) = asked.token() {
-        gate::await_answer(&opened.gate, token, &requirements);
-    }
-    let verdict = asked.verify(&opened.gate, &requirements);
+    let requirements = arguments.needs.requirements()?;
+    let verdict = gate::answered(
+        &opened.gate,
+        || asked.verify(&opened.gate, &requirements),
+        |verdict| verdict.as_ref().err().copied(),
+    );
     if let Some(error) = verdict.as_ref().err()
         && error.blame() == Blame::Misuse
     {
@@ -83,8 +84,7 @@ fn judge_one(arguments: &Arguments, opened: &Opened, asked: &Asked) -> Result<Ex
                 line: 1,
             },
         );
-        let result = verdict.as_ref().map_err(|error| *error);
-        verdict::write_json(&mut line, &opened.gate, place, result)?;
+        verdict::write_json(&mut line, &opened.gate, place, by_reference(&verdict))?;
         out.write_all(&line)?;
     } else {
         verdict::describe(&opened.gate, &opened.clock, &verdict, &mut out)?;
@@ -99,7 +99,7 @@ fn judge(
     sources: Vec<Source>,
     out: &mut (dyn Write + Send),
 ) -> Result<Tally, Failure> {
-    let requirements = arguments.needs.requirements();
+    let requirements = arguments.needs.requirements()?;
     let several = sources.len() > 1;
     let mut tally = Tally::new(match sources.as_slice() {
         [source] => source.name.clone(),
@@ -122,17 +122,15 @@ fn judge(
         }
         input::chunks(source, first, |chunk, last| {
             let tokens: Vec<&[u8]> = chunk.tokens().collect();
-            let mut batch = opened.gate.verify_batch_with(&tokens, &requirements);
-            if gate::await_answers(&opened.gate, &tokens, &batch, &requirements) {
-                batch = opened.gate.verify_batch_with(&tokens, &requirements);
-            }
+            let batch = opened.gate.verify_batch_with(&tokens, &requirements);
+            let mut verdicts = gate::all_answered(&opened.gate, &tokens, batch, &requirements);
             bar.set_position(before + chunk.consumed);
-            tally.add(again, &chunk, &batch);
-            let alone = !several && last && tally.total() == 1 && batch.len() == 1;
+            tally.add(again, &chunk, &verdicts);
+            let alone = !several && last && tally.total() == 1 && verdicts.len() == 1;
             if alone && !arguments.json && !arguments.summary {
-                single = batch.into_iter().next().map(sealgate::Verdict::into_result);
+                single = verdicts.pop();
             } else if !arguments.summary {
-                list(arguments, opened, file, &chunk, &batch, out)?;
+                list(arguments, opened, file, &chunk, &verdicts, out)?;
                 out.flush()?;
             }
             Ok(())
@@ -161,19 +159,18 @@ fn list(
     opened: &Opened,
     file: Option<&str>,
     chunk: &Chunk,
-    batch: &Batch,
+    verdicts: &[Result<VerifiedToken, Error>],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let verdicts: Vec<(usize, Result<&VerifiedToken, Error>)> =
-        chunk.numbers().zip(batch.results()).collect();
+    let verdicts: Vec<_> = chunk.numbers().zip(verdicts).collect();
     let lines = verdicts.par_chunks(256).map(|verdicts| {
         let mut lines = Vec::with_capacity(verdicts.len() * 256);
         for (line, verdict) in verdicts {
             if arguments.json {
                 let place = Place { file, line: *line };
-                verdict::write_json(&mut lines, &opened.gate, place, *verdict)?;
+                verdict::write_json(&mut lines, &opened.gate, place, by_reference(verdict))?;
             } else {
-                verdict::write_row(&mut lines, *line, *verdict)?;
+                verdict::write_row(&mut lines, *line, by_reference(verdict))?;
             }
         }
         Ok(lines)
@@ -182,6 +179,10 @@ fn list(
         out.write_all(&lines)?;
     }
     Ok(())
+}
+
+fn by_reference(verdict: &Result<VerifiedToken, Error>) -> Result<&VerifiedToken, Error> {
+    verdict.as_ref().map_err(|error| *error)
 }
 
 fn summarize(

@@ -48,14 +48,43 @@ function checkOptions(options, call, names) {
 
 /** Scopes as the native half takes them: separated by spaces, or none. */
 function scopes(value, call) {
-  if (value === undefined) return undefined
-  if (!Array.isArray(value) || !value.every((scope) => typeof scope === 'string')) {
-    throw usage(`${call}: requiredScopes must be an array of strings`)
+  return words(value, `${call}: requiredScopes`, 'a scope')
+}
+
+/** The same, and behind an end of line the values of `acr` of which one is needed. */
+function needed({ requiredScopes, acrValues }, call) {
+  const own = scopes(requiredScopes, call)
+  if (acrValues === undefined) return own
+  const classes = words(acrValues, `${call}: acrValues`, 'an acr')
+  return classes === undefined ? own : `${own ?? ''}\n${classes}`
+}
+
+function words(values, what, each) {
+  if (values === undefined) return undefined
+  if (!Array.isArray(values) || !values.every((value) => typeof value === 'string')) {
+    throw usage(`${what} must be an array of strings`)
   }
-  if (value.some((scope) => scope === '' || scope.includes(' '))) {
-    throw usage(`${call}: a scope is neither empty nor has it a space; give one string each`)
+  if (values.some((value) => value === '' || /[ \n]/.test(value))) {
+    throw usage(`${what}: ${each} is neither empty nor has it a space; give one string each`)
   }
-  return value.length === 0 ? undefined : value.join(' ')
+  return values.length === 0 ? undefined : values.join(' ')
+}
+
+/** What every call about a token or a request may need beyond its gate's demands. */
+const NEEDS = ['requiredScopes', 'acrValues', 'presenter', 'nonce', 'clientId', 'accessToken', 'code']
+
+const KNOWN = ['nonce', 'clientId', 'accessToken', 'code']
+const NOTHING = Object.freeze([])
+
+/** Names and texts in turn, of what the caller knows and the token must be of. */
+function known(told, call) {
+  const names = KNOWN.filter((name) => told[name] !== undefined)
+  if (names.length === 0 && told.presenter === undefined) return NOTHING
+  const texts = names.flatMap((name) => [name, checkString(told[name], `${call}: ${name}`)])
+  if (told.presenter === undefined) return texts
+  const what = `${call}: presenter`
+  const { iss, sub } = checkOptions(told.presenter, what, ['iss', 'sub'])
+  return [...texts, 'presenterIss', checkString(iss, `${what}: iss`), 'presenterSub', checkString(sub, `${what}: sub`)]
 }
 
 /** Members and texts in turn, of what a call is about to do; none where it does not say. */
@@ -165,6 +194,7 @@ function toCamel(name) {
 }
 
 module.exports = {
+  NEEDS,
   approved,
   checkInto,
   checkOptions,
@@ -174,6 +204,8 @@ module.exports = {
   isToken,
   json,
   kind,
+  known,
+  needed,
   operation,
   scopes,
   toCamel,

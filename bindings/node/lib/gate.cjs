@@ -4,7 +4,8 @@
 const { types } = require('node:util')
 const { setImmediate: turn } = require('node:timers/promises')
 const native = require('./native.cjs')
-const { approved, checkInto, checkOptions, checkString, checkToken, isToken, kind, operation, scopes } = require('./arguments.cjs')
+const args = require('./arguments.cjs')
+const { NEEDS, approved, checkInto, checkOptions, checkString, checkToken, isToken, kind, operation, scopes } = args
 const { WAITS, millis } = require('./clock.cjs')
 const { SealgateError } = require('./errors.cjs').classes
 const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
@@ -117,25 +118,25 @@ function makeGate(engine, name, events) {
       if (isRefusal(answer)) throw lastRefusal()(errorOf)
       return tokenOf(answer)
     }
-    const { needed, into } = demands(options, 'verify')
-    return tokenFor(ask(token, needed), needed, into)
+    const asked = demands(options, 'verify')
+    return tokenFor(askAlone(token, asked), asked.needed, asked.into)
   }
 
   function judge(token, options) {
-    const { needed, into } = demands(options, 'judge')
+    const asked = demands(options, 'judge')
     checkToken(token)
-    return verdictOf(() => ask(token, needed), needed, into)
+    return verdictOf(() => askAlone(token, asked), asked.needed, asked.into)
   }
 
   function verifyRequest(request, options) {
-    const { needed, into, beside } = demands(options, 'verifyRequest', ['into', ...BESIDE])
-    const parts = partsOf(request, beside, 'verifyRequest')
+    const { needed, into, known, told } = demands(options, 'verifyRequest', OF_REQUEST)
+    const parts = partsOf(request, told, known, 'verifyRequest')
     return tokenFor(askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
   function judgeRequest(request, options) {
-    const { needed, into, beside } = demands(options, 'judgeRequest', ['into', ...BESIDE])
-    const parts = partsOf(request, beside, 'judgeRequest')
+    const { needed, into, known, told } = demands(options, 'judgeRequest', OF_REQUEST)
+    const parts = partsOf(request, told, known, 'judgeRequest')
     return verdictOf(() => askAbout(parts, needed), neededFor(parts, needed), into)
   }
 
@@ -157,6 +158,11 @@ function makeGate(engine, name, events) {
     if (refusal !== null) throw refusedInFull(refusal)
   }
 
+  /** The native answer about a token alone. */
+  function askAlone(token, { needed, known }) {
+    return known.length === 0 ? ask(token, needed) : askChain(textOf(token), [], known, needed ?? '')
+  }
+
   function askAbout(parts, needed) {
     return needed === undefined ? askRequest(...parts) : askRequest(...parts, needed)
   }
@@ -175,10 +181,10 @@ function makeGate(engine, name, events) {
     return told.length === 0 ? needed : native.neededScopes(needed ?? '', told)
   }
 
-  /** What a call needs: scopes as the native half takes them, a schema, and the rest as it is. */
-  function demands(options, call, more = ['into']) {
-    const { requiredScopes, into, ...beside } = checkOptions(options, call, ['requiredScopes', ...more])
-    return { needed: scopes(requiredScopes, call), into: checkInto(into), beside }
+  /** What a call needs, as the native half takes it, what its claims must look like, and all that it tells. */
+  function demands(options, call, names = ALONE) {
+    const told = checkOptions(options, call, names)
+    return { needed: args.needed(told, call), known: args.known(told, call), into: checkInto(told.into), told }
   }
 
   /** The token of an answer; its refusal is thrown. */
@@ -205,9 +211,10 @@ function makeGate(engine, name, events) {
   }
 
   /** What a call that may wait needs, and for how many milliseconds. */
-  function patience(options, call, more = []) {
-    const { wait, ...rest } = checkOptions(options, call, ['requiredScopes', 'into', 'wait', ...more])
-    return { ...demands(rest, call, ['into', ...more]), wait: wait === undefined ? WAITS.verify : millis(wait) }
+  function patience(options, call, names = ALONE) {
+    const asked = demands(options, call, [...names, 'wait'])
+    const { wait } = asked.told
+    return { ...asked, wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
   /** The verdict that `judged` gives, or promises; of one that waits for a key or an answer on its way, once that has come. */
@@ -225,23 +232,25 @@ function makeGate(engine, name, events) {
   }
 
   async function verifyAsync(token, options) {
-    const { needed, into, wait } = patience(options, 'verifyAsync')
+    const asked = patience(options, 'verifyAsync')
+    const { needed, into, wait } = asked
     try {
-      return tokenFor(ask(token, needed), needed, into)
+      return tokenFor(askAlone(token, asked), needed, into)
     } catch (error) {
       if (!COMING.has(error?.code)) throw error
     }
     const own = unchanging(token)
-    return (await verdictAfter(() => verdictOf(() => ask(own, needed), needed, into), wait)).unwrap()
+    return (await verdictAfter(() => verdictOf(() => askAlone(own, asked), needed, into), wait)).unwrap()
   }
 
   async function judgeAsync(token, options) {
-    const { needed, into, wait } = patience(options, 'judgeAsync')
+    const asked = patience(options, 'judgeAsync')
+    const { needed, into, wait } = asked
     checkToken(token)
-    const verdict = verdictOf(() => ask(token, needed), needed, into)
+    const verdict = verdictOf(() => askAlone(token, asked), needed, into)
     if (!COMING.has(verdict.code)) return verdict
     const own = unchanging(token)
-    return verdictAfter(() => verdictOf(() => ask(own, needed), needed, into), wait)
+    return verdictAfter(() => verdictOf(() => askAlone(own, asked), needed, into), wait)
   }
 
   async function verifyRequestAsync(request, options) {
@@ -253,8 +262,8 @@ function makeGate(engine, name, events) {
   }
 
   function judgedLater(request, options, call) {
-    const { needed, into, wait, beside } = patience(options, call, BESIDE)
-    const parts = partsOf(request, beside, call)
+    const { needed, into, wait, known, told } = patience(options, call, OF_REQUEST)
+    const parts = partsOf(request, told, known, call)
     return verdictAfter(() => judgedAbout(parts, needed, into), wait)
   }
 
@@ -301,8 +310,9 @@ function makeGate(engine, name, events) {
   }
 
   function explainRequest(request, options) {
-    const { needed = '', beside } = demands(options, 'explainRequest', BESIDE)
-    return new Trail(toldBy(native.explainRequest(door, ...partsOf(request, beside, 'explainRequest'), needed)))
+    const { needed = '', known, told } = demands(options, 'explainRequest', EXPLAINED)
+    const parts = partsOf(request, told, known, 'explainRequest')
+    return new Trail(toldBy(native.explainRequest(door, ...parts, needed)))
   }
 
   function trace(presented, options) {
@@ -311,8 +321,8 @@ function makeGate(engine, name, events) {
       const [needed = '', ...parts] = chainOf(presented, told, 'trace')
       return toldBy(native.trace(door, ...parts, needed))
     }
-    const { needed = '', beside } = demands(options, 'trace', BESIDE)
-    return toldBy(native.traceRequest(door, ...partsOf(presented, beside, 'trace'), needed))
+    const { needed = '', known, told } = demands(options, 'trace', EXPLAINED)
+    return toldBy(native.traceRequest(door, ...partsOf(presented, told, known, 'trace'), needed))
   }
 
   function resourceMetadata() {
@@ -350,13 +360,16 @@ function makeGate(engine, name, events) {
   return { gate, release }
 }
 
-/** What a call tells of a token, beside the tokens that it comes from. */
-const TOLD = ['requiredScopes', 'operation', 'approved']
+/** The options of calls about a token alone, about a request, about one that is explained, and about a chain. */
+const ALONE = [...NEEDS, 'into']
+const OF_REQUEST = [...ALONE, ...BESIDE]
+const EXPLAINED = [...NEEDS, ...BESIDE]
+const TOLD = [...NEEDS, 'operation', 'approved']
 
-/** The scopes of a call about a token and those it comes from, and the rest as the native half takes it. */
-function chainOf(token, { context, requiredScopes, ...tells }, call) {
-  const told = [...operation(tells.operation, call), ...approved(tells.approved, call)]
-  return [scopes(requiredScopes, call), textOf(token), further(context, call), told]
+/** What a call about a token and those it comes from needs, and the rest as the native half takes it. */
+function chainOf(token, told, call) {
+  const tells = [...operation(told.operation, call), ...approved(told.approved, call), ...args.known(told, call)]
+  return [args.needed(told, call), textOf(token), further(told.context, call), tells]
 }
 
 /** What the native half tells, unless the call was wrong. */

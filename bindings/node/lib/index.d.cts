@@ -70,6 +70,31 @@ export interface Requirements {
   readonly requiredScopes?: readonly string[]
 }
 
+/**
+ * The same of a call about one token or request, and what the caller knows that it must be of: `pop_mismatch`
+ * for another's, `missing_claim` where it names none. What is left out is not asked.
+ */
+export interface Needs extends Requirements {
+  /** The token's `acr` must be one of these (RFC 9470). */
+  readonly acrValues?: readonly string[]
+  /**
+   * The workload that calls, as its own credential has proven it. Under `presenter = "must_be_actor"` it must
+   * be the token's outermost actor.
+   */
+  readonly presenter?: { readonly iss: string; readonly sub: string }
+  /** The `nonce` of the sign-in that was begun, of an ID token (IDT-06). */
+  readonly nonce?: string
+  /**
+   * The client that the request has authenticated: `sub` of its own assertion or attestation, `client_id`
+   * of any other token (CA-01, ATT-06, IJ-03).
+   */
+  readonly clientId?: string
+  /** The access token that an ID token came with: its `at_hash` is of it (IDT-07). */
+  readonly accessToken?: string
+  /** The same of an authorization code and `c_hash`. */
+  readonly code?: string
+}
+
 /** What a call is about to do, as far as it can tell; at least one of these. */
 export interface Operation {
   readonly tool?: string
@@ -97,8 +122,8 @@ export interface Told {
   readonly approved?: Approved
 }
 
-/** As {@link Requirements}, and what the claims must look like. */
-export interface Into<Output> extends Requirements {
+/** As {@link Needs}, and what the claims must look like. */
+export interface Into<Output> extends Needs {
   /**
    * Checks the claims, after everything else, and makes `token.claims` of them. A misfit is a
    * `TokenKindError` with `code: 'claim_type'` and the member as `claim`. The schema must answer at
@@ -201,23 +226,23 @@ export interface Calls {
    * @throws {@link TokenError} the token is refused: 400, 401 or 403
    * @throws {@link UnavailableError} it cannot be decided: 503, never 401
    */
-  verify(token: Token, options?: Requirements & { readonly into?: undefined }): VerifiedToken
+  verify(token: Token, options?: Needs & { readonly into?: undefined }): VerifiedToken
   verify<Output>(token: Token, options: Into<Output>): VerifiedToken<Output>
   /**
    * The same with the three-valued answer as a value. It throws only for wrong arguments, and what the
    * application's own schema throws.
    */
-  judge(token: Token, options?: Requirements & { readonly into?: undefined }): Verdict
+  judge(token: Token, options?: Needs & { readonly into?: undefined }): Verdict
   judge<Output>(token: Token, options: Into<Output>): Verdict<Output>
   /**
    * As `verify`, at the same speed. Only where the answer is `keys_refreshing` or `introspection_pending` it waits for the fetch
    * that is running already, at most `wait`, and asks again. Until then it keeps the process running,
    * as any request on its way does. Bytes are copied before it waits.
    */
-  verifyAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
+  verifyAsync(token: Token, options?: Needs & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
   verifyAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
   /** As `judge`, waiting as `verifyAsync` does. It rejects only for wrong arguments. */
-  judgeAsync(token: Token, options?: Requirements & Patience & { readonly into?: undefined }): Promise<Verdict>
+  judgeAsync(token: Token, options?: Needs & Patience & { readonly into?: undefined }): Promise<Verdict>
   judgeAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<Verdict<Output>>
   /**
    * Verifies a bearer token together with the tokens it comes from: those it was exchanged for, or the
@@ -232,7 +257,7 @@ export interface Calls {
    * further tokens
    * @throws {@link UsageError} a kind that the gate does not take
    */
-  verifyChain(token: Token, context: readonly ContextToken[], options?: Requirements & Told & { readonly into?: undefined }): VerifiedToken
+  verifyChain(token: Token, context: readonly ContextToken[], options?: Needs & Told & { readonly into?: undefined }): VerifiedToken
   verifyChain<Output>(token: Token, context: readonly ContextToken[], options: Into<Output> & Told): VerifiedToken<Output>
   /**
    * Before calling on: whether `outbound` may be sent to `target` in the name of the token that was verified
@@ -255,10 +280,10 @@ export interface Calls {
    * @throws {@link UnavailableError} it cannot be decided: 503; the proof was not used up
    * @throws {@link UsageError} `replay.store` is a server: call `verifyRequestAsync`
    */
-  verifyRequest(request: AnyRequest, options?: Requirements & BesideRequest & { readonly into?: undefined }): VerifiedToken
+  verifyRequest(request: AnyRequest, options?: Needs & BesideRequest & { readonly into?: undefined }): VerifiedToken
   verifyRequest<Output>(request: AnyRequest, options: Into<Output> & BesideRequest): VerifiedToken<Output>
   /** The same with the answer as a value. It throws only for wrong arguments. */
-  judgeRequest(request: AnyRequest, options?: Requirements & BesideRequest & { readonly into?: undefined }): Verdict
+  judgeRequest(request: AnyRequest, options?: Needs & BesideRequest & { readonly into?: undefined }): Verdict
   judgeRequest<Output>(request: AnyRequest, options: Into<Output> & BesideRequest): Verdict<Output>
   /**
    * As `verifyRequest`, waiting as `verifyAsync` does; and where `replay.store` is a server, for its answer,
@@ -268,7 +293,7 @@ export interface Calls {
    */
   verifyRequestAsync(
     request: AnyRequest,
-    options?: Requirements & BesideRequest & Patience & { readonly into?: undefined }
+    options?: Needs & BesideRequest & Patience & { readonly into?: undefined }
   ): Promise<VerifiedToken>
   verifyRequestAsync<Output>(
     request: AnyRequest,
@@ -277,7 +302,7 @@ export interface Calls {
   /** As `judgeRequest`, waiting as `verifyRequestAsync` does. */
   judgeRequestAsync(
     request: AnyRequest,
-    options?: Requirements & BesideRequest & Patience & { readonly into?: undefined }
+    options?: Needs & BesideRequest & Patience & { readonly into?: undefined }
   ): Promise<Verdict>
   judgeRequestAsync<Output>(
     request: AnyRequest,
@@ -299,17 +324,17 @@ export interface Calls {
    * @param options `context` are the tokens that it comes from, and the rest what the call needs, as
    * `verifyChain` takes them
    */
-  explain(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trail
+  explain(token: Token, options?: Needs & Told & { readonly context?: readonly ContextToken[] }): Trail
   /** The same of a request. No proof is used up by it, and no server is asked about one. */
-  explainRequest(request: AnyRequest, options?: Requirements & BesideRequest): Trail
+  explainRequest(request: AnyRequest, options?: Needs & BesideRequest): Trail
   /**
    * The verdict with the stages that led to it, for machines: plain data without a claim value in it, and
    * the same in every language, names included. The token is verified from scratch, and it is the
    * verdict: a proof is used up by it. It throws only for wrong arguments, of which a request is one
    * where `replay.store` is a server; `explainRequest` asks none.
    */
-  trace(token: Token, options?: Requirements & Told & { readonly context?: readonly ContextToken[] }): Trace
-  trace(request: AnyRequest, options?: Requirements & BesideRequest): Trace
+  trace(token: Token, options?: Needs & Told & { readonly context?: readonly ContextToken[] }): Trace
+  trace(request: AnyRequest, options?: Needs & BesideRequest): Trace
   /** The OAuth 2.0 Protected Resource Metadata (RFC 9728); null where the audience is no URL. */
   resourceMetadata(): Record<string, unknown> | null
 }
@@ -558,7 +583,16 @@ export class Verifier implements Calls {
    *
    * @throws {@link UsageError} nothing can be received there
    */
-  receiver(gate: string): Receiver
+  receiver(
+    gate: string,
+    options?: {
+      /**
+       * The `state` with which the issuer was asked to verify its stream: a verification event that says
+       * another, or none, is answered with `invalid_state`.
+       */
+      readonly expectingState?: string
+    }
+  ): Receiver
   /** The policy in force. */
   readonly policy: Policy
   /**

@@ -37,9 +37,12 @@ function makePoller(handle) {
   })
 }
 
-/** `verifier.receiver(gate)`. */
-function makeReceiver(engine, gate) {
-  const handle = native.openReceiver(engine, checkString(gate, 'the name of a gate'))
+/** `verifier.receiver(gate, options)`. */
+function makeReceiver(engine, gate, options) {
+  checkString(gate, 'the name of a gate')
+  const { expectingState } = checkOptions(options, 'receiver', ['expectingState'])
+  if (expectingState !== undefined) checkString(expectingState, 'receiver: expectingState')
+  const handle = native.openReceiver(engine, gate, expectingState)
   if (typeof handle === 'string') throw refused(JSON.parse(handle))
   return Object.freeze({
     push(body, headers) {

@@ -124,7 +124,7 @@ function ofServer(request) {
 
 /** The same with what is told beside it. What is told twice would be a check left out. */
 function together(request, beside, call) {
-  const told = Object.entries(beside).filter(([, value]) => value !== undefined)
+  const told = BESIDE.filter((name) => beside[name] !== undefined).map((name) => [name, beside[name]])
   const server = ofServer(request)
   if (server !== undefined) return { ...server, ...Object.fromEntries(told) }
   const parts = checkOptions(request, call, PARTS)
@@ -133,8 +133,11 @@ function together(request, beside, call) {
   return { ...parts, ...Object.fromEntries(told) }
 }
 
-/** Method, URI, header fields, client certificate, further tokens, content and what else a call tells. */
-function partsOf(request, beside, call) {
+/**
+ * Method, URI, header fields, client certificate, further tokens, content and what else a call tells, with
+ * what the caller knows.
+ */
+function partsOf(request, beside, known, call) {
   if (typeof request !== 'object' || request === null) {
     throw usage(`${call}: a request, or { method, uri, headers }, not ${kind(request)}`)
   }
@@ -148,7 +151,7 @@ function partsOf(request, beside, call) {
     der(clientCertificate, call),
     further(context, call),
     contentOf(content, call),
-    [...operation(tells.operation, call), ...approved(tells.approved, call)],
+    [...operation(tells.operation, call), ...approved(tells.approved, call), ...known],
   ]
 }
 

@@ -121,8 +121,8 @@ class Verifier {
     return this.#revocations
   }
 
-  receiver(gate) {
-    return makeReceiver(this.#engine, gate)
+  receiver(gate, options) {
+    return makeReceiver(this.#engine, gate, options)
   }
 
   async waitReady(options) {

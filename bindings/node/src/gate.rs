@@ -397,21 +397,33 @@ fn number(place: u32) -> i32 {
     i32::try_from(place).unwrap_or(i32::MAX)
 }
 
-/// Scopes separated by spaces, which no scope contains.
-pub(crate) fn requirements(scopes: &str) -> Requirements {
-    Requirements::scopes(scopes.split(' ').filter(|scope| !scope.is_empty()))
+/// Scopes separated by spaces, which no scope contains, and behind an end of line such values of `acr`.
+pub(crate) fn requirements(needed: &str) -> Requirements {
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        text.split(' ').filter(|word| !word.is_empty())
+    }
+    match needed.split_once('\n') {
+        Some((scopes, classes)) => {
+            Requirements::scopes(words(scopes)).with_acr_values(words(classes))
+        }
+        None => Requirements::scopes(words(needed)),
+    }
 }
 
-/// The scopes that a call needs together with its operation, members and texts in turn.
+/// What a call needs together with the scope of its operation, members and texts in turn.
 #[napi(catch_unwind)]
-pub(crate) fn needed_scopes(scopes: String, operation: Vec<String>) -> String {
-    let scopes = requirements(&scopes);
-    let needs = told(scopes.clone(), &operation).unwrap_or(scopes);
-    needs.needed_scopes().collect::<Vec<_>>().join(" ")
+pub(crate) fn needed_scopes(needed: String, operation: Vec<String>) -> String {
+    let own = requirements(&needed);
+    let needs = told(own.clone(), &operation).unwrap_or(own);
+    let mut all = needs.needed_scopes().collect::<Vec<_>>().join(" ");
+    if let Some(classes) = needed.find('\n').and_then(|end| needed.get(end..)) {
+        all.push_str(classes);
+    }
+    all
 }
 
-/// The same with what a call is about to do and what was approved, members and texts in turn;
-/// `lib/arguments.cjs` knows the members.
+/// The same with what a call is about to do, what its caller knows and what was approved, members and
+/// texts in turn; `lib/arguments.cjs` knows the members.
 ///
 /// # Errors
 ///
@@ -435,11 +447,26 @@ pub(crate) fn told(
         operation = operation.arguments(json);
     }
     let tells = ["tool", "resource", "action", "scope", "arguments"];
-    let requirements = if tells.into_iter().any(|name| member(name).is_some()) {
+    let mut requirements = if tells.into_iter().any(|name| member(name).is_some()) {
         requirements.with_operation(operation)
     } else {
         requirements
     };
+    if let Some(nonce) = member("nonce") {
+        requirements = requirements.with_nonce(nonce);
+    }
+    if let Some(client) = member("clientId") {
+        requirements = requirements.with_client(client);
+    }
+    if let Some(token) = member("accessToken") {
+        requirements = requirements.with_access_token(token);
+    }
+    if let Some(code) = member("code") {
+        requirements = requirements.with_code(code);
+    }
+    if let (Some(iss), Some(sub)) = (member("presenterIss"), member("presenterSub")) {
+        requirements = requirements.with_presenter(iss, sub);
+    }
     let issuer = member("approvedBy").unwrap_or_default();
     let approved = match (member("authoritySet"), member("intent")) {
         (Some(set), _) => ApprovedIntent::authority_set(issuer, set)?,

@@ -10,14 +10,18 @@ use serde_json::json;
 use crate::error;
 use crate::verifier::Engine;
 
-/// Takes events at this gate; or `{code, text}`.
+/// Takes events at this gate, those that verify its stream with this state; or `{code, text}`.
 #[napi(catch_unwind)]
 pub(crate) fn open_receiver(
     engine: &External<Engine>,
     gate: String,
+    state: Option<String>,
 ) -> Either<External<Receiver>, String> {
     match engine.verifier.receiver(&gate) {
-        Ok(receiver) => Either::A(External::new(receiver)),
+        Ok(receiver) => Either::A(External::new(match state {
+            Some(state) => receiver.expecting_state(state),
+            None => receiver,
+        })),
         Err(refused) => Either::B(error::usage(&format!("receiver: {refused}"))),
     }
 }

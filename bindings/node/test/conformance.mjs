@@ -110,6 +110,15 @@ const ops = {
     const { entries, duplicate } = verifier.revocations.apply(token)
     return { entries, duplicate }
   },
+  deliver(request) {
+    const { clock, verifier } = known(text(request, 'session'))
+    clock.set(now(request))
+    const { expecting_state: expectingState } = request
+    const receiver = verifier.receiver(text(request, 'gate'), { expectingState })
+    const delivery = receiver.push(text(request, 'set'), { 'content-type': 'application/secevent+jwt' })
+    const { status, body, entries, duplicate } = delivery
+    return { status, err: body === '' ? null : (JSON.parse(body).err ?? null), entries, duplicate }
+  },
   close(request) {
     const name = text(request, 'session')
     known(name).verifier.close()
@@ -233,8 +242,13 @@ function approved({ approved }) {
   return { authoritySet, ...rest }
 }
 
+const NEEDS = ['required_scopes', 'acr_values', 'presenter', 'nonce', 'client_id', 'access_token', 'code']
+
+/** What a call needs; nothing at all of most. */
 function needs(request) {
-  return request.required_scopes === undefined ? undefined : { requiredScopes: texts(request, 'required_scopes') }
+  if (request.required_scopes !== undefined) texts(request, 'required_scopes')
+  const told = NEEDS.filter((name) => (request[name] ?? undefined) !== undefined)
+  return told.length === 0 ? undefined : Object.fromEntries(told.map((name) => [toCamel(name), request[name]]))
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

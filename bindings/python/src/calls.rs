@@ -26,82 +26,115 @@ macro_rules! calls {
             /// Verifies a bearer token: `str`, `bytes` or `memoryview`. A token that is bound to a key is
             /// refused with `pop_required`.
             ///
-            /// `required_scopes` are what this call needs beyond its gate. `into` is a dataclass, a
-            /// `msgspec.Struct` or a pydantic model that `claims` is to be, checked after the signature.
+            /// `required_scopes` are what this call needs beyond its gate, and `acr_values` those of which
+            /// the token's `acr` must be one. `into` is a dataclass, a `msgspec.Struct` or a pydantic model
+            /// that `claims` is to be, checked after the signature.
+            ///
+            /// What the caller knows, and the token must be of: `nonce` of the sign-in that was begun;
+            /// `client_id` of the client that the request has authenticated, or of which it is a credential;
+            /// `access_token` and `code` that an ID token came with (`at_hash`, `c_hash`): `pop_mismatch` for
+            /// another's, `missing_claim` where the token names none. `presenter` is a mapping of `iss` and
+            /// `sub`: the workload that calls, as its own credential has proven it. None asks nothing.
             ///
             /// Raises `TokenError` (the token is refused: 400, 401 or 403), `UnavailableError` (it cannot
             /// be decided: 503) or `UsageError` (an argument is wrong).
             #[pyo3(
-                signature = (token=None, *, required_scopes=None, into=None),
-                text_signature = "($self, token, *, required_scopes=(), into=None)"
+                signature = (
+                    token=None, *, required_scopes=None, acr_values=None, presenter=None, nonce=None, client_id=None,
+                    access_token=None, code=None, into=None
+                ),
+                text_signature = "($self, token, *, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None)"
             )]
             fn verify<'py>(
                 &self,
                 py: Python<'py>,
                 token: Option<&Bound<'py, PyAny>>,
                 required_scopes: Option<&Bound<'py, PyAny>>,
+                acr_values: Option<&Bound<'py, PyAny>>,
+                presenter: Option<&Bound<'py, PyAny>>,
+                nonce: Option<&Bound<'py, PyAny>>,
+                client_id: Option<&Bound<'py, PyAny>>,
+                access_token: Option<&Bound<'py, PyAny>>,
+                code: Option<&Bound<'py, PyAny>>,
                 into: Option<&Bound<'py, PyAny>>,
             ) -> PyResult<crate::token::VerifiedToken> {
-                self.at_door(py)?.borrow().verify(py, token, required_scopes, into)
+                let needs = crate::input::Needs {
+                    required_scopes,
+                    acr_values,
+                    presenter,
+                    nonce,
+                    client_id,
+                    access_token,
+                    code,
+                    ..crate::input::Needs::default()
+                };
+                self.at_door(py)?.borrow().verify(py, token, &needs, into)
             }
 
             /// As `verify`, with the answer as a value: accepted, refused or undecided. Raises only
             /// `UsageError`.
             #[pyo3(
-                signature = (token=None, *, required_scopes=None, into=None),
-                text_signature = "($self, token, *, required_scopes=(), into=None)"
+                signature = (
+                    token=None, *, required_scopes=None, acr_values=None, presenter=None, nonce=None, client_id=None,
+                    access_token=None, code=None, into=None
+                ),
+                text_signature = "($self, token, *, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None)"
             )]
             fn judge<'py>(
                 &self,
                 py: Python<'py>,
                 token: Option<&Bound<'py, PyAny>>,
                 required_scopes: Option<&Bound<'py, PyAny>>,
+                acr_values: Option<&Bound<'py, PyAny>>,
+                presenter: Option<&Bound<'py, PyAny>>,
+                nonce: Option<&Bound<'py, PyAny>>,
+                client_id: Option<&Bound<'py, PyAny>>,
+                access_token: Option<&Bound<'py, PyAny>>,
+                code: Option<&Bound<'py, PyAny>>,
                 into: Option<&Bound<'py, PyAny>>,
             ) -> PyResult<crate::verdict::Verdict> {
-                self.at_door(py)?.borrow().judge(py, token, required_scopes, into)
+                let needs = crate::input::Needs {
+                    required_scopes,
+                    acr_values,
+                    presenter,
+                    nonce,
+                    client_id,
+                    access_token,
+                    code,
+                    ..crate::input::Needs::default()
+                };
+                self.at_door(py)?.borrow().judge(py, token, &needs, into)
             }
 
             /// As `verify`, to be awaited, under asyncio or trio. It answers at once; only where the answer
             /// would be `keys_refreshing` it waits for that refresh, at most `wait`, and asks again.
             #[pyo3(
-                signature = (
-                    token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
-                ),
-                text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
+                signature = (token=None, *extra, **named),
+                text_signature = "($self, token, *, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None, wait='2s')"
             )]
             fn verify_async<'py>(
                 slf: &Bound<'py, Self>,
                 token: Option<&Bound<'py, PyAny>>,
                 extra: &Bound<'py, pyo3::types::PyTuple>,
-                required_scopes: Option<&Bound<'py, PyAny>>,
-                into: Option<&Bound<'py, PyAny>>,
-                wait: Option<&Bound<'py, PyAny>>,
-                unknown: Option<&Bound<'py, pyo3::types::PyDict>>,
+                named: Option<&Bound<'py, pyo3::types::PyDict>>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                crate::input::no_more(extra, unknown)?;
-                let ask = crate::waiting::Ask::at(slf, token, required_scopes, into, wait)?;
-                ask.verify()
+                let given = crate::request::Given::of(None, extra, named, crate::request::TOKEN_AWAITED)?;
+                crate::waiting::token(slf, &crate::waiting::VERIFY, token, &given)
             }
 
             /// As `judge`, to be awaited: see `verify_async`.
             #[pyo3(
-                signature = (
-                    token=None, *extra, required_scopes=None, into=None, wait=None, **unknown
-                ),
-                text_signature = "($self, token, *, required_scopes=(), into=None, wait='2s')"
+                signature = (token=None, *extra, **named),
+                text_signature = "($self, token, *, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None, wait='2s')"
             )]
             fn judge_async<'py>(
                 slf: &Bound<'py, Self>,
                 token: Option<&Bound<'py, PyAny>>,
                 extra: &Bound<'py, pyo3::types::PyTuple>,
-                required_scopes: Option<&Bound<'py, PyAny>>,
-                into: Option<&Bound<'py, PyAny>>,
-                wait: Option<&Bound<'py, PyAny>>,
-                unknown: Option<&Bound<'py, pyo3::types::PyDict>>,
+                named: Option<&Bound<'py, pyo3::types::PyDict>>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                crate::input::no_more(extra, unknown)?;
-                let ask = crate::waiting::Ask::at(slf, token, required_scopes, into, wait)?;
-                ask.judge()
+                let given = crate::request::Given::of(None, extra, named, crate::request::TOKEN_AWAITED)?;
+                crate::waiting::token(slf, &crate::waiting::JUDGE, token, &given)
             }
 
             /// Verifies a request: its token, that the presenter holds the key it is bound to, and that the
@@ -121,7 +154,7 @@ macro_rules! calls {
             /// Raises as `verify`, `CredentialError`, `PossessionError` and `ReplayError` among them.
             #[pyo3(
                 signature = (request=None, *extra, **named),
-                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
+                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None)"
             )]
             fn verify_request<'py>(
                 &self,
@@ -137,7 +170,7 @@ macro_rules! calls {
             /// As `verify_request`, with the answer as a value. Raises only `UsageError`.
             #[pyo3(
                 signature = (request=None, *extra, **named),
-                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None)"
+                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None)"
             )]
             fn judge_request<'py>(
                 &self,
@@ -154,7 +187,7 @@ macro_rules! calls {
             /// the same request is accepted after it.
             #[pyo3(
                 signature = (request=None, *extra, **named),
-                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=())"
+                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None)"
             )]
             fn explain_request<'py>(
                 &self,
@@ -163,7 +196,7 @@ macro_rules! calls {
                 extra: &Bound<'py, pyo3::types::PyTuple>,
                 named: Option<&Bound<'py, pyo3::types::PyDict>>,
             ) -> PyResult<crate::explain::Trail> {
-                let given = crate::request::Given::of(request, extra, named, crate::request::EXPLAINED)?;
+                let given = crate::request::Given::of(request, extra, named, crate::request::REQUEST_EXPLAINED)?;
                 self.at_door(py)?.borrow().explain_request(py, &given)
             }
 
@@ -172,7 +205,7 @@ macro_rules! calls {
             /// that is cancelled meanwhile has used its proof up, or has not: nobody is told.
             #[pyo3(
                 signature = (request=None, *extra, **named),
-                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
+                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None, wait='2s')"
             )]
             fn verify_request_async<'py>(
                 slf: &Bound<'py, Self>,
@@ -187,7 +220,7 @@ macro_rules! calls {
             /// As `judge_request`, to be awaited: see `verify_request_async`.
             #[pyo3(
                 signature = (request=None, *extra, **named),
-                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), into=None, wait='2s')"
+                text_signature = "($self, request=None, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None, wait='2s')"
             )]
             fn judge_request_async<'py>(
                 slf: &Bound<'py, Self>,
@@ -221,10 +254,8 @@ macro_rules! calls {
             ///
             /// Raises as `verify`, `DelegationError` among them.
             #[pyo3(
-                signature = (
-                    token=None, context=None, *extra, required_scopes=None, operation=None, approved=None, into=None, **unknown
-                ),
-                text_signature = "($self, token, context, *, required_scopes=(), operation=None, approved=None, into=None)"
+                signature = (token=None, context=None, *extra, **named),
+                text_signature = "($self, token, context, *, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, operation=None, approved=None, into=None)"
             )]
             fn verify_chain<'py>(
                 &self,
@@ -232,21 +263,11 @@ macro_rules! calls {
                 token: Option<&Bound<'py, PyAny>>,
                 context: Option<&Bound<'py, PyAny>>,
                 extra: &Bound<'py, pyo3::types::PyTuple>,
-                required_scopes: Option<&Bound<'py, PyAny>>,
-                operation: Option<&Bound<'py, PyAny>>,
-                approved: Option<&Bound<'py, PyAny>>,
-                into: Option<&Bound<'py, PyAny>>,
-                unknown: Option<&Bound<'py, pyo3::types::PyDict>>,
+                named: Option<&Bound<'py, pyo3::types::PyDict>>,
             ) -> PyResult<crate::token::VerifiedToken> {
-                crate::input::no_more(extra, unknown)?;
-                let told = crate::chain::Told {
-                    token,
-                    context,
-                    scopes: required_scopes,
-                    operation,
-                    approved,
-                };
-                self.at_door(py)?.borrow().verify_chain(py, &told, into)
+                let given = crate::request::Given::of(None, extra, named, crate::request::CHAIN)?;
+                let told = given.of_token(token, context);
+                self.at_door(py)?.borrow().verify_chain(py, &told, given.model())
             }
 
             /// Whether a token may be sent on to `target` in the name of the one that was verified here: it
@@ -299,10 +320,8 @@ macro_rules! calls {
             /// `context` are the tokens that it comes from, and the rest what the call needs, as
             /// `verify_chain` takes them.
             #[pyo3(
-                signature = (
-                    token=None, *extra, context=None, required_scopes=None, operation=None, approved=None, **unknown
-                ),
-                text_signature = "($self, token, *, context=(), required_scopes=(), operation=None, approved=None)"
+                signature = (token=None, *extra, context=None, **named),
+                text_signature = "($self, token, *, context=(), required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, operation=None, approved=None)"
             )]
             fn explain<'py>(
                 &self,
@@ -310,20 +329,10 @@ macro_rules! calls {
                 token: Option<&Bound<'py, PyAny>>,
                 extra: &Bound<'py, pyo3::types::PyTuple>,
                 context: Option<&Bound<'py, PyAny>>,
-                required_scopes: Option<&Bound<'py, PyAny>>,
-                operation: Option<&Bound<'py, PyAny>>,
-                approved: Option<&Bound<'py, PyAny>>,
-                unknown: Option<&Bound<'py, pyo3::types::PyDict>>,
+                named: Option<&Bound<'py, pyo3::types::PyDict>>,
             ) -> PyResult<crate::explain::Trail> {
-                crate::input::no_more(extra, unknown)?;
-                let told = crate::chain::Told {
-                    token,
-                    context,
-                    scopes: required_scopes,
-                    operation,
-                    approved,
-                };
-                self.at_door(py)?.borrow().explain(py, &told)
+                let given = crate::request::Given::of(None, extra, named, crate::request::EXPLAINED)?;
+                self.at_door(py)?.borrow().explain(py, &given.of_token(token, context))
             }
 
             /// The verdict with the stages that led to it, for machines: a `dict` of plain values, ready for
@@ -339,7 +348,7 @@ macro_rules! calls {
             /// each. Raises only `UsageError`.
             #[pyo3(
                 signature = (presented=None, /, *extra, **named),
-                text_signature = "($self, presented=None, /, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=())"
+                text_signature = "($self, presented=None, /, *, method=None, uri=None, headers=None, client_certificate=None, context=(), content=None, operation=None, approved=None, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None)"
             )]
             fn trace<'py>(
                 &self,
@@ -350,10 +359,10 @@ macro_rules! calls {
             ) -> PyResult<Bound<'py, PyAny>> {
                 let token = presented.filter(|value| crate::input::has_bytes(value));
                 let request = if token.is_some() { None } else { presented };
-                let given = crate::request::Given::of(request, extra, named, crate::request::EXPLAINED)?;
+                let given = crate::request::Given::of(request, extra, named, crate::request::REQUEST_EXPLAINED)?;
                 let door = self.at_door(py)?;
                 match token {
-                    Some(token) => door.borrow().trace(py, &given.of_token(token)?),
+                    Some(token) => door.borrow().trace(py, &given.without_request(token)?),
                     None => door.borrow().trace_request(py, &given),
                 }
             }

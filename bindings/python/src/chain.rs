@@ -8,7 +8,7 @@ use sealgate::{ContextToken, Error, Requirements, Sitting};
 use crate::errors::{Refused, guard, of_gate};
 use crate::explain::{self, Trail};
 use crate::gate::Door;
-use crate::input;
+use crate::input::{self, Needs};
 use crate::request;
 use crate::token::VerifiedToken;
 
@@ -16,9 +16,7 @@ use crate::token::VerifiedToken;
 pub(crate) struct Told<'a, 'py> {
     pub(crate) token: Option<&'a Bound<'py, PyAny>>,
     pub(crate) context: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) scopes: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) operation: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) approved: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) needs: Needs<'a, 'py>,
 }
 
 impl Door {
@@ -34,7 +32,7 @@ impl Door {
         let further = told
             .context
             .map_or_else(|| Ok(Vec::new()), request::further)?;
-        let requirements = input::needs(told.scopes, told.operation, told.approved)?;
+        let requirements = told.needs.requirements()?;
         let octets = further.iter().map(|(kind, token)| {
             let token = input::token(token, "context")?;
             Ok((*kind, token))

@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::calls::{AtDoor, calls};
 use crate::errors::{Refused, guard, of_gate};
 use crate::explain::{self, Trail};
-use crate::input;
+use crate::input::{self, Needs};
 use crate::inquiry::Inquiry;
 use crate::pool;
 use crate::request::Given;
@@ -44,11 +44,11 @@ impl Door {
         self: &Arc<Self>,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        scopes: Option<&Bound<'py, PyAny>>,
+        needs: &Needs<'_, 'py>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<VerifiedToken> {
         let bytes = input::token(input::given(py, token)?, "token")?;
-        let requirements = input::requirements(scopes)?;
+        let requirements = needs.requirements()?;
         input::model(into)?;
         match self.decide(py, &bytes, &requirements) {
             Ok(token) => VerifiedToken::new(py, token, Arc::clone(self), into),
@@ -60,11 +60,11 @@ impl Door {
         self: &Arc<Self>,
         py: Python<'py>,
         token: Option<&Bound<'py, PyAny>>,
-        scopes: Option<&Bound<'py, PyAny>>,
+        needs: &Needs<'_, 'py>,
         into: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Verdict> {
         let bytes = input::token(input::given(py, token)?, "token")?;
-        let requirements = input::requirements(scopes)?;
+        let requirements = needs.requirements()?;
         input::model(into)?;
         let verdict = self.decide(py, &bytes, &requirements);
         Verdict::new(py, verdict, Arc::clone(self), requirements, into)
@@ -77,8 +77,8 @@ impl Door {
         given: &Given<'_>,
         call: impl FnOnce(&Sitting<'_>, &Request<'_>, &Requirements) -> Result<T, Error> + Send,
     ) -> PyResult<(Result<T, Refused>, Requirements)> {
-        let requirements = given.requirements()?;
-        input::model(given.into())?;
+        let requirements = given.needs().requirements()?;
+        input::model(given.model())?;
         let parts = given.parts(py)?;
         let octets = parts.octets()?;
         let context = octets.context();
@@ -96,7 +96,7 @@ impl Door {
         match self.ask_about(py, given, |sitting, request, needs| {
             sitting.verify_request(request, needs)
         })? {
-            (Ok(token), _) => VerifiedToken::new(py, token, Arc::clone(self), given.into()),
+            (Ok(token), _) => VerifiedToken::new(py, token, Arc::clone(self), given.model()),
             (Err(refused), needs) => Err(of_gate(py, refused, &needs)),
         }
     }
@@ -109,7 +109,7 @@ impl Door {
         let (verdict, needs) = self.ask_about(py, given, |sitting, request, needs| {
             sitting.verify_request(request, needs)
         })?;
-        Verdict::new(py, verdict, Arc::clone(self), needs, given.into())
+        Verdict::new(py, verdict, Arc::clone(self), needs, given.model())
     }
 
     /// As [`Door::judge_request`], as far as it can be answered without waiting for a server.
@@ -122,7 +122,7 @@ impl Door {
             let begun = sitting.begin_request(request, needs)?;
             Ok((begun, sitting.grounds()))
         })?;
-        let (door, into) = (Arc::clone(self), given.into());
+        let (door, into) = (Arc::clone(self), given.model());
         let verdict = match begun {
             Ok((Begun::Asks(begun), grounds)) => {
                 let into = into.map(|into| into.clone().unbind());
@@ -167,7 +167,7 @@ impl Door {
         tokens: Option<&Bound<'_, PyAny>>,
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Batch> {
-        let requirements = input::requirements(scopes)?;
+        let requirements = input::scopes(scopes)?;
         Refused::by(&self.gate.sit(), requirements.check())
             .map_err(|refused| of_gate(py, refused, &requirements))?;
         let tokens = input::all_given(py, tokens)?;

@@ -161,29 +161,139 @@ pub(crate) fn model(into: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     }
 }
 
+/// What a call needs beyond its gate's demands, as its arguments say it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Needs<'a, 'py> {
+    pub(crate) required_scopes: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) acr_values: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) presenter: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) nonce: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) client_id: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) access_token: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) code: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) operation: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) approved: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Needs<'_, '_> {
+    #[inline]
+    pub(crate) fn requirements(&self) -> PyResult<Requirements> {
+        let Self {
+            required_scopes,
+            acr_values: None,
+            presenter: None,
+            nonce: None,
+            client_id: None,
+            access_token: None,
+            code: None,
+            operation: None,
+            approved: None,
+        } = self
+        else {
+            return self.all();
+        };
+        scopes(*required_scopes)
+    }
+
+    fn all(&self) -> PyResult<Requirements> {
+        let mut all = scopes(self.required_scopes)?;
+        if let Some(values) = self.acr_values {
+            all = all.with_acr_values(texts(values, "acr_values")?);
+        }
+        if let Some(value) = self.presenter {
+            let [iss, sub] = presenter(value)?;
+            all = all.with_presenter(iss, sub);
+        }
+        if let Some(nonce) = self.nonce {
+            all = all.with_nonce(text(nonce, "nonce")?);
+        }
+        if let Some(client) = self.client_id {
+            all = all.with_client(text(client, "client_id")?);
+        }
+        if let Some(token) = self.access_token {
+            all = all.with_access_token(text(token, "access_token")?);
+        }
+        if let Some(code) = self.code {
+            all = all.with_code(text(code, "code")?);
+        }
+        if let Some(what) = self.operation {
+            all = all.with_operation(operation(what)?);
+        }
+        if let Some(approved) = self.approved {
+            all = all.with_approved(approval(approved)?);
+        }
+        Ok(all)
+    }
+
+    /// As keyword arguments of a call that may be made again, of those that are given. Each is read
+    /// once: an iterator has nothing left then, and what can change is judged as it is now.
+    pub(crate) fn kept<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let kept = PyDict::new(py);
+        for (name, values) in [
+            ("required_scopes", self.required_scopes),
+            ("acr_values", self.acr_values),
+        ] {
+            if let Some(values) = values {
+                kept.set_item(name, PyTuple::new(py, texts(values, name)?)?)?;
+            }
+        }
+        for (name, value) in [
+            ("nonce", self.nonce),
+            ("client_id", self.client_id),
+            ("access_token", self.access_token),
+            ("code", self.code),
+        ] {
+            if let Some(value) = value {
+                kept.set_item(name, text(value, name)?)?;
+            }
+        }
+        if let Some(value) = self.presenter {
+            let [iss, sub] = presenter(value)?;
+            let named = PyDict::new(py);
+            named.set_item("iss", iss)?;
+            named.set_item("sub", sub)?;
+            kept.set_item("presenter", named)?;
+        }
+        if let Some(value) = self.operation {
+            operation(value)?;
+            kept.set_item("operation", own(value, "operation")?)?;
+        }
+        if let Some(value) = self.approved {
+            approval(value)?;
+            kept.set_item("approved", own(value, "approved")?)?;
+        }
+        Ok(kept)
+    }
+}
+
 /// The scopes a call needs beyond its gate's.
-pub(crate) fn requirements(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requirements> {
+#[inline]
+pub(crate) fn scopes(scopes: Option<&Bound<'_, PyAny>>) -> PyResult<Requirements> {
     match scopes {
         None => Ok(Requirements::NONE),
         Some(scopes) => Ok(Requirements::scopes(texts(scopes, "required_scopes")?)),
     }
 }
 
-/// The same, what the call is about to do, and what was approved.
-pub(crate) fn needs(
-    scopes: Option<&Bound<'_, PyAny>>,
-    what: Option<&Bound<'_, PyAny>>,
-    approved: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Requirements> {
-    let mut requirements = requirements(scopes)?;
-    if let Some(what) = what {
-        requirements = requirements.with_operation(operation(what)?);
+/// `iss` and `sub` of a mapping: two texts in a row would be taken for one another.
+fn presenter(value: &Bound<'_, PyAny>) -> PyResult<[String; 2]> {
+    let (mut iss, mut sub) = (None, None);
+    for (name, told) in members(value, "presenter", PRESENTER)? {
+        let told = text(&told, &format!("presenter: {name}"))?.to_owned();
+        match name.as_str() {
+            "iss" => iss = Some(told),
+            "sub" => sub = Some(told),
+            _ => return Err(no_member(value, "presenter", &name, PRESENTER)),
+        }
     }
-    if let Some(approved) = approved {
-        requirements = requirements.with_approved(approval(approved)?);
+    match (iss, sub) {
+        (Some(iss), Some(sub)) => Ok([iss, sub]),
+        _ => Err(usage(value.py(), format!("presenter must be {PRESENTER}"))),
     }
-    Ok(requirements)
 }
+
+/// What a presenter may be.
+const PRESENTER: &str = "a mapping of iss and sub";
 
 /// A mapping of strings, under the names that an operation has; `arguments` is one of JSON values.
 pub(crate) fn operation(value: &Bound<'_, PyAny>) -> PyResult<Operation> {
@@ -262,7 +372,7 @@ fn object(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
 }
 
 /// Plain values to be read again later: as they are now, whatever becomes of the caller's.
-pub(crate) fn own<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+fn own<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     frozen::load(value.py(), &json(value, name)?)
 }
 

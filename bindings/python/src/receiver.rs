@@ -33,10 +33,20 @@ type Delivery = (
 type Polls = (usize, usize, usize, usize, usize, bool);
 
 impl RawReceiver {
-    pub(crate) fn new(py: Python<'_>, verifier: &sealgate::Verifier, gate: &str) -> PyResult<Self> {
+    pub(crate) fn new(
+        py: Python<'_>,
+        verifier: &sealgate::Verifier,
+        gate: &str,
+        state: Option<&str>,
+    ) -> PyResult<Self> {
         let receiver = verifier.receiver(gate);
         let receiver = receiver.map_err(|error| usage(py, format!("receiver: {error}")))?;
-        Ok(Self { receiver })
+        Ok(Self {
+            receiver: match state {
+                Some(state) => receiver.expecting_state(state),
+                None => receiver,
+            },
+        })
     }
 }
 

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
-use sealgate::{ContextToken, Kind, Request, Requirements};
+use sealgate::{ContextToken, Kind, Request};
 
 use crate::chain::Told;
 use crate::errors::usage;
-use crate::input;
+use crate::input::{self, Needs};
 
 static PARTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static PAIRS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -27,14 +27,45 @@ pub(crate) struct Given<'py> {
     operation: Option<Bound<'py, PyAny>>,
     approved: Option<Bound<'py, PyAny>>,
     required_scopes: Option<Bound<'py, PyAny>>,
+    acr_values: Option<Bound<'py, PyAny>>,
+    presenter: Option<Bound<'py, PyAny>>,
+    nonce: Option<Bound<'py, PyAny>>,
+    client_id: Option<Bound<'py, PyAny>>,
+    access_token: Option<Bound<'py, PyAny>>,
+    code: Option<Bound<'py, PyAny>>,
     into: Option<Bound<'py, PyAny>>,
     wait: Option<Bound<'py, PyAny>>,
 }
 
-/// The arguments that not every call about requests has.
-pub(crate) const EXPLAINED: &[&str] = &[];
-pub(crate) const JUDGED: &[&str] = &["into"];
-pub(crate) const AWAITED: &[&str] = &["into", "wait"];
+/// Arguments by who takes them: every call, those about requests and chains, those about requests.
+const NEEDS: &[&str] = &[
+    "required_scopes",
+    "acr_values",
+    "presenter",
+    "nonce",
+    "client_id",
+    "access_token",
+    "code",
+];
+const TOLD: &[&str] = &["operation", "approved"];
+const PARTS_OF_IT: &[&str] = &[
+    "method",
+    "uri",
+    "headers",
+    "client_certificate",
+    "context",
+    "content",
+];
+const INTO: &[&str] = &["into"];
+const WAIT: &[&str] = &["wait"];
+
+/// The arguments of each call.
+pub(crate) const JUDGED: &[&[&str]] = &[PARTS_OF_IT, NEEDS, TOLD, INTO];
+pub(crate) const AWAITED: &[&[&str]] = &[PARTS_OF_IT, NEEDS, TOLD, INTO, WAIT];
+pub(crate) const REQUEST_EXPLAINED: &[&[&str]] = &[PARTS_OF_IT, NEEDS, TOLD];
+pub(crate) const TOKEN_AWAITED: &[&[&str]] = &[NEEDS, INTO, WAIT];
+pub(crate) const CHAIN: &[&[&str]] = &[NEEDS, TOLD, INTO];
+pub(crate) const EXPLAINED: &[&[&str]] = &[NEEDS, TOLD];
 
 /// What parts may be.
 const TEXT: &str = "str or bytes";
@@ -68,13 +99,12 @@ pub(crate) struct Octets<'a> {
 }
 
 impl<'py> Given<'py> {
-    /// The arguments by their names; those beyond the common ones are `more`. One that is None was
-    /// not given.
+    /// The arguments by their names, of which the call `takes` these. One that is None was not given.
     pub(crate) fn of(
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
-        more: &[&str],
+        takes: &[&[&str]],
     ) -> PyResult<Self> {
         input::no_more(extra, None)?;
         let mut given = Self {
@@ -82,7 +112,11 @@ impl<'py> Given<'py> {
             ..Self::default()
         };
         for (name, value) in named.into_iter().flatten() {
-            let place = match input::text(&name, "each argument's name")? {
+            let text = input::text(&name, "each argument's name")?;
+            if !takes.iter().any(|names| names.contains(&text)) {
+                return Err(input::no_such_argument(&name));
+            }
+            let place = match text {
                 "method" => &mut given.method,
                 "uri" => &mut given.uri,
                 "headers" => &mut given.headers,
@@ -92,8 +126,14 @@ impl<'py> Given<'py> {
                 "operation" => &mut given.operation,
                 "approved" => &mut given.approved,
                 "required_scopes" => &mut given.required_scopes,
-                "into" if more.contains(&"into") => &mut given.into,
-                "wait" if more.contains(&"wait") => &mut given.wait,
+                "acr_values" => &mut given.acr_values,
+                "presenter" => &mut given.presenter,
+                "nonce" => &mut given.nonce,
+                "client_id" => &mut given.client_id,
+                "access_token" => &mut given.access_token,
+                "code" => &mut given.code,
+                "into" => &mut given.into,
+                "wait" => &mut given.wait,
                 _ => return Err(input::no_such_argument(&name)),
             };
             *place = Some(value).filter(|value| !value.is_none());
@@ -101,8 +141,24 @@ impl<'py> Given<'py> {
         Ok(given)
     }
 
+    /// The same about a token and those it comes from.
+    pub(crate) fn of_token<'a>(
+        &'a self,
+        token: Option<&'a Bound<'py, PyAny>>,
+        context: Option<&'a Bound<'py, PyAny>>,
+    ) -> Told<'a, 'py> {
+        Told {
+            token,
+            context,
+            needs: self.needs(),
+        }
+    }
+
     /// The same about a token alone, of which there are no parts of a request.
-    pub(crate) fn of_token<'a>(&'a self, token: &'a Bound<'py, PyAny>) -> PyResult<Told<'a, 'py>> {
+    pub(crate) fn without_request<'a>(
+        &'a self,
+        token: &'a Bound<'py, PyAny>,
+    ) -> PyResult<Told<'a, 'py>> {
         let parts = [
             ("method", &self.method),
             ("uri", &self.uri),
@@ -114,21 +170,11 @@ impl<'py> Given<'py> {
             let detail = format!("a token comes without {name}: that is a request's");
             return Err(usage(token.py(), detail));
         }
-        Ok(Told {
-            token: Some(token),
-            context: self.context.as_ref(),
-            scopes: self.scopes(),
-            operation: self.operation.as_ref(),
-            approved: self.approved.as_ref(),
-        })
+        Ok(self.of_token(Some(token), self.context.as_ref()))
     }
 
-    pub(crate) fn into(&self) -> Option<&Bound<'py, PyAny>> {
+    pub(crate) fn model(&self) -> Option<&Bound<'py, PyAny>> {
         self.into.as_ref()
-    }
-
-    pub(crate) fn scopes(&self) -> Option<&Bound<'py, PyAny>> {
-        self.required_scopes.as_ref()
     }
 
     pub(crate) fn wait(&self) -> Option<&Bound<'py, PyAny>> {
@@ -174,25 +220,25 @@ impl<'py> Given<'py> {
     }
 
     /// What the call needs beyond its gate's demands.
-    pub(crate) fn requirements(&self) -> PyResult<Requirements> {
-        input::needs(
-            self.scopes(),
-            self.operation.as_ref(),
-            self.approved.as_ref(),
-        )
+    pub(crate) fn needs(&self) -> Needs<'_, 'py> {
+        Needs {
+            required_scopes: self.required_scopes.as_ref(),
+            acr_values: self.acr_values.as_ref(),
+            presenter: self.presenter.as_ref(),
+            nonce: self.nonce.as_ref(),
+            client_id: self.client_id.as_ref(),
+            access_token: self.access_token.as_ref(),
+            code: self.code.as_ref(),
+            operation: self.operation.as_ref(),
+            approved: self.approved.as_ref(),
+        }
     }
 
     /// As keyword arguments, for a call that may be made again: a server's iterator over headers would
     /// have nothing left, and what can change is judged as it is now.
     pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        self.requirements()?;
-        let arguments = self.parts(py)?.arguments(py)?;
-        let operation = self.operation.as_ref();
-        let operation = operation.map(|value| input::own(value, "operation"));
-        arguments.set_item("operation", operation.transpose()?)?;
-        let approved = self.approved.as_ref();
-        let approved = approved.map(|value| input::own(value, "approved"));
-        arguments.set_item("approved", approved.transpose()?)?;
+        let arguments = self.needs().kept(py)?;
+        self.parts(py)?.put_into(&arguments)?;
         Ok(arguments)
     }
 }
@@ -224,8 +270,8 @@ impl<'py> Parts<'py> {
     }
 
     /// As keyword arguments.
-    fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let arguments = PyDict::new(py);
+    fn put_into(&self, arguments: &Bound<'py, PyDict>) -> PyResult<()> {
+        let py = arguments.py();
         arguments.set_item("method", input::kept(&self.method, "method", TEXT)?)?;
         arguments.set_item("uri", input::kept(&self.uri, "uri", TEXT)?)?;
         let headers = self.headers.iter().map(|(name, value)| {
@@ -255,7 +301,7 @@ impl<'py> Parts<'py> {
             }
             arguments.set_item("content", content)?;
         }
-        Ok(arguments)
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use sealgate::{Grounds, Possession, ReplayReach, SubjectKind};
 use crate::errors::{Refused, misfit, of_gate, usage};
 use crate::frozen;
 use crate::gate::Door;
-use crate::input;
+use crate::input::{self, Needs};
 
 /// A token that passed every check of its gate. It cannot be made, changed or pickled; its `repr`
 /// shows no claim value.
@@ -347,7 +347,12 @@ impl VerifiedToken {
     ) -> PyResult<Bound<'py, Self>> {
         input::no_more(extra, unknown)?;
         let Self { token, door, .. } = slf.get();
-        let requirements = input::needs(required_scopes, operation, None)?;
+        let needs = Needs {
+            required_scopes,
+            operation,
+            ..Needs::default()
+        };
+        let requirements = needs.requirements()?;
         let met = token.require(&requirements, door.clock.now());
         met.map_err(|error| {
             let grounds = door.gate.grounds_of(token);

@@ -185,8 +185,18 @@ calls! { Verifier {
     }
 
     /// Takes events that issuers deliver, at this gate of profile `set` or `logout_token`.
-    fn receiver<'py>(&self, py: Python<'py>, gate: &str) -> PyResult<Bound<'py, PyAny>> {
-        let raw = RawReceiver::new(py, &self.verifier, gate)?;
+    ///
+    /// `expecting_state` is the `state` with which the issuer was asked to verify its stream: a
+    /// verification event that says another, or none, is answered with `invalid_state`.
+    #[pyo3(signature = (gate, *, expecting_state=None))]
+    fn receiver<'py>(
+        &self,
+        py: Python<'py>,
+        gate: &str,
+        expecting_state: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let state = expecting_state.map(|state| input::text(state, "expecting_state"));
+        let raw = RawReceiver::new(py, &self.verifier, gate, state.transpose()?)?;
         py.import("sealgate._receiver")?
             .getattr("Receiver")?
             .call1((raw,))

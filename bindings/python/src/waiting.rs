@@ -7,7 +7,7 @@ use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyModule, PyTuple};
+use pyo3::types::PyModule;
 use sealgate::{Gate, Revocations, Verifier};
 
 use crate::calls::AtDoor;
@@ -45,8 +45,8 @@ pub(crate) struct Function {
     found: PyOnceLock<Py<PyAny>>,
 }
 
-static VERIFY: Function = Function::named("verify");
-static JUDGE: Function = Function::named("judge");
+pub(crate) static VERIFY: Function = Function::named("verify");
+pub(crate) static JUDGE: Function = Function::named("judge");
 pub(crate) static VERIFY_REQUEST: Function = Function::named("verify_request");
 pub(crate) static JUDGE_REQUEST: Function = Function::named("judge_request");
 static READY: Function = Function::named("ready");
@@ -69,55 +69,22 @@ impl Function {
     }
 }
 
-/// The arguments of one call.
-pub(crate) struct Ask<'a, 'py> {
-    /// The gate, or the verifier that has only one.
-    pub(crate) door: &'a Bound<'py, PyAny>,
-    /// Those who wait for its keys.
-    pub(crate) waiters: &'a Py<PyAny>,
-    pub(crate) token: &'a Bound<'py, PyAny>,
-    pub(crate) scopes: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) into: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) wait: Option<&'a Bound<'py, PyAny>>,
-}
-
-impl<'a, 'py> Ask<'a, 'py> {
-    pub(crate) fn at<C: AtDoor + PyClass<Frozen = True> + Sync>(
-        class: &'a Bound<'py, C>,
-        token: Option<&'a Bound<'py, PyAny>>,
-        scopes: Option<&'a Bound<'py, PyAny>>,
-        into: Option<&'a Bound<'py, PyAny>>,
-        wait: Option<&'a Bound<'py, PyAny>>,
-    ) -> PyResult<Self> {
-        class.get().at_door(class.py())?;
-        Ok(Self {
-            door: class.as_any(),
-            waiters: class.get().waiters(),
-            token: input::given(class.py(), token)?,
-            scopes,
-            into,
-            wait,
-        })
-    }
-
-    /// The coroutine of `verify_async`.
-    pub(crate) fn verify(&self) -> PyResult<Bound<'py, PyAny>> {
-        self.begin(&VERIFY)
-    }
-
-    /// The coroutine of `judge_async`.
-    pub(crate) fn judge(&self) -> PyResult<Bound<'py, PyAny>> {
-        self.begin(&JUDGE)
-    }
-
-    fn begin(&self, function: &'static Function) -> PyResult<Bound<'py, PyAny>> {
-        let py = self.door.py();
-        let scopes = scopes_of(py, self.scopes)?;
-        let wait = seconds(self.wait, Gate::WAIT)?;
-        let token = input::kept(self.token, "token", input::TOKEN)?;
-        let arguments = (self.door, self.waiters, token, scopes, self.into, wait);
-        function.of(py)?.call1(arguments)
-    }
+/// The coroutine of `verify_async` and `judge_async`.
+pub(crate) fn token<'py, C: AtDoor + PyClass<Frozen = True> + Sync>(
+    door: &Bound<'py, C>,
+    function: &'static Function,
+    token: Option<&Bound<'py, PyAny>>,
+    given: &Given<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = door.py();
+    door.get().at_door(py)?;
+    let token = input::given(py, token)?;
+    let needs = given.needs().kept(py)?;
+    needs.set_item("into", given.model())?;
+    let wait = seconds(given.wait(), Gate::WAIT)?;
+    let token = input::kept(token, "token", input::TOKEN)?;
+    let waiters = door.get().waiters();
+    function.of(py)?.call1((door, waiters, token, needs, wait))
 }
 
 /// The coroutine of `verify_request_async` and `judge_request_async`.
@@ -130,21 +97,9 @@ pub(crate) fn request<'py, C: AtDoor + PyClass<Frozen = True> + Sync>(
     door.get().at_door(py)?;
     let waiters = door.get().waiters();
     let arguments = given.arguments(py)?;
-    arguments.set_item("required_scopes", scopes_of(py, given.scopes())?)?;
-    arguments.set_item("into", given.into())?;
+    arguments.set_item("into", given.model())?;
     let wait = seconds(given.wait(), Gate::WAIT)?;
     function.of(py)?.call1((door, waiters, arguments, wait))
-}
-
-/// Taken once: the token is judged again, and an iterator would have nothing left to require.
-fn scopes_of<'py>(
-    py: Python<'py>,
-    scopes: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyTuple>> {
-    match scopes {
-        Some(scopes) => PyTuple::new(py, input::texts(scopes, "required_scopes")?),
-        None => Ok(PyTuple::empty(py)),
-    }
 }
 
 /// The coroutine of `wait_ready_async`.

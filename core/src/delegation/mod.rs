@@ -24,6 +24,7 @@ pub(crate) use agentic::txn_path;
 pub use approved::ApprovedIntent;
 pub(crate) use arguments::Arguments;
 pub(crate) use chain::{Chain, ChainAccepted, check, read};
+pub(crate) use details::details_within;
 pub(crate) use edge::{Member, Terms};
 pub use lineage::Dimension;
 pub(crate) use lineage::{Dimensions, LineageAccepted, assert, of_keys, prove, prove_next};

@@ -136,7 +136,8 @@ impl Error {
             }
             "replay.store" => {
                 "replay.store names a server, which this call would wait for and its thread must not. \
-                 Call verifyRequestAsync or judgeRequestAsync and await it."
+                 Call verifyRequestAsync or judgeRequestAsync, of a token alone verifyAsync or \
+                 judgeAsync, and await it."
             }
             "required_scopes" => {
                 "A scope is neither empty nor has a space in it: give one string each."

@@ -7,17 +7,20 @@
     expect(dead_code, reason = "nobody is asked in such a build")
 )]
 mod answers;
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "nobody is asked in such a build")
+)]
+mod board;
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
 mod tests;
 
-pub(crate) use answers::Answers;
-#[cfg(feature = "remote")]
-pub(crate) use answers::Due;
+pub(crate) use answers::{AllAnswers, Answers, Due, Kept};
 
 use std::sync::Arc;
 
-use crate::time::NumericDate;
+use crate::time::{NumericDate, Span};
 
 /// What stands for a token: a hash of it, of whom is asked about it, and as whom.
 pub(crate) type Key = [u8; 32];
@@ -45,11 +48,61 @@ pub(crate) struct Answer {
     pub(crate) asked_at: NumericDate,
 }
 
+/// What an answer has to be now, in order to count: of a policy and of keys that are in force.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// How old at most.
+    pub(crate) max_age: Span,
+    /// Of an issuer that signs its answers: the generation of the keys they are signed by.
+    pub(crate) signed_by: Option<u64>,
+}
+
+/// A question without an answer that could be used.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "nobody is asked in such a build")
+)]
+pub(crate) struct Failure {
+    pub(crate) whose: Whose,
+    /// For people.
+    pub(crate) text: String,
+}
+
+/// What has failed. Whoever sends a token can make a server stumble over that one, and must not silence
+/// its issuer by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "nobody is asked in such a build")
+)]
+pub(crate) enum Whose {
+    /// Asking: the issuer is not there, or does not know us.
+    Issuers,
+    /// The answer about this token.
+    Tokens,
+}
+
+/// How much there is of one issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) answers: usize,
+    pub(crate) bytes: usize,
+    pub(crate) waiting: usize,
+    pub(crate) running: usize,
+    /// Of the issuer, in a row.
+    pub(crate) failures: u32,
+    /// Whether it is left alone for now.
+    pub(crate) resting: bool,
+}
+
 /// Why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
-    /// The issuer is being asked, or will be as soon as there is room.
+    /// The issuer is being asked, or will be in its turn.
     Pending,
+    /// So many wait already that this one does not.
+    NoRoom,
     /// It could not be asked, and is left alone for a while.
     Unavailable,
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::answers::{Answers, Due, Room};
-use super::{Key, NoAnswer, Told};
+use super::board::Room;
+use super::{AllAnswers, Answers, Due, Failure, Kept, Key, NoAnswer, Terms, Told, Whose};
 use crate::limits::{INTROSPECTIONS_EACH, INTROSPECTIONS_WAITING};
 use crate::time::{NumericDate, Span};
 
@@ -14,7 +14,10 @@ const ROOM: Room = Room {
     answers: 300,
     size: 16 * 1024,
 };
-const MINUTE: Span = Span::from_seconds(60);
+const MINUTE: Terms = Terms {
+    max_age: Span::from_seconds(60),
+    signed_by: None,
+};
 
 fn at(seconds: i64) -> NumericDate {
     NumericDate::from_seconds(1_800_000_000 + seconds).unwrap()
@@ -43,16 +46,20 @@ impl Stand {
             own.fetch_add(1, Ordering::Relaxed);
         };
         Self {
-            answers: Answers::with_room(ROOM, wake),
+            answers: Answers::alone(ROOM, wake),
             rings,
         }
     }
 
     fn look(&self, number: usize, seconds: i64) -> Result<Told, NoAnswer> {
-        let token = number.to_string();
+        self.look_under(number, MINUTE, seconds)
+    }
+
+    fn look_under(&self, number: usize, terms: Terms, seconds: i64) -> Result<Told, NoAnswer> {
+        let (key, token) = (key(number), number.to_string());
         let found = self
             .answers
-            .look_up("as", &key(number), token.as_bytes(), at(seconds));
+            .look_up(&key, token.as_bytes(), terms, at(seconds));
         found.map(|answer| answer.told)
     }
 
@@ -62,8 +69,20 @@ impl Stand {
 
     fn settle(&self, due: &Due, brought: Result<(Told, Option<i64>), &str>, seconds: i64) {
         let brought = brought.map(|(told, exp)| (told, exp.map(at)));
-        let brought = brought.map_err(str::to_owned);
+        let brought = brought.map_err(|text| Failure {
+            whose: Whose::Issuers,
+            text: text.to_owned(),
+        });
         self.answers.settle(due, brought, MINUTE, at(seconds));
+    }
+
+    /// The answer about this token cannot be used.
+    fn stumble(&self, due: &Due, seconds: i64) {
+        let failure = Failure {
+            whose: Whose::Tokens,
+            text: "400".to_owned(),
+        };
+        self.answers.settle(due, Err(failure), MINUTE, at(seconds));
     }
 
     /// What is asked by now is answered like this.
@@ -165,10 +184,10 @@ fn a_failure_is_of_one_token_until_there_are_too_many() {
         assert_eq!(stand.look(number, seconds), UNAVAILABLE);
     };
     fail(2, 0);
-    assert_eq!(stand.answers.last_error("as").as_deref(), Some("why"));
+    assert_eq!(stand.answers.last_error().as_deref(), Some("why"));
     assert_eq!(stand.look(3, 0), PENDING, "another one may be asked about");
     stand.answer(0, &Told::Inactive);
-    assert_eq!(stand.answers.last_error("as"), None);
+    assert_eq!(stand.answers.last_error(), None);
     assert_eq!(stand.look(2, 1), PENDING, "and this one in a second");
     stand.answer(1, &Told::Inactive);
     fail(4, 1);
@@ -189,8 +208,15 @@ fn a_failure_is_of_one_token_until_there_are_too_many() {
 #[test]
 fn strangers_make_us_keep_and_ask_only_so_much() {
     let stand = Stand::new();
-    for number in 0..INTROSPECTIONS_WAITING + 100 {
+    for number in 0..INTROSPECTIONS_WAITING {
         assert_eq!(stand.look(number, 0), PENDING);
+    }
+    for number in INTROSPECTIONS_WAITING..INTROSPECTIONS_WAITING + 100 {
+        assert_eq!(
+            stand.look(number, 0),
+            Err(NoAnswer::NoRoom),
+            "nothing comes of waiting"
+        );
     }
     assert_eq!(stand.rings.load(Ordering::Relaxed), INTROSPECTIONS_WAITING);
     let first = stand.begin(0);
@@ -225,6 +251,22 @@ fn made_up_tokens_do_not_push_out_those_that_are_active() {
 }
 
 #[test]
+fn one_call_forgets_a_handful() {
+    let stand = Stand::new();
+    for number in 0..ROOM.answers - 1 {
+        let _ = stand.look(number, 0);
+        stand.answer(0, &Told::Inactive);
+    }
+    let before = stand.answers.counts(at(100)).answers;
+    let _ = stand.look(10_000, 100);
+    let after = stand.answers.counts(at(100)).answers;
+    assert!(
+        after < before && before - after <= 4,
+        "all of them are over: {before}, {after}"
+    );
+}
+
+#[test]
 fn answers_are_held_to_their_bytes() {
     let stand = Stand::new();
     let text = "x".repeat(1024);
@@ -238,26 +280,177 @@ fn answers_are_held_to_their_bytes() {
 }
 
 #[test]
-fn issuers_are_asked_apart_and_forgotten_when_they_are_asked_no_more() {
-    let stand = Stand::new();
-    let other = |seconds| {
-        let found = stand.answers.look_up("other", &key(1), b"1", at(seconds));
+fn issuers_are_asked_apart_and_go_on_where_they_are_asked_the_same() {
+    let begun = AllAnswers::new(|| {});
+    let nothing = || Some(Kept::Nothing);
+    let before = begun.with([nothing(), None, nothing()].into_iter());
+    assert!(before.of(1).is_none() && before.of(3).is_none());
+    let look = |all: &AllAnswers, position| {
+        let found = all.of(position).unwrap();
+        let found = found.look_up(&key(1), b"1", MINUTE, at(0));
         found.map(|answer| answer.told)
     };
-    assert_eq!((stand.look(1, 0), other(0)), (PENDING, PENDING));
-    stand.answer(0, &active("a"));
-    stand
-        .answers
-        .learn("as", "https://as.example", "https://as.example/ask");
-    let endpoint = |iss| stand.answers.endpoint("as", iss);
+    assert_eq!((look(&before, 0), look(&before, 2)), (PENDING, PENDING));
+    for (position, text) in [(0, "a"), (2, "c")] {
+        let own = before.of(position).unwrap();
+        for due in own.begin(at(0), 9) {
+            own.settle(&due, Ok((active(text), None)), MINUTE, at(0));
+        }
+    }
     assert_eq!(
-        endpoint("https://as.example").as_deref(),
-        Some("https://as.example/ask")
+        (look(&before, 0), look(&before, 2)),
+        (Ok(active("a")), Ok(active("c")))
     );
-    assert_eq!(endpoint("https://another.example"), None);
-    stand.answers.retain(|issuer| issuer == "other");
-    assert_eq!((stand.look(1, 1), other(1)), (PENDING, Ok(active("a"))));
-    assert_eq!(endpoint("https://as.example"), None);
+    // By another policy the third comes first, and the first is asked otherwise.
+    let third = Arc::clone(before.of(2).unwrap());
+    let after = before.with([Some(Kept::Before(third)), nothing()].into_iter());
+    assert_eq!(
+        (look(&after, 0), look(&after, 1)),
+        (Ok(active("c")), PENDING)
+    );
+    after.close();
+    let other = after.of(1).unwrap().look_up(&key(2), b"2", MINUTE, at(0));
+    assert!(
+        matches!(other, Err(NoAnswer::Unavailable)),
+        "whoever asks has left for all"
+    );
+}
+
+#[test]
+fn a_flood_of_made_up_tokens_delays_no_active_one() {
+    let stand = Stand::new();
+    let good = 10_000_000;
+    let _ = stand.look(good, 0);
+    stand.answer(0, &active("good"));
+    for number in 0..INTROSPECTIONS_WAITING + 100 {
+        let _ = stand.look(number, 48);
+    }
+    assert_eq!(stand.look(good, 48), Ok(active("good")));
+    let due = stand.begin(48);
+    assert_eq!(
+        (due.len(), due[0].key),
+        (INTROSPECTIONS_EACH, key(good)),
+        "it comes first"
+    );
+    stand.settle(&due[0], Ok((active("renewed"), None)), 49);
+    assert_eq!(stand.look(good, 100), Ok(active("renewed")));
+    // One whose answer has ended is undecided, and comes first all the same.
+    assert_eq!(stand.look(good, 108), PENDING);
+    assert_eq!(stand.begin(108)[0].key, key(good));
+}
+
+#[test]
+fn bad_tokens_silence_no_issuer() {
+    let stand = Stand::new();
+    for number in 0..20 {
+        assert_eq!(stand.look(number, 0), PENDING);
+        let due = stand.begin(0);
+        stand.stumble(&due[0], 0);
+        assert_eq!(stand.look(number, 0), UNAVAILABLE);
+    }
+    assert_eq!(stand.answers.last_error().as_deref(), Some("400"));
+    assert_eq!(stand.look(99, 0), PENDING, "another one is asked about");
+    stand.answer(0, &active("a"));
+    assert_eq!(stand.look(99, 0), Ok(active("a")));
+    assert_eq!(stand.look(0, 1), PENDING, "and each of them a second later");
+}
+
+#[test]
+fn where_to_ask_is_found_out_anew_after_too_many_questions_in_vain() {
+    let stand = Stand::new();
+    stand.answers.learn("https://as.example/ask");
+    for number in 0..3 {
+        assert!(stand.answers.endpoint().is_some());
+        let _ = stand.look(number, 0);
+        stand.stumble(&stand.begin(0)[0], 0);
+    }
+    assert_eq!(stand.answers.endpoint(), None);
+}
+
+#[test]
+fn what_fails_at_once_is_one_failure() {
+    let stand = Stand::new();
+    for number in 0..INTROSPECTIONS_EACH {
+        let _ = stand.look(number, 0);
+    }
+    for due in stand.begin(0) {
+        stand.settle(&due, Err("down"), 0);
+    }
+    assert_eq!(stand.look(100, 3), UNAVAILABLE);
+    assert_eq!(stand.look(100, 4), PENDING, "4 s, and not 2^5");
+}
+
+#[test]
+fn what_was_being_asked_when_whoever_asks_ended_is_asked_again() {
+    let stand = Stand::new();
+    for number in 0..INTROSPECTIONS_EACH + 2 {
+        let _ = stand.look(number, 0);
+    }
+    let lost = stand.begin(0);
+    assert_eq!(lost.len(), INTROSPECTIONS_EACH);
+    assert!(stand.begin(1).is_empty(), "all run");
+    stand.answers.begin_anew();
+    assert_eq!(stand.begin(1).len(), INTROSPECTIONS_EACH);
+    stand.answers.begin_anew();
+    for _ in 0..2 {
+        stand.answer(1, &active("a"));
+    }
+    let known = (0..INTROSPECTIONS_EACH + 2).filter(|number| stand.look(*number, 2).is_ok());
+    assert_eq!(known.count(), INTROSPECTIONS_EACH + 2);
+}
+
+#[test]
+fn an_answer_counts_by_the_rules_of_now() {
+    let stand = Stand::new();
+    let _ = stand.look(1, 0);
+    stand.answer(0, &active("a"));
+    let of = |seconds| Terms {
+        max_age: Span::from_seconds(seconds),
+        signed_by: None,
+    };
+    assert_eq!(stand.look_under(1, of(60), 30), Ok(active("a")));
+    assert_eq!(
+        stand.look_under(1, of(10), 30),
+        PENDING,
+        "a shorter max_age, at once"
+    );
+    // Keys that have signed it and are no longer the issuer's.
+    let stand = Stand::new();
+    let by = |generation| Terms {
+        signed_by: Some(generation),
+        ..MINUTE
+    };
+    let _ = stand.look_under(1, by(7), 0);
+    for due in stand.begin(0) {
+        let told = Ok((active("a"), None));
+        stand.answers.settle(&due, told, by(7), at(0));
+    }
+    assert_eq!(stand.look_under(1, by(7), 1), Ok(active("a")));
+    assert_eq!(stand.look_under(1, by(8), 1), PENDING);
+}
+
+#[test]
+fn there_is_something_to_count() {
+    let stand = Stand::new();
+    for number in 0..INTROSPECTIONS_EACH + 3 {
+        let _ = stand.look(number, 0);
+    }
+    let due = stand.begin(0);
+    stand.settle(&due[0], Ok((active("four"), None)), 0);
+    stand.settle(&due[1], Err("down"), 0);
+    let counts = stand.answers.counts(at(0));
+    assert_eq!(
+        (counts.bytes, counts.waiting, counts.running),
+        (4, 3, INTROSPECTIONS_EACH - 2)
+    );
+    assert_eq!(
+        (counts.answers, counts.failures, counts.resting),
+        (INTROSPECTIONS_EACH + 3, 1, false)
+    );
+    stand.settle(&due[2], Err("down"), 0);
+    stand.settle(&due[3], Err("down"), 0);
+    assert!(stand.answers.counts(at(0)).resting);
+    assert!(!stand.answers.counts(at(60)).resting);
 }
 
 #[test]

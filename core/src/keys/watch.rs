@@ -450,6 +450,9 @@ mod tests {
         let (watch, rings) = watch();
         watch.set_phase(Phase::Failing, at(0));
         assert_eq!(watch.without_kid("k", 1, at(1)), Code::KeysRefreshing);
+        // They came after whoever asks had looked for them.
+        assert_eq!(watch.without_keys(at(1)), Code::KeysRefreshing);
+        watch.set_good_until(at(0));
         assert_eq!(watch.without_keys(at(1)), Code::KeysUnavailable);
         assert_eq!(rung(&rings), 0);
     }

@@ -1,5 +1,7 @@
 //! What the document says of asking an issuer about its tokens (RFC 7662): `[issuers.X.introspection]`.
 
+use std::sync::OnceLock;
+
 use super::{Discovery, GateIssuer, GateRules, Reach, Secret};
 use crate::time::Span;
 
@@ -15,27 +17,35 @@ pub(crate) struct IntrospectionRules {
     pub(crate) max_age: Span,
     pub(crate) reach: Reach,
     /// The door for its answers, where it signs them (RFC 9701); `None`: they are plain JSON.
-    pub(crate) signed_by: Option<GateRules>,
+    /// Filled once, when the gates are known.
+    pub(crate) signed_by: OnceLock<GateRules>,
 }
 
 impl IntrospectionRules {
     /// Whether an issuer is asked in the same way, and as the same.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.max_age == other.max_age && self.believes_as(other)
+    }
+
+    /// Whether what was answered to the other's questions is an answer to these: it was asked for in the
+    /// same way, as the same, and is believed for the same reasons. For how long is another matter.
+    pub(crate) fn believes_as(&self, other: &Self) -> bool {
         let Self {
             endpoint,
             client_id,
             client_secret,
             asks,
-            max_age,
+            max_age: _, // looked at whenever an answer is
             reach,
-            signed_by: _, // follows from the document
+            signed_by,
         } = self;
+        let audience = |door: &OnceLock<GateRules>| door.get().map(|door| door.audience.clone());
         *endpoint == other.endpoint
             && *client_id == other.client_id
             && *client_secret == other.client_secret
             && *asks == other.asks
-            && *max_age == other.max_age
             && *reach == other.reach
+            && audience(signed_by) == audience(&other.signed_by)
     }
 }
 

@@ -19,6 +19,10 @@ impl GateRules {
         if matches!(self.kind, Kind::LogoutToken | Kind::Set) {
             return Some(Span::ZERO);
         }
+        // What an issuer says of its tokens has to say when they end, and not when they began.
+        if self.opaque.is_some() {
+            return None;
+        }
         let own = self.issuers.iter().map(GateIssuer::longest_lifetime);
         let further = self.context.iter();
         let further = further.chain(self.caller.as_deref());
@@ -46,6 +50,32 @@ mod tests {
     use serde_json::json;
 
     use crate::policy::{Format, Policy};
+
+    #[test]
+    fn rev_07_nobody_knows_how_old_an_introspected_token_is() {
+        let longest = |how: serde_json::Value| {
+            let mut issuer = json!({ "issuer": "https://a.example", "jwks_push": "process",
+                                     "algorithms": ["ES256"], "max_lifetime": "1h" });
+            issuer
+                .as_object_mut()
+                .unwrap()
+                .extend(how.as_object().unwrap().clone());
+            let document = json!({
+                "version": 1,
+                "issuers": { "a": issuer },
+                "gates": { "g": { "profile": "access_token", "issuers": ["a"],
+                                  "audience": "https://rs.example" } },
+            });
+            let policy = Policy::parse(document.to_string(), Format::Json).unwrap();
+            policy.rules().longest_lifetime().map(|span| span.seconds())
+        };
+        assert_eq!(longest(json!({})), Some(3600));
+        #[cfg(feature = "remote")]
+        {
+            let how = json!({ "client_id": "rs", "client_secret": { "env": "PATH" } });
+            assert_eq!(longest(json!({ "introspection": how })), None);
+        }
+    }
 
     #[test]
     fn one_kind_of_token_without_a_bound_leaves_nothing_bounded() {

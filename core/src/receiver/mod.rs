@@ -103,9 +103,10 @@ impl Receiver {
         self
     }
 
-    /// Verifies a token at the gate and puts into force what follows from it.
+    /// Verifies a token at the gate and puts into force what follows from it, once, whether or not the
+    /// gate is an input of revocations.
     fn take(&self, token: &[u8]) -> Result<(AppliedEvent, Option<String>), Failure> {
-        let token = self.gate.verify(token).map_err(Failure::Refused)?;
+        let token = self.gate.verify_event(token).map_err(Failure::Refused)?;
         let verifies = token.verifies_stream();
         if let (Some(expected), Some(state)) = (&self.state, verifies)
             && state != Some(&**expected)

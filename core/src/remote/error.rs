@@ -13,15 +13,10 @@ pub enum FetchError {
     #[error("{0} is not https")]
     NotHttps(String),
     /// KEY-03: the host is not among those that were written down.
-    #[error(
-        "{0} is not a host to fetch from. If it is the issuer's, add it to refresh.allow_hosts"
-    )]
+    #[error("{}", not_allowed(.0, KEYS))]
     HostNotAllowed(String),
     /// KEY-03: a name that leads inside.
-    #[error(
-        "{host} resolves to {address}, which is not a public address. If that is meant, name the \
-         host in refresh.allow_hosts; link-local addresses never pass"
-    )]
+    #[error("{}", private(host, *address, KEYS))]
     PrivateAddress {
         /// The host of the URL.
         host: String,
@@ -85,4 +80,31 @@ pub enum FetchError {
     /// The thread that fetched has failed; a bug.
     #[error("sealgate failed while fetching; please report it")]
     Internal,
+}
+
+/// The member of a policy that lets keys be fetched from a host.
+const KEYS: &str = "refresh.allow_hosts";
+
+impl FetchError {
+    /// In words, where another member of the policy says which hosts there are.
+    pub(super) fn where_hosts_are(&self, member: &str) -> String {
+        if let Self::HostNotAllowed(host) = self {
+            not_allowed(host, member)
+        } else if let Self::PrivateAddress { host, address } = self {
+            private(host, *address, member)
+        } else {
+            self.to_string()
+        }
+    }
+}
+
+fn not_allowed(host: &str, member: &str) -> String {
+    format!("{host} is not a host to fetch from. If it is the issuer's, add it to {member}")
+}
+
+fn private(host: &str, address: IpAddr, member: &str) -> String {
+    format!(
+        "{host} resolves to {address}, which is not a public address. If that is meant, name the \
+         host in {member}; link-local addresses never pass"
+    )
 }

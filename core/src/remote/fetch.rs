@@ -2,7 +2,7 @@
 //! addresses that are allowed, no cookies, no proxy, redirects within one origin only, 1 MiB, and a
 //! time limit over all.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -13,7 +13,7 @@ use ureq::{Agent, config::Config, http};
 use super::FetchError;
 use super::address::{self, Origin, shown};
 use super::freshness::{Fields, freshness};
-use crate::limits::{FETCH_CONNECT, FETCH_REDIRECTS, FETCH_SIZE, FETCH_TOTAL};
+use crate::limits::{FETCH_CONNECT, FETCH_REDIRECTS, FETCH_SIZE, FETCH_TOTAL, INTROSPECTIONS_EACH};
 use crate::policy::Reach;
 use crate::time::{Clock, Moment, Span};
 
@@ -84,7 +84,7 @@ impl Fetch for Https {
             deadline,
         } = request;
         let origin = address::check_url(reach, url)?;
-        let agent = agent(reach, &origin);
+        let agent = agent(reach, &origin, Idle::None);
         let mut url = url.to_owned();
         for _ in 0..=FETCH_REDIRECTS {
             let call = agent.get(&url).config();
@@ -139,34 +139,105 @@ impl Sends for Https {
     /// Posts under the limits of a fetch. No redirect is followed: what is sent is for one address.
     fn post(&self, post: &Post<'_>) -> Result<Posted, FetchError> {
         let origin = address::check_url(post.reach, post.url)?;
-        let call = agent(post.reach, &origin).post(post.url).config();
-        let call = call.timeout_global(Some(post.deadline.left()?));
-        let mut call = call.accept(post.accept).build();
-        call = call.header("Content-Type", post.content_type);
-        if let Some(authorization) = post.authorization {
-            call = call.header("Authorization", authorization);
-        }
-        let sent = call.send(post.body);
-        let mut response = sent.map_err(|error| explain(error, &origin))?;
-        match response.status().as_u16() {
-            200 => {
-                let content_type = field(&response, "content-type").unwrap_or_default();
-                let name = content_type.split(';').next().unwrap_or_default();
-                let content_type = name.trim().to_ascii_lowercase();
-                let body = read(&mut response, &origin)?.body.unwrap_or_default();
-                Ok(Posted { body, content_type })
-            }
-            status => Err(FetchError::Status {
-                url: shown(post.url),
-                status,
-            }),
-        }
+        send(&agent(post.reach, &origin, Idle::None), post, &origin)
     }
 }
 
-/// An agent for one document and its redirects: keys are fetched too seldom for a connection to be
-/// worth keeping, and what one issuer may reach must never serve another.
-fn agent(reach: &Reach, origin: &Origin) -> Agent {
+/// The network, with connections to one origin that are kept for the next document: of a server that is asked
+/// again and again, under one [`Reach`].
+#[derive(Clone, Default)]
+pub(super) struct Line(Arc<Mutex<Option<Open>>>);
+
+#[derive(Clone)]
+struct Open {
+    origin: Origin,
+    agent: Agent,
+    /// Whether it has brought an answer: a connection may be there that its server has given up.
+    used: bool,
+}
+
+impl Line {
+    /// The lock guards one value, which a panic leaves whole.
+    fn open(&self) -> MutexGuard<'_, Option<Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fetch for Line {
+    fn fetch(&self, request: Request<'_>) -> Result<Response, FetchError> {
+        Https.fetch(request)
+    }
+}
+
+impl Sends for Line {
+    /// As [`Https`] does, but for where the connection comes from. What is sent changes nothing, so that it
+    /// is sent once more where an old connection breaks.
+    fn post(&self, post: &Post<'_>) -> Result<Posted, FetchError> {
+        let origin = address::check_url(post.reach, post.url)?;
+        let held = self.open().clone().filter(|open| open.origin == origin);
+        let (agent, used) = match held {
+            Some(open) => (open.agent, open.used),
+            None => (agent(post.reach, &origin, Idle::Kept), false),
+        };
+        let posted = send(&agent, post, &origin);
+        let (agent, posted) = match posted {
+            Err(FetchError::Network(_)) if used => {
+                let fresh = self::agent(post.reach, &origin, Idle::Kept);
+                let posted = send(&fresh, post, &origin);
+                (fresh, posted)
+            }
+            posted => (agent, posted),
+        };
+        let answered = matches!(posted, Ok(_) | Err(FetchError::Status { .. }));
+        *self.open() = answered.then_some(Open {
+            origin,
+            agent,
+            used: true,
+        });
+        posted
+    }
+}
+
+fn send(agent: &Agent, post: &Post<'_>, origin: &Origin) -> Result<Posted, FetchError> {
+    let call = agent.post(post.url).config();
+    let call = call.timeout_global(Some(post.deadline.left()?));
+    let mut call = call.accept(post.accept).build();
+    call = call.header("Content-Type", post.content_type);
+    if let Some(authorization) = post.authorization {
+        call = call.header("Authorization", authorization);
+    }
+    let sent = call.send(post.body);
+    let mut response = sent.map_err(|error| explain(error, origin))?;
+    match response.status().as_u16() {
+        200 => {
+            let content_type = field(&response, "content-type").unwrap_or_default();
+            let name = content_type.split(';').next().unwrap_or_default();
+            let content_type = name.trim().to_ascii_lowercase();
+            let body = read(&mut response, origin)?.body.unwrap_or_default();
+            Ok(Posted { body, content_type })
+        }
+        status => Err(FetchError::Status {
+            url: shown(post.url),
+            status,
+        }),
+    }
+}
+
+/// What becomes of a connection after its document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    None,
+    /// It is kept for the next one, for as long as a server is likely to keep it too.
+    Kept,
+}
+
+/// Connections that one agent keeps: as many as there are questions at once.
+const KEPT: usize = INTROSPECTIONS_EACH;
+
+/// An agent for one origin. Keys are fetched too seldom for a connection to be worth keeping, and what
+/// one issuer may reach must never serve another.
+fn agent(reach: &Reach, origin: &Origin, idle: Idle) -> Agent {
+    let kept = if idle == Idle::Kept { KEPT } else { 0 };
     let roots = match &reach.authorities {
         None => RootCerts::WebPki,
         Some(authorities) => {
@@ -184,7 +255,8 @@ fn agent(reach: &Reach, origin: &Origin) -> Agent {
         .proxy(None)
         .http_status_as_error(false)
         .max_redirects(0)
-        .max_idle_connections(0)
+        .max_idle_connections(kept)
+        .max_idle_connections_per_host(kept)
         .input_buffer_size(16 * 1024)
         .output_buffer_size(4 * 1024)
         .user_agent(concat!("sealgate/", env!("CARGO_PKG_VERSION")))

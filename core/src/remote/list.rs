@@ -8,6 +8,8 @@ use crate::revocation::Due;
 use crate::time::Span;
 use crate::verifier::{Engine, ListFetch};
 
+/// The member of a policy that says where lists are fetched from.
+const HOSTS: &str = "revocation.status_lists.allow_hosts";
 const ACCEPT: &str = "application/statuslist+jwt";
 
 /// One list to be fetched.
@@ -60,7 +62,8 @@ impl ListJob {
 impl BroughtList {
     /// Takes it in.
     pub(crate) fn settle(self, engine: &Engine) {
-        let answer = self.answer.map_err(|error| error.to_string());
+        let answer = self.answer;
+        let answer = answer.map_err(|error| error.where_hosts_are(HOSTS));
         engine.settle_list(&self.due, answer);
     }
 }

@@ -18,7 +18,7 @@ mod keeper;
 mod list;
 mod refresh;
 
-pub(crate) use ask::{AskJob, BroughtAnswer};
+pub(crate) use ask::{AskJob, BroughtAnswer, Lines};
 pub use client::{Client, FetchedSet};
 pub use discovery::Metadata;
 pub use error::FetchError;

@@ -2,6 +2,7 @@
 //! never a claim value.
 
 use super::Requirements;
+use super::introspect::NO_ROOM;
 use super::seen::Seen;
 use super::state::{State, World};
 use crate::claims::Claim;
@@ -278,6 +279,7 @@ impl Context<'_> {
             Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
             Code::Revoked => "Who revoked what is in the program's revocations; a new token of the same chain will be refused too.".into(),
             Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
+            Code::InsufficientScope if about == Some(Claim::AuthorizationDetails.name()) => format!("{name} grants the token less of authorization_details by now than the token says. Get a new one."),
             Code::InsufficientScope => self.scope(),
             Code::OperationDenied => self.operation(about),
             Code::PostureMismatch => format!("The transaction token service saw a workload on the way below gates.{gate}.transactions.min_assurance, or names no level in agentic_ctx."),
@@ -291,6 +293,7 @@ impl Context<'_> {
             Code::RevocationUnavailable | Code::RevocationStale => self.no_news(),
             Code::Suspended => "Its issuer has suspended the token, and may take that back: the same token may pass later.".into(),
             Code::StatusUnavailable | Code::StatusStale => self.status(name),
+            Code::IntrospectionPending if about == Some(NO_ROOM) => format!("So many tokens wait to be asked about at {name} that this one does not. Not the caller's fault; they may retry."),
             Code::IntrospectionPending => format!("{name} is being asked about the token; its answer is known in a moment. Not the caller's fault; they may retry."),
             Code::IntrospectionUnavailable => self.unasked(name, about),
             Code::Usage => self.misuse(error),
@@ -757,7 +760,10 @@ impl Context<'_> {
                 "What {name} answers about the token and what the token says differ in {claim}. {rest}"
             );
         }
-        match self.live.answers.last_error(name) {
+        match self
+            .place
+            .and_then(|place| self.live.answers.of(place)?.last_error())
+        {
             Some(error) => format!("{name} could not be asked about the token: {error}. {rest}"),
             None => format!("{name} could not be asked about the token. {rest}"),
         }

@@ -4,24 +4,34 @@
 use std::sync::Arc;
 
 use super::Engine;
+use super::introspect::{asked, terms};
 use super::pipeline::{self, Case};
 use super::requirements::NO_REQUIREMENTS;
 use super::state::{Lookup, State};
 use crate::claims::{Claim, date};
 use crate::encoding::json::{Json, Value};
 use crate::error::{Code, Error};
-use crate::introspection::{Due, Told};
+use crate::introspection::{Answers, Due, Failure, Told, Whose};
 use crate::limits::INTROSPECTION_ANSWER_SIZE;
 use crate::observe::Event;
 use crate::policy::{Endpoint, IntrospectionRules};
-use crate::time::{NumericDate, Span};
+use crate::time::NumericDate;
 
 /// A question, whom to ask, and as whom.
 pub(crate) struct AskFetch {
-    pub(crate) due: Due,
+    pub(crate) question: Question,
     pub(crate) rules: Arc<IntrospectionRules>,
     /// Where, if metadata has told it before.
     pub(crate) endpoint: Option<Box<str>>,
+}
+
+/// A question, and where its answer belongs.
+pub(crate) struct Question {
+    /// The policy's name for the issuer.
+    issuer: Box<str>,
+    /// Those of a policy that has been replaced by one that asks otherwise are looked into by nobody.
+    answers: Arc<Answers>,
+    pub(crate) due: Due,
 }
 
 /// An answer as it came.
@@ -44,39 +54,67 @@ impl Engine {
     /// The questions to ask now, at most `most` of them.
     pub(crate) fn begin_asks(&self, most: usize) -> Vec<AskFetch> {
         let (state, now) = (self.state.load_full(), self.clock.now());
-        state
-            .answers
-            .retain(|issuer| rules(&state, issuer).is_some());
-        let due = state.answers.begin(now, most).into_iter();
-        let fetch = |due: Due| {
-            let rules = rules(&state, &due.issuer)?;
-            let endpoint = match &rules.endpoint {
-                Endpoint::Url(url) => Some(url.clone()),
-                Endpoint::Discovered(_, iss) => state.answers.endpoint(&due.issuer, iss),
-            };
-            Some(AskFetch {
-                due,
-                rules,
-                endpoint,
-            })
-        };
-        due.filter_map(fetch).collect()
+        let mut fetches = Vec::new();
+        for (_, issuer, rules, answers) in asked(&state) {
+            let due = answers.begin(now, most.saturating_sub(fetches.len()));
+            fetches.extend(due.into_iter().map(|due| AskFetch {
+                question: Question {
+                    issuer: issuer.name.clone(),
+                    answers: Arc::clone(answers),
+                    due,
+                },
+                rules: Arc::clone(rules),
+                endpoint: match &rules.endpoint {
+                    Endpoint::Url(url) => Some(url.clone()),
+                    Endpoint::Discovered(..) => answers.endpoint(),
+                },
+            }));
+        }
+        fetches
     }
 
-    /// Takes in an answer, or why there is none.
-    pub(crate) fn settle_ask(&self, due: &Due, brought: Result<Asked, String>) {
+    /// Questions that were under way when whoever asks ended are asked again.
+    pub(crate) fn begin_asks_anew(&self) {
+        for (.., answers) in asked(&self.state.load()) {
+            answers.begin_anew();
+        }
+    }
+
+    /// Takes in an answer, or why there is none. One to a question of a policy before, where that asked
+    /// otherwise, is none any more.
+    pub(crate) fn settle_ask(&self, question: &Question, brought: Result<Asked, Failure>) {
         let (state, now) = (self.state.load_full(), self.clock.now());
-        let max_age = rules(&state, &due.issuer).map_or(Span::ZERO, |rules| rules.max_age);
-        let told = brought.and_then(|asked| self.read(&state, due, asked, now));
-        let failed = told.as_ref().err().cloned();
-        state.answers.settle(due, told, max_age, now);
-        let issuer_name = &due.issuer;
+        let Question {
+            issuer,
+            answers,
+            due,
+        } = question;
+        let mut asked = asked(&state);
+        let Some((position, _, rules, _)) = asked.find(|(.., own)| Arc::ptr_eq(own, answers))
+        else {
+            return;
+        };
+        let terms = terms(rules, state.keys.generation(position));
+        let told = brought.and_then(|asked| {
+            if let Endpoint::Discovered(..) = &rules.endpoint {
+                answers.learn(&asked.endpoint);
+            }
+            let told = self.read(&state, rules, asked, now);
+            told.map_err(|text| Failure {
+                whose: Whose::Tokens,
+                text,
+            })
+        });
+        let failed = told.as_ref().err().map(|failure| failure.text.clone());
+        answers.settle(due, told, terms, now);
         self.observers.tell(&match &failed {
             Some(reason) => Event::IntrospectionFailed {
-                issuer_name,
+                issuer_name: issuer,
                 reason,
             },
-            None => Event::Introspected { issuer_name },
+            None => Event::Introspected {
+                issuer_name: issuer,
+            },
         });
     }
 
@@ -89,18 +127,14 @@ impl Engine {
     fn read(
         &self,
         state: &State,
-        due: &Due,
+        rules: &IntrospectionRules,
         asked: Asked,
         now: NumericDate,
     ) -> Result<(Told, Option<NumericDate>), String> {
-        let rules = rules(state, &due.issuer).ok_or("the policy asks this issuer no more")?;
-        if let Endpoint::Discovered(_, iss) = &rules.endpoint {
-            state.answers.learn(&due.issuer, iss, &asked.endpoint);
-        }
         if asked.body.len() > INTROSPECTION_ANSWER_SIZE {
             return Err("its answer is larger than 128 KiB".to_owned());
         }
-        match (&rules.signed_by, asked.is_jwt) {
+        match (rules.signed_by.get(), asked.is_jwt) {
             (None, false) => self.read_members(state, asked.body),
             (Some(gate), true) => {
                 let issuers = Lookup::new(state.world.rules(), &gate.issuers);
@@ -154,10 +188,4 @@ impl Engine {
             }
         })
     }
-}
-
-fn rules(state: &State, issuer: &str) -> Option<Arc<IntrospectionRules>> {
-    let mut issuers = state.world.rules().issuers.iter();
-    let found = issuers.find(|found| *found.name == *issuer)?;
-    found.introspection.clone()
 }

@@ -9,7 +9,7 @@ use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::error::IssuerNumber;
 use crate::events;
-use crate::introspection::Answers;
+use crate::introspection::{AllAnswers, Kept};
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
@@ -74,6 +74,7 @@ pub(super) fn state(
     let tokens = policy.rules().cache_tokens;
     let before = previous.map(|state| &*state.cache);
     let cache = TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES), before);
+    let answers = answers(&policy, bell, previous);
     let world = World {
         digest,
         headers: Headers::new(),
@@ -97,14 +98,30 @@ pub(super) fn state(
             },
             |before| Arc::clone(&before.status),
         ),
-        answers: previous.map_or_else(
-            || {
-                let bell = bell.clone();
-                Arc::new(Answers::new(move || bell.ring()))
-            },
-            |before| Arc::clone(&before.answers),
-        ),
+        answers,
     })
+}
+
+/// What issuers have said goes on to count where they are asked the same, as the same, and nothing else would
+/// have made it count.
+fn answers(policy: &Policy, bell: &Bell, previous: Option<&State>) -> AllAnswers {
+    let begun = previous.map(|state| state.answers.clone());
+    let begun = begun.unwrap_or_else(|| {
+        let bell = bell.clone();
+        AllAnswers::new(move || bell.ring())
+    });
+    let issuers = policy.rules().issuers.iter().map(|issuer| {
+        let rules = issuer.introspection.as_ref()?;
+        let before = previous.and_then(|state| {
+            let (_, position) = place_in(state, issuer)?;
+            let other = state.world.rules().issuers.get(position)?;
+            let believed = other.introspection.as_ref()?.believes_as(rules)
+                && (rules.signed_by.get().is_none() || kept(state, policy, issuer).is_some());
+            state.answers.of(position).filter(|_| believed)
+        });
+        Some(before.map_or(Kept::Nothing, |answers| Kept::Before(Arc::clone(answers))))
+    });
+    begun.with(issuers)
 }
 
 /// The memory of used proofs, made or opened when a policy first asks for it. A table of another

@@ -320,33 +320,42 @@ impl Gate {
         wait: Duration,
     ) -> Result<VerifiedToken, Error> {
         let token = token.as_ref();
-        let mut outcome = self.verify_with(token, requirements);
-        let settles = |outcome: &Result<VerifiedToken, Error>| {
-            let error = outcome.as_ref().err();
-            error.is_some_and(|error| self.may_settle(error, wait))
-        };
-        let list = |outcome: &Result<VerifiedToken, Error>| {
-            let error = outcome.as_ref().err();
-            error
-                .filter(|error| error.code() == Code::StatusUnavailable)
-                .copied()
-        };
-        let coming = |error: &Error| {
+        self.ask_waiting(
+            wait,
+            || self.verify_with(token, requirements),
+            |outcome| outcome.as_ref().err().copied(),
+        )
+    }
+
+    /// The same of any question about this gate, as of a request or a chain: `ask` asks it, mostly
+    /// once, and `refusal` is why an answer is none yet. Whatever a question uses up, only its last
+    /// answer has used it up.
+    pub fn ask_waiting<T>(
+        &self,
+        wait: Duration,
+        mut ask: impl FnMut() -> T,
+        refusal: impl Fn(&T) -> Option<Error>,
+    ) -> T {
+        let mut answer = ask();
+        let list =
+            |answer: &T| refusal(answer).filter(|error| error.code() == Code::StatusUnavailable);
+        let coming = |error: Error| {
             matches!(
                 error.code(),
                 Code::KeysRefreshing | Code::IntrospectionPending
             )
         };
-        if outcome.as_ref().is_err_and(coming) || list(&outcome).is_some() {
+        if refusal(&answer).is_some_and(coming) || list(&answer).is_some() {
             // Asked once more in any case: what has come since then is waited for no more.
             self.engine.bell.wait(wait, &mut || {
-                // Looked at before the token: a list that comes in between is seen by one of the two.
-                let coming = list(&outcome).is_some_and(|error| self.engine.awaits_list(&error));
-                outcome = self.verify_with(token, requirements);
-                !(settles(&outcome) || coming && list(&outcome).is_some())
+                // Looked at before it is asked: a list that comes in between is seen by one of the two.
+                let coming = list(&answer).is_some_and(|error| self.engine.awaits_list(&error));
+                answer = ask();
+                let settles = refusal(&answer).is_some_and(|error| self.may_settle(&error, wait));
+                !(settles || coming && list(&answer).is_some())
             });
         }
-        outcome
+        answer
     }
 
     /// Whether asking again may bring another answer than this error within `wait`: it is

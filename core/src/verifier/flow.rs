@@ -20,7 +20,8 @@ pub(super) struct Call<'s> {
     engine: &'s Engine,
 }
 
-/// A request in which everything holds, and whose proofs are still to be looked up.
+/// A request in which everything holds, or a token alone, of which is still to be looked up what is
+/// used up by it.
 pub(super) struct Arrived {
     /// The workload that calls, where the request brings its identity.
     pub(super) caller: Option<Judged>,
@@ -127,6 +128,11 @@ impl<'s> Call<'s> {
         pipeline::commit(&self.door, judged, self.now)
     }
 
+    /// As [`Call::commit`]; what follows from the token is left to the caller.
+    pub(super) fn conclude(&self, judged: Judged) -> Result<VerifiedToken, Error> {
+        pipeline::conclude(&self.door, judged, self.now)
+    }
+
     /// What [`Call::commit`] would say, without using a proof up.
     pub(super) fn rehearse(&self, judged: Judged) -> Result<VerifiedToken, Error> {
         pipeline::rehearse(&self.door, judged, self.now)
@@ -134,10 +140,10 @@ impl<'s> Call<'s> {
 }
 
 impl Arrived {
-    /// Whether a proof came with it that is to be looked up.
+    /// Whether a proof came with it that is to be looked up, or a token that is good once.
     pub(super) fn asks(&self) -> bool {
         let mut judged = self.caller.iter().chain([&self.token]);
-        judged.any(|judged| judged.possession().used().is_some())
+        judged.any(|judged| judged.possession().used().is_some() || judged.is_used_up())
     }
 
     /// Settles whether the proofs were used before, the caller's first.

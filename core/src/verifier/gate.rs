@@ -54,6 +54,15 @@ impl Gate {
         self.sit().verify(token, requirements)
     }
 
+    /// As [`Gate::verify`], of a token that tells of an event. What follows from it is left to the
+    /// caller, also at a gate that is an input of revocations: done twice, it would be a duplicate.
+    pub(crate) fn verify_event(&self, token: &[u8]) -> Result<VerifiedToken, Error> {
+        let sitting = self.sit();
+        let call = sitting.call(&NO_REQUIREMENTS)?;
+        let judged = call.token(token, &[], &NO_REQUIREMENTS, &mut ())?;
+        call.conclude(judged)
+    }
+
     /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for,
     /// or the grant it was given for. Each is verified as its own kind asks, was valid when the next
     /// was issued, and was meant for whoever used it; from each to the next, nobody is left out and
@@ -136,6 +145,13 @@ impl Gate {
         let state = self.engine.state.load();
         let replay = state.world.rules().possession.replay.as_ref();
         replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }))
+    }
+
+    /// Whether [`Gate::verify`] and the other calls about tokens alone may wait for such a server: the
+    /// gate's tokens are good once. Event loops call [`Gate::begin_chain`].
+    #[must_use]
+    pub fn waits_with_tokens(&self) -> bool {
+        self.sit().waits_with_tokens()
     }
 
     /// For event loops, before they call [`Gate::verify_request`] or [`Gate::trace_request`] on their own

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::advice::{self, Advice, Call};
+#[cfg(feature = "remote")]
+use super::introspect::NO_ROOM;
 use super::state::World;
 use super::{Engine, Requirements};
 use crate::binding::Judge;
@@ -106,8 +108,9 @@ impl Grounds {
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
         let code = error.code();
-        code == Code::IntrospectionPending
-            || code == Code::KeysRefreshing && self.pause(error) < wait
+        // Where so many wait that this one does not, nothing is under way that would bring its answer.
+        let asked = code == Code::IntrospectionPending && error.claim() != Some(NO_ROOM);
+        asked || code == Code::KeysRefreshing && self.pause(error) < wait
     }
 
     /// How long it takes at least until the answer may be another than this `keys_refreshing`: no

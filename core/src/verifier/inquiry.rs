@@ -1,19 +1,19 @@
-//! [`Inquiry`]: a request that is good if its proofs were not used before, and the question to the server
-//! that knows, for callers whose thread must not wait for the answer.
+//! [`Inquiry`]: a request that is good if its proofs were not used before, or a token that is good once,
+//! and the question to the server that knows, for callers whose thread must not wait for the answer.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::flow::Arrived;
+use super::flow::{Arrived, Call};
 use super::state::State;
-use super::{Gate, Request, Requirements, Sitting, VerifiedToken, pipeline};
+use super::{ContextToken, Gate, Request, Requirements, Sitting, VerifiedToken, pipeline};
 use crate::binding::ReplayAnswer;
 use crate::error::{Code, Error};
 use crate::replay::{Memory, Turn};
 use crate::time::NumericDate;
 
-/// What [`Sitting::begin_request`] came to.
+/// What [`Sitting::begin_request`] or [`Sitting::begin_chain`] came to.
 #[derive(Debug)]
 #[must_use = "nothing is verified before a server has answered"]
 #[expect(
@@ -23,12 +23,13 @@ use crate::time::NumericDate;
 pub enum Begun {
     /// Nobody is to be asked.
     Verified(VerifiedToken),
-    /// A server knows whether its proofs were used before.
+    /// A server knows whether its proofs, or the token itself, were used before.
     Asks(Box<Inquiry>),
 }
 
 /// A request in which everything holds, and whose proofs a server is to be asked about
-/// ([`Sitting::begin_request`]). One that is dropped has used none of them up.
+/// ([`Sitting::begin_request`]), or a token that is good once ([`Sitting::begin_chain`]). One that is
+/// dropped has used none of them up.
 #[must_use = "nothing is verified before a server has answered"]
 pub struct Inquiry {
     arrived: Arrived,
@@ -52,6 +53,21 @@ impl Gate {
     ) -> Result<Begun, Error> {
         self.sit().begin_request(request, requirements)
     }
+
+    /// As [`Gate::verify_chain`], for event loops: where [`Gate::waits_with_tokens`], the question whether
+    /// the token was used before is left to [`Inquiry::ask`]. `context` is mostly empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_chain`].
+    pub fn begin_chain(
+        &self,
+        token: impl AsRef<[u8]>,
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> Result<Begun, Error> {
+        self.sit().begin_chain(token, context, requirements)
+    }
 }
 
 impl Sitting<'_> {
@@ -67,6 +83,27 @@ impl Sitting<'_> {
     ) -> Result<Begun, Error> {
         let call = self.call(requirements)?;
         let arrived = call.request(request, requirements, &mut ())?;
+        self.begun(&call, arrived)
+    }
+
+    /// As [`Gate::begin_chain`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::verify_chain`].
+    pub fn begin_chain(
+        &self,
+        token: impl AsRef<[u8]>,
+        context: &[ContextToken<'_>],
+        requirements: &Requirements,
+    ) -> Result<Begun, Error> {
+        let call = self.call(requirements)?;
+        let token = call.token(token.as_ref(), context, requirements, &mut ())?;
+        let caller = None;
+        self.begun(&call, Arrived { caller, token })
+    }
+
+    fn begun(&self, call: &Call<'_>, arrived: Arrived) -> Result<Begun, Error> {
         let memory = call.door.memory()?;
         if arrived.asks() && matches!(memory, Some((Memory::Fleet(_), _))) {
             return Ok(Begun::Asks(Box::new(Inquiry {

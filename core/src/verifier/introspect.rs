@@ -9,17 +9,18 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::pipeline::{self, Case};
-use super::state::{Door, Source};
+use super::state::{Door, Source, State};
 use super::trail::{Stage, Trail};
 use super::verified::Judged;
 use super::vouched::{VerifiedBy, Vouched};
 use super::{ancestry, note};
 use crate::claims::{Claim, Claims, ScopeForm};
 use crate::crypto::CryptoProvider;
+use crate::delegation;
 use crate::encoding::base64url;
 use crate::encoding::json::{Json, JsonKind, Value};
 use crate::error::{Code, Error};
-use crate::introspection::{Answer, Key, NoAnswer, Told};
+use crate::introspection::{Answer, Answers, Key, NoAnswer, Terms, Told};
 use crate::jws::ProtectedHeader;
 use crate::limits::Limits;
 use crate::policy::{
@@ -29,6 +30,8 @@ use crate::time::NumericDate;
 
 /// What errors about an answer as a whole are about.
 const ABOUT: &str = "active";
+/// What there is too little of where a question does not even wait.
+pub(super) const NO_ROOM: &str = "waiting";
 const TOKEN_TYPE: &str = "token_type";
 /// What stands for the header of a token that has none: `{}`.
 const NO_HEADER: &[u8] = b"e30";
@@ -129,7 +132,7 @@ pub(super) fn opaque<T: Trail>(
         let issuer = door.issuer(&source)?;
         let rules = issuer.introspection.as_deref();
         let rules = rules.ok_or_else(|| Error::new(Code::Internal))?;
-        let answer = look_up(&door, issuer, rules, token, case)?;
+        let answer = look_up(&door, &source, rules, token, case)?;
         let told = Introspected::of(door, opaque, &answer)?;
         trail.enter(Stage::Claims);
         check_told(&told.claims, issuer)?;
@@ -231,14 +234,15 @@ fn ask(
         (Some(rules), None) => rules,
         (None, None) => return Err(Error::new(Code::Internal)),
     };
-    let answer = look_up(door, issuer, rules, token, case)?;
+    let answer = look_up(door, source, rules, token, case)?;
     let mut told = active(&answer, door.rules().limits)?;
     issuer.rename_claims(&mut told, source.profile);
     check_agrees(door, claims, &told, issuer, case.now())?;
     Ok(StillActive(By::Answer(answer.asked_at)))
 }
 
-/// INT-02 for a JWT: what the answer says of the token may end it, and grants nothing.
+/// INT-02 for a JWT: what the answer says of the token may end it or say less of it than it says itself,
+/// and grants nothing.
 fn check_agrees(
     door: &Door<'_>,
     signed: &Claims,
@@ -260,7 +264,12 @@ fn check_agrees(
             return Err(Error::about(Code::IntrospectionUnavailable, claim.name()));
         }
     }
-    if told.present().contains(Claim::Act) && !signed.present().contains(Claim::Act) {
+    // An answer may leave actors out, and says so (`chain_complete`).
+    let acts = |act: Value<'_>| match signed.value(Claim::Act) {
+        Some(own) => own.same_as(act) || !delegation::is_complete(told),
+        None => false,
+    };
+    if !told.value(Claim::Act).is_none_or(acts) {
         let act = Claim::Act.name();
         return Err(Error::about(Code::IntrospectionUnavailable, act));
     }
@@ -277,6 +286,10 @@ fn check_agrees(
     let grants = |scope: &str| told.scopes().any(|granted| granted == scope);
     if told.present().contains(Claim::Scope) && !signed.scopes().all(grants) {
         return Err(Error::about(Code::InsufficientScope, "scope"));
+    }
+    let details = Claim::AuthorizationDetails;
+    if told.present().contains(details) && !delegation::details_within(signed, told) {
+        return Err(Error::about(Code::InsufficientScope, details.name()));
     }
     let bound = |cnf: Value<'_>| signed.value(Claim::Cnf).is_some_and(|own| own.same_as(cnf));
     if !told.value(Claim::Cnf).is_none_or(bound) {
@@ -302,21 +315,42 @@ fn active(answer: &Answer, limits: Limits) -> Result<Claims, Error> {
     }
 }
 
+/// The issuers that a policy asks, by their positions in it, and what they have said.
+pub(super) fn asked(
+    state: &State,
+) -> impl Iterator<Item = (usize, &IssuerRules, &Arc<IntrospectionRules>, &Arc<Answers>)> {
+    let issuers = state.world.rules().issuers.iter().enumerate();
+    issuers.filter_map(|(position, issuer)| {
+        let rules = issuer.introspection.as_ref()?;
+        Some((position, issuer, rules, state.answers.of(position)?))
+    })
+}
+
+/// What an answer has to be under these rules, and this generation of the issuer's keys.
+pub(super) fn terms(rules: &IntrospectionRules, generation: u64) -> Terms {
+    Terms {
+        max_age: rules.max_age,
+        signed_by: rules.signed_by.get().map(|_| generation),
+    }
+}
+
 fn look_up(
     door: &Door<'_>,
-    issuer: &IssuerRules,
+    source: &Source,
     rules: &IntrospectionRules,
     token: &[u8],
     case: &Case<'_>,
 ) -> Result<Answer, Error> {
+    let answers = door.state.answers.of(source.position);
+    let answers = answers.ok_or_else(|| Error::new(Code::Internal))?;
     let key = key(case.judge.provider, rules, token);
-    let answers = &door.state.answers;
-    answers
-        .look_up(&issuer.name, &key, token, case.now())
-        .map_err(|none| match none {
-            NoAnswer::Pending => Error::new(Code::IntrospectionPending),
-            NoAnswer::Unavailable => Error::new(Code::IntrospectionUnavailable),
-        })
+    let terms = terms(rules, source.generation);
+    let found = answers.look_up(&key, token, terms, case.now());
+    found.map_err(|none| match none {
+        NoAnswer::Pending => Error::new(Code::IntrospectionPending),
+        NoAnswer::NoRoom => Error::about(Code::IntrospectionPending, NO_ROOM),
+        NoAnswer::Unavailable => Error::new(Code::IntrospectionUnavailable),
+    })
 }
 
 /// The token itself is kept by nobody; and an answer is of whom was asked, and to whom it was given.

@@ -212,7 +212,7 @@ impl Engine {
             replay: state.replay.clone(),
             revocations: Arc::clone(&state.revocations),
             status: Arc::clone(&state.status),
-            answers: Arc::clone(&state.answers),
+            answers: state.answers.clone(),
         };
         if !self.state.replace(state, Arc::new(next)) {
             return None;

@@ -63,7 +63,7 @@ pub use advice::Advice;
 pub use ancestry::ContextToken;
 pub use applied::AppliedEvent;
 #[cfg(feature = "remote")]
-pub(crate) use asks::{AskFetch, Asked};
+pub(crate) use asks::{AskFetch, Asked, Question};
 pub(crate) use build::refusals;
 pub use checked::RevocationCheck;
 pub use explain::Explanation;

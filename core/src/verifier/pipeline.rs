@@ -471,16 +471,26 @@ pub(super) fn commit(
     judged: Judged,
     now: NumericDate,
 ) -> Result<VerifiedToken, Error> {
-    let verdict = judged.conclude(|used| match door.memory()? {
-        Some((memory, rules)) => used.commit(memory, rules, now),
-        None => Ok(used.left_to_others()),
-    });
+    let verdict = conclude(door, judged, now);
     if door.gate.revokes
         && let Ok(token) = &verdict
     {
         applied::apply(door.state, token, now);
     }
     verdict
+}
+
+/// As [`commit`]; what follows from the token is left to the caller.
+#[inline]
+pub(super) fn conclude(
+    door: &Door<'_>,
+    judged: Judged,
+    now: NumericDate,
+) -> Result<VerifiedToken, Error> {
+    judged.conclude(|used| match door.memory()? {
+        Some((memory, rules)) => used.commit(memory, rules, now),
+        None => Ok(used.left_to_others()),
+    })
 }
 
 /// What [`commit`] would say, without using the proof up.

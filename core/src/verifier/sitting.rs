@@ -12,7 +12,8 @@ use super::state::{Door, State};
 use super::traced::{self, Traced};
 use super::{Gate, Request, Requirements, VerifiedToken};
 use crate::crypto::CryptoProvider;
-use crate::error::Error;
+use crate::error::{Code, Error};
+use crate::policy::ReplayStore;
 use crate::sync::Loaded;
 use crate::time::NumericDate;
 
@@ -87,6 +88,26 @@ impl Sitting<'_> {
         let call = self.call(requirements)?;
         let arrived = call.request(request, requirements, &mut ())?;
         arrived.settle(&mut (), |judged| call.commit(judged))
+    }
+
+    /// As [`Gate::waits_with_tokens`].
+    #[must_use]
+    pub fn waits_with_tokens(&self) -> bool {
+        let replay = self.state.world.rules().possession.replay.as_ref();
+        let fleet = replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }));
+        fleet && self.door().is_ok_and(|door| door.gate.once.is_some())
+    }
+
+    /// For event loops, before they call [`Sitting::verify`] on their own thread.
+    ///
+    /// # Errors
+    ///
+    /// `usage` where [`Gate::waits_with_tokens`].
+    pub fn tokens_answer_at_once(&self) -> Result<(), Error> {
+        if self.waits_with_tokens() {
+            return Err(Error::about(Code::Usage, "replay.store"));
+        }
+        Ok(())
     }
 
     /// What [`Sitting::verify`] would answer without verifying anything, because this gate has seen

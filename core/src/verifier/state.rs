@@ -15,7 +15,7 @@ use crate::claims::{Claim, Claims, spiffe_domain, workload_domain};
 use crate::crypto::CryptoProvider;
 use crate::delegation::{Chain, Member};
 use crate::error::{Code, Error, IssuerNumber};
-use crate::introspection::Answers;
+use crate::introspection::AllAnswers;
 use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::limits::Limits;
@@ -39,8 +39,8 @@ pub(super) struct State {
     pub(super) revocations: Arc<RevocationStore>,
     /// The status lists that tokens have referred to. They outlive reloads.
     pub(super) status: Arc<StatusLists>,
-    /// What issuers have said of their tokens. It outlives reloads.
-    pub(super) answers: Arc<Answers>,
+    /// What issuers have said of their tokens. It outlives reloads that ask them the same.
+    pub(super) answers: AllAnswers,
 }
 
 /// Used proofs, where a policy has asked for them to be remembered. They outlive reloads: what was

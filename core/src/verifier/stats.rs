@@ -3,10 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::Verifier;
+use super::introspect::asked;
 use super::state::{Replay, State};
 use crate::binding::ReplayReach;
+use crate::introspection::Counts;
 use crate::policy::ReplayStore;
-use crate::time::Span;
+use crate::time::{NumericDate, Span};
 
 impl Verifier {
     /// What there is to count, as JSON: `policy` (the digest of the one in force); `cache` with `hits`,
@@ -14,7 +16,9 @@ impl Verifier {
     /// by the policy's names; `revocations` with `entries`, `bytes`, `epoch`, and where processes share a
     /// store its `store`, `reach`, `staleness` in seconds, `undelivered` and `unreadable`; `status` of the
     /// status lists that are kept, with `lists`, of these `missing` (not fetched yet) and `stale`, and
-    /// `bytes`; and `proofs`, null without `[replay]`, with `store`, `reach`, and of used proofs in the process
+    /// `bytes`; `introspection` by the names of issuers that are asked about tokens, with the `answers` that are
+    /// kept and their `bytes`, the tokens that are `waiting` to be asked about, the questions `running`, the issuer's
+    /// `failures` in a row, and whether it is left alone for now as `resting`; and `proofs`, null without `[replay]`, with `store`, `reach`, and of used proofs in the process
     /// `entries` and `capacity`, of those at a server how often it was `asked` and `unanswered`.
     #[must_use]
     pub fn stats(&self) -> Value {
@@ -27,7 +31,8 @@ impl Verifier {
             let counts = json!({ "keys": keys, "generation": generation });
             (issuer.name.to_string(), counts)
         });
-        let status = state.status.stats(self.engine.clock.now());
+        let now = self.engine.clock.now();
+        let status = state.status.stats(now);
         json!({
             "policy": &*state.world.digest,
             "cache": {
@@ -46,6 +51,7 @@ impl Verifier {
                 "stale": status.stale,
                 "bytes": status.bytes,
             },
+            "introspection": introspection_stats(&state, now),
             "proofs": proof_stats(&state),
         })
     }
@@ -67,6 +73,30 @@ impl Verifier {
         }
         Value::Object(counts)
     }
+}
+
+/// Of the issuers that are asked.
+fn introspection_stats(state: &State, now: NumericDate) -> Map<String, Value> {
+    let counts = asked(state).map(|(_, issuer, _, said)| {
+        let Counts {
+            answers,
+            bytes,
+            waiting,
+            running,
+            failures,
+            resting,
+        } = said.counts(now);
+        let counts = json!({
+            "answers": answers,
+            "bytes": bytes,
+            "waiting": waiting,
+            "running": running,
+            "failures": failures,
+            "resting": resting,
+        });
+        (issuer.name.to_string(), counts)
+    });
+    counts.collect()
 }
 
 /// Of used proofs; nothing where the policy has no `[replay]`.

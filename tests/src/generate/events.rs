@@ -16,6 +16,8 @@ pub(super) fn lines() -> String {
     order(&mut file);
     once(&mut file);
     inputs(&mut file);
+    delivered(&mut file);
+    states(&mut file);
     lists(&mut file);
     file.lines
 }
@@ -427,6 +429,64 @@ fn inputs(file: &mut File) {
         json!({ "profile": "logout_token" }),
     );
     session.refused("ended", "near");
+    session.close();
+}
+
+/// A request as its issuer makes it to a receiver at `signals`.
+fn delivery(session: &str, set: &str) -> Value {
+    json!({ "op": "deliver", "session": session, "now": T, "gate": "signals", "set": set })
+}
+
+/// What is delivered is done once and told so, whether or not its gate is an input.
+fn delivered(file: &mut File) {
+    for (name, inputs) in [
+        ("delivered", &[][..]),
+        ("delivered-to-an-input", &["signals"]),
+    ] {
+        let mut session = Session::open(file, name, inputs);
+        session.passes("near");
+        let ends = signal(
+            &format!("{CAEP}session-revoked"),
+            json!({ "event_timestamp": T }),
+            iss_sub("u1"),
+        );
+        let id = |told: &str| format!("{name}/{told}");
+        let told = |entries: usize, duplicate: bool| json!({ "status": 202, "err": null, "entries": entries, "duplicate": duplicate });
+        let request = delivery(name, &ends);
+        session.file.accept(&id("first"), &request, told(2, false));
+        session.refused("ended", "near");
+        session.file.accept(&id("again"), &request, told(0, true));
+        session.close();
+    }
+}
+
+/// SET-11 (SSF §8.1.4): a stream is verified with the state that was sent.
+fn states(file: &mut File) {
+    const NAME: &str = "set-11";
+    let session = Session::open(file, NAME, &[]);
+    let says = |event: Value| {
+        let uri = "https://schemas.openid.net/secevent/ssf/event-type/verification";
+        let set = signal(uri, event, json!({ "format": "opaque", "id": "stream" }));
+        with(&delivery(NAME, &set), json!({ "expecting_state": "s1" }))
+    };
+    let taken = json!({ "status": 202, "err": null, "entries": 0, "duplicate": false });
+    let refused =
+        json!({ "status": 400, "err": "invalid_state", "entries": null, "duplicate": null });
+    for (id, event, answer) in [
+        ("set-11/its-state", json!({ "state": "s1" }), &taken),
+        ("set-11/another", json!({ "state": "s2" }), &refused),
+        ("set-11/none", json!({}), &refused),
+        ("set-11/a-number", json!({ "state": 1 }), &refused),
+    ] {
+        session.file.accept(id, &says(event), answer.clone());
+    }
+    let unasked = with(
+        &says(json!({ "state": "s3" })),
+        json!({ "expecting_state": null }),
+    );
+    session
+        .file
+        .accept("set-11/nobody-asked", &unasked, taken.clone());
     session.close();
 }
 

@@ -33,6 +33,7 @@ mod sessions;
 mod slots;
 mod standing;
 mod tasks;
+mod ties;
 mod transactions;
 mod urls;
 mod ways;
@@ -52,7 +53,7 @@ pub use slots::{Slot, slots};
 pub const T: i64 = 1_800_000_000;
 
 /// The names of the files.
-pub const FILES: [&str; 22] = [
+pub const FILES: [&str; 23] = [
     "algorithms.jsonl",
     "capabilities.jsonl",
     "delegation/act.jsonl",
@@ -74,6 +75,7 @@ pub const FILES: [&str; 22] = [
     "proofs.jsonl",
     "revocation.jsonl",
     "sessions.jsonl",
+    "ties.jsonl",
     "transactions.jsonl",
 ];
 
@@ -106,6 +108,7 @@ pub fn file(name: &str, committed: &str) -> String {
         "revocation.jsonl" => revocation::lines(),
         "kinds.jsonl" => kind_rules::lines(),
         "sessions.jsonl" => sessions::lines(),
+        "ties.jsonl" => ties::lines(),
         "transactions.jsonl" => transactions::lines(),
         other => panic!("no file {other}"),
     }

@@ -115,6 +115,7 @@ pub(super) fn lines(file: &mut File) {
         told(),
     );
     assurance(file);
+    replaced(file);
     // TXA-07: what the service says of the agent lets nobody act.
     let trusted = json!({ "posture": { "assurance": "high" } });
     let stranger = agent(json!({
@@ -192,4 +193,48 @@ fn assurance(file: &mut File) {
         "posture_mismatch",
         &named("gold"),
     );
+}
+
+/// TXA-05: what takes the place of a token is trusted no more than it.
+fn replaced(file: &mut File) {
+    let metadata = |level: &Value, hops: &[&str]| {
+        let acting = json!({ "identity": { "workload_id": hops.last() } });
+        let metadata = json!({
+            "hop_count": hops.len(), "min_assurance_level": level, "txn_path": hops,
+        });
+        json!({ "agentic_ctx": { "current_actor": acting, "chain_metadata": metadata } })
+    };
+    let of = |old: Value, new: Value| {
+        let before = ["gw.td.example"];
+        let old = with(
+            &agent(metadata(&old, &before)),
+            json!({ "iat": T - 10, "exp": T + 290 }),
+        );
+        let new = agent(metadata(&new, &["gw.td.example", "planner.td.example"]));
+        let gate = json!({ "context": { "txn_token": "allowed" } });
+        let context = json!([{ "kind": "txn_token", "token": kind().token(&old) }]);
+        with(
+            &request(&new, json!({})),
+            json!({ "policy": { "gates": { "g": gate } }, "context": context }),
+        )
+    };
+    let proven = || json!({ "subject": "u1" });
+    let near = "txa-05-as-trusted";
+    file.accept(near, &of(json!("medium"), json!("medium")), proven());
+    for (id, old, new) in [
+        ("txa-05-less-trusted", json!("medium"), json!("low")),
+        ("txa-05-first-level", json!(null), json!("high")),
+        ("txa-05-no-levels", json!(null), json!(null)),
+    ] {
+        file.accept(id, &of(old, new), proven());
+    }
+    for (id, old, new) in [
+        ("txa-05-more-trusted", json!("medium"), json!("high")),
+        ("txa-05-unknown-level", json!("medium"), json!("Medium")),
+        ("txa-05-unknown-before", json!("Medium"), json!("low")),
+        ("txa-05-same-unknown", json!("Medium"), json!("Medium")),
+        ("txa-05-vanished", json!("medium"), json!(null)),
+    ] {
+        file.refuse(id, near, "attenuation_details", &of(old, new));
+    }
 }

@@ -134,7 +134,10 @@ fn an_answer_that_is_none_leaves_the_token_undecided() {
         let hint = hint(&stand, OPAQUE);
         assert!(hint.starts_with("as could not be asked"), "{hint}");
         assert!(hint.contains(why), "{why} in {hint}");
-        assert!(!hint.contains(OPAQUE), "{hint}");
+        assert!(
+            !hint.contains(OPAQUE) && !hint.contains("refresh."),
+            "{hint}"
+        );
         // It is tried again a second later, and not before.
         assert_eq!(
             (now(&stand, OPAQUE), server.asked()),
@@ -144,6 +147,54 @@ fn an_answer_that_is_none_leaves_the_token_undecided() {
         stand.clock.advance(sealgate::Span::from_seconds(1));
         assert_eq!(says(&stand, OPAQUE), "accepted", "{why}");
     }
+}
+
+#[test]
+fn tokens_that_a_server_stumbles_over_are_no_outage_of_it() {
+    let (server, stand) = serve(http("400 Bad Request", "", b""));
+    for number in 0..5 {
+        let token = format!("{OPAQUE}{number}").replace('=', "a");
+        assert_eq!(says(&stand, &token), "introspection_unavailable");
+    }
+    server.answers(answer(&good().to_string()));
+    assert_eq!(
+        says(&stand, OPAQUE),
+        "accepted",
+        "another token of the same moment"
+    );
+    // Near miss: what says that it is the server's own.
+    for status in ["503 Not Now", "429 Slowly", "403 Forbidden"] {
+        let (server, stand) = serve(http(status, "", b""));
+        for number in 0..3 {
+            assert_eq!(
+                says(&stand, &format!("token-{number}")),
+                "introspection_unavailable"
+            );
+        }
+        server.answers(answer(&good().to_string()));
+        assert_eq!(now(&stand, OPAQUE), "introspection_unavailable", "{status}");
+    }
+}
+
+#[test]
+fn whose_credentials_are_refused_is_told_which() {
+    let (_server, stand) = serve(http("401 Unauthorized", "", b""));
+    assert_eq!(says(&stand, OPAQUE), "introspection_unavailable");
+    let text = hint(&stand, OPAQUE);
+    assert!(
+        text.contains("introspection.client_id and client_secret"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_connection_serves_many_questions_and_one_that_breaks_costs_none() {
+    let (server, stand) = serve(answer(&good().to_string()).kept());
+    for number in 0..5 {
+        assert_eq!(says(&stand, &format!("token-{number}")), "accepted");
+    }
+    // Two on each, and the third finds it broken and is asked again.
+    assert_eq!((server.asked(), server.connections()), (5, 3));
 }
 
 #[test]
@@ -213,9 +264,14 @@ fn metadata_says_where_to_ask() {
     let evil = json!({ "introspection_endpoint": "https://evil.example/ask" });
     server.answers(by_path(metadata(evil)));
     assert_eq!(says(&stand, OPAQUE), "introspection_unavailable");
+    let text = hint(&stand, OPAQUE);
     assert!(
-        hint(&stand, OPAQUE).contains("not a host to fetch from"),
+        text.contains("not a host to fetch from"),
         "credentials stay here"
+    );
+    assert!(
+        text.contains("add it to introspection.allow_hosts"),
+        "{text}"
     );
     stand.clock.advance(sealgate::Span::from_seconds(2));
     let ours = json!({ "introspection_endpoint": format!("{issuer}/ask") });

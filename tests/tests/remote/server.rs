@@ -11,6 +11,8 @@ use std::thread;
 pub(crate) enum Answer {
     /// A whole answer, head and all.
     Raw(Vec<u8>),
+    /// The same, on a connection that serves one more request after it, and breaks at the one after that.
+    Kept(Vec<u8>),
     /// These bytes, and then nothing, with the connection left open.
     Stall(Vec<u8>),
     /// The connection is reset.
@@ -40,6 +42,17 @@ pub(crate) fn http(status: &str, fields: &str, body: &[u8]) -> Answer {
     Answer::Raw(answer)
 }
 
+impl Answer {
+    /// The same, and the connection stays.
+    pub(crate) fn kept(self) -> Self {
+        let Self::Raw(bytes) = self else {
+            return self;
+        };
+        let text = String::from_utf8(bytes).unwrap();
+        Self::Kept(text.replace("Connection: close\r\n", "").into_bytes())
+    }
+}
+
 pub(crate) fn ok(body: &str) -> Answer {
     http(
         "200 OK",
@@ -58,6 +71,7 @@ pub(crate) struct Server {
 struct State {
     answer: Mutex<Answer>,
     asked: AtomicUsize,
+    connections: AtomicUsize,
     /// The last request: its head in lower case, and its body.
     last: Mutex<(String, String)>,
     /// Connections that are left open.
@@ -91,6 +105,7 @@ impl Server {
         let state = Arc::new(State {
             answer: Mutex::new(answer),
             asked: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
             last: Mutex::default(),
             stalled: Mutex::new(Vec::new()),
         });
@@ -118,10 +133,16 @@ impl Server {
     pub(crate) fn asked(&self) -> usize {
         self.state.asked.load(Ordering::SeqCst)
     }
+
+    /// How many connections brought them.
+    pub(crate) fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::SeqCst)
+    }
 }
 
 impl State {
     fn serve<W: Wrap>(&self, stream: TcpStream, wrap: &W) {
+        self.connections.fetch_add(1, Ordering::SeqCst);
         if matches!(*self.answer.lock().unwrap(), Answer::Reset) {
             self.asked.fetch_add(1, Ordering::SeqCst);
             // Closing with unread data makes the system send RST.
@@ -129,10 +150,25 @@ impl State {
             return;
         }
         let mut reader = BufReader::new(wrap.wrap(stream));
+        for _ in 0..2 {
+            match self.serve_one(reader) {
+                Some(kept) => reader = kept,
+                None => return,
+            }
+        }
+        // Breaks under the next request, which has been sent by then.
+        let _ = reader.fill_buf();
+    }
+
+    /// The connection, where it is to be kept.
+    fn serve_one<S: Read + Write + Send + 'static>(
+        &self,
+        mut reader: BufReader<S>,
+    ) -> Option<BufReader<S>> {
         let (mut request, mut line) = (String::new(), String::new());
         // A handshake that fails ends here.
         if !reader.read_line(&mut request).is_ok_and(|read| read > 0) {
-            return;
+            return None;
         }
         let (mut head, mut length) = (request.clone(), 0);
         while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
@@ -144,23 +180,22 @@ impl State {
         }
         let mut body = vec![0; length];
         if reader.read_exact(&mut body).is_err() {
-            return;
+            return None;
         }
         let body = String::from_utf8_lossy(&body).into_owned();
         *self.last.lock().unwrap() = (head, body);
         let path = request.split(' ').nth(1).unwrap_or_default();
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let mut stream = reader.into_inner();
-        let answer = self.answer.lock().unwrap().clone();
-        match answer.to(path) {
-            Answer::Raw(bytes) => {
-                let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
-            }
-            Answer::Stall(bytes) => {
-                let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
-                self.stalled.lock().unwrap().push(Box::new(stream));
-            }
-            Answer::Reset | Answer::ByPath(_) => {}
+        let answer = self.answer.lock().unwrap().clone().to(path);
+        if let Answer::Raw(bytes) | Answer::Kept(bytes) | Answer::Stall(bytes) = &answer {
+            let stream = reader.get_mut();
+            let _ = stream.write_all(bytes).and_then(|()| stream.flush());
         }
+        match answer {
+            Answer::Kept(_) => return Some(reader),
+            Answer::Stall(_) => self.stalled.lock().unwrap().push(Box::new(reader)),
+            Answer::Raw(_) | Answer::Reset | Answer::ByPath(_) => {}
+        }
+        None
     }
 }

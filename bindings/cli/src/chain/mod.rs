@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
     let asked = arguments.request.read_one(arguments.file.as_ref())?;
-    let verified = asked.verify(&opened.gate, &arguments.needs.requirements());
+    let verified = asked.verify(&opened.gate, &arguments.needs.requirements()?);
     if let Some(error) = verified
         .as_ref()
         .err()

@@ -132,22 +132,20 @@ def judge(
     door: Gate | Verifier,
     waiters: Waiters,
     token: Any,
-    scopes: tuple[str, ...],
-    into: Any,
+    needs: dict[str, Any],
     wait: float,
 ) -> Coroutine[Any, Any, Verdict[Any]]:
-    return _judge(lambda: door.judge(token, required_scopes=scopes, into=into), waiters, wait)
+    return _judge(lambda: door.judge(token, **needs), waiters, wait)
 
 
 def verify(
     door: Gate | Verifier,
     waiters: Waiters,
     token: Any,
-    scopes: tuple[str, ...],
-    into: Any,
+    needs: dict[str, Any],
     wait: float,
 ) -> Coroutine[Any, Any, VerifiedToken[Any]]:
-    return _verify(lambda: door.judge(token, required_scopes=scopes, into=into), waiters, wait)
+    return _verify(lambda: door.judge(token, **needs), waiters, wait)
 
 
 def judge_request(

@@ -96,6 +96,8 @@ _Content: TypeAlias = Mapping[str, Any]
 _Operation: TypeAlias = Mapping[str, Any]
 # `issuer` and either `authority_set`, a list, or `intent`, a mapping.
 _Approved: TypeAlias = Mapping[str, Any]
+# The workload that calls: `iss` and `sub`.
+_Presenter: TypeAlias = Mapping[str, str]
 _Document: TypeAlias = Mapping[str, Any]
 _Jwks: TypeAlias = Mapping[str, Any] | str | bytes
 _Duration: TypeAlias = str | timedelta
@@ -275,19 +277,59 @@ class _Calls:
 
     @overload
     def verify(
-        self, token: _Token, *, required_scopes: Iterable[str] = (), into: None = None
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
+        into: None = None,
     ) -> VerifiedToken: ...
     @overload
     def verify(
-        self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
+        into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
     @overload
     def judge(
-        self, token: _Token, *, required_scopes: Iterable[str] = (), into: None = None
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
+        into: None = None,
     ) -> Verdict: ...
     @overload
     def judge(
-        self, token: _Token, *, required_scopes: Iterable[str] = (), into: type[_Model]
+        self,
+        token: _Token,
+        *,
+        required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
+        into: type[_Model],
     ) -> Verdict[_Model]: ...
     @overload
     async def verify_async(
@@ -295,6 +337,12 @@ class _Calls:
         token: _Token,
         *,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: None = None,
         wait: _Duration = "2s",
     ) -> VerifiedToken: ...
@@ -304,6 +352,12 @@ class _Calls:
         token: _Token,
         *,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: type[_Model],
         wait: _Duration = "2s",
     ) -> VerifiedToken[_Model]: ...
@@ -313,6 +367,12 @@ class _Calls:
         token: _Token,
         *,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: None = None,
         wait: _Duration = "2s",
     ) -> Verdict: ...
@@ -322,6 +382,12 @@ class _Calls:
         token: _Token,
         *,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: type[_Model],
         wait: _Duration = "2s",
     ) -> Verdict[_Model]: ...
@@ -339,6 +405,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: None = None,
     ) -> VerifiedToken: ...
     @overload
@@ -355,6 +427,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: type[_Model],
     ) -> VerifiedToken[_Model]: ...
     @overload
@@ -371,6 +449,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: None = None,
         wait: _Duration = "2s",
     ) -> VerifiedToken: ...
@@ -388,6 +472,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: type[_Model],
         wait: _Duration = "2s",
     ) -> VerifiedToken[_Model]: ...
@@ -405,6 +495,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: None = None,
     ) -> Verdict: ...
     @overload
@@ -421,6 +517,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: type[_Model],
     ) -> Verdict[_Model]: ...
     @overload
@@ -437,6 +539,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: None = None,
         wait: _Duration = "2s",
     ) -> Verdict: ...
@@ -454,6 +562,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         into: type[_Model],
         wait: _Duration = "2s",
     ) -> Verdict[_Model]: ...
@@ -470,6 +584,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
     ) -> Trail: ...
     def _begin_request(self, **named: Any) -> Verdict[Any] | Inquiry: ...
     @overload
@@ -479,6 +599,12 @@ class _Calls:
         context: Iterable[_Context],
         *,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         into: None = None,
@@ -490,6 +616,12 @@ class _Calls:
         context: Iterable[_Context],
         *,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         into: type[_Model],
@@ -506,6 +638,12 @@ class _Calls:
         *,
         context: Iterable[_Context] = (),
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
         operation: _Operation | None = None,
         approved: _Approved | None = None,
     ) -> Trail: ...
@@ -523,6 +661,12 @@ class _Calls:
         operation: _Operation | None = None,
         approved: _Approved | None = None,
         required_scopes: Iterable[str] = (),
+        acr_values: Iterable[str] = (),
+        presenter: _Presenter | None = None,
+        nonce: str | None = None,
+        client_id: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
     ) -> dict[str, Any]: ...
     def resource_metadata(self) -> Mapping[str, Any] | None: ...
 
@@ -623,7 +767,7 @@ class Verifier(_Calls):
     def keys(self) -> Keys: ...
     @property
     def revocations(self) -> Revocations: ...
-    def receiver(self, gate: str) -> Receiver: ...
+    def receiver(self, gate: str, *, expecting_state: str | None = None) -> Receiver: ...
     @property
     def policy(self) -> Policy: ...
     def reload(self, policy: str | PathLike[str] | _Document | Policy) -> None: ...

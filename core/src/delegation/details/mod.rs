@@ -34,6 +34,11 @@ pub(super) fn within(child: &Claims, parent: &Claims, types: Types) -> bool {
     })
 }
 
+/// Whether one account of a token grants no more than another one of the same token.
+pub(crate) fn details_within(narrow: &Claims, wide: &Claims) -> bool {
+    within(narrow, wide, Types::Every)
+}
+
 /// Whether every entry of the child lies within one of these, which is all that was granted.
 pub(super) fn all_within(child: &Claims, granted: Value<'_>) -> bool {
     entries(child).into_iter().flatten().all(|entry| {

@@ -1,13 +1,13 @@
 //! The same promises of every engine.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::servers::Server;
 use crate::feed::{Engine, FeedError, Letter, Progress, Reader};
 use crate::replay::UsedProofs;
 use crate::revocation::{Change, Handle, Known, Told};
-use crate::time::{Clock, NumericDate};
+use crate::time::{Clock, NumericDate, Span};
 
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
@@ -75,11 +75,15 @@ pub(super) fn read_on(reader: &mut dyn Reader) -> Result<(Vec<Letter>, Progress)
 /// What comes of something when it is tried until it goes well, as carriers try: a server that has
 /// just come back may be late.
 pub(super) fn at_last<T>(mut attempt: impl FnMut() -> Result<T, FeedError>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Clock::System.moment().plus(Span::from_seconds(60));
     loop {
         match attempt() {
             Ok(done) => return done,
-            Err(error) => assert!(error.passes && Instant::now() < deadline, "{}", error.text),
+            Err(error) => assert!(
+                error.passes && Clock::System.moment() < deadline,
+                "{}",
+                error.text
+            ),
         }
     }
 }

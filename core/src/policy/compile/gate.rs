@@ -74,6 +74,11 @@ pub(super) fn compile(
     let scope_implies = scope_implies(section, compiler);
     let delegation = delegation::at_gate(section, name, tables, &scope_implies, compiler);
     let kind = kind.unwrap_or(Kind::AccessToken);
+    let asks = introspection::asks_about_jwts(kind, &named, issuers);
+    if asks && !context.is_empty() {
+        let text = "no issuer is asked about further tokens, which may have ended since: of those, tokens = \"all\" tells nothing";
+        compiler.warn(section.at("context"), section.position("context"), text);
+    }
     if delegation.min_lineage() == Lineage::Cryptographic && actor_proofs.is_none() {
         let text = "its min_lineage is \"cryptographic\", and nothing proves so much here. Add context = { actor_proof = \"required\" }";
         compiler.problems.push(section.problem("delegation", text));
@@ -83,7 +88,7 @@ pub(super) fn compile(
         kind,
         signer: kind.row().signer,
         audience,
-        asks: introspection::asks_about_jwts(kind, &named, issuers),
+        asks,
         opaque,
         issuers: named,
         rivals: Vec::new(), // for `pairs`, which sees all gates

@@ -1,7 +1,7 @@
 //! `[issuers.X.introspection]`: how an issuer is asked about its access tokens, and at which gates
 //! (RFC 7662; INT-01 to INT-04).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::keys::fetched::{loopback, reach};
 use super::{Compiler, context, text};
@@ -67,7 +67,7 @@ pub(super) fn compile(
         },
         max_age: section.duration("max_age").unwrap_or(Span::ZERO),
         reach,
-        signed_by: None, // for `settle`, which sees the gates
+        signed_by: OnceLock::new(), // for `settle`, which sees the gates
     }))
 }
 
@@ -101,9 +101,11 @@ fn endpoint(issuer: &Section<'_>, section: &Section<'_>, compiler: &mut Compiler
 
 /// INT-05: an issuer that signs its answers signs them for the client that asks, about tokens that are for
 /// one of our gates.
-pub(super) fn settle(rules: &mut Rules, document: &Section<'_>) {
-    let mut doors = Vec::new();
+pub(super) fn settle(rules: &Rules, document: &Section<'_>) {
     for (position, issuer) in rules.issuers.iter().enumerate() {
+        let Some(own) = &issuer.introspection else {
+            continue;
+        };
         let mut door = context::door(
             document,
             NAME,
@@ -120,15 +122,8 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>) {
         };
         let gates = rules.gates.iter().filter(opened);
         door.audience = gates.flat_map(|gate| gate.audience.clone()).collect();
-        doors.push((position, door));
-    }
-    for (position, mut door) in doors {
-        let issuer = rules.issuers.get_mut(position);
-        let own = issuer.and_then(|issuer| issuer.introspection.as_mut());
-        if let Some(own) = own.and_then(Arc::get_mut) {
-            door.audience.push(own.client_id.clone());
-            own.signed_by = Some(door);
-        }
+        door.audience.push(own.client_id.clone());
+        own.signed_by.get_or_init(|| door);
     }
 }
 

@@ -124,7 +124,7 @@ pub(super) fn compile<'o>(
     once::settle(&mut rules, &document, &mut compiler);
     possession::settle(&mut rules, &document, &mut compiler);
     inputs::settle(&mut rules, &document, &mut compiler);
-    introspection::settle(&mut rules, &document);
+    introspection::settle(&rules, &document);
     let used = [
         rules.revocation.shared().map(|shared| &shared.store),
         possession::used(&rules.possession),

@@ -1,7 +1,7 @@
 //! Which tokens are used up, and who remembers that they were (IJ-06, CA-05, TXT-11).
 
 use super::Compiler;
-use crate::policy::profile::Kind;
+use crate::policy::profile::{Kind, Preset};
 use crate::policy::section::Section;
 use crate::policy::{GateRules, Once, ReplayStore, Rules, TransactionRules};
 use crate::time::Span;
@@ -17,11 +17,13 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
         let transactions = gate.transactions.as_deref();
         if transactions.is_some_and(|rules: &TransactionRules| rules.once) {
             let text = match store {
-                // Whoever verifies a token alone cannot be kept waiting for a server.
-                Some(ReplayStore::External | ReplayStore::Fleet { .. }) => {
-                    Some("not yet with this replay.store: \"process\", or a store of kind \"file\"")
-                }
-                Some(ReplayStore::Process | ReplayStore::Host { .. }) => None,
+                Some(ReplayStore::External) => Some(
+                    "\"external\" remembers proofs, not tokens: write \"process\" or a store of \
+                     [stores] as replay.store",
+                ),
+                Some(
+                    ReplayStore::Process | ReplayStore::Host { .. } | ReplayStore::Fleet { .. },
+                ) => None,
                 None => Some("who remembers them? Write a store under [replay]"),
             };
             if let Some(text) = text {
@@ -31,9 +33,7 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
             gate.once = text.is_none().then_some(Once::Txn);
         } else if gate.kind.row().used_once && !tells_of_events(gate.kind) {
             let forgetful = match store {
-                None | Some(ReplayStore::External | ReplayStore::Fleet { .. }) => {
-                    Some("nobody remembers jti")
-                }
+                None | Some(ReplayStore::External) => Some("nobody remembers jti"),
                 Some(ReplayStore::Host { .. }) if outlives(gate, leeway) => {
                     Some("replay.store remembers jti for 15 minutes")
                 }
@@ -44,7 +44,18 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
                     let at = section.position("profile");
                     let kind = gate.kind.as_str();
                     let text = format!("{text}: a stolen {kind} opens again until it expires");
-                    compiler.warn(section.at("profile"), at, text);
+                    // Whoever shares a store between processes counts on its being asked.
+                    if store == Some(&ReplayStore::External)
+                        && section.preset() == Preset::AgentStrict
+                    {
+                        let text = format!(
+                            "{text}. \"external\" remembers proofs, not tokens: write \"process\" or \
+                             a store of [stores] as replay.store"
+                        );
+                        compiler.problems.push(section.problem("profile", text));
+                    } else {
+                        compiler.warn(section.at("profile"), at, text);
+                    }
                 }
                 None => gate.once = Some(Once::Jti),
             }

@@ -7,17 +7,22 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
+use serde_json::json;
+
 use super::NOW;
 use super::hosts::Scratch;
 use super::requests::{bound, call, code, policy, proof};
+use super::transactions::{DOMAIN, TTS, txn};
 use crate::binding::ReplayReach;
 use crate::crypto::aws_lc;
 use crate::error::{Code, Error};
 use crate::feed::Threads;
-use crate::policy::StoreRules;
+use crate::policy::{Format, Policy, StoreRules};
 use crate::replay::{Desk, Unanswered, UsedProofs};
 use crate::time::{Clock, NumericDate};
-use crate::verifier::{Begun, Gate, OpenProofs, Request, Requirements, VerifiedToken, Verifier};
+use crate::verifier::{
+    Begun, Gate, Inquiry, OpenProofs, Request, Requirements, VerifiedToken, Verifier,
+};
 
 /// What such a server holds; it counts who asks.
 #[derive(Default)]
@@ -72,6 +77,34 @@ fn full(_: &StoreRules, _: Digest) -> Opened {
 
 /// A gate whose used proofs are at this server.
 fn gate(name: &str, replay: &str, server: OpenProofs) -> Gate {
+    let dpop = |stores: &str| {
+        policy(&format!(
+            r#""dpop":{{}},"replay":{{"store":"fleet"{replay}}},{stores}"#
+        ))
+    };
+    opened(name, dpop, server).gate("api").unwrap()
+}
+
+/// A gate whose tokens are good once, as this server remembers them.
+fn gate_of_transactions(name: &str, server: OpenProofs) -> Gate {
+    let of = |stores: &str| {
+        let document = format!(
+            r#"{{"version":1,{stores}"replay":{{"store":"fleet"}},
+                "issuers":{{"tts":{{"issuer":"{TTS}","jwks_push":"process","algorithms":["Ed25519"],
+                                    "profiles":["txn_token"]}}}},
+                "gates":{{"calls":{{"profile":"txn_token","audience":"{DOMAIN}","issuers":["tts"],
+                                    "transactions":{{"use":"once"}}}}}}}}"#
+        );
+        Policy::parse(document, Format::Json).unwrap()
+    };
+    let verifier = opened(name, of, server);
+    let keys = super::set(&[&super::key(2, "t")]);
+    verifier.keys().publish("tts", &keys).unwrap();
+    verifier.gate("calls").unwrap()
+}
+
+/// A verifier of this policy, which is given its stores: one of them, `fleet`, is this server.
+fn opened(name: &str, policy: impl FnOnce(&str) -> Policy, server: OpenProofs) -> Verifier {
     let scratch = Scratch::new(name);
     fs::create_dir_all(&scratch.0).unwrap();
     let url = scratch.0.join("url");
@@ -81,13 +114,9 @@ fn gate(name: &str, replay: &str, server: OpenProofs) -> Gate {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&url, fs::Permissions::from_mode(0o600)).unwrap();
     }
-    let policy = policy(&format!(
-        r#""dpop":{{}},"replay":{{"store":"fleet"{replay}}},
-           "stores":{{"fleet":{{"kind":"redis","url":{{"file":{url:?}}}}}}},"#
-    ));
+    let stores = format!(r#""stores":{{"fleet":{{"kind":"redis","url":{{"file":{url:?}}}}}}},"#);
     let clock = Clock::fixed(NOW);
-    let verifier = Verifier::assemble(policy, aws_lc::provider(), clock, server).unwrap();
-    verifier.gate("api").unwrap()
+    Verifier::assemble(policy(&stores), aws_lc::provider(), clock, server).unwrap()
 }
 
 /// What the verifier counts of used proofs.
@@ -209,4 +238,50 @@ fn who_finds_no_place_at_a_desk_asks_nobody_and_is_undecided() {
         full,
     );
     assert_eq!(answer(&marking).0.unwrap().replay_reach(), None);
+}
+
+#[test]
+fn txt_11_a_token_that_is_good_once_is_so_for_all_hosts() {
+    let gate = gate_of_transactions("transactions", held);
+    assert!(gate.waits_with_tokens());
+    assert!(gate.sit().tokens_answer_at_once().is_err());
+    let asks = |name: &str| {
+        let token = txn(json!({ "txn": name }));
+        match gate.begin_chain(&token, &[], &Requirements::NONE).unwrap() {
+            Begun::Asks(inquiry) => inquiry,
+            Begun::Verified(_) => panic!("nobody is asked"),
+        }
+    };
+    let answer = |inquiry: Box<Inquiry>| {
+        let (told, tells) = channel();
+        inquiry.ask(move |verdict| told.send(verdict).unwrap());
+        tells.recv().unwrap()
+    };
+    // What is dropped has used nothing up.
+    drop(asks("x1"));
+    let accepted = answer(asks("x1")).unwrap();
+    assert_eq!(accepted.replay_reach(), Some(ReplayReach::Fleet));
+    assert_eq!(code(answer(asks("x1"))), Some(Code::Replayed));
+    // Whoever may wait is answered by the same server, one by one and many at once.
+    assert_eq!(code(gate.verify(txn(json!({})))), Some(Code::Replayed));
+    let [x2, x3] = ["x2", "x3"].map(|name| txn(json!({ "txn": name })));
+    gate.verify(&x2).unwrap();
+    let verdicts = gate.verify_batch(&[&x2, &x3]).into_iter();
+    let codes: Vec<&str> = verdicts.map(|verdict| verdict.code()).collect();
+    assert_eq!(codes, ["replayed", "accepted"]);
+    assert!(gate.explain(txn(json!({ "txn": "x4" }))).outcome.is_ok());
+    gate.verify(txn(json!({ "txn": "x4" }))).unwrap();
+    // A request brings it, too.
+    let token = txn(json!({}));
+    let fields = [("Txn-Token", token.as_str())];
+    let request = Request::new("POST", "/mcp").headers(fields);
+    let begun = gate.begin_request(&request, &Requirements::NONE);
+    assert!(matches!(begun, Ok(Begun::Asks(_))));
+}
+
+#[test]
+fn without_an_answer_a_token_that_is_good_once_is_undecided() {
+    let gate = gate_of_transactions("away transactions", away);
+    let refused = gate.verify(txn(json!({})));
+    assert_eq!(code(refused), Some(Code::ReplayUnavailable));
 }

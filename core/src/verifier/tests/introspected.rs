@@ -76,10 +76,20 @@ impl Stand {
                 body: body.into(),
                 is_jwt,
             };
-            engine.settle_ask(&fetch.due, Ok(asked));
-            fetch.due.token.to_vec()
+            engine.settle_ask(&fetch.question, Ok(asked));
+            fetch.question.due.token.to_vec()
         };
         asked.map(settle).collect()
+    }
+
+    /// The same policy, in which the issuer is asked with this member.
+    fn reload_with(&self, member: &str, value: serde_json::Value) {
+        let text = self.verifier.policy().to_json();
+        let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        document["issuers"]["as"]["introspection"][member] = value;
+        let text = document.to_string();
+        let policy = Policy::parse_with(text, Format::Json, &LoadOptions::new()).unwrap();
+        self.verifier.reload(policy).unwrap();
     }
 
     fn verify(&self, token: &str) -> Result<VerifiedToken, Error> {
@@ -384,6 +394,43 @@ fn an_answer_about_a_jwt_may_end_it_and_grants_nothing() {
     ] {
         assert_eq!(verdict(members), Err((code, Some(about))), "{members}");
     }
+    // Actors and details: as in the token, or less where the answer may say less.
+    let table = r#""delegation":{"d":{"actor":"required","allow":[{"actor":{"iss":"https://as.example","sub":"agent"}}]}},"#;
+    let more =
+        r#""act":{"sub":"agent"},"authorization_details":[{"type":"t","actions":["read"]}],"#;
+    let rich = super::token_with(&key(1, "k1"), "", &claims(AS, "read", more));
+    let verdict = |members: &str| {
+        let stand = Stand::with(table, r#""delegation":"d","#, "", r#","tokens":"all""#);
+        stand.then(&rich, &format!(r#"{{"active":true{members}}}"#))
+    };
+    for members in [
+        "",
+        r#","act":{"sub":"agent"}"#,
+        r#","act":{"sub":"other"},"chain_complete":false"#,
+        r#","authorization_details":[{"type":"t","actions":["read","write"]}]"#,
+    ] {
+        assert_eq!(verdict(members), Ok(()), "{members}");
+    }
+    for (members, code, about) in [
+        (r#","act":{"sub":"other"}"#, unavailable, "act"),
+        (
+            r#","act":{"sub":"other"},"chain_complete":true"#,
+            unavailable,
+            "act",
+        ),
+        (
+            r#","authorization_details":[{"type":"t","actions":["list"]}]"#,
+            Code::InsufficientScope,
+            "authorization_details",
+        ),
+        (
+            r#","authorization_details":[]"#,
+            Code::InsufficientScope,
+            "authorization_details",
+        ),
+    ] {
+        assert_eq!(verdict(members), Err((code, Some(about))), "{members}");
+    }
     let stand = Stand::all();
     let _ = stand.then(&jwt, r#"{"active":true,"sub":"u2"}"#);
     let hint = stand.gate.advice(&stand.verify(&jwt).unwrap_err()).hint;
@@ -556,7 +603,119 @@ fn another_policy_asks_as_another() {
     );
     reload("\"rs\"", "\"rs2\"");
     assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
-    stand.clock.advance(Span::from_seconds(1));
+    assert_eq!(stand.answer(GOOD), [OPAQUE.as_bytes()]);
+    assert_eq!(stand.code(OPAQUE), Ok(()));
+    // A shorter max_age is for answers that are here too, and costs none that is young.
+    stand.clock.advance(Span::from_seconds(11));
+    stand.reload_with("max_age", "30s".into());
+    assert_eq!(stand.code(OPAQUE), Ok(()));
+    stand.reload_with("max_age", "10s".into());
+    assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+}
+
+#[test]
+fn an_answer_that_is_late_for_its_policy_is_none() {
+    let stand = Stand::opaque();
+    assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+    let engine = stand.verifier.engine();
+    let late = engine.begin_asks(9).pop().unwrap();
+    // The same client asks at the same address, which may lead elsewhere by now.
+    stand.reload_with("allow_hosts", serde_json::json!(["as.example"]));
+    assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+    let asked = Asked {
+        endpoint: format!("{AS}/ask"),
+        body: GOOD.into(),
+        is_jwt: false,
+    };
+    engine.settle_ask(&late.question, Ok(asked));
+    assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+    assert_eq!(
+        stand.answer(GOOD),
+        [OPAQUE.as_bytes()],
+        "it is asked for anew"
+    );
+    assert_eq!(stand.code(OPAQUE), Ok(()));
+}
+
+#[test]
+fn one_server_that_is_two_issuers_is_asked_for_each() {
+    let issuer = |name: &str| {
+        format!(
+            r#"{{"issuer":"{name}","jwks_push":"process","algorithms":["Ed25519"],"introspection":{{
+                "client_id":"rs","client_secret":{{"env":"PATH"}},"endpoint":"https://ask.example"}}}}"#
+        )
+    };
+    let gate = |issuer: &str| {
+        format!(r#"{{"profile":"access_token","audience":"mcp","issuers":["{issuer}"]}}"#)
+    };
+    let text = format!(
+        r#"{{"version":1,"issuers":{{"a":{},"b":{}}},"gates":{{"a":{},"b":{}}}}}"#,
+        issuer("https://a.example"),
+        issuer("https://b.example"),
+        gate("a"),
+        gate("b")
+    );
+    let policy = Policy::parse_with(text, Format::Json, &LoadOptions::new()).unwrap();
+    let clock = Clock::Fixed(Arc::new(FixedClock::new(NOW)));
+    let open = |_: &_, _| unreachable!("no store is named");
+    let verifier = Verifier::assemble(policy, aws_lc::provider(), clock, open).unwrap();
+    let at = |gate: &str| verifier.gate(gate).unwrap().judge(OPAQUE).code();
+    assert_eq!(
+        (at("a"), at("b")),
+        ("introspection_pending", "introspection_pending")
+    );
+    let engine = verifier.engine();
+    let asked = engine.begin_asks(9);
+    assert_eq!(asked.len(), 2, "one issuer's answer is none of the other's");
+    let asked_of = |body: &str| Asked {
+        endpoint: "https://ask.example".to_owned(),
+        body: body.into(),
+        is_jwt: false,
+    };
+    engine.settle_ask(&asked[0].question, Ok(asked_of(GOOD)));
+    assert_eq!((at("a"), at("b")), ("accepted", "introspection_pending"));
+    engine.settle_ask(&asked[1].question, Ok(asked_of(r#"{"active":false}"#)));
+    assert_eq!((at("a"), at("b")), ("accepted", "inactive"));
+}
+
+#[test]
+fn int_05_a_signed_answer_goes_with_the_keys_that_signed_it() {
+    let signs = r#""profiles":["access_token","introspection_response"],"#;
+    let stand = Stand::with("", "", signs, "");
+    assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+    let claims = format!(r#"{{"iss":"{AS}","aud":"rs","iat":{NOW},"token_introspection":{GOOD}}}"#);
+    let header = r#"{"alg":"Ed25519","typ":"token-introspection+jwt","kid":"k1"}"#;
+    stand.answer_as(&signed(&key(1, "k1"), header, &claims), true);
+    assert_eq!(stand.code(OPAQUE), Ok(()));
+    stand
+        .verifier
+        .keys()
+        .publish("as", &set(&[&key(2, "k2")]))
+        .unwrap();
+    assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+}
+
+#[test]
+fn where_too_many_wait_nobody_does() {
+    let stand = Stand::opaque();
+    for number in 0..300 {
+        let error = stand.verify(&format!("made-up-{number}")).unwrap_err();
+        assert_eq!(error.code(), Code::IntrospectionPending);
+        let waits = stand
+            .gate
+            .may_settle(&error, std::time::Duration::from_secs(2));
+        assert_eq!(waits, number < 256, "{number}");
+        assert_eq!(error.claim(), (number >= 256).then_some("waiting"));
+        let hint = stand.gate.advice(&error).hint;
+        assert_eq!(
+            hint.starts_with("So many tokens wait"),
+            number >= 256,
+            "{hint}"
+        );
+    }
+    let stats = stand.verifier.stats();
+    assert_eq!(stats["introspection"]["as"]["waiting"], 256);
+    assert_eq!(stats["introspection"].get("b"), None, "nobody asks it");
 }
 
 #[test]

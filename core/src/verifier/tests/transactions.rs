@@ -9,8 +9,8 @@ use crate::policy::{Format, Kind, Lineage, LoadOptions, Policy};
 use crate::time::Clock;
 use crate::verifier::{ContextToken, Requirements, Verifier};
 
-const TTS: &str = "https://tts.example";
-const DOMAIN: &str = "td.example";
+pub(super) const TTS: &str = "https://tts.example";
+pub(super) const DOMAIN: &str = "td.example";
 const WORKLOAD: &str = "gw.td.example";
 
 /// These members in place of an object's own.
@@ -28,7 +28,7 @@ fn access(more: Value) -> String {
     signed(&key(1, "k"), header, &with(claims, more).to_string())
 }
 
-fn txn(more: Value) -> String {
+pub(super) fn txn(more: Value) -> String {
     let claims = json!({ "iss": TTS, "sub": "user-7", "aud": DOMAIN, "txn": "x1",
                          "scope": "trade.stocks", "req_wl": WORKLOAD, "iat": NOW, "exp": NOW + 300 });
     let header = r#"{"alg":"Ed25519","typ":"txntoken+jwt","kid":"t"}"#;

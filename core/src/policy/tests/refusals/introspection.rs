@@ -140,3 +140,24 @@ fn a_gate_asks_one_issuer_alone() {
         ]
     );
 }
+
+#[test]
+fn a_gate_that_asks_about_jwts_and_takes_further_tokens_says_whom_it_asks_nothing_of() {
+    let warned = |tokens: &str, context: &str| {
+        let policy = load(
+            &asked(&format!("tokens = \"{tokens}\""))
+                .replace("[gates.tools]", &format!("[gates.tools]\n{context}")),
+        );
+        let policy = policy.unwrap();
+        let warnings = policy.warnings().iter();
+        warnings
+            .filter(|one| {
+                one.to_string()
+                    .contains("no issuer is asked about further tokens")
+            })
+            .count()
+    };
+    let further = "context = { access_token = \"allowed\" }";
+    assert_eq!(warned("all", further), 1);
+    assert_eq!((warned("opaque", further), warned("all", "")), (0, 0));
+}

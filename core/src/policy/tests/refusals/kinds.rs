@@ -139,7 +139,15 @@ fn who_remembers_what_is_good_once() {
     let other = "replay.store: the program must remember used proofs: prepare, then commit";
     let unused = "replay: no proof is taken, so none is remembered";
     let forgotten = forgets("id_jag", "nobody remembers jti");
-    loads(&of("id_jag", external), &[&forgotten, unused, other]);
+    // Whoever shares them between processes counts on their being asked about.
+    let problems = load(&of("id_jag", external)).map(drop).unwrap_err();
+    let refused = format!(
+        "{forgotten}. \"external\" remembers proofs, not tokens: write \"process\" or a store of \
+         [stores] as replay.store"
+    );
+    assert!(problems.iter().any(|told| told.to_string() == refused));
+    let rfc = format!("preset = \"rfc\"\n{}", of("id_jag", external));
+    loads(&rfc, &[&forgotten, unused, other]);
     let host = "[replay]\nstore = \"local\"\n[stores.local]\nkind = \"file\"\npath = \"/x\"\n";
     loads(&of("id_jag", host), &[]);
     let long =
@@ -188,7 +196,7 @@ fn transactions_are_asked_how_they_came() {
     assert!(
         external.unwrap_err()[0]
             .text
-            .starts_with("not yet with this replay.store")
+            .starts_with("\"external\" remembers proofs, not tokens")
     );
     let elsewhere = of_kind("id_token", URL, "audience = \"x\"\ntransactions = {}");
     let problems = load(&elsewhere).map(drop).unwrap_err();
