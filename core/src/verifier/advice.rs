@@ -716,7 +716,9 @@ impl Context<'_> {
             None => "The store of used proofs did not answer".to_owned(),
         };
         // A question on its way when the answer failed may have used the proof up.
-        format!("{who}. Not the caller's fault; they may retry, with a new proof.")
+        format!(
+            "{who}. Not the caller's fault; they may retry, with a new proof (or token, where each is good once)."
+        )
     }
 
     /// Why nothing is heard of the store that processes share.
