@@ -69,6 +69,7 @@ impl Seen {
     }
 
     /// A letter came that is of an older copy of the store, which others have written to.
+    #[cfg(feature = "feed-redis")]
     pub(super) fn went_back(&self) -> Loss {
         self.lost(self.0.stood.load().get().map_or(0, |stood| stood.states));
         Loss::TheLast
