@@ -621,8 +621,10 @@ export class Verifier implements Calls {
   stats(): Stats
   /**
    * Ends what works in the background: keys are fetched no more, and whoever waits for some is
-   * answered. Gates go on judging with the keys there are, for as long as these may be trusted. Under a store
-   * that processes share nothing can be revoked or lifted any more: {@link UsageError}.
+   * answered. Gates go on judging with the keys there are, for as long as these may be trusted; where the
+   * policy names a store of revocations, for as long as its news is no older than `max_staleness`: then they
+   * answer `revocation_stale`, 503. Under such a store nothing can be revoked or lifted any more:
+   * {@link UsageError}. Flush before.
    */
   close(): void
   [Symbol.dispose](): void
@@ -898,7 +900,10 @@ export interface StoreState {
   readonly undelivered: number
   /** Changes in it that this version cannot read: of one after it, or broken. */
   readonly unreadable: number
-  /** Why it cannot be read or written, in a sentence; null while all is well. */
+  /**
+   * Why it cannot be read, written or kept small, or that it has lost something and does not have as much
+   * again, in a sentence; null while all is well.
+   */
   readonly lastError: string | null
 }
 

@@ -739,7 +739,10 @@ impl Context<'_> {
             Some((name, why)) => format!("The store {name} of used proofs did not answer ({why})"),
             None => "The store of used proofs did not answer".to_owned(),
         };
-        format!("{who}. Not the caller's fault; they may retry.")
+        // A question on its way when the answer failed may have used the proof up.
+        format!(
+            "{who}. Not the caller's fault; they may retry, with a new proof (or token, where each is good once)."
+        )
     }
 
     /// Why nothing is heard of the store that processes share.
