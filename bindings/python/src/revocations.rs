@@ -29,6 +29,9 @@ impl RawRevocations {
 /// `(epoch, reach, delivered)` of a receipt.
 type Receipt = (u64, &'static str, bool, Option<i64>);
 
+/// The same with `entries` and `duplicate`.
+type Applied = (u64, &'static str, bool, Option<i64>, usize, bool);
+
 /// `(name, reach, staleness, undelivered, unreadable, last_error)` of a shared store.
 type Store = (
     String,
@@ -81,11 +84,7 @@ impl RawRevocations {
     }
 
     /// `(epoch, reach, delivered, cutoff, entries, duplicate)`.
-    fn apply(
-        &self,
-        py: Python<'_>,
-        token: &Bound<'_, PyAny>,
-    ) -> PyResult<(u64, &'static str, bool, Option<i64>, usize, bool)> {
+    fn apply(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Applied> {
         let Ok(token) = token.cast::<VerifiedToken>() else {
             return Err(input::wrong_type(token, "event_token", "a VerifiedToken"));
         };
