@@ -180,7 +180,7 @@ fn a_summary_ends_with_what_holds_everywhere() {
             ],
         ),
         (
-            "[dpop]\n",
+            "[dpop]\n[replay]\nstore = 'process'\n",
             &[
                 "nobody is asked whether a token was revoked",
                 "a proof is used once in this process",
