@@ -195,6 +195,7 @@ test('what an issuer delivers', () => {
     [() => poller.take('[]'), /not a JSON object/],
     [() => receiver.push(7, []), /a string or a Uint8Array/],
     [() => verifier.receiver('tools'), /profile access_token/],
+    [() => verifier.receiver('signals', { expectingState: 5 }), /expectingState must be a string/],
     [() => receiver.poller({ maxEvents: 0 }), /from 1/],
   ]
   for (const [call, text] of mistakes) assert.throws(call, (error) => error instanceof UsageError && text.test(error.message))

@@ -210,11 +210,13 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
     assert request["ack"] == ["e1", "e2"] and request["setErrs"]["e3"]["err"] == "invalid_request"
 
     wrong: Any = "text"
+    wrong_state: Any = 5
     for call, text in (
         (lambda: poller.take(b"[]"), "not a JSON object"),
         (lambda: poller.take(wrong), "must be bytes"),
         (lambda: receiver.push(wrong, []), "must be bytes"),
         (lambda: verifier.receiver("tools"), "profile access_token"),
+        (lambda: verifier.receiver("signals", expecting_state=wrong_state), "must be str, not int"),
         (lambda: receiver.poller(max_events=0), "from 1"),
     ):
         with pytest.raises(UsageError, match=text):

@@ -2,12 +2,14 @@
 //! thread cannot be started or has panicked, and when the policy names the store again that it named
 //! before.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::outbox::{Batch, Outbox, Owner, Sealing};
 use super::{Engine, FeedError, Writer};
 use crate::policy::StoreRules;
 use crate::sync::{lock, process};
+use crate::time::NumericDate;
 
 /// Letters written at once.
 const BATCH: usize = 512;
@@ -16,6 +18,8 @@ pub(super) struct Bag {
     pub(super) rules: Arc<StoreRules>,
     pub(super) engine: Arc<dyn Engine>,
     outbox: Mutex<Outbox>,
+    /// How often the store had lost something when this was last looked at.
+    losses: AtomicU64,
     /// Held while writing, so that letters go in their order and each of them once.
     writer: Mutex<Option<Box<dyn Writer>>>,
 }
@@ -31,6 +35,7 @@ impl Bag {
         let owner = outbox.owner();
         let bag = Self {
             rules: Arc::clone(rules),
+            losses: AtomicU64::new(engine.losses()),
             engine,
             outbox: Mutex::new(outbox),
             writer: Mutex::new(None),
@@ -61,6 +66,15 @@ impl Bag {
     pub(super) fn rewind(&self) {
         if !self.engine.is_local() {
             self.outbox().rewind();
+        }
+    }
+
+    /// What the store had taken is to be written again where it has lost something since it was last
+    /// looked at.
+    pub(super) fn recall(&self, now: NumericDate) {
+        let losses = self.engine.losses();
+        if losses > self.losses.swap(losses, Ordering::AcqRel) {
+            self.outbox().recall(now);
         }
     }
 

@@ -40,7 +40,8 @@ impl Threads {
         Self::with(REPLAY_ASKERS, REPLAY_WAITING)
     }
 
-    fn with(askers: usize, waiting: usize) -> Self {
+    /// With so many threads at most, and room for so many that wait for one.
+    pub(crate) fn with(askers: usize, waiting: usize) -> Self {
         Self {
             line: OfProcess::empty(),
             askers,

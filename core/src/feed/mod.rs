@@ -17,6 +17,7 @@ mod store;
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
 mod held;
+mod kept;
 #[cfg(feature = "feed-nats")]
 mod nats;
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
@@ -94,6 +95,12 @@ pub(crate) trait Engine: Send + Sync {
     /// What goes wrong beside reading and writing, and stops neither; `None` while all is well.
     fn trouble(&self) -> Option<FeedError> {
         None
+    }
+
+    /// How often this process has noticed that the store has lost something. A disk loses nothing
+    /// without being broken.
+    fn losses(&self) -> u64 {
+        0
     }
 
     /// What the server's clock says; `None` where nobody but this host has one, or it does not

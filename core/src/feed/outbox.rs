@@ -1,10 +1,12 @@
 //! [`Outbox`]: what this process has changed, until the engine is known to have it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use super::Letter;
+use super::kept::Kept;
 use crate::revocation::{Change, Known};
+use crate::time::NumericDate;
 
 /// Letters that are kept at most, some 300 bytes each. Whoever revokes so many while nobody takes them
 /// is told that what comes then is not delivered.
@@ -23,6 +25,10 @@ pub(super) struct Outbox {
     /// of one may be passed over, which errs on the safe side.
     handles: BTreeMap<u64, usize>,
     keys: RandomState,
+    /// What the engine has taken of what was revoked last.
+    kept: Kept,
+    /// The numbers of letters that were written before. What is lifted since is lifted.
+    again: BTreeSet<u64>,
     room: usize,
     /// How many were not taken, since there was no room.
     turned_away: usize,
@@ -76,6 +82,8 @@ impl Outbox {
             round: 0,
             handles: BTreeMap::new(),
             keys: RandomState::new(),
+            kept: Kept::default(),
+            again: BTreeSet::new(),
             room,
             turned_away: 0,
             owner: Owner(0),
@@ -99,6 +107,9 @@ impl Outbox {
         }
         self.last += 1;
         let hash = self.hash(&change.known());
+        if change.is_lifted() {
+            self.kept.lift(hash);
+        }
         *self.handles.entry(hash).or_default() += 1;
         self.letters.push_back(Letter {
             origin: self.origin,
@@ -160,7 +171,7 @@ impl Outbox {
         if let Ok(place) = found
             && let Some(own) = self.letters.remove(place)
         {
-            self.forget(&own);
+            self.has_arrived(own);
             self.sent -= usize::from(place < self.sent);
         }
     }
@@ -173,7 +184,7 @@ impl Outbox {
             .partition_point(|letter| letter.number <= number);
         for _ in 0..confirmed.min(self.sent) {
             if let Some(own) = self.letters.pop_front() {
-                self.forget(&own);
+                self.has_arrived(own);
                 self.sent -= 1;
             }
         }
@@ -183,6 +194,27 @@ impl Outbox {
     pub(super) const fn rewind(&mut self) {
         self.sent = 0;
         self.round += 1;
+    }
+
+    /// Somebody has lifted the handle: what was revoked of it before is not written again.
+    pub(super) fn lifted(&mut self, known: &Known<'_>) {
+        let hash = self.hash(known);
+        self.kept.lift(hash);
+    }
+
+    /// The engine has lost something: what it had taken is to be sent again, as far as it is kept and
+    /// there is room.
+    pub(super) fn recall(&mut self, now: NumericDate) {
+        let room = self.room.saturating_sub(self.letters.len());
+        for change in self.kept.take(now).take(room) {
+            self.last += 1;
+            self.again.insert(self.last);
+            self.letters.push_back(Letter {
+                origin: self.origin,
+                number: self.last,
+                change,
+            });
+        }
     }
 
     /// Makes whoever asks its owner; `None` where it is sealed. Nobody who had it before can seal it
@@ -212,8 +244,15 @@ impl Outbox {
         self.sealed
     }
 
-    fn forget(&mut self, letter: &Letter) {
+    fn has_arrived(&mut self, letter: Letter) {
         let hash = self.hash(&letter.change.known());
+        if !self.again.remove(&letter.number) {
+            self.forget(hash);
+        }
+        self.kept.keep(hash, letter.change);
+    }
+
+    fn forget(&mut self, hash: u64) {
         if let Some(count) = self.handles.get_mut(&hash) {
             *count -= 1;
             if *count == 0 {

@@ -19,9 +19,10 @@ use crate::time::{Clock, Moment, NumericDate, Span};
 
 /// How long a reader waits for news before it says that there is none.
 const LOOK: Duration = Duration::from_secs(1);
-/// After a failure, the first and the longest rest.
+/// After a failure, the first and the longest rest: a server that is back is noticed within the time
+/// that `max_staleness` must leave at least.
 const REST: Duration = Duration::from_millis(50);
-const LONGEST_REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_secs(2);
 
 /// What works in one process for one store.
 pub(super) struct Running {
@@ -246,6 +247,9 @@ impl Running {
         let mut outbox = self.bag.outbox();
         outbox.came_back(letter);
         let known = letter.change.known();
+        if known.lifts() {
+            outbox.lifted(&known);
+        }
         if !(known.lifts() && outbox.is_about(&known)) {
             store.learn(known, now);
         }
@@ -255,8 +259,8 @@ impl Running {
     /// was lifted since the store was last read. What this process has revoked before it read the store
     /// for the first time may be later than any lift there.
     ///
-    /// In `doubt`, whatever this process has not seen come back is written again afterwards. Says how
-    /// many handles there are.
+    /// In `doubt`, whatever this process has not seen come back is written again afterwards; where the
+    /// store has lost something, what it had taken, too. Says how many handles there are.
     fn load(
         &self,
         reader: &mut dyn Reader,
@@ -268,14 +272,18 @@ impl Running {
         let mut entries = 0;
         store.fill(now, |learn| {
             reader.load(&mut |known| {
-                let overtaken = (begins && known.lifts_undated())
-                    || (known.lifts() && self.bag.outbox().is_about(&known));
+                let overtaken = known.lifts() && {
+                    let mut outbox = self.bag.outbox();
+                    outbox.lifted(&known);
+                    (begins && known.lifts_undated()) || outbox.is_about(&known)
+                };
                 if !overtaken {
                     learn(known);
                 }
                 entries += 1;
             })
         })?;
+        self.bag.recall(now);
         if doubt {
             self.bag.rewind();
             self.wake();

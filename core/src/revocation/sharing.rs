@@ -71,7 +71,8 @@ pub(crate) struct Report {
     pub(crate) reading: Option<Box<str>>,
     /// Why nothing can be written; `None` while it can, as far as anybody tried.
     pub(crate) writing: Option<Box<str>>,
-    /// Why the store cannot be kept small; `None` while it can, as far as anybody tried.
+    /// Why the store cannot be kept small, or that it misses something; `None` while all is well, as far
+    /// as anybody can tell.
     pub(crate) keeping: Option<Box<str>>,
     /// Letters that nobody here could read.
     pub(crate) unreadable: u64,

@@ -311,6 +311,10 @@ impl Context<'_> {
             Some("gate") => {
                 format!("Tokens of gate {gate} do not come with requests: call verify.")
             }
+            Some("content") => format!(
+                "Leave content out, or give it whole: a capability's token and proof, or a grant's \
+                 token alone. Tokens of gate {gate} come otherwise."
+            ),
             _ => error
                 .misuse()
                 .unwrap_or("The calling program passes something wrong; see the documentation of the call.")
@@ -735,7 +739,10 @@ impl Context<'_> {
             Some((name, why)) => format!("The store {name} of used proofs did not answer ({why})"),
             None => "The store of used proofs did not answer".to_owned(),
         };
-        format!("{who}. Not the caller's fault; they may retry.")
+        // A question on its way when the answer failed may have used the proof up.
+        format!(
+            "{who}. Not the caller's fault; they may retry, with a new proof (or token, where each is good once)."
+        )
     }
 
     /// Why nothing is heard of the store that processes share.

@@ -73,7 +73,9 @@ pub struct StoreState {
     /// Changes that this version cannot read, since the store was begun to be read: of one after it, or
     /// broken.
     pub unreadable: u64,
-    /// Why it cannot be read or written, or, of kind `file`, be kept small; `None` while all is well.
+    /// Why it cannot be read or written, or, of kind `file`, be kept small; or, of a server, that it has
+    /// lost something and does not have as much again: then processes that start do not know of it.
+    /// `None` while all is well.
     pub last_error: Option<String>,
 }
 
@@ -286,7 +288,8 @@ impl<'v> Revocations<'v> {
     /// `timeout`; at once where no processes share it. Says whether it has: what it has not is still
     /// tried again, and [`Event::RevocationsDelivered`](crate::Event::RevocationsDelivered) tells when
     /// it has. A store that the policy named before has something once it was handed it: nobody reads
-    /// there any more.
+    /// there any more. What a server loses after it had it is handed to it again, as far as this process
+    /// has kept it: [`StoreState::last_error`] tells of the rest.
     pub fn flush(&self, timeout: Duration) -> bool {
         let state = self.engine.state.load_full();
         let postman = state.revocations.postman();

@@ -160,14 +160,40 @@ fn a_server_that_has_lost_everything_makes_nobody_forget() {
         a.revoke("u2");
         b.comes_to_say(&two, "revoked");
         assert_eq!((a.says(&one), b.says(&one)), ("revoked", "revoked"));
-        // Who had not heard of it cannot hear of it any more: the text says so.
+        // Whoever revoked it writes it again, for those who had not heard of it.
+        assert!(a.delivers());
         let fresh = Process::of(&server);
         fresh.comes_to_say(&two, "revoked");
+        assert_eq!(fresh.says(&one), "revoked");
     }
 }
 
-/// A server that goes on from an older copy lifts nothing of what it has forgotten; and tells it nobody
-/// who starts then. One process sees it at once, the other when others have written as much as is lost.
+/// What only others have revoked that are gone, nobody can write again: that something is missing stays
+/// visible until the store has as much again.
+#[test]
+fn what_nobody_can_write_again_is_said_to_be_missing() {
+    for mut server in KINDS.iter().filter_map(|kind| Server::start(*kind)) {
+        let a = Process::of(&server);
+        let b = Process::of(&server);
+        a.revoke("u1");
+        assert!(a.delivers());
+        b.comes_to_say(&token("u1"), "revoked");
+        drop(a);
+        server.lose_everything();
+        let misses = |process: &Process| {
+            let said = process.state().last_error.unwrap_or_default();
+            said.contains("does not have as much again")
+        };
+        until("it is said", || misses(&b));
+        Process::of(&server).comes_to_say(&token("u1"), "accepted");
+        assert!(misses(&b));
+        b.revoke("u1");
+        assert!(b.delivers());
+        until("it has as much again", || b.state().last_error.is_none());
+    }
+}
+
+/// A server that goes on from an older copy lifts nothing of what it has forgotten. One process sees it at once, the other when others have written as much as is lost.
 #[test]
 fn a_server_that_is_restored_from_an_older_copy_lifts_nothing() {
     for mut server in KINDS.iter().filter_map(|kind| Server::start(*kind)) {
@@ -187,8 +213,9 @@ fn a_server_that_is_restored_from_an_older_copy_lifts_nothing() {
         proxy.part();
         server.go_back();
         until("it is told", || a.was_told("lost what was written last"));
+        // Whoever revoked it writes it again.
         let fresh = Process::of(&server);
-        fresh.comes_to_say(&one, "accepted");
+        fresh.comes_to_say(&one, "revoked");
         for number in 0..5 {
             fresh.revoke(&format!("v{number}"));
         }

@@ -71,7 +71,8 @@ class StoreState:
     `name` is the policy's, safe as a metric label; `staleness` how old its news is here, in
     seconds, and None before there was any. `undelivered` counts the changes of this process that it
     is not known to have, `unreadable` those in it that this version cannot read: of one after it,
-    or broken. `last_error` says why it cannot be read or written, and is None while all is well.
+    or broken. `last_error` says why it cannot be read, written or kept small, or that it has lost
+    something and does not have as much again, and is None while all is well.
     """
 
     name: str

@@ -15,7 +15,7 @@ mod writer;
 
 use async_nats::ServerAddr;
 
-use super::seen::Seen;
+use super::seen::{MISSES, Seen};
 use super::{Engine, FeedError, Reader, Writer};
 pub(crate) use proofs::NatsProofs;
 use talk::Talk;
@@ -68,5 +68,16 @@ impl Engine for Nats {
 
     fn is_local(&self) -> bool {
         false
+    }
+
+    fn trouble(&self) -> Option<FeedError> {
+        self.seen.misses_some().then(|| FeedError {
+            passes: false,
+            ..talk::complain(&talk::host(&self.servers), "looking", &MISSES)
+        })
+    }
+
+    fn losses(&self) -> u64 {
+        self.seen.losses()
     }
 }

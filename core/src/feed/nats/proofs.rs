@@ -4,10 +4,12 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL};
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 
 use super::Nats;
@@ -16,7 +18,7 @@ use crate::feed::proofs::life;
 use crate::feed::{ANSWER, CONNECT, FeedError};
 use crate::replay::{Unanswered, UsedProofs};
 use crate::sync::{OfProcess, lock};
-use crate::time::{NumericDate, Span};
+use crate::time::{Clock, Moment, NumericDate, Span};
 
 /// One thread asks for all, so that one connection carries many questions at once.
 pub(crate) struct NatsProofs {
@@ -30,8 +32,15 @@ type Desk = mpsc::UnboundedSender<Question>;
 struct Question {
     key: String,
     life: Span,
-    answer: SyncSender<Result<bool, FeedError>>,
+    /// When it was asked.
+    since: Moment,
+    answer: Answer,
 }
+
+type Answer = SyncSender<Result<bool, FeedError>>;
+
+/// What the thread takes at most to end a connection whose question has missed its time.
+const END: Duration = Duration::from_secs(1);
 
 impl NatsProofs {
     pub(crate) fn new(nats: Nats) -> Self {
@@ -63,14 +72,19 @@ impl NatsProofs {
     fn ask(&self, key: &str, life: Span) -> Result<bool, FeedError> {
         let (answer, answered) = sync_channel(1);
         let key = key.to_owned();
-        let question = Question { key, life, answer };
+        let question = Question {
+            key,
+            life,
+            since: Clock::System.moment(),
+            answer,
+        };
         let silent = || FeedError {
             text: "nats: no answer in time".to_owned(),
             passes: true,
         };
         let asked = self.desk()?.send(question);
         asked.map_err(|_| silent())?;
-        match answered.recv_timeout(CONNECT + ANSWER) {
+        match answered.recv_timeout(CONNECT + ANSWER + END) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(silent()),
         }
@@ -83,32 +97,62 @@ impl UsedProofs for NatsProofs {
     }
 }
 
-/// The thread: connects, and asks until nobody can ask any more. Where it cannot connect it tells
-/// whoever waits, and ends: who asks next begins anew.
+/// The thread: connects, and asks until nobody can ask any more. Where it cannot connect, or gets no
+/// answer in time, it tells whoever waits, and ends: who asks next begins anew.
+///
+/// The client keeps what it could not send, for when its server is back. So the connection goes before
+/// anybody hears that there was no answer: a proof whose request was turned away is not used up later.
 fn serve(nats: &Nats, mut questions: mpsc::UnboundedReceiver<Question>) {
-    let talk = match Talk::open(&nats.servers, &nats.proofs) {
-        Ok(talk) => talk,
-        Err(error) => {
-            questions.close();
-            while let Ok(question) = questions.try_recv() {
-                let _ = question.answer.send(Err(error.clone()));
+    let (error, waits) = match Talk::open(&nats.servers, &nats.proofs) {
+        Err(error) => (error, None),
+        Ok(talk) => {
+            let coming = stream::poll_fn(|context| questions.poll_recv(context)).map(Ok);
+            let asking = coming.try_for_each_concurrent(None, |question| pose(&talk, question));
+            match talk.run(asking) {
+                Ok(Err(missed)) => (missed.error, Some(missed.answer)),
+                Ok(Ok(())) | Err(_) => return,
             }
-            return;
         }
     };
-    let talk = std::sync::Arc::new(talk);
-    let own = std::sync::Arc::clone(&talk);
-    let _ = talk.run(async move {
-        while let Some(question) = questions.recv().await {
-            let talk = std::sync::Arc::clone(&own);
-            tokio::spawn(async move {
-                let Question { key, life, answer } = question;
-                let asked = talk.ask("asking about a proof", put(&talk, &key, life));
-                // Whoever asked may have given up.
-                let _ = answer.send(asked.await);
-            });
+    questions.close();
+    let behind = std::iter::from_fn(|| Some(questions.try_recv().ok()?.answer));
+    for answer in waits.into_iter().chain(behind) {
+        // Whoever asked may have given up.
+        let _ = answer.send(Err(error.clone()));
+    }
+}
+
+/// A question whose answer did not come in time.
+struct Missed {
+    answer: Answer,
+    error: FeedError,
+}
+
+/// Asks, and hands the answer on: what the server refuses, too. Whoever has waited too long is not asked
+/// for, since the answer could come after they have given up.
+async fn pose(talk: &Talk, question: Question) -> Result<(), Missed> {
+    let Question {
+        key,
+        life,
+        since,
+        answer,
+    } = question;
+    let what = "asking about a proof";
+    if Clock::System.moment().since(since) > CONNECT.into() {
+        let _ = answer.send(Err(talk.late(what)));
+        return Ok(());
+    }
+    match tokio::time::timeout(ANSWER, put(talk, &key, life)).await {
+        Err(_) => Err(Missed {
+            answer,
+            error: talk.late(what),
+        }),
+        Ok(answered) => {
+            let answered = answered.map_err(|error| talk.complain(what, &error));
+            let _ = answer.send(answered);
+            Ok(())
         }
-    });
+    }
 }
 
 /// Whether nobody had put it there before.

@@ -56,7 +56,9 @@ impl NatsReader {
             written: info.state.last_sequence,
             is_empty: info.state.messages == 0,
         };
-        let noted = self.seen.note(Some(&head.id), head.written);
+        let noted = self
+            .seen
+            .note(Some(&head.id), head.written, info.state.messages);
         noted.map_err(|loss| self.talk.complain("looking", &loss.text()))?;
         Ok(head)
     }

@@ -30,9 +30,7 @@ pub(super) struct Talk {
 impl Talk {
     /// Connects, and makes the bucket where it is missing.
     pub(super) fn open(servers: &[ServerAddr], name: &str) -> Result<Self, FeedError> {
-        let server = servers.first().map_or_else(String::new, |server| {
-            format!("{}:{}", server.host(), server.port())
-        });
+        let server = host(servers);
         // The server may ask for TLS whatever its address says.
         tls::provide();
         let runtime = Builder::new_current_thread().enable_all().build();
@@ -76,6 +74,10 @@ impl Talk {
     ) -> Result<T, FeedError> {
         let answer = async { question.await.map_err(|error| self.complain(what, &error)) };
         within(ANSWER, &self.server, what, answer).await
+    }
+
+    pub(super) fn late(&self, what: &str) -> FeedError {
+        self.complain(what, &LATE)
     }
 
     pub(super) fn complain(&self, what: &str, error: &dyn Display) -> FeedError {
@@ -148,7 +150,15 @@ async fn within<T>(
     done.unwrap_or_else(|_| Err(complain(server, what, &LATE)))
 }
 
-fn complain(server: &str, what: &str, error: &dyn Display) -> FeedError {
+/// Of the first of them, for error texts.
+pub(super) fn host(servers: &[ServerAddr]) -> String {
+    let first = servers.first();
+    first.map_or_else(String::new, |server| {
+        format!("{}:{}", server.host(), server.port())
+    })
+}
+
+pub(super) fn complain(server: &str, what: &str, error: &dyn Display) -> FeedError {
     FeedError {
         text: format!("nats at {server}: {what}: {error}"),
         passes: true,

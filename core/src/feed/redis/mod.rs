@@ -18,7 +18,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use redis::{ConnectionInfo, IntoConnectionInfo};
 
-use super::seen::Seen;
+use super::seen::{MISSES, Seen};
 use super::{Engine, FeedError, Reader, Writer};
 use crate::time::NumericDate;
 use line::Line;
@@ -83,6 +83,17 @@ impl Engine for Redis {
 
     fn is_local(&self) -> bool {
         false
+    }
+
+    fn trouble(&self) -> Option<FeedError> {
+        self.seen.misses_some().then(|| FeedError {
+            text: format!("redis at {}: {MISSES}", self.server.addr()),
+            passes: false,
+        })
+    }
+
+    fn losses(&self) -> u64 {
+        self.seen.losses()
     }
 
     fn time(&self) -> Result<Option<NumericDate>, FeedError> {

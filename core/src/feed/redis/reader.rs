@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use redis::{FromRedisValue, cmd, pipe};
+use redis::{FromRedisValue, Pipeline, cmd, pipe};
 
 use super::line::Line;
 use super::store_id;
 use crate::feed::held::{Stamp, number_of};
-use crate::feed::seen::{Loss, Seen};
+use crate::feed::seen::Seen;
 use crate::feed::{FeedError, Letter, Progress, Reader};
 use crate::revocation::{Change, Known};
 
@@ -30,7 +30,7 @@ pub(super) struct RedisReader {
 }
 
 /// `#id` and `#sequence`.
-type Head = (Option<String>, Option<u64>);
+type Name = (Option<String>, Option<u64>);
 /// Where it stands in the stream, and its fields.
 type Item = (String, Vec<(String, Vec<u8>)>);
 
@@ -59,9 +59,16 @@ impl RedisReader {
         }
     }
 
-    fn note(&self, id: Option<&str>, sequence: u64) -> Result<(), FeedError> {
-        let noted = self.seen.note(id, sequence);
+    fn note(&self, id: Option<&str>, sequence: u64, fields: u64) -> Result<(), FeedError> {
+        let noted = self.seen.note(id, sequence, fields);
         noted.map_err(|loss| self.line.complain(&loss.text()))
+    }
+
+    /// How the store stands: its [`Name`], and how many fields it has.
+    fn look(&self, pipe: &mut Pipeline) {
+        let hash = &self.hash;
+        pipe.cmd("HMGET").arg(hash).arg("#id").arg("#sequence");
+        pipe.cmd("HLEN").arg(hash);
     }
 
     fn has_read(&self) {
@@ -90,7 +97,7 @@ impl RedisReader {
                 continue;
             };
             if number <= self.sequence {
-                return Err(self.line.complain(&Loss::TheLast.text()));
+                return Err(self.line.complain(&self.seen.went_back().text()));
             }
             if number != self.sequence + 1 {
                 return Ok(Progress::Gap);
@@ -134,20 +141,17 @@ impl RedisReader {
         self.name_store()?;
         let mut head = pipe();
         head.atomic();
-        head.cmd("HMGET")
-            .arg(&self.hash)
-            .arg("#id")
-            .arg("#sequence");
+        self.look(&mut head);
         head.cmd("XREVRANGE")
             .arg(&self.log)
             .arg("+")
             .arg("-")
             .arg("COUNT")
             .arg(1);
-        let ((id, sequence), last): (Head, Vec<Item>) =
-            self.line
-                .ask_all("reading its head", &head, Duration::ZERO)?;
-        self.note(id.as_deref(), sequence.unwrap_or(0))?;
+        let what = "reading its head";
+        let ((id, sequence), fields, last): (Name, u64, Vec<Item>) =
+            self.line.ask_all(what, &head, Duration::ZERO)?;
+        self.note(id.as_deref(), sequence.unwrap_or(0), fields)?;
         let read = id.as_deref().map_or(0, |id| self.seen.behind(id));
         self.states(&mut |json, change| {
             let is_news = !change.is_lifted() || number_of(json) > read;
@@ -182,20 +186,17 @@ impl Reader for RedisReader {
         take: &mut dyn FnMut(Letter),
     ) -> Result<Progress, FeedError> {
         let mut look = pipe();
-        look.cmd("HMGET")
-            .arg(&self.hash)
-            .arg("#id")
-            .arg("#sequence");
+        self.look(&mut look);
         look.cmd("XREAD").arg("COUNT").arg(AT_ONCE);
         if !wait.is_zero() {
             // 0 would be for ever.
             look.arg("BLOCK").arg(wait.as_millis().max(1).to_string());
         }
         look.arg("STREAMS").arg(&self.log).arg(&self.position);
-        let ((id, sequence), found): (Head, Found) =
+        let ((id, sequence), fields, found): (Name, u64, Found) =
             self.line.ask_all("waiting for letters", &look, wait)?;
         let written = sequence.unwrap_or(0);
-        self.note(id.as_deref(), written)?;
+        self.note(id.as_deref(), written, fields)?;
         let begins = self.id.is_none() && self.sequence == 0;
         if (id != self.id && !begins) || written < self.sequence {
             return Ok(Progress::Gap);

@@ -38,6 +38,7 @@ struct Log {
     /// How many letters whoever looks has read before.
     read: usize,
     opened: usize,
+    losses: u64,
     /// Whether a reader waits as long as it may; else it looks once.
     local: bool,
 }
@@ -125,12 +126,24 @@ impl Board {
         self.change(|log| {
             log.letters.clear();
             log.life += 1;
+            log.losses += 1;
         });
     }
 
     /// Readers have missed something.
     pub(super) fn jump(&self) {
         self.change(|log| log.life += 1);
+    }
+
+    /// Somebody else has written this.
+    pub(super) fn put(&self, change: Change) {
+        self.change(|log| {
+            log.letters.push(Letter {
+                origin: 0,
+                number: 1,
+                change,
+            });
+        });
     }
 
     pub(super) fn letters(&self) -> usize {
@@ -181,6 +194,10 @@ impl Engine for Board {
             text: "the board grows".to_owned(),
             passes: true,
         })
+    }
+
+    fn losses(&self) -> u64 {
+        self.log().losses
     }
 }
 

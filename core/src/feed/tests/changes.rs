@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::board::Board;
 use super::{ISS, PATIENCE, Process, SHARED, policy, token};
 use crate::Handle;
+use crate::revocation::Change;
 use crate::sync::in_a_child;
+use crate::time::Span;
 
 const OTHER: &str = r#"{"store":"other"}"#;
 const NONE: &str = r#"{"store":"process"}"#;
@@ -156,14 +158,14 @@ fn what_was_written_before_the_first_news_is_not_written_again() {
     });
     assert!(process.flushes(PATIENCE));
     assert_eq!(board.letters(), 1);
-    // After a loss it may not be there.
+    // After a loss neither may be there.
     board.show(Some(1));
     process.revoke("u2");
     process.until("it is written", |_| board.letters() == 2);
     board.forget();
     board.show(None);
     process.until("it is written again", |own| {
-        own.undelivered() == 0 && board.letters() == 1
+        own.undelivered() == 0 && board.letters() == 2
     });
 }
 
@@ -266,4 +268,43 @@ fn a_child_carries_for_itself_and_goes_on_from_where_its_parent_was() {
     for sub in ["u1", "u2"] {
         other.comes_to_say(&token(sub), "revoked");
     }
+}
+
+/// What this process has revoked, the engine had, and nobody has lifted is written again, and undoes
+/// nothing that came later (REV-08).
+#[test]
+fn what_an_engine_has_lost_is_written_again_by_whoever_revoked_it() {
+    let board = Board::default();
+    let (a, b) = (Process::new(&board), Process::new(&board));
+    let tokens = ["u1", "u2", "u3"].map(token);
+    b.comes_to_say(&tokens[0], "accepted");
+    for sub in ["u1", "u2", "u3"] {
+        a.revoke(sub);
+    }
+    assert!(a.flushes(PATIENCE));
+    b.comes_to_say(&tokens[2], "revoked");
+    a.lift("u2");
+    b.lift("u3");
+    b.comes_to_say(&tokens[1], "accepted");
+    a.comes_to_say(&tokens[2], "accepted");
+    board.forget();
+    a.until("it is written again", |_| board.letters() == 1);
+    assert!(a.flushes(PATIENCE));
+    let fresh = Process::new(&board);
+    fresh.comes_to_say(&tokens[0], "revoked");
+    assert_eq!(fresh.says(&tokens[1]), "accepted");
+    assert_eq!(fresh.says(&tokens[2]), "accepted");
+    // A second loss is met like the first. What was lifted meanwhile, later than it was revoked, stays so.
+    board.refuse_writes(true);
+    board.forget();
+    a.until("it is to be written again", |own| own.undelivered() == 1);
+    a.clock.advance(Span::from_seconds(5));
+    board.put(Change::lifted(
+        Handle::subject(ISS, "u1"),
+        a.verifier.engine().clock().now(),
+    ));
+    a.comes_to_say(&tokens[0], "accepted");
+    board.refuse_writes(false);
+    assert!(a.flushes(PATIENCE));
+    assert_eq!(a.says(&tokens[0]), "accepted");
 }

@@ -366,4 +366,12 @@ pub(super) fn proofs_outlive_a_server(store: &dyn UsedProofs, server: &mut Serve
     server.kill();
     ask("killed").unwrap_err();
     server.restart();
+    // Nobody was told that it is used: nothing may use it up once the server is back.
+    for _ in 0..20 {
+        answer = ask("back");
+        if answer.is_ok() {
+            break;
+        }
+    }
+    assert_eq!((answer, ask("killed")), (Ok(true), Ok(true)));
 }

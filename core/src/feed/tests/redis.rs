@@ -108,6 +108,15 @@ fn what_a_server_has_lost_is_told_once_and_taken_as_it_is() {
         read_on(&mut *reader),
         Ok((vec![revoked(3, "c")], Progress::CaughtUp))
     );
+    // Of two it has one again, and then as many.
+    read_on(&mut *reader).unwrap();
+    let missing = engine.trouble().map(|trouble| trouble.text);
+    assert!(missing.is_some_and(|text| text.contains("does not have as much again")));
+    assert_eq!(engine.losses(), 1);
+    engine.writer().unwrap().write(&[revoked(4, "d")]).unwrap();
+    read_on(&mut *reader).unwrap();
+    read_on(&mut *reader).unwrap();
+    assert_eq!(engine.trouble(), None);
     drop(reader);
     let () = ask(&server, &["FLUSHALL"]);
     engine.writer().unwrap().write(&[revoked(4, "d")]).unwrap();

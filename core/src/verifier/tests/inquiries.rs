@@ -70,6 +70,11 @@ fn broken(_: &StoreRules, _: Digest) -> Opened {
     (Arc::new(Broken), Box::new(Threads::new()))
 }
 
+/// Whoever is asked panics; nobody finds a place to ask.
+fn full(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Broken), Box::new(Threads::with(0, 0)))
+}
+
 /// A gate whose used proofs are at this server.
 fn gate(name: &str, replay: &str, server: OpenProofs) -> Gate {
     let dpop = |stores: &str| {
@@ -212,6 +217,27 @@ fn without_an_answer_it_is_undecided_and_a_panic_is_an_answer() {
     let broken = gate("broken", "", broken);
     assert_eq!(code(answer(&broken)), Some(Code::Internal));
     assert_eq!(code(answer(&broken)), Some(Code::Internal));
+}
+
+#[test]
+fn who_finds_no_place_at_a_desk_asks_nobody_and_is_undecided() {
+    let token = bound();
+    let answer = |gate: &Gate| ask(gate, &token, &proof(&token, "1")).recv().unwrap();
+    let refusing = gate("full", "", full);
+    let (told, thread) = answer(&refusing);
+    assert_eq!(thread, thread::current().id());
+    let error = told.unwrap_err();
+    assert_eq!(error.code(), Code::ReplayUnavailable);
+    let hint = refusing.advice(&error).hint;
+    assert!(hint.contains("with a new proof"), "{hint}");
+    let counts = r#"{"asked":1,"reach":"fleet","store":"fleet","unanswered":1}"#;
+    assert_eq!(stats(&refusing), counts);
+    let marking = gate(
+        "full and marked",
+        r#","on_unavailable":"accept_marked""#,
+        full,
+    );
+    assert_eq!(answer(&marking).0.unwrap().replay_reach(), None);
 }
 
 #[test]

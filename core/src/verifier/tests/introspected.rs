@@ -705,6 +705,18 @@ fn int_05_a_signed_answer_goes_with_the_keys_that_signed_it() {
 }
 
 #[test]
+fn what_was_being_asked_is_asked_again_by_whoever_comes_after() {
+    let stand = Stand::opaque();
+    assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+    let engine = stand.verifier.engine();
+    assert_eq!(engine.begin_asks(9).len(), 1);
+    assert!(engine.begin_asks(9).is_empty());
+    engine.begin_asks_anew();
+    assert_eq!(stand.answer(GOOD), [OPAQUE.as_bytes()]);
+    assert_eq!(stand.code(OPAQUE), Ok(()));
+}
+
+#[test]
 fn where_too_many_wait_nobody_does() {
     let stand = Stand::opaque();
     for number in 0..300 {
