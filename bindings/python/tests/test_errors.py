@@ -251,7 +251,10 @@ def test_a_reason_says_what_is_malformed(verifier: Verifier) -> None:
     for token, reason in [
         ("x", "this is not a compact JWT"),
         ("W10.e30.AA", "the token's header is not well-formed JSON"),
-        ("eyJraWQiOjd9.e30.AA", "a member of the token has a form that its definition does not allow"),
+        (
+            "eyJraWQiOjd9.e30.AA",
+            "a member of the token has a form that its definition does not allow",
+        ),
     ]:
         error = verifier.judge(token).error
         assert error and (error.code, error.reason) == ("malformed_token", reason)

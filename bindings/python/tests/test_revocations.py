@@ -223,13 +223,15 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
             call()
 
 
-def test_a_cutoff_is_told_in_whole_seconds(verifier: Verifier) -> None:
+def test_a_cutoff_is_told_in_whole_seconds(tools: Gate) -> None:
     u1 = Handle.subject(iss=ISSUER, sub="u1")
-    receipts = [verifier.revocations.revoke(u1, cutoff=cutoff) for cutoff in ("now", 1_700_000_000)]
+    receipts = [
+        tools.verifier.revocations.revoke(u1, cutoff=cutoff) for cutoff in ("now", 1_700_000_000)
+    ]
     assert [receipt.cutoff for receipt in receipts] == [NOW, 1_700_000_000]
-    assert verifier.revocations.revoke(u1).cutoff is None
+    assert tools.verifier.revocations.revoke(u1).cutoff is None
 
 
-def test_a_key_is_named_by_its_thumbprint(verifier: Verifier) -> None:
+def test_a_key_is_named_by_its_thumbprint(tools: Gate) -> None:
     with pytest.raises(UsageError, match="43 characters"):
-        verifier.revocations.revoke(Handle.holder_key(jkt="short"))
+        tools.verifier.revocations.revoke(Handle.holder_key(jkt="short"))
