@@ -28,8 +28,8 @@ class RevocationReceipt:
     this process, and tried again until the store has it, too.
 
     `cutoff` is the cut-off in whole seconds since 1970, None where there is none: tokens issued
-    within this second or before end, and whoever signs in from the next one on is not concerned. It is
-    None of an event, too, whose handles have their own.
+    within this second or before end, and whoever signs in from the next one on is not concerned. It
+    is None of an event, too, whose handles have their own.
     """
 
     epoch: int
@@ -259,9 +259,10 @@ class Revocations:
         token that carries it, cached or not.
 
         With a `cutoff`, `"now"` or seconds since 1970, only tokens that were issued in that second
-        or before are concerned; a sign-in from the next second on gives one that lives. It is forgotten at `expires`, else when it is lifted. The `reason` is for
-        whoever reads a shared store later; 256 bytes of it are kept, and of the store `"process"`
-        none. Raises `UsageError`, and nothing was revoked.
+        or before are concerned; a sign-in from the next second on gives one that lives. It is
+        forgotten at `expires`, else when it is lifted. The `reason` is for whoever reads a shared
+        store later; 256 bytes of it are kept, and of the store `"process"` none. Raises
+        `UsageError`, and nothing was revoked.
         """
         return RevocationReceipt(*self._raw.revoke(*_named(handle), cutoff, expires, reason))
 
