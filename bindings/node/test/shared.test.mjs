@@ -146,7 +146,7 @@ for (const kind of ['redis', 'nats']) {
     await Promise.all([here, there].map((verifier) => verifier.waitReady({ timeout: '1m' })))
     const jwt = token('agent-7')
     assert.deepEqual([here.judge(jwt).code, there.judge(jwt).code], ['accepted', 'accepted'])
-    assert.deepEqual(here.revocations.revoke(agent('agent-7')), { epoch: 1, reach: 'fleet', delivered: false })
+    assert.deepEqual(here.revocations.revoke(agent('agent-7')), { epoch: 1, reach: 'fleet', delivered: false, cutoff: null })
     assert.equal(here.judge(jwt).code, 'revoked', 'at once')
     assert.equal(await here.revocations.flush({ timeout: '1m' }), true)
     assert.equal(here.revocations.store().undelivered, 0)
@@ -165,7 +165,7 @@ for (const kind of ['redis', 'nats']) {
     const verifier = opened(t, storeAt(t, `${kind}://127.0.0.1:${server.address().port}`))
     const { revocations } = verifier
     assert.equal(verifier.judge(token()).code, 'revocation_unavailable')
-    assert.deepEqual(revocations.revoke(agent('agent-7')), { epoch: 1, reach: 'fleet', delivered: false })
+    assert.deepEqual(revocations.revoke(agent('agent-7')), { epoch: 1, reach: 'fleet', delivered: false, cutoff: null })
 
     const waits = revocations.flush({ timeout: '1h' })
     let turns = 0
@@ -205,8 +205,9 @@ test('the short form names stores, under names of the caller’s', async (t) => 
 })
 
 test('nothing is revoked that nobody would deliver', async (t) => {
-  const { revocations, close } = opened(t, { kind: 'file', path: join(folder(t), 'store') })
-  close()
+  const verifier = opened(t, { kind: 'file', path: join(folder(t), 'store') })
+  const { revocations } = verifier
+  verifier.close()
   for (const call of [revocations.revoke, revocations.lift]) {
     const error = thrown(() => call(agent('agent-7')))
     assert.ok(error instanceof UsageError && /was closed/.test(error.message), error.message)

@@ -243,12 +243,14 @@ def test_the_tree() -> None:
     assert issubclass(PolicyError, ValueError) and issubclass(UsageError, TypeError)
 
 
-def test_all_scopes_are_needed_and_one_audience_would_do(verifier: Verifier, jwt: str) -> None:
+def test_all_scopes_are_needed_and_one_audience_would_do(
+    verifier: sealgate.Verifier, jwt: str
+) -> None:
     error = verifier.judge(jwt, required_scopes=["zz", "yy"]).error
     assert str(error).endswith("; expected mcp:use and zz and yy")
 
 
-def test_a_reason_says_what_is_malformed(verifier: Verifier) -> None:
+def test_a_reason_says_what_is_malformed(verifier: sealgate.Verifier) -> None:
     for token, reason in [
         ("x", "this is not a compact JWT"),
         ("W10.e30.AA", "the token's header is not well-formed JSON"),
