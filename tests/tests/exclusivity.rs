@@ -220,6 +220,7 @@ fn loads(policy: &Value) -> bool {
     answer(&json!({ "op": "load_policy", "format": "json", "text": text }))["ok"] == true
 }
 
+/// JWT-07.
 #[test]
 fn no_token_passes_as_another_kind() {
     let mut bench = Judge::new();

@@ -1,5 +1,5 @@
-//! Every rule of a capability that has landed is cited where the code decides it or where a vector
-//! shows it, so that none is forgotten.
+//! Every rule of a capability that has landed is cited where the code decides it, or names a test or a
+//! vector that shows it, so that none is forgotten. What a module says of itself shows nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -62,9 +62,18 @@ const PLACES: &[&str] = &[
 ];
 
 /// Rules that a text cites, alone or as the ends of a range: `JWS-05`, `ATN-05 to ATN-10`,
-/// `JWS-02 to 06`.
+/// `JWS-02 to 06`; and those that name a vector or a test: `"txa-05-vanished"`, `fn set_11_…`.
 fn cited(text: &str, found: &mut BTreeSet<(String, u32)>) {
     let is_word = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit();
+    for (family, _, _) in RULES {
+        let name = family.to_lowercase();
+        for begin in [format!("\"{name}-"), format!("fn {name}_")] {
+            for (at, _) in text.match_indices(&begin) {
+                let rule = number(&text[at + begin.len()..]);
+                found.extend(rule.map(|number| ((*family).to_owned(), number)));
+            }
+        }
+    }
     for (family, _, _) in RULES {
         for (at, _) in text.match_indices(&format!("{family}-")) {
             let (before, rest) = (&text[..at], &text[at + family.len() + 1..]);
@@ -93,7 +102,9 @@ fn read(folder: &Path, found: &mut BTreeSet<(String, u32)>) {
         if path.is_dir() {
             read(&path, found);
         } else if !own && let Ok(text) = fs::read_to_string(&path) {
-            cited(&text, found);
+            let own = |line: &&str| !line.trim_start().starts_with("//!");
+            let lines: Vec<&str> = text.lines().filter(own).collect();
+            cited(&lines.join("\n"), found);
         }
     }
 }
@@ -126,7 +137,8 @@ fn every_rule_that_has_landed_is_cited() {
 fn ranges_and_single_rules_are_read() {
     let mut found = BTreeSet::new();
     cited(
-        "(RAR-01) CD-03, ATN-05 to ATN-07; JWS-02 to 04. XAT-01 AT-123 DP-1",
+        "(RAR-01) CD-03, ATN-05 to ATN-07; JWS-02 to 04. XAT-01 AT-123 DP-1 \"txa-05-vanished\" \
+         fn set_11_a_state() rset_12",
         &mut found,
     );
     let found: Vec<String> = found
@@ -134,7 +146,7 @@ fn ranges_and_single_rules_are_read() {
         .map(|(family, number)| format!("{family}-{number}"))
         .collect();
     let expected = [
-        "ATN-5", "ATN-6", "ATN-7", "CD-3", "JWS-2", "JWS-3", "JWS-4", "RAR-1",
+        "ATN-5", "ATN-6", "ATN-7", "CD-3", "JWS-2", "JWS-3", "JWS-4", "RAR-1", "SET-11", "TXA-5",
     ];
     assert_eq!(found, expected);
 }

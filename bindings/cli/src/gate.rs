@@ -109,6 +109,7 @@ impl GateArguments {
         };
         let gate = self.choose(&verifier)?;
         await_keys(&verifier, &gate);
+        await_store(&verifier);
         let mut options = source;
         if let Some(name) = &self.gate {
             options += &format!(" -g {}", quoted(name));
@@ -280,6 +281,30 @@ pub(crate) fn await_keys(verifier: &Verifier, gate: &Gate) {
                     printable(&error)
                 );
             }
+            return;
+        }
+        let _ = verifier.wait_ready(PATIENCE / 100);
+    }
+}
+
+/// Waits until the store of revocations that the policy names has been read once, or cannot be: without
+/// its news all tokens are undecided.
+fn await_store(verifier: &Verifier) {
+    let began = Stopwatch::start();
+    while let Some(state) = verifier.revocations().store()
+        && state.staleness.is_none()
+    {
+        if state.last_error.is_some() || began.elapsed() >= PATIENCE {
+            let error = state
+                .last_error
+                .unwrap_or_else(|| "no answer yet".to_owned());
+            // Nothing is left to do when even this fails.
+            let _ = writeln!(
+                io::stderr(),
+                "sealgate: no news of store \"{}\": {}",
+                printable(&state.name),
+                printable(&error)
+            );
             return;
         }
         let _ = verifier.wait_ready(PATIENCE / 100);

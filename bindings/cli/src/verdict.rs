@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use sealgate::{
-    Blame, Clock, Error, Gate, Lineage, NumericDate, Possession, Requirements, VerifiedToken,
+    Blame, Clock, Code, Error, Gate, Lineage, NumericDate, Possession, Requirements, VerifiedToken,
 };
 use serde::Serialize;
 
@@ -113,7 +113,7 @@ pub(crate) fn write_json(
                 gate: &advice.gate,
                 issuer_name: advice.issuer_name.as_deref(),
                 claim: error.claim(),
-                reason: error.code().reason(),
+                reason: error.reason(),
                 expected: &advice.expected,
                 hint: &advice.hint,
                 retry_after,
@@ -149,7 +149,7 @@ pub(crate) fn write_row(
             writeln!(out, "{line:>8}  {:<25} {row}", "accepted")
         }
         Err(error) => {
-            let (code, reason) = (error.code().as_str(), error.code().reason());
+            let (code, reason) = (error.code().as_str(), error.reason());
             writeln!(out, "{line:>8}  {code:<25} {reason}")
         }
     }
@@ -173,7 +173,12 @@ pub(crate) fn describe(
             writeln!(out, "{word}   {error}")?;
             let columns = Columns::after("  ");
             if !advice.expected.is_empty() {
-                let expected = format!("expected {}", advice.expected.join(" or "));
+                // One of these would do; of scopes all are needed.
+                let word = match error.code() {
+                    Code::InsufficientScope => " and ",
+                    _ => " or ",
+                };
+                let expected = format!("expected {}", advice.expected.join(word));
                 columns.write(out, "  ", &expected)?;
             }
             columns.write(out, "  ", &advice.hint)

@@ -48,24 +48,24 @@ function checkOptions(options, call, names) {
 
 /** Scopes as the native half takes them: separated by spaces, or none. */
 function scopes(value, call) {
-  return words(value, `${call}: requiredScopes`, 'a scope')
+  return words(value, call, 'requiredScopes', 'a scope')
 }
 
 /** The same, and behind an end of line the values of `acr` of which one is needed. */
 function needed({ requiredScopes, acrValues }, call) {
   const own = scopes(requiredScopes, call)
   if (acrValues === undefined) return own
-  const classes = words(acrValues, `${call}: acrValues`, 'an acr')
+  const classes = words(acrValues, call, 'acrValues', 'an acr')
   return classes === undefined ? own : `${own ?? ''}\n${classes}`
 }
 
-function words(values, what, each) {
+function words(values, call, name, each) {
   if (values === undefined) return undefined
   if (!Array.isArray(values) || !values.every((value) => typeof value === 'string')) {
-    throw usage(`${what} must be an array of strings`)
+    throw usage(`${call}: ${name} must be an array of strings`)
   }
-  if (values.some((value) => value === '' || /[ \n]/.test(value))) {
-    throw usage(`${what}: ${each} is neither empty nor has it a space; give one string each`)
+  if (values.some((value) => value === '' || value.includes(' ') || value.includes('\n'))) {
+    throw usage(`${call}: ${name}: ${each} is neither empty nor has it a space; give one string each`)
   }
   return values.length === 0 ? undefined : values.join(' ')
 }
@@ -78,12 +78,15 @@ const NOTHING = Object.freeze([])
 
 /** Names and texts in turn, of what the caller knows and the token must be of. */
 function known(told, call) {
+  const { presenter, nonce, clientId, accessToken, code } = told
+  // Of most calls nothing is known, and they are not to wait for it.
+  const none = presenter === undefined && nonce === undefined && clientId === undefined
+  if (none && accessToken === undefined && code === undefined) return NOTHING
   const names = KNOWN.filter((name) => told[name] !== undefined)
-  if (names.length === 0 && told.presenter === undefined) return NOTHING
   const texts = names.flatMap((name) => [name, checkString(told[name], `${call}: ${name}`)])
-  if (told.presenter === undefined) return texts
+  if (presenter === undefined) return texts
   const what = `${call}: presenter`
-  const { iss, sub } = checkOptions(told.presenter, what, ['iss', 'sub'])
+  const { iss, sub } = checkOptions(presenter, what, ['iss', 'sub'])
   return [...texts, 'presenterIss', checkString(iss, `${what}: iss`), 'presenterSub', checkString(sub, `${what}: sub`)]
 }
 

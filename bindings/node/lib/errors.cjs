@@ -53,7 +53,7 @@ const TELLS = {
   code: ({ code }) => code,
   blame: ({ code }) => rows.get(code).blame,
   group: ({ code }) => rows.get(code).group,
-  reason: ({ code }) => rows.get(code).reason,
+  reason: ({ code, reason }) => reason ?? rows.get(code).reason,
   hint: (_, { hint }) => hint ?? null,
   doc: ({ code }) => rows.get(code).doc,
   claim: ({ claim }) => claim ?? null,
@@ -118,10 +118,10 @@ function toJSON() {
 
 /** The error that {@link toJSON} has told of, wherever that was. What a code means, this version knows. */
 function fromJSON(told) {
-  const { code, message, hint, claim, expected, gate, issuerName, httpStatus, headers, body, ...more } = told ?? {}
+  const { code, reason, message, hint, claim, expected, gate, issuerName, httpStatus, headers, body, ...more } = told ?? {}
   if (!rows.has(code)) throw usage('SealgateError.fromJSON takes what toJSON() has given, of a code that there is')
   const answer = { hint, status: httpStatus, headers: Object.freeze({ ...headers }), body }
-  const said = { code, message, claim, expected: Object.freeze([...(expected ?? [])]), gate, issuerName }
+  const said = { code, reason, message, claim, expected: Object.freeze([...(expected ?? [])]), gate, issuerName }
   const own = Object.entries(more).filter(([name]) => !Object.hasOwn(TELLS, name))
   return Object.assign(errorOf({ ...said, ...answer }), Object.fromEntries(own))
 }
@@ -197,11 +197,14 @@ for (const made of Object.values(classes)) {
 /** What errors of one kind share, of what the native half says about them: their outline. */
 function outlined({ expected = [], headers, ...said }) {
   const { code, claim, text, more, issuerName, hint } = said
-  const { blame, reason } = rows.get(code)
+  const { blame } = rows.get(code)
+  const { reason = rows.get(code).reason } = said
   let message = `${code}: ${text ?? reason}`
   if (claim) message += ` (${claim})`
   if (issuerName && blame === 'unavailable' && text === undefined) message += ` (${issuerName})`
-  if (expected.length > 0) message += `; expected ${expected.join(' or ')}`
+  // One of these would do; of scopes all are needed.
+  const word = said.code === 'insufficient_scope' ? ' and ' : ' or '
+  if (expected.length > 0) message += `; expected ${expected.join(word)}`
   if (more !== undefined) message += `: ${more}`
   if (code === 'usage' && hint) message += `: ${hint}` // what the call got wrong
   return { ...said, ...answered({ headers }), message, expected: Object.freeze(expected) }

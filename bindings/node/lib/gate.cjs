@@ -47,8 +47,8 @@ function makeGate(engine, name, events) {
   const names = ['page', 'keep', 'clear', 'refusal', 'docket', 'maySettle', 'settle']
   const own = names.map((name) => native.guarded(opened[name]))
   const [pageOf, keep, clear, refusal, docketOf, maySettle, settle] = own
-  const asking = ['verifyChain', 'verifyRequest', 'beginRequest'].map((name) => native.guarded(opened[name]))
-  const [askChain, askRequest, beginRequest] = asking
+  const asking = ['verifyChain', 'verifyRequest', 'beginRequest', 'begin'].map((name) => native.guarded(opened[name]))
+  const [askChain, askRequest, beginRequest, beginAlone] = asking
   const { verifyText, verifyBytes } = opened // guarded by `ask`
 
   // A token that was verified before and is still in the core's cache has its object here. The
@@ -170,9 +170,18 @@ function makeGate(engine, name, events) {
   /** The verdict about these parts; a promise of it where a server is asked. */
   function judgedAbout(parts, needed, into) {
     const begun = needed === undefined ? beginRequest(...parts) : beginRequest(...parts, needed)
-    const all = neededFor(parts, needed)
-    if (typeof begun === 'number') return verdictOf(() => begun, all, into)
-    return native.inquire(begun).then((answered) => verdictOf(() => settle(answered), all, into))
+    return told(begun, neededFor(parts, needed), into)
+  }
+
+  /** The verdict about a token alone; a promise of it where a server is asked. */
+  function judgedAlone(token, { needed, known, into }) {
+    if (known.length > 0) return told(beginAlone(token, needed ?? '', known), needed, into)
+    return told(needed === undefined ? beginAlone(token) : beginAlone(token, needed), needed, into)
+  }
+
+  function told(begun, needed, into) {
+    if (typeof begun === 'number') return verdictOf(() => begun, needed, into)
+    return native.inquire(begun).then((answered) => verdictOf(() => settle(answered), needed, into))
   }
 
   /** The scopes that an answer about these parts asks for. */
@@ -233,24 +242,20 @@ function makeGate(engine, name, events) {
 
   async function verifyAsync(token, options) {
     const asked = patience(options, 'verifyAsync')
-    const { needed, into, wait } = asked
-    try {
-      return tokenFor(askAlone(token, asked), needed, into)
-    } catch (error) {
-      if (!COMING.has(error?.code)) throw error
-    }
+    checkToken(token)
+    const verdict = judgedAlone(token, asked)
+    if (!COMING.has(verdict.code)) return (await verdict).unwrap()
     const own = unchanging(token)
-    return (await verdictAfter(() => verdictOf(() => askAlone(own, asked), needed, into), wait)).unwrap()
+    return (await verdictAfter(() => judgedAlone(own, asked), asked.wait)).unwrap()
   }
 
   async function judgeAsync(token, options) {
     const asked = patience(options, 'judgeAsync')
-    const { needed, into, wait } = asked
     checkToken(token)
-    const verdict = verdictOf(() => askAlone(token, asked), needed, into)
+    const verdict = judgedAlone(token, asked)
     if (!COMING.has(verdict.code)) return verdict
     const own = unchanging(token)
-    return verdictAfter(() => verdictOf(() => askAlone(own, asked), needed, into), wait)
+    return verdictAfter(() => judgedAlone(own, asked), asked.wait)
   }
 
   async function verifyRequestAsync(request, options) {
@@ -298,6 +303,8 @@ function makeGate(engine, name, events) {
   }
 
   function verifyBatchSync(tokens, options) {
+    const waits = native.mustNotWait(door)
+    if (waits !== null) throw refusedInFull(waits)
     const { input, needed, rest } = begin(tokens, options, 'verifyBatchSync')
     for (const _ of read(input, rest));
     return makeBatch(native.verifyBatchSync(door, input, needed))

@@ -237,7 +237,9 @@ export interface Calls {
   /**
    * As `verify`, at the same speed. Only where the answer is `keys_refreshing` or `introspection_pending` it waits for the fetch
    * that is running already, at most `wait`, and asks again. Until then it keeps the process running,
-   * as any request on its way does. Bytes are copied before it waits.
+   * as any request on its way does. Bytes are copied before it waits. Where tokens are good once and
+   * `replay.store` is a server, that is asked, as by `verifyRequestAsync`; `verify` and the others that
+   * answer at once are a `UsageError` there.
    */
   verifyAsync(token: Token, options?: Needs & Patience & { readonly into?: undefined }): Promise<VerifiedToken>
   verifyAsync<Output>(token: Token, options: Into<Output> & Patience): Promise<VerifiedToken<Output>>
@@ -316,7 +318,7 @@ export interface Calls {
    * call returns: what becomes of a buffer afterwards changes no verdict
    */
   verifyBatch(tokens: readonly Token[] | Token, options?: Requirements): Promise<Batch>
-  /** As `verifyBatch`, on this thread and all cores; the event loop waits. */
+  /** As `verifyBatch`, on this thread and all cores; the event loop waits. It asks no server: see `verifyAsync`. */
   verifyBatchSync(tokens: readonly Token[] | Token, options?: Requirements): Batch
   /**
    * Every rule and what it saw, claim values included: for operators' eyes, not for logs.
@@ -621,7 +623,8 @@ export class Verifier implements Calls {
    * Ends what works in the background: keys are fetched no more, and whoever waits for some is
    * answered. Gates go on judging with the keys there are, for as long as these may be trusted; where the
    * policy names a store of revocations, for as long as its news is no older than `max_staleness`: then they
-   * answer `revocation_stale`, 503. Flush before what is to be delivered.
+   * answer `revocation_stale`, 503. Under such a store nothing can be revoked or lifted any more:
+   * {@link UsageError}. Flush before.
    */
   close(): void
   [Symbol.dispose](): void
@@ -729,6 +732,22 @@ export interface Stats {
   }
   /** Status lists that are kept; of these, how many are not fetched yet, and how many are stale. */
   status: { lists: number; missing: number; stale: number; bytes: number }
+  /** By the issuers that are asked about tokens (RFC 7662): what is kept of their answers, and how asking goes. */
+  introspection: Readonly<
+    Record<
+      string,
+      {
+        readonly answers: number
+        readonly bytes: number
+        /** Tokens that wait to be asked about, and questions under way. */
+        readonly waiting: number
+        readonly running: number
+        /** Of the issuer in a row, and whether it is left alone for now. */
+        readonly failures: number
+        readonly resting: boolean
+      }
+    >
+  >
   /** Used proofs; null where the policy has no `[replay]`. */
   proofs: {
     /** The policy's name of the store, or `process` or `external`. */
@@ -863,6 +882,11 @@ export interface RevocationReceipt {
   readonly reach: 'process' | 'host' | 'fleet'
   /** Whether that store has it. Else it is in force in this process, and tried again until the store has it. */
   readonly delivered: boolean
+  /**
+   * The cut-off in whole seconds since 1970, null where there is none: tokens issued within this second or before end,
+   * and whoever signs in from the next one on is not concerned. Null of an event, too, whose handles have their own.
+   */
+  readonly cutoff: number | null
 }
 
 /** How a store stands that processes share. */
@@ -1164,6 +1188,8 @@ export class Batch implements Iterable<Verdict> {
   tokens(): IterableIterator<[index: number, token: VerifiedToken]>
   /** The others, each with its place. */
   errors(): IterableIterator<[index: number, error: SealgateError]>
+  /** How many of what: no verdict, and nothing of a token. */
+  toJSON(): { accepted: number; refused: number; undecided: number; counts: Readonly<Record<string, number>> }
 }
 
 /** Every stage of one verification. */

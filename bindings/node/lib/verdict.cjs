@@ -1,6 +1,7 @@
 'use strict'
 // Three-valued answers, one or many.
 
+const { inspect } = require('node:util')
 const native = require('./native.cjs')
 const { codes, outlined, unthrown, usage } = require('./errors.cjs')
 const { deepFreeze, makeToken } = require('./token.cjs')
@@ -131,6 +132,15 @@ class Batch {
     for (let index = 0; index < this.length; index++) {
       if (this.#column[index] !== 0) yield [index, this.#errorAt(index)]
     }
+  }
+
+  toJSON() {
+    const { accepted, refused, undecided, counts } = this
+    return { accepted, refused, undecided, counts }
+  }
+
+  [inspect.custom](_depth, options) {
+    return `Batch ${inspect(this.toJSON(), options)}`
   }
 }
 

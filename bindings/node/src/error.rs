@@ -36,6 +36,7 @@ pub(crate) fn outline(grounds: &Grounds, error: &Error, requirements: &Requireme
     let hint = (error.code() == Code::Usage).then_some(advice.hint);
     json!({
         "code": error.code().as_str(),
+        "reason": error.reason(),
         "claim": error.claim(),
         "misuse": error.is_misuse(),
         "gate": advice.gate,

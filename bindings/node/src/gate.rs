@@ -108,8 +108,8 @@ pub(crate) fn refusal_answer(
 /// token, further tokens (kinds and tokens in turn), what it tells (members and texts in turn) and
 /// scopes, `verifyRequest` takes method, URI, fields (names and values in turn), client
 /// certificate, further tokens, token and proof of its content, what it tells and scopes; they
-/// answer by number; `beginRequest` takes the same and answers by number, or with what `inquire` asks a
-/// server about, and `settle` answers by number to what came of that; `page` is the page of the last acceptance; `keep` says that its object is kept
+/// answer by number; `beginRequest` takes the same, and `begin` what `verifyText` or `verifyBytes` take, and what its caller knows; they answer by
+/// number, or with what `inquire` asks a server about, and `settle` answers by number to what came of that; `page` is the page of the last acceptance; `keep` says that its object is kept
 /// now, and answers with the places whose objects are to be let go, if any; `clear` says that none
 /// is kept any more; `refusal` is the place of the last refusal, or, where JavaScript does not have
 /// its docket yet, -1 less that place; `docket` is that docket; `maySettle` is whether the last may
@@ -189,15 +189,24 @@ pub(crate) fn gate<'env>(
                 let begun = sitting.begin_request(request, needs)?;
                 Ok((begun, sitting.grounds()))
             })?;
-            Ok(match begun {
-                Ok((Begun::Asks(inquiry), grounds)) => {
-                    Either::B(External::new(Asked::new(inquiry, grounds)))
-                }
-                Ok((Begun::Verified(token), _)) => Either::A(own.answer(Ok(token))),
-                Err(refused) => Either::A(own.answer(Err(refused))),
-            })
+            Ok(own.begun(begun))
         })?;
     functions.set("beginRequest", begin_request)?;
+    let own = Rc::clone(&desk);
+    let begin: Function<'_, (), Either<i32, External<Asked>>> =
+        env.create_function_from_closure("begin", move |call| {
+            let mut needs = Ok(Desk::requirements(&call, 1)?);
+            if call.length() > 2 {
+                let known = call.get::<Vec<String>>(2)?;
+                needs = needs.and_then(|needs| told(needs.into_owned(), &known).map(Cow::Owned));
+            }
+            let token = call.get::<Either<JsString<'_>, Uint8ArraySlice<'_>>>(0)?;
+            with_token(token, |token| match &needs {
+                Ok(needs) => own.begin(token, needs),
+                Err(error) => Either::A(own.refuse(*error, own.door.gate.grounds())),
+            })
+        })?;
+    functions.set("begin", begin)?;
     let own = Rc::clone(&desk);
     let settle: Function<'_, (), i32> =
         env.create_function_from_closure("settle", move |call| {
@@ -262,7 +271,8 @@ impl Desk {
 
     fn verify(&self, token: &[u8], requirements: &Requirements) -> i32 {
         let sitting = self.door.gate.sit();
-        let token = match sitting.verify(token, requirements) {
+        let at_once = sitting.tokens_answer_at_once();
+        let token = match at_once.and_then(|()| sitting.verify(token, requirements)) {
             Ok(token) => token,
             Err(error) => return self.refuse(error, sitting.grounds()),
         };
@@ -278,6 +288,33 @@ impl Desk {
         new(self.write(token), place)
     }
 
+    /// As [`Desk::verify`]; or what a server is asked about, where that would wait for one.
+    fn begin(&self, token: &[u8], requirements: &Requirements) -> Either<i32, External<Asked>> {
+        let sitting = self.door.gate.sit();
+        if !sitting.waits_with_tokens() {
+            return Either::A(self.verify(token, requirements));
+        }
+        let begun = sitting.begin_chain(token, &[], requirements);
+        let grounds = sitting.grounds();
+        self.begun(match begun {
+            Ok(begun) => Ok((begun, grounds)),
+            Err(error) => Err((error, grounds)),
+        })
+    }
+
+    fn begun(
+        &self,
+        begun: std::result::Result<(Begun, Grounds), (Error, Grounds)>,
+    ) -> Either<i32, External<Asked>> {
+        match begun {
+            Ok((Begun::Asks(inquiry), grounds)) => {
+                Either::B(External::new(Asked::new(inquiry, grounds)))
+            }
+            Ok((Begun::Verified(token), _)) => Either::A(self.answer(Ok(token))),
+            Err(refused) => Either::A(self.answer(Err(refused))),
+        }
+    }
+
     /// Its token is never kept: what is proven of it is so by the tokens that came with it.
     fn verify_chain(
         &self,
@@ -286,7 +323,8 @@ impl Desk {
         requirements: &Requirements,
     ) -> i32 {
         let sitting = self.door.gate.sit();
-        match sitting.verify_chain(token, context, requirements) {
+        let at_once = sitting.tokens_answer_at_once();
+        match at_once.and_then(|()| sitting.verify_chain(token, context, requirements)) {
             Ok(token) => new(self.write(token), None),
             Err(error) => self.refuse(error, sitting.grounds()),
         }
@@ -595,9 +633,22 @@ pub(crate) fn trace(
     let context = context_of(&context)?;
     with_token(token, |token| {
         under(door, &scopes, &tells, |sitting, needs| {
+            sitting.tokens_answer_at_once()?;
             traced(sitting.trace(token, &context, needs))
         })
     })
+}
+
+/// The refusal of a batch that would keep its thread waiting for a server.
+#[napi(catch_unwind)]
+pub(crate) fn must_not_wait(door: &External<Arc<Door>>) -> Option<String> {
+    let sitting = door.gate.sit();
+    let error = sitting.tokens_answer_at_once().err()?;
+    Some(error::refusal(
+        &sitting.grounds(),
+        &error,
+        &Requirements::NONE,
+    ))
 }
 
 /// The refusal of a call that needs these scopes, where no token can have them.

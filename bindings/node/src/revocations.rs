@@ -133,5 +133,6 @@ fn shown(receipt: &RevocationReceipt) -> Value {
         "epoch": receipt.epoch,
         "reach": receipt.reach,
         "delivered": receipt.delivered,
+        "cutoff": receipt.cutoff.map(NumericDate::seconds),
     })
 }

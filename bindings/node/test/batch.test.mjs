@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { Batch, UsageError, Verdict, VerifiedToken, Verifier } from 'sealgate'
 import { thrown, world } from './world.mjs'
 
@@ -60,6 +61,14 @@ test('a batch is no array, and has no constructor', () => {
   assert.equal(gate.verifyBatchSync('\n').length, 1)
   assert.equal(gate.verifyBatchSync('a\r\nb\r\n').length, 2)
   assert.equal(gate.verifyBatchSync('a\n\nb').length, 3)
+})
+
+test('a batch shows its counts, as text and as JSON', () => {
+  const { gate, tokens } = mixed()
+  const batch = gate.verifyBatchSync(tokens)
+  const { accepted, refused, undecided, counts } = batch
+  assert.deepEqual(JSON.parse(JSON.stringify(batch)), { accepted, refused, undecided, counts: { ...counts } })
+  assert.match(inspect(batch), new RegExp(`^Batch \\{\\s+accepted: ${accepted},\\s+refused: ${refused},`))
 })
 
 test('a text of any length is cut between no two tokens', async () => {

@@ -202,7 +202,7 @@ test('a structured clone is data, and passes for nothing that it was', () => {
     const cloned = structuredClone(made)
     assert.ok(cloned instanceof Error && !sealgate.SealgateError.is(cloned) && !(cloned instanceof sealgate.TokenError))
     assert.deepEqual([cloned.message, cloned.stack, cloned.code], [made.message, made.stack, undefined])
-    assert.throws(() => sealgate.SealgateError.fromJSON(cloned), sealgate.UsageError)
+    assert.throws(() => sealgate.sealgate.SealgateError.fromJSON(cloned), sealgate.UsageError)
     assert.equal(sealgate.SealgateError.fromJSON(structuredClone(made.toJSON())).code, made.code)
   }
   const verified = gate.verify(token())
@@ -342,4 +342,14 @@ test('a wrong call is wrong whatever the tokens', async () => {
   }
   const judged = thrown(() => gate.judge(token(), { requiredScopes: ['"'] }))
   assert.equal(judged.message, `usage: ${judged.reason} (required_scopes): ${judged.hint}`)
+})
+
+test('all scopes are needed, and a reason says what is malformed', () => {
+  const { gate, token } = world()
+  const { error } = gate.judge(token(), { requiredScopes: ['zz', 'yy'] })
+  assert.match(error.message, /; expected (mcp:use and )?zz and yy$/)
+  const { error: malformed } = gate.judge('W10.e30.AA')
+  assert.equal(malformed.reason, "the token's header is not well-formed JSON")
+  assert.ok(malformed.message.includes(malformed.reason), malformed.message)
+  assert.equal(SealgateError.fromJSON(malformed.toJSON()).reason, malformed.reason)
 })

@@ -21,6 +21,24 @@ export function caller(store, replay = {}) {
   return { verifier, gate, request, token }
 }
 
+/** A gate whose transactions are good once, as this store remembers them, and tokens for it. */
+export function transactions(store) {
+  const clock = new FixedClock(NOW)
+  const tts = new FakeIssuer(ISSUER, { clock, seed: 1000 })
+  const policy = {
+    version: 1,
+    issuers: { tts: { issuer: ISSUER, jwks_push: 'process', algorithms: ['ES256'], profiles: ['txn_token'] } },
+    gates: { calls: { profile: 'txn_token', audience: 'td.example', issuers: ['tts'], transactions: { use: 'once' } } },
+    replay: { store: 'fleet' },
+    stores: { fleet: store },
+  }
+  const verifier = Verifier.fromPolicy(policy, { clock })
+  verifier.keys.publish('tts', tts.jwks())
+  const claims = { iss: ISSUER, sub: 'u1', aud: 'td.example', scope: 'trade', req_wl: 'gw.td.example', iat: NOW, exp: NOW + 300 }
+  const token = (txn) => tts.sign({ ...claims, txn }, { typ: 'txntoken+jwt' })
+  return { verifier, gate: verifier.gate('calls'), token }
+}
+
 const own = fileURLToPath(import.meta.url)
 const scenes = {
   /** Ends while it is asked. */

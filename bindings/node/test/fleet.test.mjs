@@ -8,7 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { ReplayError, ReplayUnavailableError, UsageError } from 'sealgate'
-import { caller as callerAt } from './fleet-child.mjs'
+import { caller as callerAt, transactions } from './fleet-child.mjs'
 import { serve, storeAt } from './servers.mjs'
 import { thrown } from './world.mjs'
 
@@ -114,6 +114,37 @@ test('a call that answers at once asks no server, and says what does', async (t)
     assert.match(error.message, /replay\.store names a server.*verifyRequestAsync or judgeRequestAsync/, call)
   }
   assert.equal(verifier.judge(token()).ok, true, 'what brings no proof')
+})
+
+test('a token that is good once is asked about too', async (t) => {
+  const server = await serve(t, 'redis')
+  if (server === undefined) return t.skip('redis-server is not installed')
+  const { verifier, gate, token } = transactions(storeAt(t, server.url))
+  t.after(() => verifier.close())
+  const jwt = token('x1')
+  const verdicts = await Promise.all(Array.from({ length: 16 }, () => gate.judgeAsync(jwt)))
+  assert.deepEqual(verdicts.map(({ code }) => code).sort(), ['accepted', ...new Array(15).fill('replayed')])
+  await assert.rejects(gate.verifyAsync(Buffer.from(jwt)), ReplayError)
+  const into = z.object({ sub: z.string() })
+  const verified = await gate.verifyAsync(token('x2'), { into })
+  assert.deepEqual([verified.claims, verified.replayReach], [{ sub: 'u1' }, 'fleet'])
+  // A batch waits on threads of the engine's.
+  const batch = await gate.verifyBatch([jwt, token('x3')])
+  assert.deepEqual([...batch].map(({ code }) => code), ['replayed', 'accepted'])
+  const calls = [
+    () => gate.verify(token('x4')),
+    () => gate.judge(token('x4')),
+    () => gate.trace(token('x4')),
+    () => gate.verifyChain(token('x4'), []),
+    () => gate.verifyBatchSync([token('x4')]),
+  ]
+  for (const call of calls) {
+    const error = thrown(call)
+    assert.ok(error instanceof UsageError, call)
+    assert.match(error.message, /replay\.store names a server.*verifyAsync or judgeAsync/, call)
+  }
+  assert.equal(gate.explain(token('x4')).ok, true)
+  assert.equal((await gate.judgeAsync(token('x4'))).code, 'accepted')
 })
 
 for (const scene of ['exit', 'worker']) {

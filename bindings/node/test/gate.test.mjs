@@ -519,8 +519,17 @@ test('stats count', () => {
   assert.deepEqual(issuers, { corp: { keys: 1, generation: 1 } })
   assert.deepEqual([cache.hits, cache.misses, cache.entries], [1, 1, 1])
   assert.equal(policy, verifier.policy.digest)
-  assert.deepEqual(Object.keys(verifier.stats()).sort(), ['cache', 'issuers', 'policy', 'proofs', 'revocations', 'status'])
+  assert.deepEqual(Object.keys(verifier.stats()).sort(), [
+    'cache',
+    'introspection',
+    'issuers',
+    'policy',
+    'proofs',
+    'revocations',
+    'status',
+  ])
   assert.deepEqual(verifier.stats().status, { lists: 0, missing: 0, stale: 0, bytes: 0 })
+  assert.deepEqual(verifier.stats().introspection, {}, 'nobody is asked')
   assert.equal(verifier.stats().proofs, null)
   const own = world({ document: { dpop: {}, replay: { store: 'process' } }, gate: { public_url: 'https://api.example.com' } })
   assert.deepEqual(own.verifier.stats().proofs, { store: 'process', reach: 'process', entries: 0, capacity: 4 * 1024 * 1024 })
@@ -549,4 +558,48 @@ test('resource metadata is the policy’s', () => {
 
 test('no constructor makes a verifier', () => {
   assert.ok(thrown(() => new Verifier()) instanceof UsageError)
+})
+
+test('what a caller knows is checked as it is given, and decides in every call', async () => {
+  const { gate, token } = world()
+  const jwt = token({ clientId: 'agent-a' })
+  const request = { method: 'GET', uri: '/', headers: ['Authorization', `Bearer ${jwt}`] }
+  const calls = [
+    (options) => gate.judge(jwt, options),
+    (options) => gate.judge(Buffer.from(jwt), options),
+    (options) => gate.judgeAsync(jwt, options),
+    (options) => gate.judgeRequest(request, options),
+    (options) => gate.judgeRequestAsync(request, options),
+    (options) => gate.explain(jwt, options),
+    (options) => gate.explainRequest(request, options),
+  ]
+  const answers = [
+    [{ clientId: 'agent-a' }, 'accepted'],
+    [{ clientId: 'agent-b' }, 'pop_mismatch'],
+    [{ nonce: 'n1' }, 'missing_claim'],
+    [{ accessToken: jwt }, 'missing_claim'],
+    [{ code: 'c' }, 'missing_claim'],
+    [{ acrValues: ['mfa'] }, 'insufficient_user_authentication'],
+    [{ acrValues: [], presenter: { iss: ISSUER, sub: 'agent-a' } }, 'accepted'],
+  ]
+  for (const call of calls) {
+    for (const [options, code] of answers) assert.equal((await call(options)).code, code)
+  }
+  const challenge = thrown(() => gate.verify(jwt, { acrValues: ['mfa', 'hw'] })).wwwAuthenticate
+  assert.match(challenge, /acr_values="mfa hw"/)
+  const wrong = [
+    [() => gate.verify(jwt, { nonce: 5 }), /verify: nonce must be a string, not number/],
+    [() => gate.judge(jwt, { clientId: null }), /judge: clientId must be a string, not null/],
+    [() => gate.verify(jwt, { presenter: [ISSUER, 'agent-a'] }), /presenter/],
+    [() => gate.verify(jwt, { presenter: { iss: ISSUER } }), /presenter: sub must be a string, not undefined/],
+    [() => gate.verify(jwt, { acrValues: 'mfa' }), /acrValues must be an array of strings/],
+    [() => gate.verify(jwt, { acrValues: ['a\nb'] }), /an acr is neither empty/],
+    [() => gate.verify(jwt, { requiredScopes: ['a\nb'] }), /a scope is neither empty/],
+    [() => gate.verifyBatchSync([jwt], { nonce: 'n' }), /no option "nonce"/],
+  ]
+  for (const [call, text] of wrong) {
+    const error = thrown(call)
+    assert.ok(error instanceof UsageError)
+    assert.match(error.message, text)
+  }
 })

@@ -195,7 +195,16 @@ test('what an issuer delivers', () => {
     [() => poller.take('[]'), /not a JSON object/],
     [() => receiver.push(7, []), /a string or a Uint8Array/],
     [() => verifier.receiver('tools'), /profile access_token/],
+    [() => verifier.receiver('signals', { expectingState: 5 }), /expectingState must be a string/],
     [() => receiver.poller({ maxEvents: 0 }), /from 1/],
   ]
   for (const [call, text] of mistakes) assert.throws(call, (error) => error instanceof UsageError && text.test(error.message))
+})
+
+test('a cut-off is told in whole seconds, and a key is named by its thumbprint', () => {
+  const { revocations } = world()
+  const u1 = Handle.subject({ iss: ISSUER, sub: 'u1' })
+  const cutoffs = ['now', 1_700_000_000, undefined].map((cutoff) => revocations.revoke(u1, { cutoff }).cutoff)
+  assert.deepEqual(cutoffs, [NOW, 1_700_000_000, null])
+  assert.throws(() => revocations.revoke(Handle.holderKey({ jkt: 'short' })), /43 characters/)
 })

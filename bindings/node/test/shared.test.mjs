@@ -59,7 +59,7 @@ test('what one worker revokes the others refuse, and it outlives the worker', as
   const all = (...told) => Promise.all(workers.map((ask) => ask(...told)))
   assert.deepEqual(await all('judge', jwt), ['accepted', 'accepted', 'accepted'])
 
-  assert.deepEqual(await first('revoke', 'agent-7'), { epoch: 1, reach: 'host', delivered: true })
+  assert.deepEqual(await first('revoke', 'agent-7'), { epoch: 1, reach: 'host', delivered: true, cutoff: null })
   assert.equal(await first('judge', jwt), 'revoked')
   assert.deepEqual(await all('until', jwt, 'revoked'), ['revoked', 'revoked', 'revoked'])
   assert.deepEqual(await all('judge', other), ['accepted', 'accepted', 'accepted'])
@@ -121,7 +121,7 @@ test('what cannot be written is in force here, and written as soon as it can be'
   const jwt = token('agent-7')
   assert.equal(verifier.judge(jwt).code, 'revocation_unavailable')
   await assert.rejects(verifier.waitReady({ timeout: '0s' }), RevocationUnavailableError)
-  assert.deepEqual(revocations.revoke(agent('agent-7')), { epoch: 1, reach: 'host', delivered: false })
+  assert.deepEqual(revocations.revoke(agent('agent-7')), { epoch: 1, reach: 'host', delivered: false, cutoff: null })
   assert.equal(await revocations.flush({ timeout: '0s' }), false)
   const { staleness, undelivered, lastError } = revocations.store()
   assert.deepEqual([staleness, undelivered, typeof lastError], [null, 1, 'string'])
@@ -202,4 +202,13 @@ test('the short form names stores, under names of the caller’s', async (t) => 
   }
   const snake = thrown(() => Verifier.create({ ...single, stores: { my_store: { kind: 'file', path, lock_timeout: '1s' } } }))
   assert.match(snake.message, /write "lockTimeout" for "lock_timeout"/)
+})
+
+test('nothing is revoked that nobody would deliver', async (t) => {
+  const { revocations, close } = opened(t, { kind: 'file', path: join(folder(t), 'store') })
+  close()
+  for (const call of [revocations.revoke, revocations.lift]) {
+    const error = thrown(() => call(agent('agent-7')))
+    assert.ok(error instanceof UsageError && /was closed/.test(error.message), error.message)
+  }
 })

@@ -107,7 +107,8 @@ macro_rules! calls {
             }
 
             /// As `verify`, to be awaited, under asyncio or trio. It answers at once; only where the answer
-            /// would be `keys_refreshing` it waits for that refresh, at most `wait`, and asks again.
+            /// would be `keys_refreshing` it waits for that refresh, at most `wait`, and asks again. Where tokens
+            /// are good once and `replay.store` names a server, that is asked as `verify_request_async` does.
             #[pyo3(
                 signature = (token=None, *extra, **named),
                 text_signature = "($self, token, *, required_scopes=(), acr_values=(), presenter=None, nonce=None, client_id=None, access_token=None, code=None, into=None, wait='2s')"
@@ -230,6 +231,20 @@ macro_rules! calls {
             ) -> PyResult<Bound<'py, PyAny>> {
                 let given = crate::request::Given::of(request, extra, named, crate::request::AWAITED)?;
                 crate::waiting::request(slf, &crate::waiting::JUDGE_REQUEST, &given)
+            }
+
+            /// As `judge`, as far as it can be answered without waiting for a server: a verdict, or an inquiry
+            /// that knows how to ask it.
+            #[pyo3(signature = (token, **named))]
+            fn _begin<'py>(
+                &self,
+                py: Python<'py>,
+                token: &Bound<'py, PyAny>,
+                named: Option<&Bound<'py, pyo3::types::PyDict>>,
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let none = pyo3::types::PyTuple::empty(py);
+                let given = crate::request::Given::of(None, &none, named, crate::request::JUDGED)?;
+                self.at_door(py)?.borrow().begin(py, token, &given)
             }
 
             /// As `judge_request`, as far as it can be answered without waiting for a server: a verdict, or an

@@ -96,7 +96,7 @@ impl Refusal {
 
     #[getter]
     fn reason(&self) -> &'static str {
-        self.error.code().reason()
+        self.error.reason()
     }
 
     #[getter]

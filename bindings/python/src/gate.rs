@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use sealgate::{Begun, Clock, Error, Request, Requirements, Sitting};
+use sealgate::{Begun, Clock, Error, Grounds, Request, Requirements, Sitting};
 
 use crate::batch::Batch;
 use crate::calls::{AtDoor, calls};
@@ -25,7 +25,8 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// One verdict. Only a token that was not seen before is worth letting go of the interpreter.
+    /// One verdict. Only a token that was not seen before, and a server that is waited for, are worth
+    /// letting go of the interpreter.
     fn decide(
         &self,
         py: Python<'_>,
@@ -33,9 +34,14 @@ impl Door {
         requirements: &Requirements,
     ) -> Result<sealgate::VerifiedToken, Refused> {
         let sitting = self.gate.sit();
-        let decided = guard(|| match sitting.recall(token, requirements) {
-            Some(verdict) => verdict,
-            None => py.detach(|| sitting.verify_unseen(token, requirements)),
+        let decided = guard(|| {
+            if sitting.waits_with_tokens() {
+                return py.detach(|| sitting.verify(token, requirements));
+            }
+            match sitting.recall(token, requirements) {
+                Some(verdict) => verdict,
+                None => py.detach(|| sitting.verify_unseen(token, requirements)),
+            }
         });
         Refused::by(&sitting, decided)
     }
@@ -122,7 +128,41 @@ impl Door {
             let begun = sitting.begin_request(request, needs)?;
             Ok((begun, sitting.grounds()))
         })?;
-        let (door, into) = (Arc::clone(self), given.model());
+        self.told(py, begun, needs, given.model())
+    }
+
+    /// As [`Door::judge`], as far as it can be answered without waiting for a server.
+    pub(crate) fn begin<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        token: &Bound<'py, PyAny>,
+        given: &Given<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let bytes = input::token(token, "token")?;
+        let requirements = given.needs().requirements()?;
+        input::model(given.model())?;
+        let sitting = self.gate.sit();
+        let begun = if sitting.waits_with_tokens() {
+            let token: &[u8] = &bytes;
+            let begun = guard(|| py.detach(|| sitting.begin_chain(token, &[], &requirements)));
+            Refused::by(&sitting, begun)
+        } else {
+            let decided = self.decide(py, &bytes, &requirements);
+            decided.map(Begun::Verified)
+        };
+        let begun = begun.map(|begun| (begun, sitting.grounds()));
+        self.told(py, begun, requirements, given.model())
+    }
+
+    /// A verdict, or an inquiry that knows how to ask for it.
+    fn told<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        begun: Result<(Begun, Grounds), Refused>,
+        needs: Requirements,
+        into: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let door = Arc::clone(self);
         let verdict = match begun {
             Ok((Begun::Asks(begun), grounds)) => {
                 let into = into.map(|into| into.clone().unbind());

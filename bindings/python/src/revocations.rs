@@ -27,7 +27,7 @@ impl RawRevocations {
 }
 
 /// `(epoch, reach, delivered)` of a receipt.
-type Receipt = (u64, &'static str, bool);
+type Receipt = (u64, &'static str, bool, Option<i64>);
 
 /// `(name, reach, staleness, undelivered, unreadable, last_error)` of a shared store.
 type Store = (
@@ -80,20 +80,20 @@ impl RawRevocations {
         told(py, receipt)
     }
 
-    /// `(epoch, reach, delivered, entries, duplicate)`.
+    /// `(epoch, reach, delivered, cutoff, entries, duplicate)`.
     fn apply(
         &self,
         py: Python<'_>,
         token: &Bound<'_, PyAny>,
-    ) -> PyResult<(u64, &'static str, bool, usize, bool)> {
+    ) -> PyResult<(u64, &'static str, bool, Option<i64>, usize, bool)> {
         let Ok(token) = token.cast::<VerifiedToken>() else {
             return Err(input::wrong_type(token, "event_token", "a VerifiedToken"));
         };
         let applied = self.verifier.revocations().apply(token.get().verified());
         let applied = applied.map_err(|error| refused(py, error))?;
-        let (epoch, reach, delivered) = told(py, Ok(applied.receipt))?;
+        let (epoch, reach, delivered, cutoff) = told(py, Ok(applied.receipt))?;
         let (entries, duplicate) = (applied.entries, applied.duplicate);
-        Ok((epoch, reach, delivered, entries, duplicate))
+        Ok((epoch, reach, delivered, cutoff, entries, duplicate))
     }
 
     /// The interpreter is released meanwhile. What is locked then, a forked child makes anew.
@@ -142,7 +142,12 @@ impl RawRevocations {
 
 fn told(py: Python<'_>, receipt: Result<RevocationReceipt, RevokeError>) -> PyResult<Receipt> {
     match receipt {
-        Ok(receipt) => Ok((receipt.epoch, receipt.reach, receipt.delivered)),
+        Ok(receipt) => Ok((
+            receipt.epoch,
+            receipt.reach,
+            receipt.delivered,
+            receipt.cutoff.map(NumericDate::seconds),
+        )),
         Err(error) => Err(refused(py, error)),
     }
 }

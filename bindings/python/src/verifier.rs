@@ -259,7 +259,8 @@ calls! { Verifier {
     /// Stops what works in the background: keys are fetched no more. Gates go on judging with the
     /// keys there are, for as long as these may be trusted; where the policy names a store of
     /// revocations, for as long as its news is no older than `max_staleness`: then they answer
-    /// `revocation_stale`, 503. Flush before what is to be delivered.
+    /// `revocation_stale`, 503. Under such a store nothing can be revoked or lifted any more:
+    /// UsageError. Flush before.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.verifier.close());
         self.waiters.call_method0(py, "close")?;

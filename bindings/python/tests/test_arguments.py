@@ -142,6 +142,18 @@ def test_texts_say_what_to_do(tools: Gate, jwt: str) -> None:
     wrong: list[tuple[Callable[[], object], str]] = [
         (lambda: tools.verify(jwt, required_scopes=["a b"]), "one string each"),
         (lambda: tools.verify(jwt, required_scopes="a"), "iterable of str, not str"),
+        (lambda: tools.verify(jwt, acr_values="mfa"), "acr_values must be a list"),
+        (lambda: tools.verify(jwt, acr_values=[5]), "each of acr_values must be str"),
+        (lambda: tools.judge(jwt, nonce=5), "nonce must be str, not int"),
+        (lambda: tools.explain(jwt, code=b"c"), "code must be str, not bytes"),
+        (lambda: tools.judge_request(**request, client_id=[]), "client_id must be str"),
+        (lambda: tools.verify_chain(jwt, [], access_token=5), "access_token must be str"),
+        (lambda: tools.verify_async(jwt, nonce=5), "nonce must be str, not int"),
+        (lambda: tools.verify(jwt, presenter=("i", "s")), "mapping of iss and sub, not tuple"),
+        (lambda: tools.verify(jwt, presenter={"iss": "i"}), "presenter must be a mapping of iss"),
+        (lambda: tools.verify(jwt, presenter={"iss": "i", "sun": "s"}), 'no member "sun"'),
+        (lambda: tools.verify_async(jwt, operation={"tool": "x"}), "no argument operation"),
+        (lambda: tools.verify_batch([jwt], nonce="n"), "no argument nonce"),
         (lambda: tools.verify(jwt).has_scope(), "names no scope"),
         (lambda: tools.verify_request(**request, operation={}), "leave it out"),
         (lambda: tools.verify_request(**request, operation={"tool": 5}), "operation: tool must"),
@@ -159,7 +171,7 @@ def test_texts_say_what_to_do(tools: Gate, jwt: str) -> None:
             lambda: tools.verify_request(**request, approved={"issuer": "i", "authority_set": {}}),
             "approved must be",
         ),
-        (lambda: tools.verify_request(**request, content={"token": jwt}), "token and proof"),
+        (lambda: tools.verify_request(**request, content={"proof": jwt}), "token and proof"),
         (
             lambda: tools.verify_request(**request, content={"token": jwt, "proof": 5}),
             "content: proof must be str",
@@ -193,6 +205,6 @@ def test_a_wrong_call_is_wrong_whatever_the_tokens(tools: Gate) -> None:
 def test_what_require_takes(tools: Gate, jwt: str) -> None:
     token = tools.verify(jwt)
     with pytest.raises(UsageError, match="there is no argument approved"):
-        token.require(approved={"issuer": "x", "intent": {}})  # type: ignore[call-arg]
+        token.require(approved={"issuer": "x", "intent": {}})
     with pytest.raises(UsageError, match="more arguments"):
-        token.require(["mcp:use"])  # type: ignore[call-arg]
+        token.require(["mcp:use"])

@@ -342,6 +342,28 @@ def test_what_a_request_is_for_is_taken_when_it_is_asked(tools: Gate, jwt: str) 
     assert [answer(one) for one in asked] == expected
 
 
+def test_what_a_call_needs_is_read_once(tools: Gate, jwt: str) -> None:
+    """Asked again, an iterator would have nothing left to require."""
+    fields = [("Authorization", f"Bearer {jwt}")]
+    request: dict[str, Any] = {"method": "POST", "uri": "/mcp", "headers": fields}
+
+    async def codes() -> list[str]:
+        scopes, classes = (lambda: iter(["admin"])), (lambda: iter(["mfa"]))
+        asked = [
+            tools.judge_request_async(**request, required_scopes=scopes()),
+            tools.judge_request_async(**request, acr_values=classes()),
+            tools.judge_async(jwt, acr_values=classes()),
+            tools.judge_async(jwt, client_id="another"),
+            tools.judge_request_async(**request, nonce="n1"),
+            tools.judge_request_async(**request, presenter={"iss": "i", "sub": "s"}),
+        ]
+        return [(await one).code for one in asked]
+
+    weak, other = "insufficient_user_authentication", "pop_mismatch"
+    expected = ["insufficient_scope", weak, weak, other, "missing_claim", "accepted"]
+    assert asyncio.run(codes()) == expected
+
+
 def test_arguments_are_checked(tools: Gate, jwt: str) -> None:
     for wait in (2, "soon", "2"):
         with pytest.raises(UsageError):

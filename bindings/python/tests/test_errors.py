@@ -240,3 +240,19 @@ def test_the_tree() -> None:
         "SealgateError": "Exception"
     }
     assert issubclass(PolicyError, ValueError) and issubclass(UsageError, TypeError)
+
+
+def test_all_scopes_are_needed_and_one_audience_would_do(verifier: Verifier, jwt: str) -> None:
+    error = verifier.judge(jwt, required_scopes=["zz", "yy"]).error
+    assert str(error).endswith("; expected mcp:use and zz and yy")
+
+
+def test_a_reason_says_what_is_malformed(verifier: Verifier) -> None:
+    for token, reason in [
+        ("x", "this is not a compact JWT"),
+        ("W10.e30.AA", "the token's header is not well-formed JSON"),
+        ("eyJraWQiOjd9.e30.AA", "a member of the token has a form that its definition does not allow"),
+    ]:
+        error = verifier.judge(token).error
+        assert error and (error.code, error.reason) == ("malformed_token", reason)
+        assert reason in str(error)

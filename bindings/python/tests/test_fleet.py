@@ -15,7 +15,7 @@ import trio
 
 from sealgate import Gate, ReplayError, UsageError, Verifier, testing
 
-from conftest import AUDIENCE, ISSUER, document
+from conftest import AUDIENCE, ISSUER, NOW, document
 from servers import SilentServer, StoreServer
 from test_async import both, on_asyncio, on_trio
 
@@ -42,7 +42,7 @@ class Caller:
     """An agent at a gate whose used proofs are in this store."""
 
     def __init__(self, store: dict[str, Any], **replay: Any) -> None:
-        clock = testing.FixedClock(1_800_000_000)
+        clock = testing.FixedClock(NOW)
         self.agent = testing.FakeAgent("agent-7", clock=clock)
         corp = testing.FakeIssuer(ISSUER, clock=clock, seed=1000)
         policy = document() | {"dpop": {}, "replay": {"store": "fleet"} | replay}
@@ -58,6 +58,31 @@ class Caller:
         """With a proof of its own each time."""
         headers = self.agent.headers(self.gate, "POST", "/mcp", self.jwt)
         return {"method": "POST", "uri": "/mcp", "headers": headers}
+
+
+class Transactions:
+    """A gate whose transactions are good once, as this store remembers them."""
+
+    def __init__(self, store: dict[str, Any]) -> None:
+        clock = testing.FixedClock(NOW)
+        self._issuer = testing.FakeIssuer(ISSUER, clock=clock, seed=1000)
+        keys = {"issuer": ISSUER, "jwks_push": "process", "algorithms": ["ES256"]}
+        gate = {"profile": "txn_token", "audience": "td.example", "issuers": ["tts"]}
+        policy = {
+            "version": 1,
+            "issuers": {"tts": keys | {"profiles": ["txn_token"]}},
+            "gates": {"calls": gate | {"transactions": {"use": "once"}}},
+            "replay": {"store": "fleet"},
+            "stores": {"fleet": store},
+        }
+        verifier = Verifier.from_policy(policy, clock=clock)
+        verifier.keys.publish("tts", self._issuer.jwks())
+        self.gate: Gate = verifier.gate("calls")
+
+    def token(self, name: str) -> str:
+        claims = {"iss": ISSUER, "sub": "u1", "aud": "td.example", "txn": name, "scope": "trade"}
+        claims |= {"req_wl": "gw.td.example", "iat": NOW, "exp": NOW + 300}
+        return self._issuer.sign(claims, {"typ": "txntoken+jwt"})
 
 
 async def at_once(calls: list[Callable[[], Awaitable[Any]]]) -> list[Any]:
@@ -158,12 +183,40 @@ def test_the_loop_goes_on_while_a_server_is_asked(run: Run, silent: SilentServer
     assert set(run(main)) == {"replay_unavailable", 100}
 
 
-def test_a_call_of_a_thread_releases_the_interpreter(silent: SilentServer) -> None:
-    caller = Caller(silent.store)
+@both
+def test_a_token_that_is_good_once_is_asked_about_too(run: Run, tmp_path: Path) -> None:
+    server = StoreServer("redis", tmp_path)
+    transactions = Transactions(server.store)
+    gate, jwt = transactions.gate, transactions.token("x1")
+
+    async def main() -> None:
+        calls = [lambda: gate.judge_async(jwt)] * 16
+        codes = Counter(verdict.code for verdict in await gathered(run, calls))
+        assert codes == {"accepted": 1, "replayed": 15}
+        with pytest.raises(ReplayError):
+            await gate.verify_async(jwt)
+        token = await gate.verify_async(transactions.token("x2"))
+        assert (token.subject, token.replay_reach) == ("u1", "fleet")
+
+    run(main)
+    # Whoever may wait asks the same server.
+    assert gate.judge(jwt).code == "replayed"
+    assert gate.verify(transactions.token("x3")).replay_reach == "fleet"
+    batch = gate.verify_batch([jwt, transactions.token("x4")])
+    assert [verdict.code for verdict in batch] == ["replayed", "accepted"]
+    server.kill()
+
+
+@pytest.mark.parametrize("of", ["proof", "token"])
+def test_a_call_of_a_thread_releases_the_interpreter(silent: SilentServer, of: str) -> None:
+    caller, transactions = Caller(silent.store), Transactions(silent.store)
     codes: list[str] = []
 
     def judge() -> None:
-        codes.append(caller.gate.judge_request(**caller.request()).code)
+        if of == "proof":
+            codes.append(caller.gate.judge_request(**caller.request()).code)
+        else:
+            codes.append(transactions.gate.judge(transactions.token("x1")).code)
 
     thread = threading.Thread(target=judge)
     thread.start()

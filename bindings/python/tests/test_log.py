@@ -85,6 +85,13 @@ def test_what_happens_to_keys(log: Kept, server: Server) -> None:
     fetched.close()
 
 
+def test_an_issuer_that_is_away_is_told_of_once(log: Kept) -> None:
+    events = [f"introspect{end}" for end in ("ed", "ion_failed", "ion_failed", "ed", "ed", "ion_failed", "ed")]
+    for event in events:
+        _log._log({"event": event, "issuer_name": "away", "reason": "503"})
+    assert [log.next().levelno for _ in events] == [10, 30, 10, 20, 10, 30, 20]
+
+
 def test_nothing_per_token(log: Kept, verifier: Verifier, jwt: str) -> None:
     while log.next().event != "keys_refreshed":
         pass

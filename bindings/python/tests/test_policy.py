@@ -174,7 +174,9 @@ def test_a_verifier_is_a_context_manager_and_counts(
     assert stats["cache"]["hits"] == 2 and stats["cache"]["entries"] == 1
     assert stats["issuers"]["corp"]["keys"] == 1
     assert stats["policy"] == verifier.policy.digest
-    assert set(stats) == {"cache", "issuers", "policy", "proofs", "revocations", "status"}
+    names = {"cache", "introspection", "issuers", "policy", "proofs", "revocations", "status"}
+    assert set(stats) == names
+    assert stats["introspection"] == {}
     assert stats["status"] == {"lists": 0, "missing": 0, "stale": 0, "bytes": 0}
     assert stats["proofs"] is None
     policy = document() | {"dpop": {}, "replay": {"store": "process"}}

@@ -33,7 +33,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     names: dict[str, object] = {"jwt": jwt, "__name__": "__main__"}
     shown = io.StringIO()
     examples = blocks("python")
-    assert len(examples) == 14
+    assert len(examples) == 15
     with contextlib.redirect_stdout(shown):
         for number, example in enumerate(examples):
             code = compile(example, f"README example {number}", "exec", dont_inherit=True)

@@ -210,12 +210,26 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
     assert request["ack"] == ["e1", "e2"] and request["setErrs"]["e3"]["err"] == "invalid_request"
 
     wrong: Any = "text"
+    wrong_state: Any = 5
     for call, text in (
         (lambda: poller.take(b"[]"), "not a JSON object"),
         (lambda: poller.take(wrong), "must be bytes"),
         (lambda: receiver.push(wrong, []), "must be bytes"),
         (lambda: verifier.receiver("tools"), "profile access_token"),
+        (lambda: verifier.receiver("signals", expecting_state=wrong_state), "must be str, not int"),
         (lambda: receiver.poller(max_events=0), "from 1"),
     ):
         with pytest.raises(UsageError, match=text):
             call()
+
+
+def test_a_cutoff_is_told_in_whole_seconds(verifier: Verifier) -> None:
+    u1 = Handle.subject(iss=ISSUER, sub="u1")
+    receipts = [verifier.revocations.revoke(u1, cutoff=cutoff) for cutoff in ("now", 1_700_000_000)]
+    assert [receipt.cutoff for receipt in receipts] == [NOW, 1_700_000_000]
+    assert verifier.revocations.revoke(u1).cutoff is None
+
+
+def test_a_key_is_named_by_its_thumbprint(verifier: Verifier) -> None:
+    with pytest.raises(UsageError, match="43 characters"):
+        verifier.revocations.revoke(Handle.holder_key(jkt="short"))

@@ -207,6 +207,33 @@ def test_what_cannot_be_written_is_in_force_and_written_later(
     assert opened(local(path)).judge(jwt).code == "revoked"
 
 
+@pytest.mark.parametrize("run", [asyncio.run, trio.run])
+def test_news_of_the_store_is_awaited(
+    opened: Open, tmp_path: Path, run: Callable[[Callable[[], Any]], None]
+) -> None:
+    path = tmp_path / "store"
+    path.write_text("where the folder should be")
+    verifier = opened(local(path))
+
+    async def work() -> None:
+        with pytest.raises(RevocationUnavailableError):
+            await verifier.wait_ready_async("20ms")
+        path.unlink()
+        await verifier.wait_ready_async("60s")
+
+    run(work() if run is asyncio.run else work)  # type: ignore[arg-type]
+    assert verifier.revocations.store() == WELL
+
+
+def test_nothing_is_revoked_that_nobody_would_deliver(opened: Open, tmp_path: Path) -> None:
+    verifier = opened(local(tmp_path / "store"))
+    verifier.wait_ready("60s")
+    verifier.close()
+    for call in (verifier.revocations.revoke, verifier.revocations.lift):
+        with pytest.raises(UsageError, match="was closed"):
+            call(agent("agent-7"))
+
+
 def test_ctrl_c_ends_a_flush(opened: Open, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("where the folder should be")
     verifier = opened(local(tmp_path / "store"))

@@ -41,7 +41,9 @@ def results(gate: Gate, jwt: str) -> None:
     assert_type(token.scopes, tuple[str, ...])
     assert_type(token.snapshot, Snapshot)
     assert_type(token.require(required_scopes=("b",)), VerifiedToken[Mapping[str, Any]])
-    typed = gate.verify(jwt, into=Claims)
+    presenter = {"iss": "https://login.example.com", "sub": "agent-a"}
+    gate.verify(jwt, nonce="n", client_id="c", access_token=jwt, code="c", acr_values=["mfa"])
+    typed = gate.verify(jwt, into=Claims, presenter=presenter)
     assert_type(typed, VerifiedToken[Claims])
     assert_type(typed.claims.tenant, str)
 

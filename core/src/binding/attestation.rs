@@ -19,6 +19,7 @@ pub(super) const FORM: Form = Form {
 /// The most since `iat` (ATT-10).
 pub(super) const MOST_OLD: Span = Span::from_seconds(60);
 
+/// An `iss` of earlier drafts is not looked at (ATT-12).
 pub(super) fn verify(
     judge: &Judge<'_>,
     proof: &[u8],

@@ -318,7 +318,8 @@ impl<'s> Judge<'s> {
                 Carrier::Field { .. } | Carrier::Content => Lacking::Proof,
                 Carrier::Authorization | Carrier::Form | Carrier::None => Lacking::Dpop,
             })),
-            _ => Err(required(Lacking::Binding)),
+            (Confirmation::Unknown | Confirmation::Malformed, _) => Err(required(Lacking::Known)),
+            (Confirmation::Unbound, _) => Err(required(Lacking::Binding)),
         }
     }
 
@@ -340,9 +341,8 @@ impl<'s> Judge<'s> {
         let keys = match confirmation {
             Confirmation::Bound(keys) => keys,
             Confirmation::Malformed => return Err(malformed()),
-            Confirmation::Unbound | Confirmation::Unknown => {
-                return Err(required(Lacking::Binding));
-            }
+            Confirmation::Unbound => return Err(required(Lacking::Binding)),
+            Confirmation::Unknown => return Err(required(Lacking::Known)),
         };
         if keys.jkt.is_none() && keys.jwk.is_none() {
             return Err(Error::about(Code::PopMismatch, Claim::Cnf.name())); // DP-14
@@ -377,9 +377,8 @@ impl<'s> Judge<'s> {
         let keys = match confirmation {
             Confirmation::Bound(keys) => keys,
             Confirmation::Malformed => return Err(malformed()),
-            Confirmation::Unbound | Confirmation::Unknown => {
-                return Err(required(Lacking::Binding));
-            }
+            Confirmation::Unbound => return Err(required(Lacking::Binding)),
+            Confirmation::Unknown => return Err(required(Lacking::Known)),
         };
         let holder = Holder::of(claims, keys).ok_or_else(|| required(Lacking::Binding))?;
         if keys.jkt.is_some_and(|jkt| jkt != holder.thumbprint) {
@@ -431,8 +430,10 @@ impl<'s> Judge<'s> {
 /// What would prove possession and is not there.
 #[derive(Clone, Copy)]
 enum Lacking {
-    /// A key that the token is bound to, of a kind that can be proven here.
+    /// A key that the token is bound to.
     Binding,
+    /// One of a kind that can be proven here: `cnf` has others, or none.
+    Known,
     /// The scheme DPoP, and a proof under it.
     Dpop,
     /// The certificate of the connection.
@@ -446,6 +447,7 @@ enum Lacking {
 fn required(lacking: Lacking) -> Error {
     let about = match lacking {
         Lacking::Binding => Claim::Cnf.name(),
+        Lacking::Known => "jkt",
         Lacking::Dpop => "dpop",
         Lacking::Certificate => "x5t#S256",
         Lacking::Proof => "proof",

@@ -53,6 +53,7 @@ pub(super) fn verify(
     if text(claims, "wth")? != hash(token) {
         return Err(invalid("wth")); // WPT-06
     }
+    // CD-04: a token that comes along uncovered is none of this request.
     covers(claims, "ath", shown.access_token.map(hash))?;
     covers(claims, "tth", shown.txn_token.map(hash))?;
     let others = claims.get("oth");

@@ -17,8 +17,8 @@ pub(crate) use registered::ClaimSet;
 pub(crate) use scope::is_scope_token;
 pub(crate) use workload::{is_trust_domain, spiffe_domain, workload_domain};
 
-use crate::encoding::json::{Json, JsonKind, Value};
-use crate::error::{Code, Error};
+use crate::encoding::json::{Json, JsonKind, JsonLimits, Value};
+use crate::error::{Code, Error, PAYLOAD};
 use crate::time::NumericDate;
 
 /// A claims set with its registered claims found and type-checked.
@@ -33,6 +33,14 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
+    /// Reads a payload, and finds the registered claims in it.
+    pub(crate) fn parse(payload: Vec<u8>, limits: JsonLimits) -> Result<Self, Error> {
+        Json::parse(payload, limits)
+            .map_err(Error::from)
+            .and_then(Self::locate)
+            .map_err(|error| error.within(PAYLOAD))
+    }
+
     /// Finds the registered claims of a payload that is a JSON object, without reading them.
     pub(crate) fn locate(json: Json) -> Result<Self, Error> {
         let mut nodes = [0; Claim::COUNT];

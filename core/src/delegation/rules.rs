@@ -20,6 +20,7 @@ pub(super) fn judge(
         return Err(about_act(Code::ChainIncomplete));
     }
     let mut actors = chain.actors(claims.json(), iss);
+    // TX-02: the others may end what it may do, and add nothing.
     let Some(outermost) = actors.next() else {
         return Ok(());
     };

@@ -92,13 +92,35 @@ impl Error {
         self.code
     }
 
+    /// What happened: [`Code::reason`], closer where what it is about tells more. For people; it may
+    /// change.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match (self.code, self.about) {
+            (Code::MalformedToken, Some(HEADER)) => "the token's header is not well-formed JSON",
+            (Code::MalformedToken, Some(PAYLOAD)) => "the token's payload is not well-formed JSON",
+            (Code::MalformedToken, Some(ACTIVE)) => {
+                "the authorization server does not say whether the token is active"
+            }
+            (Code::MalformedToken, Some(_)) => {
+                "a member of the token has a form that its definition does not allow"
+            }
+            (Code::PopRequired, Some("cnf")) => "this token is bound to no key",
+            (Code::PopRequired, Some("jkt")) => {
+                "cnf has no member that is known here, so nothing proves possession"
+            }
+            (code, _) => code.reason(),
+        }
+    }
+
     /// Who has to act.
     #[must_use]
     pub const fn blame(&self) -> Blame {
         self.code.blame()
     }
 
-    /// The claim or header parameter this is about, by its RFC name.
+    /// What this is about, by its RFC name: a claim, a header parameter, a member of another document,
+    /// or `"header"` or `"payload"` whole.
     #[must_use]
     pub const fn claim(&self) -> Option<&'static str> {
         self.about
@@ -146,6 +168,18 @@ impl Error {
         })
     }
 
+    /// The same error about a whole part of the token, where that is malformed and says no more.
+    #[cold]
+    pub(crate) fn within(self, part: &'static str) -> Self {
+        match (self.code, self.about) {
+            (Code::MalformedToken, None) => Self {
+                about: Some(part),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// The policy has no such gate, or has it no longer.
     #[cold]
     pub(crate) const fn no_gate() -> Self {
@@ -156,6 +190,13 @@ impl Error {
         self.issuer
     }
 }
+
+/// The parts of a token that a malformed one is about, where they are no JSON object.
+pub(crate) const HEADER: &str = "header";
+pub(crate) const PAYLOAD: &str = "payload";
+
+/// What an answer of an authorization server is about (RFC 7662 §2.2).
+pub(crate) const ACTIVE: &str = "active";
 
 /// What an error without a gate is about.
 const GATE: &str = "gate";
@@ -174,7 +215,7 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.as_str(), self.code.reason())?;
+        write!(f, "{}: {}", self.code.as_str(), self.reason())?;
         if let Some(name) = self.about {
             write!(f, " ({name})")?;
         }

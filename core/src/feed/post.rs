@@ -240,6 +240,10 @@ impl Postman for Post {
         }
         here.bell.ring();
     }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
 }
 
 /// What works in this process. Another's locks may be held by threads that are not in this one.

@@ -7,10 +7,6 @@
     expect(dead_code, reason = "nobody is asked in such a build")
 )]
 mod answers;
-#[cfg_attr(
-    not(feature = "remote"),
-    expect(dead_code, reason = "nobody is asked in such a build")
-)]
 mod board;
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
@@ -59,10 +55,6 @@ pub(crate) struct Terms {
 
 /// A question without an answer that could be used.
 #[derive(Clone, Debug)]
-#[cfg_attr(
-    not(feature = "remote"),
-    expect(dead_code, reason = "nobody is asked in such a build")
-)]
 pub(crate) struct Failure {
     pub(crate) whose: Whose,
     /// For people.

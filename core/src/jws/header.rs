@@ -2,7 +2,7 @@
 
 use crate::encoding::base64url;
 use crate::encoding::json::{Json, JsonKind, JsonLimits, Value};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, HEADER};
 use crate::jwa::{Algorithm, LEGACY_EDDSA};
 use crate::limits;
 
@@ -51,7 +51,7 @@ impl ProtectedHeader {
     /// Decodes and parses a header segment (JWS-05, JWS-07 to 12).
     pub(crate) fn parse(segment: &[u8], limits: JsonLimits) -> Result<Self, Error> {
         let bytes = base64url::decode(segment).ok_or_else(|| Error::new(Code::MalformedToken))?;
-        let json = Json::parse(bytes, limits)?;
+        let json = Json::parse(bytes, limits).map_err(|error| Error::from(error).within(HEADER))?;
         let mut header = Self {
             algorithm: None,
             kid: None,
@@ -60,7 +60,7 @@ impl ProtectedHeader {
             json,
         };
         let members = header.json.root().as_object();
-        let members = members.ok_or_else(|| Error::new(Code::MalformedToken))?;
+        let members = members.ok_or_else(|| Error::about(Code::MalformedToken, HEADER))?;
         let mut critical = None;
         let (mut algorithm, mut kid, mut typ, mut has_extras) = (None, None, None, false);
         for (name, value) in members {

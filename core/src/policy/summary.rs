@@ -6,8 +6,9 @@ use super::load::Policy;
 use super::profile::{Preset, Profile};
 use super::row::TypRule;
 use super::{
-    ActorPresence, Delegation, DelegationRules, Discovery, GateIssuer, GateRules, IssuerRules,
-    KeyLocation, KeySource, SenderConstrained,
+    ActorPresence, Asks, Delegation, DelegationRules, Discovery, GateIssuer, GateRules,
+    IssuerRules, KeyLocation, KeySource, ReplayStore, RevocationStorage, Rules, SenderConstrained,
+    StorePlace,
 };
 use crate::time::Span;
 
@@ -19,6 +20,9 @@ pub struct PolicySummary {
     pub preset: Preset,
     /// In the order of the document.
     pub gates: Vec<GateSummary>,
+    /// What holds for all gates: where revocations are in force, how far a proof is used once, and
+    /// which issuers are asked about their tokens.
+    pub everywhere: Vec<String>,
     /// `[annotations]`, each value as its text or its JSON.
     pub annotations: Vec<(String, String)>,
 }
@@ -67,6 +71,7 @@ impl Policy {
         PolicySummary {
             preset: rules.preset,
             gates: rules.gates.iter().map(|gate| self.gate(gate)).collect(),
+            everywhere: everywhere(rules),
             annotations: annotations
                 .iter()
                 .map(|member| {
@@ -130,6 +135,54 @@ impl Policy {
                 let noun = if keys.len() == 1 { "key" } else { "keys" };
                 format!("{} {noun} by {}", keys.len(), source.unwrap_or_default())
             }
+        }
+    }
+}
+
+/// Where what was revoked is in force, how far a proof is used once, and who is asked.
+fn everywhere(rules: &Rules) -> Vec<String> {
+    let mut texts = vec![revocations(&rules.revocation.store)];
+    let replay = rules.possession.replay.as_ref();
+    let proofs = replay.filter(|_| rules.gates.iter().any(takes_proofs));
+    texts.extend(proofs.map(|replay| {
+        let reach = match replay.store {
+            ReplayStore::Process => "in this process",
+            ReplayStore::Host { .. } => "on this host",
+            ReplayStore::Fleet { .. } => "across the fleet",
+            ReplayStore::External => "as far as the program's own store reaches",
+        };
+        format!("a proof is used once {reach}")
+    }));
+    texts.extend(rules.issuers.iter().filter_map(|issuer| {
+        let about = match issuer.introspection.as_ref()?.asks {
+            Asks::Opaque => "its opaque tokens",
+            Asks::All => "all its access tokens",
+        };
+        Some(format!("{} is asked about {about}", issuer.name))
+    }));
+    texts
+}
+
+fn takes_proofs(gate: &GateRules) -> bool {
+    gate.takes_dpop || gate.takes_own_proof
+}
+
+fn revocations(store: &RevocationStorage) -> String {
+    match store {
+        RevocationStorage::Off => "nobody is asked whether a token was revoked".to_owned(),
+        RevocationStorage::Process => "revoked here, enforced in this process at once".to_owned(),
+        RevocationStorage::Shared(shared) => {
+            let whom = match shared.store.place {
+                StorePlace::File(_) => "every process of this host",
+                StorePlace::Redis(_) | StorePlace::Nats(_) => "every process",
+            };
+            let bound = shared.max_staleness.in_words();
+            let late = if shared.accept_stale {
+                "accepted and marked"
+            } else {
+                "503"
+            };
+            format!("revoked here, enforced on {whom} within {bound}, else {late}")
         }
     }
 }

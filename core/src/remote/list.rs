@@ -46,6 +46,7 @@ impl ListJob {
         }
     }
 
+    /// TSL-13: within the limits of every fetch.
     fn fetch(&self, fetch: &dyn Fetch) -> Result<(Vec<u8>, Option<Span>), FetchError> {
         let ListFetch { due, reach } = &self.0;
         let response = fetch.fetch(Request {

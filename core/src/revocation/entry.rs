@@ -23,11 +23,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// `cutoff` counts whole, so that nothing issued within its second slips through; without one
-    /// all tokens die. Without `end` it is never forgotten.
+    /// `cutoff` counts by its second, as an `iat` does: nothing issued within it slips through, and
+    /// whoever signs in from the next second on is not concerned (REV-02). Without one all tokens
+    /// die. Without `end` it is never forgotten.
     pub(crate) fn new(cutoff: Option<NumericDate>, end: Option<NumericDate>) -> Self {
         // 2106 is no cut-off anybody means; one before it must not become "all".
-        let cutoff = cutoff.map_or(FOREVER, |cutoff| seconds_up(cutoff).min(FOREVER - 1));
+        let cutoff = cutoff.map_or(FOREVER, |cutoff| second_of(cutoff).min(FOREVER - 1));
         Self {
             cutoff,
             end: end.map_or(FOREVER, seconds_up).max(LIFTED_BY_EVENT + 1),
@@ -38,7 +39,7 @@ impl Entry {
     /// later finds it there (REV-08).
     pub(super) fn lifted(at: NumericDate) -> Self {
         Self {
-            cutoff: seconds_up(at),
+            cutoff: second_of(at),
             end: LIFTED,
         }
     }
@@ -133,7 +134,7 @@ pub(crate) struct Told {
 
 impl Told {
     pub(super) fn new(entry: Entry, at: NumericDate, event: bool) -> Self {
-        let at = seconds_up(at);
+        let at = second_of(at);
         let entry = match entry.end {
             LIFTED if event => Entry {
                 end: LIFTED_BY_EVENT,
@@ -186,6 +187,11 @@ impl Told {
         };
         (before != Some(after)).then_some(after)
     }
+}
+
+/// The second that a moment lies in.
+fn second_of(date: NumericDate) -> u32 {
+    u32::try_from(date.seconds()).unwrap_or(FOREVER)
 }
 
 fn seconds_up(date: NumericDate) -> u32 {

@@ -40,6 +40,9 @@ pub(crate) trait Postman: Send + Sync {
 
     /// Stops.
     fn close(&self);
+
+    /// Whether it was stopped: what is held from then on never gets to the store.
+    fn is_closed(&self) -> bool;
 }
 
 /// How this process stands to the store that the policy names.

@@ -214,15 +214,16 @@ impl Handles {
         let Some(cutoff) = entry.cutoff() else {
             return true; // REV-01
         };
-        let cutoff = NumericDate::from_seconds(cutoff).unwrap_or(NumericDate::LAST);
+        let by_then = |date: NumericDate| date.seconds() <= cutoff;
         // What was ended, whatever was issued of it since (REV-10).
-        let signed_in_before = self.signed_in.is_some_and(|signed_in| signed_in <= cutoff);
+        let signed_in_before = self.signed_in.is_some_and(by_then);
         if known.kind == HandleKind::Credential {
             return signed_in_before;
         }
         // Without `iat` it counts as older (REV-02).
-        let mut before = self.issued_at.is_none_or(|issued_at| issued_at <= cutoff);
+        let mut before = self.issued_at.is_none_or(by_then);
         if known.inner {
+            let cutoff = NumericDate::from_seconds(cutoff).unwrap_or(NumericDate::LAST);
             before |= now < cutoff.plus(DESCENDANTS_LIVE); // REV-10
         }
         if known.kind == HandleKind::Session {

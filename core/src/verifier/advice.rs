@@ -6,7 +6,7 @@ use super::introspect::NO_ROOM;
 use super::seen::Seen;
 use super::state::{State, World};
 use crate::claims::Claim;
-use crate::error::{Code, Error};
+use crate::error::{self, Code, Error};
 use crate::policy::{
     Carrier, Delegation, GateRules, IntentPointer, IssuerRules, KeySource, Kind, Lineage, Once,
     Profile, Row, Rules, SignerRule, TypRule,
@@ -187,7 +187,7 @@ impl Context<'_> {
         let gate = &self.gate.name;
         let name = self.name();
         match code {
-            Code::MalformedToken => self.malformed(),
+            Code::MalformedToken => self.malformed(about),
             Code::Oversized => "Ask the issuer for a smaller token, or raise it under [limits].".into(),
             Code::NestingTooDeep => "No honest token is nested so deep; look at who sends it.".into(),
             Code::DuplicateMember => "Two parsers could read two different tokens; the issuer must write each member once.".into(),
@@ -311,6 +311,10 @@ impl Context<'_> {
             Some("gate") => {
                 format!("Tokens of gate {gate} do not come with requests: call verify.")
             }
+            Some("content") => format!(
+                "Leave content out, or give it whole: a capability's token and proof, or a grant's \
+                 token alone. Tokens of gate {gate} come otherwise."
+            ),
             _ => error
                 .misuse()
                 .unwrap_or("The calling program passes something wrong; see the documentation of the call.")
@@ -392,7 +396,27 @@ impl Context<'_> {
         self.call.seen.is_some_and(|seen| seen.has(name))
     }
 
-    fn malformed(&self) -> String {
+    fn malformed(&self, about: Option<&str>) -> String {
+        match about {
+            Some(error::HEADER | error::PAYLOAD) => {
+                return "Whoever made the token wrote no JSON object there as RFC 8259 has it: look at it \
+                        with `sealgate explain`."
+                    .into();
+            }
+            Some(error::ACTIVE) => {
+                return format!(
+                    "The introspection endpoint of {} must answer active: true or false (RFC 7662 \
+                     §2.2); look at what it answers.",
+                    self.name()
+                );
+            }
+            Some(about) => {
+                return format!(
+                    "Whoever made the token writes {about} in a form its definition does not allow."
+                );
+            }
+            None => {}
+        }
         match self.call.seen.map(|seen| seen.token) {
             Some(token) if token.starts_with(b"Bearer ") => {
                 "Pass only what follows \"Bearer \".".into()
@@ -554,9 +578,9 @@ impl Context<'_> {
             Some("proof") => format!(
                 "No proof can be checked here: add public_url to gates.{gate}, or {elsewhere}."
             ),
-            _ if self.sees(Claim::Cnf.name()) => {
-                "The token is bound in a way that cannot be proven \
-                here: cnf has none of jkt, jwk and x5t#S256 that the gate knows."
+            Some("jkt") => {
+                "The token is bound in a way that cannot be proven here: cnf has a member \
+                other than jkt, jwk and x5t#S256, or none at all."
                     .into()
             }
             _ => format!(

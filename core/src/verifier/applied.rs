@@ -51,6 +51,10 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
         .reduce(|before, receipt| RevocationReceipt {
             delivered: before.delivered && receipt.delivered,
             ..receipt
+        })
+        .map(|receipt| RevocationReceipt {
+            cutoff: None, // each handle has its own
+            ..receipt
         });
     AppliedEvent {
         entries,
@@ -61,6 +65,7 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
                 .shared()
                 .map_or("process", |shared| shared.store.reach()),
             delivered: !duplicate || is_delivered(state),
+            cutoff: None,
         }),
     }
 }

@@ -29,6 +29,7 @@ impl Gate {
     }
 }
 
+/// TXT-15: of the token `txn` and hashes.
 fn record(
     token: &VerifiedToken,
     secret: Option<&Secret>,

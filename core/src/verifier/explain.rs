@@ -159,7 +159,7 @@ impl Refused<'_> {
             &self.error,
             &call,
         );
-        let line = line.unwrap_or_else(|| self.error.code().reason().to_owned());
+        let line = line.unwrap_or_else(|| self.error.reason().to_owned());
         self.told(trail, line, advice)
     }
 
@@ -188,5 +188,5 @@ fn line(
         expected: &advice.expected,
     };
     let line = halves.line(error);
-    line.unwrap_or_else(|| error.code().reason().to_owned())
+    line.unwrap_or_else(|| error.reason().to_owned())
 }

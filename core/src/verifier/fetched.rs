@@ -279,8 +279,9 @@ impl Verifier {
     /// Stops what works in the background: keys are fetched no more, and those that are there are
     /// trusted as long as they may be. A fetch under way ends within ten seconds and changes
     /// nothing. A store of revocations is read no more: once its news is older than `max_staleness`,
-    /// gates answer `revocation_stale`, 503, unless the policy accepts that. What is revoked or lifted
-    /// afterwards is in force here alone: [`flush`](crate::Revocations::flush) before.
+    /// gates answer `revocation_stale`, 503, unless the policy accepts that. Under a store that processes
+    /// share nothing can be revoked any more ([`RevokeError::Closed`](crate::RevokeError::Closed)):
+    /// [`flush`](crate::Revocations::flush) before.
     pub fn close(&self) {
         self.engine.bell.close();
         if let Some(postman) = self.engine.revocation_store().postman() {

@@ -10,7 +10,7 @@ use crate::binding;
 use crate::claims::Claim;
 use crate::delegation;
 use crate::encoding::json::{JsonKind, Value};
-use crate::error::{Code, Error};
+use crate::error::{ACTIVE, Code, Error};
 use crate::jwa::Algorithm;
 use crate::limits::{HEADER_SIZE, KID_SIZE};
 use crate::policy::{
@@ -44,7 +44,7 @@ impl Halves<'_, '_> {
             Code::MalformedToken if claim == Some(Claim::AuthorizationDetails.name()) => {
                 self.wrong_type(claim?)
             }
-            Code::MalformedToken => malformed::cause(self.seen.token),
+            Code::MalformedToken if claim != Some(ACTIVE) => malformed::cause(self.seen.token),
             Code::Oversized => Some(self.oversized(claim)),
             Code::NestingTooDeep => {
                 let depth = self.door.rules().limits.json_depth;

@@ -19,7 +19,7 @@ use crate::crypto::CryptoProvider;
 use crate::delegation;
 use crate::encoding::base64url;
 use crate::encoding::json::{Json, JsonKind, Value};
-use crate::error::{Code, Error};
+use crate::error::{ACTIVE, Code, Error};
 use crate::introspection::{Answer, Answers, Key, NoAnswer, Terms, Told};
 use crate::jws::ProtectedHeader;
 use crate::limits::Limits;
@@ -28,8 +28,6 @@ use crate::policy::{
 };
 use crate::time::NumericDate;
 
-/// What errors about an answer as a whole are about.
-const ABOUT: &str = "active";
 /// What there is too little of where a question does not even wait.
 pub(super) const NO_ROOM: &str = "waiting";
 const TOKEN_TYPE: &str = "token_type";
@@ -307,11 +305,11 @@ fn active(answer: &Answer, limits: Limits) -> Result<Claims, Error> {
     match &answer.told {
         Told::Active(text) => {
             let json = Json::parse(text.to_vec(), limits.into());
-            let unread = |_| Error::about(Code::IntrospectionUnavailable, ABOUT);
+            let unread = |_| Error::about(Code::IntrospectionUnavailable, ACTIVE);
             Claims::locate(json.map_err(unread)?)
         }
-        Told::Inactive => Err(Error::about(Code::Inactive, ABOUT)),
-        Told::Malformed => Err(Error::about(Code::MalformedToken, ABOUT)), // INT-01
+        Told::Inactive => Err(Error::about(Code::Inactive, ACTIVE)),
+        Told::Malformed => Err(Error::about(Code::MalformedToken, ACTIVE)), // INT-01
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::crypto::{CryptoProvider, SignatureJob, Signed};
 use crate::encoding::json::Json;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, PAYLOAD};
 use crate::jwa::AlgorithmSet;
 use crate::jwk::{Jwk, JwkSet};
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
@@ -142,9 +142,10 @@ pub fn inspect(token: impl AsRef<[u8]>) -> Result<UnverifiedToken, Error> {
     let payload = compact.decode_payload()?;
     compact.decode_signature(&mut SignatureBuffer::new())?;
     let header = ProtectedHeader::parse(compact.header, limits.into())?;
-    let payload = Json::parse(payload, limits.into())?;
+    let payload =
+        Json::parse(payload, limits.into()).map_err(|error| Error::from(error).within(PAYLOAD))?;
     if payload.root().as_object().is_none() {
-        return Err(Error::new(Code::MalformedToken));
+        return Err(Error::about(Code::MalformedToken, PAYLOAD));
     }
     Ok(UnverifiedToken { header, payload })
 }

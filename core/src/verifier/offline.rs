@@ -18,7 +18,6 @@ use crate::claims::{Claim, Claims, count};
 use crate::crypto::{self, SignatureJob, SignatureVerified};
 use crate::delegation::{self, Derived, Holding};
 use crate::encoding::base64url;
-use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jwk::Jwk;
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
@@ -111,7 +110,7 @@ fn read<'t>(door: Door<'_>, token: &'t [u8]) -> Result<(Claims, Compact<'t>), Er
     let limits = door.rules().limits;
     let compact = Compact::split(token, limits.token_size)?;
     let payload = compact.decode_payload()?;
-    let claims = Claims::locate(Json::parse(payload, limits.into())?)?;
+    let claims = Claims::parse(payload, limits.into())?;
     Ok((claims, compact))
 }
 

@@ -80,6 +80,7 @@ impl Sitting<'_> {
             return Ok(());
         }
         let inbound = inbound.member();
+        // CD-06: subject, authority and task go on from the one to the other.
         delegation::prove_next(&inbound, &member, &ancestry::terms(&door)).map_err(blame)?;
         let (rules, sha256) = (&door.gate.intent, provider.sha256);
         delegation::check_tasks(&inbound, &[member], rules, None, sha256)

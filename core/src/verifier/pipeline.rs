@@ -22,7 +22,6 @@ use crate::binding::{Confirmation, Judge, Shown, UsedProof};
 use crate::claims::Claims;
 use crate::crypto::{CryptoProvider, SignatureJob, Signed};
 use crate::delegation::{self, Coverage, Derived};
-use crate::encoding::json::Json;
 use crate::error::{Code, Error};
 use crate::jws::{Compact, ProtectedHeader, SignatureBuffer};
 use crate::revocation;
@@ -233,7 +232,7 @@ pub(super) fn admit<'s, 't, T: Trail>(
     // Strict JSON before anything is read from it; only `iss` (or an SVID's `sub`) is, until the
     // signature has been checked (JWS-13).
     trail.enter(Stage::Claims);
-    let mut claims = Claims::locate(Json::parse(payload, (*limits).into())?)?;
+    let mut claims = Claims::parse(payload, (*limits).into())?;
     let source = door.source_of(&claims);
     trail.enter(Stage::Typ);
     let kind = check_typ(door, &header, source.as_ref().ok())?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::applied::{self, AppliedEvent};
 use super::state::State;
 use super::{Engine, VerifiedToken};
+use crate::encoding::base64url;
 use crate::events;
 use crate::limits::Limits;
 use crate::policy::{IssuerRules, Kind, Policy, RevocationStorage, Rules};
@@ -50,6 +51,10 @@ pub struct RevocationReceipt {
     /// A million changes are kept so. Where there is no room for more, the next ones are never delivered,
     /// for all that they are in force in this process: they are to be revoked again.
     pub delivered: bool,
+    /// The cut-off that was given, in whole seconds: tokens issued within this second or before end, and
+    /// whoever signs in from the next one on is not concerned. `None` where there is none, and of an
+    /// event, whose handles have their own.
+    pub cutoff: Option<NumericDate>,
 }
 
 /// How a store stands that processes share.
@@ -88,6 +93,10 @@ pub enum RevokeError {
     NoSuchIssuer,
     /// A part of it is longer than any token may have it, whatever the policy (64 KiB).
     TooLong,
+    /// The handle of a key is no SHA-256 thumbprint, so no token could carry it.
+    NoThumbprint,
+    /// The verifier was closed: nobody would ever take it to the store.
+    Closed,
     /// It would end before it begins.
     Ended,
     /// The token tells of no event: it passed a gate of another kind than `logout_token` and `set`.
@@ -209,6 +218,13 @@ impl fmt::Display for RevokeError {
             Self::NoSuchIssuer => {
                 "no issuer of the policy has this iss, to the last slash: nothing would end"
             }
+            Self::NoThumbprint => {
+                "jkt is no thumbprint: those have 43 characters of base64url, as in cnf (RFC 7638, \
+                 RFC 8705)"
+            }
+            Self::Closed => {
+                "the verifier was closed: nobody would take it to the store that processes share"
+            }
             Self::TooLong => "a part of the handle is longer than any token has it: 64 KiB",
             Self::Ended => "expires lies before now",
             Self::NotAnEvent => {
@@ -246,6 +262,7 @@ impl<'v> Revocations<'v> {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         let change = revocation.change_under(state.world.rules(), handle, now)?;
+        check_open(&state)?;
         Ok(put_in_force(&state, &change, now))
     }
 
@@ -259,6 +276,7 @@ impl<'v> Revocations<'v> {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
         check(state.world.rules(), handle)?;
+        check_open(&state)?;
         let change = Change::lifted(handle.clone(), now);
         Ok(put_in_force(&state, &change, now))
     }
@@ -314,7 +332,8 @@ impl<'v> Revocations<'v> {
     ///
     /// # Errors
     ///
-    /// [`RevokeError::NotAnEvent`] for tokens of other kinds, and [`RevokeError::Off`].
+    /// [`RevokeError::NotAnEvent`] for tokens of other kinds, [`RevokeError::Off`], and
+    /// [`RevokeError::Closed`].
     pub fn apply(&self, token: &VerifiedToken) -> Result<AppliedEvent, RevokeError> {
         let state = self.engine.state.load();
         if !events::tells(token.profile().kind()) {
@@ -323,6 +342,7 @@ impl<'v> Revocations<'v> {
         if matches!(state.world.rules().revocation.store, RevocationStorage::Off) {
             return Err(RevokeError::Off);
         }
+        check_open(&state)?;
         Ok(applied::apply(&state, token, self.engine.clock.now()))
     }
 
@@ -374,6 +394,9 @@ pub(super) fn put_in_force(state: &State, change: &Change, now: NumericDate) -> 
         epoch,
         reach,
         delivered,
+        cutoff: change
+            .cutoff()
+            .and_then(|cutoff| NumericDate::from_seconds(cutoff.seconds())),
     }
 }
 
@@ -387,6 +410,9 @@ fn check(rules: &Rules, handle: &Handle) -> Result<(), RevokeError> {
     let homeless = handle.scope().is_empty() && kind != HandleKind::HolderKey;
     if nameless || homeless {
         return Err(RevokeError::Empty);
+    }
+    if kind == HandleKind::HolderKey && !is_thumbprint(handle.value()) {
+        return Err(RevokeError::NoThumbprint);
     }
     if [handle.scope(), handle.value()]
         .iter()
@@ -419,4 +445,20 @@ fn check(rules: &Rules, handle: &Handle) -> Result<(), RevokeError> {
         return Err(RevokeError::NoSuchIssuer);
     }
     Ok(())
+}
+
+/// As tokens carry one: 32 octets in canonical base64url (MTLS-02).
+fn is_thumbprint(text: &str) -> bool {
+    let mut octets = [0; 32];
+    let decoded = base64url::decode_slice(text.as_bytes(), &mut octets);
+    decoded.is_some_and(|decoded| decoded.len() == 32)
+}
+
+/// Whether whoever would tell the store that processes share has gone.
+fn check_open(state: &State) -> Result<(), RevokeError> {
+    let postman = state.shared().and_then(|_| state.revocations.postman());
+    match postman {
+        Some(postman) if postman.is_closed() => Err(RevokeError::Closed),
+        Some(_) | None => Ok(()),
+    }
 }

@@ -147,6 +147,7 @@ impl Dates {
     }
 }
 
+/// AT-03, CD-01, MCP-02: it is for us; RI-02: exactly as we are called.
 pub(super) fn check_audience(
     claims: &Claims,
     gate: &GateRules,

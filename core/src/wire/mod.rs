@@ -208,7 +208,7 @@ fn workload(error: &Error) -> Answer {
     let status = if forbidden { 403 } else { 400 };
     let mut members = serde_json::Map::new();
     members.insert("status".to_owned(), status.into());
-    if let Some(text) = description(error.code()) {
+    if let Some(text) = description(error) {
         members.insert("title".to_owned(), text.into());
     }
     let mut answer = Answer::new(status);
@@ -225,7 +225,7 @@ pub(crate) fn delivery_error(error: &Error) -> (&'static str, &'static str) {
         (_, Group::ActorPolicy | Group::Authority) => "access_denied",
         _ => "invalid_request",
     };
-    let text = description(error.code()).unwrap_or("the event was not accepted");
+    let text = description(error).unwrap_or("the event was not accepted");
     (name, text)
 }
 
@@ -236,16 +236,16 @@ fn event(error: &Error) -> Answer {
 
 /// The reason as `error_description`. Nothing is said of keys, chains and actors: the answer to a
 /// forged token must not tell which keys there are.
-fn description(code: Code) -> Option<&'static str> {
+fn description(error: &Error) -> Option<&'static str> {
     let silent = matches!(
-        code.group(),
+        error.code().group(),
         Group::Crypto | Group::Chain | Group::ActorPolicy
     );
-    (!silent).then(|| code.reason())
+    (!silent).then(|| error.reason())
 }
 
 fn oauth(status: u16, name: &str, error: &Error) -> Answer {
-    Answer::new(status).with_error(name, description(error.code()))
+    Answer::new(status).with_error(name, description(error))
 }
 
 /// What is wrong, as OAuth names it (RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3). A request
@@ -285,7 +285,7 @@ fn protected(challenge: &Challenge, error: &Error, requirements: &Requirements) 
     // Of a proof that is no DPoP proof OAuth knows nothing.
     let foreign = challenge.kind == Kind::Capability && name == Some("invalid_dpop_proof");
     let name = if foreign { Some("invalid_token") } else { name };
-    let mut parameters = parameters(challenge, code, name, requirements);
+    let mut parameters = parameters(challenge, error, name, requirements);
     let algorithms = challenge.proof_algorithms.join(" ");
     let about_proof = code.group() == Group::Possession || code == Code::Replayed;
     let dpop = !algorithms.is_empty();
@@ -304,21 +304,22 @@ fn protected(challenge: &Challenge, error: &Error, requirements: &Requirements) 
         answer = answer.with("DPoP-Nonce", nonce.clone()); // RFC 9449 §9
     }
     match name {
-        Some(name) => answer.with_error(name, description(code)),
+        Some(name) => answer.with_error(name, description(error)),
         None => answer,
     }
 }
 
 fn parameters(
     challenge: &Challenge,
-    code: Code,
+    error: &Error,
     name: Option<&'static str>,
     requirements: &Requirements,
 ) -> Vec<(&'static str, String)> {
+    let code = error.code();
     let mut parameters = Vec::new();
     if let Some(name) = name {
         parameters.push(("error", name.to_owned()));
-        if let Some(text) = description(code) {
+        if let Some(text) = description(error) {
             parameters.push(("error_description", text.to_owned()));
         }
     }

@@ -484,9 +484,7 @@ fn states(file: &mut File) {
         &says(json!({ "state": "s3" })),
         json!({ "expecting_state": null }),
     );
-    session
-        .file
-        .accept("set-11/nobody-asked", &unasked, taken.clone());
+    session.file.accept("set-11/nobody-asked", &unasked, taken);
     session.close();
 }
 

@@ -43,7 +43,7 @@ fn field(file: &mut File) {
     let several = "multiple_credentials";
     for (id, code, fields) in [
         (
-            "field/twice",
+            "field/twice", // TXT-06
             several,
             vec![(FIELD, &*token), (FIELD, &token)],
         ),

@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 writeln!(
                     out,
                     "{}",
-                    json!({ "ok": false, "code": code, "reason": error.code().reason() })
+                    json!({ "ok": false, "code": code, "reason": error.reason() })
                 )?;
             } else {
                 writeln!(out, "{}   {error}", verdict(&error))?;

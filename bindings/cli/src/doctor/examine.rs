@@ -43,7 +43,6 @@ pub(super) fn examine(issuer: &str, network: &Network, policy: Option<&Policy>) 
     compare_algorithms(&metadata, &judged, &mut report);
     if let Some(table) = &table {
         compare_policy(table, issuer, &metadata, &judged, &mut report);
-        ask_about_nothing(&client, policy, &table.0, &mut report);
     }
     report.policy = suggest(issuer, network, &metadata, &judged, &mut report);
     report
@@ -200,16 +199,22 @@ fn compare_algorithms(metadata: &Metadata, judged: &Judged, report: &mut Report)
     }
 }
 
-/// The issuer is asked about a token that nobody has issued, where the policy asks it at all.
-fn ask_about_nothing(client: &Client, policy: Option<&Policy>, name: &str, report: &mut Report) {
-    let answer = policy.and_then(|policy| client.introspect_nothing(policy, name));
-    match answer {
-        None => {}
-        Some(Ok(())) => {
-            let text = "answers that a made-up token is not active";
-            report.add("introspection", State::Good, text);
+/// The issuers that the policy has asked about tokens are asked about one that nobody has issued.
+pub(super) fn ask_all(network: &Network, policy: &Policy, report: &mut Report) {
+    let document = policy.effective();
+    let issuers = document["issuers"].as_object().into_iter().flatten();
+    for (name, _) in issuers {
+        match network.client().introspect_nothing(policy, name) {
+            None => {}
+            Some(Ok(())) => {
+                let text = format!("{name} answers that a made-up token is not active");
+                report.add("introspection", State::Good, text);
+            }
+            Some(Err(error)) => {
+                let text = format!("{name}: {}", said(&error));
+                report.add("introspection", state_of(&error), text);
+            }
         }
-        Some(Err(error)) => report.add("introspection", state_of(&error), said(&error)),
     }
 }
 

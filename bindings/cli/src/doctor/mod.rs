@@ -18,8 +18,8 @@ use crate::network::Network;
 /// Options of `doctor`.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// An issuer, exactly as in `iss`. Without it, the stores of revocations and of used proofs that
-    /// the policy names are examined.
+    /// An issuer, exactly as in `iss`. Without it, the store of revocations that the policy names is
+    /// examined. The one of used proofs is in any case, and whoever is asked about tokens.
     #[arg(required_unless_present = "policy")]
     issuer: Option<String>,
     /// Hold this policy against what is found, or examine its stores.
@@ -42,12 +42,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let policy = policy.transpose()?;
     let (what, name, report) = match (&arguments.issuer, &policy) {
         (Some(issuer), policy) => {
-            let report = examine::examine(issuer, &arguments.network, policy.as_ref());
+            let mut report = examine::examine(issuer, &arguments.network, policy.as_ref());
+            if let Some(policy) = policy {
+                store::examine_proofs(policy, &mut report);
+                examine::ask_all(&arguments.network, policy, &mut report);
+            }
             ("issuer", issuer.clone(), report)
         }
         (None, Some(policy)) => {
-            let (name, report) = store::examine(policy);
-            ("store", name, report)
+            let (name, mut report) = store::examine(policy);
+            examine::ask_all(&arguments.network, policy, &mut report);
+            let name = name.or_else(|| arguments.policy.clone());
+            ("store", name.unwrap_or_default(), report)
         }
         (None, None) => return Err(Failure::usage("an issuer, or --policy FILE")),
     };

@@ -14,8 +14,8 @@ use crate::text::{span, thousands};
 /// further apart, tokens from after one still end, or from before it still pass.
 const LEEWAY: i64 = 30;
 
-/// The policy's store, and the name to report it under.
-pub(super) fn examine(policy: &Policy) -> (String, Report) {
+/// The policy's store, and the name to report it under, where there is one.
+pub(super) fn examine(policy: &Policy) -> (Option<String>, Report) {
     let mut report = Report::default();
     let provider = aws_lc::provider();
     let proofs = ProofStore::open(policy, &provider);
@@ -28,7 +28,7 @@ pub(super) fn examine(policy: &Policy) -> (String, Report) {
             look_at_proofs(proofs, &mut report);
             look_at_clock(proofs.kind(), proofs.time(), &mut report);
         }
-        return (name.unwrap_or_else(|| "no store".to_owned()), report);
+        return (name, report);
     };
     let text = format!("{}, reaches the {}", store.kind(), store.reach());
     report.add("store", State::Note, text);
@@ -48,7 +48,15 @@ pub(super) fn examine(policy: &Policy) -> (String, Report) {
             look_at_clock(proofs.kind(), proofs.time(), &mut report);
         }
     }
-    (format!("store \"{}\"", store.name()), report)
+    (Some(format!("store \"{}\"", store.name())), report)
+}
+
+/// The store of used proofs alone, where there is one.
+pub(super) fn examine_proofs(policy: &Policy, report: &mut Report) {
+    if let Some(proofs) = ProofStore::open(policy, &aws_lc::provider()) {
+        look_at_proofs(&proofs, report);
+        look_at_clock(proofs.kind(), proofs.time(), report);
+    }
 }
 
 /// The store of used proofs, whether or not it is the one of revocations: what may be written there

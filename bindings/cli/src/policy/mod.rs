@@ -116,7 +116,8 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
             "{}",
             json!({
                 "ok": true, "version": 1, "preset": summary.preset.as_str(),
-                "digest": verifier.policy_digest(), "gates": gates, "warnings": warnings,
+                "digest": verifier.policy_digest(), "gates": gates,
+                "everywhere": summary.everywhere, "warnings": warnings,
             })
         )?;
         return Ok(exit);
@@ -157,6 +158,7 @@ fn check(arguments: &Check, out: &mut dyn Write) -> Result<u8, Failure> {
             Columns::after(&label).write(out, &label, &row)?;
         }
     }
+    writeln!(out, "  {}", summary.everywhere.join(" · "))?;
     for (name, value) in &summary.annotations {
         writeln!(out, "  {name}: {}", crate::text::printable(value))?;
     }

@@ -12,6 +12,9 @@ use crate::text::thousands;
 /// Bytes of a line: whatever is exported is imported.
 const LONGEST: usize = Change::LONGEST_LINE;
 
+/// Bad lines that are told one by one: of a file of another kind every line is bad.
+const TOLD: usize = 20;
+
 /// Options of `revocations import`.
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -38,10 +41,16 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
             Ok(change) => changes.push(change),
             Err(why) => {
                 bad += 1;
-                // Nothing is left to do when even this fails.
-                let _ = writeln!(io::stderr(), "sealgate: line {number}: {why}");
+                if bad <= TOLD {
+                    // Nothing is left to do when even this fails.
+                    let _ = writeln!(io::stderr(), "sealgate: line {number}: {why}");
+                }
             }
         }
+    }
+    if bad > TOLD {
+        let more = thousands(bad - TOLD);
+        let _ = writeln!(io::stderr(), "sealgate: and {more} more bad lines");
     }
     if bad > 0 && !arguments.skip_bad {
         return Err(Failure::Usage(format!(

@@ -57,25 +57,29 @@ impl Arguments {
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
     let now = Clock::System.now();
-    let (mut revoked, mut shown) = (0, 0);
+    let (mut revoked, mut shown) = (0, Vec::new());
     let unreadable = each(&arguments.shared, &mut |change| {
         if change.is_lifted() || change.expires().is_some_and(|end| end <= now) {
             return Ok(());
         }
         revoked += 1;
-        if !arguments.wants(change) {
-            return Ok(());
+        if arguments.wants(change) {
+            shown.push(change.clone());
         }
-        shown += 1;
-        match arguments.json {
-            true => writeln!(out, "{}", change.to_json()),
-            false => writeln!(out, "{}", row(change)),
-        }
+        Ok(())
     })?;
+    // A store keeps them in the order of their hashes, or in none.
+    shown.sort_by(|a, b| order(a).cmp(&order(b)));
+    for change in &shown {
+        match arguments.json {
+            true => writeln!(out, "{}", change.to_json())?,
+            false => writeln!(out, "{}", row(change))?,
+        }
+    }
     out.flush()?;
     tell(&format!(
         "{} of {} revoked",
-        thousands(shown),
+        thousands(shown.len()),
         thousands(revoked)
     ));
     warn(unreadable);
@@ -92,6 +96,11 @@ pub(super) fn run_export(arguments: &Export, out: &mut dyn Write) -> Result<u8, 
     tell(&format!("{} exported", thousands(written)));
     warn(unreadable);
     Ok(if unreadable == 0 { ACCEPTED } else { REFUSED })
+}
+
+fn order(change: &Change) -> (HandleKind, &str, &str) {
+    let handle = change.handle();
+    (handle.kind(), handle.scope(), handle.value())
 }
 
 /// Everything in the store; how much of it could not be read.

@@ -1,6 +1,7 @@
 //! The built binary as a person runs it: results, exit codes and what rubbish does to it.
 
 mod chain;
+mod known;
 mod policy;
 mod prove;
 mod remote;

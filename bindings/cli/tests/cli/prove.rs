@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::server::Server;
 use super::{Folder, code, complaint, sealgate, text};
 
 const AT: &str = "1800000000";
@@ -367,4 +368,43 @@ fn what_is_no_request_is_told() {
         let output = sealgate(&["prove", "--key", key, "--url", url], "a.b.c");
         assert_eq!(code(&output), 2, "{url}");
     }
+}
+
+/// Whoever waits for an answer about a token asks with the request itself, whose proof is good once.
+#[test]
+fn an_issuer_that_is_asked_about_a_request_answers_before_it_is_judged() {
+    let world = World::new("prove-asked");
+    let answer = serde_json::json!({
+        "active": true, "iss": "https://corp.example", "sub": "u1", "token_type": "DPoP",
+    });
+    let server = Server::new(Box::new(move |_| {
+        let fields = "content-type: application/json\r\n".to_owned();
+        (200, fields, answer.to_string())
+    }));
+    let secret = world.folder.write("secret", "of a test");
+    let only_ours = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&secret, only_ours).unwrap();
+    let policy = format!(
+        "version = 1\n[danger]\nhttp_loopback_issuers = true\n[issuers.corp]\nissuer = \"https://corp.example\"\n\
+         algorithms = [\"ES256\"]\njwks_file = \"public.json\"\n[issuers.corp.introspection]\nclient_id = \"rs\"\n\
+         client_secret = {{ file = \"secret\" }}\nendpoint = \"{}/\"\ntokens = \"all\"\n\
+         allow_hosts = [\"127.0.0.1\"]\n[gates.tools]\nprofile = \"access_token\"\nissuers = [\"corp\"]\n\
+         audience = \"https://api.example.com/mcp\"\npublic_url = \"https://api.example.com\"\n\
+         sender_constrained = \"required\"\n[dpop]\n[replay]\nstore = \"process\"\n",
+        server.url()
+    );
+    world.folder.write("policy.toml", policy);
+    let own = [
+        "--iss",
+        "https://corp.example",
+        "--sub",
+        "u1",
+        "--aud",
+        "https://api.example.com/mcp",
+        "--holder",
+        &world.holder,
+    ];
+    let token = world.token("access_token", &own);
+    let request = world.proven("dpop", &token, &[]);
+    world.holds("tools", &request, Some("dpop"), &["--allow-danger"]);
 }

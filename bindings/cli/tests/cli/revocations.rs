@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use sealgate::HandleKind;
 use serde_json::Value;
 
 use super::servers::{Kind, Server};
@@ -124,7 +125,10 @@ fn every_kind_of_handle_has_its_option() {
         ("session", vec![ISS, "x"]),
         ("token", vec![ISS, "-x"]),
         ("txn", vec!["td.example", "x"]),
-        ("holder-key", vec!["-x"]),
+        (
+            "holder-key",
+            vec!["-ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"],
+        ),
         ("signing-key", vec![ISS, "x"]),
         ("issuer", vec![ISS]),
         ("workflow", vec![ISS, "x"]),
@@ -144,7 +148,13 @@ fn every_kind_of_handle_has_its_option() {
             );
         }
     }
-    assert_eq!(list(&policy, &[]).len(), 13);
+    let listed = list(&policy, &[]);
+    let kinds: Vec<&str> = listed
+        .iter()
+        .filter_map(|line| line["kind"].as_str())
+        .collect();
+    let sorted: Vec<&str> = HandleKind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(kinds, sorted, "in the order of their kinds");
 }
 
 #[test]
@@ -159,6 +169,7 @@ fn what_would_revoke_nothing_is_a_usage_error() {
         ),
         (vec!["--subject", "u1", ISS], "to the last slash"),
         (vec!["--subject", ISS, ""], "empty"),
+        (vec!["--holder-key", "short"], "43 characters"),
         (
             vec!["--subject", ISS, "u1", "--expires", "1700000000"],
             "before now",
@@ -189,6 +200,8 @@ fn what_would_revoke_nothing_is_a_usage_error() {
             assert!(complained.contains("kind = \"file\""), "{complained}");
             assert!(complained.contains(&format!("\"{alone}\"")), "{complained}");
         }
+        let (said, _) = run(0, &["doctor"], &policy, "");
+        assert!(said.starts_with(&format!("{policy}   good")), "{said}");
     }
 }
 
@@ -221,6 +234,13 @@ fn an_export_is_imported_whole_or_not_at_all() {
     }
     let (_, complained) = run(2, &["revocations", "list"], &second, "");
     assert!(complained.contains("there is no store"), "{complained}");
+    let import = ["revocations", "import"];
+    let (_, complained) = run(2, &import, &second, &"no change\n".repeat(1_500));
+    assert_eq!(complained.lines().count(), 20 + 2, "{complained}");
+    assert!(
+        complained.contains("and 1,480 more bad lines"),
+        "{complained}"
+    );
 
     let skip = ["revocations", "import", "--skip-bad"];
     let (said, _) = run(1, &skip, &second, &bad);
@@ -288,6 +308,51 @@ impl Drop for Tail {
     }
 }
 
+/// A file that nobody else may read.
+fn secret(folder: &Folder, name: &str, text: &str) -> String {
+    let path = folder.write(name, text);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    path
+}
+
+/// A policy over the store `fleet` with keys of its own, and a token that it accepts.
+fn with_a_token(folder: &Folder, stores: &str) -> (String, String) {
+    let private = folder.path("private.json");
+    let generate = [
+        "jwks",
+        "generate",
+        "--alg",
+        "ES256",
+        "--kid",
+        "k1",
+        "--private",
+        &private,
+    ];
+    let public = sealgate(&generate, "");
+    folder.write("public.json", &public.stdout);
+    let more = format!("{stores}\n[revocation]\nstore = \"fleet\"\n");
+    let policy = folder.write(
+        "judged.toml",
+        format!(
+            "version = 1\n[issuers.corp]\nissuer = \"{ISS}\"\njwks_file = \"public.json\"\n\
+             [gates.tools]\nprofile = \"access_token\"\nissuers = [\"corp\"]\naudience = \"api\"\n{more}"
+        ),
+    );
+    let claims = [
+        "--iss", ISS, "--sub", "u1", "--aud", "api", "--scope", "read",
+    ];
+    let minted = sealgate(
+        &[&["mint", "--key", &private], claims.as_slice()].concat(),
+        "",
+    );
+    assert_eq!(code(&minted), 0, "{}", complaint(&minted));
+    (policy, text(&minted))
+}
+
 /// What all engines do alike, through one policy.
 fn works_at_a_store(policy: &str, reach: &str) {
     let (_, _) = run(0, &["revocations", "import"], policy, "");
@@ -325,18 +390,19 @@ fn a_server_is_followed_and_examined() {
             continue;
         };
         let (folder, name) = (Folder::new(&format!("{kind:?}")), format!("{kind:?}"));
-        let url = folder.write("url", server.url());
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(&url, std::fs::Permissions::from_mode(0o600)).unwrap();
-        }
+        let url = secret(&folder, "url", &server.url());
         let stores = format!(
             "[stores.fleet]\nkind = \"{}\"\nurl = {{ file = \"{url}\" }}\nnamespace = \"test\"",
             name.to_lowercase()
         );
         let policy = policy(&folder, "policy.toml", &stores, "fleet");
         works_at_a_store(&policy, "every process, on all hosts");
+        // Judged by what the store says, which is waited for.
+        let (judged, token) = with_a_token(&folder, &stores);
+        run(0, &["verify"], &judged, &token);
+        revoke(&judged, &["--subject", ISS, "u1"]);
+        let (said, _) = run(1, &["explain"], &judged, &token);
+        assert!(said.contains("revoked"), "{said}");
         let (said, _) = run(0, &["doctor", "--json"], &policy, "");
         let report: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(report["store"], "store \"fleet\"");
@@ -357,7 +423,23 @@ fn a_server_is_followed_and_examined() {
         ] {
             assert!(said.contains(part), "{part} in {said}");
         }
+        if kind == Kind::Nats {
+            let taken = server.url().replace("nats:", "redis:");
+            let stores = format!(
+                "[stores.fleet]\nkind = \"redis\"\nurl = {{ file = \"{}\" }}",
+                secret(&folder, "other", &taken)
+            );
+            let other = self::policy(&folder, "other.toml", &stores, "fleet");
+            let (said, _) = run(3, &["doctor"], &other, "");
+            assert!(said.contains("is no server of Redis"), "{said}");
+        }
         server.kill();
+        let (said, complained) = run(3, &["verify"], &judged, &token);
+        assert!(said.contains("revocation_unavailable"), "{said}");
+        assert!(
+            complained.contains("no news of store \"fleet\": "),
+            "{complained}"
+        );
         let (said, _) = run(3, &["doctor"], &alone, "");
         assert!(said.contains("? replay"), "{said}");
         let (said, _) = run(3, &["doctor"], &policy, "");

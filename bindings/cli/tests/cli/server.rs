@@ -1,6 +1,6 @@
 //! A small HTTP server on this machine, which plays an issuer.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -63,13 +63,20 @@ impl Drop for Server {
 }
 
 fn serve(mut stream: TcpStream, respond: &Respond, asked: &AtomicUsize) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    for line in lines.by_ref() {
-        if line?.is_empty() {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let (mut first, mut length) = (String::new(), 0);
+    reader.read_line(&mut first)?;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
             break;
         }
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
     }
+    // What is left unread would reset the connection, answer and all.
+    reader.read_exact(&mut vec![0; length])?;
     let path = first.split(' ').nth(1).unwrap_or("/").to_owned();
     let (status, fields, body) = respond(&path);
     asked.fetch_add(1, Ordering::SeqCst);

@@ -3,7 +3,8 @@ settled, or an authorization server has answered.
 
 Under asyncio and trio, neither of which is imported: whoever runs one has done so. While a call
 waits it holds an entry in a set and no thread; a refresh that settles wakes all, and each judges
-again. A server that is asked about a proof wakes whoever waits for its answer.
+again. A server that is asked about a proof, or a token that is good once, wakes whoever waits for
+its answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _answers
-from ._errors import KeysUnavailableError, UsageError
+from ._errors import UnavailableError, UsageError
 from ._native import Inquiry
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def judge(
     needs: dict[str, Any],
     wait: float,
 ) -> Coroutine[Any, Any, Verdict[Any]]:
-    return _judge(lambda: door.judge(token, **needs), waiters, wait)
+    return _judge(lambda: door._begin(token, **needs), waiters, wait)
 
 
 def verify(
@@ -145,39 +146,23 @@ def verify(
     needs: dict[str, Any],
     wait: float,
 ) -> Coroutine[Any, Any, VerifiedToken[Any]]:
-    return _verify(lambda: door.judge(token, **needs), waiters, wait)
+    return _verify(lambda: door._begin(token, **needs), waiters, wait)
 
 
 def judge_request(
     door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
 ) -> Coroutine[Any, Any, Verdict[Any]]:
-    return _judge_request(lambda: door._begin_request(**arguments), waiters, wait)
+    return _judge(lambda: door._begin_request(**arguments), waiters, wait)
 
 
 def verify_request(
     door: Gate | Verifier, waiters: Waiters, arguments: dict[str, Any], wait: float
 ) -> Coroutine[Any, Any, VerifiedToken[Any]]:
-    return _verify_request(lambda: door._begin_request(**arguments), waiters, wait)
+    return _verify(lambda: door._begin_request(**arguments), waiters, wait)
 
 
 # No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
-async def _judge(ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float) -> Verdict[Any]:
-    verdict = ask()
-    if verdict.code in _COMING:
-        verdict = await _settled(verdict, ask, waiters, wait)
-    return verdict
-
-
-async def _verify(
-    ask: Callable[[], Verdict[Any]], waiters: Waiters, wait: float
-) -> VerifiedToken[Any]:
-    verdict = ask()
-    if verdict.code in _COMING:
-        verdict = await _settled(verdict, ask, waiters, wait)
-    return verdict.unwrap()
-
-
-async def _judge_request(
+async def _judge(
     begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
 ) -> Verdict[Any]:
     begun = begin()
@@ -186,7 +171,7 @@ async def _judge_request(
     return begun
 
 
-async def _verify_request(
+async def _verify(
     begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
     begun = begin()
@@ -222,7 +207,7 @@ async def _answered(
         return begun
     inquiry, verdict = begun, None
     if _running() == (None, None):  # nor would anybody wake this task
-        raise UsageError("neither asyncio nor trio runs this task: call verify_request in a thread")
+        raise UsageError("neither asyncio nor trio runs this task: call what blocks in a thread")
 
     def told() -> bool:
         nonlocal verdict
@@ -237,14 +222,14 @@ async def _answered(
 
 
 async def ready(verifier: Verifier, waiters: Waiters, timeout: float) -> None:
-    missing: KeysUnavailableError | None = None
+    missing: UnavailableError | None = None
 
     def settled() -> bool:
         nonlocal missing
         try:
             verifier.wait_ready("0s")
             missing = None
-        except KeysUnavailableError as error:
+        except UnavailableError as error:  # keys, or a store's first news
             missing = error
         return missing is None
 

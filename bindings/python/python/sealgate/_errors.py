@@ -187,7 +187,9 @@ class SealgateError(Exception):
         if self.claim:
             text += f" ({self.claim})"
         if self.expected:
-            text += f"; expected {' or '.join(self.expected)}"
+            # One of these would do; of scopes all are needed.
+            word = " and " if self.code == "insufficient_scope" else " or "
+            text += f"; expected {word.join(self.expected)}"
         return ": ".join([text, *map(str, self.args)])
 
     def __repr__(self) -> str:

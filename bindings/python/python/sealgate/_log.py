@@ -23,6 +23,8 @@ _logger = logging.getLogger("sealgate")
 # What is still to be written, in order; of a flood behind a handler that hangs, the newest.
 pending: collections.deque[dict[str, Any]] = collections.deque(maxlen=1000)
 _writing = threading.Lock()
+# Issuers that could not be asked about a token the last time. Whoever writes changes it.
+_silent: set[str] = set()
 
 
 def tell(waiters: Waiters) -> None:
@@ -59,8 +61,14 @@ def _log(fields: dict[str, Any]) -> None:
             level = logging.INFO if fields["changed"] else logging.DEBUG
             _logger.log(level, "%s: %s has %d keys", event, name, fields["keys"], extra=fields)
         elif event == "introspected":
-            _logger.debug("%s: %s", event, name, extra=fields)
-        elif event in ("keys_refresh_failed", "introspection_failed"):
+            level = logging.INFO if name in _silent else logging.DEBUG
+            _silent.discard(name)
+            _logger.log(level, "%s: %s", event, name, extra=fields)
+        elif event == "introspection_failed":  # one of many alike, when a server is away
+            level = logging.DEBUG if name in _silent else logging.WARNING
+            _silent.add(name)
+            _logger.log(level, "%s: %s: %s", event, name, fields["reason"], extra=fields)
+        elif event == "keys_refresh_failed":
             _logger.warning("%s: %s: %s", event, name, fields["reason"], extra=fields)
         elif event == "key_withdrawn":
             key = fields["kid"] or fields["thumbprint"]

@@ -26,11 +26,16 @@ class RevocationReceipt:
     `reach` is `"process"`, where other processes must be told themselves; `"host"` or `"fleet"`
     where they share a store. `delivered` says whether that store has it: else it is in force in
     this process, and tried again until the store has it, too.
+
+    `cutoff` is the cut-off in whole seconds since 1970, None where there is none: tokens issued
+    within this second or before end, and whoever signs in from the next one on is not concerned. It is
+    None of an event, too, whose handles have their own.
     """
 
     epoch: int
     reach: Literal["process", "host", "fleet"]
     delivered: bool
+    cutoff: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +258,8 @@ class Revocations:
         """Revokes a handle: when it returns, no verification that starts afterwards passes with a
         token that carries it, cached or not.
 
-        With a `cutoff`, `"now"` or seconds since 1970, only tokens that were issued then or before
-        are concerned. It is forgotten at `expires`, else when it is lifted. The `reason` is for
+        With a `cutoff`, `"now"` or seconds since 1970, only tokens that were issued in that second
+        or before are concerned; a sign-in from the next second on gives one that lives. It is forgotten at `expires`, else when it is lifted. The `reason` is for
         whoever reads a shared store later; 256 bytes of it are kept, and of the store `"process"`
         none. Raises `UsageError`, and nothing was revoked.
         """

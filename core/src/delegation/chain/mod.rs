@@ -254,7 +254,8 @@ impl Link {
     }
 }
 
-/// Checks one link and returns the one inside it.
+/// Checks one link and returns the one inside it (TX-01). `exp`, `nbf` and `aud` of a link mean nothing
+/// (TX-03).
 fn check_link<'a>(
     link: Value<'a>,
     act_iss: ActIss,

@@ -128,8 +128,9 @@ impl<'a> Item<'a> {
         }
         put_sized(out, self.value.as_bytes());
         let at = Some(at.seconds());
-        let ends = [cutoff, expires].map(|date| date.map(NumericDate::seconds_up));
-        for seconds in [at].into_iter().chain(ends).flatten() {
+        let cutoff = cutoff.map(NumericDate::seconds);
+        let expires = expires.map(NumericDate::seconds_up);
+        for seconds in [at, cutoff, expires].into_iter().flatten() {
             put_number(out, u64::try_from(seconds).unwrap_or(0));
         }
         if let Some(reason) = self.reason {

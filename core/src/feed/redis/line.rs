@@ -115,6 +115,8 @@ impl Line {
 fn explain(server: &str, what: &str, error: &RedisError) -> FeedError {
     let text = if error.is_timeout() {
         "no answer in time".to_owned()
+    } else if error.kind() == ErrorKind::Parse {
+        "what answers there is no server of Redis or Valkey".to_owned() // and its words are long
     } else {
         error.to_string()
     };

@@ -30,7 +30,7 @@ use crate::mint::{ClaimsBuilder, Minter};
 use crate::observe::Event;
 use crate::policy::{Format, Policy};
 use crate::time::{Clock, FixedClock, Span};
-use crate::verifier::{Revocation, StoreState, Verifier};
+use crate::verifier::{Revocation, RevokeError, StoreState, Verifier};
 use crate::{Gate, Handle};
 
 const NOW: i64 = 1_800_000_000;
@@ -373,9 +373,15 @@ fn who_is_closed_reads_no_more_and_says_so_in_time() {
     let process = Process::new(&board);
     let one = token("u1");
     process.comes_to_say(&one, "accepted");
+    board.go_down();
+    process.revoke("u1");
     process.verifier.close();
     process.clock.advance(Span::from_seconds(11));
-    assert_eq!(process.says(&one), "revocation_stale");
-    process.revoke("u1");
+    assert_eq!(process.says(&token("u2")), "revocation_stale");
     assert!(!process.verifier.revocations().flush(PATIENCE)); // at once: nobody will
+    let refused = process
+        .verifier
+        .revocations()
+        .lift(&Handle::subject(ISS, "u1"));
+    assert_eq!(refused, Err(RevokeError::Closed));
 }

@@ -71,6 +71,17 @@ pub(super) fn compile(
     }))
 }
 
+/// Whether an issuer of whom nothing is published can be asked: about opaque tokens alone, at an endpoint
+/// that is written, with answers that it does not sign. `keys = []` says that it has none.
+pub(super) fn needs_no_keys(issuer: &Section<'_>, profiles: &[Profile]) -> bool {
+    let section = issuer.section(NAME);
+    let endpoint = section.text("endpoint");
+    issuer.has(NAME)
+        && endpoint.is_some_and(|endpoint| endpoint != AUTO)
+        && section.text("tokens").as_deref() != Some("all")
+        && !profiles.contains(&Profile::IntrospectionResponse)
+}
+
 fn endpoint(issuer: &Section<'_>, section: &Section<'_>, compiler: &mut Compiler<'_>) -> Endpoint {
     let written = section.text("endpoint").unwrap_or_default();
     if written != AUTO {

@@ -38,6 +38,29 @@ fn refusal_5_two_key_sources_or_none() {
     );
 }
 
+/// Of an issuer that is asked about opaque tokens alone nothing has to be published.
+#[cfg(feature = "remote")]
+#[test]
+fn an_issuer_that_is_asked_may_have_no_keys() {
+    let asked = |members: &str| {
+        with(
+            JWKS,
+            &format!(
+                "keys = []\n[issuers.corp.introspection]\nclient_id = \"rs\"\n\
+                 client_secret = {{ env = \"PATH\" }}\n{members}"
+            ),
+        )
+    };
+    loads(&asked("endpoint = \"https://login.example.com/ask\""), &[]);
+    let none = "6:8 issuers.corp.keys: no key in it can be used";
+    refuses(&asked(""), &[none]);
+    refuses(
+        &asked("endpoint = \"https://login.example.com/ask\"\ntokens = \"all\""),
+        &[none],
+    );
+    refuses(&with(JWKS, "keys = []"), &[none]);
+}
+
 #[test]
 fn fetched_keys_come_over_https_from_hosts_that_are_written_down() {
     let fetched = |members: &str| with(JWKS, members);

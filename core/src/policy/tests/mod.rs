@@ -154,6 +154,43 @@ fn summaries_are_in_the_words_of_the_document() {
     );
     assert_eq!(issuer.algorithms, ["ES256"]);
     assert_eq!(summary.annotations, [("owner".to_owned(), "me".to_owned())]);
+    let nobody = "nobody is asked whether a token was revoked";
+    assert_eq!(summary.everywhere, [nobody]);
+}
+
+#[test]
+fn a_summary_ends_with_what_holds_everywhere() {
+    let inline = LoadOptions::new().allow_test_keys(true); // for the URL
+    let stores = "[stores.host]\nkind = 'file'\npath = 'x'\n[stores.fleet]\nkind = 'redis'\n\
+                  url = 'rediss://r.example'\n";
+    for (more, texts) in [
+        (
+            "[revocation]\nstore = 'process'\n",
+            &["revoked here, enforced in this process at once"][..],
+        ),
+        (
+            "[revocation]\nstore = 'host'\nmax_staleness = '20s'\n",
+            &["revoked here, enforced on every process of this host within 20 s, else 503"],
+        ),
+        (
+            "[revocation]\nstore = 'fleet'\n[dpop]\n[replay]\nstore = 'fleet'\n",
+            &[
+                "revoked here, enforced on every process within 10 s, else 503",
+                "a proof is used once across the fleet",
+            ],
+        ),
+        (
+            "[dpop]\n",
+            &[
+                "nobody is asked whether a token was revoked",
+                "a proof is used once in this process",
+            ],
+        ),
+    ] {
+        let text = format!("{MINIMAL}public_url = 'https://api.example.com'\n{stores}{more}");
+        let policy = Policy::parse_with(text, Format::Toml, &inline).unwrap();
+        assert_eq!(policy.summary().everywhere, texts, "{more}");
+    }
 }
 
 #[test]

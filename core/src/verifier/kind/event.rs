@@ -13,7 +13,7 @@ pub(super) fn check_logout(claims: &Claims) -> Result<(), Error> {
     }
     let event = claims
         .value(Claim::Events)
-        .and_then(|events| events.get(EVENT));
+        .and_then(|events| events.get(EVENT)); // LOG-04
     match event.map(|event| event.as_object().is_some()) {
         Some(true) => Ok(()),
         Some(false) => Err(Error::about(Code::ClaimType, "events")),

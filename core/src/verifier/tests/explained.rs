@@ -249,6 +249,66 @@ fn a_malformed_token_is_told_where() {
     assert_eq!(line, "header: not JSON at decoded byte 8: expected `:`");
 }
 
+/// A token that has three segments is told what is wrong with one of them, not that it has none.
+#[test]
+fn a_malformed_part_is_named() {
+    let (gate, key) = gate_of("access_token", "", "");
+    let lone = CLAIMS.replace("\"sub\"", "\"x\":\"\\ud800\",\"sub\"");
+    for (header, claims, about, reason, hint) in [
+        (
+            "{\"alg\" 1}",
+            CLAIMS,
+            "header",
+            "header is not well-formed",
+            "RFC 8259",
+        ),
+        (
+            "[]",
+            CLAIMS,
+            "header",
+            "header is not well-formed",
+            "RFC 8259",
+        ),
+        (
+            HEADER,
+            "{",
+            "payload",
+            "payload is not well-formed",
+            "RFC 8259",
+        ),
+        (
+            HEADER,
+            "7",
+            "payload",
+            "payload is not well-formed",
+            "RFC 8259",
+        ),
+        (
+            HEADER,
+            &*lone,
+            "payload",
+            "payload is not well-formed",
+            "RFC 8259",
+        ),
+        (
+            &HEADER.replacen('{', "{\"zip\":\"DEF\",", 1),
+            CLAIMS,
+            "zip",
+            "a member of the token",
+            "writes zip in a form",
+        ),
+    ] {
+        let error = gate.verify(signed(&key, header, claims)).unwrap_err();
+        assert_eq!(
+            (error.code(), error.claim()),
+            (Code::MalformedToken, Some(about))
+        );
+        assert!(error.reason().contains(reason), "{error}");
+        let told = gate.advice(&error).hint;
+        assert!(told.contains(hint) && !told.contains("Bearer"), "{told}");
+    }
+}
+
 #[test]
 fn a_mapped_claim_is_shown_under_its_own_name() {
     let names = r#","claim_names":{"aud":"client_id"}"#;

@@ -170,6 +170,15 @@ fn int_01_active_is_a_boolean() {
         let verdict = Stand::opaque().then(OPAQUE, body);
         assert_eq!(verdict, Err((code, Some("active"))), "{body}");
     }
+    let stand = Stand::opaque();
+    let _ = stand.then(OPAQUE, r#"{"active":"true"}"#);
+    let error = stand.gate.verify(OPAQUE).unwrap_err();
+    assert!(
+        error.reason().starts_with("the authorization server"),
+        "{error}"
+    );
+    let hint = stand.gate.advice(&error).hint;
+    assert!(hint.contains("active: true or false"), "{hint}");
     // What is no answer leaves the token undecided.
     for body in [
         "",
@@ -693,6 +702,18 @@ fn int_05_a_signed_answer_goes_with_the_keys_that_signed_it() {
         .publish("as", &set(&[&key(2, "k2")]))
         .unwrap();
     assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+}
+
+#[test]
+fn what_was_being_asked_is_asked_again_by_whoever_comes_after() {
+    let stand = Stand::opaque();
+    assert_eq!(stand.code(OPAQUE), Err((Code::IntrospectionPending, None)));
+    let engine = stand.verifier.engine();
+    assert_eq!(engine.begin_asks(9).len(), 1);
+    assert!(engine.begin_asks(9).is_empty());
+    engine.begin_asks_anew();
+    assert_eq!(stand.answer(GOOD), [OPAQUE.as_bytes()]);
+    assert_eq!(stand.code(OPAQUE), Ok(()));
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn rev_03_near_misses_end_nothing() {
         Handle::signing_key(B, "k1"),
         Handle::txn("t1", A),
         Handle::intent(A, "m1"),
-        Handle::holder_key(&JKT.to_lowercase()),
+        Handle::holder_key(&JKT.replacen("0Z", "0z", 1)),
     ] {
         revoke(handle);
     }
@@ -244,6 +244,32 @@ fn so_far_is_until_the_verifiers_now() {
         .revoke(&u1, Revocation::so_far())
         .unwrap();
     assert_eq!(gate.verify(full(A, "")).unwrap_err().code(), Code::Revoked);
+}
+
+/// Whoever signs out everywhere, and signs in again: by whole seconds, as `iat` has them.
+#[test]
+fn a_sign_in_of_the_next_second_lives() {
+    let u1 = Handle::subject(A, "u1");
+    for (second, millis, passes) in [(NOW - 1, 400, true), (NOW, 0, false), (NOW, 900, false)] {
+        let World {
+            verifier,
+            gate,
+            clock,
+        } = world(ON);
+        clock.set(second);
+        clock.advance(std::time::Duration::from_millis(millis).into());
+        let receipt = verifier
+            .revocations()
+            .revoke(&u1, Revocation::so_far())
+            .unwrap();
+        assert_eq!(receipt.cutoff, Some(at(second)));
+        clock.set(NOW + 1);
+        assert_eq!(
+            gate.verify(full(A, "")).is_ok(),
+            passes,
+            "{second} {millis}"
+        );
+    }
 }
 
 #[test]
@@ -355,6 +381,23 @@ fn what_cannot_be_meant_is_refused_and_what_was_revoked_outlives_a_reload() {
         Handle::holder_key(""),
     ] {
         assert_eq!(revoke(&empty), Err(RevokeError::Empty));
+    }
+    for jkt in [
+        "short",
+        &JKT[1..],
+        &format!("{JKT}="),
+        &JKT.replace('-', "+"),
+    ] {
+        let refused = if jkt == JKT {
+            Ok(())
+        } else {
+            Err(RevokeError::NoThumbprint)
+        };
+        assert_eq!(
+            revoke(&Handle::holder_key(jkt)).map(|_| ()),
+            refused,
+            "{jkt}"
+        );
     }
     for nobodys in [
         Handle::issuer("https://a.example/"),
