@@ -172,7 +172,7 @@ fn transactions_are_asked_how_they_came() {
     );
     for (members, text) in [
         (
-            "min_assurance = \"hihg\"",
+            "min_assurance = \"highs\"",
             "gates.tools.transactions.min_assurance: no level of assurance_levels. Did you mean \"high\"?",
         ),
         (
