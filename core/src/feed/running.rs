@@ -157,6 +157,8 @@ impl Running {
         });
         if let Ok(handle) = &spawned {
             lock(&self.threads).push(handle.thread().clone());
+            // Whoever had something for it before it could be woken has woken nobody.
+            handle.thread().unpark();
         }
         spawned.is_ok()
     }
