@@ -25,7 +25,6 @@ from sealgate import (
     TokenError,
     UnavailableError,
     UsageError,
-    Verifier,
     testing,
 )
 from sealgate._errors import CLASSES
