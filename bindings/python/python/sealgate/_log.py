@@ -55,7 +55,7 @@ def _log_next() -> bool:
 
 def _log(fields: dict[str, Any]) -> None:
     event = fields["event"]
-    name = fields.get("issuer_name") or fields.get("store")
+    name: str = fields.get("issuer_name") or fields.get("store") or ""
     try:
         if event == "keys_refreshed":
             level = logging.INFO if fields["changed"] else logging.DEBUG
