@@ -4,8 +4,9 @@
 //! Only what revokes is kept, and only for as long as nobody lifts it: nothing that is written again
 //! lifts anything. It is written as of an event, so that it undoes no lift that came after it (REV-08).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
+use super::tally::Tally;
 use crate::revocation::Change;
 use crate::time::NumericDate;
 
@@ -17,7 +18,7 @@ pub(super) struct Kept {
     /// With the hashes of their handles, in the order in which they were revoked.
     changes: VecDeque<(u64, Change)>,
     /// How many are about a handle.
-    handles: BTreeMap<u64, usize>,
+    handles: Tally,
 }
 
 impl Kept {
@@ -29,15 +30,15 @@ impl Kept {
         if self.changes.len() == ROOM
             && let Some((oldest, _)) = self.changes.pop_front()
         {
-            self.forget(oldest);
+            self.handles.take(oldest);
         }
-        *self.handles.entry(hash).or_default() += 1;
+        self.handles.add(hash);
         self.changes.push_back((hash, change.from_event()));
     }
 
     /// The handle was lifted.
     pub(super) fn lift(&mut self, hash: u64) {
-        if self.handles.remove(&hash).is_some() {
+        if self.handles.forget(hash) {
             self.changes.retain(|(own, _)| *own != hash);
         }
     }
@@ -48,15 +49,6 @@ impl Kept {
         let changes = std::mem::take(&mut self.changes).into_iter();
         let kept = changes.map(|(_, change)| change);
         kept.filter(move |change| change.expires().is_none_or(|end| end > now))
-    }
-
-    fn forget(&mut self, hash: u64) {
-        if let Some(count) = self.handles.get_mut(&hash) {
-            *count -= 1;
-            if *count == 0 {
-                self.handles.remove(&hash);
-            }
-        }
     }
 }
 

@@ -9,15 +9,16 @@
 mod bag;
 mod desk;
 mod file;
+mod kept;
 mod outbox;
 mod post;
 mod proof_store;
 mod running;
 mod store;
+mod tally;
 
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
 mod held;
-mod kept;
 #[cfg(feature = "feed-nats")]
 mod nats;
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
@@ -113,15 +114,25 @@ pub(crate) trait Engine: Send + Sync {
 /// Reads one log. What goes wrong ends it: its owner opens another.
 pub(crate) trait Reader: Send {
     /// Everything that is revoked, and everything that was lifted as far as the engine remembers
-    /// it, with when and why; each handle once, but where it changes meanwhile, in any order.
-    /// Afterwards [`Reader::next`] goes on behind it, and may bring again what this has brought.
-    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError>;
+    /// it, with when and why; each handle once, but where it changes meanwhile, in any order. With
+    /// each goes whether it is news: a lift is none that this process has read before. Afterwards
+    /// [`Reader::next`] goes on behind it, and may bring again what this has brought.
+    fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError>;
 
-    /// The same for whoever judges by it, without what nobody judges by, and without the lifts that
-    /// this process has read before: where a store has lost what came after them, as one does that was
-    /// restored from an older copy, they would undo what is still known here.
+    /// The same for whoever looks at it all.
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
+        self.everything(&mut |_, change| take(change))
+    }
+
+    /// The same for whoever judges by it, without what nobody judges by, and only what is news: where
+    /// a store has lost what came after a lift, as one does that was restored from an older copy, it
+    /// would undo what is still known here.
     fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
-        self.changes(&mut |change| take(change.known()))
+        self.everything(&mut |is_news, change| {
+            if is_news {
+                take(change.known());
+            }
+        })
     }
 
     /// What was written since, in the order of the log. Waits at most `wait` where there is

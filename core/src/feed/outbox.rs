@@ -1,10 +1,11 @@
 //! [`Outbox`]: what this process has changed, until the engine is known to have it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use super::Letter;
 use super::kept::Kept;
+use super::tally::Tally;
 use crate::revocation::{Change, Known};
 use crate::time::NumericDate;
 
@@ -23,7 +24,7 @@ pub(super) struct Outbox {
     round: u64,
     /// How many letters are about a handle, by its hash under `keys`. Of two handles with one hash a lift
     /// of one may be passed over, which errs on the safe side.
-    handles: BTreeMap<u64, usize>,
+    handles: Tally,
     keys: RandomState,
     /// What the engine has taken of what was revoked last.
     kept: Kept,
@@ -80,7 +81,7 @@ impl Outbox {
             letters: VecDeque::new(),
             sent: 0,
             round: 0,
-            handles: BTreeMap::new(),
+            handles: Tally::default(),
             keys: RandomState::new(),
             kept: Kept::default(),
             again: BTreeSet::new(),
@@ -110,7 +111,7 @@ impl Outbox {
         if change.is_lifted() {
             self.kept.lift(hash);
         }
-        *self.handles.entry(hash).or_default() += 1;
+        self.handles.add(hash);
         self.letters.push_back(Letter {
             origin: self.origin,
             number: self.last,
@@ -157,7 +158,7 @@ impl Outbox {
 
     /// Whether any of them is about this handle.
     pub(super) fn is_about(&self, known: &Known<'_>) -> bool {
-        self.handles.contains_key(&self.hash(known))
+        self.handles.has(self.hash(known))
     }
 
     /// A letter was read. Of this process it need not be kept any longer.
@@ -247,18 +248,9 @@ impl Outbox {
     fn has_arrived(&mut self, letter: Letter) {
         let hash = self.hash(&letter.change.known());
         if !self.again.remove(&letter.number) {
-            self.forget(hash);
+            self.handles.take(hash);
         }
         self.kept.keep(hash, letter.change);
-    }
-
-    fn forget(&mut self, hash: u64) {
-        if let Some(count) = self.handles.get_mut(&hash) {
-            *count -= 1;
-            if *count == 0 {
-                self.handles.remove(&hash);
-            }
-        }
     }
 
     fn hash(&self, known: &Known<'_>) -> u64 {

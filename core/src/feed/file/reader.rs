@@ -109,11 +109,11 @@ impl FileReader {
 }
 
 impl Reader for FileReader {
-    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
-        self.each(&mut |item| take(item.to_change()))
+    fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError> {
+        self.each(&mut |item| take(true, item.to_change()))
     }
 
-    /// Without an allocation for each.
+    /// Without an allocation for each. A disk loses nothing, so all of it is news.
     fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
         self.each(&mut |item| take(item.known()))
     }

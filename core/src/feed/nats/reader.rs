@@ -10,7 +10,7 @@ use super::talk::Talk;
 use crate::feed::held::Held;
 use crate::feed::seen::Seen;
 use crate::feed::{ANSWER, FeedError, Letter, Progress, Reader};
-use crate::revocation::{Change, Known};
+use crate::revocation::Change;
 
 /// States that are handed on together.
 const AT_ONCE: usize = 1000;
@@ -135,8 +135,9 @@ impl NatsReader {
         }
         Err(self.talk.complain("reading", &"it has more than it sends"))
     }
+}
 
-    /// Everything; and whether this process has not read before what was last written about it.
+impl Reader for NatsReader {
     fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError> {
         let head = self.look()?;
         let read = self.seen.behind(&head.id);
@@ -159,20 +160,6 @@ impl NatsReader {
         }
         self.seen.read(&self.id, self.sequence);
         Ok(())
-    }
-}
-
-impl Reader for NatsReader {
-    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
-        self.everything(&mut |_, change| take(change))
-    }
-
-    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
-        self.everything(&mut |is_news, change| {
-            if is_news {
-                take(change.known());
-            }
-        })
     }
 
     fn next(

@@ -9,7 +9,7 @@ use super::store_id;
 use crate::feed::held::{Stamp, number_of};
 use crate::feed::seen::Seen;
 use crate::feed::{FeedError, Letter, Progress, Reader};
-use crate::revocation::{Change, Known};
+use crate::revocation::Change;
 
 /// Letters of one answer.
 const AT_ONCE: usize = 1000;
@@ -135,8 +135,9 @@ impl RedisReader {
             }
         }
     }
+}
 
-    /// Everything; and whether this process has not read before what was last written about it.
+impl Reader for RedisReader {
     fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError> {
         self.name_store()?;
         let mut head = pipe();
@@ -164,20 +165,6 @@ impl RedisReader {
         let last = last.into_iter().next();
         self.position = last.map_or_else(|| "0-0".to_owned(), |(position, _)| position);
         Ok(())
-    }
-}
-
-impl Reader for RedisReader {
-    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
-        self.everything(&mut |_, change| take(change))
-    }
-
-    fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
-        self.everything(&mut |is_news, change| {
-            if is_news {
-                take(change.known());
-            }
-        })
     }
 
     fn next(

@@ -208,7 +208,7 @@ struct Eyes {
 }
 
 impl Reader for Eyes {
-    fn changes(&mut self, take: &mut dyn FnMut(Change)) -> Result<(), FeedError> {
+    fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError> {
         let log = self.board.log();
         let waited = self.board.0.changed.wait_while(log, |log| log.mute);
         let log = waited.unwrap();
@@ -219,7 +219,7 @@ impl Reader for Eyes {
             let handle = letter.change.handle();
             let mut later = log.letters.iter().skip(place + 1);
             if !later.any(|later| later.change.handle() == handle) {
-                take(letter.change.clone());
+                take(true, letter.change.clone());
             }
         }
         (self.next, self.life) = (log.letters.len(), log.life);
