@@ -37,11 +37,6 @@ enum Effect {
     Purge,
 }
 
-/// Whether tokens of this kind tell of events.
-pub(crate) const fn tells(kind: Kind) -> bool {
-    matches!(kind, Kind::LogoutToken | Kind::Set)
-}
-
 /// What follows from the claims of an accepted token of such a kind, which `issuer` has signed as
 /// `iss`. Nothing follows from tokens of other kinds.
 pub(crate) fn changes(kind: Kind, claims: &Claims, iss: &str, issuer: &IssuerRules) -> Vec<Change> {
@@ -50,7 +45,7 @@ pub(crate) fn changes(kind: Kind, claims: &Claims, iss: &str, issuer: &IssuerRul
     } else {
         event(claims, iss)
     };
-    let Some(told) = told.filter(|_| tells(kind)) else {
+    let Some(told) = told.filter(|_| kind.tells_of_events()) else {
         return Vec::new();
     };
     let own = |target: &Target<'_>| issuer.issuers.iter().any(|iss| **iss == *target.iss());

@@ -1,6 +1,5 @@
 //! How long tokens can live that a policy takes: what tells when a revocation can be forgotten (REV-07).
 
-use super::profile::Kind;
 use super::{GateIssuer, GateRules, Rules};
 use crate::claims::Claim;
 use crate::time::Span;
@@ -16,7 +15,7 @@ impl Rules {
 impl GateRules {
     fn longest_lifetime(&self) -> Option<Span> {
         // What it names has ended anyway: a token that tells of an event is revoked by nothing of that.
-        if matches!(self.kind, Kind::LogoutToken | Kind::Set) {
+        if self.kind.tells_of_events() {
             return Some(Span::ZERO);
         }
         // What an issuer says of its tokens has to say when they end, and not when they began.

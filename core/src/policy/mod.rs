@@ -65,7 +65,7 @@ pub use summary::{GateSummary, IssuerSummary, PolicySummary};
 pub(crate) use transactions::TransactionRules;
 pub(crate) use waiver::{Introspection, Possession, Revocation, Waiver};
 
-use crate::claims::{Claim, Claims};
+use crate::claims::{Claim, Claims, ScopeForm};
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jws::HeaderAlgorithm;
 use crate::limits::Limits;
@@ -282,7 +282,23 @@ pub(crate) struct GateIssuer {
     pub(crate) max_lifetime: Option<Span>,
 }
 
+impl GateRules {
+    /// Whether this audience is ours, exactly as we are called (RI-02).
+    pub(crate) fn is_called(&self, audience: &str) -> bool {
+        self.audience.iter().any(|ours| **ours == *audience)
+    }
+}
+
 impl IssuerRules {
+    /// How its tokens may write their scope.
+    pub(crate) const fn scope_form(&self) -> ScopeForm {
+        if self.claim_names.scope.is_some() {
+            ScopeForm::TextOrArray
+        } else {
+            ScopeForm::Text
+        }
+    }
+
     /// What a link of `act` without `iss` means in a token of this kind.
     pub(crate) fn act_iss(&self, kind: Kind) -> ActIss {
         if kind.row().qualified_actors {

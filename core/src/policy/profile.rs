@@ -265,6 +265,11 @@ impl Kind {
         &ROWS[position.unwrap_or_default()]
     }
 
+    /// Whether its tokens tell of events: what they name is what has ended, and nothing of their own.
+    pub(crate) const fn tells_of_events(self) -> bool {
+        matches!(self, Self::LogoutToken | Self::Set)
+    }
+
     /// The kind with this spelling.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -78,7 +78,7 @@ impl Verifier {
         let found = rules.gates.iter().find(|own| own.name == gate);
         let found = found.ok_or_else(|| ReceiverError::NoSuchGate(gate.to_owned()))?;
         let kind = Kind::from_name(found.profile);
-        let kind = kind.filter(|kind| matches!(kind, Kind::Set | Kind::LogoutToken));
+        let kind = kind.filter(|kind| kind.tells_of_events());
         let kind = kind.ok_or(ReceiverError::NotAnEvent(found.profile))?;
         if !self.revocations().are_kept() {
             return Err(ReceiverError::Off);

@@ -83,7 +83,7 @@ impl Handles {
         ];
         add(HandleKind::Issuer, Claim::Iss.name(), false, iss, "");
         // What a token that tells of an event names is what has ended, and nothing of its own.
-        let its_own = !matches!(token.kind, Kind::LogoutToken | Kind::Set);
+        let its_own = !token.kind.tells_of_events();
         for (kind, claim) in of_issuer.into_iter().filter(|_| its_own) {
             if let Some(value) = claims.text(claim) {
                 add(kind, claim.name(), false, iss, value);

@@ -8,7 +8,6 @@ use super::{Names, OpenProofs};
 use crate::cache::TokenCache;
 use crate::crypto::{self, CryptoProvider};
 use crate::error::IssuerNumber;
-use crate::events;
 use crate::introspection::{AllAnswers, Kept};
 use crate::jwa::{Algorithm, AlgorithmSet};
 use crate::jwk::{Jwk, KeyError};
@@ -162,12 +161,8 @@ fn replay(
         }
         Some(ReplayStore::External) | None => {}
     }
-    if policy
-        .rules()
-        .gates
-        .iter()
-        .any(|gate| events::tells(gate.kind))
-    {
+    let mut gates = policy.rules().gates.iter();
+    if gates.any(|gate| gate.kind.tells_of_events()) {
         replay
             .told
             .get_or_insert_with(|| Arc::new(ToldBefore::new()));

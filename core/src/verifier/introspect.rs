@@ -14,7 +14,7 @@ use super::trail::{Stage, Trail};
 use super::verified::Judged;
 use super::vouched::{VerifiedBy, Vouched};
 use super::{ancestry, note};
-use crate::claims::{Claim, Claims, ScopeForm};
+use crate::claims::{Claim, Claims};
 use crate::crypto::CryptoProvider;
 use crate::delegation;
 use crate::encoding::base64url;
@@ -24,7 +24,7 @@ use crate::introspection::{Answer, Answers, Key, NoAnswer, Terms, Told};
 use crate::jws::ProtectedHeader;
 use crate::limits::Limits;
 use crate::policy::{
-    Endpoint, GateRules, Introspection, IntrospectionRules, IssuerRules, Opaque, Row, Waiver,
+    Endpoint, Introspection, IntrospectionRules, IssuerRules, Opaque, Row, Waiver,
 };
 use crate::time::NumericDate;
 
@@ -248,12 +248,7 @@ fn check_agrees(
     issuer: &IssuerRules,
     now: NumericDate,
 ) -> Result<(), Error> {
-    let form = if issuer.claim_names.scope.is_some() {
-        ScopeForm::TextOrArray
-    } else {
-        ScopeForm::Text
-    };
-    let dates = told.check_types(form)?;
+    let dates = told.check_types(issuer.scope_form())?;
     // An answer about another token is none about this one. `act` of the JWT stays where the answer has
     // none (INT-03), but nobody acts of whom the issuer has not told in what it signed.
     for claim in [Claim::Iss, Claim::Sub, Claim::ClientId, Claim::Jti] {
@@ -278,7 +273,7 @@ fn check_agrees(
     if dates.not_before.is_some_and(|nbf| now < nbf.minus(leeway)) {
         return Err(Error::about(Code::NotYetValid, "nbf"));
     }
-    if told.present().contains(Claim::Aud) && !told.audience().any(|aud| is_ours(door.gate, aud)) {
+    if told.present().contains(Claim::Aud) && !told.audience().any(|aud| door.gate.is_called(aud)) {
         return Err(Error::about(Code::AudMismatch, "aud"));
     }
     let grants = |scope: &str| told.scopes().any(|granted| granted == scope);
@@ -294,10 +289,6 @@ fn check_agrees(
         return Err(Error::about(Code::PopMismatch, "cnf"));
     }
     Ok(())
-}
-
-fn is_ours(gate: &GateRules, audience: &str) -> bool {
-    gate.audience.iter().any(|ours| **ours == *audience)
 }
 
 /// What an active token is said to be.

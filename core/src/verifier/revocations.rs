@@ -7,7 +7,6 @@ use super::applied::{self, AppliedEvent};
 use super::state::State;
 use super::{Engine, VerifiedToken};
 use crate::encoding::base64url;
-use crate::events;
 use crate::limits::Limits;
 use crate::policy::{IssuerRules, Kind, Policy, RevocationStorage, Rules};
 use crate::revocation::{Change, Handle, HandleKind, RevocationStats};
@@ -336,7 +335,7 @@ impl<'v> Revocations<'v> {
     /// [`RevokeError::Closed`].
     pub fn apply(&self, token: &VerifiedToken) -> Result<AppliedEvent, RevokeError> {
         let state = self.engine.state.load();
-        if !events::tells(token.profile().kind()) {
+        if !token.profile().kind().tells_of_events() {
             return Err(RevokeError::NotAnEvent);
         }
         if matches!(state.world.rules().revocation.store, RevocationStorage::Off) {

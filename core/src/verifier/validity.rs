@@ -154,7 +154,7 @@ pub(super) fn check_audience(
     source: &Source,
 ) -> Result<AudienceAccepted, Error> {
     let row = source.profile.row();
-    let is_ours = |audience: &str| gate.audience.iter().any(|ours| **ours == *audience);
+    let is_ours = |audience: &str| gate.is_called(audience);
     let mut audiences = claims.audience();
     let matches = match row.audience {
         AudienceRule::Contains => audiences.any(is_ours),
@@ -181,7 +181,7 @@ pub(super) fn check_audience(
 /// IDT-04: `azp`, where present, is us; a token for several audiences must name it.
 fn check_authorized_party(claims: &Claims, gate: &GateRules) -> Result<(), Error> {
     let fits = match claims.text(Claim::Azp) {
-        Some(azp) => gate.audience.iter().any(|ours| **ours == *azp),
+        Some(azp) => gate.is_called(azp),
         None => claims.audience().count() == 1,
     };
     if fits {

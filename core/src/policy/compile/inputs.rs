@@ -2,7 +2,6 @@
 
 use super::{Compiler, unknown_name};
 use crate::policy::Rules;
-use crate::policy::profile::Kind;
 use crate::policy::section::Section;
 
 pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut Compiler<'_>) {
@@ -21,7 +20,7 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
                 let text = unknown_name("gates", &item.text, known);
                 compiler.refuse(&item, text);
             }
-            Some(gate) if matches!(gate.kind, Kind::LogoutToken | Kind::Set) => gate.revokes = true,
+            Some(gate) if gate.kind.tells_of_events() => gate.revokes = true,
             Some(gate) => {
                 let kind = gate.kind.as_str();
                 let text = format!(

@@ -3,13 +3,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::keys::fetched::{loopback, reach};
+use super::keys::fetched::{discovery, has_metadata, loopback, reach};
 use super::{Compiler, context, text};
 use crate::policy::profile::{Kind, Profile};
 use crate::policy::section::Section;
 use crate::policy::{
-    Asks, Discovery, Endpoint, GateIssuer, GateRules, IntrospectionRules, IssuerRules, Opaque,
-    Rules, Secret,
+    Asks, Endpoint, GateIssuer, GateRules, IntrospectionRules, IssuerRules, Opaque, Rules, Secret,
 };
 use crate::time::Span;
 
@@ -90,16 +89,12 @@ fn endpoint(issuer: &Section<'_>, section: &Section<'_>, compiler: &mut Compiler
         }
         return Endpoint::Url(written.into());
     }
-    let discovery = match issuer.text("discovery").as_deref() {
-        Some("oauth") => Discovery::Oauth,
-        Some("oidc") => Discovery::Oidc,
-        _ => Discovery::Auto,
-    };
+    let discovery = discovery(issuer);
     let names = issuer.texts("issuer");
     let first = names.first().map_or("", |item| item.text.as_str());
     let problem = if names.len() > 1 {
         "no endpoint, and metadata is of one issuer, not of several. Write endpoint"
-    } else if !first.contains("://") || first.starts_with("spiffe:") {
+    } else if !has_metadata(first) {
         "no endpoint, and an issuer that is no https URL has no metadata to find it by. Write endpoint"
     } else {
         return Endpoint::Discovered(discovery, first.into());

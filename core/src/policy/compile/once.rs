@@ -1,7 +1,7 @@
 //! Which tokens are used up, and who remembers that they were (IJ-06, CA-05, TXT-11).
 
 use super::Compiler;
-use crate::policy::profile::{Kind, Preset};
+use crate::policy::profile::Preset;
 use crate::policy::section::Section;
 use crate::policy::{GateRules, Once, ReplayStore, Rules, TransactionRules};
 use crate::time::Span;
@@ -31,7 +31,9 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
                 compiler.problems.push(transactions.problem("use", text));
             }
             gate.once = text.is_none().then_some(Once::Txn);
-        } else if gate.kind.row().used_once && !tells_of_events(gate.kind) {
+        // What tells of an event is remembered by whoever applies it: told again, it is acknowledged
+        // again (SET-07).
+        } else if gate.kind.row().used_once && !gate.kind.tells_of_events() {
             let forgetful = match store {
                 None | Some(ReplayStore::External) => Some("nobody remembers jti"),
                 Some(ReplayStore::Host { .. }) if outlives(gate, leeway) => {
@@ -61,12 +63,6 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
             }
         }
     }
-}
-
-/// What tells of an event is remembered by whoever applies it: told again, it is acknowledged again
-/// (SET-07).
-const fn tells_of_events(kind: Kind) -> bool {
-    matches!(kind, Kind::Set | Kind::LogoutToken)
 }
 
 /// Whether some token of the gate lives longer than a host remembers.

@@ -27,8 +27,7 @@ pub(super) fn check(
     dates.expires_at = own.expires_at;
     dates.not_before = dates.not_before.max(own.not_before);
     let mut audiences = Audience::of(answer).peekable();
-    let is_ours = |audience: &str| gate.audience.iter().any(|ours| **ours == *audience);
-    if audiences.peek().is_some() && !audiences.any(is_ours) {
+    if audiences.peek().is_some() && !audiences.any(|audience| gate.is_called(audience)) {
         return Err(Error::about(Code::AudMismatch, NAME));
     }
     Ok(())

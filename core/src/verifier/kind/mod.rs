@@ -12,7 +12,7 @@ mod transaction;
 
 pub(super) use key::of as bound_key;
 
-use crate::claims::{Claim, ClaimedDates, Claims, ScopeForm, spiffe_domain};
+use crate::claims::{Claim, ClaimedDates, Claims, spiffe_domain};
 use crate::encoding::json::JsonKind;
 use crate::error::{Code, Error};
 use crate::jws::ProtectedHeader;
@@ -94,12 +94,7 @@ pub(super) fn check_claims(
     if !is_derived {
         own::check_forbidden(claims, row)?;
     }
-    let array = issuer.claim_names.scope.is_some();
-    let mut dates = claims.check_types(if array {
-        ScopeForm::TextOrArray
-    } else {
-        ScopeForm::Text
-    })?;
+    let mut dates = claims.check_types(issuer.scope_form())?;
     own::check_forms(claims, row)?;
     if let Some(missing) = row.required.first_outside(claims.present()) {
         return Err(Error::about(Code::MissingClaim, missing.name()));

@@ -71,25 +71,32 @@ fn location(
         }
         return KeyLocation::Uri(uri.into());
     }
-    let discovery = match section.text("discovery").as_deref() {
-        Some("oauth") => Discovery::Oauth,
-        Some("oidc") => Discovery::Oidc,
-        _ => Discovery::Auto,
-    };
+    let discovery = discovery(section);
     let issuers = section.texts("issuer");
     let first = issuers.first().map_or("", |item| item.text.as_str());
     if issuers.len() > 1 {
         let text = "several, and metadata is of one. Write one table each, or jwks_uri";
         compiler.problems.push(section.problem("issuer", text));
-    } else if (!first.contains("://") || first.starts_with("spiffe:"))
-        && !first.is_empty()
-        && !profiles.is_empty()
-    {
+    } else if !has_metadata(first) && !first.is_empty() && !profiles.is_empty() {
         let text = "no keys, and an issuer that is no https URL has no metadata to find them \
                         by. Write jwks_uri, jwks, jwks_file, keys or jwks_push";
         compiler.problems.push(section.problem_here(text));
     }
     KeyLocation::Discovery(discovery, first.into())
+}
+
+/// Which metadata document the issuer has.
+pub(in crate::policy::compile) fn discovery(issuer: &Section<'_>) -> Discovery {
+    match issuer.text("discovery").as_deref() {
+        Some("oauth") => Discovery::Oauth,
+        Some("oidc") => Discovery::Oidc,
+        _ => Discovery::Auto,
+    }
+}
+
+/// Whether an issuer of this name has metadata: it is an https URL.
+pub(in crate::policy::compile) fn has_metadata(name: &str) -> bool {
+    name.contains("://") && !name.starts_with("spiffe:")
 }
 
 pub(in crate::policy::compile) fn loopback(compiler: &Compiler<'_>) -> Loopback {
