@@ -175,7 +175,7 @@ pub(crate) fn gate<'env>(
     let verify_request: Function<'_, (), i32> =
         env.create_function_from_closure("verifyRequest", move |call| {
             let verdict = own.asked_about(&call, |sitting, request, needs| {
-                own.door.gate.answers_at_once()?;
+                sitting.answers_at_once()?;
                 sitting.verify_request(request, needs)
             })?;
             // Its token is never kept: what was shown for it belongs to this request.
@@ -616,7 +616,7 @@ pub(crate) fn trace_request(
     let context = context_of(&context)?;
     let request = request(&method, &uri, &fields, certificate.as_deref(), &content);
     Ok(under(door, &scopes, &tells, |sitting, needs| {
-        door.gate.answers_at_once()?;
+        sitting.answers_at_once()?;
         traced(sitting.trace_request(&request.context(&context), needs))
     }))
 }

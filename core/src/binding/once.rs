@@ -12,21 +12,10 @@ const PURPOSE: &str = "sealgate token 1";
 const MOST_AHEAD: Span = Span::from_seconds(300);
 
 impl Judge<'_> {
-    /// What this token of `iss` is remembered by until it ends, at a gate whose tokens are good once.
-    /// A grant without `jti` names nothing by which it could be known again.
-    #[inline]
-    pub(crate) fn once(
-        &self,
-        claims: &Claims,
-        iss: &str,
-        until: NumericDate,
-    ) -> Option<Box<UsedProof>> {
-        let once = self.gate.once?;
-        self.used_up(once, claims, iss, until)
-    }
-
+    /// What this token of `iss` is remembered by until it ends, as the gate's tokens are. A grant without
+    /// `jti` names nothing by which it could be known again.
     #[cold]
-    fn used_up(
+    pub(crate) fn used_up(
         &self,
         once: Once,
         claims: &Claims,

@@ -20,13 +20,13 @@ pub(super) fn check(claims: &Claims, rules: &TransactionRules) -> Result<(), Err
     if metadata.is_some_and(|metadata| metadata.as_object().is_none()) {
         return Err(malformed());
     }
-    if let Some(path) = metadata.and_then(|metadata| metadata.get("txn_path")) {
-        check_path(path.as_array().ok_or_else(malformed)?, context, rules)?;
-    }
+    let walked = match metadata.and_then(|metadata| metadata.get("txn_path")) {
+        Some(path) => check_path(path.as_array().ok_or_else(malformed)?, context, rules)?,
+        None => 0,
+    };
     if let Some(hops) = metadata.and_then(|metadata| metadata.get("hop_count")) {
         let hops = count(hops).ok_or_else(malformed)?;
-        let path = path(metadata).into_iter().flatten().count();
-        if u64::try_from(path) != Ok(hops) {
+        if u64::try_from(walked) != Ok(hops) {
             return Err(Error::about(Code::ChainLinkBroken, NAME)); // TXA-03
         }
     }
@@ -38,12 +38,13 @@ pub(super) fn check(claims: &Claims, rules: &TransactionRules) -> Result<(), Err
     }
 }
 
-/// TXA-02 and TXA-03: short enough, not through here, and by the workload that acts now at last.
+/// TXA-02 and TXA-03: short enough, not through here, and by the workload that acts now at last. Says
+/// through how many it came.
 fn check_path(
     path: Elements<'_>,
     context: Option<Value<'_>>,
     rules: &TransactionRules,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let (mut hops, mut last) = (0, None);
     for workload in path {
         let workload = workload.as_str().filter(|name| !name.is_empty());
@@ -64,7 +65,7 @@ fn check_path(
         (Some(acting), Some(last)) if acting.as_str() != Some(last) => {
             Err(Error::about(Code::ChainLinkBroken, NAME))
         }
-        _ => Ok(()),
+        _ => Ok(hops),
     }
 }
 

@@ -367,6 +367,17 @@ fn fill(store: &RevocationStore, brought: &[(u32, Option<Entry>)]) -> u64 {
     filled.unwrap()
 }
 
+/// Numbers below another, the same in every run.
+fn draws() -> impl FnMut(u32) -> u32 {
+    let mut random = 0x2545_f491_u32;
+    move |below| {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        random % below
+    }
+}
+
 /// What counts of a handle.
 fn counts(store: &RevocationStore, number: u32) -> Option<Entry> {
     let found = get(store, &handle(number));
@@ -377,13 +388,7 @@ fn counts(store: &RevocationStore, number: u32) -> Option<Entry> {
 #[test]
 fn many_at_once_are_what_they_would_be_one_by_one() {
     let [filled, single] = [(); 2].map(|()| RevocationStore::new(Clock::System));
-    let mut random = 0x2545_f491_u32;
-    let mut next = |below: u32| {
-        random ^= random << 13;
-        random ^= random >> 17;
-        random ^= random << 5;
-        random % below
-    };
+    let mut next = draws();
     let date = |seconds: u32| Some(at(NOW - 500 + i64::from(seconds)));
     for round in 0..12 {
         for _ in 0..next(3_000) {
@@ -532,13 +537,7 @@ fn events_are_filled_in_like_anything_else() {
 #[test]
 fn many_events_at_once_are_what_they_would_be_one_by_one() {
     let [filled, single] = [(); 2].map(|()| RevocationStore::new(Clock::System));
-    let mut random = 0x2545_f491_u32;
-    let mut next = |below: u32| {
-        random ^= random << 13;
-        random ^= random >> 17;
-        random ^= random << 5;
-        random % below
-    };
+    let mut next = draws();
     for round in 0..12 {
         for _ in 0..next(1_000) {
             let number = next(3_000);

@@ -16,7 +16,6 @@ use super::{
     Advice, BatchSnapshot, Engine, Pending, Request, Requirements, Verdict, VerifiedToken,
 };
 use crate::error::{Code, Error};
-use crate::policy::ReplayStore;
 
 /// A door of a [`Verifier`](crate::Verifier). Cheap to clone, and stays valid over reloads.
 #[derive(Clone)]
@@ -142,9 +141,7 @@ impl Gate {
     /// the proof of a request in which all else holds. Event loops call [`Gate::begin_request`].
     #[must_use]
     pub fn waits_for_server(&self) -> bool {
-        let state = self.engine.state.load();
-        let replay = state.world.rules().possession.replay.as_ref();
-        replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }))
+        self.sit().waits_for_server()
     }
 
     /// Whether [`Gate::verify`] and the other calls about tokens alone may wait for such a server: the
@@ -161,10 +158,7 @@ impl Gate {
     ///
     /// `usage` where [`Gate::waits_for_server`].
     pub fn answers_at_once(&self) -> Result<(), Error> {
-        if self.waits_for_server() {
-            return Err(Error::about(Code::Usage, "replay.store"));
-        }
-        Ok(())
+        self.sit().answers_at_once()
     }
 
     /// As [`Gate::verify_request`], with the three-valued answer as a value.

@@ -457,9 +457,9 @@ fn check_ties(settled: &Settled, case: &Case<'_>) -> Result<(), Error> {
 /// What the token itself is remembered by, where it is good once.
 #[inline]
 fn used_up(settled: &Settled, judge: &Judge<'_>) -> Option<Box<UsedProof>> {
-    judge.gate.once?;
+    let once = judge.gate.once?;
     let (token, until) = (settled.member(), settled.dates().end());
-    judge.once(token.claims, token.iss, until)
+    judge.used_up(once, token.claims, token.iss, until)
 }
 
 /// The verdict: a proof is remembered where the policy says, unless it was used before. At a gate

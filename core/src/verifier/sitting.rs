@@ -90,12 +90,26 @@ impl Sitting<'_> {
         arrived.settle(&mut (), |judged| call.commit(judged))
     }
 
+    /// As [`Gate::waits_for_server`].
+    #[must_use]
+    pub fn waits_for_server(&self) -> bool {
+        let replay = self.state.world.rules().possession.replay.as_ref();
+        replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }))
+    }
+
     /// As [`Gate::waits_with_tokens`].
     #[must_use]
     pub fn waits_with_tokens(&self) -> bool {
-        let replay = self.state.world.rules().possession.replay.as_ref();
-        let fleet = replay.is_some_and(|replay| matches!(replay.store, ReplayStore::Fleet { .. }));
-        fleet && self.door().is_ok_and(|door| door.gate.once.is_some())
+        self.waits_for_server() && self.door().is_ok_and(|door| door.gate.once.is_some())
+    }
+
+    /// As [`Gate::answers_at_once`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::answers_at_once`].
+    pub fn answers_at_once(&self) -> Result<(), Error> {
+        at_once(self.waits_for_server())
     }
 
     /// For event loops, before they call [`Sitting::verify`] on their own thread.
@@ -104,10 +118,7 @@ impl Sitting<'_> {
     ///
     /// `usage` where [`Gate::waits_with_tokens`].
     pub fn tokens_answer_at_once(&self) -> Result<(), Error> {
-        if self.waits_with_tokens() {
-            return Err(Error::about(Code::Usage, "replay.store"));
-        }
-        Ok(())
+        at_once(self.waits_with_tokens())
     }
 
     /// What [`Sitting::verify`] would answer without verifying anything, because this gate has seen
@@ -220,6 +231,14 @@ impl Sitting<'_> {
     pub(super) const fn now(&self) -> NumericDate {
         self.now
     }
+}
+
+/// The mistake of a caller that must not wait, where it would.
+fn at_once(waits: bool) -> Result<(), Error> {
+    if waits {
+        return Err(Error::about(Code::Usage, "replay.store"));
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Sitting<'_> {
