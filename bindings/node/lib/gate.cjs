@@ -241,16 +241,15 @@ function makeGate(engine, name, events) {
   }
 
   async function verifyAsync(token, options) {
-    const asked = patience(options, 'verifyAsync')
-    checkToken(token)
-    const verdict = judgedAlone(token, asked)
-    if (!COMING.has(verdict.code)) return (await verdict).unwrap()
-    const own = unchanging(token)
-    return (await verdictAfter(() => judgedAlone(own, asked), asked.wait)).unwrap()
+    return (await judgedAloneLater(token, options, 'verifyAsync')).unwrap()
   }
 
   async function judgeAsync(token, options) {
-    const asked = patience(options, 'judgeAsync')
+    return judgedAloneLater(token, options, 'judgeAsync')
+  }
+
+  function judgedAloneLater(token, options, call) {
+    const asked = patience(options, call)
     checkToken(token)
     const verdict = judgedAlone(token, asked)
     if (!COMING.has(verdict.code)) return verdict

@@ -14,7 +14,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _answers
 from ._errors import UnavailableError, UsageError
@@ -23,7 +23,8 @@ from ._native import Inquiry
 if TYPE_CHECKING:
     from ._native import Gate, RawRevocations, Verdict, VerifiedToken, Verifier
 
-    _Told = TypeVar("_Told", bound=Verdict[Any] | Inquiry)
+    # What a question has come to: its answer, or whom a server is to be asked about.
+    _Begun: TypeAlias = Verdict[Any] | Inquiry
 
 # What an answer on its way may change.
 _COMING = ("keys_refreshing", "introspection_pending")
@@ -163,7 +164,7 @@ def verify_request(
 
 # No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
 async def _judge(
-    begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
+    begin: Callable[[], _Begun], waiters: Waiters, wait: float
 ) -> Verdict[Any]:
     begun = begin()
     if isinstance(begun, Inquiry) or begun.code in _COMING:
@@ -172,7 +173,7 @@ async def _judge(
 
 
 async def _verify(
-    begin: Callable[[], Verdict[Any] | Inquiry], waiters: Waiters, wait: float
+    begin: Callable[[], _Begun], waiters: Waiters, wait: float
 ) -> VerifiedToken[Any]:
     begun = begin()
     if isinstance(begun, Inquiry) or begun.code in _COMING:
@@ -181,8 +182,8 @@ async def _verify(
 
 
 async def _settled(
-    verdict: _Told, ask: Callable[[], _Told], waiters: Waiters, wait: float
-) -> _Told:
+    verdict: _Begun, ask: Callable[[], _Begun], waiters: Waiters, wait: float
+) -> _Begun:
     """What is answered once nothing on its way can change it in time any more, or at the end."""
 
     def settled() -> bool:
@@ -195,8 +196,8 @@ async def _settled(
 
 
 async def _answered(
-    begun: Verdict[Any] | Inquiry,
-    begin: Callable[[], Verdict[Any] | Inquiry],
+    begun: _Begun,
+    begin: Callable[[], _Begun],
     waiters: Waiters,
     wait: float,
 ) -> Verdict[Any]:
