@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         (Some(issuer), policy) => {
             let mut report = examine::examine(issuer, &arguments.network, policy.as_ref());
             if let Some(policy) = policy {
-                store::examine_proofs(policy, &mut report);
+                store::examine_proofs(policy, None, &mut report);
                 examine::ask_all(&arguments.network, policy, &mut report);
             }
             ("issuer", issuer.clone(), report)

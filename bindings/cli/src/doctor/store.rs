@@ -14,27 +14,26 @@ use crate::text::{span, thousands};
 /// further apart, tokens from after one still end, or from before it still pass.
 const LEEWAY: i64 = 30;
 
-/// The policy's store, and the name to report it under, where there is one.
+/// The stores that the policy names, and the name to report them under, where there is one.
 pub(super) fn examine(policy: &Policy) -> (Option<String>, Report) {
     let mut report = Report::default();
-    let provider = aws_lc::provider();
-    let proofs = ProofStore::open(policy, &provider);
-    let Some(store) = Store::open(policy, &provider) else {
-        report.add("store", State::Note, unshared(policy));
-        let name = proofs
-            .as_ref()
-            .map(|proofs| format!("store \"{}\"", proofs.name()));
-        if let Some(proofs) = &proofs {
-            look_at_proofs(proofs, &mut report);
-            look_at_clock(proofs.kind(), proofs.time(), &mut report);
-        }
-        return (name, report);
-    };
+    let store = Store::open(policy, &aws_lc::provider());
+    match &store {
+        Some(store) => look_at_store(store, &mut report),
+        None => report.add("store", State::Note, unshared(policy)),
+    }
+    let name = store.map(|store| store.name().to_owned());
+    let proofs = examine_proofs(policy, name.as_deref(), &mut report);
+    let name = name.or(proofs).map(|name| format!("store \"{name}\""));
+    (name, report)
+}
+
+fn look_at_store(store: &Store, report: &mut Report) {
     let text = format!("{}, reaches the {}", store.kind(), store.reach());
     report.add("store", State::Note, text);
-    if look_at_news(&store, &mut report) {
-        look_at_writing(&store, &mut report);
-        look_at_clock(store.kind(), store.time(), &mut report);
+    if look_at_news(store, report) {
+        look_at_writing(store, report);
+        look_at_clock(store.kind(), store.time(), report);
         report.add(
             "undelivered",
             State::Note,
@@ -42,21 +41,21 @@ pub(super) fn examine(policy: &Policy) -> (Option<String>, Report) {
              verifier.revocations.store() in each of them says",
         );
     }
-    if let Some(proofs) = &proofs {
-        look_at_proofs(proofs, &mut report);
-        if proofs.name() != store.name() {
-            look_at_clock(proofs.kind(), proofs.time(), &mut report);
-        }
-    }
-    (Some(format!("store \"{}\"", store.name())), report)
 }
 
-/// The store of used proofs alone, where there is one.
-pub(super) fn examine_proofs(policy: &Policy, report: &mut Report) {
-    if let Some(proofs) = ProofStore::open(policy, &aws_lc::provider()) {
-        look_at_proofs(&proofs, report);
+/// The store of used proofs, where there is one, and its name; the clock of the store `examined` was
+/// looked at.
+pub(super) fn examine_proofs(
+    policy: &Policy,
+    examined: Option<&str>,
+    report: &mut Report,
+) -> Option<String> {
+    let proofs = ProofStore::open(policy, &aws_lc::provider())?;
+    look_at_proofs(&proofs, report);
+    if examined != Some(proofs.name()) {
         look_at_clock(proofs.kind(), proofs.time(), report);
     }
+    Some(proofs.name().to_owned())
 }
 
 /// The store of used proofs, whether or not it is the one of revocations: what may be written there

@@ -47,9 +47,7 @@ fn a_chain_is_drawn_from_the_person_to_whoever_calls() {
 #[test]
 fn the_tokens_it_comes_from_prove_a_chain() {
     let folder = Folder::new("chain");
-    let private = folder.path("private.json");
-    let public = sealgate(&["jwks", "generate", "--private", &private], "").stdout;
-    folder.write("public.json", public);
+    let private = folder.keys();
     let policy = folder.write(
         "policy.toml",
         "version = 1\n[issuers.corp]\nissuer = \"https://corp.example\"\nalgorithms = [\"ES256\"]\n\

@@ -8,9 +8,7 @@ const AT: &str = "1800000000";
 #[test]
 fn a_token_is_of_what_the_caller_knows() {
     let folder = Folder::new("known");
-    let private = folder.path("private.json");
-    let public = sealgate(&["jwks", "generate", "--private", &private], "").stdout;
-    folder.write("public.json", public);
+    let private = folder.keys();
     let policy = folder.write(
         "policy.toml",
         "version = 1\n[issuers.corp]\nissuer = \"https://corp.example\"\nalgorithms = [\"ES256\"]\n\

@@ -36,6 +36,14 @@ impl Folder {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
+    /// Makes an issuer's keys, `public.json` here and the file that is returned.
+    fn keys(&self) -> String {
+        let private = self.path("private.json");
+        let public = sealgate(&["jwks", "generate", "--private", &private], "").stdout;
+        self.write("public.json", public);
+        private
+    }
+
     fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         std::fs::write(self.path(name), text).unwrap();
         self.path(name)
