@@ -163,18 +163,14 @@ def verify_request(
 
 
 # No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
-async def _judge(
-    begin: Callable[[], _Begun], waiters: Waiters, wait: float
-) -> Verdict[Any]:
+async def _judge(begin: Callable[[], _Begun], waiters: Waiters, wait: float) -> Verdict[Any]:
     begun = begin()
     if isinstance(begun, Inquiry) or begun.code in _COMING:
         begun = await _answered(begun, begin, waiters, wait)
     return begun
 
 
-async def _verify(
-    begin: Callable[[], _Begun], waiters: Waiters, wait: float
-) -> VerifiedToken[Any]:
+async def _verify(begin: Callable[[], _Begun], waiters: Waiters, wait: float) -> VerifiedToken[Any]:
     begun = begin()
     if isinstance(begun, Inquiry) or begun.code in _COMING:
         begun = await _answered(begun, begin, waiters, wait)
