@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use sealgate::{
-    Blame, Clock, Code, Error, Gate, Lineage, NumericDate, Possession, Requirements, VerifiedToken,
+    Blame, Clock, Error, Gate, Lineage, NumericDate, Possession, Requirements, VerifiedToken,
 };
 use serde::Serialize;
 
@@ -172,14 +172,8 @@ pub(crate) fn describe(
             let advice = gate.advice(error);
             writeln!(out, "{word}   {error}")?;
             let columns = Columns::after("  ");
-            if !advice.expected.is_empty() {
-                // One of these would do; of scopes all are needed.
-                let word = match error.code() {
-                    Code::InsufficientScope => " and ",
-                    _ => " or ",
-                };
-                let expected = format!("expected {}", advice.expected.join(word));
-                columns.write(out, "  ", &expected)?;
+            if let Some(expectation) = advice.expectation() {
+                columns.write(out, "  ", &expectation)?;
             }
             columns.write(out, "  ", &advice.hint)
         }

@@ -42,6 +42,7 @@ pub(crate) fn outline(grounds: &Grounds, error: &Error, requirements: &Requireme
         "gate": advice.gate,
         "issuerName": advice.issuer_name,
         "expected": advice.expected,
+        "expectation": advice.expectation(),
         "hint": hint,
     })
     .to_string()
