@@ -603,7 +603,10 @@ fn looking_closer_finds_what_was_refused() {
         text(&sealgate(&call, demo_token("agent")))
     };
     let scopes = verdict(&["--scope", "c", "--scope", "d"]);
-    assert!(scopes.contains("\n  expected c and d\n"), "{scopes}");
+    assert!(
+        scopes.contains("\n  expected mcp:use and c and d\n"),
+        "{scopes}"
+    );
     let acr = verdict(&["--acr", "gold", "--acr", "silver"]);
     assert!(acr.contains("\n  expected gold or silver\n"), "{acr}");
     let explained = sealgate(&["explain", "--demo"], demo_token("agent"));
