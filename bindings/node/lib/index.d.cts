@@ -821,8 +821,16 @@ export class Handle {
   static workflow(named: { readonly iss: string; readonly acti: string }): Handle
   /** An intent or mission, in every token issued for it. `iss` is who approved it, else the tokens' issuer. */
   static intent(named: { readonly iss: string; readonly id: string }): Handle
-  /** An account, as its issuer disables and enables it: whatever is about it or acts as it. */
+  /**
+   * An account: whatever is about it or acts as it. What its issuer disables is kept apart: enabling the
+   * account takes back nothing of this. Lifting it lifts both.
+   */
   static account(named: { readonly iss: string; readonly sub: string }): Handle
+  /**
+   * An account that its issuer has disabled, until the issuer enables it or somebody lifts it. Only an
+   * event revokes it.
+   */
+  static disabled(named: { readonly iss: string; readonly sub: string }): Handle
   /**
    * What an account signs in with: tokens of a sign-in (`auth_time`) up to a cut-off, however often they
    * were renewed since.

@@ -122,7 +122,8 @@ impl Change {
     pub const LONGEST_LINE: usize = 6 * (2 * LIMITS.string_size + REASON) + 512;
 
     /// The handle is revoked at that moment: with `cutoff` its tokens issued until then, else all of
-    /// them; and forgotten from `expires` on.
+    /// them; and forgotten from `expires` on. Of an account that its issuer has disabled it is always
+    /// all.
     #[must_use]
     pub const fn revoked(
         handle: Handle,
@@ -130,6 +131,12 @@ impl Change {
         expires: Option<NumericDate>,
         at: NumericDate,
     ) -> Self {
+        // What enables an account is held against when it was disabled (REV-08).
+        let cutoff = if matches!(handle.kind(), HandleKind::Disabled) {
+            Some(at)
+        } else {
+            cutoff
+        };
         Self::of(handle, What::Revoked { cutoff, expires }, at)
     }
 
@@ -189,8 +196,10 @@ impl Change {
     #[must_use]
     pub const fn cutoff(&self) -> Option<NumericDate> {
         match self.fact.what {
-            What::Revoked { cutoff, .. } => cutoff,
-            What::Lifted => None,
+            What::Revoked { cutoff, .. } if !matches!(self.handle.kind(), HandleKind::Disabled) => {
+                cutoff
+            }
+            What::Revoked { .. } | What::Lifted => None,
         }
     }
 
@@ -259,8 +268,8 @@ impl Change {
             put(name, self.handle.value().into());
         }
         match self.fact.what {
-            What::Revoked { cutoff, expires } => {
-                if let Some(cutoff) = cutoff {
+            What::Revoked { expires, .. } => {
+                if let Some(cutoff) = self.cutoff() {
                     put("cutoff", cutoff.seconds().into());
                 }
                 if let Some(expires) = expires {
@@ -376,6 +385,8 @@ mod tests {
             ] {
                 let line = change.to_json();
                 assert!(!line.contains('\n'), "{line}");
+                let has_cutoff = kind != HandleKind::Disabled && change.cutoff() == Some(at(4));
+                assert_eq!(line.contains("cutoff"), has_cutoff, "{line}");
                 assert_eq!(Change::from_json(line.as_bytes()).as_ref(), Ok(&change));
             }
         }

@@ -135,9 +135,15 @@ fn every_kind_of_handle_has_its_option() {
         ("intent", vec![ISS, "x"]),
         ("account", vec![ISS, "x"]),
         ("credential", vec![ISS, "x"]),
+        ("disabled", vec![ISS, "x"]),
     ] {
         let flag = format!("--{option}");
-        revoke(&policy, &[&[flag.as_str()], parts.as_slice()].concat());
+        if option == "disabled" {
+            let line = format!(r#"{{"kind":"disabled","iss":"{ISS}","sub":"x","at":1800000000}}"#);
+            run(0, &["revocations", "import"], &policy, &line);
+        } else {
+            revoke(&policy, &[&[flag.as_str()], parts.as_slice()].concat());
+        }
         let kind = option.replace('-', "_");
         let listed = list(&policy, &["--kind", &kind]);
         let line = listed[0].as_object().unwrap();

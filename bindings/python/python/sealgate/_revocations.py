@@ -185,8 +185,15 @@ class Handle:
 
     @staticmethod
     def account(*, iss: str, sub: str) -> Handle:
-        """An account, as its issuer disables and enables it: whatever is about it or acts as it."""
+        """An account: whatever is about it or acts as it. What its issuer disables is kept apart:
+        enabling the account takes back nothing of this. Lifting it lifts both."""
         return Handle._of("account", iss, sub)
+
+    @staticmethod
+    def disabled(*, iss: str, sub: str) -> Handle:
+        """An account that its issuer has disabled, until the issuer enables it or somebody lifts
+        it. Only an event revokes it."""
+        return Handle._of("disabled", iss, sub)
 
     @staticmethod
     def credential(*, iss: str, sub: str) -> Handle:
