@@ -79,6 +79,8 @@ pub enum ChangeError {
     UnknownKind,
     /// A member is missing or of a wrong type: its name.
     Member(&'static str),
+    /// A member that such a change does not have: its name.
+    UnknownMember(Box<str>),
 }
 
 impl Fact {
@@ -295,7 +297,38 @@ impl Change {
     /// For what is not such an object.
     pub fn from_json(line: &[u8]) -> Result<Self, ChangeError> {
         let json = Json::parse(line.to_vec(), LIMITS).map_err(|_| ChangeError::NotAnObject)?;
-        let root = json.root();
+        Self::read(json.root())
+    }
+
+    /// As [`Change::from_json`], of a line that may have been written by hand: a cut-off that is
+    /// misspelt would end all tokens, so whatever [`Change::to_json`] would not write is an error.
+    ///
+    /// # Errors
+    ///
+    /// Also for a member that such a change does not have.
+    pub fn from_json_strictly(line: &[u8]) -> Result<Self, ChangeError> {
+        let json = Json::parse(line.to_vec(), LIMITS).map_err(|_| ChangeError::NotAnObject)?;
+        let change = Self::read(json.root())?;
+        let (scope, value) = change.handle.kind().parts();
+        let dates: &[&str] = match (change.is_lifted(), change.handle.kind()) {
+            (true, _) => &[],
+            (false, HandleKind::Disabled) => &["expires"],
+            (false, _) => &["cutoff", "expires"],
+        };
+        let known = ["kind", "lifted", "reason", "at", "event"];
+        let is_known = |name: &str| {
+            let parts = [scope, value].into_iter().flatten();
+            let known = known.iter().chain(dates).copied();
+            known.chain(parts).any(|known| known == name)
+        };
+        let mut members = json.root().as_object().into_iter().flatten();
+        match members.find(|(name, _)| !is_known(name)) {
+            None => Ok(change),
+            Some((name, _)) => Err(ChangeError::UnknownMember(name.into())),
+        }
+    }
+
+    fn read(root: Value<'_>) -> Result<Self, ChangeError> {
         root.as_object().ok_or(ChangeError::NotAnObject)?;
         let kind = text(root, "kind")?;
         let kind = HandleKind::from_name(kind).ok_or(ChangeError::UnknownKind)?;
@@ -344,6 +377,9 @@ impl fmt::Display for ChangeError {
             Self::NotAnObject => f.write_str("not a JSON object with each member once"),
             Self::UnknownKind => f.write_str("kind: this version does not know it"),
             Self::Member(name) => write!(f, "{name}: missing, or of another type"),
+            Self::UnknownMember(name) => {
+                write!(f, "{name:?}: such a change has no member of this name")
+            }
         }
     }
 }
@@ -432,6 +468,36 @@ mod tests {
             ),
         ] {
             assert_eq!(read(line), Some(error), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_would_write_is_no_change_where_somebody_may_have_written_it() {
+        let lines = HandleKind::ALL.into_iter().flat_map(|kind| {
+            let (scope, value) = kind.parts();
+            let handle = Handle::new(kind, scope.map_or("", |_| "a"), value.map_or("", |_| "b"));
+            let revoked = Change::revoked(handle.clone(), Some(at(4)), Some(at(9)), at(5));
+            let told = revoked.clone().because("leaked key").from_event();
+            [revoked, told, Change::lifted(handle, at(5)).from_event()]
+        });
+        for change in lines {
+            let line = change.to_json();
+            let read = Change::from_json_strictly(line.as_bytes());
+            assert_eq!(read.as_ref(), Ok(&change), "{line}");
+            let first = line.strip_prefix('{').unwrap();
+            let [mut misspelt, unknown] = ["cutof", "new"].map(|name| {
+                let line = format!(r#"{{"{name}":1,{first}"#);
+                let read = Change::from_json_strictly(line.as_bytes());
+                assert_eq!(read, Err(ChangeError::UnknownMember(name.into())), "{line}");
+                line
+            });
+            assert!(Change::from_json(unknown.as_bytes()).is_ok());
+            // A date where there is none to be.
+            if change.is_lifted() || change.handle().kind() == HandleKind::Disabled {
+                misspelt = misspelt.replacen("cutof", "cutoff", 1);
+                let read = Change::from_json_strictly(misspelt.as_bytes());
+                assert_eq!(read, Err(ChangeError::UnknownMember("cutoff".into())));
+            }
         }
     }
 

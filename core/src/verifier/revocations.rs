@@ -155,6 +155,15 @@ impl Revocation {
         }
     }
 
+    /// Whether [`Revocations::revoke`] would take the handle under this policy.
+    ///
+    /// # Errors
+    ///
+    /// Why not: a part of it is empty or too long, or no token could carry it.
+    pub fn check(policy: &Policy, handle: &Handle) -> Result<(), RevokeError> {
+        check(policy.rules(), handle)
+    }
+
     /// What [`Revocations::revoke`] would write at that moment under this policy: for programs
     /// without a verifier, which write to a [`Store`](crate::Store) themselves.
     ///
