@@ -165,6 +165,13 @@ impl Change {
         self
     }
 
+    /// As a store tells it that has folded everything there was of the handle.
+    #[must_use]
+    pub(crate) const fn as_it_holds(mut self) -> Self {
+        self.fact.event &= self.is_lifted();
+        self
+    }
+
     /// What was revoked is forgotten from then on; a lift is remembered as ever.
     #[must_use]
     pub(crate) const fn until(mut self, end: NumericDate) -> Self {

@@ -255,6 +255,8 @@ fn an_export_is_imported_whole_or_not_at_all() {
     let (again, _) = run(0, &["revocations", "import"], &second, &export);
     assert!(again.contains("3 imported"), "{again}");
     assert_eq!(list(&second, &["--match", "leaked"]).len(), 1);
+    // A backup of what was brought back is that backup.
+    assert_eq!(run(0, &["revocations", "export"], &second, "").0, export);
 }
 
 /// What is misspelt would end more than it says, or nothing.
