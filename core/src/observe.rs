@@ -67,7 +67,7 @@ pub enum Event<'a> {
         entries: usize,
     },
     /// A store could not be read or written. It is tried again by itself; what is not written yet is
-    /// kept until it is.
+    /// kept until it is. Told when it begins, and when it is for another reason.
     #[non_exhaustive]
     RevocationsInterrupted {
         /// The policy's name for the store.
@@ -75,12 +75,21 @@ pub enum Event<'a> {
         /// What went wrong, in a sentence.
         reason: &'a str,
     },
-    /// A store has everything that this process has revoked or lifted. Told where somebody has asked
-    /// before, and it had not.
+    /// A store has everything that this process has revoked or lifted. Told where a receipt or a flush
+    /// has said before that it had not, once for all of them.
     #[non_exhaustive]
     RevocationsDelivered {
         /// The policy's name for the store.
         store: &'a str,
+    },
+    /// The verifier was closed, or is gone, and nobody takes to the store what it is not known to have:
+    /// that is in force in this process alone, and is to be revoked again.
+    #[non_exhaustive]
+    RevocationsUndelivered {
+        /// The policy's name for the store.
+        store: &'a str,
+        /// How much was revoked or lifted.
+        changes: usize,
     },
 }
 
@@ -97,6 +106,7 @@ impl Event<'_> {
             Self::RevocationsLoaded { .. } => "revocations_loaded",
             Self::RevocationsInterrupted { .. } => "revocations_interrupted",
             Self::RevocationsDelivered { .. } => "revocations_delivered",
+            Self::RevocationsUndelivered { .. } => "revocations_undelivered",
         }
     }
 
@@ -111,7 +121,8 @@ impl Event<'_> {
             | Self::IntrospectionFailed { issuer_name, .. } => Some(issuer_name),
             Self::RevocationsLoaded { .. }
             | Self::RevocationsInterrupted { .. }
-            | Self::RevocationsDelivered { .. } => None,
+            | Self::RevocationsDelivered { .. }
+            | Self::RevocationsUndelivered { .. } => None,
         }
     }
 
@@ -121,7 +132,8 @@ impl Event<'_> {
         match self {
             Self::RevocationsLoaded { store, .. }
             | Self::RevocationsInterrupted { store, .. }
-            | Self::RevocationsDelivered { store, .. } => Some(store),
+            | Self::RevocationsDelivered { store, .. }
+            | Self::RevocationsUndelivered { store, .. } => Some(store),
             Self::KeysRefreshed { .. }
             | Self::KeysRefreshFailed { .. }
             | Self::KeyWithdrawn { .. }

@@ -624,7 +624,8 @@ export class Verifier implements Calls {
    * answered. Gates go on judging with the keys there are, for as long as these may be trusted; where the
    * policy names a store of revocations, for as long as its news is no older than `max_staleness`: then they
    * answer `revocation_stale`, 503. Under such a store nothing can be revoked or lifted any more:
-   * {@link UsageError}. Flush before.
+   * {@link UsageError}. Flush before: what the store is not known to have is told by a `SealgateWarning` of the
+   * process, here and at exit.
    */
   close(): void
   [Symbol.dispose](): void
@@ -696,16 +697,32 @@ export type StoreEvent =
       readonly entries: number
     }
   | {
-      /** It could not be read or written. It is tried again by itself, and what is not written yet is kept. */
+      /**
+       * It could not be read or written. It is tried again by itself, and what is not written yet is kept. Told
+       * when it begins, and when it is for another reason.
+       */
       readonly event: 'revocations_interrupted'
       readonly store: string
       /** What went wrong, in a sentence. */
       readonly reason: string
     }
   | {
-      /** It has everything that this process has revoked or lifted; told where somebody has asked before, and it had not. */
+      /**
+       * It has everything that this process has revoked or lifted; told where a receipt or a flush has said before
+       * that it had not.
+       */
       readonly event: 'revocations_delivered'
       readonly store: string
+    }
+  | {
+      /**
+       * The verifier was closed, or is gone, and nobody takes to the store what it is not known to have: that is
+       * in force in this process alone, and is to be revoked again.
+       */
+      readonly event: 'revocations_undelivered'
+      readonly store: string
+      /** How much was revoked or lifted. */
+      readonly changes: number
     }
 
 /** What {@link Verifier.stats} counts. */

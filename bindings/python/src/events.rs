@@ -75,6 +75,7 @@ impl Herald {
             Event::RevocationsLoaded { entries, .. } => fields.set_item("entries", entries)?,
             Event::IntrospectionFailed { reason, .. } => fields.set_item("reason", reason)?,
             Event::RevocationsInterrupted { reason, .. } => fields.set_item("reason", reason)?,
+            Event::RevocationsUndelivered { changes, .. } => fields.set_item("changes", changes)?,
             _ => {}
         }
         self.append.call1(py, (fields,))?;

@@ -78,6 +78,16 @@ pub struct StoreState {
     pub last_error: Option<String>,
 }
 
+/// What a store is not known to have when nobody takes anything to it any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Undelivered {
+    /// The policy's name for the store.
+    pub store: String,
+    /// How much was revoked or lifted.
+    pub changes: usize,
+}
+
 /// Why nothing was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -326,6 +336,25 @@ impl<'v> Revocations<'v> {
         let state = self.engine.state.load_full();
         let postman = state.revocations.postman();
         postman.is_none_or(|postman| postman.wait(timeout, &mut || postman.undelivered() == 0))
+    }
+
+    /// Stops carrying to and from the stores that processes share, as [`Verifier::close`] does: for
+    /// programs that end without it. Never waits.
+    ///
+    /// Returns, once, what these stores are not known to have, which
+    /// [`Event::RevocationsUndelivered`](crate::Event::RevocationsUndelivered) tells too: it is lost when
+    /// the process ends.
+    ///
+    /// [`Verifier::close`]: crate::Verifier::close
+    pub fn close(&self) -> Vec<Undelivered> {
+        let state = self.engine.state.load_full();
+        let postman = state.revocations.postman();
+        let left = postman.map_or_else(Vec::new, |postman| postman.close());
+        let left = left.into_iter().map(|(store, changes)| Undelivered {
+            store: store.into(),
+            changes,
+        });
+        left.collect()
     }
 
     /// How the store stands that the policy names, for people and for metrics; `None` where processes
