@@ -871,7 +871,11 @@ export interface Revocations {
    * policy's name for an issuer, or a time is none
    */
   revoke(handle: Handle, options?: { readonly cutoff?: 'now' | number; readonly expires?: number; readonly reason?: string }): RevocationReceipt
-  /** Takes back whatever was revoked of the handle. */
+  /**
+   * Takes back whatever was revoked of the handle. Under a server that processes share, what another one has
+   * just revoked is taken back once the server has it, as its `flush` says: of the two that counts which
+   * arrives last.
+   */
   lift(handle: Handle): RevocationReceipt
   /**
    * Revokes or lifts what follows from an accepted token that tells of an event: a logout token, or a

@@ -312,6 +312,9 @@ impl<'v> Revocations<'v> {
     /// has disabled; of one that was not revoked it changes nothing. What events from before tell
     /// later is not taken any more.
     ///
+    /// Under a server that processes share, what another one has just revoked is taken back once the
+    /// server has it, as its [`Revocations::flush`] says: of the two that counts which arrives last.
+    ///
     /// # Errors
     ///
     /// Nothing was lifted then.

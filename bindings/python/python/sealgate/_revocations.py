@@ -303,7 +303,9 @@ class Revocations:
         return RevocationReceipt(*self._raw.revoke(*_named(handle), cutoff, expires, reason))
 
     def lift(self, handle: Handle) -> RevocationReceipt:
-        """Takes back whatever was revoked of a handle."""
+        """Takes back whatever was revoked of a handle. Under a server that processes share, what
+        another one has just revoked is taken back once the server has it, as its `flush` says: of
+        the two that counts which arrives last."""
         return RevocationReceipt(*self._raw.lift(*_named(handle)))
 
     def apply(self, event_token: VerifiedToken[Any]) -> EventReceipt:
