@@ -685,6 +685,18 @@ export type KeyEvent =
       /** What went wrong, in a sentence. */
       readonly reason: string
     }
+  | {
+      /** A status list was fetched, and is in force. */
+      readonly event: 'status_list_fetched'
+      readonly issuerName: string
+    }
+  | {
+      /** A status list could not be fetched, or is none; the one before stays until it is stale. It is tried again by itself. */
+      readonly event: 'status_list_failed'
+      readonly issuerName: string
+      /** What went wrong, in a sentence. */
+      readonly reason: string
+    }
 
 /** Something that happened to a store of revocations. `store` is the policy's name, safe as a metric label. */
 export type StoreEvent =

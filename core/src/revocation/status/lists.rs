@@ -153,6 +153,7 @@ impl StatusLists {
         errors.find_map(|listed| listed.last_error.clone())
     }
 }
+
 impl StatusLists {
     /// The lists that are to be fetched now, at most `most`; they are taken for being fetched until
     /// [`StatusLists::settle`]. And when the next one is to be.
@@ -180,13 +181,22 @@ impl StatusLists {
     }
 
     /// Puts what was fetched in its place. After a failure the list before stays, until it is stale.
-    pub(crate) fn settle(&self, due: &Due, brought: Result<Resolved, String>, now: NumericDate) {
+    ///
+    /// # Errors
+    ///
+    /// Why what is in force is not what was fetched.
+    pub(crate) fn settle(
+        &self,
+        due: &Due,
+        brought: Result<Resolved, String>,
+        now: NumericDate,
+    ) -> Result<(), String> {
         loop {
             let before = self.lists.load_full();
             let mut after = Vec::clone(&before);
             let is_it = |listed: &&mut Arc<Listed>| listed.is(&due.issuer, &due.uri);
             let Some(place) = after.iter_mut().find(is_it) else {
-                return; // made room for another
+                return Err("it has made room for another list".to_owned());
             };
             let brought = brought.clone().and_then(|resolved| {
                 let others = before
@@ -199,9 +209,10 @@ impl StatusLists {
                 }
                 Ok(resolved)
             });
+            let outcome = brought.as_ref().map(|_| ()).map_err(String::clone);
             *place = Arc::new(place.after(brought, now));
             if self.lists.replace(&before, Arc::new(after)) {
-                return;
+                return outcome;
             }
         }
     }
@@ -321,7 +332,7 @@ mod tests {
             (Vec::new(), None),
             "it is being fetched"
         );
-        lists.settle(&due("u"), Ok(resolved(100)), at(10));
+        lists.settle(&due("u"), Ok(resolved(100)), at(10)).unwrap();
         assert_eq!((look(99), look(100)), (Ok(16), Err(Code::StatusStale)));
         let stands = |seconds| {
             let stats = lists.stats(at(seconds));
@@ -335,7 +346,8 @@ mod tests {
         assert_eq!(lists.begin(at(90), 4).0, [due("u")]);
         // A failure leaves what is there, and is tried again after a pause that grows.
         for pause in [2, 4, 8, 16, 32, 64, 128, 256, 256] {
-            lists.settle(&due("u"), Err("why".to_owned()), at(90));
+            let failed = lists.settle(&due("u"), Err("why".to_owned()), at(90));
+            assert_eq!(failed.unwrap_err(), "why");
             assert_eq!(look(99), Ok(16));
             assert_eq!(
                 lists.begin(at(90 + pause - 1), 4),
