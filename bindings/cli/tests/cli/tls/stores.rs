@@ -135,7 +135,11 @@ fn nothing_is_said_in_the_clear_where_tls_is_asked_for() {
         });
         let folder = Folder::new(&format!("clear-{kind:?}"));
         let user = format!("user:{PASSWORD}@localhost");
-        let (policy, _) = judged(&folder, kind, &url(kind, &user, port));
+        let mut url = url(kind, &user, port);
+        if kind == Kind::Nats {
+            url += &format!(",nats://{user}:{port}");
+        }
+        let (policy, _) = judged(&folder, kind, &url);
         let said = says(None, 1, &["doctor", "-p", &policy], "");
         assert!(said.contains("does not speak TLS"), "{said}");
         assert!(!said.contains(PASSWORD), "{said}");
