@@ -181,7 +181,7 @@ pub(crate) struct Reach {
     pub(crate) named: bool,
     /// Plain http is allowed to this machine, for development.
     pub(crate) loopback_http: bool,
-    /// DER certificates of the authorities to trust in place of the public ones.
+    /// DER certificates of the authorities to trust in place of the system's.
     pub(crate) authorities: Option<std::sync::Arc<[Box<[u8]>]>>,
 }
 
