@@ -134,6 +134,10 @@ export interface Into<Output> extends Needs {
 
 /** A token that another one comes from, or that goes out. */
 export interface ContextToken {
+  /**
+   * A value, and so as policies and `token.profile` have it: `'txn_token'`. Where a kind is the name of a
+   * member, as under `context` of {@link VerifierOptions}, it is camelCase like every other: `txnToken`.
+   */
   readonly kind: Kind
   readonly token: Token
 }

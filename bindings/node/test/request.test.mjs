@@ -267,9 +267,12 @@ test('wrong arguments', async () => {
     await assert.rejects(gate.judgeRequestAsync(wrong), UsageError)
   }
   assert.ok(thrown(() => gate.verifyRequest(parts, { scopes: [] })) instanceof UsageError)
-  const further = { ...parts, context: [{ kind: 'some_token', token: 'x' }] }
-  for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest']) {
-    assert.throws(() => gate[call](further), (error) => error instanceof UsageError && /no kind "some_token"; there are: access_token, /.test(error.message))
+  // A kind is a value, in no language's own spelling.
+  for (const kind of ['some_token', 'txnToken']) {
+    const context = [{ kind, token: 'x' }]
+    const isTold = (error) => error instanceof UsageError && error.message.includes(`no kind "${kind}"; there are: access_token, `)
+    for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest']) assert.throws(() => gate[call]({ ...parts, context }), isTold)
+    assert.throws(() => gate.verifyChain('x', context), isTold)
   }
 })
 

@@ -275,6 +275,8 @@ const fetching = new Request('https://api.example.com/mcp', { headers: agent.hea
 const ofFetch: Promise<VerifiedToken<{ tenant: string }>> = gate.verifyRequestAsync(fetching, { into: Claims, wait: '1s' })
 const judgedRequest: Promise<Verdict> = gate.judgeRequestAsync({ raw: { method: 'GET', url: '/', rawHeaders: [] } })
 gate.explainRequest({ method: 'GET', uri: '/', headers: [['Authorization', 'Bearer x']] }).steps
+// @ts-expect-error a kind is a value, and none of ours is camelCase
+const wrongKind: sealgate.ContextToken = { kind: 'txnToken', token: 'x' }
 const beside: BesideRequest = { operation: { tool: 'read_file' }, context: [{ kind: 'access_token', token: 'x' }], clientCertificate: null }
 gate.verifyRequest(fetching, { ...beside, into: Claims, requiredScopes: ['a'] }).claims.tenant
 gate.trace(fetching, beside)
