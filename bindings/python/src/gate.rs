@@ -269,7 +269,8 @@ pub(crate) fn waits_for_nobody(_: &Sitting<'_>) -> Result<(), Error> {
 
 /// A door of a verifier: a kind of token, from these issuers, for this audience, under these rules.
 ///
-/// It comes from `Verifier.gate` and stays valid over reloads. Calls do no I/O and take no lock;
+/// It comes from `Verifier.gate` and stays valid over reloads. Calls take no lock and do no I/O, but for
+/// introspection (the lock of one issuer's answers) and used proofs at a server (a question to it);
 /// they may come from any thread, and threads verify in parallel.
 #[pyclass(frozen, module = "sealgate", weakref)]
 pub(crate) struct Gate {
