@@ -248,7 +248,13 @@ fn check_agrees(
     issuer: &IssuerRules,
     now: NumericDate,
 ) -> Result<(), Error> {
-    let dates = told.check_types(issuer.scope_form())?;
+    // What is malformed in an answer says nothing of a token that its issuer has signed.
+    let malformed = |error: Error| match error.claim() {
+        Some(claim) => Error::about(Code::IntrospectionUnavailable, claim),
+        None => Error::new(Code::IntrospectionUnavailable),
+    };
+    let dates = told.check_types(issuer.scope_form());
+    let dates = dates.map_err(malformed)?;
     // An answer about another token is none about this one. `act` of the JWT stays where the answer has
     // none (INT-03), but nobody acts of whom the issuer has not told in what it signed.
     for claim in [Claim::Iss, Claim::Sub, Claim::ClientId, Claim::Jti] {
