@@ -47,7 +47,7 @@ pub(crate) use delegation::{
 pub use document::Format;
 pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
 pub(crate) use intent::{IntentPointer, IntentRules, TaskKind};
-pub(crate) use introspection::{Asks, Endpoint, IntrospectionRules, Opaque};
+pub(crate) use introspection::{AnswerForm, Asks, Endpoint, IntrospectionRules, Opaque};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{

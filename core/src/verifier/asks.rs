@@ -14,7 +14,7 @@ use crate::error::{Code, Error};
 use crate::introspection::{Answers, Due, Failure, Told, Whose};
 use crate::limits::INTROSPECTION_ANSWER_SIZE;
 use crate::observe::Event;
-use crate::policy::{Endpoint, IntrospectionRules};
+use crate::policy::{AnswerForm, Endpoint, IntrospectionRules};
 use crate::time::NumericDate;
 
 /// A question, whom to ask, and as whom.
@@ -94,7 +94,9 @@ impl Engine {
         else {
             return;
         };
-        let terms = terms(rules, state.keys.generation(position));
+        let Some(terms) = terms(rules, state.keys.generation(position)) else {
+            return;
+        };
         let told = brought.and_then(|asked| {
             if let Endpoint::Discovered(..) = &rules.endpoint {
                 answers.learn(&asked.endpoint);
@@ -134,9 +136,12 @@ impl Engine {
         if asked.body.len() > INTROSPECTION_ANSWER_SIZE {
             return Err("its answer is larger than 128 KiB".to_owned());
         }
-        match (rules.signed_by.get(), asked.is_jwt) {
-            (None, false) => self.read_members(state, asked.body),
-            (Some(gate), true) => {
+        let form = rules
+            .answers()
+            .ok_or("nobody knows in what form it answers")?;
+        match (form, asked.is_jwt) {
+            (AnswerForm::Plain, false) => self.read_members(state, asked.body),
+            (AnswerForm::Signed(gate), true) => {
                 let issuers = Lookup::new(state.world.rules(), &gate.issuers);
                 let refused = |error: Error| format!("its answer was refused: {error}");
                 let limits = &state.world.rules().limits;
@@ -153,13 +158,13 @@ impl Engine {
                     Err(error) => Err(refused(error)),
                 }
             }
-            (None, true) => Err(
+            (AnswerForm::Plain, true) => Err(
                 "it answers with a JWT, and introspection_response is not in its \
                                  profiles"
                     .to_owned(),
             ),
             // INT-06
-            (Some(_), false) => Err(
+            (AnswerForm::Signed(_), false) => Err(
                 "it answers without a signature, and introspection_response is \
                                      in its profiles"
                     .to_owned(),

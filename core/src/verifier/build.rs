@@ -14,7 +14,7 @@ use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
 use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{
-    IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore, StoreRules,
+    AnswerForm, IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore, StoreRules,
 };
 use crate::replay::{Desk, HostTable, ReplayGuard, ToldBefore, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
@@ -115,7 +115,8 @@ fn answers(policy: &Policy, bell: &Bell, previous: Option<&State>) -> AllAnswers
             let (_, position) = place_in(state, issuer)?;
             let other = state.world.rules().issuers.get(position)?;
             let believed = other.introspection.as_ref()?.believes_as(rules)
-                && (rules.signed_by.get().is_none() || kept(state, policy, issuer).is_some());
+                && (matches!(rules.answers(), Some(AnswerForm::Plain))
+                    || kept(state, policy, issuer).is_some());
             state.answers.of(position).filter(|_| believed)
         });
         Some(before.map_or(Kept::Nothing, |answers| Kept::Before(Arc::clone(answers))))

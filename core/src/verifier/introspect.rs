@@ -24,7 +24,7 @@ use crate::introspection::{Answer, Answers, Key, NoAnswer, Terms, Told};
 use crate::jws::ProtectedHeader;
 use crate::limits::Limits;
 use crate::policy::{
-    Endpoint, Introspection, IntrospectionRules, IssuerRules, Opaque, Row, Waiver,
+    AnswerForm, Endpoint, Introspection, IntrospectionRules, IssuerRules, Opaque, Row, Waiver,
 };
 use crate::time::NumericDate;
 
@@ -322,11 +322,15 @@ pub(super) fn asked(
 }
 
 /// What an answer has to be under these rules, and this generation of the issuer's keys.
-pub(super) fn terms(rules: &IntrospectionRules, generation: u64) -> Terms {
-    Terms {
+pub(super) fn terms(rules: &IntrospectionRules, generation: u64) -> Option<Terms> {
+    let signed_by = match rules.answers()? {
+        AnswerForm::Plain => None,
+        AnswerForm::Signed(_) => Some(generation),
+    };
+    Some(Terms {
         max_age: rules.max_age,
-        signed_by: rules.signed_by.get().map(|_| generation),
-    }
+        signed_by,
+    })
 }
 
 fn look_up(
@@ -337,9 +341,9 @@ fn look_up(
     case: &Case<'_>,
 ) -> Result<Answer, Error> {
     let answers = door.state.answers.of(source.position);
-    let answers = answers.ok_or_else(|| Error::new(Code::Internal))?;
+    let known = answers.zip(terms(rules, source.generation));
+    let (answers, terms) = known.ok_or_else(|| Error::new(Code::Internal))?;
     let key = key(case.judge.provider, rules, token);
-    let terms = terms(rules, source.generation);
     let found = answers.look_up(&key, token, terms, case.now());
     found.map_err(|none| match none {
         NoAnswer::Pending => Error::new(Code::IntrospectionPending),
