@@ -68,6 +68,15 @@ impl IntrospectionRules {
     }
 }
 
+/// Where the token that an answer tells of is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ToldToken {
+    /// With the answer: who brings it wants to know both.
+    Here,
+    /// By whoever has asked, as plain answers have it; here the answer alone is.
+    Elsewhere,
+}
+
 /// Where an issuer is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {

@@ -10,8 +10,8 @@ use super::requirements::NO_REQUIREMENTS;
 use super::state::{Lookup, State};
 use crate::claims::{Claim, date};
 use crate::encoding::json::{Json, Value};
-use crate::error::{Code, Error};
-use crate::introspection::{Answers, Due, Failure, Told, Whose};
+use crate::error::Error;
+use crate::introspection::{self, Answers, Due, Failure, Told, Whose};
 use crate::limits::INTROSPECTION_ANSWER_SIZE;
 use crate::observe::Event;
 use crate::policy::{AnswerForm, Endpoint, IntrospectionRules};
@@ -148,15 +148,11 @@ impl Engine {
                 let door = state.side_door(gate, &issuers, limits).map_err(refused)?;
                 let case = Case::bare(&door, &self.provider, now, &NO_REQUIREMENTS);
                 let judged = pipeline::verify(door, asked.body.trim_ascii(), &case, &mut ());
-                match judged.and_then(|judged| pipeline::rehearse(&door, judged, now)) {
-                    Ok(token) => {
-                        let told = token.claim(Claim::TokenIntrospection.name());
-                        let told = told.ok_or("its answer says nothing of the token")?;
-                        self.read_members(state, told.as_bytes().to_vec())
-                    }
-                    Err(error) if error.code() == Code::Inactive => Ok((Told::Inactive, None)),
-                    Err(error) => Err(refused(error)),
-                }
+                let judged = judged.and_then(|judged| pipeline::rehearse(&door, judged, now));
+                let answer = judged.map_err(refused)?;
+                let told = answer.claim(Claim::TokenIntrospection.name());
+                let told = told.ok_or("its answer says nothing of the token")?;
+                self.read_members(state, told.as_bytes().to_vec())
             }
             (AnswerForm::Plain, true) => Err(
                 "it answers with a JWT, and introspection_response is not in its \

@@ -9,7 +9,7 @@ use crate::policy::profile::{Kind, Profile};
 use crate::policy::section::Section;
 use crate::policy::{
     AnswerForm, Asks, Endpoint, GateIssuer, GateRules, IntrospectionRules, IssuerRules, Opaque,
-    Rules, Secret,
+    Rules, Secret, ToldToken,
 };
 use crate::time::Span;
 
@@ -144,6 +144,7 @@ fn answers_of(
     let gates = rules.gates.iter().filter(opened);
     door.audience = gates.flat_map(|gate| gate.audience.clone()).collect();
     door.audience.push(client_id.into());
+    door.told = ToldToken::Elsewhere;
     door
 }
 
