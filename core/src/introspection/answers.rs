@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::board::{Board, Room};
+use super::turns::Load;
 use super::{Answer, Counts, Failure, Key, NoAnswer, Terms, Told};
-use crate::limits::INTROSPECTIONS_EACH;
 use crate::sync::{AtomicU64, OfProcess, Ordering, lock};
 use crate::time::NumericDate;
 
@@ -140,19 +140,19 @@ impl Answers {
         }
     }
 
-    /// The questions to ask now, at most `most`; each is taken for being asked until
-    /// [`Answers::settle`].
-    pub(crate) fn begin(&self, now: NumericDate, most: usize) -> Vec<Due> {
-        let due = |(key, token)| Due {
+    /// What there is to ask.
+    pub(crate) fn load(&self) -> Load {
+        self.with(|board| board.load())
+    }
+
+    /// The question to ask now, if there is one; it is taken for being asked until [`Answers::settle`].
+    pub(crate) fn begin(&self, now: NumericDate) -> Option<Due> {
+        let (key, token) = self.with(Board::begin)?;
+        Some(Due {
             key,
             token,
             asked_at: now,
-        };
-        let most = most.min(INTROSPECTIONS_EACH);
-        self.with(|board| board.begin(most))
-            .into_iter()
-            .map(due)
-            .collect()
+        })
     }
 
     /// What was being asked is asked again: whoever did is gone.

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use zeroize::Zeroizing;
 
+use super::turns::Load;
 use super::{Answer, Counts, Due, Failure, Key, NoAnswer, Terms, Told, Whose};
 use crate::limits::{
     INTROSPECTION_ANSWERS, INTROSPECTION_ANSWERS_SIZE, INTROSPECTIONS_EACH, INTROSPECTIONS_RENEWED,
@@ -169,22 +170,26 @@ impl Board {
         Some(true)
     }
 
-    /// At most `most` of those that wait, of which so many run at once.
-    pub(super) fn begin(&mut self, most: usize) -> Vec<(Key, Zeroizing<Vec<u8>>)> {
-        let mut due = Vec::new();
-        let room = INTROSPECTIONS_EACH.saturating_sub(self.running).min(most);
-        while due.len() < room {
+    pub(super) fn load(&self) -> Load {
+        Load {
+            running: self.running,
+            renewals: self.renewals.len(),
+            others: self.waiting.len(),
+        }
+    }
+
+    /// The first of those that wait, of which so many run at once.
+    pub(super) fn begin(&mut self) -> Option<(Key, Zeroizing<Vec<u8>>)> {
+        while self.running < INTROSPECTIONS_EACH {
             let next = self.renewals.pop_front();
-            let Some(key) = next.or_else(|| self.waiting.pop_front()) else {
-                break;
-            };
+            let key = next.or_else(|| self.waiting.pop_front())?;
             let entry = self.entries.get(&key);
             if let Some(token) = entry.and_then(|entry| entry.token.clone()) {
                 self.running = self.running.saturating_add(1);
-                due.push((key, token));
+                return Some((key, token));
             }
         }
-        due
+        None
     }
 
     /// Those who were being asked about wait again, ahead of all others.

@@ -64,13 +64,13 @@ impl Lines {
 }
 
 impl AskJob {
-    /// The questions to ask now, at most `most`.
-    pub(crate) fn due(engine: &Engine, lines: &mut Lines, most: usize) -> Vec<Self> {
+    /// The questions to ask now, where so many places are free.
+    pub(crate) fn due(engine: &Engine, lines: &mut Lines, free: usize) -> Vec<Self> {
         let job = |fetch: AskFetch| Self {
             line: lines.of(&fetch.rules),
             fetch,
         };
-        engine.begin_asks(most).into_iter().map(job).collect()
+        engine.begin_asks(free).into_iter().map(job).collect()
     }
 
     /// Asks over the network. Never panics, so that every question ends.

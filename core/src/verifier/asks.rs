@@ -51,26 +51,29 @@ impl Engine {
         issuers.any(|issuer| issuer.introspection.is_some())
     }
 
-    /// The questions to ask now, at most `most` of them.
-    pub(crate) fn begin_asks(&self, most: usize) -> Vec<AskFetch> {
+    /// The questions to ask now. So many places are free that all issuers share; see
+    /// [`turns`](introspection::turns) for those beyond.
+    pub(crate) fn begin_asks(&self, free: usize) -> Vec<AskFetch> {
         let (state, now) = (self.state.load_full(), self.clock.now());
-        let mut fetches = Vec::new();
-        for (_, issuer, rules, answers) in asked(&state) {
-            let due = answers.begin(now, most.saturating_sub(fetches.len()));
-            fetches.extend(due.into_iter().map(|due| AskFetch {
+        let asked: Vec<_> = asked(&state).collect();
+        let loads = asked.iter().map(|(.., answers)| answers.load()).collect();
+        let turns = introspection::turns(loads, free).into_iter();
+        let begin = |turn: usize| {
+            let (_, issuer, rules, answers) = *asked.get(turn)?;
+            Some(AskFetch {
                 question: Question {
                     issuer: issuer.name.clone(),
                     answers: Arc::clone(answers),
-                    due,
+                    due: answers.begin(now)?,
                 },
                 rules: Arc::clone(rules),
                 endpoint: match &rules.endpoint {
                     Endpoint::Url(url) => Some(url.clone()),
                     Endpoint::Discovered(..) => answers.endpoint(),
                 },
-            }));
-        }
-        fetches
+            })
+        };
+        turns.filter_map(begin).collect()
     }
 
     /// Questions that were under way when whoever asks ended are asked again.
