@@ -54,7 +54,7 @@ impl Engine {
     /// The questions to ask now. So many places are free that all issuers share; see
     /// [`turns`](introspection::turns) for those beyond.
     pub(crate) fn begin_asks(&self, free: usize) -> Vec<AskFetch> {
-        let (state, now) = (self.state.load_full(), self.clock.now());
+        let state = self.state.load_full();
         let asked: Vec<_> = asked(&state).collect();
         let loads = asked.iter().map(|(.., answers)| answers.load()).collect();
         let turns = introspection::turns(loads, free).into_iter();
@@ -64,7 +64,7 @@ impl Engine {
                 question: Question {
                     issuer: issuer.name.clone(),
                     answers: Arc::clone(answers),
-                    due: answers.begin(now)?,
+                    due: answers.begin()?,
                 },
                 rules: Arc::clone(rules),
                 endpoint: match &rules.endpoint {
@@ -111,7 +111,7 @@ impl Engine {
             })
         });
         let failed = told.as_ref().err().map(|failure| failure.text.clone());
-        answers.settle(due, told, terms, now);
+        answers.settle(due, told, terms);
         self.observers.tell(&match &failed {
             Some(reason) => Event::IntrospectionFailed {
                 issuer_name: issuer,

@@ -1,14 +1,19 @@
-//! That busy issuers keep no other one from being asked.
+//! What issuers have said of tokens: for how long it counts, whatever the wall clock does, and that busy issuers keep no other one from being asked.
 
 use std::sync::Arc;
 
 use super::NOW;
-use super::introspected::GOOD;
+use super::introspected::{GOOD, OPAQUE, Stand};
 use crate::crypto::aws_lc;
+use crate::error::Code;
+use crate::introspection::{Failure, Whose};
 use crate::limits::{INTROSPECTIONS, INTROSPECTIONS_EACH};
 use crate::policy::{Format, LoadOptions, Policy};
 use crate::time::{Clock, FixedClock, Span};
 use crate::verifier::{AskFetch, Asked, Verifier};
+
+const PENDING: Result<(), (Code, Option<&str>)> = Err((Code::IntrospectionPending, None));
+const UNAVAILABLE: Result<(), (Code, Option<&str>)> = Err((Code::IntrospectionUnavailable, None));
 
 /// Issuers of these names, each with a gate of its own.
 fn issuers(names: &[&str]) -> (Verifier, Arc<FixedClock>) {
@@ -99,4 +104,64 @@ fn four_busy_issuers_keep_no_fifth_from_being_asked() {
     // A place that is free is for whoever has the fewest.
     let begun = engine.begin_asks(1);
     assert_eq!(begun.iter().map(token).collect::<Vec<_>>(), ["e-later"]);
+}
+
+#[test]
+fn an_answer_counts_no_longer_for_a_clock_that_is_set_back() {
+    for back in [10, 1800] {
+        let stand = Stand::opaque();
+        assert_eq!(stand.then(OPAQUE, GOOD), Ok(()));
+        stand.clock.set(NOW - back);
+        assert_eq!(stand.code(OPAQUE), Ok(()), "it is as old as it was");
+        stand.clock.advance(Span::from_seconds(50));
+        assert_eq!(stand.code(OPAQUE), Ok(()));
+        assert_eq!(stand.answer(r#"{"active":false}"#).len(), 1, "asked anew");
+        assert_eq!(stand.code(OPAQUE), Err((Code::Inactive, Some("active"))));
+        stand.clock.advance(Span::from_seconds(10));
+        assert_eq!(stand.code(OPAQUE), PENDING, "a no counts briefly");
+        // One that nobody asks about ends all the same.
+        assert_eq!(stand.answer(GOOD).len(), 1);
+        stand.clock.set(NOW - 2 * back);
+        stand.clock.advance(Span::from_seconds(60));
+        assert_eq!(stand.code(OPAQUE), PENDING);
+    }
+}
+
+#[test]
+fn a_machine_that_slept_has_old_answers() {
+    let stand = Stand::opaque();
+    assert_eq!(stand.then(OPAQUE, GOOD), Ok(()));
+    stand.clock.set(NOW + 60); // no moment has passed
+    assert_eq!(stand.code(OPAQUE), PENDING);
+}
+
+#[test]
+fn a_rest_is_as_long_as_it_is_whatever_the_wall_clock_does() {
+    for set_to in [NOW - 1800, NOW + 1800] {
+        let stand = Stand::opaque();
+        let engine = stand.verifier.engine();
+        let fail = |token: &str, whose| {
+            assert_eq!(stand.code(token), PENDING);
+            for fetch in engine.begin_asks(9) {
+                let text = "why".to_owned();
+                engine.settle_ask(&fetch.question, Err(Failure { whose, text }));
+            }
+            assert_eq!(stand.code(token), UNAVAILABLE);
+        };
+        fail("one", Whose::Tokens);
+        stand.clock.set(set_to);
+        assert_eq!(stand.code("one"), UNAVAILABLE, "{set_to}");
+        stand.clock.advance(Span::from_seconds(1));
+        assert_eq!(stand.code("one"), PENDING, "{set_to}");
+        stand.answer(GOOD);
+        for token in ["a", "b", "c"] {
+            fail(token, Whose::Issuers);
+        }
+        stand.clock.set(NOW);
+        assert_eq!(stand.code("d"), UNAVAILABLE, "{set_to}");
+        stand.clock.set(set_to);
+        assert_eq!(stand.code("d"), UNAVAILABLE, "{set_to}");
+        stand.clock.advance(Span::from_seconds(4));
+        assert_eq!(stand.code("d"), PENDING, "{set_to}");
+    }
 }

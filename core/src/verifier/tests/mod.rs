@@ -16,6 +16,7 @@ mod inquiries;
 mod introspected;
 mod issuers;
 mod leaks;
+mod listed;
 mod observed;
 mod outbound;
 mod policies;
