@@ -136,6 +136,7 @@ pub(crate) const INTROSPECTIONS_WAITING: usize = 256;
 pub(crate) const INTROSPECTIONS_RENEWED: usize = 4096;
 /// Questions to one issuer at once.
 pub(crate) const INTROSPECTIONS_EACH: usize = 8;
-/// Questions to all issuers at once: each has a thread while it runs.
+/// Questions to all issuers at once, and one more to each that has none running: each has a thread while
+/// it runs.
 #[cfg(feature = "remote")]
 pub(crate) const INTROSPECTIONS: usize = 32;

@@ -271,7 +271,7 @@ static INTROSPECTION: &[Row] = &[
         "ca_file",
         Shape::Text,
         Absent::Nothing,
-        "A PEM file of the certificate authorities to trust in place of the public ones.",
+        "A PEM file of the certificate authorities to trust in place of the system's.",
     ),
 ];
 
@@ -306,7 +306,7 @@ static REFRESH: &[Row] = &[
         "ca_file",
         Shape::Text,
         Absent::Nothing,
-        "A PEM file of the certificate authorities to trust in place of the public ones.",
+        "A PEM file of the certificate authorities to trust in place of the system's.",
     ),
 ];
 

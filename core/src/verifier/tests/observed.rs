@@ -20,7 +20,9 @@ fn line(event: &Event<'_>) -> String {
         | Event::RevocationsDelivered { .. }
         | Event::RevocationsUndelivered { .. }
         | Event::Introspected { .. }
-        | Event::IntrospectionFailed { .. } => {
+        | Event::IntrospectionFailed { .. }
+        | Event::StatusListFetched { .. }
+        | Event::StatusListFailed { .. } => {
             unreachable!("the policy names no store, and asks nobody")
         }
         Event::KeyWithdrawn {
