@@ -71,7 +71,7 @@ class Events {
   /** Ends the carrying to shared stores; says, once, what they are not known to have. */
   left() {
     const text = ({ store, changes }) =>
-      `store ${JSON.stringify(store)} is not known to have ${changes} changes of this process, which took force in it alone`
+      `store ${JSON.stringify(store)} is not known to have ${changes} of this process's changes, which are in force in it alone`
     return JSON.parse(native.closeRevocations(this.#engine)).map(text)
   }
 

@@ -55,7 +55,7 @@ test('of what no store has the process warns, once, when a verifier is closed an
   const program = (end) => `
     const { Handle, Verifier } = require('sealgate')
     const { FakeIssuer } = require('sealgate/testing')
-    const corp = new FakeIssuer('https://login.example.com', { seed: 1 })
+    const corp = new FakeIssuer('https://login.example.com', { seed: 1000 })
     const verifier = Verifier.create({
       issuer: corp.issuer, audience: 'api', jwks: corp.jwks(), revocation: { store: 'fleet' },
       stores: { fleet: { kind: 'redis', url: { env: 'STORE' } } },

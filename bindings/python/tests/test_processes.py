@@ -192,7 +192,7 @@ def test_what_no_store_has_is_told_when_the_process_ends(end: str) -> None:
         from sealgate import Handle, Verifier, testing
         logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
         os.environ["STORE"] = "redis://127.0.0.1:1"  # nobody is there
-        corp = testing.FakeIssuer("https://login.example.com", seed=1)
+        corp = testing.FakeIssuer("https://login.example.com", seed=1000)
         verifier = Verifier(
             issuer=corp.issuer, audience="api", jwks=corp.jwks(), revocation={{"store": "fleet"}},
             stores={{"fleet": {{"kind": "redis", "url": {{"env": "STORE"}}}}}},
