@@ -97,7 +97,7 @@ impl Store {
     /// When it cannot be reached, is not what it was, or, of kind `file`, nobody has made it yet.
     pub fn changes(&self, take: &mut dyn FnMut(Change)) -> Result<u64, StoreError> {
         let mut reader = self.engine.looker()?;
-        reader.changes(&mut |change| take(change.as_it_holds()))?;
+        reader.changes(&mut |change| take(change.settled()))?;
         Ok(reader.unreadable())
     }
 

@@ -167,7 +167,7 @@ impl Change {
 
     /// As a store tells it that has folded everything there was of the handle.
     #[must_use]
-    pub(crate) const fn as_it_holds(mut self) -> Self {
+    pub(crate) const fn settled(mut self) -> Self {
         self.fact.event &= self.is_lifted();
         self
     }
