@@ -33,10 +33,9 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
         token.changes()
     };
     let rules = state.world.rules();
-    let longest = rules.longest_lifetime();
     let changes = changes
         .into_iter()
-        .map(|change| events::ending(change, longest, rules.leeway));
+        .map(|change| events::ending(change, rules.longest_lifetime, rules.leeway));
     let receipts: Vec<_> = changes
         .map(|change| put_in_force(state, &change, now))
         .collect();
