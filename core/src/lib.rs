@@ -157,10 +157,10 @@ pub use time::{Clock, FixedClock, NumericDate, Span};
 #[cfg(feature = "remote")]
 pub use verifier::NotReady;
 pub use verifier::{
-    Advice, AppliedEvent, BatchSnapshot, Begun, ContextToken, Explanation, Gate, Grounds, Inquiry,
-    IssuerKey, Jws, KeyState, Keys, Mark, Misfit, Outcome, Pending, PublishError, Receipt, Request,
-    Requirements, Revocation, RevocationCheck, RevocationReceipt, Revocations, RevokeError,
-    Sitting, SnapshotId, Stage, Step, StoreState, SubjectKind, Traced, UnknownGate,
+    Advice, AppliedEvent, BatchSnapshot, Begun, ContextToken, EventChange, Explanation, Gate,
+    Grounds, Inquiry, IssuerKey, Jws, KeyState, Keys, Mark, Misfit, Outcome, Pending, PublishError,
+    Receipt, Request, Requirements, Revocation, RevocationCheck, RevocationReceipt, Revocations,
+    RevokeError, Sitting, SnapshotId, Stage, Step, StoreState, SubjectKind, Traced, UnknownGate,
     UnverifiedToken, Verdict, VerifiedBy, VerifiedToken, Verifier, inspect, verify_jws,
 };
 pub use wire::Answer;

@@ -87,8 +87,9 @@ impl NumericDate {
         Self::from_seconds(i64::try_from(elapsed.as_secs()).ok()?)
     }
 
-    /// Whole seconds since the epoch, upwards.
-    pub(crate) const fn seconds_up(self) -> i64 {
+    /// Whole seconds since the epoch, upwards: of an end, which does not come before its second.
+    #[must_use]
+    pub const fn seconds_up(self) -> i64 {
         let whole = self.micros.div_euclid(MICROS);
         if self.micros.rem_euclid(MICROS) == 0 {
             whole

@@ -351,7 +351,7 @@ impl Harness {
         let token = gate.verify(text(request, "set")?)?;
         let applied = session.verifier.revocations().apply(&token)?;
         Ok(object(json!({
-            "entries": applied.entries, "duplicate": applied.duplicate,
+            "entries": applied.changes.len(), "duplicate": applied.duplicate,
         })))
     }
 
@@ -371,7 +371,7 @@ impl Harness {
         let told: Value = serde_json::from_str(&delivery.answer.body).unwrap_or_default();
         Ok(object(json!({
             "status": delivery.answer.status, "err": told["err"],
-            "entries": delivery.event.map(|event| event.entries),
+            "entries": delivery.event.as_ref().map(|event| event.changes.len()),
             "duplicate": delivery.event.map(|event| event.duplicate),
         })))
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use sealgate::{
-    Blame, Clock, Code, Error, Gate, Lineage, NumericDate, Possession, Requirements, VerifiedToken,
+    Blame, Clock, Error, Gate, Lineage, NumericDate, Possession, Requirements, VerifiedToken,
 };
 use serde::Serialize;
 
@@ -66,10 +66,11 @@ pub(crate) struct Place<'a> {
     pub(crate) line: usize,
 }
 
-/// Appends a JSON line.
+/// Appends a JSON line, of a call with these needs.
 pub(crate) fn write_json(
     out: &mut Vec<u8>,
     gate: &Gate,
+    needs: &Requirements,
     Place { file, line }: Place<'_>,
     verdict: Result<&VerifiedToken, Error>,
 ) -> io::Result<()> {
@@ -99,7 +100,7 @@ pub(crate) fn write_json(
             serde_json::to_writer(&mut *out, &accepted)?;
         }
         Err(error) => {
-            let advice = gate.advice(&error);
+            let advice = gate.advice_with(&error, needs);
             let retry_after = match error.blame() {
                 Blame::Rejected => None,
                 _ => retry_after(gate, &error),
@@ -155,9 +156,10 @@ pub(crate) fn write_row(
     }
 }
 
-/// One verdict for a person.
+/// One verdict for a person, on a call with these needs.
 pub(crate) fn describe(
     gate: &Gate,
+    needs: &Requirements,
     clock: &Clock,
     verdict: &Result<VerifiedToken, Error>,
     out: &mut dyn Write,
@@ -169,17 +171,11 @@ pub(crate) fn describe(
                 Blame::Rejected => "refused",
                 _ => "undecided",
             };
-            let advice = gate.advice(error);
+            let advice = gate.advice_with(error, needs);
             writeln!(out, "{word}   {error}")?;
             let columns = Columns::after("  ");
-            if !advice.expected.is_empty() {
-                // One of these would do; of scopes all are needed.
-                let word = match error.code() {
-                    Code::InsufficientScope => " and ",
-                    _ => " or ",
-                };
-                let expected = format!("expected {}", advice.expected.join(word));
-                columns.write(out, "  ", &expected)?;
+            if let Some(expectation) = advice.expectation() {
+                columns.write(out, "  ", &expectation)?;
             }
             columns.write(out, "  ", &advice.hint)
         }

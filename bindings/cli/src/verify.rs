@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use sealgate::{Blame, Error, VerifiedToken};
+use sealgate::{Blame, Error, Requirements, VerifiedToken};
 
 use crate::failure::{self, Failure};
 use crate::gate::{self, GateArguments, Opened};
@@ -84,10 +84,12 @@ fn judge_one(arguments: &Arguments, opened: &Opened, asked: &Asked) -> Result<Ex
                 line: 1,
             },
         );
-        verdict::write_json(&mut line, &opened.gate, place, by_reference(&verdict))?;
+        let verdict = by_reference(&verdict);
+        verdict::write_json(&mut line, &opened.gate, &requirements, place, verdict)?;
         out.write_all(&line)?;
     } else {
-        verdict::describe(&opened.gate, &opened.clock, &verdict, &mut out)?;
+        let (gate, clock) = (&opened.gate, &opened.clock);
+        verdict::describe(gate, &requirements, clock, &verdict, &mut out)?;
     }
     out.flush()?;
     Ok(ExitCode::from(failure::exit(&verdict)))
@@ -130,7 +132,15 @@ fn judge(
             if alone && !arguments.json && !arguments.summary {
                 single = verdicts.pop();
             } else if !arguments.summary {
-                list(arguments, opened, file, &chunk, &verdicts, out)?;
+                list(
+                    arguments,
+                    opened,
+                    &requirements,
+                    file,
+                    &chunk,
+                    &verdicts,
+                    out,
+                )?;
                 out.flush()?;
             }
             Ok(())
@@ -142,7 +152,10 @@ fn judge(
         return Err(Failure::Usage(format!("{}: no token", tally.name())));
     }
     match single {
-        Some(verdict) => verdict::describe(&opened.gate, &opened.clock, &verdict, out)?,
+        Some(verdict) => {
+            let (gate, clock) = (&opened.gate, &opened.clock);
+            verdict::describe(gate, &requirements, clock, &verdict, out)?;
+        }
         // With verdicts on standard output the summary goes beside them.
         None if arguments.summary => summarize(&tally, &began, opened, arguments, out)?,
         None if tally.total() > 1 => {
@@ -157,6 +170,7 @@ fn judge(
 fn list(
     arguments: &Arguments,
     opened: &Opened,
+    needs: &Requirements,
     file: Option<&str>,
     chunk: &Chunk,
     verdicts: &[Result<VerifiedToken, Error>],
@@ -168,7 +182,8 @@ fn list(
         for (line, verdict) in verdicts {
             if arguments.json {
                 let place = Place { file, line: *line };
-                verdict::write_json(&mut lines, &opened.gate, place, by_reference(verdict))?;
+                let verdict = by_reference(verdict);
+                verdict::write_json(&mut lines, &opened.gate, needs, place, verdict)?;
             } else {
                 verdict::write_row(&mut lines, *line, by_reference(verdict))?;
             }

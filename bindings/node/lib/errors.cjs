@@ -195,16 +195,14 @@ for (const made of Object.values(classes)) {
 }
 
 /** What errors of one kind share, of what the native half says about them: their outline. */
-function outlined({ expected = [], headers, ...said }) {
+function outlined({ expected = [], expectation, headers, ...said }) {
   const { code, claim, text, more, issuerName, hint } = said
   const { blame } = rows.get(code)
   const { reason = rows.get(code).reason } = said
   let message = `${code}: ${text ?? reason}`
   if (claim) message += ` (${claim})`
   if (issuerName && blame === 'unavailable' && text === undefined) message += ` (${issuerName})`
-  // One of these would do; of scopes all are needed.
-  const word = said.code === 'insufficient_scope' ? ' and ' : ' or '
-  if (expected.length > 0) message += `; expected ${expected.join(word)}`
+  if (expectation) message += `; ${expectation}`
   if (more !== undefined) message += `: ${more}`
   if (code === 'usage' && hint) message += `: ${hint}` // what the call got wrong
   return { ...said, ...answered({ headers }), message, expected: Object.freeze(expected) }

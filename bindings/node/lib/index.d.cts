@@ -944,6 +944,8 @@ export interface Delivery {
   readonly body: string
   /** How many handles were revoked or lifted; null where the token was not accepted. */
   readonly entries: number | null
+  /** These handles. Not enumerable: they name people, and whoever logs the whole does not log them. */
+  readonly changes: readonly EventChange[]
   /** Whether it was applied before, and nothing was done now; null where it was not accepted. */
   readonly duplicate: boolean | null
   /** Why it was not. */
@@ -971,7 +973,10 @@ export interface Polled {
   readonly undecided: number
   /** Of those accepted, how many had been applied before: nothing was done about them. */
   readonly duplicates: number
+  /** How many handles were revoked or lifted. */
   readonly entries: number
+  /** These handles. Not enumerable, as in a {@link Delivery}. */
+  readonly changes: readonly EventChange[]
   readonly moreAvailable: boolean
 }
 
@@ -979,8 +984,28 @@ export interface Polled {
 export interface EventReceipt extends RevocationReceipt {
   /** How many handles it revokes or lifts; 0 for one that is only observed. */
   readonly entries: number
+  /** These handles. Not enumerable, as in a {@link Delivery}. */
+  readonly changes: readonly EventChange[]
   /** Whether this process has applied the token before, by its issuer and `jti`, and has done nothing now. */
   readonly duplicate: boolean
+}
+
+/** One handle that an event has revoked or lifted, as `sealgate revocations list` shows it. Dates are whole seconds. */
+export interface EventChange {
+  /** The policy's name for the issuer that tells of it, safe as a metric label. */
+  readonly issuerName: string
+  /** One of its own: it names people and their agents. */
+  readonly handle: Handle
+  /** Whether what was revoked before is taken back. */
+  readonly lifted: boolean
+  /** The tokens issued then or before are revoked; null for all of them. */
+  readonly cutoff: number | null
+  /** When it is forgotten; null for never. */
+  readonly expires: number | null
+  /** The type of the event: `session-revoked`. */
+  readonly reason: string | null
+  /** When it happened. */
+  readonly at: number
 }
 
 /** What a publication did. */

@@ -5,6 +5,7 @@ const { types } = require('node:util')
 const native = require('./native.cjs')
 const { checkOptions, checkString, kind } = require('./arguments.cjs')
 const { refused, usage } = require('./errors.cjs')
+const { withChanges } = require('./revocations.cjs')
 
 /** Bytes of a body; a text is its UTF-8. */
 function bytes(body, call) {
@@ -32,7 +33,7 @@ function makePoller(handle) {
     take(body) {
       const polled = JSON.parse(native.pollTake(handle, bytes(body, 'take')))
       if (polled.code) throw refused(polled)
-      return Object.freeze(polled)
+      return withChanges(polled)
     },
   })
 }
@@ -48,7 +49,7 @@ function makeReceiver(engine, gate, options) {
     push(body, headers) {
       const delivery = JSON.parse(native.push(handle, bytes(body, 'push'), contentType(headers)))
       Object.freeze(delivery.headers)
-      return Object.freeze(delivery)
+      return withChanges(delivery)
     },
     poller(options) {
       const { maxEvents = 100 } = checkOptions(options, 'poller', ['maxEvents'])

@@ -39,6 +39,11 @@ class Handle {
     Object.freeze(this.prototype)
   }
 
+  /** The handle that the native half names so. */
+  static ofParts([kind, ...parts]) {
+    return new Handle(SECRET, kind, parts)
+  }
+
   /** What the native half takes in place of a handle. */
   static partsOf(handle, call) {
     if (!(typeof handle === 'object' && handle !== null && #native in handle)) {
@@ -47,8 +52,19 @@ class Handle {
     return handle.#native
   }
 }
-const { partsOf } = Handle
+const { ofParts, partsOf } = Handle
+delete Handle.ofParts
 delete Handle.partsOf
+
+/**
+ * What became of an event, with its changes as programs have them. They name people: whoever logs the
+ * whole, or writes it as JSON, does not show them by accident.
+ */
+function withChanges({ changes, ...told }) {
+  const made = changes?.map(({ handle, ...change }) => Object.freeze({ ...change, handle: ofParts(handle) }))
+  const shown = { ...told, entries: made?.length ?? null }
+  return Object.freeze(Object.defineProperty(shown, 'changes', { value: Object.freeze(made ?? []) }))
+}
 
 /** A number as text, else one that is none: the native half, which knows what seconds there are, tells why. */
 function seconds(value) {
@@ -77,7 +93,7 @@ function makeRevocations(engine, events) {
 
   function apply(eventToken) {
     const [verdicts, index] = handleOf(eventToken, 'apply')
-    return told(native.applyEvent(engine, verdicts, index))
+    return withChanges(told(native.applyEvent(engine, verdicts, index)))
   }
 
   async function flush(options) {
@@ -107,4 +123,4 @@ function makeRevocations(engine, events) {
   })
 }
 
-module.exports = { Handle, makeRevocations }
+module.exports = { Handle, makeRevocations, withChanges }

@@ -33,7 +33,7 @@ pub(crate) fn number(error: &Error) -> u8 {
 /// at once: it belongs to the message.
 pub(crate) fn outline(grounds: &Grounds, error: &Error, requirements: &Requirements) -> String {
     let advice = grounds.advice(error, requirements);
-    let hint = (error.code() == Code::Usage).then_some(advice.hint);
+    let hint = (error.code() == Code::Usage).then_some(&advice.hint);
     json!({
         "code": error.code().as_str(),
         "reason": error.reason(),
@@ -42,6 +42,7 @@ pub(crate) fn outline(grounds: &Grounds, error: &Error, requirements: &Requireme
         "gate": advice.gate,
         "issuerName": advice.issuer_name,
         "expected": advice.expected,
+        "expectation": advice.expectation(),
         "hint": hint,
     })
     .to_string()

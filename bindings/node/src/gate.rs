@@ -17,8 +17,8 @@ use napi::bindgen_prelude::{
 use napi::{Env, Error as Panic, JsString, Result};
 use napi_derive::napi;
 use sealgate::{
-    ApprovedIntent, Begun, Blame, Clock, ContextToken, Error, Explanation, Gate, Grounds, Kind,
-    Operation, Request, Requirements, Sitting, Traced, VerifiedToken, Verifier,
+    Advice, ApprovedIntent, Begun, Blame, Clock, ContextToken, Error, Explanation, Gate, Grounds,
+    Kind, Operation, Request, Requirements, Sitting, Traced, VerifiedToken, Verifier,
 };
 use serde_json::json;
 
@@ -713,6 +713,7 @@ fn shown(explanation: &Explanation) -> std::result::Result<String, Error> {
             "claim": error.claim(),
             "issuerName": advice.and_then(|advice| advice.issuer_name.as_ref()),
             "expected": advice.map_or(&[][..], |advice| &advice.expected),
+            "expectation": advice.and_then(Advice::expectation),
             "isUndecided": error.blame() != Blame::Rejected,
         })
     });

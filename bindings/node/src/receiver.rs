@@ -8,6 +8,7 @@ use sealgate::{Poller, Receiver};
 use serde_json::json;
 
 use crate::error;
+use crate::revocations::changed;
 use crate::verifier::Engine;
 
 /// Takes events at this gate, those that verify its stream with this state; or `{code, text}`.
@@ -26,7 +27,7 @@ pub(crate) fn open_receiver(
     }
 }
 
-/// Takes a push: `{status, headers, body, entries, duplicate, code}`.
+/// Takes a push: `{status, headers, body, duplicate, changes, code}`.
 #[napi(catch_unwind)]
 pub(crate) fn push(
     receiver: &External<Receiver>,
@@ -40,8 +41,8 @@ pub(crate) fn push(
         "status": delivery.answer.status,
         "headers": serde_json::Map::from_iter(headers),
         "body": delivery.answer.body,
-        "entries": delivery.event.map(|event| event.entries),
-        "duplicate": delivery.event.map(|event| event.duplicate),
+        "duplicate": delivery.event.as_ref().map(|event| event.duplicate),
+        "changes": delivery.event.map(|event| changed(&event.changes)),
         "code": delivery.error.map(|error| error.code().as_str()),
     })
     .to_string()
@@ -72,8 +73,8 @@ pub(crate) fn poll_take(poller: &External<RefCell<Poller>>, body: &[u8]) -> Stri
             "refused": polled.refused,
             "undecided": polled.undecided,
             "duplicates": polled.duplicates,
-            "entries": polled.entries,
             "moreAvailable": polled.more_available,
+            "changes": changed(&polled.changes),
         })
         .to_string(),
         Err(refused) => error::usage(&format!("take: {refused}")),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
-use sealgate::{Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, RevokeError};
+use sealgate::{
+    EventChange, Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, RevokeError,
+};
 use serde_json::{Value, json};
 
 use crate::error;
@@ -61,8 +63,8 @@ pub(crate) fn lift(engine: &External<Engine>, handle: (String, String, String)) 
     }
 }
 
-/// Revokes or lifts what follows from a token that tells of an event. Returns a receipt with `entries` and
-/// `duplicate`, or `{code, text}`.
+/// Revokes or lifts what follows from a token that tells of an event. Returns a receipt with `duplicate`
+/// and `changes`, or `{code, text}`.
 #[napi(catch_unwind)]
 pub(crate) fn apply_event(
     engine: &External<Engine>,
@@ -75,8 +77,8 @@ pub(crate) fn apply_event(
     match engine.verifier.revocations().apply(token) {
         Ok(applied) => {
             let mut receipt = shown(&applied.receipt);
-            receipt["entries"] = applied.entries.into();
             receipt["duplicate"] = applied.duplicate.into();
+            receipt["changes"] = changed(&applied.changes);
             receipt.to_string()
         }
         Err(refused) => error::usage(&format!("revocations: {refused}")),
@@ -126,6 +128,23 @@ fn told(receipt: Result<RevocationReceipt, RevokeError>) -> String {
         Ok(receipt) => shown(&receipt).to_string(),
         Err(refused) => error::usage(&format!("revocations: {refused}")),
     }
+}
+
+/// Each handle that an event has revoked or lifted; itself `[kind, scope, value]`.
+pub(crate) fn changed(changes: &[EventChange]) -> Value {
+    let changes = changes.iter().map(|made| {
+        let (change, handle) = (&made.change, made.change.handle());
+        json!({
+            "issuerName": made.issuer_name,
+            "handle": [handle.kind().name(), handle.scope(), handle.value()],
+            "lifted": change.is_lifted(),
+            "cutoff": change.cutoff().map(NumericDate::seconds),
+            "expires": change.expires().map(NumericDate::seconds_up),
+            "reason": change.reason(),
+            "at": change.at().seconds(),
+        })
+    });
+    changes.collect()
 }
 
 fn shown(receipt: &RevocationReceipt) -> Value {

@@ -344,10 +344,14 @@ test('a wrong call is wrong whatever the tokens', async () => {
   assert.equal(judged.message, `usage: ${judged.reason} (required_scopes): ${judged.hint}`)
 })
 
-test('all scopes are needed, and a reason says what is malformed', () => {
+test('all scopes are needed, one acr would do, and a reason says what is malformed', () => {
   const { gate, token } = world()
-  const { error } = gate.judge(token(), { requiredScopes: ['zz', 'yy'] })
-  assert.match(error.message, /; expected (mcp:use and )?zz and yy$/)
+  const requiredScopes = ['zz', 'yy']
+  const { error } = gate.judge(token(), { requiredScopes })
+  assert.match(error.message, /; expected zz and yy$/)
+  assert.ok(String(gate.explain(token(), { requiredScopes })).includes(error.message))
+  const { error: acr } = gate.judge(token(), { acrValues: ['gold', 'silver'] })
+  assert.match(acr.message, /; expected gold or silver$/)
   const { error: malformed } = gate.judge('W10.e30.AA')
   assert.equal(malformed.reason, "the token's header is not well-formed JSON")
   assert.ok(malformed.message.includes(malformed.reason), malformed.message)

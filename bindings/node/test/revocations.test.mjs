@@ -140,9 +140,14 @@ test('what an issuer tells of', () => {
   const disabled = told('secevent+jwt', EVENTS, 'https://schemas.openid.net/secevent/risc/event-type/account-disabled', { sub_id: u1 })
   const token = verifier.gate('signals').verify(disabled)
   assert.equal(tools.judge(jwt).ok, true, 'no input')
-  assert.deepEqual(revocations.apply(token), { epoch: 1, reach: 'process', delivered: true, cutoff: null, entries: 1, duplicate: false })
+  const receipt = revocations.apply(token)
+  assert.deepEqual(receipt, { epoch: 1, reach: 'process', delivered: true, cutoff: null, entries: 1, duplicate: false })
+  const account = Handle.account({ iss: ISSUER, sub: 'u1' })
+  const change = { issuerName: 'corp', handle: account, lifted: false, cutoff: NOW - 10, expires: null, reason: 'account-disabled', at: NOW - 10 }
+  assert.deepEqual(receipt.changes, [change])
+  assert.ok(!`${inspect(receipt)}${JSON.stringify(receipt)}`.includes('u1'), 'nobody is logged by accident')
   assert.equal(tools.judge(jwt).code, 'revoked')
-  revocations.lift(Handle.account({ iss: ISSUER, sub: 'u1' }))
+  revocations.lift(receipt.changes[0].handle)
   const accepted = tools.verify(jwt)
   assert.deepEqual(revocations.apply(token), { epoch: 2, reach: 'process', delivered: true, cutoff: null, entries: 0, duplicate: true }, 'lifted since')
   const logout = told('logout+jwt', 'client-1', 'http://schemas.openid.net/event/backchannel-logout', { sid: 's1', exp: NOW + 60 })
@@ -173,7 +178,7 @@ test('what an issuer delivers', () => {
   const receiver = verifier.receiver('signals')
   const type = ['Content-Type', 'application/secevent+jwt']
   const refused = receiver.push(told('e1', { aud: 'others' }), [type])
-  assert.deepEqual([refused.status, refused.code, refused.entries], [400, 'aud_mismatch', null])
+  assert.deepEqual([refused.status, refused.code, refused.entries, refused.changes], [400, 'aud_mismatch', null, []])
   assert.match(refused.body, /invalid_audience/)
   for (const headers of [{ 'content-type': 'application/json' }, [], [...type, ...type]]) {
     assert.equal(receiver.push(told('e1'), headers).status, 400)
@@ -181,6 +186,9 @@ test('what an issuer delivers', () => {
   assert.equal(verifier.gate('tools').judge(jwt).ok, true)
   const taken = receiver.push(Buffer.from(told('e1')), type)
   assert.deepEqual(taken, { status: 202, headers: { 'Cache-Control': 'no-store' }, body: '', entries: 1, duplicate: false, code: null })
+  const account = Handle.account({ iss: ISSUER, sub: 'u1' })
+  const change = { issuerName: 'corp', handle: account, lifted: false, cutoff: NOW, expires: null, reason: 'account-disabled', at: NOW }
+  assert.deepEqual(taken.changes, [change])
   const again = receiver.push(told('e1'), new Headers([type]))
   assert.deepEqual([again.status, again.entries, again.duplicate], [202, 0, true])
   assert.equal(verifier.gate('tools').judge(jwt).code, 'revoked')
@@ -189,6 +197,7 @@ test('what an issuer delivers', () => {
   assert.equal(JSON.parse(poller.request()).maxEvents, 2)
   const polled = poller.take(JSON.stringify({ sets: { e1: told('e1'), e2: told('e2'), e3: 'x' }, moreAvailable: true }))
   assert.deepEqual(polled, { accepted: 2, refused: 1, undecided: 0, duplicates: 1, entries: 1, moreAvailable: true })
+  assert.deepEqual(polled.changes, [change])
   const request = JSON.parse(poller.request())
   assert.deepEqual([request.ack, request.setErrs.e3.err], [['e1', 'e2'], 'invalid_request'])
   const mistakes = [

@@ -123,6 +123,11 @@ impl Refusal {
     }
 
     #[getter]
+    fn expectation(&self, py: Python<'_>) -> Option<String> {
+        self.advice(py)?.expectation()
+    }
+
+    #[getter]
     fn gate<'a>(&'a self, py: Python<'_>) -> Option<&'a str> {
         Some(self.advice(py)?.gate.as_str())
     }

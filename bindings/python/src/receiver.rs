@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use sealgate::{Poller, Receiver};
 
 use crate::errors::usage;
+use crate::revocations::{Changed, changed};
 
 /// Takes events at one gate; `sealgate/_receiver.py` says what each call does.
 #[pyclass(frozen, module = "sealgate._native")]
@@ -19,18 +20,17 @@ pub(crate) struct RawPoller {
     poller: Mutex<Poller>,
 }
 
-/// Status, header fields, body; how many entries, and whether it was applied before; the code of a
-/// refusal.
+/// Status, header fields, body; whether it was applied before, and the changes; the code of a refusal.
 type Delivery = (
     u16,
     Vec<(&'static str, String)>,
     String,
-    Option<usize>,
     Option<bool>,
+    Option<Vec<Changed>>,
     Option<&'static str>,
 );
 
-type Polls = (usize, usize, usize, usize, usize, bool);
+type Polls = (usize, usize, usize, usize, bool, Vec<Changed>);
 
 impl RawReceiver {
     pub(crate) fn new(
@@ -59,8 +59,8 @@ impl RawReceiver {
             delivery.answer.status,
             delivery.answer.headers,
             delivery.answer.body,
-            delivery.event.map(|event| event.entries),
-            delivery.event.map(|event| event.duplicate),
+            delivery.event.as_ref().map(|event| event.duplicate),
+            delivery.event.map(|event| changed(&event.changes)),
             delivery.error.map(|error| error.code().as_str()),
         )
     }
@@ -81,7 +81,7 @@ impl RawPoller {
             .request()
     }
 
-    /// `(accepted, refused, undecided, duplicates, entries, more_available)`.
+    /// `(accepted, refused, undecided, duplicates, more_available, changes)`.
     fn take(&self, py: Python<'_>, body: &[u8]) -> PyResult<Polls> {
         let mut poller = self.poller.lock().unwrap_or_else(PoisonError::into_inner);
         let polled = poller.take(body);
@@ -92,8 +92,8 @@ impl RawPoller {
             polled.refused,
             polled.undecided,
             polled.duplicates,
-            polled.entries,
             polled.more_available,
+            changed(&polled.changes),
         ))
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
 use sealgate::{
-    Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, Revocations, RevokeError,
+    EventChange, Handle, HandleKind, NumericDate, Revocation, RevocationReceipt, Revocations,
+    RevokeError,
 };
 
 use crate::errors::usage;
@@ -29,8 +30,20 @@ impl RawRevocations {
 /// `(epoch, reach, delivered)` of a receipt.
 type Receipt = (u64, &'static str, bool, Option<i64>);
 
-/// The same with `entries` and `duplicate`.
-type Applied = (u64, &'static str, bool, Option<i64>, usize, bool);
+/// One handle that an event has revoked or lifted: `(issuer_name, (kind, scope, value), lifted, cutoff,
+/// expires, reason, at)`.
+pub(crate) type Changed = (
+    String,
+    (&'static str, String, String),
+    bool,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    i64,
+);
+
+/// The same as of a receipt, with `duplicate` and the changes.
+type Applied = (u64, &'static str, bool, Option<i64>, bool, Vec<Changed>);
 
 /// `(name, reach, staleness, undelivered, unreadable, last_error)` of a shared store.
 type Store = (
@@ -83,7 +96,7 @@ impl RawRevocations {
         told(py, receipt)
     }
 
-    /// `(epoch, reach, delivered, cutoff, entries, duplicate)`.
+    /// `(epoch, reach, delivered, cutoff, duplicate, changes)`.
     fn apply(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Applied> {
         let Ok(token) = token.cast::<VerifiedToken>() else {
             return Err(input::wrong_type(token, "event_token", "a VerifiedToken"));
@@ -91,8 +104,9 @@ impl RawRevocations {
         let applied = self.verifier.revocations().apply(token.get().verified());
         let applied = applied.map_err(|error| refused(py, error))?;
         let (epoch, reach, delivered, cutoff) = told(py, Ok(applied.receipt))?;
-        let (entries, duplicate) = (applied.entries, applied.duplicate);
-        Ok((epoch, reach, delivered, cutoff, entries, duplicate))
+        let changes = changed(&applied.changes);
+        let duplicate = applied.duplicate;
+        Ok((epoch, reach, delivered, cutoff, duplicate, changes))
     }
 
     /// The interpreter is released meanwhile. What is locked then, a forked child makes anew.
@@ -137,6 +151,23 @@ impl RawRevocations {
     fn epoch(&self) -> u64 {
         self.verifier.revocations().epoch()
     }
+}
+
+pub(crate) fn changed(changes: &[EventChange]) -> Vec<Changed> {
+    let changes = changes.iter().map(|made| {
+        let (change, handle) = (&made.change, made.change.handle());
+        let (scope, value) = (handle.scope().to_owned(), handle.value().to_owned());
+        (
+            made.issuer_name.clone(),
+            (handle.kind().name(), scope, value),
+            change.is_lifted(),
+            change.cutoff().map(NumericDate::seconds),
+            change.expires().map(NumericDate::seconds_up),
+            change.reason().map(str::to_owned),
+            change.at().seconds(),
+        )
+    });
+    changes.collect()
 }
 
 fn told(py: Python<'_>, receipt: Result<RevocationReceipt, RevokeError>) -> PyResult<Receipt> {

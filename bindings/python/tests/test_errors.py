@@ -242,11 +242,12 @@ def test_the_tree() -> None:
     assert issubclass(PolicyError, ValueError) and issubclass(UsageError, TypeError)
 
 
-def test_all_scopes_are_needed_and_one_audience_would_do(
-    verifier: sealgate.Verifier, jwt: str
-) -> None:
-    error = verifier.judge(jwt, required_scopes=["zz", "yy"]).error
-    assert str(error).endswith("; expected mcp:use and zz and yy")
+def test_all_scopes_are_needed_and_one_acr_would_do(verifier: sealgate.Verifier, jwt: str) -> None:
+    scopes = verifier.judge(jwt, required_scopes=["zz", "yy"]).error
+    assert str(scopes).endswith("; expected mcp:use and zz and yy")
+    acr = verifier.judge(jwt, acr_values=["gold", "silver"]).error
+    assert str(acr).endswith("; expected gold or silver")
+    assert str(pickle.loads(pickle.dumps(acr))) == str(acr)
 
 
 def test_a_reason_says_what_is_malformed(verifier: sealgate.Verifier) -> None:

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from sealgate import Gate, Handle, RevocationCheck, RevokedError, UsageError, testing
+from sealgate import (
+    EventChange,
+    Gate,
+    Handle,
+    RevocationCheck,
+    RevokedError,
+    UsageError,
+    testing,
+)
 from sealgate._native import handle_kinds
 
 from conftest import AUDIENCE, ISSUER, NOW, document
@@ -154,11 +162,15 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     receipt = revocations.apply(token)
     assert (receipt.epoch, receipt.reach, receipt.entries) == (1, "process", 1)
     assert not receipt.duplicate
+    account = Handle.account(iss=ISSUER, sub="u1")
+    change = EventChange("corp", account, False, NOW - 10, None, "account-disabled", NOW - 10)
+    assert receipt.changes == (change,) and "u1" not in repr(receipt)
     assert tools.judge(jwt).code == "revoked"
-    revocations.lift(Handle.account(iss=ISSUER, sub="u1"))
+    revocations.lift(receipt.changes[0].handle)
     accepted = tools.verify(jwt)
     again = revocations.apply(token)
     assert (again.epoch, again.entries, again.duplicate) == (2, 0, True), "lifted since"
+    assert again.changes == ()
 
     event = "http://schemas.openid.net/event/backchannel-logout"
     logout = told("logout+jwt", "sessions-1", event, sid="s1", exp=NOW + 60)
@@ -189,6 +201,7 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
     pairs = [(b"content-type", b"application/secevent+jwt")]
     refused = receiver.push(told("e1", aud="others").encode(), pairs)
     assert (refused.status, refused.code, refused.entries) == (400, "aud_mismatch", None)
+    assert refused.changes == ()
     assert "invalid_audience" in refused.body and verifier.gate("tools").judge(jwt).ok
     twice = pairs * 2
     for headers in ({"Content-Type": "application/json"}, [], twice):
@@ -196,6 +209,9 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
     taken = receiver.push(told("e1").encode(), {"Content-Type": "application/secevent+jwt"})
     assert (taken.status, taken.body, taken.entries, taken.code) == (202, "", 1, None)
     assert taken.headers == {"Cache-Control": "no-store"} and taken.duplicate is False
+    account = Handle.account(iss=ISSUER, sub="u1")
+    change = EventChange("corp", account, False, NOW, None, "account-disabled", NOW)
+    assert taken.changes == (change,) and "u1" not in repr(taken)
     again = receiver.push(told("e1").encode(), {"Content-Type": "application/secevent+jwt"})
     assert (again.status, again.entries, again.duplicate) == (202, 0, True)
     assert verifier.gate("tools").judge(jwt).code == "revoked"
@@ -206,6 +222,7 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
     polled = poller.take(json.dumps(answer).encode())
     assert (polled.accepted, polled.refused, polled.more_available) == (2, 1, True)
     assert polled.duplicates == 1
+    assert polled.changes == (change,) and polled.entries == 1
     request = json.loads(poller.request())
     assert request["ack"] == ["e1", "e2"] and request["setErrs"]["e3"]["err"] == "invalid_request"
 

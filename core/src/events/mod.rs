@@ -37,6 +37,61 @@ enum Effect {
     Purge,
 }
 
+/// What events of one type mean.
+struct Meaning {
+    /// The URI of the type is this and the name.
+    family: &'static str,
+    name: &'static str,
+    /// The member of the event that has to say one of these, in whatever case.
+    only_where: Option<(&'static str, &'static [&'static str])>,
+    effect: Effect,
+    /// Whom it is about where its subject has a session and an account.
+    reach: Reach,
+}
+
+impl Meaning {
+    const fn new(family: &'static str, name: &'static str, effect: Effect, reach: Reach) -> Self {
+        Self {
+            family,
+            name,
+            only_where: None,
+            effect,
+            reach,
+        }
+    }
+
+    const fn only_where(mut self, member: &'static str, says: &'static [&'static str]) -> Self {
+        self.only_where = Some((member, says));
+        self
+    }
+}
+
+/// The table (31.4, SET-12). The manual's table of events shows what follows from each row.
+#[rustfmt::skip]
+const TABLE: [Meaning; 13] = {
+    use Effect::{Credential, Disable, Enable, Purge, SignOut};
+    use Reach::{Account, Session};
+    [
+        Meaning::new(CAEP, "session-revoked", SignOut, Session),
+        Meaning::new(CAEP, "token-claims-change", SignOut, Account),
+        Meaning::new(CAEP, "credential-change", Credential, Account)
+            .only_where("change_type", &["revoke", "delete"]),
+        Meaning::new(CAEP, "assurance-level-change", SignOut, Account)
+            .only_where("change_direction", &["decrease"]),
+        Meaning::new(CAEP, "device-compliance-change", SignOut, Account)
+            .only_where("current_status", &["not-compliant"]),
+        Meaning::new(CAEP, "risk-level-change", SignOut, Session)
+            .only_where("current_level", &["high"]),
+        Meaning::new(RISC, "account-disabled", Disable, Account),
+        Meaning::new(RISC, "account-enabled", Enable, Account),
+        Meaning::new(RISC, "account-purged", Purge, Account),
+        Meaning::new(RISC, "account-credential-change-required", Credential, Account),
+        Meaning::new(RISC, "credential-compromise", Credential, Account),
+        Meaning::new(RISC, "identifier-recycled", SignOut, Account),
+        Meaning::new(RISC, "sessions-revoked", SignOut, Account),
+    ]
+};
+
 /// What follows from the claims of an accepted token of such a kind, which `issuer` has signed as
 /// `iss`. Nothing follows from tokens of other kinds.
 pub(crate) fn changes(kind: Kind, claims: &Claims, iss: &str, issuer: &IssuerRules) -> Vec<Change> {
@@ -91,61 +146,28 @@ fn logout<'t>(claims: &'t Claims, iss: &'t str) -> Option<Told<'t>> {
 
 fn event<'t>(claims: &'t Claims, iss: &'t str) -> Option<Told<'t>> {
     let (uri, event) = claims.value(Claim::Events)?.as_object()?.next()?;
-    let (name, effect, reach) = meaning(uri, event)?;
+    let row = meaning(uri, event)?;
     let issued_at = claims.date(Claim::Iat)?;
     // SET-08: when it happened, else when it was told; never after that.
     let happened = event.get("event_timestamp").and_then(date);
     let happened = happened.or_else(|| claims.other("toe").and_then(date));
     Some(Told {
-        name,
-        effect,
-        targets: subject::targets(claims.other("sub_id")?, iss, reach),
+        name: row.name,
+        effect: row.effect,
+        targets: subject::targets(claims.other("sub_id")?, iss, row.reach),
         at: happened.unwrap_or(issued_at).min(issued_at),
     })
 }
 
-/// The table (31.4, SET-12): what an event of this type means, and whether it is about a session where its
-/// subject has one. `None` is observed only.
-fn meaning(uri: &str, event: Value<'_>) -> Option<(&'static str, Effect, Reach)> {
-    let says = |name: &str, values: &[&str]| {
-        let value = event.get(name).and_then(|value| value.as_str());
+/// What an event of this type, with these members, means; `None` is observed only.
+fn meaning(uri: &str, event: Value<'_>) -> Option<&'static Meaning> {
+    let is = |row: &&Meaning| uri.strip_prefix(row.family) == Some(row.name);
+    let says = |(member, values): (&str, &[&str])| {
+        let value = event.get(member).and_then(|value| value.as_str());
         value.is_some_and(|value| values.iter().any(|own| own.eq_ignore_ascii_case(value)))
     };
-    let meaning = |name, effect, reach| Some((name, effect, reach));
-    if let Some(name) = uri.strip_prefix(CAEP) {
-        return match name {
-            "session-revoked" => meaning("session-revoked", Effect::SignOut, Reach::Session),
-            "token-claims-change" => {
-                meaning("token-claims-change", Effect::SignOut, Reach::Account)
-            }
-            "credential-change" if says("change_type", &["revoke", "delete"]) => {
-                meaning("credential-change", Effect::Credential, Reach::Account)
-            }
-            "assurance-level-change" if says("change_direction", &["decrease"]) => {
-                meaning("assurance-level-change", Effect::SignOut, Reach::Account)
-            }
-            "device-compliance-change" if says("current_status", &["not-compliant"]) => {
-                meaning("device-compliance-change", Effect::SignOut, Reach::Account)
-            }
-            "risk-level-change" if says("current_level", &["high"]) => {
-                meaning("risk-level-change", Effect::SignOut, Reach::Session)
-            }
-            _ => None,
-        };
-    }
-    let account = |name, effect| meaning(name, effect, Reach::Account);
-    match uri.strip_prefix(RISC)? {
-        "account-disabled" => account("account-disabled", Effect::Disable),
-        "account-enabled" => account("account-enabled", Effect::Enable),
-        "account-purged" => account("account-purged", Effect::Purge),
-        "account-credential-change-required" => {
-            account("account-credential-change-required", Effect::Credential)
-        }
-        "credential-compromise" => account("credential-compromise", Effect::Credential),
-        "identifier-recycled" => account("identifier-recycled", Effect::SignOut),
-        "sessions-revoked" => account("sessions-revoked", Effect::SignOut),
-        _ => None,
-    }
+    let row = TABLE.iter().find(is)?;
+    row.only_where.is_none_or(says).then_some(row)
 }
 
 /// A sign-out concerns what was issued until then, an account's end all of it. A token and a session

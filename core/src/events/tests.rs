@@ -1,4 +1,4 @@
-use super::{CAEP, RISC, changes};
+use super::{CAEP, Meaning, RISC, TABLE, changes};
 use crate::claims::Claims;
 use crate::encoding::json::Json;
 use crate::limits::Limits;
@@ -196,6 +196,95 @@ fn each_type_of_event_does_what_its_row_says() {
     }
 }
 
+fn complex(parts: &[&str]) -> serde_json::Value {
+    let mut sub_id = serde_json::json!({ "format": "complex" });
+    for part in parts {
+        sub_id[*part] = serde_json::json!({ "format": "iss_sub", "iss": ISS, "sub": part });
+    }
+    sub_id
+}
+
+/// What follows, in the words of the manual's table.
+fn cell(follows: &[String]) -> String {
+    let mut cells: Vec<(Vec<String>, &str)> = Vec::new();
+    for line in follows {
+        let (kind, rest) = line.split_once(' ').unwrap();
+        let extent = match rest.split(' ').next_back().unwrap() {
+            _ if rest.contains(" lifted ") => "lifted",
+            "all" => "all",
+            // Its cut-off is when it was disabled: `TokenHandles` ends all its tokens.
+            _ if kind == "account" => "all",
+            _ => "up to the event",
+        };
+        let kind = format!("`{kind}`");
+        match cells.last_mut().filter(|(_, known)| *known == extent) {
+            Some((kinds, _)) => kinds.push(kind),
+            None => cells.push((vec![kind], extent)),
+        }
+    }
+    let cells = cells.iter();
+    let cells: Vec<_> = cells
+        .map(|(kinds, extent)| format!("{} {extent}", kinds.join(" ")))
+        .collect();
+    match cells.as_slice() {
+        [] => "nothing".to_owned(),
+        cells => cells.join(", "),
+    }
+}
+
+/// Operators read there what an event will do, before it comes.
+#[test]
+fn the_manuals_table_is_what_follows_from_each_event() {
+    let subjects = [
+        u1(),
+        complex(&["session"]),
+        complex(&["session", "user"]),
+        complex(&["application"]),
+        serde_json::json!({ "format": "jwt_id", "iss": ISS, "jti": "j1" }),
+    ];
+    let line = |name: &str, cells: &[String]| format!("| {name} | {} |", cells.join(" | "));
+    let logout = |claims: serde_json::Value| cell(&follows(Kind::LogoutToken, claims));
+    let mut lines = vec![line(
+        "back-channel logout",
+        &[
+            logout(serde_json::json!({ "iat": T, "sub": "u1" })),
+            logout(serde_json::json!({ "iat": T, "sid": "s1" })),
+            logout(serde_json::json!({ "iat": T, "sid": "s1", "sub": "u1" })),
+            String::new(),
+            String::new(),
+        ],
+    )];
+    for Meaning {
+        family,
+        name,
+        only_where,
+        ..
+    } in &TABLE
+    {
+        let family_name = if *family == CAEP { "CAEP" } else { "RISC" };
+        let mut told = format!("{family_name} `{name}`");
+        let mut event = serde_json::json!({ "event_timestamp": T - 5 });
+        if let Some((member, says)) = only_where {
+            told += &format!(", `{member}` {}", says.join(" or "));
+            event[*member] = says[0].into();
+        }
+        let uri = format!("{family}{name}");
+        let cells = subjects
+            .clone()
+            .map(|sub_id| set(&uri, event.clone(), sub_id));
+        lines.push(line(&told, &cells.map(|follows| cell(&follows))));
+    }
+    let page = include_str!("../manual/revocation.md");
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| event |"));
+    let rows: Vec<&str> = rows
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert_eq!(rows, lines, "write into the manual:\n{}", lines.join("\n"));
+}
+
 /// SET-08, and never later than it was told: a cut-off in the future would end tokens to come.
 #[test]
 fn an_event_happened_when_it_says_and_no_later_than_it_was_signed() {
@@ -275,13 +364,6 @@ fn subjects_are_named_as_tokens_name_them() {
 /// SET-06.
 #[test]
 fn of_a_complex_subject_the_narrowest_part_counts_that_tokens_name() {
-    let complex = |parts: &[&str]| {
-        let mut sub_id = serde_json::json!({ "format": "complex" });
-        for part in parts {
-            sub_id[*part] = serde_json::json!({ "format": "iss_sub", "iss": ISS, "sub": part });
-        }
-        sub_id
-    };
     let revoked = |parts: &[&str]| {
         set(
             &format!("{CAEP}session-revoked"),

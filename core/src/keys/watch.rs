@@ -191,14 +191,15 @@ impl Watch {
         }
     }
 
-    /// How long no fetch may begin that could change an answer.
-    pub(crate) fn pause(&self, now: NumericDate) -> Span {
+    /// How long no fetch may begin that could change an answer; `None` where none will any more.
+    pub(crate) fn pause(&self, now: NumericDate) -> Option<Span> {
         match Phase::from_bits(self.phase.load(Ordering::Acquire)) {
-            Phase::Resting | Phase::Running | Phase::Closed => Span::ZERO,
+            Phase::Resting | Phase::Running => Some(Span::ZERO),
             Phase::Wanted | Phase::Cooling | Phase::Arranged | Phase::Failing => {
                 let allowed = NumericDate::from_bits(self.allowed_at.load(Ordering::Relaxed));
-                allowed.since(now).max(Span::ZERO)
+                Some(allowed.since(now).max(Span::ZERO))
             }
+            Phase::Closed => None,
         }
     }
 
@@ -392,14 +393,14 @@ mod tests {
         fetch(&watch, 1, 1);
         assert_eq!(watch.without_kid("a", 1, at(2)), Code::KeysRefreshing);
         assert_eq!((watch.phase(), rung(&rings)), (Phase::Wanted, 1));
-        assert_eq!(watch.pause(at(2)), Span::from_seconds(29));
+        assert_eq!(watch.pause(at(2)), Some(Span::from_seconds(29)));
         watch.set_phase(Phase::Arranged, at(31));
         for stranger in 0..10_000 {
             let kid = stranger.to_string();
             assert_eq!(watch.without_kid(&kid, 1, at(3)), Code::KeysRefreshing);
         }
         assert_eq!((watch.phase(), rung(&rings)), (Phase::Arranged, 1));
-        assert_eq!(watch.pause(at(30)), Span::from_seconds(1));
+        assert_eq!(watch.pause(at(30)), Some(Span::from_seconds(1)));
         fetch(&watch, 31, 1);
         assert_eq!(watch.without_kid("a", 1, at(31)), Code::KeyNotFound);
         assert!(size_of::<Watch>() < 512);

@@ -9,6 +9,7 @@ use super::{Failure, INVALID_STATE, Receiver};
 use crate::encoding::json::{Json, JsonLimits, Value};
 use crate::error::Blame;
 use crate::limits::Limits;
+use crate::verifier::EventChange;
 use crate::wire::delivery_error;
 
 /// Tokens of one answer.
@@ -31,7 +32,7 @@ pub struct Poller {
 }
 
 /// What became of one answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Polled {
     /// Tokens that were accepted, and are in force.
@@ -42,8 +43,8 @@ pub struct Polled {
     pub undecided: usize,
     /// Of those that were accepted, how many had been applied before: nothing was done about them.
     pub duplicates: usize,
-    /// Handles that were revoked or lifted.
-    pub entries: usize,
+    /// What was revoked or lifted, token by token.
+    pub changes: Vec<EventChange>,
     /// Whether the issuer has more, and should be asked again at once.
     pub more_available: bool,
 }
@@ -135,7 +136,7 @@ impl Poller {
             Ok((event, _)) => {
                 polled.accepted += 1;
                 polled.duplicates += usize::from(event.duplicate);
-                polled.entries += event.entries;
+                polled.changes.extend(event.changes);
                 self.acknowledged.push(jti.to_owned());
             }
             Err(Failure::Refused(error)) if error.blame() == Blame::Rejected => {

@@ -5,22 +5,34 @@ use super::revocations::{RevocationReceipt, put_in_force};
 use super::state::State;
 use crate::events;
 use crate::replay::ReplayKey;
-use crate::revocation::HandleKind;
+use crate::revocation::{Change, HandleKind};
 use crate::time::NumericDate;
 
 /// What a token that tells of an event has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppliedEvent {
-    /// How many handles it revokes or lifts, whether or not that was known already or has been
-    /// overtaken by something later; the epoch tells whether anything has changed. 0 for an event that
-    /// revokes nothing, or is about somebody whom no token of its issuer names.
-    pub entries: usize,
+    /// What it revokes or lifts, whether or not that was known already or has been overtaken by
+    /// something later; the epoch tells whether anything has changed. Nothing for an event that revokes
+    /// nothing, or is about somebody whom no token of its issuer names, and for a duplicate.
+    pub changes: Vec<EventChange>,
     /// Whether this process has applied a token of this issuer and `jti` before (LOG-06, SET-07): then
     /// nothing was done now, and what was lifted since stays lifted. The issuer is answered as before.
     pub duplicate: bool,
     /// As of every revocation.
     pub receipt: RevocationReceipt,
+}
+
+/// One handle that follows from an event, as journals and `sealgate revocations list` have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventChange {
+    /// The policy's name for the issuer that tells of it, safe as a metric label. The handle is one of
+    /// its own: it names people and their agents, and is for nobody but operators.
+    pub issuer_name: String,
+    /// What is revoked or lifted, up to when, and until when that is remembered. Its
+    /// [`reason`](Change::reason) is the type of the event: `session-revoked`.
+    pub change: Change,
 }
 
 /// Writes what follows from a token that tells of an event, unless it was told before.
@@ -33,20 +45,16 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
         token.changes()
     };
     let rules = state.world.rules();
-    let changes = changes
-        .into_iter()
-        .map(|change| events::ending(change, rules.longest_lifetime, rules.leeway));
-    let receipts: Vec<_> = changes
-        .map(|change| put_in_force(state, &change, now))
-        .collect();
-    // Only now: who is interrupted is told again.
-    if let Some((told, key)) = told {
-        told.add(key, token.settled().dates().end(), now);
-    }
-    let entries = receipts.len();
+    let changes = changes.into_iter().map(|change| EventChange {
+        issuer_name: token.issuer_name().to_owned(),
+        change: events::ending(change, rules.longest_lifetime, rules.leeway),
+    });
+    let changes: Vec<_> = changes.collect();
     // Of several the last epoch; delivered where all of them are.
+    let receipts = changes
+        .iter()
+        .map(|made| put_in_force(state, &made.change, now));
     let receipt = receipts
-        .into_iter()
         .reduce(|before, receipt| RevocationReceipt {
             delivered: before.delivered && receipt.delivered,
             ..receipt
@@ -55,8 +63,12 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
             cutoff: None, // each handle has its own
             ..receipt
         });
+    // Only now: who is interrupted is told again.
+    if let Some((told, key)) = told {
+        told.add(key, token.settled().dates().end(), now);
+    }
     AppliedEvent {
-        entries,
+        changes,
         duplicate,
         receipt: receipt.unwrap_or_else(|| RevocationReceipt {
             epoch: state.revocations.epoch(),

@@ -15,7 +15,6 @@ use crate::error::Code;
 use crate::error::Error;
 use crate::jwa::Algorithm;
 use crate::policy::{Challenge, GateRules, Kind, SenderConstrained};
-use crate::time::Span;
 
 /// The policy that a verdict was reached under at a gate, which says what to do about an error and what
 /// to answer to it. An [`Error`] is small and knows neither; a reload may put another policy in force
@@ -110,17 +109,16 @@ impl Grounds {
         let code = error.code();
         // Where so many wait that this one does not, nothing is under way that would bring its answer.
         let asked = code == Code::IntrospectionPending && error.claim() != Some(NO_ROOM);
-        asked || code == Code::KeysRefreshing && self.pause(error) < wait
+        let fetched = code == Code::KeysRefreshing;
+        asked || fetched && self.pause(error).unwrap_or(Duration::ZERO) < wait
     }
 
-    /// How long it takes at least until the answer may be another than this `keys_refreshing`: no
-    /// fetch of the issuer's keys begins before.
-    pub(crate) fn pause(&self, error: &Error) -> Duration {
+    /// How long it takes at least until the answer may be another than this `keys_refreshing` or
+    /// `keys_unavailable`: no fetch of the issuer's keys begins before. `None` where none is to come.
+    pub(crate) fn pause(&self, error: &Error) -> Option<Duration> {
         let state = self.engine.state.load();
-        let position = state.world.blamed(error);
-        let watch = position.and_then(|position| state.keys.watch(position));
-        let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.engine.clock.now()));
-        pause.to_duration()
+        let watch = state.keys.watch(state.world.blamed(error)?)?;
+        Some(watch.pause(self.engine.clock.now())?.to_duration())
     }
 
     /// What the gate's configuration adds to its answers on the wire.

@@ -61,7 +61,7 @@ use std::time::Duration;
 
 pub use advice::Advice;
 pub use ancestry::ContextToken;
-pub use applied::AppliedEvent;
+pub use applied::{AppliedEvent, EventChange};
 #[cfg(feature = "remote")]
 pub(crate) use asks::{AskFetch, Asked, Question};
 pub(crate) use build::refusals;

@@ -78,7 +78,7 @@ impl Answer {
     pub fn without_gate(error: &Error) -> Self {
         let group = error.code().group();
         match (error.blame(), group) {
-            (Blame::Unavailable, _) => Self::unavailable(error, Duration::ZERO),
+            (Blame::Unavailable, _) => Self::unavailable(error, None),
             (Blame::Misuse | Blame::Internal, _) => Self::new(500),
             (Blame::Rejected, Group::ActorPolicy | Group::Authority) => Self::new(403),
             (Blame::Rejected, Group::Request) => Self::new(400),
@@ -86,16 +86,16 @@ impl Answer {
         }
     }
 
-    /// Keys that are being fetched are there in a moment, or a moment after `pause`; so is the answer of
-    /// an authorization server that is being asked.
-    fn unavailable(error: &Error, pause: Duration) -> Self {
+    /// Keys that are fetched are there a moment after `pause` at the soonest. Where no pause is known, what
+    /// is on its way is there in a moment, as the answer of an authorization server that is being asked.
+    fn unavailable(error: &Error, pause: Option<Duration>) -> Self {
         let [soonest, latest] = REFRESHED_AFTER;
-        let seconds = if error.code() == Code::KeysRefreshing {
-            pause.as_secs().saturating_add(1).clamp(soonest, latest)
-        } else if error.code() == Code::IntrospectionPending {
-            soonest
-        } else {
-            RESTORED_AFTER
+        let code = error.code();
+        let fetched = matches!(code, Code::KeysRefreshing | Code::KeysUnavailable);
+        let seconds = match pause.filter(|_| fetched) {
+            Some(pause) => pause.as_secs().saturating_add(1).clamp(soonest, latest),
+            None if matches!(code, Code::KeysRefreshing | Code::IntrospectionPending) => soonest,
+            None => RESTORED_AFTER,
         };
         Self::new(503).with("Retry-After", seconds.to_string())
     }
@@ -137,16 +137,16 @@ impl Answer {
     }
 }
 
-/// Seconds after which a caller may try again when keys are on their way, at least and at most.
+/// Seconds after which a caller may try again when keys are fetched, at least and at most.
 const REFRESHED_AFTER: [u64; 2] = [1, 30];
-/// The same when keys or stores are missing.
+/// The same when stores are missing, or keys that nobody fetches.
 const RESTORED_AFTER: u64 = 5;
 
 fn answer(
     challenge: &Challenge,
     error: &Error,
     requirements: &Requirements,
-    pause: Duration,
+    pause: Option<Duration>,
 ) -> Answer {
     match error.blame() {
         Blame::Unavailable => Answer::unavailable(error, pause),

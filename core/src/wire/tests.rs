@@ -22,7 +22,7 @@ fn challenge(kind: Kind) -> Challenge {
 }
 
 fn answer(challenge: &Challenge, error: &Error, requirements: &Requirements) -> Answer {
-    super::answer(challenge, error, requirements, Duration::ZERO)
+    super::answer(challenge, error, requirements, None)
 }
 
 fn of(code: Code) -> Answer {
@@ -405,13 +405,18 @@ fn without_a_gate_the_status_is_the_same_and_nothing_is_challenged() {
 #[test]
 fn retry_after_is_when_the_keys_may_be_there_and_never_more_than_half_a_minute() {
     for (code, pause, seconds) in [
-        (Code::KeysRefreshing, 0, "1"),
-        (Code::KeysRefreshing, 12_500, "13"),
-        (Code::KeysRefreshing, 400_000, "30"),
-        (Code::KeysUnavailable, 0, "5"),
+        (Code::KeysRefreshing, None, "1"),
+        (Code::KeysRefreshing, Some(0), "1"),
+        (Code::KeysRefreshing, Some(12_500), "13"),
+        (Code::KeysRefreshing, Some(400_000), "30"),
+        (Code::KeysUnavailable, None, "5"),
+        (Code::KeysUnavailable, Some(0), "1"),
+        (Code::KeysUnavailable, Some(12_500), "13"),
+        (Code::KeysUnavailable, Some(400_000), "30"),
+        (Code::RevocationStale, Some(12_500), "5"),
     ] {
         let challenge = challenge(Kind::AccessToken);
-        let pause = Duration::from_millis(pause);
+        let pause = pause.map(Duration::from_millis);
         let answer = super::answer(&challenge, &Error::new(code), &Requirements::NONE, pause);
         assert_eq!(
             field(&answer, "Retry-After"),

@@ -167,7 +167,7 @@ fn rfc_8935_a_push_is_in_force_before_it_is_answered() {
     assert!(
         again
             .event
-            .is_some_and(|event| event.duplicate && event.entries == 0)
+            .is_some_and(|event| event.duplicate && event.changes.is_empty())
     );
     assert_eq!(
         deliver(port, "Application/SecEvent+JWT; charset=utf-8", &event),
@@ -348,6 +348,9 @@ fn rfc_8936_events_are_polled_and_acknowledged_once_they_are_in_force() {
         (1, 2, 0)
     );
     assert!(polled.more_available);
+    let handles = polled.changes.iter().map(|made| made.change.handle());
+    assert!(handles.clone().all(|handle| handle.value() == "u1"));
+    assert_eq!(handles.count(), 2, "as subject and as actor");
     assert_eq!(
         (says(&stand, "u1"), says(&stand, "u5")),
         ("revoked", "accepted")

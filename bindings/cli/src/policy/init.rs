@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use sealgate::crypto::aws_lc;
 use sealgate::jwk::JwkSet;
-use sealgate::{Clock, Profile, Span, Verifier};
+use sealgate::{Clock, Profile, Requirements, Span, Verifier};
 use serde_json::{Map, Value};
 
 use super::draft::{Draft, KeysFrom, Named, blame_options};
@@ -118,7 +118,14 @@ fn try_on(verifier: &Verifier, draft: &Draft, sample: &Sample) -> Result<(), Fai
     let gate = gate.map_err(|error| Failure::Usage(error.to_string()))?;
     gate::await_keys(verifier, &gate);
     let verdict = gate.verify(&sample.token);
-    verdict::describe(&gate, &Clock::System, &verdict, &mut io::stderr().lock())?;
+    let mut beside = io::stderr().lock();
+    verdict::describe(
+        &gate,
+        &Requirements::NONE,
+        &Clock::System,
+        &verdict,
+        &mut beside,
+    )?;
     Ok(())
 }
 

@@ -598,6 +598,17 @@ fn looking_closer_finds_what_was_refused() {
     let explained = text(&sealgate(&explain, demo_token("agent")));
     let explained: Value = serde_json::from_str(&explained).unwrap();
     assert_eq!(explained["code"], "insufficient_scope", "{explained}");
+    let verdict = |needs: &[&str]| {
+        let call = [&["verify", "--demo"], needs].concat();
+        text(&sealgate(&call, demo_token("agent")))
+    };
+    let scopes = verdict(&["--scope", "c", "--scope", "d"]);
+    assert!(
+        scopes.contains("\n  expected mcp:use and c and d\n"),
+        "{scopes}"
+    );
+    let acr = verdict(&["--acr", "gold", "--acr", "silver"]);
+    assert!(acr.contains("\n  expected gold or silver\n"), "{acr}");
     let explained = sealgate(&["explain", "--demo"], demo_token("agent"));
     assert_eq!(code(&explained), 0, "the near miss");
     let two = sealgate(

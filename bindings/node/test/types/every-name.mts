@@ -148,6 +148,7 @@ const everywhere: boolean = revoked.reach === 'fleet' && revoked.delivered
 const told: sealgate.EventReceipt = verifier.revocations.apply(token)
 const entries: number = told.entries + told.epoch
 const duplicate: boolean = told.duplicate
+told.changes.map(({ issuerName, handle, cutoff, reason }: sealgate.EventChange) => `${issuerName} ${handle.kind} ${cutoff} ${reason}`)
 const flushed: boolean = await verifier.revocations.flush({ timeout: '5s' })
 const store: sealgate.StoreState | null = verifier.revocations.store()
 const age: number | null = store?.staleness ?? null

@@ -58,6 +58,7 @@ from ._native import (
 from ._receiver import Delivery, Polled, Poller, Receiver
 from ._request import single_valued
 from ._revocations import (
+    EventChange,
     EventReceipt,
     Handle,
     RevocationCheck,
@@ -77,6 +78,7 @@ __all__ = [
     "CredentialError",
     "DelegationError",
     "Delivery",
+    "EventChange",
     "EventReceipt",
     "ExpiredTokenError",
     "Gate",

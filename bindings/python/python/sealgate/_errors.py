@@ -32,6 +32,8 @@ class Facts(Protocol):
     @property
     def expected(self) -> tuple[str, ...]: ...
     @property
+    def expectation(self) -> str | None: ...
+    @property
     def gate(self) -> str | None: ...
     @property
     def issuer_name(self) -> str | None: ...
@@ -45,7 +47,7 @@ class Facts(Protocol):
 
 _FACTS = (
     *("code", "blame", "group", "reason", "hint", "doc", "claim", "expected"),
-    *("gate", "issuer_name", "http_status", "headers", "body"),
+    *("expectation", "gate", "issuer_name", "http_status", "headers", "body"),
 )
 
 
@@ -60,6 +62,7 @@ class _Kept:
     doc: str
     claim: str | None
     expected: tuple[str, ...]
+    expectation: str | None
     gate: str | None
     issuer_name: str | None
     http_status: int
@@ -186,10 +189,8 @@ class SealgateError(Exception):
         text = f"{self.code}: {self.reason}"
         if self.claim:
             text += f" ({self.claim})"
-        if self.expected:
-            # One of these would do; of scopes all are needed.
-            word = " and " if self.code == "insufficient_scope" else " or "
-            text += f"; expected {word.join(self.expected)}"
+        if self._facts.expectation:
+            text += f"; {self._facts.expectation}"
         return ": ".join([text, *map(str, self.args)])
 
     def __repr__(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ._errors import UsageError
+from ._revocations import EventChange
 
 if TYPE_CHECKING:
     from ._native import RawPoller, RawReceiver
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 class Delivery:
     """What to answer to a push: `status`, `headers` and `body`, as they are. `entries` counts the
     handles that were revoked or lifted, `None` where the token was not accepted, for `code`;
-    `duplicate` says that it was applied before, and nothing was done now."""
+    `duplicate` says that it was applied before, and nothing was done now. `changes` are the
+    handles: they name people, and `repr` leaves them out."""
 
     status: int
     headers: dict[str, str]
@@ -24,13 +26,15 @@ class Delivery:
     entries: int | None
     duplicate: bool | None
     code: str | None
+    changes: tuple[EventChange, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
     """What became of an answer to a poll: tokens that are in force, that the issuer is told were
     refused, and that it delivers again since they could not be decided now. `duplicates` of those
-    accepted had been applied before."""
+    accepted had been applied before. `entries` counts the `changes`, which are the handles that
+    were revoked or lifted: they name people, and `repr` leaves them out."""
 
     accepted: int
     refused: int
@@ -38,6 +42,7 @@ class Polled:
     duplicates: int
     entries: int
     more_available: bool
+    changes: tuple[EventChange, ...] = field(default=(), repr=False)
 
 
 class Receiver:
@@ -62,8 +67,10 @@ class Receiver:
         if not isinstance(body, (bytes, bytearray, memoryview)):
             raise UsageError(f"body must be bytes, not {type(body).__name__}")
         told = self._raw.push(bytes(body), _content_type(headers))
-        status, fields, text, entries, duplicate, code = told
-        return Delivery(status, dict(fields), text, entries, duplicate, code)
+        status, fields, text, duplicate, changed, code = told
+        entries = None if changed is None else len(changed)
+        changes = EventChange._all(changed or ())
+        return Delivery(status, dict(fields), text, entries, duplicate, code, changes)
 
     def poller(self, *, max_events: int = 100) -> Poller:
         """Polls a stream whose tokens this gate takes, at most `max_events` at once."""
@@ -93,7 +100,9 @@ class Poller:
         nothing has changed."""
         if not isinstance(body, (bytes, bytearray, memoryview)):
             raise UsageError(f"body must be bytes, not {type(body).__name__}")
-        return Polled(*self._raw.take(bytes(body)))
+        accepted, refused, undecided, duplicates, more, changed = self._raw.take(bytes(body))
+        changes = EventChange._all(changed)
+        return Polled(accepted, refused, undecided, duplicates, len(changes), more, changes)
 
     def __repr__(self) -> str:
         return "<Poller>"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ._errors import UsageError
 from ._native import handle_kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
     from datetime import timedelta
 
     from typing_extensions import Self
 
-    from ._native import RawRevocations, VerifiedToken
+    from ._native import RawRevocations, VerifiedToken, _Changed
 
 _PARTS = {kind: (whose, name) for kind, whose, name in handle_kinds()}
 
@@ -58,10 +58,12 @@ class RevocationCheck:
 class EventReceipt(RevocationReceipt):
     """What an event did: `entries` counts the handles that it revokes or lifts, 0 for one that is
     only observed. `duplicate` says that this process has applied the token before, by its issuer
-    and `jti`, and has done nothing now."""
+    and `jti`, and has done nothing now. `changes` are the handles: they name people, and `repr`
+    leaves them out."""
 
     entries: int
     duplicate: bool
+    changes: tuple[EventChange, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,33 @@ class Handle:
         return Handle._of, self._parts()
 
 
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """One handle that an event has revoked or lifted, as `sealgate revocations list` shows it.
+
+    `issuer_name` is the policy's name for the issuer that tells of it, safe as a metric label. The
+    `handle` is one of its own: it names people and their agents. Its tokens issued at `cutoff` or
+    before are revoked, all of them where that is None; it is forgotten at `expires`, never where
+    that is None. `lifted` says that what was revoked before is taken back. `reason` is the type of
+    the event, `"session-revoked"`, which happened `at` that moment. Dates are whole seconds.
+    """
+
+    issuer_name: str
+    handle: Handle
+    lifted: bool
+    cutoff: int | None
+    expires: int | None
+    reason: str | None
+    at: int
+
+    @classmethod
+    def _all(cls, changed: Iterable[_Changed]) -> tuple[EventChange, ...]:
+        return tuple(
+            cls(issuer, Handle._of(*handle), lifted, cutoff, expires, reason, at)
+            for issuer, handle, lifted, cutoff, expires, reason, at in changed
+        )
+
+
 class Revocations:
     """What is revoked, as a verifier knows it: `verifier.revocations`. The policy's
     `[revocation] store` says who remembers it."""
@@ -278,7 +307,9 @@ class Revocations:
         order events arrive, nor how often. Raises `UsageError` for a token of a gate of another
         kind, and nothing was revoked.
         """
-        return EventReceipt(*self._raw.apply(event_token))
+        epoch, reach, delivered, cutoff, duplicate, changed = self._raw.apply(event_token)
+        changes = EventChange._all(changed)
+        return EventReceipt(epoch, reach, delivered, cutoff, len(changes), duplicate, changes)
 
     def flush(self, timeout: str | timedelta | None = None) -> bool:
         """Waits until the store that processes share has everything that this process has revoked

@@ -64,12 +64,18 @@ impl From<JsonError> for Error {
 /// A checked JSON text, owned, with an index of its values.
 pub(crate) struct Json {
     source: String,
-    /// The text of every string that has escapes, one after another.
-    unescaped: String,
-    /// Where each of them lies in `unescaped`.
-    texts: Vec<(u32, u32)>,
     /// Every value and member name in source order; never empty.
     nodes: Vec<Node>,
+    /// Most texts have none, and every kept token has room for what is here.
+    unescaped: Option<Box<Unescaped>>,
+}
+
+/// The strings that have escapes.
+struct Unescaped {
+    /// What they say, one after another.
+    text: String,
+    /// Where each of them lies in it.
+    spans: Vec<(u32, u32)>,
 }
 
 /// One value or member name. What kind it is, its first byte in the source tells.
@@ -80,7 +86,7 @@ struct Node {
     /// The node after this value and everything inside it.
     next: u32,
     /// Of a container: how many members. Of a string: 0 if its text stands in the source as it is,
-    /// else its place in `texts`, counted from 1.
+    /// else its place among the [`Unescaped`], counted from 1.
     extra: u32,
 }
 
@@ -152,16 +158,24 @@ impl Json {
                 .source
                 .get(wide(node.start) + 1..wide(node.end).saturating_sub(1));
         }
-        let (start, end) = *self.texts.get(wide(node.extra) - 1)?;
-        self.unescaped.get(wide(start)..wide(end))
+        let unescaped = self.unescaped.as_deref()?;
+        unescaped.get(*unescaped.spans.get(wide(node.extra) - 1)?)
     }
 
     /// Bytes held on the heap.
     pub(crate) fn heap_size(&self) -> usize {
-        self.source.capacity()
-            + self.unescaped.capacity()
-            + self.texts.capacity() * size_of::<(u32, u32)>()
-            + self.nodes.capacity() * size_of::<Node>()
+        let unescaped = self.unescaped.as_deref().map_or(0, |unescaped| {
+            size_of::<Unescaped>()
+                + unescaped.text.capacity()
+                + unescaped.spans.capacity() * size_of::<(u32, u32)>()
+        });
+        self.source.capacity() + self.nodes.capacity() * size_of::<Node>() + unescaped
+    }
+}
+
+impl Unescaped {
+    fn get(&self, (start, end): (u32, u32)) -> Option<&str> {
+        self.text.get(wide(start)..wide(end))
     }
 }
 

@@ -4,18 +4,20 @@
 //! its own stack, and a million brackets cost what the depth limit says (JWS-09).
 
 use super::duplicates::{Names, Sieve};
-use super::{Json, JsonError, JsonLimits, Node, narrow, wide};
+use super::{Json, JsonError, JsonLimits, Node, Unescaped, narrow, wide};
 
 /// Fills [`Json`] from a text that is shorter than `u32::MAX / 2`.
 pub(super) fn scan(source: String, limits: JsonLimits) -> Result<(Json, Names), JsonError> {
     let mut scanner = Scanner {
         text: &source,
         limits,
-        // A claims set has a node for every ten bytes or so. The tape grows with what is really
+        // A claims set has a node for every twelve bytes or so. The tape grows with what is really
         // there, and no byte makes more than one node.
-        nodes: Vec::with_capacity(source.len() / 8 + 4),
-        unescaped: String::new(),
-        texts: Vec::new(),
+        nodes: Vec::with_capacity(source.len() / 12 + 4),
+        unescaped: Unescaped {
+            text: String::new(),
+            spans: Vec::new(),
+        },
         sieve: Sieve::new(),
         depth: 0,
         open: Open::NONE,
@@ -24,16 +26,15 @@ pub(super) fn scan(source: String, limits: JsonLimits) -> Result<(Json, Names), 
     let Scanner {
         nodes,
         unescaped,
-        texts,
         sieve,
         ..
     } = scanner;
+    let unescaped = (!unescaped.spans.is_empty()).then(|| Box::new(unescaped));
     Ok((
         Json {
             source,
-            unescaped,
-            texts,
             nodes,
+            unescaped,
         },
         sieve.names(),
     ))
@@ -43,8 +44,7 @@ struct Scanner<'s> {
     text: &'s str,
     limits: JsonLimits,
     nodes: Vec<Node>,
-    unescaped: String,
-    texts: Vec<(u32, u32)>,
+    unescaped: Unescaped,
     sieve: Sieve,
     /// Containers that are open.
     depth: usize,
@@ -220,10 +220,9 @@ impl<'s> Scanner<'s> {
             return Err(JsonError::Malformed);
         };
         let (raw, rest) = self.string(text)?;
-        let name = match (self.texts.last(), self.nodes.last()) {
-            (Some((from, to)), Some(Node { extra: 1.., .. })) => {
-                let unescaped = self.unescaped.as_bytes();
-                unescaped.get(wide(*from)..wide(*to)).unwrap_or_default()
+        let name = match (self.unescaped.spans.last(), self.nodes.last()) {
+            (Some(span), Some(Node { extra: 1.., .. })) => {
+                self.unescaped.get(*span).unwrap_or_default().as_bytes()
             }
             _ => raw,
         };
@@ -279,28 +278,28 @@ impl<'s> Scanner<'s> {
         let bytes = self.text.as_bytes();
         let start = self.position(text);
         let mut at = self.position(rest);
-        let from = self.unescaped.len();
+        let from = self.unescaped.text.len();
         let mut copied = start;
         loop {
-            self.unescaped
-                .push_str(self.text.get(copied..at).ok_or(JsonError::Malformed)?);
+            let unescaped = &mut self.unescaped.text;
+            unescaped.push_str(self.text.get(copied..at).ok_or(JsonError::Malformed)?);
             match bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     let (char, after) = escape(bytes, at + 1).ok_or(JsonError::Malformed)?;
-                    self.unescaped.push(char);
+                    unescaped.push(char);
                     copied = after;
                     at = after + plain(bytes.get(after..).unwrap_or_default());
                 }
                 _ => return Err(JsonError::Malformed),
             }
         }
-        if self.unescaped.len() - from > self.limits.string_size {
+        if self.unescaped.text.len() - from > self.limits.string_size {
             return Err(JsonError::TooLarge);
         }
-        self.texts
-            .push((narrow(from), narrow(self.unescaped.len())));
-        self.leaf(start - 1, at + 1, narrow(self.texts.len()));
+        let span = (narrow(from), narrow(self.unescaped.text.len()));
+        self.unescaped.spans.push(span);
+        self.leaf(start - 1, at + 1, narrow(self.unescaped.spans.len()));
         let raw = bytes.get(start..at).zip(bytes.get(at + 1..));
         raw.ok_or(JsonError::Malformed)
     }

@@ -189,6 +189,15 @@ impl Stand {
         self.judge(0, &self.token(0, kid))
     }
 
+    /// The code of a token with this `kid`, and when its caller may try again.
+    fn retry_after(&self, kid: &str) -> (Code, String) {
+        let gate = self.verifier.gate("g0").unwrap();
+        let error = gate.verify(self.token(0, kid)).unwrap_err();
+        let headers = gate.answer(&error, &Requirements::NONE).headers;
+        let found = headers.into_iter().find(|(name, _)| *name == "Retry-After");
+        (error.code(), found.unwrap().1)
+    }
+
     fn last_error(&self) -> Option<String> {
         self.verifier.keys().state("i0").unwrap().last_error
     }
@@ -236,6 +245,32 @@ fn an_issuer_that_cannot_be_reached_is_an_outage() {
     stand.serve(Ok(&set(&["a"])));
     stand.pass(2);
     assert_eq!((stand.says("a"), stand.last_error()), ("accepted", None));
+}
+
+#[test]
+fn an_outage_ends_with_the_next_try_at_the_soonest_and_callers_are_told_when() {
+    let mut stand = Stand::new(policy(2, by_uri));
+    stand
+        .net
+        .answers("https://i1.example/keys", Ok(&set(&["b"])));
+    stand.serve(Err(500));
+    for _ in 0..12 {
+        stand.run();
+        let keys = stand.verifier.keys();
+        let next = keys.state("i0").unwrap().next_refresh.unwrap();
+        let left = next.since(stand.clock.now()).to_duration().as_secs();
+        assert!((1..=45).contains(&left), "{left}");
+        let told = (Code::KeysUnavailable, (left + 1).min(30).to_string());
+        assert_eq!(stand.retry_after("a"), told, "of this issuer alone");
+        let left = i64::try_from(left).unwrap();
+        stand.clock.advance(Span::from_seconds(left));
+        let told = (Code::KeysUnavailable, "1".to_owned());
+        assert_eq!(stand.retry_after("a"), told, "a moment before the try");
+        stand.clock.advance(Span::from_seconds(1));
+    }
+    super::leave(stand.verifier.engine());
+    let told = (Code::KeysUnavailable, "5".to_owned());
+    assert_eq!(stand.retry_after("a"), told, "nobody tries");
 }
 
 #[test]

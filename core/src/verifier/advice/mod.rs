@@ -27,7 +27,24 @@ pub struct Advice {
     pub expected: Vec<String>,
     /// What to do, for whoever reads the log.
     pub hint: String,
+    /// What stands between two of `expected`.
+    joint: &'static str,
 }
+
+impl Advice {
+    /// Our side of the mismatch in words, to follow the text of the error: `expected a or b` where one
+    /// of these would do, `expected a and b` where all are needed. `None` where nothing is `expected`.
+    #[must_use]
+    pub fn expectation(&self) -> Option<String> {
+        let expected = (!self.expected.is_empty()).then(|| self.expected.join(self.joint));
+        expected.map(|expected| format!("expected {expected}"))
+    }
+}
+
+/// One of what is expected would do.
+const ANY: &str = " or ";
+/// All of it is needed.
+const ALL: &str = " and ";
 
 /// The call that an error came from.
 pub(super) struct Call<'c> {
@@ -52,6 +69,7 @@ pub(super) fn no_gate() -> Advice {
         issuer_name: None,
         expected: Vec::new(),
         hint: "The policy no longer has this gate; see `Verifier::gates`.".to_owned(),
+        joint: ANY,
     }
 }
 
@@ -92,6 +110,11 @@ pub(super) fn advice_under(
         issuer_name: issuer.map(|issuer| issuer.name.to_string()),
         expected: context.expected(error.code(), error.claim()),
         hint: context.hint(error),
+        joint: if error.code() == Code::InsufficientScope {
+            ALL
+        } else {
+            ANY
+        },
     }
 }
 

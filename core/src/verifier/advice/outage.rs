@@ -101,7 +101,8 @@ impl Context<'_> {
 
     pub(super) fn refreshing(&self) -> String {
         let watch = self.place.and_then(|place| self.live.keys.watch(place));
-        let pause = watch.map_or(Span::ZERO, |watch| watch.pause(self.call.now));
+        let pause = watch.and_then(|watch| watch.pause(self.call.now));
+        let pause = pause.unwrap_or(Span::ZERO);
         let (name, rest) = (self.name(), "Not the caller's fault; they may retry.");
         let what = match pause {
             Span::ZERO => format!(

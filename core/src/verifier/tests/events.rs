@@ -193,13 +193,33 @@ fn an_accepted_event_ends_what_it_names_and_nothing_else() {
         let access = access();
         assert_eq!(code(&tools, &access), None);
         let event = applied(&verifier, gate, &told);
-        assert_eq!(event.entries, entries, "{number}");
+        assert_eq!(event.changes.len(), entries, "{number}");
         let ends = ends.map(|claim| (Code::Revoked, Some(claim)));
         assert_eq!(code(&tools, &access), ends, "{number}");
         let again = applied(&verifier, gate, &told);
-        assert_eq!((again.entries, again.duplicate), (0, true), "told again");
+        assert!(again.duplicate && again.changes.is_empty(), "told again");
         assert_eq!(again.receipt, event.receipt);
     }
+}
+
+#[test]
+fn what_was_done_is_told_as_lists_show_it() {
+    let verifier = verifier(json!({ "store": "process" }));
+    let revoked = |at| event(&format!("{CAEP}session-revoked"), at, &iss_sub("u1"));
+    let told = applied(&verifier, "signals", &revoked(NOW - 9));
+    let lines = told.changes.iter().map(|made| {
+        assert_eq!(made.issuer_name, "a");
+        serde_json::from_str::<Value>(&made.change.to_json()).unwrap()
+    });
+    let line = |kind: &str| {
+        json!({
+            "kind": kind, "iss": A, "sub": "u1", "cutoff": NOW - 9, "at": NOW - 9, "event": true,
+            "expires": NOW - 9 + 24 * 3600 + 30, "reason": "session-revoked",
+        })
+    };
+    assert_eq!(lines.collect::<Vec<_>>(), [line("subject"), line("actor")]);
+    // Nobody's name gets into a log by itself.
+    assert!(!format!("{told:?}").contains("u1"), "{told:?}");
 }
 
 #[test]

@@ -323,6 +323,30 @@ fn a_mapped_claim_is_shown_under_its_own_name() {
 }
 
 #[test]
+fn one_of_what_is_expected_would_do_and_of_scopes_all_are_needed() {
+    let two = r#","acr_values":["gold","silver"]"#;
+    let needs = Requirements::scopes(["zz", "yy"]);
+    let expectation = |(gate, key): (Gate, SigningKey), needs: &Requirements| {
+        let error = gate
+            .verify_with(signed(&key, HEADER, CLAIMS), needs)
+            .unwrap_err();
+        gate.advice_with(&error, needs).expectation()
+    };
+    let document = |more: &str| gate_of("access_token", more, "");
+    assert_eq!(
+        expectation(document(two), &Requirements::NONE).as_deref(),
+        Some("expected gold or silver")
+    );
+    assert_eq!(
+        expectation(document(""), &needs).as_deref(),
+        Some("expected zz and yy")
+    );
+    let (gate, _) = document("");
+    let error = gate.verify("x").unwrap_err();
+    assert_eq!(gate.advice(&error).expectation(), None);
+}
+
+#[test]
 fn hints_name_the_member_to_set() {
     let hint = |(gate, key): (Gate, SigningKey), header: &str, claims: &str| {
         said(gate.explain(signed(&key, header, claims))).1
