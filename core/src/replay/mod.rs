@@ -29,9 +29,9 @@ use crate::time::NumericDate;
 /// A digest of whatever identifies a proof.
 pub(crate) type ReplayKey = [u8; 32];
 
-/// Entries of a bucket at the cap. A list is copied whenever it is written, and an empty bucket takes
-/// 16 bytes: 2 MiB at the cap of used proofs.
-const ENTRIES_EACH: usize = 32;
+/// Entries of a bucket at the cap. Of more buckets lists are shorter, which are copied whenever they
+/// are written; of fewer, those of a few proofs stay in the processor's caches: 1 MiB for used proofs.
+const ENTRIES_EACH: usize = 64;
 /// Buckets that an insertion looks at beside its own: two lines of a processor's cache.
 const SWEPT_EACH: usize = 8;
 /// Buckets swept by a newcomer that finds no room.
