@@ -7,6 +7,9 @@ pub(crate) trait UsedProofs: Send + Sync {
     /// Remembers a proof until its end, unless it is remembered. Whether it was not: of all that ask
     /// about one proof, anywhere, exactly one is first.
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered>;
+
+    /// Has what is remembered remembered until then. Where that fails it ends as was said before.
+    fn extend(&self, key: &str, until: NumericDate, now: NumericDate);
 }
 
 /// The server did not answer, or not as it should.

@@ -125,6 +125,10 @@ impl UsedProofs for Fleet {
         self.note(answer.as_ref().err().map(|error| error.text.clone()));
         answer
     }
+
+    fn extend(&self, key: &str, until: NumericDate, now: NumericDate) {
+        self.proofs.extend(key, until, now);
+    }
 }
 
 /// A policy made ready for use.
@@ -676,6 +680,8 @@ mod tests {
                 text: "no answer in time".to_owned(),
             })
         }
+
+        fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
     }
 
     impl Desk for Silent {

@@ -1,7 +1,8 @@
 //! Used proofs at a server, asked about for callers that do not wait: a server of the test's own.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
+use std::hash::RandomState;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -24,17 +25,27 @@ use crate::verifier::{
     Begun, Gate, Inquiry, OpenProofs, Request, Requirements, VerifiedToken, Verifier,
 };
 
-/// What such a server holds; it counts who asks.
+/// What such a server holds, until when; it counts who asks.
 #[derive(Default)]
 struct Held {
-    keys: Mutex<HashSet<String>>,
+    keys: Mutex<HashMap<String, NumericDate, RandomState>>,
     asked: AtomicUsize,
 }
 
 impl UsedProofs for Held {
-    fn insert(&self, key: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+    fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        Ok(self.keys.lock().unwrap().insert(key.to_owned()))
+        let mut keys = self.keys.lock().unwrap();
+        keys.retain(|_, end| *end >= now);
+        let first = !keys.contains_key(key);
+        if first {
+            keys.insert(key.to_owned(), until);
+        }
+        Ok(first)
+    }
+
+    fn extend(&self, key: &str, until: NumericDate, _: NumericDate) {
+        self.keys.lock().unwrap().insert(key.to_owned(), until);
     }
 }
 
@@ -45,6 +56,8 @@ impl UsedProofs for Away {
         let text = "nobody there".to_owned();
         Err(Unanswered { text })
     }
+
+    fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
 }
 
 struct Broken;
@@ -53,12 +66,14 @@ impl UsedProofs for Broken {
     fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
         panic!("on purpose")
     }
+
+    fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
 }
 
-type Opened = (Arc<dyn UsedProofs>, Box<dyn Desk>);
-type Digest = fn(&[u8]) -> [u8; 32];
+pub(super) type Opened = (Arc<dyn UsedProofs>, Box<dyn Desk>);
+pub(super) type Digest = fn(&[u8]) -> [u8; 32];
 
-fn held(_: &StoreRules, _: Digest) -> Opened {
+pub(super) fn held(_: &StoreRules, _: Digest) -> Opened {
     (Arc::new(Held::default()), Box::new(Threads::new()))
 }
 
@@ -82,11 +97,16 @@ fn gate(name: &str, replay: &str, server: OpenProofs) -> Gate {
             r#""dpop":{{}},"replay":{{"store":"fleet"{replay}}},{stores}"#
         ))
     };
-    opened(name, dpop, server).gate("api").unwrap()
+    let verifier = opened(name, dpop, server, Clock::fixed(NOW));
+    verifier.gate("api").unwrap()
 }
 
 /// A gate whose tokens are good once, as this server remembers them.
 fn gate_of_transactions(name: &str, server: OpenProofs) -> Gate {
+    gate_of_transactions_at(name, server, Clock::fixed(NOW))
+}
+
+pub(super) fn gate_of_transactions_at(name: &str, server: OpenProofs, clock: Clock) -> Gate {
     let of = |stores: &str| {
         let document = format!(
             r#"{{"version":1,{stores}"replay":{{"store":"fleet"}},
@@ -97,14 +117,19 @@ fn gate_of_transactions(name: &str, server: OpenProofs) -> Gate {
         );
         Policy::parse(document, Format::Json).unwrap()
     };
-    let verifier = opened(name, of, server);
+    let verifier = opened(name, of, server, clock);
     let keys = super::set(&[&super::key(2, "t")]);
     verifier.keys().publish("tts", &keys).unwrap();
     verifier.gate("calls").unwrap()
 }
 
 /// A verifier of this policy, which is given its stores: one of them, `fleet`, is this server.
-fn opened(name: &str, policy: impl FnOnce(&str) -> Policy, server: OpenProofs) -> Verifier {
+fn opened(
+    name: &str,
+    policy: impl FnOnce(&str) -> Policy,
+    server: OpenProofs,
+    clock: Clock,
+) -> Verifier {
     let scratch = Scratch::new(name);
     fs::create_dir_all(&scratch.0).unwrap();
     let url = scratch.0.join("url");
@@ -115,7 +140,6 @@ fn opened(name: &str, policy: impl FnOnce(&str) -> Policy, server: OpenProofs) -
         fs::set_permissions(&url, fs::Permissions::from_mode(0o600)).unwrap();
     }
     let stores = format!(r#""stores":{{"fleet":{{"kind":"redis","url":{{"file":{url:?}}}}}}},"#);
-    let clock = Clock::fixed(NOW);
     Verifier::assemble(policy(&stores), aws_lc::provider(), clock, server).unwrap()
 }
 

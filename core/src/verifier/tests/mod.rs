@@ -16,6 +16,7 @@ mod introspected;
 mod issuers;
 mod leaks;
 mod observed;
+mod once;
 mod outbound;
 mod policies;
 mod reloads;
