@@ -17,7 +17,7 @@ mod told;
 
 use std::hash::{BuildHasher, RandomState};
 
-pub(crate) use fleet::{Desk, Task, Turn, Unanswered, UsedProofs};
+pub(crate) use fleet::{Desk, Silence, Task, Turn, Unanswered, UsedProofs};
 pub(crate) use host::HostTable;
 pub(crate) use told::ToldBefore;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::hash::RandomState;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::{self, ThreadId};
 
 use serde_json::json;
@@ -20,7 +20,7 @@ use crate::error::{Code, Error};
 use crate::feed::Threads;
 use crate::policy::{Format, Policy, StoreRules};
 use crate::replay::{Desk, Unanswered, UsedProofs};
-use crate::time::{Clock, NumericDate};
+use crate::time::{Clock, FixedClock, NumericDate, Span};
 use crate::verifier::{
     Begun, Gate, Inquiry, OpenProofs, Request, Requirements, VerifiedToken, Verifier,
 };
@@ -60,6 +60,23 @@ impl UsedProofs for Away {
     fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
 }
 
+/// Keeps whoever asks waiting, by a clock of its own, and counts them.
+struct Mute;
+
+static PASSES: LazyLock<Arc<FixedClock>> = LazyLock::new(|| Arc::new(FixedClock::new(NOW)));
+static WAITED: AtomicUsize = AtomicUsize::new(0);
+
+impl UsedProofs for Mute {
+    fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+        WAITED.fetch_add(1, Ordering::Relaxed);
+        PASSES.advance(Span::from_seconds(2));
+        let text = "no answer in time".to_owned();
+        Err(Unanswered { text })
+    }
+
+    fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
+}
+
 struct Broken;
 
 impl UsedProofs for Broken {
@@ -79,6 +96,10 @@ pub(super) fn held(_: &StoreRules, _: Digest) -> Opened {
 
 fn away(_: &StoreRules, _: Digest) -> Opened {
     (Arc::new(Away), Box::new(Threads::new()))
+}
+
+fn mute(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Mute), Box::new(Threads::new()))
 }
 
 fn broken(_: &StoreRules, _: Digest) -> Opened {
@@ -308,4 +329,46 @@ fn without_an_answer_a_token_that_is_good_once_is_undecided() {
     let gate = gate_of_transactions("away transactions", away);
     let refused = gate.verify(txn(json!({})));
     assert_eq!(code(refused), Some(Code::ReplayUnavailable));
+}
+
+#[test]
+fn a_silent_server_is_waited_for_by_one() {
+    let clock = Clock::Fixed(Arc::clone(&PASSES));
+    let gate = gate_of_transactions_at("mute", mute, clock);
+    let tokens: Vec<String> = (0..8)
+        .map(|number| txn(json!({ "txn": format!("x{number}") })))
+        .collect();
+    let batch = gate.verify_batch(&tokens);
+    assert_eq!(batch.counts(), [(Code::ReplayUnavailable, 8)]);
+    assert_eq!(WAITED.load(Ordering::Relaxed), 1);
+    let error = gate.verify(&tokens[0]).unwrap_err();
+    assert_eq!(error.code(), Code::ReplayUnavailable);
+    let hint = gate.advice(&error).hint;
+    assert!(hint.contains("no answer in time"), "{hint}");
+    assert_eq!(WAITED.load(Ordering::Relaxed), 1);
+    let counts = r#"{"asked":9,"reach":"fleet","store":"fleet","unanswered":9}"#;
+    assert_eq!(stats(&gate), counts);
+    // It is asked again when it was left alone for a while.
+    PASSES.advance(Span::from_seconds(1));
+    let batch = gate.verify_batch(&tokens);
+    assert_eq!(batch.counts(), [(Code::ReplayUnavailable, 8)]);
+    assert_eq!(WAITED.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_batch_that_nobody_wants_asks_no_server_any_more() {
+    let gate = gate_of_transactions("unwanted", held);
+    let tokens: Vec<String> = (0..8)
+        .map(|number| txn(json!({ "txn": format!("x{number}") })))
+        .collect();
+    let asked = AtomicUsize::new(0);
+    // Before the chunk, and before three of its tokens.
+    let wanted = || asked.fetch_add(1, Ordering::Relaxed) < 4;
+    let batch = gate.verify_batch_while(&tokens, &Requirements::NONE, wanted);
+    assert!(batch.is_none());
+    let counts = r#"{"asked":3,"reach":"fleet","store":"fleet","unanswered":0}"#;
+    assert_eq!(stats(&gate), counts);
+    let batch = gate.verify_batch_while(&tokens, &Requirements::NONE, || true);
+    let counts = batch.unwrap().counts();
+    assert_eq!(counts, [(Code::Replayed, 3)]);
 }
