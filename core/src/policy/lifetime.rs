@@ -88,6 +88,7 @@ mod tests {
                 "issuers": { "a": { "issuer": "https://a.example", "jwks_push": "process",
                                     "algorithms": ["ES256"], "profiles": profiles } },
                 "gates": profiles.iter().map(gate).collect::<serde_json::Map<_, _>>(),
+                "replay": { "store": "process" },
             });
             if let Some(lifetime) = max_lifetime {
                 document["issuers"]["a"]["max_lifetime"] = lifetime.into();

@@ -47,7 +47,7 @@ pub(crate) use delegation::{
 pub use document::Format;
 pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
 pub(crate) use intent::{IntentPointer, IntentRules, TaskKind};
-pub(crate) use introspection::{Asks, Endpoint, IntrospectionRules, Opaque};
+pub(crate) use introspection::{AnswerForm, Asks, Endpoint, IntrospectionRules, Opaque, ToldToken};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
@@ -184,7 +184,7 @@ pub(crate) struct Reach {
     pub(crate) named: bool,
     /// Plain http is allowed to this machine, for development.
     pub(crate) loopback_http: bool,
-    /// DER certificates of the authorities to trust in place of the public ones.
+    /// DER certificates of the authorities to trust in place of the system's.
     pub(crate) authorities: Option<std::sync::Arc<[Box<[u8]>]>>,
 }
 
@@ -254,6 +254,8 @@ pub(crate) struct GateRules {
     pub(crate) opaque: Option<Opaque>,
     /// Whether an issuer is asked about its JWTs, once all else holds.
     pub(crate) asks: bool,
+    /// Of answers about tokens (RFC 9701): what is made of the token that one tells of.
+    pub(crate) told: ToldToken,
     /// What its tokens are remembered by, each good once; `None`: they are good until they end.
     pub(crate) once: Option<Once>,
     /// What is asked of transaction tokens; of other kinds nothing.

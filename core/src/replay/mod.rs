@@ -18,7 +18,7 @@ mod told;
 
 use std::hash::{BuildHasher, RandomState};
 
-pub(crate) use fleet::{Desk, Task, Turn, Unanswered, UsedProofs};
+pub(crate) use fleet::{Desk, Silence, Task, Turn, Unanswered, UsedProofs};
 pub(crate) use host::HostTable;
 pub(crate) use told::ToldBefore;
 
@@ -100,8 +100,8 @@ impl ReplayGuard {
         }
     }
 
-    /// Remembers a proof until its end, unless it is remembered already. Times are the proof's, and
-    /// `now` the verification's.
+    /// Remembers a proof until its end, unless it is remembered already: then until the later of two
+    /// ends. Times are the proof's, and `now` the verification's.
     ///
     /// # Errors
     ///
@@ -129,12 +129,16 @@ impl ReplayGuard {
             let known = held.get().map_or(&[][..], Vec::as_slice);
             // Read after the bucket: who emptied it had raised it before.
             let swept = self.swept.load(Ordering::Acquire);
-            if known.iter().any(|used| used.key == newcomer.key) || issued_at.to_bits() <= swept {
+            let alike = known.iter().filter(|used| used.key == newcomer.key);
+            let end = alike.map(|used| used.until).max();
+            let seen = || Error::about(Code::Replayed, "jti");
+            if end.is_some_and(|end| end >= until) || issued_at.to_bits() <= swept {
                 self.entries.fetch_sub(1, Ordering::Relaxed);
-                return Err(Error::about(Code::Replayed, "jti"));
+                return Err(seen());
             }
+            // Seen again where it lives longer, it is remembered for that too.
             if self.rewrite(bucket, &held, Some(newcomer), now) {
-                return Ok(FirstUse(()));
+                return end.map_or(Ok(FirstUse(())), |_| Err(seen()));
             }
         }
     }

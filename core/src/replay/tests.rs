@@ -35,6 +35,22 @@ fn a_proof_is_first_once_in_its_whole_window() {
 }
 
 #[test]
+fn whoever_is_seen_again_is_remembered_for_longer() {
+    let guard = ReplayGuard::new(100);
+    assert_eq!(insert(&guard, 1, 1000, 1000), None);
+    for issued_at in (1090..2000).step_by(90) {
+        let again = insert(&guard, 1, issued_at, issued_at);
+        assert_eq!(again, Some(Code::Replayed), "{issued_at}");
+    }
+    assert!(guard.entries() <= 3, "{}", guard.entries());
+    // The same one again takes no room.
+    for now in 1990..2090 {
+        assert_eq!(insert(&guard, 1, 1990, now), Some(Code::Replayed));
+    }
+    assert!(guard.entries() <= 3, "{}", guard.entries());
+}
+
+#[test]
 fn sixty_four_threads_with_one_proof_give_one_first() {
     let guard = ReplayGuard::new(1000);
     for round in 0..50 {

@@ -158,7 +158,7 @@ static INTROSPECTION: &[Row] = &[
         "ca_file",
         Shape::Text,
         Absent::Nothing,
-        "A PEM file of the certificate authorities to trust in place of the public ones.",
+        "A PEM file of the certificate authorities to trust in place of the system's.",
     ),
 ];
 
@@ -193,7 +193,7 @@ static REFRESH: &[Row] = &[
         "ca_file",
         Shape::Text,
         Absent::Nothing,
-        "A PEM file of the certificate authorities to trust in place of the public ones.",
+        "A PEM file of the certificate authorities to trust in place of the system's.",
     ),
 ];
 

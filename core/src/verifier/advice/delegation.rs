@@ -58,8 +58,8 @@ impl Context<'_> {
                 "The agent's rule holds for other tools: see tool in {}.allow.",
                 self.delegation()
             ),
-            Some("authorization_details") => "One entry of authorization_details must permit all of \
-                 the operation, and say nothing that an operation cannot tell of (RFC 9396 §2.2). A \
+            Some("authorization_details") => "One entry of authorization_details must name all that \
+                 the operation names, and nothing that an operation cannot tell of (RFC 9396 §2.2). A \
                  client asks for another grant."
                 .into(),
             _ => "It lies outside the bounds of what was approved: ask for approval of this one."

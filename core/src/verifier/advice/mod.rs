@@ -277,7 +277,7 @@ impl Context<'_> {
             Code::PopInvalid => self.proof(about),
             Code::NonceRequired if self.gate.kind == Kind::ClientAttestation => "Make a new proof with the challenge of OAuth-Client-Attestation-Challenge; clients do so by themselves.".into(),
             Code::NonceRequired => "Make a new proof with the nonce of DPoP-Nonce; clients do so by themselves (RFC 9449 §9).".into(),
-            Code::Replayed if matches!(self.gate.once, Some(Once::Txn)) && about == Some("jti") => format!("Something was done for this transaction here already. If its calls may come more than once, write gates.{gate}.transactions.use = \"any\"."),
+            Code::Replayed if matches!(self.gate.once, Some(Once::Txn { .. })) && about == Some("jti") => format!("Something was done for this transaction here already. If its calls may come more than once, write gates.{gate}.transactions.use = \"any\"."),
             Code::Replayed if self.gate.once.is_some() && about == Some("jti") => "A grant or an assertion is good once: clients get a new one for every request, retries too.".into(),
             Code::Replayed => "A proof is used once: clients make a new one for every request, retries too. Two tiers that check the same proof need two values of replay.namespace.".into(),
             Code::ReplayUnavailable => self.silent_proofs(),

@@ -87,7 +87,8 @@ impl Context<'_> {
         let rest = "Not the caller's fault; they may retry.";
         if let Some(claim) = about {
             return format!(
-                "What {name} answers about the token and what the token says differ in {claim}. {rest}"
+                "What {name} answers about the token is malformed in {claim}, or differs there from \
+                 what the token says. {rest}"
             );
         }
         match self
