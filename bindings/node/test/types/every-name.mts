@@ -103,7 +103,8 @@ const listener = (event: KeyEvent | StoreEvent) => {
   if (event.event === 'keys_refreshed') event.keys + event.generation
   else if (event.event === 'key_withdrawn') event.kid ?? event.thumbprint
   else if (event.event === 'keys_refresh_failed' || event.event === 'introspection_failed') event.reason.length
-  else if (event.event === 'introspected') event.issuerName.length
+  else if (event.event === 'status_list_failed') event.reason.length
+  else if (event.event === 'introspected' || event.event === 'status_list_fetched') event.issuerName.length
   else event.store.length
 }
 verifier.on('event', listener).once('event', listener).off('event', listener)
