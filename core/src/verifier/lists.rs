@@ -36,7 +36,7 @@ impl Engine {
         let (due, next) = state.status.begin(most);
         let mut fetches = Vec::new();
         for due in due {
-            match door(&state, &due.issuer) {
+            match door(&state, &due) {
                 Some(door) => fetches.push(ListFetch {
                     reach: door.reach.clone(),
                     due,
@@ -74,7 +74,7 @@ impl Engine {
         fetched: Now,
     ) -> Result<Resolved, String> {
         let now = fetched.date;
-        let door = door(state, &due.issuer).ok_or("the policy has no such issuer any more")?;
+        let door = door(state, due).ok_or("the policy has no such issuer any more")?;
         let issuers = Lookup::new(state.world.rules(), &door.gate.issuers);
         let refused = |error: Error| format!("the list was refused: {error}");
         let limits = Limits {
@@ -123,7 +123,7 @@ impl Engine {
         let state = self.state.load();
         let issuer = state.world.blamed(error);
         let issuer = issuer.and_then(|position| state.world.rules().issuers.get(position));
-        issuer.is_some_and(|issuer| state.status.awaits(&issuer.name))
+        issuer.is_some_and(|issuer| state.status.awaits(issuer.into()))
     }
 }
 
@@ -136,7 +136,9 @@ fn read(claims: Value<'_>) -> Result<StatusList, String> {
     StatusList::decode(bits, lst).map_err(|error| error.to_string())
 }
 
-fn door<'s>(state: &'s State, issuer: &str) -> Option<&'s StatusDoor> {
-    let status = state.world.rules().revocation.status.as_ref();
-    status?.door(issuer)
+fn door<'s>(state: &'s State, due: &Due) -> Option<&'s StatusDoor> {
+    let rules = state.world.rules();
+    let mut issuers = rules.issuers.iter();
+    let issuer = issuers.find(|issuer| due.is_of((*issuer).into()))?;
+    rules.revocation.status.as_ref()?.door(&issuer.name)
 }

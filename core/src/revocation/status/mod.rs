@@ -77,7 +77,7 @@ fn ask(
     let (Some(index), Some(uri)) = (index, uri) else {
         return Err(about(Code::ClaimType));
     };
-    let code = match lists.look_up(&issuer.name, uri, now) {
+    let code = match lists.look_up(issuer.into(), uri, now) {
         Ok(list) => match list.get(index) {
             Some(0) => return Ok(true),
             Some(2) => Code::Suspended,

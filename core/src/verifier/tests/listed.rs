@@ -1,4 +1,4 @@
-//! Status lists: for how long one counts, whatever the wall clock does. Fetching
+//! Status lists: for how long one counts, whatever the wall clock does and the policy becomes. Fetching
 //! them over connections is in a suite of its own.
 
 use std::sync::Arc;
@@ -125,4 +125,17 @@ fn a_pause_is_as_long_as_it_is_whatever_the_wall_clock_does() {
         stand.clock.advance(Span::from_seconds(2));
         assert_eq!(stand.due().len(), 1, "{set_to}");
     }
+}
+
+#[test]
+fn a_list_of_another_issuer_of_that_name_is_none() {
+    let stand = Stand::known();
+    stand.verifier.reload(policy(AS)).unwrap();
+    assert_eq!(stand.now(), "accepted", "the same one");
+    let other = "https://elsewhere.example";
+    stand.verifier.reload(policy(other)).unwrap();
+    stand.publish(&[&key(2, "k2")]);
+    assert_eq!(stand.judge(other, &key(2, "k2")), "status_unavailable");
+    assert_eq!(stand.fetch(other, &key(2, "k2")), 1);
+    assert_eq!(stand.judge(other, &key(2, "k2")), "accepted");
 }
