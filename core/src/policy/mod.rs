@@ -85,6 +85,9 @@ pub(crate) struct Rules {
     pub(crate) audit_secret: Option<Secret>,
     pub(crate) issuers: Vec<IssuerRules>,
     pub(crate) gates: Vec<GateRules>,
+    /// The longest that any of their tokens is taken from its issue on, but for the leeway; `None` where
+    /// nothing bounds that.
+    pub(crate) longest_lifetime: Option<Span>,
 }
 
 /// One `[issuers.X]` table.
@@ -181,7 +184,7 @@ pub(crate) struct Reach {
     pub(crate) named: bool,
     /// Plain http is allowed to this machine, for development.
     pub(crate) loopback_http: bool,
-    /// DER certificates of the authorities to trust in place of the public ones.
+    /// DER certificates of the authorities to trust in place of the system's.
     pub(crate) authorities: Option<std::sync::Arc<[Box<[u8]>]>>,
 }
 

@@ -68,7 +68,8 @@ pub(super) fn state(
         return Err(policy.refuse(problems));
     }
     let open = |store: &_| open(store, provider.sha256);
-    let replay = replay(&policy, open, previous).map_err(|problem| policy.refuse(vec![problem]))?;
+    let replay = replay(&policy, open, clock, previous);
+    let replay = replay.map_err(|problem| policy.refuse(vec![problem]))?;
     let digest = policy.digest(provider).into();
     let tokens = policy.rules().cache_tokens;
     let before = previous.map(|state| &*state.cache);
@@ -130,6 +131,7 @@ fn answers(policy: &Policy, bell: &Bell, clock: &Clock, previous: Option<&State>
 fn replay(
     policy: &Policy,
     open_at: impl FnOnce(&StoreRules) -> (Arc<dyn UsedProofs>, Box<dyn Desk>),
+    clock: &Clock,
     previous: Option<&State>,
 ) -> Result<Replay, Problem> {
     let mut replay = previous.map_or_else(Replay::default, |state| state.replay.clone());
@@ -157,7 +159,7 @@ fn replay(
         Some(ReplayStore::Fleet { store }) => {
             let open = replay.fleet.as_ref();
             if open.is_none_or(|fleet| fleet.store != *store) {
-                let fleet = Fleet::new(Arc::clone(store), open_at(store));
+                let fleet = Fleet::new(Arc::clone(store), open_at(store), clock.clone());
                 replay.fleet = Some(Arc::new(fleet));
             }
         }

@@ -9,6 +9,7 @@ use crate::claims::count;
 use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::limits::{Limits, STATUS_TOKEN_SIZE};
+use crate::observe::Event;
 use crate::policy::{Reach, StatusDoor};
 use crate::revocation::{Due, Resolved, StatusList};
 use crate::time::{Now, NumericDate, Span};
@@ -43,7 +44,7 @@ impl Engine {
                 }),
                 None => {
                     let gone = "the policy has no such issuer any more".to_owned();
-                    state.status.settle(&due, Err(gone));
+                    let _ = state.status.settle(&due, Err(gone));
                 }
             }
         }
@@ -56,7 +57,14 @@ impl Engine {
         let resolved = brought.and_then(|(text, freshness)| {
             self.resolve(&state, due, text.trim_ascii(), freshness, now)
         });
-        state.status.settle(due, resolved);
+        let (settled, issuer_name) = (state.status.settle(due, resolved), &*due.issuer);
+        self.observers.tell(&match &settled {
+            Ok(()) => Event::StatusListFetched { issuer_name },
+            Err(reason) => Event::StatusListFailed {
+                issuer_name,
+                reason,
+            },
+        });
     }
 
     /// Lists that a process before this one was fetching are fetched here.

@@ -346,5 +346,9 @@ fn used_proofs_are_shared() {
         assert!((1..=151).contains(&life), "{life}");
     }
     assert_eq!(keys.len(), 22);
+    // What is seen again may be remembered for longer.
+    one.extend("child", at(NOW + 1000), at(NOW));
+    let life: i64 = ask(&server, &["TTL", "sealgate:{proofs}:proof:child"]);
+    assert!((1000..=1061).contains(&life), "{life}");
     engines::proofs_outlive_a_server(&one, &mut server);
 }

@@ -213,6 +213,7 @@ impl StatusLists {
         errors.find_map(|listed| listed.last_error.clone())
     }
 }
+
 impl StatusLists {
     /// The lists that are to be fetched now, at most `most`; they are taken for being fetched until
     /// [`StatusLists::settle`]. And how long until the next one is to be.
@@ -238,14 +239,22 @@ impl StatusLists {
     }
 
     /// Puts what was fetched in its place. After a failure the list before stays, until it is stale.
-    pub(crate) fn settle(&self, due: &Due, brought: Result<Resolved, String>) {
+    ///
+    /// # Errors
+    ///
+    /// Why what is in force is not what was fetched.
+    pub(crate) fn settle(
+        &self,
+        due: &Due,
+        brought: Result<Resolved, String>,
+    ) -> Result<(), String> {
         let now = self.clock.moment();
         loop {
             let before = self.lists.load_full();
             let mut after = Vec::clone(&before);
             let is_it = |listed: &&mut Arc<Listed>| listed.due == *due;
             let Some(place) = after.iter_mut().find(is_it) else {
-                return; // made room for another
+                return Err("it has made room for another list".to_owned());
             };
             let brought = brought.clone().and_then(|resolved| {
                 let others = before.iter().filter(|listed| listed.due != *due);
@@ -256,9 +265,10 @@ impl StatusLists {
                 }
                 Ok(resolved)
             });
+            let outcome = brought.as_ref().map(|_| ()).map_err(String::clone);
             *place = Arc::new(place.after(brought, now));
             if self.lists.replace(&before, Arc::new(after)) {
-                return;
+                return outcome;
             }
         }
     }
@@ -415,14 +425,15 @@ mod tests {
         assert_eq!(stand.stands(), (1, 1, 0, false));
         assert_eq!(lists.begin(4), (vec![due("u")], None));
         assert_eq!(lists.begin(4), (Vec::new(), None), "it is being fetched");
-        lists.settle(&due("u"), Ok(stand.resolved(90)));
+        lists.settle(&due("u"), Ok(stand.resolved(90))).unwrap();
         assert_eq!(lists.begin(4), rest(80));
         stand.pass(80);
         assert_eq!(lists.begin(4).0, [due("u")]);
         stand.pass(9);
         assert_eq!((stand.look("a", "u"), stand.stands().2), (Ok(16), 0));
         // A failure leaves what is there, and is tried again after a pause that grows.
-        lists.settle(&due("u"), Err("why".to_owned()));
+        let failed = lists.settle(&due("u"), Err("why".to_owned()));
+        assert_eq!(failed.unwrap_err(), "why");
         assert_eq!(stand.look("a", "u"), Ok(16));
         stand.pass(1);
         assert_eq!(stand.look("a", "u"), Err(Code::StatusStale));
@@ -430,7 +441,7 @@ mod tests {
         stand.pass(1);
         assert_eq!(lists.begin(4).0, [due("u")]);
         for pause in [4, 8, 16, 32, 64, 128, 256, 256] {
-            lists.settle(&due("u"), Err("why".to_owned()));
+            let _ = lists.settle(&due("u"), Err("why".to_owned()));
             assert_eq!(stand.look("a", "u"), Err(Code::StatusStale));
             stand.pass(pause - 1);
             assert_eq!(lists.begin(4), rest(1), "whoever wants it meanwhile");
@@ -450,7 +461,8 @@ mod tests {
         let stand = Stand::new();
         let _ = stand.look("a", "u");
         assert_eq!(stand.lists.begin(4).0, [due("u")]);
-        stand.lists.settle(&due("u"), Ok(stand.resolved(90)));
+        let settled = stand.lists.settle(&due("u"), Ok(stand.resolved(90)));
+        settled.unwrap();
         // The machine sleeps: dates go on, and moments do not.
         let date = stand.clock.now().seconds();
         stand.clock.set(date + 79);
@@ -468,7 +480,8 @@ mod tests {
         stand.clock.set(date + 90);
         assert_eq!(stand.look("a", "u"), Err(Code::StatusStale));
         // Of a clock that was set back the other one counts.
-        stand.lists.settle(&due("u"), Ok(stand.resolved(90)));
+        let settled = stand.lists.settle(&due("u"), Ok(stand.resolved(90)));
+        settled.unwrap();
         stand.clock.set(date - 3600);
         stand.pass(89);
         assert_eq!(stand.look("a", "u"), Ok(16));
