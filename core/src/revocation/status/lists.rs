@@ -48,6 +48,8 @@ const BEING_FETCHED: u64 = u64::MAX;
 #[derive(Clone)]
 pub(crate) struct Resolved {
     pub(crate) list: Arc<StatusList>,
+    /// The thumbprint of the key that has signed it.
+    pub(crate) key: Box<str>,
     pub(crate) fetched: Now,
     /// How old it may become: then it is stale (TSL-05, TSL-06).
     pub(crate) good_for: Span,
@@ -122,12 +124,13 @@ impl StatusLists {
         }
     }
 
-    /// The list, for a token that is judged at this date, if it is here and not stale; else why not, and it
-    /// is wanted from now on.
+    /// The list, for a token that is judged at this date, if it is here, not stale, and signed by a key that
+    /// the issuer still has; else why not, and it is wanted from now on.
     pub(super) fn look_up(
         &self,
         owner: Owner<'_>,
         uri: &str,
+        has_key: impl Fn(&str) -> bool,
         date: NumericDate,
     ) -> Result<Arc<StatusList>, Code> {
         let moment = self.clock.moment();
@@ -141,8 +144,12 @@ impl StatusLists {
         let Some(resolved) = &listed.resolved else {
             return Err(Code::StatusUnavailable);
         };
-        if resolved.is_due(now) && listed.hurry(moment) {
+        let withdrawn = !has_key(&resolved.key);
+        if (withdrawn || resolved.is_due(now)) && listed.hurry(moment) {
             (self.wake)();
+        }
+        if withdrawn {
+            return Err(Code::StatusUnavailable);
         }
         if resolved.is_stale(now) {
             return Err(Code::StatusStale);
@@ -273,11 +280,14 @@ impl StatusLists {
         }
     }
 
-    /// Whether a list of an issuer is wanted that nobody has failed to fetch yet.
-    pub(crate) fn awaits(&self, owner: Owner<'_>) -> bool {
+    /// Whether a list of an issuer, which has these keys, is wanted that nobody has failed to fetch yet.
+    pub(crate) fn awaits(&self, owner: Owner<'_>, has_key: impl Fn(&str) -> bool) -> bool {
         let lists = self.lists.load();
         let mut lists = lists.iter().filter(|listed| listed.due.is_of(owner));
-        lists.any(|listed| listed.resolved.is_none() && listed.failures == 0)
+        lists.any(|listed| {
+            let resolved = listed.resolved.as_ref();
+            listed.failures == 0 && !resolved.is_some_and(|resolved| has_key(&resolved.key))
+        })
     }
 
     /// Nothing is being fetched in this process: whoever did is gone with a fork.
@@ -300,13 +310,13 @@ impl Listed {
         *self.due.uri == *uri && self.due.is_of(owner)
     }
 
-    /// Has a list that is due by the wall clock fetched ahead of its time, and says whether that is news.
+    /// Has a list that is due fetched ahead of its time, and says whether that is news.
     /// After a failure the pause is what it is.
     fn hurry(&self, now: Moment) -> bool {
         let next = self.next.load(Ordering::Acquire);
-        let sleeps = self.failures == 0 && next != BEING_FETCHED && next > now.to_bits();
+        let rests = self.failures == 0 && next != BEING_FETCHED && next > now.to_bits();
         let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
-        sleeps
+        rests
             && self
                 .next
                 .compare_exchange(next, now.to_bits(), set, read)
@@ -377,13 +387,16 @@ mod tests {
         }
 
         fn look(&self, issuer: &str, uri: &str) -> Result<u64, Code> {
-            let list = self.lists.look_up(owner(issuer), uri, self.clock.now());
+            let list = self
+                .lists
+                .look_up(owner(issuer), uri, |key| key == "k", self.clock.now());
             list.map(|list| list.entries())
         }
 
         fn resolved(&self, good_for: i64) -> Resolved {
             Resolved {
                 list: StatusList::decode(1, "eNrbuRgAAhcBXQ").unwrap().into(),
+                key: "k".into(),
                 fetched: Now::of(&Clock::Fixed(Arc::clone(&self.clock))),
                 good_for: Span::from_seconds(good_for),
                 again_after: Span::from_seconds(good_for - 10),
@@ -421,7 +434,8 @@ mod tests {
         assert_eq!(stand.look("a", "u"), Err(Code::StatusUnavailable));
         assert_eq!(stand.look("a", "u"), Err(Code::StatusUnavailable));
         assert_eq!(stand.rings.load(Ordering::Relaxed), 1);
-        assert!(lists.awaits(owner("a")) && !lists.awaits(owner("b")));
+        let awaits = |name| lists.awaits(owner(name), |_| true);
+        assert!(awaits("a") && !awaits("b"));
         assert_eq!(stand.stands(), (1, 1, 0, false));
         assert_eq!(lists.begin(4), (vec![due("u")], None));
         assert_eq!(lists.begin(4), (Vec::new(), None), "it is being fetched");

@@ -47,10 +47,14 @@ impl Stand {
         self.verifier.keys().publish("as", &set(keys)).unwrap();
     }
 
-    fn judge(&self, iss: &str, key: &SigningKey) -> &'static str {
+    fn token(iss: &str, key: &SigningKey) -> String {
         let status = format!(r#""status":{{"status_list":{{"idx":1,"uri":"{URI}"}}}},"#);
-        let token = token_with(key, "", &claims(iss, "read", &status));
-        self.verifier.gate("api").unwrap().judge(&token).code()
+        token_with(key, "", &claims(iss, "read", &status))
+    }
+
+    fn judge(&self, iss: &str, key: &SigningKey) -> &'static str {
+        let gate = self.verifier.gate("api").unwrap();
+        gate.judge(Self::token(iss, key)).code()
     }
 
     fn now(&self) -> &'static str {
@@ -138,4 +142,28 @@ fn a_list_of_another_issuer_of_that_name_is_none() {
     assert_eq!(stand.judge(other, &key(2, "k2")), "status_unavailable");
     assert_eq!(stand.fetch(other, &key(2, "k2")), 1);
     assert_eq!(stand.judge(other, &key(2, "k2")), "accepted");
+}
+
+#[test]
+fn a_list_ends_with_the_key_that_signed_it() {
+    let stand = Stand::known();
+    let (old, new) = (key(1, "k1"), key(2, "k2"));
+    stand.publish(&[&old, &new]);
+    assert_eq!(stand.now(), "accepted", "a further key ends nothing");
+    assert!(stand.due().is_empty());
+    stand.publish(&[&new]);
+    let now = || stand.judge(AS, &new);
+    assert_eq!(now(), "status_unavailable");
+    let gate = stand.verifier.gate("api").unwrap();
+    let token = Stand::token(AS, &new);
+    let error = gate.verify(&token).unwrap_err();
+    let engine = stand.verifier.engine();
+    assert!(engine.awaits_list(&error), "another one is on its way");
+    // The one that is served is still signed by the key that was withdrawn.
+    assert_eq!(stand.fetch(AS, &old), 1);
+    assert_eq!(now(), "status_unavailable");
+    assert!(!engine.awaits_list(&error));
+    stand.clock.advance(Span::from_seconds(2));
+    assert_eq!(stand.fetch(AS, &new), 1);
+    assert_eq!(now(), "accepted");
 }
