@@ -245,6 +245,8 @@ impl UsedProofs for Unusable {
     fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
         Err(self.0.clone().into())
     }
+
+    fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
 }
 
 impl From<FeedError> for Unanswered {

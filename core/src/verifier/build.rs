@@ -68,7 +68,8 @@ pub(super) fn state(
         return Err(policy.refuse(problems));
     }
     let open = |store: &_| open(store, provider.sha256);
-    let replay = replay(&policy, open, previous).map_err(|problem| policy.refuse(vec![problem]))?;
+    let replay = replay(&policy, open, clock, previous);
+    let replay = replay.map_err(|problem| policy.refuse(vec![problem]))?;
     let digest = policy.digest(provider).into();
     let tokens = policy.rules().cache_tokens;
     let before = previous.map(|state| &*state.cache);
@@ -101,8 +102,8 @@ pub(super) fn state(
     })
 }
 
-/// What issuers have said goes on to count where they are asked the same, as the same, and nothing else would
-/// have made it count.
+/// What issuers have said goes on to count where they are the same, by all their `iss`, and are asked the same,
+/// as the same, and nothing else would have made it count.
 fn answers(policy: &Policy, bell: &Bell, clock: &Clock, previous: Option<&State>) -> AllAnswers {
     let begun = previous.map(|state| state.answers.clone());
     let begun = begun.unwrap_or_else(|| {
@@ -114,7 +115,8 @@ fn answers(policy: &Policy, bell: &Bell, clock: &Clock, previous: Option<&State>
         let before = previous.and_then(|state| {
             let (_, position) = place_in(state, issuer)?;
             let other = state.world.rules().issuers.get(position)?;
-            let believed = other.introspection.as_ref()?.believes_as(rules)
+            let believed = other.issuers == issuer.issuers
+                && other.introspection.as_ref()?.believes_as(rules)
                 && (matches!(rules.answers(), Some(AnswerForm::Plain))
                     || kept(state, policy, issuer).is_some());
             state.answers.of(position).filter(|_| believed)
@@ -129,6 +131,7 @@ fn answers(policy: &Policy, bell: &Bell, clock: &Clock, previous: Option<&State>
 fn replay(
     policy: &Policy,
     open_at: impl FnOnce(&StoreRules) -> (Arc<dyn UsedProofs>, Box<dyn Desk>),
+    clock: &Clock,
     previous: Option<&State>,
 ) -> Result<Replay, Problem> {
     let mut replay = previous.map_or_else(Replay::default, |state| state.replay.clone());
@@ -156,7 +159,7 @@ fn replay(
         Some(ReplayStore::Fleet { store }) => {
             let open = replay.fleet.as_ref();
             if open.is_none_or(|fleet| fleet.store != *store) {
-                let fleet = Fleet::new(Arc::clone(store), open_at(store));
+                let fleet = Fleet::new(Arc::clone(store), open_at(store), clock.clone());
                 replay.fleet = Some(Arc::new(fleet));
             }
         }

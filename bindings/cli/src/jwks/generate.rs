@@ -129,7 +129,7 @@ fn write_secret(path: &str, text: &str) -> Result<(), Failure> {
 pub(crate) fn read_private(path: &str) -> Result<Vec<SigningKey>, Failure> {
     let keys = read(path)?;
     let keys = keys.into_iter().map(|key| match key {
-        Read::Private(key) => Ok(key),
+        Read::Private(key) => Ok(*key),
         Read::Public(_) => {
             let text = "holds a public key, and private ones are needed";
             Err(Failure::Usage(format!("{path}: {text}")))
@@ -152,7 +152,8 @@ pub(crate) fn read_public(path: &str) -> Result<Jwk, Failure> {
 }
 
 enum Read {
-    Private(SigningKey),
+    /// Boxed: it is many times a public one.
+    Private(Box<SigningKey>),
     Public(Jwk),
 }
 
@@ -161,7 +162,8 @@ fn read(path: &str) -> Result<Vec<Read>, Failure> {
     let refuse = |error: KeyError| Failure::Usage(format!("{path}: {error}"));
     if text.trim_ascii_start().starts_with(b"-----") {
         let public = Jwk::from_pem(&text).map(Read::Public);
-        let key = public.or_else(|_| SigningKey::from_pem(&text).map(Read::Private));
+        let key =
+            public.or_else(|_| SigningKey::from_pem(&text).map(|key| Read::Private(Box::new(key))));
         return Ok(vec![key.map_err(refuse)?]);
     }
     let json: Value = serde_json::from_slice(&text)
@@ -179,7 +181,7 @@ fn read(path: &str) -> Result<Vec<Read>, Failure> {
         if is_public(key) {
             Jwk::parse(text.as_bytes()).map(Read::Public)
         } else {
-            SigningKey::from_jwk(text.as_bytes()).map(Read::Private)
+            SigningKey::from_jwk(text.as_bytes()).map(|key| Read::Private(Box::new(key)))
         }
     });
     keys.collect::<Result<_, _>>().map_err(refuse)

@@ -320,6 +320,17 @@ fn a_wrong_password_is_no_matter_of_time_and_is_never_shown() {
 }
 
 #[test]
+fn a_server_that_nobody_vouches_for_is_not_asked_for() {
+    assert!(Redis::new("rediss://redis.example", "ns").is_ok());
+    let error = Redis::new("rediss://redis.example/#insecure", "ns").unwrap_err();
+    assert!(
+        !error.passes && error.text.contains("#insecure"),
+        "{}",
+        error.text
+    );
+}
+
+#[test]
 fn used_proofs_are_shared() {
     let Some(mut server) = Server::start(Kind::Redis) else {
         return;
@@ -346,5 +357,9 @@ fn used_proofs_are_shared() {
         assert!((1..=151).contains(&life), "{life}");
     }
     assert_eq!(keys.len(), 22);
+    // What is seen again may be remembered for longer.
+    one.extend("child", at(NOW + 1000), at(NOW));
+    let life: i64 = ask(&server, &["TTL", "sealgate:{proofs}:proof:child"]);
+    assert!((1000..=1061).contains(&life), "{life}");
     engines::proofs_outlive_a_server(&one, &mut server);
 }

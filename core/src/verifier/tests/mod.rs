@@ -18,6 +18,7 @@ mod issuers;
 mod leaks;
 mod listed;
 mod observed;
+mod once;
 mod outbound;
 mod policies;
 mod reloads;
