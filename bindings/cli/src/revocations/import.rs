@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
         }
         match read(&line, &policy) {
             Ok((change, whose)) => {
-                foreign += usize::from(whose == Whose::AnothersOrNobodys);
+                foreign += usize::from(whose == Whose::Foreign);
                 changes.push(change);
             }
             Err(why) => {
@@ -109,7 +109,7 @@ fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
 enum Whose {
     OfThePolicy,
     /// Those of a service that shares the store, as far as anybody can tell.
-    AnothersOrNobodys,
+    Foreign,
 }
 
 /// What is held against a handle is what `revoke` holds against it.
@@ -121,7 +121,7 @@ fn read(line: &[u8], policy: &Policy) -> Result<(Change, Whose), String> {
     let change = change.map_err(|error| error.to_string())?;
     match Revocation::check(policy, change.handle()) {
         Ok(()) => Ok((change, Whose::OfThePolicy)),
-        Err(RevokeError::NoSuchIssuer) => Ok((change, Whose::AnothersOrNobodys)),
+        Err(RevokeError::NoSuchIssuer) => Ok((change, Whose::Foreign)),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -26,7 +26,7 @@ def _begin_anew() -> None:
 
 
 def _end() -> None:
-    """At exit: revocations that no store has are lost, and nobody may have closed their verifier."""
+    """At exit: what no store has is lost, and nobody may have closed the verifier."""
     for revocations in tuple(living):
         revocations.close()
 
