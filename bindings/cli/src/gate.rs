@@ -98,10 +98,8 @@ impl GateArguments {
                 "--demo".to_owned(),
             )
         } else {
-            let (mut policy, source) = self.load()?;
-            if cache == Cache::Off {
-                policy = self.without_cache(&policy)?;
-            }
+            let (policy, source) = self.load()?;
+            let policy = self.only_looking(&policy, cache)?;
             (
                 Verifier::with_clock(policy, provider, clock.clone())?,
                 source,
@@ -152,10 +150,19 @@ impl GateArguments {
         LoadOptions::new().allow_danger(danger).folder(folder)
     }
 
-    fn without_cache(&self, policy: &Policy) -> Result<Policy, PolicyError> {
+    /// The policy for whoever judges what services judge, too: what is good once is remembered in this
+    /// process alone, so that it stays good for them.
+    fn only_looking(&self, policy: &Policy, cache: Cache) -> Result<Policy, PolicyError> {
         // A policy's own JSON is an object.
         let mut document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
-        document["cache"] = json!({ "tokens": 0 });
+        let store = document["replay"]["store"].as_str();
+        let shares_proofs = store.is_some_and(|store| !matches!(store, "process" | "external"));
+        if cache == Cache::Off {
+            document["cache"] = json!({ "tokens": 0 });
+        }
+        if shares_proofs {
+            document["replay"]["store"] = "process".into();
+        }
         let text = document.to_string();
         Policy::parse_with(text, Format::Json, &self.load_options())
     }

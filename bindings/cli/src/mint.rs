@@ -9,7 +9,7 @@ use sealgate::{Clock, NumericDate, Profile, Span};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{ACCEPTED, Failure};
-use crate::jwks::{random_id, read_private};
+use crate::jwks::{random_id, read_private, read_public};
 use crate::text::{parse_span, parse_time};
 
 /// Options of `mint`.
@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     /// `cnf.jkt`: the thumbprint of the key the token is bound to.
     #[arg(long, value_name = "THUMBPRINT", value_parser = thumbprint)]
     jkt: Option<String>,
-    /// `cnf.jwk`: the key the token is bound to, a JWK or the first of a set; only its public half
-    /// is written.
+    /// `cnf.jwk`: the key the token is bound to, public or private: a JWK, or the first of a set; only its
+    /// public half is written.
     #[arg(long, value_name = "FILE", conflicts_with = "jkt")]
     holder: Option<String>,
     /// `client_id`; where the kind has one, the outermost actor's `sub`, or else `sub`, by default.
@@ -201,10 +201,7 @@ fn forbids(kind: Profile, claim: &str) -> bool {
 
 /// The public half of a key in a file, as a JWK.
 fn public_key(path: &str) -> Result<Value, Failure> {
-    let key = read_private(path)?.into_iter().next();
-    let key = key.ok_or_else(|| Failure::Usage(format!("{path}: no key")))?;
-    let public = key.public_jwk().map(|jwk| jwk.to_json());
-    let public = public.ok_or_else(|| Failure::Usage(format!("{path}: a shared secret")))?;
+    let public = read_public(path)?.to_json();
     Ok(serde_json::from_str(&public).unwrap_or_default()) // written a moment ago
 }
 

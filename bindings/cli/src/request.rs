@@ -17,7 +17,8 @@ use crate::input;
 #[derive(Args)]
 pub(crate) struct RequestArguments {
     /// The whole request as HTTP/1.1 has it, whatever token and proof it carries; `-` is standard input.
-    /// It is judged, and its proof is not used up elsewhere.
+    /// It is judged, and its proof is not used up: the policy's store of used proofs is neither told
+    /// nor asked.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["method", "uri"])]
     request: Option<String>,
     /// The method of the request.

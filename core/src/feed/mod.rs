@@ -27,8 +27,6 @@ mod proofs;
 mod redis;
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
 mod seen;
-#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
-mod tls;
 
 use std::fmt;
 use std::sync::Arc;

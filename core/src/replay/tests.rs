@@ -90,6 +90,19 @@ fn pressure_forgets_nothing_and_the_cap_refuses() {
 }
 
 #[test]
+fn at_the_cap_what_has_ended_beside_what_lives_makes_room() {
+    let guard = ReplayGuard::with_buckets(10, 1);
+    for number in 0..10 {
+        let issued_at = 1000 + i64::from(number % 2);
+        assert_eq!(insert(&guard, number, issued_at, 1001), None);
+    }
+    assert_eq!(insert(&guard, 10, 1050, 1100), Some(Code::ReplayFull));
+    assert_eq!(insert(&guard, 10, 1050, 1101), None);
+    assert_eq!(guard.entries(), 6);
+    assert_eq!(insert(&guard, 1, 1001, 1101), Some(Code::Replayed));
+}
+
+#[test]
 fn a_hundred_thousand_others_do_not_push_a_proof_out() {
     let guard = ReplayGuard::new(1 << 18);
     assert_eq!(insert(&guard, u32::MAX, 1000, 1000), None);

@@ -20,8 +20,8 @@ use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::limits::Limits;
 use crate::policy::{
-    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
-    ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
+    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, PossessionRules, Profile,
+    ReplayRules, ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
 use crate::replay::{
     Desk, HostTable, Memory, ReplayGuard, Silence, Task, ToldBefore, Unanswered, UsedProofs,
@@ -675,6 +675,10 @@ impl Identity {
 
     pub(super) fn revocation(&self) -> &RevocationRules {
         &self.world.rules().revocation
+    }
+
+    pub(super) fn possession(&self) -> &PossessionRules {
+        &self.world.rules().possession
     }
 
     pub(super) fn leeway(&self) -> Span {

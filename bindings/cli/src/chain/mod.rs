@@ -10,7 +10,7 @@ use sealgate::{Actor, Blame, Error, Lineage, VerifiedToken};
 use serde_json::{Value, json};
 
 use crate::failure::{ACCEPTED, Failure, REFUSED, UNDECIDED};
-use crate::gate::GateArguments;
+use crate::gate::{self, GateArguments};
 use crate::needs::NeedsArguments;
 use crate::request::{Asked, RequestArguments};
 use draw::{Drawing, Party};
@@ -40,7 +40,12 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let opened = arguments.gate.open()?;
     let asked = arguments.request.read_one(arguments.file.as_ref())?;
-    let verified = asked.verify(&opened.gate, &arguments.needs.requirements()?);
+    let requirements = arguments.needs.requirements()?;
+    let verified = gate::answered(
+        &opened.gate,
+        || asked.verify(&opened.gate, &requirements),
+        |verified| verified.as_ref().err().copied(),
+    );
     if let Some(error) = verified
         .as_ref()
         .err()

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use sealgate::crypto::{self, SigningKey, aws_lc};
 use sealgate::jwa::Algorithm;
+use sealgate::jwk::{Jwk, KeyError};
 use serde_json::Value;
 
 use crate::failure::{ACCEPTED, Failure};
@@ -126,10 +127,42 @@ fn write_secret(path: &str, text: &str) -> Result<(), Failure> {
 
 /// The private keys of a JWK, a JWK Set or a PEM file.
 pub(crate) fn read_private(path: &str) -> Result<Vec<SigningKey>, Failure> {
+    let keys = read(path)?;
+    let keys = keys.into_iter().map(|key| match key {
+        Read::Private(key) => Ok(key),
+        Read::Public(_) => {
+            let text = "holds a public key, and private ones are needed";
+            Err(Failure::Usage(format!("{path}: {text}")))
+        }
+    });
+    keys.collect()
+}
+
+/// The public half of the first key of a JWK, a JWK Set or a PEM file.
+pub(crate) fn read_public(path: &str) -> Result<Jwk, Failure> {
+    let public = match read(path)?.into_iter().next() {
+        Some(Read::Public(key)) => key,
+        Some(Read::Private(key)) => key
+            .public_jwk()
+            .cloned()
+            .ok_or_else(|| Failure::Usage(format!("{path}: a shared secret")))?,
+        None => return Err(Failure::Usage(format!("{path}: no key"))),
+    };
+    Ok(public)
+}
+
+enum Read {
+    Private(SigningKey),
+    Public(Jwk),
+}
+
+fn read(path: &str) -> Result<Vec<Read>, Failure> {
     let text = crate::input::whole(path)?;
-    let refuse = |error: sealgate::jwk::KeyError| Failure::Usage(format!("{path}: {error}"));
+    let refuse = |error: KeyError| Failure::Usage(format!("{path}: {error}"));
     if text.trim_ascii_start().starts_with(b"-----") {
-        return Ok(vec![SigningKey::from_pem(&text).map_err(refuse)?]);
+        let public = Jwk::from_pem(&text).map(Read::Public);
+        let key = public.or_else(|_| SigningKey::from_pem(&text).map(Read::Private));
+        return Ok(vec![key.map_err(refuse)?]);
     }
     let json: Value = serde_json::from_slice(&text)
         .map_err(|_| Failure::Usage(format!("{path}: neither a JWK, a JWK Set nor PEM")))?;
@@ -141,12 +174,13 @@ pub(crate) fn read_private(path: &str) -> Result<Vec<SigningKey>, Failure> {
         let private = ["d", "priv", "k"];
         key.get("kty").is_some() && private.iter().all(|name| key.get(name).is_none())
     };
-    if members.iter().any(is_public) {
-        let text = "holds a public key, and private ones are needed";
-        return Err(Failure::Usage(format!("{path}: {text}")));
-    }
-    let keys = members
-        .iter()
-        .map(|key| SigningKey::from_jwk(key.to_string().as_bytes()));
+    let keys = members.iter().map(|key| {
+        let text = key.to_string();
+        if is_public(key) {
+            Jwk::parse(text.as_bytes()).map(Read::Public)
+        } else {
+            SigningKey::from_jwk(text.as_bytes()).map(Read::Private)
+        }
+    });
     keys.collect::<Result<_, _>>().map_err(refuse)
 }

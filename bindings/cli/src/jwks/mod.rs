@@ -14,7 +14,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 
 pub(crate) use fetch::freshness;
-pub(crate) use generate::{random_id, read_private};
+pub(crate) use generate::{random_id, read_private, read_public};
 pub(crate) use judge::Judged;
 
 /// What to do with key sets.

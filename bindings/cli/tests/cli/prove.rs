@@ -407,4 +407,47 @@ fn an_issuer_that_is_asked_about_a_request_answers_before_it_is_judged() {
     let token = world.token("access_token", &own);
     let request = world.proven("dpop", &token, &[]);
     world.holds("tools", &request, Some("dpop"), &["--allow-danger"]);
+    let (exit, said) = world.judged("chain", "tools", &request, &["--allow-danger"]);
+    assert_eq!(exit, 0, "{said}");
+}
+
+/// Whoever looks at what a service will be sent does not spend it.
+#[test]
+fn a_request_that_is_judged_here_is_new_to_those_who_share_the_store() {
+    let world = World::new("prove-unspent");
+    let policy = POLICY.replace(
+        "[replay]\nstore = \"process\"",
+        "[stores.host]\nkind = \"file\"\npath = \"shared\"\n[replay]\nstore = \"host\"",
+    );
+    assert_ne!(policy, POLICY);
+    world.folder.write("policy.toml", policy);
+    let own = ["--iss", "https://corp.example", "--sub", "u1", "--aud"];
+    let bound = ["https://api.example.com/mcp", "--holder", &world.holder];
+    let token = world.token("access_token", &[&own[..], &bound].concat());
+    let request = world.proven("dpop", &token, &[]);
+    for _ in 0..2 {
+        world.holds("tools", &request, Some("dpop"), &[]);
+        let (exit, said) = world.judged("chain", "tools", &request, &[]);
+        assert_eq!(exit, 0, "{said}");
+    }
+    assert!(!std::path::Path::new(&world.folder.path("shared")).exists());
+}
+
+#[test]
+fn a_token_for_a_key_that_only_its_holder_has() {
+    let world = World::new("prove-public");
+    let public = world.folder.path("agent.json");
+    let own = ["--iss", "https://corp.example", "--sub", "u1", "--aud"];
+    let bound = ["https://api.example.com/mcp", "--holder", &public];
+    let token = world.token("access_token", &[&own[..], &bound].concat());
+    let request = world.proven("dpop", &token, &[]);
+    world.holds("tools", &request, Some("dpop"), &[]);
+    // The near miss: nobody signs with it.
+    let output = sealgate(&["jwks", "public", &public], "");
+    assert_eq!(code(&output), 2);
+    assert!(
+        complaint(&output).contains("private ones are needed"),
+        "{}",
+        complaint(&output)
+    );
 }

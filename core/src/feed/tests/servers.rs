@@ -22,6 +22,8 @@ pub(crate) enum Kind {
 pub(crate) struct Server {
     kind: Kind,
     program: PathBuf,
+    /// Further arguments.
+    arguments: Vec<String>,
     folder: PathBuf,
     port: u16,
     child: Option<Child>,
@@ -30,6 +32,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one. `None`, and says so, where the program is not installed; in CI that is a failure.
     pub(crate) fn start(kind: Kind) -> Option<Self> {
+        Self::start_with(kind, Vec::new())
+    }
+
+    /// With further arguments.
+    pub(crate) fn start_with(kind: Kind, arguments: Vec<String>) -> Option<Self> {
         let name = match kind {
             Kind::Redis | Kind::ForgetfulRedis => "redis-server",
             Kind::Nats => "nats-server",
@@ -50,6 +57,7 @@ impl Server {
         let mut server = Self {
             kind,
             program,
+            arguments,
             folder,
             port: 0,
             child: None,
@@ -185,6 +193,7 @@ impl Server {
             }
         };
         command
+            .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());

@@ -22,7 +22,7 @@ use crate::policy::{Format, Policy, StoreRules};
 use crate::replay::{Desk, Unanswered, UsedProofs};
 use crate::time::{Clock, FixedClock, NumericDate, Span};
 use crate::verifier::{
-    Begun, Gate, Inquiry, OpenProofs, Request, Requirements, VerifiedToken, Verifier,
+    Begun, Gate, Inquiry, OpenProofs, Request, Requirements, Stage, VerifiedToken, Verifier,
 };
 
 /// What such a server holds, until when; it counts who asks.
@@ -314,7 +314,17 @@ fn txt_11_a_token_that_is_good_once_is_so_for_all_hosts() {
     let verdicts = gate.verify_batch(&[&x2, &x3]).into_iter();
     let codes: Vec<&str> = verdicts.map(|verdict| verdict.code()).collect();
     assert_eq!(codes, ["replayed", "accepted"]);
-    assert!(gate.explain(txn(json!({ "txn": "x4" }))).outcome.is_ok());
+    let explained = gate.explain(txn(json!({ "txn": "x4" })));
+    assert!(explained.outcome.is_ok());
+    let replay = explained
+        .steps
+        .iter()
+        .find(|step| step.stage == Stage::Replay);
+    let note = &replay.unwrap().note;
+    assert!(
+        note.starts_with("not asked: replay.store is a server"),
+        "{note}"
+    );
     gate.verify(txn(json!({ "txn": "x4" }))).unwrap();
     // A request brings it, too.
     let token = txn(json!({}));
