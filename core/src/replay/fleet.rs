@@ -14,6 +14,8 @@ pub(crate) trait UsedProofs: Send + Sync {
 pub(crate) struct Unanswered {
     /// One line for operators: what was tried, and what came of it.
     pub(crate) text: String,
+    /// Whether asking again may help.
+    pub(crate) passes: bool,
 }
 
 /// Where callers that must not wait leave a question.

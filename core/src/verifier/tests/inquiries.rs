@@ -43,7 +43,7 @@ struct Away;
 impl UsedProofs for Away {
     fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
         let text = "nobody there".to_owned();
-        Err(Unanswered { text })
+        Err(Unanswered { text, passes: true })
     }
 }
 
