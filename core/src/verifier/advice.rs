@@ -5,6 +5,7 @@ use super::Requirements;
 use super::introspect::NO_ROOM;
 use super::seen::Seen;
 use super::state::{State, World};
+use crate::binding::Scheme;
 use crate::claims::Claim;
 use crate::error::{self, Code, Error};
 use crate::policy::{
@@ -271,6 +272,7 @@ impl Context<'_> {
             Code::MalformedRequest => "Send Authorization: Bearer or DPoP, one space and the token (RFC 6750 §2.1).".into(),
             Code::PopMismatch if matches!(about, Some("nonce" | "at_hash" | "c_hash")) => "The token is of another sign-in than this one: somebody's answer was put in its place. Begin the sign-in again.".into(),
             Code::PopMismatch if matches!(about, Some("client_id" | "sub")) => "The token was issued to another client than the one that sends it: clients do not use one another's.".into(),
+            Code::PopMismatch if about == Some(Claim::Cnf.name()) && self.is_bearers() => "The token is bound to no key (it has no cnf): send it as Authorization: Bearer, or ask the issuer for one that is bound (RFC 9449 §5).".into(),
             Code::PopMismatch => "Each token is used with the key it was asked for with, and under its scheme: DPoP for cnf.jkt, Bearer for a certificate.".into(),
             Code::PopInvalid => self.proof(about),
             Code::NonceRequired if self.gate.kind == Kind::ClientAttestation => "Make a new proof with the challenge of OAuth-Client-Attestation-Challenge; clients do so by themselves.".into(),
@@ -300,7 +302,7 @@ impl Context<'_> {
             Code::MayActMismatch => "The token before this one says in may_act who may act, and that is somebody else.".into(),
             Code::ActorNotAllowed => self.actor(),
             Code::ActorPresenterMismatch => format!("The token names another agent than the workload that calls: a stolen or a forwarded token. If callers pass tokens on for agents, write {}.presenter = \"any\". Nothing of this goes on the wire.", self.delegation()),
-            Code::Revoked => "Who revoked what is in the program's revocations; a new token of the same chain will be refused too.".into(),
+            Code::Revoked => self.revoked(),
             Code::Inactive => "Get a new one: it has ended, was revoked, or is of another server. Which, the answer does not say (RFC 7662 §2.2).".into(),
             Code::InsufficientScope if about == Some(Claim::AuthorizationDetails.name()) => format!("{name} grants the token less of authorization_details by now than the token says. Get a new one."),
             Code::InsufficientScope => self.scope(),
@@ -417,6 +419,24 @@ impl Context<'_> {
     /// Whether the token at hand has a member of this name.
     fn sees(&self, name: &str) -> bool {
         self.call.seen.is_some_and(|seen| seen.has(name))
+    }
+
+    /// Whether the token came under `DPoP`, and says of no key that it is its own.
+    fn is_bearers(&self) -> bool {
+        let Some(seen) = self.call.seen.filter(|seen| seen.claims.is_some()) else {
+            return false;
+        };
+        let shown = seen.shown.as_ref();
+        shown.is_some_and(|shown| shown.scheme == Scheme::Dpop) && !seen.has(Claim::Cnf.name())
+    }
+
+    /// Where to look for who revoked it.
+    fn revoked(&self) -> String {
+        let whose = match self.rules.revocation.shared() {
+            Some(_) => "Who revoked what, and why: `sealgate revocations list --match`",
+            None => "This process alone remembers who revoked what, as its program has told it",
+        };
+        format!("{whose}; a new token of the same chain will be refused too.")
     }
 
     fn malformed(&self, about: Option<&str>) -> String {
