@@ -54,7 +54,8 @@ impl Gate {
     }
 
     /// As [`Gate::verify_batch_with`], for as long as somebody wants the answer: `wanted` is asked
-    /// before each chunk of 64 tokens, on the threads that verify. `None` once it has said no.
+    /// before each chunk of 64 tokens, and before each token about which a server is asked, on the threads
+    /// that verify. `None` once it has said no.
     #[must_use]
     pub fn verify_batch_while<T: AsRef<[u8]> + Sync>(
         &self,

@@ -130,6 +130,8 @@ mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;
+#[cfg(any(feature = "feed-nats", feature = "feed-redis", feature = "remote"))]
+mod tls;
 mod verifier;
 mod wire;
 

@@ -69,7 +69,7 @@ pub(crate) const ACTOR_DEPTH: usize = 5;
 pub(crate) const CHAIN_TOKENS: usize = 8;
 /// Bytes of all tokens of a proven chain (30.6).
 pub(crate) const CHAIN_SIZE: usize = 256 * 1024;
-/// Used proofs that a process remembers at once, some 50 bytes each: those of two minutes, the
+/// Used proofs that a process remembers at once, some 40 bytes each where there are so many: those of two minutes, the
 /// default window, at 35,000 a second, which is more than two cores can verify.
 pub(crate) const REPLAY_ENTRIES: usize = 4 * 1024 * 1024;
 /// Used proofs of any 64 seconds that the processes of one host remember in a store: 12,288 a second, in
@@ -83,6 +83,9 @@ pub(crate) const REPLAY_WAITING: usize = 1024;
 /// For how long one of them waits at most: a server that is gone keeps every asker for seconds, and
 /// behind them nobody has to learn it anew.
 pub(crate) const REPLAY_PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+/// Times that a transaction's token is replaced by another (TXT-13): so much longer than one of its tokens
+/// a transaction lasts.
+pub(crate) const TXN_REPLACEMENTS: i64 = 8;
 /// Bytes of a proof's `jti` (DP-13): a UUID has 36, a hash in hexadecimal 128.
 pub(crate) const JTI_SIZE: usize = 256;
 /// Bytes of a header field that are looked at: a scheme, a space and the longest token that any policy
@@ -136,6 +139,7 @@ pub(crate) const INTROSPECTIONS_WAITING: usize = 256;
 pub(crate) const INTROSPECTIONS_RENEWED: usize = 4096;
 /// Questions to one issuer at once.
 pub(crate) const INTROSPECTIONS_EACH: usize = 8;
-/// Questions to all issuers at once: each has a thread while it runs.
+/// Questions to all issuers at once, and one more to each that has none running: each has a thread while
+/// it runs.
 #[cfg(feature = "remote")]
 pub(crate) const INTROSPECTIONS: usize = 32;

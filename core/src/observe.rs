@@ -57,6 +57,21 @@ pub enum Event<'a> {
         /// What went wrong, in a sentence.
         reason: &'a str,
     },
+    /// A status list was fetched, and is in force when this is told.
+    #[non_exhaustive]
+    StatusListFetched {
+        /// The policy's name for the issuer.
+        issuer_name: &'a str,
+    },
+    /// A status list could not be fetched, or is none; the one before stays until it is stale. It is
+    /// tried again by itself.
+    #[non_exhaustive]
+    StatusListFailed {
+        /// The policy's name for the issuer.
+        issuer_name: &'a str,
+        /// What went wrong, in a sentence.
+        reason: &'a str,
+    },
     /// Everything that a store has is known here: when the verifier begins to read it, and again
     /// after it could not be read, or something was missed.
     #[non_exhaustive]
@@ -94,6 +109,8 @@ impl Event<'_> {
             Self::KeyWithdrawn { .. } => "key_withdrawn",
             Self::Introspected { .. } => "introspected",
             Self::IntrospectionFailed { .. } => "introspection_failed",
+            Self::StatusListFetched { .. } => "status_list_fetched",
+            Self::StatusListFailed { .. } => "status_list_failed",
             Self::RevocationsLoaded { .. } => "revocations_loaded",
             Self::RevocationsInterrupted { .. } => "revocations_interrupted",
             Self::RevocationsDelivered { .. } => "revocations_delivered",
@@ -108,7 +125,9 @@ impl Event<'_> {
             | Self::KeysRefreshFailed { issuer_name, .. }
             | Self::KeyWithdrawn { issuer_name, .. }
             | Self::Introspected { issuer_name }
-            | Self::IntrospectionFailed { issuer_name, .. } => Some(issuer_name),
+            | Self::IntrospectionFailed { issuer_name, .. }
+            | Self::StatusListFetched { issuer_name }
+            | Self::StatusListFailed { issuer_name, .. } => Some(issuer_name),
             Self::RevocationsLoaded { .. }
             | Self::RevocationsInterrupted { .. }
             | Self::RevocationsDelivered { .. } => None,
@@ -126,7 +145,9 @@ impl Event<'_> {
             | Self::KeysRefreshFailed { .. }
             | Self::KeyWithdrawn { .. }
             | Self::Introspected { .. }
-            | Self::IntrospectionFailed { .. } => None,
+            | Self::IntrospectionFailed { .. }
+            | Self::StatusListFetched { .. }
+            | Self::StatusListFailed { .. } => None,
         }
     }
 }

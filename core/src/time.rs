@@ -177,6 +177,37 @@ impl Moment {
     }
 }
 
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub(crate) moment: Moment,
+    pub(crate) date: NumericDate,
+}
+
+impl Now {
+    pub(crate) fn of(clock: &Clock) -> Self {
+        Self {
+            moment: clock.moment(),
+            date: clock.now(),
+        }
+    }
+
+    /// How long ago that was, by the clock that has gone further: the wall clock can be set back, and the
+    /// other stops while a machine sleeps.
+    pub(crate) fn since(self, earlier: Self) -> Span {
+        let passed = self.moment.since(earlier.moment);
+        passed.max(self.date.since(earlier.date))
+    }
+}
+
+#[cfg(feature = "remote")]
+impl Now {
+    /// The wall clock's date at another moment, as far as anyone can tell now.
+    pub(crate) fn date_at(self, moment: Moment) -> NumericDate {
+        self.date.plus(moment.since(self.moment))
+    }
+}
+
 /// A length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

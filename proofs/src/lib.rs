@@ -85,8 +85,9 @@ impl Proofs {
     /// `issued_at` is a time *of the proof*, the same in every process whatever its policy, since a
     /// proof is looked for where its time says. `until` is the last moment at which this process
     /// would take it, and `now` the moment of the verification. What carries the same key and
-    /// another time is found as well, as far as this process would take it; only who holds the
-    /// proof's key can make two such, and if both come at the same instant both may be first.
+    /// another time is found as well, as far as this process would take it and up to 15 minutes back,
+    /// and is remembered from its own time on. If two such come at the same instant, neither may be
+    /// first.
     ///
     /// # False alarms
     ///

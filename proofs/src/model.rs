@@ -18,11 +18,11 @@ const ROUND: u64 = SECONDS * REGIONS;
 
 impl Word for AtomicU64 {
     fn read(&self) -> u64 {
-        self.load(Ordering::Acquire)
+        self.load(Ordering::SeqCst)
     }
 
     fn replace(&self, current: u64, new: u64) -> Result<(), u64> {
-        let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
+        let (set, read) = (Ordering::SeqCst, Ordering::SeqCst);
         self.compare_exchange(current, new, set, read).map(|_| ())
     }
 }
@@ -124,6 +124,23 @@ fn the_last_words_are_given_away_once() {
                 .collect();
             assert_eq!(firsts.len(), 2, "{answers:?}");
             assert_ne!(firsts[0], firsts[1]);
+        },
+        RUNS,
+    );
+}
+
+/// One name under two times, in two windows, at the same instant.
+#[test]
+fn of_two_with_one_name_and_two_times_not_both_are_first() {
+    shuttle::check_random(
+        || {
+            let table = table();
+            let threads = [NOW, NOW - SECONDS].map(|issued_at| {
+                let table = Arc::clone(&table);
+                thread::spawn(move || table.insert(&[1; 32], issued_at, issued_at + LIFE, NOW))
+            });
+            let answers = threads.map(|thread| thread.join().unwrap());
+            assert_ne!(answers, [Answer::First; 2]);
         },
         RUNS,
     );

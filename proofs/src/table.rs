@@ -70,9 +70,17 @@ where
     pub(crate) fn insert(&self, key: &[u8; 32], issued_at: u64, until: u64, now: u64) -> Answer {
         let place = self.place(key);
         let window = Window::of(issued_at);
-        if self.is_elsewhere(place, window, until.saturating_sub(issued_at), now) {
+        let answer = self.put(place, window);
+        let life = until.saturating_sub(issued_at);
+        // Once it is there itself: of two under two times, one sees the other.
+        if answer != Answer::Seen && self.is_elsewhere(place, window, life, now) {
             return Answer::Seen;
         }
+        answer
+    }
+
+    /// Gives it a place in its own window.
+    fn put(&self, place: Place, window: Window) -> Answer {
         let Some(turn) = window.turn() else {
             return Answer::Full;
         };

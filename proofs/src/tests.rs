@@ -68,9 +68,41 @@ fn one_signed_again_with_another_time_is_the_same_proof() {
         assert!(table.has_seen(&key(number), again, again + LIFE, again.max(NOW)));
         assert_eq!(insert(&table, number, again, again.max(NOW)), Answer::Seen);
     }
-    // The first has ended.
+    // Both have ended.
     let later = NOW + 2 * LIFE + SECONDS;
     assert_eq!(insert(&table, 1, later, later), Answer::First);
+}
+
+/// However long it lives, what was used in the last quarter of an hour is looked for.
+#[test]
+fn one_that_lives_long_is_known_under_any_time_of_its_life() {
+    for life in [LIFE, 480, 600, 840, 900, 3600] {
+        let table = twin(16);
+        let ages = [10, 80, life / 2, life - 60, life].map(|age: u64| age.min(900));
+        for (number, age) in (0..).zip(ages) {
+            let used = NOW - age;
+            assert_eq!(
+                table.insert(&key(number), used, used + life, NOW),
+                Answer::First
+            );
+            for other in [age / 2, age + 20] {
+                let again = NOW - other;
+                assert!(table.has_seen(&key(number), again, again + life, NOW));
+            }
+        }
+        assert!(!table.has_seen(&key(9), NOW, NOW + life, NOW));
+    }
+}
+
+#[test]
+fn whoever_is_seen_again_is_remembered_from_then_on() {
+    let table = twin(16);
+    let mut at = NOW;
+    assert_eq!(insert(&table, 1, at, at), Answer::First);
+    for _ in 0..100 {
+        at += LIFE;
+        assert_eq!(insert(&table, 1, at, at), Answer::Seen);
+    }
 }
 
 #[test]
@@ -250,9 +282,7 @@ fn a_file_answers_as_plain_memory_and_as_the_rule_says() {
             let mapping = &mappings[turn % 2];
             assert_eq!(mapping.has_seen(&key, issued_at, until, now), seen);
             assert_eq!(mapping.insert(&key, issued_at, until, now), expected);
-            if !seen {
-                known.push((shown.number, issued_at / SECONDS));
-            }
+            known.push((shown.number, issued_at / SECONDS));
         }
     });
 }

@@ -1,7 +1,5 @@
 //! Time in windows of 64 seconds, and where each is kept: sixteen regions take turns.
 
-use std::ops::RangeInclusive;
-
 /// Seconds of one window.
 pub(crate) const SECONDS: u64 = 64;
 
@@ -9,6 +7,9 @@ pub(crate) const SECONDS: u64 = 64;
 /// minutes at most, on both sides: what is taken at one moment was issued within 900 seconds, which
 /// touch sixteen windows at most. So a region whose turn has come again holds nothing that lives.
 pub(crate) const REGIONS: u64 = 16;
+
+/// Nothing that is taken is dated further ahead: leeway is five minutes at most.
+const MOST_AHEAD: u64 = 5 * 60;
 
 /// How many turns a word can tell apart: the last begins in the year 2514.
 const TURNS: u64 = (1 << 24) - 1;
@@ -22,14 +23,13 @@ impl Window {
         Self(seconds / SECONDS)
     }
 
-    /// The windows of what would be taken now if it lives this long: nothing is dated further ahead
-    /// than it lives. No more than there are regions, the oldest first.
+    /// The windows of what would be taken now if it lives this long, the oldest first: as far ahead as it
+    /// may be dated, and as far back as there are regions.
     pub(crate) fn taken_at(now: u64, life: u64) -> impl Iterator<Item = Self> {
-        let first = now.saturating_sub(life) / SECONDS;
-        let last = now.saturating_add(life) / SECONDS;
-        let last = last.min(first.saturating_add(REGIONS - 1));
-        let windows: RangeInclusive<u64> = first..=last;
-        windows.map(Self)
+        let last = now.saturating_add(life.min(MOST_AHEAD)) / SECONDS;
+        let oldest = (now / SECONDS).saturating_sub(REGIONS - 1);
+        let first = (now.saturating_sub(life) / SECONDS).max(oldest);
+        (first..=last).map(Self)
     }
 
     /// Where it is kept.

@@ -11,17 +11,17 @@ pub(crate) trait Word {
     fn replace(&self, current: u64, new: u64) -> Result<(), u64>;
 }
 
-/// Whoever acts on a word has read it or failed to replace it, and every word is complete in itself,
-/// so that these orderings are more than is needed; on x86-64 they cost nothing.
+/// A word is complete in itself. Between two the order matters: who has written one looks at others, and
+/// of two that do so at once one must see the other. On x86-64 that costs nothing more.
 impl Word for AtomicU64 {
     #[inline]
     fn read(&self) -> u64 {
-        self.load(Ordering::Acquire)
+        self.load(Ordering::SeqCst)
     }
 
     #[inline]
     fn replace(&self, current: u64, new: u64) -> Result<(), u64> {
-        let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
+        let (set, read) = (Ordering::SeqCst, Ordering::SeqCst);
         self.compare_exchange(current, new, set, read).map(|_| ())
     }
 }

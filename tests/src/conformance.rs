@@ -144,9 +144,14 @@ impl Harness {
         let gate = self.gate(request)?;
         let token = text(request, "token")?;
         if request["context"].is_null() {
-            let explained = self
-                .explains
-                .then(|| gate.explain_with(token, &requirements));
+            // A question that it begins may have an answer by the verdict, at one and the same verifier.
+            let apart = (self.explains && asks(request)).then(|| self.gate(request));
+            let apart = apart.transpose()?;
+            let explain = || {
+                let gate = apart.as_ref().unwrap_or(&gate);
+                gate.explain_with(token, &requirements)
+            };
+            let explained = self.explains.then(explain);
             let verified = gate.verify_with(token, &requirements);
             agree(explained.as_ref(), &verified);
             return verified.map(|token| facts(&token)).map_err(Refusal::from);
@@ -409,6 +414,9 @@ impl Harness {
             }
             None => {
                 own = self.session(request)?;
+                if request["closed"] == true {
+                    own.verifier.close();
+                }
                 &own
             }
         };
@@ -469,6 +477,13 @@ fn agree(explained: Option<&Explanation>, verified: &Result<VerifiedToken, Error
             );
         }
     }
+}
+
+/// Whether a verdict may begin to ask an authorization server about the token.
+fn asks(request: &Value) -> bool {
+    let issuers = request["policy"]["issuers"].as_object();
+    let mut issuers = issuers.into_iter().flat_map(Map::values);
+    issuers.any(|issuer| issuer["introspection"].is_object())
 }
 
 /// The further tokens of a request.

@@ -61,6 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "revocation",
             "introspection",
             "encoding",
+            "tls",
             "time",
             "limits",
             "observe",
@@ -76,12 +77,14 @@ const LAYERS: &[(&str, &[&str])] = &[
             "replay",
             "encoding",
             "sync",
+            "tls",
             "time",
             "limits",
             "observe",
             "error",
         ],
     ),
+    ("tls", &[]),
     // 5 producers
     (
         "exchange",
@@ -216,9 +219,11 @@ const CRYPTOGRAPHY: [&str; 3] = ["aws_lc_rs", "ring", "subtle"];
 
 /// Crates that only these modules may name. Of `std`, `remote` alone has sockets, and `runtime` and
 /// `feed` alone threads.
-const NETWORK: [(&str, &[&str]); 5] = [
+const NETWORK: [(&str, &[&str]); 7] = [
     ("ureq", &["remote"]),
-    ("rustls", &["feed", "remote"]),
+    ("rustls", &["remote", "tls"]),
+    ("rustls_native_certs", &["tls"]),
+    ("webpki_roots", &["tls"]),
     ("redis", &["feed"]),
     ("async_nats", &["feed"]),
     ("tokio", &["feed"]),

@@ -34,14 +34,6 @@ const NOT_YET: &[(Code, &str)] = &[
         Code::StatusStale,
         "of a list that was fetched: the suite of remote",
     ),
-    (
-        Code::IntrospectionPending,
-        "of a server that is being asked, and may have answered by the next line: the suite of remote",
-    ),
-    (
-        Code::IntrospectionUnavailable,
-        "of a server that was asked and did not answer: the suite of remote",
-    ),
     (Code::ReplayFull, "it takes four million lines"),
 ];
 

@@ -1,9 +1,13 @@
-//! Every rule of a capability that has landed is cited where the code decides it, or names a test or a
-//! vector that shows it, so that none is forgotten. What a module says of itself shows nothing.
+//! Every rule of a capability that has landed is shown by what fails when it is broken: a line of
+//! `tests/vectors` or a test that bears its name, or those that `rules.txt` has for it. That code or a
+//! comment cites it shows nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use sealgate_tests::generate;
+use serde_json::Value;
 
 /// Families of rules, the last number of each, and those that are nothing of ours yet.
 const RULES: &[(&str, u32, &[u32])] = &[
@@ -52,101 +56,167 @@ const RULES: &[(&str, u32, &[u32])] = &[
     ("DIA", 5, &[]),
 ];
 
-/// Where rules are decided and shown.
-const PLACES: &[&str] = &[
-    "../core/src",
-    "../bindings/python/python",
-    "../bindings/node/lib",
-    "src",
-    "tests",
+/// Rules that nothing shows, and why.
+const UNSHOWN: &[(&str, &str)] = &[
+    (
+        "IJ-09",
+        "`tenant` must be text; a verdict's subject and a revocation's are `iss` and `sub` alone",
+    ),
+    (
+        "INTN-05",
+        "whether an intent is active is asked of nobody: who ends one revokes it",
+    ),
 ];
 
-/// Rules that a text cites, alone or as the ends of a range: `JWS-05`, `ATN-05 to ATN-10`,
-/// `JWS-02 to 06`; and those that name a vector or a test: `"txa-05-vanished"`, `fn set_11_…`.
-fn cited(text: &str, found: &mut BTreeSet<(String, u32)>) {
-    let is_word = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit();
-    for (family, _, _) in RULES {
-        let name = family.to_lowercase();
-        for begin in [format!("\"{name}-"), format!("fn {name}_")] {
-            for (at, _) in text.match_indices(&begin) {
-                let rule = number(&text[at + begin.len()..]);
-                found.extend(rule.map(|number| ((*family).to_owned(), number)));
-            }
-        }
-    }
-    for (family, _, _) in RULES {
-        for (at, _) in text.match_indices(&format!("{family}-")) {
-            let (before, rest) = (&text[..at], &text[at + family.len() + 1..]);
-            let Some(first) = number(rest).filter(|_| !before.ends_with(is_word)) else {
-                continue;
-            };
-            let after = rest[2..].strip_prefix(" to ").unwrap_or_default();
-            let after = after.strip_prefix(&format!("{family}-")).unwrap_or(after);
-            let last = number(after).unwrap_or(first);
-            found.extend((first..=last).map(|number| ((*family).to_owned(), number)));
-        }
-    }
-}
+/// What shows rules whose names it does not bear: a rule and one thing a line.
+const SHOWN: &str = include_str!("rules.txt");
 
-/// Two digits, and no third.
-fn number(text: &str) -> Option<u32> {
-    let digits = text.get(..2)?;
-    let ends = !text[2..].starts_with(|next: char| next.is_ascii_digit());
-    digits.parse().ok().filter(|_| ends)
-}
+/// Where tests are, beside the attacks, whose numbers are another catalogue's.
+const TESTS: &[&str] = &["../core/src", "../proofs/src", "../proofs/tests", "tests"];
 
-fn read(folder: &Path, found: &mut BTreeSet<(String, u32)>) {
+/// All files of this ending below a folder.
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let own = path.ends_with("tests/rules.rs");
         if path.is_dir() {
-            read(&path, found);
-        } else if !own && let Ok(text) = fs::read_to_string(&path) {
-            let own = |line: &&str| !line.trim_start().starts_with("//!");
-            let lines: Vec<&str> = text.lines().filter(own).collect();
-            cited(&lines.join("\n"), found);
+            files(&path, ending, found);
+        } else if path.extension().is_some_and(|own| own == ending) {
+            found.push(path);
         }
     }
 }
 
-#[test]
-fn every_rule_that_has_landed_is_cited() {
-    let mut found = BTreeSet::new();
-    for place in PLACES {
-        read(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join(place),
-            &mut found,
-        );
-    }
-    let mut forgotten = Vec::new();
-    for (family, last, out) in RULES {
-        for number in (1..=*last).filter(|number| !out.contains(number)) {
-            if !found.contains(&((*family).to_owned(), number)) {
-                forgotten.push(format!("{family}-{number:02}"));
-            }
+/// The lines of the vectors, by name, with what is expected of them.
+fn vectors() -> BTreeMap<String, BTreeSet<String>> {
+    let mut found = Vec::new();
+    files(&generate::folder(), "jsonl", &mut found);
+    let mut lines: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for path in found {
+        for line in fs::read_to_string(path).unwrap().lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let code = line["expect"]["code"].as_str().unwrap_or("accepted");
+            let id = line["id"].as_str().unwrap().to_owned();
+            lines.entry(id).or_default().insert(code.to_owned());
         }
     }
-    assert!(
-        forgotten.is_empty(),
-        "cited nowhere: {}",
-        forgotten.join(" ")
-    );
+    lines
+}
+
+/// The tests of this text that run.
+fn tests(text: &str) -> BTreeSet<String> {
+    let (mut found, mut marked) = (BTreeSet::new(), false);
+    for line in text.lines().map(str::trim_start) {
+        if let Some(rest) = line.strip_prefix("fn ").filter(|_| marked) {
+            found.extend(rest.split(['(', '<']).next().map(str::to_owned));
+        }
+        let goes_on = line.starts_with("//") || line.starts_with("#[");
+        marked = line == "#[test]" || marked && goes_on && !line.starts_with("#[ignore");
+    }
+    found
+}
+
+/// Those that are built of attacks: `"ALG-01" alg::alg_01_…`, a line each.
+fn attacks(text: &str) -> BTreeSet<String> {
+    let named = |line: &str| {
+        let (_, name) = line.trim_start().strip_prefix('"')?.split_once("::")?;
+        Some(name.to_owned())
+    };
+    text.lines().filter_map(named).collect()
+}
+
+/// The rule that a line or a test is named after: `txa-05-vanished`, `set_11_a_state`.
+fn named_after(name: &str) -> Option<String> {
+    let (family, rest) = name.split_at(name.find(['-', '_'])?);
+    let family = family.to_uppercase();
+    let known = RULES.iter().any(|(known, _, _)| *known == family);
+    let (number, after) = rest[1..].split_at_checked(2).filter(|_| known)?;
+    let ends = !after.starts_with(|next: char| next.is_ascii_digit());
+    let number: u32 = number.parse().ok().filter(|_| ends)?;
+    Some(format!("{family}-{number:02}"))
+}
+
+/// The rules that have landed.
+fn landed() -> BTreeSet<String> {
+    let numbers = |(family, last, out): &'static (&str, u32, &[u32])| {
+        let landed = (1..=*last).filter(|number| !out.contains(number));
+        landed.map(move |number| format!("{family}-{number:02}"))
+    };
+    RULES.iter().flat_map(numbers).collect()
+}
+
+/// The rows of `rules.txt`.
+fn shown() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let rows = SHOWN.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|line| {
+        line.split_once(' ')
+            .map_or((line, ""), |(rule, by)| (rule, by.trim()))
+    })
 }
 
 #[test]
-fn ranges_and_single_rules_are_read() {
-    let mut found = BTreeSet::new();
-    cited(
-        "(RAR-01) CD-03, ATN-05 to ATN-07; JWS-02 to 04. XAT-01 AT-123 DP-1 \"txa-05-vanished\" \
-         fn set_11_a_state() rset_12",
-        &mut found,
-    );
-    let found: Vec<String> = found
+fn every_rule_that_has_landed_is_shown() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (lines, mut sources) = (vectors(), Vec::new());
+    for place in TESTS {
+        files(&root.join(place), "rs", &mut sources);
+    }
+    let (of_attacks, sources): (Vec<_>, Vec<_>) = sources
+        .into_iter()
+        .partition(|path| path.starts_with(root.join("tests/attacks")));
+    let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
+    let own: BTreeSet<_> = sources.iter().flat_map(|path| tests(&read(path))).collect();
+    let attacks: BTreeSet<_> = of_attacks
         .iter()
-        .map(|(family, number)| format!("{family}-{number}"))
+        .flat_map(|path| attacks(&read(path)))
         .collect();
-    let expected = [
-        "ATN-5", "ATN-6", "ATN-7", "CD-3", "JWS-2", "JWS-3", "JWS-4", "RAR-1", "SET-11", "TXA-5",
+
+    let landed = landed();
+    let names = lines.keys().chain(&own);
+    let mut found: BTreeSet<_> = names.filter_map(|name| named_after(name)).collect();
+    for (rule, by) in shown() {
+        assert!(landed.contains(rule), "{rule}: is no rule that has landed");
+        let is_there = match (by.strip_prefix("fn "), by.split_once(" = ")) {
+            (Some(test), _) => own.contains(test) || attacks.contains(test),
+            (None, Some((id, code))) => lines.get(id).is_some_and(|codes| codes.contains(code)),
+            (None, None) => false,
+        };
+        assert!(is_there, "{rule}: there is no {by:?}");
+        found.insert(rule.to_owned());
+    }
+
+    let unshown: BTreeSet<_> = landed.difference(&found).map(String::as_str).collect();
+    let listed: BTreeSet<_> = UNSHOWN.iter().map(|(rule, _)| *rule).collect();
+    assert_eq!(unshown, listed, "not shown, and listed as such");
+}
+
+#[test]
+fn names_and_tests_are_read() {
+    let read = |names: &[&str]| -> Vec<_> {
+        let rules = names.iter().map(|name| named_after(name));
+        rules.map(|rule| rule.unwrap_or_default()).collect()
+    };
+    let names = ["txa-05-vanished", "set_11_a_state", "k1-01-x", "rar-02/x"];
+    assert_eq!(read(&names), ["TXA-05", "SET-11", "K1-01", "RAR-02"]);
+    let none = [
+        "rset_12_x",
+        "dp-9",
+        "dp-123-x",
+        "p01-none",
+        "act",
+        "xat-01-x",
+        "jws_é",
     ];
-    assert_eq!(found, expected);
+    assert!(
+        read(&none).iter().all(String::is_empty),
+        "{:?}",
+        read(&none)
+    );
+    let text = "#[test]\nfn one() {\n// fn two() {}\nfn three() {}\n#[test]\n/// Why.\n#[cfg(x)]\n    \
+                fn four(x in any()) {\n#[test]\n#[ignore = \"slow\"]\nfn five() {}";
+    assert_eq!(tests(text).into_iter().collect::<Vec<_>>(), ["four", "one"]);
+    let text = "use super::x;\n    \"ALG-01\" alg::alg_01_none\n// \"X\" y::z";
+    assert_eq!(
+        attacks(text).into_iter().collect::<Vec<_>>(),
+        ["alg_01_none"]
+    );
 }

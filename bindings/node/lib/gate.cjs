@@ -11,7 +11,7 @@ const { SealgateError } = require('./errors.cjs').classes
 const { errorOf, internal, isMisuse, outlined, refusedInFull, unthrown, usage } = require('./errors.cjs')
 const { BESIDE, further, partsOf, textOf } = require('./request.cjs')
 const { fit, handleOf, makeTokenOf } = require('./token.cjs')
-const { CODES, MISUSE, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
+const { CODES, MISUSE, PENDING, accepted, makeBatch, notAccepted } = require('./verdict.cjs')
 const { Trail } = require('./trail.cjs')
 
 // What `src/gate.rs` answers with: from 0 the place of a kept object, to -255 the number of a code;
@@ -21,9 +21,6 @@ const NEW = -256
 const PAGE = 32
 
 const isRefusal = (answer) => answer < 0 && answer > NEW
-
-/** What an answer on its way may change. */
-const COMING = new Set(['keys_refreshing', 'introspection_pending'])
 
 /** Sets of scopes, as calls need them, of which a gate remembers what errors say: a program has a few. */
 const MOST_NEEDS = 64
@@ -44,9 +41,9 @@ function makeGate(engine, name, events) {
   const opened = native.gate(engine, name)
   if (opened === null) return undefined
   const { door } = opened
-  const names = ['page', 'keep', 'clear', 'refusal', 'docket', 'maySettle', 'settle']
+  const names = ['page', 'keep', 'clear', 'refusal', 'docket', 'settle']
   const own = names.map((name) => native.guarded(opened[name]))
-  const [pageOf, keep, clear, refusal, docketOf, maySettle, settle] = own
+  const [pageOf, keep, clear, refusal, docketOf, settle] = own
   const asking = ['verifyChain', 'verifyRequest', 'beginRequest', 'begin'].map((name) => native.guarded(opened[name]))
   const [askChain, askRequest, beginRequest, beginAlone] = asking
   const { verifyText, verifyBytes } = opened // guarded by `ask`
@@ -96,17 +93,22 @@ function makeGate(engine, name, events) {
   // a call needs and the place of the refusal. Errors keep those of theirs.
   let docket
 
-  /**
-   * What makes the error of the last refusal, by `errorOf` or as a value. It holds a number: a flood of bad
-   * tokens leaves nothing.
-   */
-  function lastRefusal(needed = '') {
+  /** The place of the last refusal, and what it is a place of. */
+  function lastPlace() {
     let place = refusal()
     if (place < 0) {
       place = -1 - place
       docket = { refusals: docketOf(), outlines: new Map() }
     }
-    const { refusals, outlines } = docket
+    return { ...docket, place }
+  }
+
+  /**
+   * What makes the error of the last refusal, by `errorOf` or as a value. It holds a number: a flood of bad
+   * tokens leaves nothing.
+   */
+  function lastRefusal(needed = '') {
+    const { refusals, outlines, place } = lastPlace()
     const ask = () => native.refusalAnswer(refusals, place, needed)
     return (make) => make(outlineOf(refusals, outlines, place, needed), ask)
   }
@@ -226,15 +228,25 @@ function makeGate(engine, name, events) {
     return { ...asked, wait: wait === undefined ? WAITS.verify : millis(wait) }
   }
 
-  /** The verdict that `judged` gives, or promises; of one that waits for a key or an answer on its way, once that has come. */
+  /** Whether the last refusal may be another answer within so many milliseconds, asked now or later. */
+  function lastMaySettle() {
+    const { refusals, place } = lastPlace()
+    return (wait) => native.refusalMaySettle(refusals, place, wait)
+  }
+
+  /** The verdict that `judged` gives, or promises; where another answer may be on its way, once that has come. */
   async function verdictAfter(judged, wait) {
     let verdict = judged()
-    if (!COMING.has(verdict.code)) return verdict
+    if (!PENDING.has(verdict.code)) return verdict
+    let maySettle = lastMaySettle()
     // Listening first: what ends before the next look is seen by it, and what ends after it is told.
     events.watch()
     const done = () => {
+      const hopeful = maySettle(wait) // before it is asked, too: one of the two sees what comes in between
       verdict = judged()
-      return !COMING.has(verdict.code) || !maySettle(wait)
+      if (!PENDING.has(verdict.code)) return true
+      maySettle = lastMaySettle()
+      return !hopeful && !maySettle(wait)
     }
     if (!done()) await events.until(done, wait)
     return verdict
@@ -252,7 +264,7 @@ function makeGate(engine, name, events) {
     const asked = patience(options, call)
     checkToken(token)
     const verdict = judgedAlone(token, asked)
-    if (!COMING.has(verdict.code)) return verdict
+    if (!PENDING.has(verdict.code)) return verdict
     const own = unchanging(token)
     return verdictAfter(() => judgedAlone(own, asked), asked.wait)
   }

@@ -134,6 +134,10 @@ export interface Into<Output> extends Needs {
 
 /** A token that another one comes from, or that goes out. */
 export interface ContextToken {
+  /**
+   * A value, and so as policies and `token.profile` have it: `'txn_token'`. Where a kind is the name of a
+   * member, as under `context` of {@link VerifierOptions}, it is camelCase like every other: `txnToken`.
+   */
   readonly kind: Kind
   readonly token: Token
 }
@@ -154,8 +158,8 @@ export interface BesideRequest {
    */
   readonly context?: readonly ContextToken[]
   /**
-   * Must lie within one entry of the token's `authorization_details` if it has any, within the bounds
-   * of the intent it is for, and be by a tool that the agent's rule allows (`operation_denied`).
+   * Must lie within one entry of the token's `authorization_details` if it has any, which names all that
+   * it names, within the bounds of the intent it is for, and be by a tool that the agent's rule allows (`operation_denied`).
    */
   readonly operation?: Operation
   readonly approved?: Approved
@@ -215,8 +219,9 @@ export interface Patience {
 }
 
 /**
- * The calls of a gate. All but `verifyBatch` and the `…Async` ones are synchronous; all of them but
- * `verifyBatch` do no I/O and take no lock.
+ * The calls of a gate. All but `verifyBatch` and the `…Async` ones are synchronous. They take no lock and
+ * do no I/O, but for what the policy asks for: with introspection, the lock of one issuer's answers for an
+ * instant; with used proofs at a server, one question to it, which a synchronous call waits for.
  */
 export interface Calls {
   /**
@@ -681,6 +686,18 @@ export type KeyEvent =
   | {
       /** It could not be asked about a token, which stays undecided. */
       readonly event: 'introspection_failed'
+      readonly issuerName: string
+      /** What went wrong, in a sentence. */
+      readonly reason: string
+    }
+  | {
+      /** A status list was fetched, and is in force. */
+      readonly event: 'status_list_fetched'
+      readonly issuerName: string
+    }
+  | {
+      /** A status list could not be fetched, or is none; the one before stays until it is stale. It is tried again by itself. */
+      readonly event: 'status_list_failed'
       readonly issuerName: string
       /** What went wrong, in a sentence. */
       readonly reason: string

@@ -31,7 +31,7 @@ function singleValued(headers) {
 
 /** Names and values in turn, those of fields that are wanted; every one of them, repeats too. */
 function fields(headers, call) {
-  if (typeof headers?.[Symbol.iterator] !== 'function' || typeof headers === 'string') {
+  if (typeof headers?.[Symbol.iterator] !== 'function' || typeof headers === 'string' || types.isMap(headers)) {
     if (headers?.[SINGLE] !== undefined) return fields(headers[SINGLE], call)
     // A mapping has lost the second of two fields already.
     throw usage(

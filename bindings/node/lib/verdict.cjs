@@ -42,8 +42,9 @@ class Verdict {
 /** The code at each number of the native columns. */
 const CODES = ['accepted', ...codes.map((row) => row.code)]
 const REFUSED = new Set(codes.filter((row) => row.blame === 'rejected').map((row) => row.code))
-
 const MISUSE = new Set(codes.filter((row) => row.blame === 'misuse').map((row) => row.code))
+/** Those that may say that another answer is on its way. */
+const PENDING = new Set(codes.filter((row) => row.pending).map((row) => row.code))
 
 function accepted(token) {
   return new Verdict(SECRET, 'accepted', token)
@@ -149,4 +150,4 @@ function makeBatch(verdicts) {
   return new Batch(SECRET, verdicts)
 }
 
-module.exports = { Batch, CODES, MISUSE, Verdict, accepted, makeBatch, notAccepted }
+module.exports = { Batch, CODES, MISUSE, PENDING, Verdict, accepted, makeBatch, notAccepted }

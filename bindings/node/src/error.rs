@@ -4,8 +4,8 @@ use napi_derive::napi;
 use sealgate::{Answer, Code, Error, Grounds, NotReady, PolicyError, Problem, Requirements};
 use serde_json::{Value, json};
 
-/// Every code of the core in its order, as an array of `{code, reason, group, blame, doc}` with the
-/// answer on the wire where no gate gives it: `status` and `headers`.
+/// Every code of the core in its order, as an array of `{code, reason, group, blame, pending, doc}`
+/// with the answer on the wire where no gate gives it: `status` and `headers`.
 #[napi(catch_unwind)]
 pub(crate) fn codes() -> String {
     let codes = Code::ALL.iter().map(|code| {
@@ -15,6 +15,7 @@ pub(crate) fn codes() -> String {
             "reason": code.reason(),
             "group": code.group().as_str(),
             "blame": code.blame().as_str(),
+            "pending": code.is_pending(),
             "doc": code.doc_url(),
             "status": answer.status,
             "headers": answer.headers,

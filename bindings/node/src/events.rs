@@ -32,14 +32,14 @@ fn shown(event: &Event<'_>) -> String {
             changed,
             ..
         } => json!({ "keys": keys, "generation": generation, "changed": changed }),
-        Event::KeysRefreshFailed { reason, .. } | Event::IntrospectionFailed { reason, .. } => {
-            json!({ "reason": reason })
-        }
+        Event::KeysRefreshFailed { reason, .. }
+        | Event::IntrospectionFailed { reason, .. }
+        | Event::StatusListFailed { reason, .. }
+        | Event::RevocationsInterrupted { reason, .. } => json!({ "reason": reason }),
         Event::KeyWithdrawn {
             kid, thumbprint, ..
         } => json!({ "kid": kid, "thumbprint": thumbprint }),
         Event::RevocationsLoaded { entries, .. } => json!({ "entries": entries }),
-        Event::RevocationsInterrupted { reason, .. } => json!({ "reason": reason }),
         _ => json!({}),
     };
     shown["event"] = event.name().into();

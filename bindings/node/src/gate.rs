@@ -103,17 +103,31 @@ pub(crate) fn refusal_answer(
     Some(error::answer(&docket.grounds, &docket.at(place)?, &needs))
 }
 
-/// The functions of a gate, or `undefined` where the policy has no gate of this name: `verifyText`
-/// and `verifyBytes` take a token and the call's scopes, separated by spaces, `verifyChain` takes a
-/// token, further tokens (kinds and tokens in turn), what it tells (members and texts in turn) and
-/// scopes, `verifyRequest` takes method, URI, fields (names and values in turn), client
-/// certificate, further tokens, token and proof of its content, what it tells and scopes; they
-/// answer by number; `beginRequest` takes the same, and `begin` what `verifyText` or `verifyBytes` take, and what its caller knows; they answer by
-/// number, or with what `inquire` asks a server about, and `settle` answers by number to what came of that; `page` is the page of the last acceptance; `keep` says that its object is kept
-/// now, and answers with the places whose objects are to be let go, if any; `clear` says that none
-/// is kept any more; `refusal` is the place of the last refusal, or, where JavaScript does not have
-/// its docket yet, -1 less that place; `docket` is that docket; `maySettle` is whether the last may
-/// be another answer within so many milliseconds; `door` is for calls that are not hot.
+/// Whether the refusal at this place may be another answer within so many milliseconds.
+#[napi(catch_unwind)]
+pub(crate) fn refusal_may_settle(docket: &External<Rc<Docket>>, place: u32, wait: f64) -> bool {
+    let wait = Duration::try_from_secs_f64(wait / 1000.0).unwrap_or(Duration::MAX);
+    let error = docket.at(place);
+    error.is_some_and(|error| docket.grounds.may_settle(&error, wait))
+}
+
+/// The functions of a gate, or `undefined` where the policy has no gate of this name. These answer by
+/// number:
+///
+/// * `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces;
+/// * `verifyChain` takes a token, further tokens (kinds and tokens in turn), what it tells (members and
+///   texts in turn) and scopes;
+/// * `verifyRequest` takes method, URI, fields (names and values in turn), client certificate, further
+///   tokens, token and proof of its content, what it tells and scopes.
+///
+/// `beginRequest` takes the same as the latter, and `begin` what `verifyText` or `verifyBytes` take and
+/// what its caller knows; they answer by number, or with what `inquire` asks a server about, and
+/// `settle` answers by number to what came of that.
+///
+/// `page` is the page of the last acceptance. `keep` says that its object is kept now, and answers
+/// with the places whose objects are to be let go, if any; `clear` says that none is kept any more.
+/// `refusal` is the place of the last refusal, or, where JavaScript does not have its docket yet, -1
+/// less that place; `docket` is that docket. `door` is for calls that are not hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -241,16 +255,6 @@ pub(crate) fn gate<'env>(
     let docket: Function<'_, (), External<Rc<Docket>>> =
         env.create_function_from_closure("docket", move |_| Ok(External::new(own.share_docket())))?;
     functions.set("docket", docket)?;
-    let own = Rc::clone(&desk);
-    let may_settle: Function<'_, (), bool> =
-        env.create_function_from_closure("maySettle", move |call| {
-            let wait = Duration::try_from_secs_f64(call.get::<f64>(0)? / 1000.0);
-            let wait = wait.unwrap_or(Duration::MAX);
-            let docket = own.docket.borrow();
-            let error = docket.at(own.refusal.get());
-            Ok(error.is_some_and(|error| docket.grounds.may_settle(&error, wait)))
-        })?;
-    functions.set("maySettle", may_settle)?;
     functions.set("door", External::new(door))?;
     Ok(Some(functions))
 }

@@ -71,10 +71,11 @@ impl Shelf {
             return Found::NoRoom;
         }
         if let Some(place) = self.places.get(&address(token)).copied() {
-            return if self.is_of_epoch(place, token.snapshot().revocations) {
-                Found::Kept(place)
-            } else {
-                Found::Free(place)
+            // One that says what is so no more gives up its place to the same token's next object.
+            let known = self.at(place);
+            return match known.is_some_and(|known| known.says_the_same_as(token)) {
+                true => Found::Kept(place),
+                false => Found::Free(place),
             };
         }
         self.drop_what_ended(token, now());
@@ -148,13 +149,6 @@ impl Shelf {
         let mut known = self.generations.iter();
         let replaced = known.any(|(name, newest)| **name == *issuer && *newest != generation);
         replaced || token.expires_at().is_some_and(|end| end <= now)
-    }
-
-    /// Whether the token at this place was asked about as many revocations: its object says so. One
-    /// from before gives up its place to the same token's next object.
-    fn is_of_epoch(&self, place: u32, epoch: Option<u64>) -> bool {
-        let token = self.at(place);
-        token.is_some_and(|token| token.snapshot().revocations == epoch)
     }
 
     fn oldest(&self) -> Option<&VerifiedToken> {

@@ -178,7 +178,11 @@ function known(name) {
 }
 
 function gateOf(request) {
-  if (request.session === undefined) return gate(session(request).verifier, request)
+  if (request.session === undefined) {
+    const { verifier } = session(request)
+    if (request.closed) verifier.close()
+    return gate(verifier, request)
+  }
   const { verifier, clock } = known(text(request, 'session'))
   clock.set(now(request))
   return gate(verifier, request)

@@ -39,8 +39,8 @@ const GIVEN = {
     },
   }`,
   createServer: `(answer) => {
-    const request = { method: 'GET', url: '/', rawHeaders: ['Authorization', 'Bearer ' + jwt] }
-    answer(request, { setHeader: console.log, end: console.log })
+    const response = { writeHead: (status) => (console.log(status), response), end: console.log }
+    for (const rawHeaders of [['Authorization', 'Bearer ' + jwt], []]) answer({ method: 'GET', url: '/', rawHeaders }, response)
   }`,
 }
 const AFTER = {
@@ -84,7 +84,7 @@ context.access_token = "allowed"
 `
 const PRINTED = {
   0: "u1 agent-a [ 'mcp:use' ]\n",
-  3: 'null\n',
+  3: '200\nnull\n401\n\n',
   4: "{ by: 'agent-a' }\n",
   7: 'tools\n',
   8: 'revoked\naccepted\n',

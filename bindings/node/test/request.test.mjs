@@ -55,7 +55,9 @@ test('an object of headers, where its server refuses repeated ones', () => {
   const { gate, agent, jwt } = bound()
   const parts = { method: 'POST', uri: '/mcp' }
   const object = () => Object.fromEntries(agent.headers(gate, 'POST', '/mcp', jwt))
-  assert.throws(() => gate.judgeRequest({ ...parts, headers: object() }), { message: /singleValued\(\)/ })
+  for (const mapping of [object(), new Map(Object.entries(object()))]) {
+    assert.throws(() => gate.judgeRequest({ ...parts, headers: mapping }), { message: /singleValued\(\)/ })
+  }
   const headers = { ...object(), accept: undefined, 'set-cookie': ['a', 'b'] }
   assert.equal(gate.judgeRequest({ ...parts, headers: singleValued(headers) }).code, 'accepted')
   const twice = { ...object(), dpop: ['a', 'b'], DPoP: undefined }
@@ -77,7 +79,7 @@ test('requests of every make', async (t) => {
     { ...parts, headers: fields() },
     { ...parts, headers: [...fields(), ['Accept', '*/*']].flat() },
     { ...parts, headers: new Headers(fields()) },
-    { ...parts, headers: new Map(fields()), clientCertificate: null },
+    { ...parts, headers: fields(), clientCertificate: null },
     node(),
     { ...node(), url: '/?q=1', originalUrl: '/mcp?q=1' },
     { raw: node() },
@@ -265,9 +267,12 @@ test('wrong arguments', async () => {
     await assert.rejects(gate.judgeRequestAsync(wrong), UsageError)
   }
   assert.ok(thrown(() => gate.verifyRequest(parts, { scopes: [] })) instanceof UsageError)
-  const further = { ...parts, context: [{ kind: 'some_token', token: 'x' }] }
-  for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest']) {
-    assert.throws(() => gate[call](further), (error) => error instanceof UsageError && /no kind "some_token"; there are: access_token, /.test(error.message))
+  // A kind is a value, in no language's own spelling.
+  for (const kind of ['some_token', 'txnToken']) {
+    const context = [{ kind, token: 'x' }]
+    const isTold = (error) => error instanceof UsageError && error.message.includes(`no kind "${kind}"; there are: access_token, `)
+    for (const call of ['verifyRequest', 'judgeRequest', 'explainRequest']) assert.throws(() => gate[call]({ ...parts, context }), isTold)
+    assert.throws(() => gate.verifyChain('x', context), isTold)
   }
 })
 

@@ -87,6 +87,24 @@ test('a verdict and the counters name the store', async (t) => {
   assert.ok(Object.isFrozen(revocations.store()))
 })
 
+test('a token that was kept says how old the news are by now', async (t) => {
+  const clock = new FixedClock(NOW)
+  const stores = { local: { kind: 'file', path: join(folder(t), 'store') } }
+  const document = { stores, revocation: { store: 'local', on_stale: 'accept_marked' } }
+  const verifier = Verifier.fromPolicy(world({ document }).policy, { clock })
+  verifier.keys.publish('corp', corp.jwks())
+  await verifier.waitReady({ timeout: '1m' })
+  const jwt = token('agent-7')
+  verifier.close() // there are no news from now on
+  const before = verifier.verify(jwt)
+  assert.equal(verifier.verify(jwt), before)
+  clock.advance('12s')
+  const after = verifier.verify(jwt)
+  const ages = [before, after].map(({ revocation }) => Math.round(revocation.staleness))
+  assert.deepEqual(ages, [0, 12])
+  assert.equal(verifier.verify(jwt), after)
+})
+
 test('neither a store nor what is undelivered keeps a process running', (t) => {
   const path = join(folder(t), 'url')
   writeFileSync(path, 'redis://127.0.0.1:1', { mode: 0o600 })

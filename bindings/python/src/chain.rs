@@ -7,10 +7,11 @@ use sealgate::{ContextToken, Error, Requirements, Sitting};
 
 use crate::errors::{Refused, guard, of_gate};
 use crate::explain::{self, Trail};
-use crate::gate::Door;
+use crate::gate::{self, Door};
 use crate::input::{self, Needs};
 use crate::request;
 use crate::token::VerifiedToken;
+use crate::waiting;
 
 /// A token, those it comes from, and what the call needs beyond its gate's demands.
 pub(crate) struct Told<'a, 'py> {
@@ -20,11 +21,13 @@ pub(crate) struct Told<'a, 'py> {
 }
 
 impl Door {
-    /// A call of the core's about a token and those it comes from.
+    /// A call of the core's about a token and those it comes from; `at_once` as to
+    /// [`Door::ask_about`].
     fn ask_about_chain<T: Send>(
         &self,
         py: Python<'_>,
         told: &Told<'_, '_>,
+        at_once: fn(&Sitting<'_>) -> Result<(), Error>,
         call: impl FnOnce(&Sitting<'_>, &[u8], &[ContextToken<'_>], &Requirements) -> Result<T, Error>
         + Send,
     ) -> PyResult<(Result<T, Refused>, Requirements)> {
@@ -43,7 +46,10 @@ impl Door {
             .map(|(kind, token)| ContextToken::new(*kind, token))
             .collect();
         let sitting = self.gate.sit();
-        let answer = guard(|| py.detach(|| call(&sitting, &bytes, &tokens, &requirements)));
+        let answer = match at_once(&sitting) {
+            Err(waits) if waiting::is_on_a_loop(py) => Err(waits),
+            _ => guard(|| py.detach(|| call(&sitting, &bytes, &tokens, &requirements))),
+        };
         Ok((Refused::by(&sitting, answer), requirements))
     }
 
@@ -62,7 +68,7 @@ impl Door {
              token: &[u8],
              context: &[ContextToken<'_>],
              needs: &Requirements| { sitting.verify_chain(token, context, needs) };
-        match self.ask_about_chain(py, told, verify)? {
+        match self.ask_about_chain(py, told, gate::token_at_once, verify)? {
             (Ok(token), _) => VerifiedToken::new(py, token, Arc::clone(self), into),
             (Err(refused), needs) => Err(of_gate(py, refused, &needs)),
         }
@@ -79,7 +85,7 @@ impl Door {
                        needs: &Requirements| {
             Ok((sitting.explain(token, context, needs), sitting.grounds()))
         };
-        let (explained, needs) = self.ask_about_chain(py, told, explain)?;
+        let (explained, needs) = self.ask_about_chain(py, told, gate::waits_for_nobody, explain)?;
         let explained = explained.map_err(|refused| of_gate(py, refused, &needs))?;
         Trail::new(py, explained, Arc::clone(self), needs)
     }
@@ -95,7 +101,7 @@ impl Door {
                      needs: &Requirements| {
             explain::traced(sitting.trace(token, context, needs))
         };
-        let (traced, needs) = self.ask_about_chain(py, told, trace)?;
+        let (traced, needs) = self.ask_about_chain(py, told, gate::token_at_once, trace)?;
         explain::load(py, traced, &needs)
     }
 

@@ -65,7 +65,10 @@ impl Herald {
                 fields.set_item("generation", generation)?;
                 fields.set_item("changed", changed)?;
             }
-            Event::KeysRefreshFailed { reason, .. } => fields.set_item("reason", reason)?,
+            Event::KeysRefreshFailed { reason, .. }
+            | Event::IntrospectionFailed { reason, .. }
+            | Event::StatusListFailed { reason, .. }
+            | Event::RevocationsInterrupted { reason, .. } => fields.set_item("reason", reason)?,
             Event::KeyWithdrawn {
                 kid, thumbprint, ..
             } => {
@@ -73,8 +76,6 @@ impl Herald {
                 fields.set_item("thumbprint", thumbprint)?;
             }
             Event::RevocationsLoaded { entries, .. } => fields.set_item("entries", entries)?,
-            Event::IntrospectionFailed { reason, .. } => fields.set_item("reason", reason)?,
-            Event::RevocationsInterrupted { reason, .. } => fields.set_item("reason", reason)?,
             _ => {}
         }
         self.append.call1(py, (fields,))?;

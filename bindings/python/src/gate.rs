@@ -17,6 +17,7 @@ use crate::request::Given;
 use crate::token::VerifiedToken;
 use crate::verdict::Verdict;
 use crate::verifier::Verifier;
+use crate::waiting;
 
 /// A gate of the core and the clock it judges by: what tokens, verdicts and batches hold on to.
 pub(crate) struct Door {
@@ -35,7 +36,10 @@ impl Door {
     ) -> Result<sealgate::VerifiedToken, Refused> {
         let sitting = self.gate.sit();
         let decided = guard(|| {
-            if sitting.waits_with_tokens() {
+            if let Err(waits) = sitting.tokens_answer_at_once() {
+                if waiting::is_on_a_loop(py) {
+                    return Err(waits);
+                }
                 return py.detach(|| sitting.verify(token, requirements));
             }
             match sitting.recall(token, requirements) {
@@ -76,11 +80,13 @@ impl Door {
         Verdict::new(py, verdict, Arc::clone(self), requirements, into)
     }
 
-    /// A call of the core's about a request, and what it needs beyond the gate's demands.
+    /// A call of the core's about a request, and what it needs beyond the gate's demands. Where it
+    /// would not be answered `at_once` it is none for a thread that runs an event loop.
     fn ask_about<T: Send>(
         &self,
         py: Python<'_>,
         given: &Given<'_>,
+        at_once: fn(&Sitting<'_>) -> Result<(), Error>,
         call: impl FnOnce(&Sitting<'_>, &Request<'_>, &Requirements) -> Result<T, Error> + Send,
     ) -> PyResult<(Result<T, Refused>, Requirements)> {
         let requirements = given.needs().requirements()?;
@@ -90,7 +96,10 @@ impl Door {
         let context = octets.context();
         let request = octets.request(&context);
         let sitting = self.gate.sit();
-        let answer = guard(|| py.detach(|| call(&sitting, &request, &requirements)));
+        let answer = match at_once(&sitting) {
+            Err(waits) if waiting::is_on_a_loop(py) => Err(waits),
+            _ => guard(|| py.detach(|| call(&sitting, &request, &requirements))),
+        };
         Ok((Refused::by(&sitting, answer), requirements))
     }
 
@@ -99,7 +108,7 @@ impl Door {
         py: Python<'_>,
         given: &Given<'_>,
     ) -> PyResult<VerifiedToken> {
-        match self.ask_about(py, given, |sitting, request, needs| {
+        match self.ask_about(py, given, at_once, |sitting, request, needs| {
             sitting.verify_request(request, needs)
         })? {
             (Ok(token), _) => VerifiedToken::new(py, token, Arc::clone(self), given.model()),
@@ -112,7 +121,7 @@ impl Door {
         py: Python<'_>,
         given: &Given<'_>,
     ) -> PyResult<Verdict> {
-        let (verdict, needs) = self.ask_about(py, given, |sitting, request, needs| {
+        let (verdict, needs) = self.ask_about(py, given, at_once, |sitting, request, needs| {
             sitting.verify_request(request, needs)
         })?;
         Verdict::new(py, verdict, Arc::clone(self), needs, given.model())
@@ -124,10 +133,11 @@ impl Door {
         py: Python<'py>,
         given: &Given<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (begun, needs) = self.ask_about(py, given, |sitting, request, needs| {
-            let begun = sitting.begin_request(request, needs)?;
-            Ok((begun, sitting.grounds()))
-        })?;
+        let (begun, needs) =
+            self.ask_about(py, given, waits_for_nobody, |sitting, request, needs| {
+                let begun = sitting.begin_request(request, needs)?;
+                Ok((begun, sitting.grounds()))
+            })?;
         self.told(py, begun, needs, given.model())
     }
 
@@ -184,7 +194,7 @@ impl Door {
         let explain = |sitting: &Sitting<'_>, request: &Request<'_>, needs: &Requirements| {
             Ok((sitting.explain_request(request, needs), sitting.grounds()))
         };
-        let (explained, needs) = self.ask_about(py, given, explain)?;
+        let (explained, needs) = self.ask_about(py, given, waits_for_nobody, explain)?;
         let explained = explained.map_err(|refused| of_gate(py, refused, &needs))?;
         Trail::new(py, explained, Arc::clone(self), needs)
     }
@@ -197,7 +207,7 @@ impl Door {
         let trace = |sitting: &Sitting<'_>, request: &Request<'_>, needs: &Requirements| {
             explain::traced(sitting.trace_request(request, needs))
         };
-        let (traced, needs) = self.ask_about(py, given, trace)?;
+        let (traced, needs) = self.ask_about(py, given, at_once, trace)?;
         explain::load(py, traced, &needs)
     }
 
@@ -208,7 +218,12 @@ impl Door {
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Batch> {
         let requirements = input::scopes(scopes)?;
-        Refused::by(&self.gate.sit(), requirements.check())
+        let sitting = self.gate.sit();
+        let at_once = match sitting.tokens_answer_at_once() {
+            Err(waits) if waiting::is_on_a_loop(py) => Err(waits),
+            _ => Ok(()),
+        };
+        Refused::by(&sitting, requirements.check().and(at_once))
             .map_err(|refused| of_gate(py, refused, &requirements))?;
         let tokens = input::all_given(py, tokens)?;
         let batch = match input::bytes(tokens)? {
@@ -240,9 +255,22 @@ impl Door {
     }
 }
 
+fn at_once(sitting: &Sitting<'_>) -> Result<(), Error> {
+    sitting.answers_at_once()
+}
+
+pub(crate) fn token_at_once(sitting: &Sitting<'_>) -> Result<(), Error> {
+    sitting.tokens_answer_at_once()
+}
+
+pub(crate) fn waits_for_nobody(_: &Sitting<'_>) -> Result<(), Error> {
+    Ok(())
+}
+
 /// A door of a verifier: a kind of token, from these issuers, for this audience, under these rules.
 ///
-/// It comes from `Verifier.gate` and stays valid over reloads. Calls do no I/O and take no lock;
+/// It comes from `Verifier.gate` and stays valid over reloads. Calls take no lock and do no I/O, but for
+/// introspection (the lock of one issuer's answers) and used proofs at a server (a question to it);
 /// they may come from any thread, and threads verify in parallel.
 #[pyclass(frozen, module = "sealgate", weakref)]
 pub(crate) struct Gate {

@@ -141,6 +141,14 @@ impl Verdict {
         }
     }
 
+    /// Whether what it says may be that another answer is on its way.
+    fn _is_pending(&self) -> bool {
+        match &self.outcome {
+            Outcome::Accepted(_) => false,
+            Outcome::Other(other) => other.error.code().is_pending(),
+        }
+    }
+
     /// Whether asking again within so many seconds may bring another answer.
     fn _may_settle(&self, wait: f64) -> bool {
         match &self.outcome {

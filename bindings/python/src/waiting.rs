@@ -49,6 +49,7 @@ pub(crate) static VERIFY: Function = Function::named("verify");
 pub(crate) static JUDGE: Function = Function::named("judge");
 pub(crate) static VERIFY_REQUEST: Function = Function::named("verify_request");
 pub(crate) static JUDGE_REQUEST: Function = Function::named("judge_request");
+static RUNS: Function = Function::named("runs");
 static READY: Function = Function::named("ready");
 static FLUSHED: Function = Function::named("flushed");
 
@@ -122,6 +123,13 @@ pub(crate) fn flushed<'py>(
     FLUSHED
         .of(revocations.py())?
         .call1((revocations, waiters, timeout))
+}
+
+/// Whether this thread runs an event loop, which a call that waits would stop.
+pub(crate) fn is_on_a_loop(py: Python<'_>) -> bool {
+    // Where that cannot be told nothing is known against waiting.
+    let runs = RUNS.of(py).and_then(|runs| runs.call0()?.extract());
+    runs.unwrap_or(false)
 }
 
 fn seconds(duration: Option<&Bound<'_, PyAny>>, default: Duration) -> PyResult<f64> {

@@ -256,6 +256,8 @@ class Harness:
         name = optional_text(request, "session")
         if name is None:
             session = opened(request)
+            if request.get("closed"):
+                session.verifier.close()
         else:
             session = self.session(name)
             session.clock.set(now(request))

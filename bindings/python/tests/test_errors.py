@@ -34,12 +34,9 @@ from conftest import AUDIENCE
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
 # What no token and no request provokes: our mistake, a memory of proofs that is full or away, a
-# shared store without news, what a status list says that somebody must serve, and an authorization
-# server that does not answer.
+# shared store without news, and what a status list says that somebody must serve.
 WITHOUT_VECTOR = {
     "internal",
-    "introspection_pending",
-    "introspection_unavailable",
     "replay_full",
     "replay_unavailable",
     "revocation_stale",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trio
 
-from sealgate import Gate, ReplayError, UsageError, Verifier, testing
+from sealgate import Gate, ReplayError, UsageError, Verifier, _answers, testing
 
 from conftest import AUDIENCE, ISSUER, NOW, document
 from servers import SilentServer, StoreServer
@@ -181,6 +181,43 @@ def test_the_loop_goes_on_while_a_server_is_asked(run: Run, silent: SilentServer
         return await gathered(run, [judged, turns])
 
     assert set(run(main)) == {"replay_unavailable", 100}
+
+
+def test_one_whose_wake_fails_holds_up_no_others(capsys: pytest.CaptureFixture[str]) -> None:
+    put, woken = _answers.put(), threading.Event()
+
+    def fails() -> None:
+        raise LookupError("of one who waits")
+
+    put(fails)
+    put(woken.set)
+    assert woken.wait(60)
+    assert "of one who waits" in capsys.readouterr().err
+
+
+@both
+def test_no_call_stops_a_loop_to_wait_for_a_server(run: Run, silent: SilentServer) -> None:
+    caller, transactions = Caller(silent.store), Transactions(silent.store)
+    request, gate, jwt = caller.request(), transactions.gate, transactions.token("x1")
+    calls: list[Callable[[], Any]] = [
+        lambda: caller.gate.verify_request(**request),
+        lambda: caller.gate.judge_request(**request),
+        lambda: caller.gate.trace(**request),
+        lambda: gate.verify(jwt),
+        lambda: gate.judge(jwt),
+        lambda: gate.verify_chain(jwt, []),
+        lambda: gate.verify_batch([jwt]),
+    ]
+
+    async def main() -> None:
+        for call in calls:
+            with pytest.raises(UsageError, match=r"runs an event loop.*verify_request_async"):
+                call()
+        # What waits for nobody is answered there as anywhere.
+        assert caller.gate.judge(caller.jwt).code == "pop_required"
+        assert gate.explain(jwt).ok
+
+    run(main)
 
 
 @both

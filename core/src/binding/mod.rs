@@ -237,6 +237,8 @@ pub(crate) struct UsedProof {
     /// this is counted back from their end, the same for all.
     issued_at: NumericDate,
     until: NumericDate,
+    /// Whether what is seen again is remembered for so much longer (TXT-13).
+    extends: bool,
 }
 
 /// Evidence that a proof was used for the first time, or that the policy leaves it to somebody else.
@@ -575,6 +577,7 @@ impl UsedProof {
             made_at,
             issued_at: until.minus(judge.rules.leeway).minus(window),
             until,
+            extends: false,
         }
     }
 
@@ -608,7 +611,13 @@ impl UsedProof {
                 let key = base64url::encode(&self.key);
                 let answer = match store.insert(&key, self.until, now) {
                     Ok(true) => ReplayAnswer::Fresh,
-                    Ok(false) => ReplayAnswer::Seen,
+                    Ok(false) => {
+                        if self.extends {
+                            let life = self.until.since(self.made_at);
+                            store.extend(&key, now.plus(life), now);
+                        }
+                        ReplayAnswer::Seen
+                    }
                     Err(Unanswered { .. }) => ReplayAnswer::Unavailable,
                 };
                 return settled(answer, ReplayReach::Fleet, rules);

@@ -1,5 +1,5 @@
 //! Tokens that are good once, remembered as proofs are: a grant or an assertion by its `jti` (IJ-06,
-//! CA-05, IC-01), a transaction by its `txn` (TXT-11).
+//! CA-05, IC-01), a transaction by its `txn` for as long as its tokens can be replaced (TXT-11, TXT-13).
 
 use super::{Judge, UsedProof};
 use crate::claims::{Claim, Claims};
@@ -12,8 +12,8 @@ const PURPOSE: &str = "sealgate token 1";
 const MOST_AHEAD: Span = Span::from_seconds(300);
 
 impl Judge<'_> {
-    /// What this token of `iss` is remembered by until it ends, as the gate's tokens are. A grant without
-    /// `jti` names nothing by which it could be known again.
+    /// What this token of `iss` is remembered by until it ends, or its transaction does, as the gate's tokens
+    /// are. A grant without `jti` names nothing by which it could be known again.
     #[cold]
     pub(crate) fn used_up(
         &self,
@@ -22,14 +22,20 @@ impl Judge<'_> {
         iss: &str,
         until: NumericDate,
     ) -> Option<Box<UsedProof>> {
-        let (whose, name) = match once {
-            Once::Jti => (iss, claims.text(Claim::Jti)?),
-            Once::Txn => (claims.audience().next()?, claims.text(Claim::Txn)?),
+        let issued_at = claims.date(Claim::Iat);
+        let made_at = issued_at.unwrap_or_else(|| until.minus(MOST_AHEAD));
+        let (whose, name, until) = match once {
+            Once::Jti => (iss, claims.text(Claim::Jti)?, until),
+            Once::Txn { lasts } => {
+                let until = until.max(made_at.plus(lasts).plus(self.rules.leeway));
+                (claims.audience().next()?, claims.text(Claim::Txn)?, until)
+            }
         };
         let kind = self.gate.kind.as_str();
         let scope = (self.provider.sha256)(format!("{PURPOSE} {kind} {whose}").as_bytes());
-        let issued_at = claims.date(Claim::Iat);
-        let made_at = issued_at.unwrap_or_else(|| until.minus(MOST_AHEAD));
-        Some(Box::new(UsedProof::new(self, &scope, name, made_at, until)))
+        Some(Box::new(UsedProof {
+            extends: matches!(once, Once::Txn { .. }),
+            ..UsedProof::new(self, &scope, name, made_at, until)
+        }))
     }
 }

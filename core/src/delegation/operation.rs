@@ -8,7 +8,7 @@ use crate::error::{Code, Error};
 use crate::policy::{GateRules, TaskKind};
 
 /// What a call is about to do, as far as it can tell: a tool, a resource, an action, the scope that
-/// it needs. What it leaves out fits no entry that asks for it.
+/// it needs. What it leaves out fits no entry that names it; of what it names, one entry names all.
 ///
 /// ```
 /// use sealgate::{Operation, Requirements};

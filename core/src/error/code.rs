@@ -218,6 +218,16 @@ impl Code {
         format!("https://docs.rs/sealgate/{version}/sealgate/enum.Code.html#variant.{self:?}")
     }
 
+    /// Whether it can mean that something is on its way which brings another answer: keys, an
+    /// authorization server's answer, a status list. Whether it does, and in time, a gate knows.
+    #[must_use]
+    pub const fn is_pending(self) -> bool {
+        matches!(
+            self,
+            Self::KeysRefreshing | Self::IntrospectionPending | Self::StatusUnavailable
+        )
+    }
+
     /// Who has to act on it.
     #[must_use]
     pub const fn blame(self) -> Blame {

@@ -157,9 +157,9 @@ impl Error {
                  it out. Arguments are those of a tool."
             }
             "replay.store" => {
-                "replay.store names a server, which this call would wait for and its thread must not. \
-                 Call verifyRequestAsync or judgeRequestAsync, of a token alone verifyAsync or \
-                 judgeAsync, and await it."
+                "replay.store names a server, which this call would wait for, and its thread runs an \
+                 event loop. Await the asynchronous form of the call (verifyRequestAsync, \
+                 verify_request_async; of a token alone verifyAsync, verify_async)."
             }
             "required_scopes" => {
                 "A scope is neither empty nor has a space in it: give one string each."

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::kept::Kept;
 use super::outbox::{Batch, Outbox, Owner, Sealing};
 use super::{Engine, FeedError, Writer};
 use crate::policy::StoreRules;
@@ -31,7 +32,9 @@ impl Bag {
         engine: Arc<dyn Engine>,
         room: usize,
     ) -> (Self, Owner) {
-        let outbox = Outbox::new(origin(), room);
+        // Nobody would ask for it where a disk has everything.
+        let kept = (!engine.is_local()).then(Kept::default);
+        let outbox = Outbox::new(origin(), room, kept);
         let owner = outbox.owner();
         let bag = Self {
             rules: Arc::clone(rules),

@@ -27,8 +27,6 @@ mod proofs;
 mod redis;
 #[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
 mod seen;
-#[cfg(any(feature = "feed-redis", feature = "feed-nats"))]
-mod tls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -271,6 +269,8 @@ impl UsedProofs for Unusable {
     fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
         Err(self.0.clone().into())
     }
+
+    fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
 }
 
 impl From<FeedError> for Unanswered {

@@ -26,8 +26,8 @@ pub(super) struct Outbox {
     /// of one may be passed over, which errs on the safe side.
     handles: Tally,
     keys: RandomState,
-    /// What the engine has taken of what was revoked last.
-    kept: Kept,
+    /// What the engine has taken of what was revoked last; `None` where it loses nothing.
+    kept: Option<Kept>,
     /// The numbers of letters that were written before. What is lifted since is lifted.
     again: BTreeSet<u64>,
     room: usize,
@@ -73,8 +73,8 @@ pub(super) enum Refused {
 }
 
 impl Outbox {
-    /// Of at most `room` letters.
-    pub(super) fn new(origin: u64, room: usize) -> Self {
+    /// Of at most `room` letters, to an engine that loses nothing or for which `kept` is kept.
+    pub(super) fn new(origin: u64, room: usize, kept: Option<Kept>) -> Self {
         Self {
             origin,
             last: 0,
@@ -83,7 +83,7 @@ impl Outbox {
             round: 0,
             handles: Tally::default(),
             keys: RandomState::new(),
-            kept: Kept::default(),
+            kept,
             again: BTreeSet::new(),
             room,
             turned_away: 0,
@@ -108,8 +108,8 @@ impl Outbox {
         }
         self.last += 1;
         let hash = self.hash(&change.known());
-        if change.is_lifted() {
-            self.kept.lift(hash);
+        if let Some(kept) = self.kept.as_mut().filter(|_| change.is_lifted()) {
+            kept.lift(hash);
         }
         self.handles.add(hash);
         self.letters.push_back(Letter {
@@ -200,14 +200,17 @@ impl Outbox {
     /// Somebody has lifted the handle: what was revoked of it before is not written again.
     pub(super) fn lifted(&mut self, known: &Known<'_>) {
         let hash = self.hash(known);
-        self.kept.lift(hash);
+        if let Some(kept) = &mut self.kept {
+            kept.lift(hash);
+        }
     }
 
     /// The engine has lost something: what it had taken is to be sent again, as far as it is kept and
     /// there is room.
     pub(super) fn recall(&mut self, now: NumericDate) {
         let room = self.room.saturating_sub(self.letters.len());
-        for change in self.kept.take(now).take(room) {
+        let kept = self.kept.iter_mut().flat_map(|kept| kept.take(now));
+        for change in kept.take(room) {
             self.last += 1;
             self.again.insert(self.last);
             self.letters.push_back(Letter {
@@ -250,7 +253,9 @@ impl Outbox {
         if !self.again.remove(&letter.number) {
             self.handles.take(hash);
         }
-        self.kept.keep(hash, letter.change);
+        if let Some(kept) = &mut self.kept {
+            kept.keep(hash, letter.change);
+        }
     }
 
     fn hash(&self, known: &Known<'_>) -> u64 {
@@ -273,7 +278,7 @@ mod tests {
     }
 
     fn outbox(letters: usize) -> Outbox {
-        let mut outbox = Outbox::new(7, ROOM);
+        let mut outbox = Outbox::new(7, ROOM, None);
         for number in 0..letters {
             assert_eq!(outbox.add(lifted(&number.to_string())), Ok(()));
         }

@@ -6,10 +6,10 @@
 use std::sync::{Arc, Mutex};
 
 use super::board::{Board, Room};
+use super::turns::Load;
 use super::{Answer, Counts, Failure, Key, NoAnswer, Terms, Told};
-use crate::limits::INTROSPECTIONS_EACH;
 use crate::sync::{AtomicU64, OfProcess, Ordering, lock};
-use crate::time::NumericDate;
+use crate::time::{Clock, Now, NumericDate};
 
 use zeroize::Zeroizing;
 
@@ -22,6 +22,7 @@ pub(crate) struct AllAnswers {
 
 /// Where questions are handed in.
 struct Desk {
+    clock: Clock,
     wake: Box<dyn Fn() + Send + Sync>,
     /// 1 when nobody asks any more.
     closed: AtomicU64,
@@ -40,14 +41,15 @@ pub(crate) struct Due {
     pub(crate) key: Key,
     pub(crate) token: Zeroizing<Vec<u8>>,
     /// When it was begun: an answer is no older than that.
-    pub(crate) asked_at: NumericDate,
+    pub(crate) asked: Now,
 }
 
 impl AllAnswers {
-    pub(crate) fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(clock: Clock, wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             issuers: Arc::new([]),
             desk: Arc::new(Desk {
+                clock,
                 wake: Box::new(wake),
                 closed: AtomicU64::new(0),
             }),
@@ -98,8 +100,8 @@ impl Answers {
 
     #[cfg(test)]
     #[cfg(not(sealgate_model))]
-    pub(super) fn alone(room: Room, wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self::new(room, AllAnswers::new(wake).desk)
+    pub(super) fn alone(room: Room, clock: Clock, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::new(room, AllAnswers::new(clock, wake).desk)
     }
 
     #[cfg(test)]
@@ -108,14 +110,17 @@ impl Answers {
         self.desk.closed.store(1, Ordering::Release);
     }
 
-    /// The answer about a token. Where there is none, or not for long, it is asked for.
+    /// The answer about a token that is judged at this date. Where there is none, or not for long, it is
+    /// asked for.
     pub(crate) fn look_up(
         &self,
         key: &Key,
         token: &[u8],
         terms: Terms,
-        now: NumericDate,
+        date: NumericDate,
     ) -> Result<Answer, NoAnswer> {
+        let moment = self.desk.clock.moment();
+        let now = Now { moment, date };
         let closed = self.desk.closed.load(Ordering::Acquire) != 0;
         let (found, wanted) = self.with(|board| {
             let found = board.look_up(key, terms, now);
@@ -126,7 +131,7 @@ impl Answers {
             if !asks || closed {
                 return (found, false);
             }
-            match (found, board.want(key, token, self.room, now)) {
+            match (found, board.want(key, token, self.room, moment)) {
                 (Err(_), None) => (Err(NoAnswer::NoRoom), false),
                 (found, wanted) => (found, wanted == Some(true)),
             }
@@ -140,19 +145,16 @@ impl Answers {
         }
     }
 
-    /// The questions to ask now, at most `most`; each is taken for being asked until
-    /// [`Answers::settle`].
-    pub(crate) fn begin(&self, now: NumericDate, most: usize) -> Vec<Due> {
-        let due = |(key, token)| Due {
-            key,
-            token,
-            asked_at: now,
-        };
-        let most = most.min(INTROSPECTIONS_EACH);
-        self.with(|board| board.begin(most))
-            .into_iter()
-            .map(due)
-            .collect()
+    /// What there is to ask.
+    pub(crate) fn load(&self) -> Load {
+        self.with(|board| board.load())
+    }
+
+    /// The question to ask now, if there is one; it is taken for being asked until [`Answers::settle`].
+    pub(crate) fn begin(&self) -> Option<Due> {
+        let asked = Now::of(&self.desk.clock);
+        let (key, token) = self.with(Board::begin)?;
+        Some(Due { key, token, asked })
     }
 
     /// What was being asked is asked again: whoever did is gone.
@@ -167,10 +169,10 @@ impl Answers {
         due: &Due,
         brought: Result<(Told, Option<NumericDate>), Failure>,
         terms: Terms,
-        now: NumericDate,
     ) {
+        let moment = self.desk.clock.moment();
         self.with(|board| {
-            board.settle(due, brought, terms, now);
+            board.settle(due, brought, terms, moment);
             board.bound(self.room);
         });
     }
@@ -190,8 +192,9 @@ impl Answers {
         self.with(|board| board.endpoint = Some(endpoint.into()));
     }
 
-    pub(crate) fn counts(&self, now: NumericDate) -> Counts {
-        self.with(|board| board.counts(now))
+    pub(crate) fn counts(&self) -> Counts {
+        let moment = self.desk.clock.moment();
+        self.with(|board| board.counts(moment))
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Board) -> R) -> R {

@@ -5,17 +5,20 @@
 //! "not active" is remembered briefly, so that nobody makes us ask twice at once. An issuer that
 //! fails is left alone for a while that grows, and what it said before goes on to count; an answer about
 //! one token that cannot be used is that token's alone.
+//!
+//! An answer is as old as the clock says that has gone further. A rest is by the one that nobody can set.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use zeroize::Zeroizing;
 
+use super::turns::Load;
 use super::{Answer, Counts, Due, Failure, Key, NoAnswer, Terms, Told, Whose};
 use crate::limits::{
     INTROSPECTION_ANSWERS, INTROSPECTION_ANSWERS_SIZE, INTROSPECTIONS_EACH, INTROSPECTIONS_RENEWED,
     INTROSPECTIONS_WAITING,
 };
-use crate::time::{NumericDate, Span};
+use crate::time::{Moment, Now, NumericDate, Span};
 
 /// How long at most an answer counts that says no: a token that an issuer learns of late is asked about
 /// again.
@@ -57,7 +60,7 @@ pub(super) struct Board {
     running: usize,
     /// Failures of the issuer in a row, and until when it is left alone after too many.
     failures: u32,
-    rests_until: Option<NumericDate>,
+    rests_until: Option<Moment>,
     /// Questions in a row without an answer, whosever fault.
     fruitless: u32,
     /// Why there was no answer the last time.
@@ -79,37 +82,35 @@ enum Worth {
 struct Entry {
     kept: Option<Kept>,
     /// After a failure: until when it is not asked about.
-    failed_until: Option<NumericDate>,
+    failed_until: Option<Moment>,
     /// Of an entry that is to be asked about: the token. It is wiped with the answer.
     token: Option<Zeroizing<Vec<u8>>>,
 }
 
 struct Kept {
     answer: Answer,
+    /// When the question was begun.
+    asked: Now,
     /// The generation of the keys that its signature was good under, where it is signed.
     signed_by: Option<u64>,
-    /// How long it counts at most, and until when.
+    /// For how long it counts at most.
     at_most: Option<Span>,
-    exp: Option<NumericDate>,
     /// Until when, by the rules of when it came: when it makes room.
-    end: NumericDate,
+    end: Moment,
 }
 
 impl Kept {
-    fn until(&self, max_age: Span) -> NumericDate {
-        let age = self.at_most.map_or(max_age, |most| most.min(max_age));
-        let until = self.answer.asked_at.plus(age);
-        self.exp.map_or(until, |exp| exp.min(until))
+    fn lifetime(&self, max_age: Span) -> Span {
+        self.at_most.map_or(max_age, |most| most.min(max_age))
     }
 
-    /// From then on it is asked about again, ahead of its end, when somebody needs it.
-    fn again(&self, max_age: Span) -> NumericDate {
-        let (from, until) = (self.answer.asked_at, self.until(max_age));
-        from.plus(until.since(from).scaled(4, 5))
+    /// Whether it is to be asked about again, ahead of its end, when somebody needs it.
+    fn ages(&self, max_age: Span, now: Now) -> bool {
+        now.since(self.asked) >= self.lifetime(max_age).scaled(4, 5)
     }
 
-    fn counts(&self, terms: Terms, now: NumericDate) -> bool {
-        self.signed_by == terms.signed_by && now < self.until(terms.max_age)
+    fn counts(&self, terms: Terms, now: Now) -> bool {
+        self.signed_by == terms.signed_by && now.since(self.asked) < self.lifetime(terms.max_age)
     }
 }
 
@@ -119,15 +120,15 @@ impl Board {
         &self,
         key: &Key,
         terms: Terms,
-        now: NumericDate,
+        now: Now,
     ) -> Result<(Answer, bool), NoAnswer> {
         let entry = self.entries.get(key);
         let failed = entry.and_then(|entry| entry.failed_until);
-        let blocked = self.rests(now) || failed.is_some_and(|until| now < until);
+        let blocked = self.rests(now.moment) || failed.is_some_and(|until| now.moment < until);
         let kept = entry.and_then(|entry| entry.kept.as_ref());
         match kept.filter(|kept| kept.counts(terms, now)) {
             Some(kept) => {
-                let again = !blocked && now >= kept.again(terms.max_age);
+                let again = !blocked && kept.ages(terms.max_age, now);
                 Ok((kept.answer.clone(), again))
             }
             None if blocked => Err(NoAnswer::Unavailable),
@@ -135,7 +136,7 @@ impl Board {
         }
     }
 
-    fn rests(&self, now: NumericDate) -> bool {
+    fn rests(&self, now: Moment) -> bool {
         self.rests_until.is_some_and(|until| now < until)
     }
 
@@ -145,7 +146,7 @@ impl Board {
         key: &Key,
         token: &[u8],
         room: Room,
-        now: NumericDate,
+        now: Moment,
     ) -> Option<bool> {
         let entry = self.entries.get(key);
         if entry.is_some_and(|entry| entry.token.is_some()) {
@@ -169,22 +170,26 @@ impl Board {
         Some(true)
     }
 
-    /// At most `most` of those that wait, of which so many run at once.
-    pub(super) fn begin(&mut self, most: usize) -> Vec<(Key, Zeroizing<Vec<u8>>)> {
-        let mut due = Vec::new();
-        let room = INTROSPECTIONS_EACH.saturating_sub(self.running).min(most);
-        while due.len() < room {
+    pub(super) fn load(&self) -> Load {
+        Load {
+            running: self.running,
+            renewals: self.renewals.len(),
+            others: self.waiting.len(),
+        }
+    }
+
+    /// The first of those that wait, of which so many run at once.
+    pub(super) fn begin(&mut self) -> Option<(Key, Zeroizing<Vec<u8>>)> {
+        while self.running < INTROSPECTIONS_EACH {
             let next = self.renewals.pop_front();
-            let Some(key) = next.or_else(|| self.waiting.pop_front()) else {
-                break;
-            };
+            let key = next.or_else(|| self.waiting.pop_front())?;
             let entry = self.entries.get(&key);
             if let Some(token) = entry.and_then(|entry| entry.token.clone()) {
                 self.running = self.running.saturating_add(1);
-                due.push((key, token));
+                return Some((key, token));
             }
         }
-        due
+        None
     }
 
     /// Those who were being asked about wait again, ahead of all others.
@@ -203,7 +208,7 @@ impl Board {
         due: &Due,
         brought: Result<(Told, Option<NumericDate>), Failure>,
         terms: Terms,
-        now: NumericDate,
+        now: Moment,
     ) {
         self.running = self.running.saturating_sub(1);
         self.unlist(&due.key);
@@ -213,23 +218,23 @@ impl Board {
         entry.token = None;
         match brought {
             Ok((told, exp)) => {
-                let (at_most, exp) = match (&told, exp) {
+                let at_most = match (&told, exp) {
                     // One that is over is kept all the same, to be judged as that.
-                    (Told::Active(_), Some(exp)) if exp <= due.asked_at => (Some(BRIEF), None),
-                    (Told::Active(_), exp) => (None, exp),
-                    (Told::Inactive | Told::Malformed, _) => (Some(BRIEF), None),
+                    (Told::Active(_), Some(exp)) if exp <= due.asked.date => Some(BRIEF),
+                    (Told::Active(_), exp) => exp.map(|exp| exp.since(due.asked.date)),
+                    (Told::Inactive | Told::Malformed, _) => Some(BRIEF),
                 };
                 let mut kept = Kept {
                     answer: Answer {
                         told,
-                        asked_at: due.asked_at,
+                        asked_at: due.asked.date,
                     },
+                    asked: due.asked,
                     signed_by: terms.signed_by,
                     at_most,
-                    exp,
-                    end: due.asked_at,
+                    end: due.asked.moment,
                 };
-                kept.end = kept.until(terms.max_age);
+                kept.end = kept.end.plus(kept.lifetime(terms.max_age));
                 entry.failed_until = None;
                 entry.kept = Some(kept);
                 (self.failures, self.fruitless) = (0, 0);
@@ -257,7 +262,7 @@ impl Board {
     }
 
     /// One more failure of the issuer. What was under way when it was given up is of that same failure.
-    fn fail(&mut self, pause: Span, now: NumericDate) {
+    fn fail(&mut self, pause: Span, now: Moment) {
         if self.rests(now) {
             return;
         }
@@ -284,7 +289,7 @@ impl Board {
         }
     }
 
-    pub(super) fn counts(&self, now: NumericDate) -> Counts {
+    pub(super) fn counts(&self, now: Moment) -> Counts {
         Counts {
             answers: self.entries.len(),
             bytes: self.size,
@@ -313,7 +318,7 @@ impl Board {
 
     /// Forgets some of what counts no more, and then what is worth least, until there is room for one
     /// entry.
-    fn make_room(&mut self, room: Room, now: NumericDate) {
+    fn make_room(&mut self, room: Room, now: Moment) {
         for worth in [Worth::Little, Worth::Much] {
             for _ in 0..FORGOTTEN {
                 let first = self.ends.range((worth, 0, [0; 32])..).next().copied();
@@ -374,6 +379,6 @@ impl Entry {
     fn end(&self, key: Key) -> (Worth, u64, Key) {
         let ends = [self.failed_until, self.kept.as_ref().map(|kept| kept.end)];
         let end = ends.into_iter().flatten().max();
-        (self.worth(), end.map_or(0, NumericDate::to_bits), key)
+        (self.worth(), end.map_or(0, Moment::to_bits), key)
     }
 }

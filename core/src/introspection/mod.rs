@@ -11,8 +11,15 @@ mod board;
 #[cfg(test)]
 #[cfg(not(sealgate_model))]
 mod tests;
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "nobody is asked in such a build")
+)]
+mod turns;
 
 pub(crate) use answers::{AllAnswers, Answers, Due, Kept};
+#[cfg(feature = "remote")]
+pub(crate) use turns::turns;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::board::Room;
 use super::{AllAnswers, Answers, Due, Failure, Kept, Key, NoAnswer, Terms, Told, Whose};
 use crate::limits::{INTROSPECTIONS_EACH, INTROSPECTIONS_WAITING};
-use crate::time::{NumericDate, Span};
+use crate::time::{Clock, FixedClock, NumericDate, Span};
 
 /// Little, so that it is soon full.
 const ROOM: Room = Room {
@@ -35,6 +35,7 @@ fn active(text: &str) -> Told {
 
 struct Stand {
     answers: Answers,
+    clock: Arc<FixedClock>,
     rings: Arc<AtomicUsize>,
 }
 
@@ -45,10 +46,23 @@ impl Stand {
         let wake = move || {
             own.fetch_add(1, Ordering::Relaxed);
         };
+        let clock = Arc::new(FixedClock::new(at(0).seconds()));
         Self {
-            answers: Answers::alone(ROOM, wake),
+            answers: Answers::alone(ROOM, Clock::Fixed(Arc::clone(&clock)), wake),
+            clock,
             rings,
         }
+    }
+
+    /// Moves both clocks there; back, the wall clock alone.
+    fn at(&self, seconds: i64) -> NumericDate {
+        let ahead = at(seconds).since(self.clock.now());
+        if ahead > Span::ZERO {
+            self.clock.advance(ahead);
+        } else {
+            self.clock.set(at(seconds).seconds());
+        }
+        self.clock.now()
     }
 
     fn look(&self, number: usize, seconds: i64) -> Result<Told, NoAnswer> {
@@ -59,12 +73,13 @@ impl Stand {
         let (key, token) = (key(number), number.to_string());
         let found = self
             .answers
-            .look_up(&key, token.as_bytes(), terms, at(seconds));
+            .look_up(&key, token.as_bytes(), terms, self.at(seconds));
         found.map(|answer| answer.told)
     }
 
     fn begin(&self, seconds: i64) -> Vec<Due> {
-        self.answers.begin(at(seconds), 1000)
+        self.at(seconds);
+        std::iter::from_fn(|| self.answers.begin()).collect()
     }
 
     fn settle(&self, due: &Due, brought: Result<(Told, Option<i64>), &str>, seconds: i64) {
@@ -73,7 +88,8 @@ impl Stand {
             whose: Whose::Issuers,
             text: text.to_owned(),
         });
-        self.answers.settle(due, brought, MINUTE, at(seconds));
+        self.at(seconds);
+        self.answers.settle(due, brought, MINUTE);
     }
 
     /// The answer about this token cannot be used.
@@ -82,7 +98,8 @@ impl Stand {
             whose: Whose::Tokens,
             text: "400".to_owned(),
         };
-        self.answers.settle(due, Err(failure), MINUTE, at(seconds));
+        self.at(seconds);
+        self.answers.settle(due, Err(failure), MINUTE);
     }
 
     /// What is asked by now is answered like this.
@@ -257,9 +274,9 @@ fn one_call_forgets_a_handful() {
         let _ = stand.look(number, 0);
         stand.answer(0, &Told::Inactive);
     }
-    let before = stand.answers.counts(at(100)).answers;
+    let before = stand.answers.counts().answers;
     let _ = stand.look(10_000, 100);
-    let after = stand.answers.counts(at(100)).answers;
+    let after = stand.answers.counts().answers;
     assert!(
         after < before && before - after <= 4,
         "all of them are over: {before}, {after}"
@@ -281,7 +298,7 @@ fn answers_are_held_to_their_bytes() {
 
 #[test]
 fn issuers_are_asked_apart_and_go_on_where_they_are_asked_the_same() {
-    let begun = AllAnswers::new(|| {});
+    let begun = AllAnswers::new(Clock::fixed(at(0).seconds()), || {});
     let nothing = || Some(Kept::Nothing);
     let before = begun.with([nothing(), None, nothing()].into_iter());
     assert!(before.of(1).is_none() && before.of(3).is_none());
@@ -293,8 +310,8 @@ fn issuers_are_asked_apart_and_go_on_where_they_are_asked_the_same() {
     assert_eq!((look(&before, 0), look(&before, 2)), (PENDING, PENDING));
     for (position, text) in [(0, "a"), (2, "c")] {
         let own = before.of(position).unwrap();
-        for due in own.begin(at(0), 9) {
-            own.settle(&due, Ok((active(text), None)), MINUTE, at(0));
+        while let Some(due) = own.begin() {
+            own.settle(&due, Ok((active(text), None)), MINUTE);
         }
     }
     assert_eq!(
@@ -423,7 +440,7 @@ fn an_answer_counts_by_the_rules_of_now() {
     let _ = stand.look_under(1, by(7), 0);
     for due in stand.begin(0) {
         let told = Ok((active("a"), None));
-        stand.answers.settle(&due, told, by(7), at(0));
+        stand.answers.settle(&due, told, by(7));
     }
     assert_eq!(stand.look_under(1, by(7), 1), Ok(active("a")));
     assert_eq!(stand.look_under(1, by(8), 1), PENDING);
@@ -438,7 +455,7 @@ fn there_is_something_to_count() {
     let due = stand.begin(0);
     stand.settle(&due[0], Ok((active("four"), None)), 0);
     stand.settle(&due[1], Err("down"), 0);
-    let counts = stand.answers.counts(at(0));
+    let counts = stand.answers.counts();
     assert_eq!(
         (counts.bytes, counts.waiting, counts.running),
         (4, 3, INTROSPECTIONS_EACH - 2)
@@ -449,8 +466,9 @@ fn there_is_something_to_count() {
     );
     stand.settle(&due[2], Err("down"), 0);
     stand.settle(&due[3], Err("down"), 0);
-    assert!(stand.answers.counts(at(0)).resting);
-    assert!(!stand.answers.counts(at(60)).resting);
+    assert!(stand.answers.counts().resting);
+    stand.at(60);
+    assert!(!stand.answers.counts().resting);
 }
 
 #[test]

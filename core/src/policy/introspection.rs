@@ -16,12 +16,25 @@ pub(crate) struct IntrospectionRules {
     /// The most that an answer is kept (INT-04).
     pub(crate) max_age: Span,
     pub(crate) reach: Reach,
-    /// The door for its answers, where it signs them (RFC 9701); `None`: they are plain JSON.
-    /// Filled once, when the gates are known.
-    pub(crate) signed_by: OnceLock<GateRules>,
+    /// Filled once, when the gates are known; nobody is asked before.
+    pub(super) answers: OnceLock<AnswerForm>,
+}
+
+/// In what form an issuer answers (INT-06): no answer of the other form is believed.
+#[derive(Debug)]
+pub(crate) enum AnswerForm {
+    /// As JSON, and the connection stands for it (RFC 7662 §2.2).
+    Plain,
+    /// As a JWT that passes this door (RFC 9701).
+    Signed(Box<GateRules>),
 }
 
 impl IntrospectionRules {
+    /// In what form the issuer answers; `None` of rules that no loaded policy has.
+    pub(crate) fn answers(&self) -> Option<&AnswerForm> {
+        self.answers.get()
+    }
+
     /// Whether an issuer is asked in the same way, and as the same.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         self.max_age == other.max_age && self.believes_as(other)
@@ -37,16 +50,31 @@ impl IntrospectionRules {
             asks,
             max_age: _, // looked at whenever an answer is
             reach,
-            signed_by,
+            answers,
         } = self;
-        let audience = |door: &OnceLock<GateRules>| door.get().map(|door| door.audience.clone());
+        let same_form = match (answers.get(), other.answers.get()) {
+            (Some(AnswerForm::Plain), Some(AnswerForm::Plain)) => true,
+            (Some(AnswerForm::Signed(own)), Some(AnswerForm::Signed(others))) => {
+                own.audience == others.audience
+            }
+            _ => false,
+        };
         *endpoint == other.endpoint
             && *client_id == other.client_id
             && *client_secret == other.client_secret
             && *asks == other.asks
             && *reach == other.reach
-            && audience(signed_by) == audience(&other.signed_by)
+            && same_form
     }
+}
+
+/// Where the token that an answer tells of is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ToldToken {
+    /// With the answer: who brings it wants to know both.
+    Here,
+    /// By whoever has asked, as plain answers have it; here the answer alone is.
+    Elsewhere,
 }
 
 /// Where an issuer is asked.

@@ -1,15 +1,13 @@
 //! How long tokens can live that a policy takes: what tells when a revocation can be forgotten (REV-07).
 
-use super::{GateIssuer, GateRules, Rules};
+use super::{GateIssuer, GateRules};
 use crate::claims::Claim;
 use crate::time::Span;
 
-impl Rules {
-    /// The longest that a token is taken anywhere here from its issue on, but for the leeway; `None` where
-    /// nothing bounds that.
-    pub(crate) fn longest_lifetime(&self) -> Option<Span> {
-        longest(self.gates.iter().map(GateRules::longest_lifetime))
-    }
+/// The longest that a token is taken at any of the gates from its issue on, but for the leeway; `None`
+/// where nothing bounds that.
+pub(super) fn longest_lifetime(gates: &[GateRules]) -> Option<Span> {
+    longest(gates.iter().map(GateRules::longest_lifetime))
 }
 
 impl GateRules {
@@ -66,7 +64,7 @@ mod tests {
                                   "audience": "https://rs.example" } },
             });
             let policy = Policy::parse(document.to_string(), Format::Json).unwrap();
-            policy.rules().longest_lifetime().map(|span| span.seconds())
+            policy.rules().longest_lifetime.map(|span| span.seconds())
         };
         assert_eq!(longest(json!({})), Some(3600));
         #[cfg(feature = "remote")]
@@ -90,6 +88,7 @@ mod tests {
                 "issuers": { "a": { "issuer": "https://a.example", "jwks_push": "process",
                                     "algorithms": ["ES256"], "profiles": profiles } },
                 "gates": profiles.iter().map(gate).collect::<serde_json::Map<_, _>>(),
+                "replay": { "store": "process" },
             });
             if let Some(lifetime) = max_lifetime {
                 document["issuers"]["a"]["max_lifetime"] = lifetime.into();
@@ -97,7 +96,7 @@ mod tests {
             let policy = Policy::parse(document.to_string(), Format::Json).unwrap();
             policy
                 .rules()
-                .longest_lifetime()
+                .longest_lifetime
                 .map(|span| span.seconds() / 60)
         };
         let access = ["access_token"];

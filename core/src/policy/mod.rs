@@ -47,7 +47,7 @@ pub(crate) use delegation::{
 pub use document::Format;
 pub(crate) use edges::{AudRule, Edge, Edges, ExpRule, Mapping, ScopeRule};
 pub(crate) use intent::{IntentPointer, IntentRules, TaskKind};
-pub(crate) use introspection::{Asks, Endpoint, IntrospectionRules, Opaque};
+pub(crate) use introspection::{AnswerForm, Asks, Endpoint, IntrospectionRules, Opaque, ToldToken};
 pub(crate) use key_use::KeyUse;
 pub use load::{LoadOptions, Policy};
 pub(crate) use possession::{
@@ -85,6 +85,9 @@ pub(crate) struct Rules {
     pub(crate) audit_secret: Option<Secret>,
     pub(crate) issuers: Vec<IssuerRules>,
     pub(crate) gates: Vec<GateRules>,
+    /// The longest that any of their tokens is taken from its issue on, but for the leeway; `None` where
+    /// nothing bounds that.
+    pub(crate) longest_lifetime: Option<Span>,
 }
 
 /// One `[issuers.X]` table.
@@ -181,7 +184,7 @@ pub(crate) struct Reach {
     pub(crate) named: bool,
     /// Plain http is allowed to this machine, for development.
     pub(crate) loopback_http: bool,
-    /// DER certificates of the authorities to trust in place of the public ones.
+    /// DER certificates of the authorities to trust in place of the system's.
     pub(crate) authorities: Option<std::sync::Arc<[Box<[u8]>]>>,
 }
 
@@ -251,6 +254,8 @@ pub(crate) struct GateRules {
     pub(crate) opaque: Option<Opaque>,
     /// Whether an issuer is asked about its JWTs, once all else holds.
     pub(crate) asks: bool,
+    /// Of answers about tokens (RFC 9701): what is made of the token that one tells of.
+    pub(crate) told: ToldToken,
     /// What its tokens are remembered by, each good once; `None`: they are good until they end.
     pub(crate) once: Option<Once>,
     /// What is asked of transaction tokens; of other kinds nothing.

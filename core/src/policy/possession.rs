@@ -69,8 +69,9 @@ pub(crate) enum ReplayStore {
 pub(crate) enum Once {
     /// By `jti`, of their issuer (IJ-06, CA-05).
     Jti,
-    /// By `txn`, of their trust domain (TXT-11).
-    Txn,
+    /// By `txn`, of their trust domain (TXT-11): from `iat` on for as long as replacements can come, apart
+    /// from leeway.
+    Txn { lasts: Span },
 }
 
 /// What becomes of a proof when the program's store does not answer.

@@ -49,6 +49,10 @@ impl Origin {
         self.port.unwrap_or(own)
     }
 
+    pub(super) fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
     fn is_loopback(&self) -> bool {
         names_loopback(&self.host)
     }
@@ -58,7 +62,7 @@ impl Origin {
 pub(super) fn check_url(reach: &Reach, url: &str) -> Result<Origin, FetchError> {
     let origin = Origin::of(url).ok_or_else(|| FetchError::BadUrl(shown(url)))?;
     let development = origin.scheme == "http" && origin.is_loopback() && reach.loopback_http;
-    if origin.scheme != "https" && !development {
+    if !origin.is_https() && !development {
         return Err(FetchError::NotHttps(shown(url)));
     }
     if !reach.hosts.iter().any(|host| **host == *origin.host) {

@@ -14,7 +14,7 @@ use super::fetch::{Deadline, Fetch, Https, JSON, Line, Post, Posted, Sends};
 use crate::encoding::json::{Json, Value};
 use crate::introspection::{Failure, Whose};
 use crate::limits::Limits;
-use crate::policy::{Endpoint, IntrospectionRules, Reach};
+use crate::policy::{AnswerForm, Endpoint, IntrospectionRules, Reach};
 use crate::verifier::{AskFetch, Asked, Engine, Question};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -64,13 +64,13 @@ impl Lines {
 }
 
 impl AskJob {
-    /// The questions to ask now, at most `most`.
-    pub(crate) fn due(engine: &Engine, lines: &mut Lines, most: usize) -> Vec<Self> {
+    /// The questions to ask now, where so many places are free.
+    pub(crate) fn due(engine: &Engine, lines: &mut Lines, free: usize) -> Vec<Self> {
         let job = |fetch: AskFetch| Self {
             line: lines.of(&fetch.rules),
             fetch,
         };
-        engine.begin_asks(most).into_iter().map(job).collect()
+        engine.begin_asks(free).into_iter().map(job).collect()
     }
 
     /// Asks over the network. Never panics, so that every question ends.
@@ -185,10 +185,10 @@ fn ask<N: Fetch + Sends>(
         network,
         &Asking {
             endpoint: &endpoint,
-            accept: if rules.signed_by.get().is_some() {
-                JWT
-            } else {
-                JSON
+            accept: match rules.answers() {
+                Some(AnswerForm::Signed(_)) => JWT,
+                Some(AnswerForm::Plain) => JSON,
+                None => return Err(NEVER_ASKED),
             },
             authorization: &basic(&rules.client_id, rules.client_secret.as_bytes()),
             token,

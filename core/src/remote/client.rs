@@ -1,15 +1,17 @@
 //! [`Client`]: metadata and key sets by hand, for tools; under the same limits as in a verifier.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 use super::address::{Origin, check_address, check_url};
 use super::ask;
+use super::certificate::{self, ServerCertificate};
 use super::discovery::{self, Metadata};
 use super::fetch::{ACCEPT_JSON, Deadline, Fetch, Https, JSON, Post, Request, Sends};
 use super::job::parse;
 use super::{Discovery, FetchError};
 use crate::jwk::JwkSet;
-use crate::policy::{Policy, Reach};
+use crate::policy::{IssuerRules, KeySource, Policy, Reach};
 use crate::receiver::{Polled, Poller};
 use crate::time::Span;
 
@@ -18,6 +20,7 @@ use crate::time::Span;
 pub struct Client {
     hosts: Vec<String>,
     loopback_http: bool,
+    authorities: Option<Arc<[Box<[u8]>]>>,
 }
 
 /// A key set as it was fetched.
@@ -52,6 +55,20 @@ impl Client {
     #[must_use]
     pub const fn allow_loopback_http(mut self, allow: bool) -> Self {
         self.loopback_http = allow;
+        self
+    }
+
+    /// Lets it trust the authorities of `refresh.ca_file`, and no others, where the policy names them
+    /// for the keys of this issuer.
+    #[must_use]
+    pub fn trust_as(mut self, policy: &Policy, issuer: &str) -> Self {
+        if let Some(IssuerRules {
+            keys: KeySource::Fetched(keys),
+            ..
+        }) = rules_of(policy, issuer)
+        {
+            self.authorities.clone_from(&keys.reach.authorities);
+        }
         self
     }
 
@@ -128,9 +145,20 @@ impl Client {
         policy: &Policy,
         issuer: &str,
     ) -> Option<Result<(), FetchError>> {
-        let mut issuers = policy.rules().issuers.iter();
-        let issuer = issuers.find(|found| *found.name == *issuer)?;
+        let issuer = rules_of(policy, issuer)?;
         Some(ask::about_nothing(issuer.introspection.as_deref()?))
+    }
+
+    /// The certificate of the server that a fetch of this https URL would connect to, trusted as it
+    /// would be there.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or its certificate is not good.
+    pub fn certificate(&self, url: &str) -> Result<ServerCertificate, FetchError> {
+        let reach = self.reach(url);
+        let origin = check_url(&reach, url)?;
+        certificate::handshake(origin.host(), &self.addresses(url)?, &reach)
     }
 
     /// The addresses that a fetch of this URL would connect to, all of them allowed.
@@ -163,7 +191,12 @@ impl Client {
             hosts: own.into_iter().map(String::into_boxed_str).collect(),
             named,
             loopback_http: self.loopback_http,
-            authorities: None,
+            authorities: self.authorities.clone(),
         }
     }
+}
+
+fn rules_of<'p>(policy: &'p Policy, issuer: &str) -> Option<&'p IssuerRules> {
+    let mut issuers = policy.rules().issuers.iter();
+    issuers.find(|found| *found.name == *issuer)
 }

@@ -2,7 +2,7 @@
 //! addresses that are allowed, no cookies, no proxy, redirects within one origin only, 1 MiB, and a
 //! time limit over all.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -16,6 +16,7 @@ use super::freshness::{Fields, freshness};
 use crate::limits::{FETCH_CONNECT, FETCH_REDIRECTS, FETCH_SIZE, FETCH_TOTAL, INTROSPECTIONS_EACH};
 use crate::policy::Reach;
 use crate::time::{Clock, Moment, Span};
+use crate::tls::{self, Authorities};
 
 /// What to get.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,7 @@ impl Deadline {
     }
 
     /// What is left of it.
-    fn left(self) -> Result<Duration, FetchError> {
+    pub(super) fn left(self) -> Result<Duration, FetchError> {
         let left = self.0.since(Clock::System.moment());
         if left <= Span::ZERO {
             return Err(FetchError::Timeout("the whole answer"));
@@ -84,7 +85,7 @@ impl Fetch for Https {
             deadline,
         } = request;
         let origin = address::check_url(reach, url)?;
-        let agent = agent(reach, &origin, Idle::None);
+        let agent = agent(reach, &origin, Idle::None)?;
         let mut url = url.to_owned();
         for _ in 0..=FETCH_REDIRECTS {
             let call = agent.get(&url).config();
@@ -139,7 +140,7 @@ impl Sends for Https {
     /// Posts under the limits of a fetch. No redirect is followed: what is sent is for one address.
     fn post(&self, post: &Post<'_>) -> Result<Posted, FetchError> {
         let origin = address::check_url(post.reach, post.url)?;
-        send(&agent(post.reach, &origin, Idle::None), post, &origin)
+        send(&agent(post.reach, &origin, Idle::None)?, post, &origin)
     }
 }
 
@@ -177,12 +178,12 @@ impl Sends for Line {
         let held = self.open().clone().filter(|open| open.origin == origin);
         let (agent, used) = match held {
             Some(open) => (open.agent, open.used),
-            None => (agent(post.reach, &origin, Idle::Kept), false),
+            None => (agent(post.reach, &origin, Idle::Kept)?, false),
         };
         let posted = send(&agent, post, &origin);
         let (agent, posted) = match posted {
             Err(FetchError::Network(_)) if used => {
-                let fresh = self::agent(post.reach, &origin, Idle::Kept);
+                let fresh = self::agent(post.reach, &origin, Idle::Kept)?;
                 let posted = send(&fresh, post, &origin);
                 (fresh, posted)
             }
@@ -236,19 +237,11 @@ const KEPT: usize = INTROSPECTIONS_EACH;
 
 /// An agent for one origin. Keys are fetched too seldom for a connection to be worth keeping, and what
 /// one issuer may reach must never serve another.
-fn agent(reach: &Reach, origin: &Origin, idle: Idle) -> Agent {
+fn agent(reach: &Reach, origin: &Origin, idle: Idle) -> Result<Agent, FetchError> {
     let kept = if idle == Idle::Kept { KEPT } else { 0 };
-    let roots = match &reach.authorities {
-        None => RootCerts::WebPki,
-        Some(authorities) => {
-            let certificates = authorities.iter();
-            let certificates = certificates.map(|der| Certificate::from_der(der).to_owned());
-            RootCerts::Specific(Arc::new(certificates.collect()))
-        }
-    };
     let tls = TlsConfig::builder()
-        .root_certs(roots)
-        .unversioned_rustls_crypto_provider(Arc::new(tls_provider()))
+        .root_certs(roots(reach, origin)?)
+        .unversioned_rustls_crypto_provider(tls::provider())
         .build();
     let config = Config::builder()
         .tls_config(tls)
@@ -268,17 +261,35 @@ fn agent(reach: &Reach, origin: &Origin, idle: Idle) -> Agent {
         host: origin.host().to_owned(),
         inner: DefaultResolver::default(),
     };
-    Agent::with_parts(config, DefaultConnector::default(), resolver)
+    Ok(Agent::with_parts(
+        config,
+        DefaultConnector::default(),
+        resolver,
+    ))
 }
 
-#[cfg(feature = "aws-lc-rs")]
-fn tls_provider() -> rustls::crypto::CryptoProvider {
-    rustls::crypto::aws_lc_rs::default_provider()
+/// Whose certificates are trusted: the authorities that the policy names for this issuer alone, or
+/// those of the system, which all fetches share.
+fn roots(reach: &Reach, origin: &Origin) -> Result<RootCerts, FetchError> {
+    static SHARED: OnceLock<RootCerts> = OnceLock::new();
+    if let Some(own) = &reach.authorities {
+        return Ok(specific(own.iter().map(|der| &**der)));
+    }
+    if !origin.is_https() {
+        return Ok(RootCerts::WebPki);
+    }
+    let shared = match Authorities::get().map_err(FetchError::Tls)? {
+        Authorities::Found(found) => {
+            SHARED.get_or_init(|| specific(found.iter().map(|der| &**der)))
+        }
+        Authorities::BuiltIn => &RootCerts::WebPki,
+    };
+    Ok(shared.clone())
 }
 
-#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
-fn tls_provider() -> rustls::crypto::CryptoProvider {
-    rustls::crypto::ring::default_provider()
+fn specific<'d>(certificates: impl Iterator<Item = &'d [u8]>) -> RootCerts {
+    let certificates = certificates.map(|der| Certificate::from_der(der).to_owned());
+    RootCerts::Specific(Arc::new(certificates.collect()))
 }
 
 /// Resolves, and lets pass only what may be connected to: the connection is made to these very
@@ -377,7 +388,7 @@ fn explain(error: ureq::Error, origin: &Origin) -> FetchError {
         ureq::Error::Timeout(ureq::Timeout::Resolve) => FetchError::Timeout("resolving the name"),
         ureq::Error::Timeout(ureq::Timeout::Connect) => FetchError::Timeout("connecting"),
         ureq::Error::Timeout(_) => FetchError::Timeout("the whole answer"),
-        ureq::Error::Rustls(error) => FetchError::Tls(error.to_string()),
+        ureq::Error::Rustls(error) => FetchError::Tls(tls::advise(&error, tls::OF_ISSUER)),
         ureq::Error::Tls(error) => FetchError::Tls(error.to_owned()),
         ureq::Error::Io(error) => explain_io(&error),
         other => FetchError::Network(other.to_string()),
@@ -386,11 +397,8 @@ fn explain(error: ureq::Error, origin: &Origin) -> FetchError {
 
 /// TLS errors arrive wrapped in those of the connection.
 fn explain_io(error: &std::io::Error) -> FetchError {
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(tls) => FetchError::Tls(tls.to_string()),
+    match tls::explain(error, tls::OF_ISSUER) {
+        Some(text) => FetchError::Tls(text),
         None if error.kind() == std::io::ErrorKind::TimedOut => FetchError::Timeout("connecting"),
         None => FetchError::Network(error.to_string()),
     }

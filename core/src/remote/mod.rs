@@ -7,6 +7,7 @@
 
 mod address;
 mod ask;
+mod certificate;
 mod client;
 mod discovery;
 mod error;
@@ -19,6 +20,7 @@ mod list;
 mod refresh;
 
 pub(crate) use ask::{AskJob, BroughtAnswer, Lines};
+pub use certificate::ServerCertificate;
 pub use client::{Client, FetchedSet};
 pub use discovery::Metadata;
 pub use error::FetchError;

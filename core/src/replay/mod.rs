@@ -4,9 +4,10 @@
 //! [`ReplayGuard::insert`] is one atomic insert-if-absent, so of any number of threads that show one
 //! proof exactly one is first. A bucket is an immutable list behind one pointer: who inserts makes
 //! a longer list and swaps it in, unless another has; nobody waits. What has ended leaves when its
-//! bucket is written, and two more buckets are swept at each insertion, so that what nobody asks
-//! for again leaves too. Nothing leaves before it has ended: at the cap newcomers are refused, and
-//! never anybody forgotten.
+//! bucket is written. So that what nobody asks for again leaves too, each insertion looks at some
+//! more buckets and empties those of which all has ended: beside each stands its last end, which
+//! is read without the list. Nothing leaves before it has ended: at the cap newcomers are refused,
+//! and never anybody forgotten.
 //!
 //! A clock that is set back cannot reopen what has left: `swept` is the youngest moment of issue
 //! that was ever forgotten, and what is no younger counts as seen.
@@ -17,7 +18,7 @@ mod told;
 
 use std::hash::{BuildHasher, RandomState};
 
-pub(crate) use fleet::{Desk, Task, Turn, Unanswered, UsedProofs};
+pub(crate) use fleet::{Desk, Silence, Task, Turn, Unanswered, UsedProofs};
 pub(crate) use host::HostTable;
 pub(crate) use told::ToldBefore;
 
@@ -28,10 +29,11 @@ use crate::time::NumericDate;
 /// A digest of whatever identifies a proof.
 pub(crate) type ReplayKey = [u8; 32];
 
-/// Buckets: 256 KiB of pointers, and eight entries in each at 260,000 proofs.
-const BUCKETS: usize = 32_768;
-/// Buckets swept beside the one that is written.
-const SWEPT_EACH: usize = 2;
+/// Entries of a bucket at the cap. Of more buckets lists are shorter, which are copied whenever they
+/// are written; of fewer, those of a few proofs stay in the processor's caches: 1 MiB for used proofs.
+const ENTRIES_EACH: usize = 64;
+/// Buckets that an insertion looks at beside its own: two lines of a processor's cache.
+const SWEPT_EACH: usize = 8;
 /// Buckets swept by a newcomer that finds no room.
 const SWEPT_AT_CAP: usize = 64;
 
@@ -39,7 +41,7 @@ const SWEPT_AT_CAP: usize = 64;
 pub(crate) struct ReplayGuard {
     /// A proof's identifier is chosen by a stranger; where it goes is not.
     seed: RandomState,
-    buckets: Box<[Slot<Vec<Used>>]>,
+    buckets: Box<[Bucket]>,
     entries: AtomicUsize,
     most: usize,
     /// Where sweeping goes on.
@@ -48,9 +50,17 @@ pub(crate) struct ReplayGuard {
     swept: AtomicU64,
 }
 
+struct Bucket {
+    list: Slot<Vec<Used>>,
+    /// When all of the list will have ended, as [`NumericDate::to_bits`]; 0 where nothing is there.
+    /// Whoever writes the list raises it afterwards.
+    end: AtomicU64,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Used {
-    key: ReplayKey,
+    /// Half of the digest: who makes two proofs with one half has one of them refused.
+    key: u128,
     issued_at: NumericDate,
     /// The last moment it could be used again.
     until: NumericDate,
@@ -74,13 +84,15 @@ pub(crate) struct FirstUse(());
 impl ReplayGuard {
     /// A guard that remembers at most `most` proofs at once.
     pub(crate) fn new(most: usize) -> Self {
-        Self::with_buckets(most, BUCKETS)
+        Self::with_buckets(most, most.div_ceil(ENTRIES_EACH))
     }
 
     fn with_buckets(most: usize, buckets: usize) -> Self {
         Self {
             seed: RandomState::new(),
-            buckets: std::iter::repeat_with(Slot::empty).take(buckets).collect(),
+            buckets: std::iter::repeat_with(Bucket::empty)
+                .take(buckets)
+                .collect(),
             entries: AtomicUsize::new(0),
             most,
             hand: AtomicUsize::new(0),
@@ -88,8 +100,8 @@ impl ReplayGuard {
         }
     }
 
-    /// Remembers a proof until its end, unless it is remembered already. Times are the proof's, and
-    /// `now` the verification's.
+    /// Remembers a proof until its end, unless it is remembered already: then until the later of two
+    /// ends. Times are the proof's, and `now` the verification's.
     ///
     /// # Errors
     ///
@@ -101,27 +113,32 @@ impl ReplayGuard {
         until: NumericDate,
         now: NumericDate,
     ) -> Result<FirstUse, Error> {
-        for _ in 0..SWEPT_EACH {
-            self.sweep_next(now);
+        for bucket in self.next(SWEPT_EACH) {
+            self.empty(bucket, now);
         }
         self.reserve(now)?;
         let newcomer = Used {
-            key,
+            key: half(&key),
             issued_at,
             until,
         };
-        let slot = self.slot(&key).ok_or_else(|| Error::new(Code::Internal))?;
+        let bucket = self.bucket(newcomer.key);
+        let bucket = bucket.ok_or_else(|| Error::new(Code::Internal))?;
         loop {
-            let held = slot.load();
+            let held = bucket.list.load();
             let known = held.get().map_or(&[][..], Vec::as_slice);
             // Read after the bucket: who emptied it had raised it before.
             let swept = self.swept.load(Ordering::Acquire);
-            if known.iter().any(|used| used.key == key) || issued_at.to_bits() <= swept {
+            let alike = known.iter().filter(|used| used.key == newcomer.key);
+            let end = alike.map(|used| used.until).max();
+            let seen = || Error::about(Code::Replayed, "jti");
+            if end.is_some_and(|end| end >= until) || issued_at.to_bits() <= swept {
                 self.entries.fetch_sub(1, Ordering::Relaxed);
-                return Err(Error::about(Code::Replayed, "jti"));
+                return Err(seen());
             }
-            if self.rewrite(slot, &held, Some(newcomer), now) {
-                return Ok(FirstUse(()));
+            // Seen again where it lives longer, it is remembered for that too.
+            if self.rewrite(bucket, &held, Some(newcomer), now) {
+                return end.map_or(Ok(FirstUse(())), |_| Err(seen()));
             }
         }
     }
@@ -133,9 +150,10 @@ impl ReplayGuard {
 
     /// Whether it is remembered, and not merely older than what was forgotten.
     fn holds(&self, key: &ReplayKey) -> bool {
-        let held = self.slot(key).map(Slot::load);
+        let key = half(key);
+        let held = self.bucket(key).map(|bucket| bucket.list.load());
         let known = held.as_ref().and_then(Held::get);
-        known.is_some_and(|known| known.iter().any(|used| used.key == *key))
+        known.is_some_and(|known| known.iter().any(|used| used.key == key))
     }
 
     /// How many it remembers, those among them that have ended and are not swept yet.
@@ -148,7 +166,7 @@ impl ReplayGuard {
         self.most
     }
 
-    fn slot(&self, key: &ReplayKey) -> Option<&Slot<Vec<Used>>> {
+    fn bucket(&self, key: u128) -> Option<&Bucket> {
         let buckets = u64::try_from(self.buckets.len()).ok()?;
         let position = self.seed.hash_one(key).checked_rem(buckets)?;
         self.buckets.get(usize::try_from(position).ok()?)
@@ -164,8 +182,8 @@ impl ReplayGuard {
         if take() {
             return Ok(());
         }
-        for _ in 0..SWEPT_AT_CAP {
-            self.sweep_next(now);
+        for bucket in self.next(SWEPT_AT_CAP) {
+            self.sweep(bucket, now);
         }
         if take() {
             return Ok(());
@@ -173,24 +191,39 @@ impl ReplayGuard {
         Err(Error::about(Code::ReplayFull, "jti"))
     }
 
-    fn sweep_next(&self, now: NumericDate) {
-        let hand = self.hand.fetch_add(1, Ordering::Relaxed);
-        let position = hand.checked_rem(self.buckets.len()).unwrap_or(0);
-        let Some(slot) = self.buckets.get(position) else {
-            return;
-        };
-        let held = slot.load();
+    /// Empties a bucket, if all that is there has ended.
+    fn empty(&self, bucket: &Bucket, now: NumericDate) {
+        let end = bucket.end.load(Ordering::Relaxed);
+        // Nobody who has written the list since is passed over: they raise the end, or it is read below.
+        let (set, read) = (Ordering::AcqRel, Ordering::Relaxed);
+        if (1..now.to_bits()).contains(&end)
+            && bucket.end.compare_exchange(end, 0, set, read).is_ok()
+        {
+            self.sweep(bucket, now);
+        }
+    }
+
+    fn sweep(&self, bucket: &Bucket, now: NumericDate) {
+        let held = bucket.list.load();
         let ended = |known: &Vec<Used>| known.iter().any(|used| used.until < now);
         if held.get().is_some_and(ended) {
             // Who comes between sweeps it too.
-            self.rewrite(slot, &held, None, now);
+            self.rewrite(bucket, &held, None, now);
         }
+    }
+
+    /// The buckets under the hand, which moves on.
+    fn next(&self, count: usize) -> &[Bucket] {
+        let hand = self.hand.fetch_add(count, Ordering::Relaxed);
+        let from = hand.checked_rem(self.buckets.len()).unwrap_or(0);
+        let rest = self.buckets.get(from..).unwrap_or_default();
+        rest.get(..count).unwrap_or(rest)
     }
 
     /// Puts a list there without what has ended and with the newcomer, if `held` is still there.
     fn rewrite(
         &self,
-        slot: &Slot<Vec<Used>>,
+        bucket: &Bucket,
         held: &Held<Vec<Used>>,
         newcomer: Option<Used>,
         now: NumericDate,
@@ -211,9 +244,11 @@ impl ReplayGuard {
             // Before it can be missed.
             self.swept.fetch_max(issued_at.to_bits(), Ordering::AcqRel);
         }
+        let end = list.iter().map(|used| used.until.to_bits()).max();
         let list = (!list.is_empty()).then(|| std::sync::Arc::new(list));
-        let done = slot.put_if(held, list);
+        let done = bucket.list.put_if(held, list);
         if done {
+            bucket.end.fetch_max(end.unwrap_or(0), Ordering::AcqRel);
             self.entries.fetch_sub(forgotten, Ordering::Relaxed);
         }
         done
@@ -223,8 +258,23 @@ impl ReplayGuard {
 impl Drop for ReplayGuard {
     fn drop(&mut self) {
         let buckets = std::mem::take(&mut self.buckets);
-        buckets.into_iter().for_each(Slot::retire);
+        let lists = buckets.into_iter().map(|bucket| bucket.list);
+        lists.for_each(Slot::retire);
     }
+}
+
+impl Bucket {
+    fn empty() -> Self {
+        Self {
+            list: Slot::empty(),
+            end: AtomicU64::new(0),
+        }
+    }
+}
+
+fn half(key: &ReplayKey) -> u128 {
+    key.first_chunk()
+        .map_or(0, |half| u128::from_ne_bytes(*half))
 }
 
 #[cfg(test)]

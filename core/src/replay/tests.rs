@@ -35,6 +35,22 @@ fn a_proof_is_first_once_in_its_whole_window() {
 }
 
 #[test]
+fn whoever_is_seen_again_is_remembered_for_longer() {
+    let guard = ReplayGuard::new(100);
+    assert_eq!(insert(&guard, 1, 1000, 1000), None);
+    for issued_at in (1090..2000).step_by(90) {
+        let again = insert(&guard, 1, issued_at, issued_at);
+        assert_eq!(again, Some(Code::Replayed), "{issued_at}");
+    }
+    assert!(guard.entries() <= 3, "{}", guard.entries());
+    // The same one again takes no room.
+    for now in 1990..2090 {
+        assert_eq!(insert(&guard, 1, 1990, now), Some(Code::Replayed));
+    }
+    assert!(guard.entries() <= 3, "{}", guard.entries());
+}
+
+#[test]
 fn sixty_four_threads_with_one_proof_give_one_first() {
     let guard = ReplayGuard::new(1000);
     for round in 0..50 {
@@ -71,6 +87,19 @@ fn pressure_forgets_nothing_and_the_cap_refuses() {
     for number in 0..1000 {
         assert_eq!(insert(&guard, number, 1000, 1000), Some(Code::Replayed));
     }
+}
+
+#[test]
+fn at_the_cap_what_has_ended_beside_what_lives_makes_room() {
+    let guard = ReplayGuard::with_buckets(10, 1);
+    for number in 0..10 {
+        let issued_at = 1000 + i64::from(number % 2);
+        assert_eq!(insert(&guard, number, issued_at, 1001), None);
+    }
+    assert_eq!(insert(&guard, 10, 1050, 1100), Some(Code::ReplayFull));
+    assert_eq!(insert(&guard, 10, 1050, 1101), None);
+    assert_eq!(guard.entries(), 6);
+    assert_eq!(insert(&guard, 1, 1001, 1101), Some(Code::Replayed));
 }
 
 #[test]

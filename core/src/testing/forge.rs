@@ -278,7 +278,7 @@ impl<'f> Forge<'f> {
         {
             name_task(&mut token.claims, pointer, "task-1");
         }
-        if door.once == Some(Once::Txn) {
+        if matches!(door.once, Some(Once::Txn { .. })) {
             token.set(Claim::Txn, fake.jti());
         }
         let way = door.transactions.as_deref();

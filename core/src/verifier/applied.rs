@@ -45,10 +45,9 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
         token.changes()
     };
     let rules = state.world.rules();
-    let longest = rules.longest_lifetime();
     let changes = changes.into_iter().map(|change| EventChange {
         issuer_name: token.issuer_name().to_owned(),
-        change: events::ending(change, longest, rules.leeway),
+        change: events::ending(change, rules.longest_lifetime, rules.leeway),
     });
     let changes: Vec<_> = changes.collect();
     // Of several the last epoch; delivered where all of them are.

@@ -10,11 +10,11 @@ use super::requirements::NO_REQUIREMENTS;
 use super::state::{Lookup, State};
 use crate::claims::{Claim, date};
 use crate::encoding::json::{Json, Value};
-use crate::error::{Code, Error};
-use crate::introspection::{Answers, Due, Failure, Told, Whose};
+use crate::error::Error;
+use crate::introspection::{self, Answers, Due, Failure, Told, Whose};
 use crate::limits::INTROSPECTION_ANSWER_SIZE;
 use crate::observe::Event;
-use crate::policy::{Endpoint, IntrospectionRules};
+use crate::policy::{AnswerForm, Endpoint, IntrospectionRules};
 use crate::time::NumericDate;
 
 /// A question, whom to ask, and as whom.
@@ -51,26 +51,29 @@ impl Engine {
         issuers.any(|issuer| issuer.introspection.is_some())
     }
 
-    /// The questions to ask now, at most `most` of them.
-    pub(crate) fn begin_asks(&self, most: usize) -> Vec<AskFetch> {
-        let (state, now) = (self.state.load_full(), self.clock.now());
-        let mut fetches = Vec::new();
-        for (_, issuer, rules, answers) in asked(&state) {
-            let due = answers.begin(now, most.saturating_sub(fetches.len()));
-            fetches.extend(due.into_iter().map(|due| AskFetch {
+    /// The questions to ask now. So many places are free that all issuers share; see
+    /// [`turns`](introspection::turns) for those beyond.
+    pub(crate) fn begin_asks(&self, free: usize) -> Vec<AskFetch> {
+        let state = self.state.load_full();
+        let asked: Vec<_> = asked(&state).collect();
+        let loads = asked.iter().map(|(.., answers)| answers.load()).collect();
+        let turns = introspection::turns(loads, free).into_iter();
+        let begin = |turn: usize| {
+            let (_, issuer, rules, answers) = *asked.get(turn)?;
+            Some(AskFetch {
                 question: Question {
                     issuer: issuer.name.clone(),
                     answers: Arc::clone(answers),
-                    due,
+                    due: answers.begin()?,
                 },
                 rules: Arc::clone(rules),
                 endpoint: match &rules.endpoint {
                     Endpoint::Url(url) => Some(url.clone()),
                     Endpoint::Discovered(..) => answers.endpoint(),
                 },
-            }));
-        }
-        fetches
+            })
+        };
+        turns.filter_map(begin).collect()
     }
 
     /// Questions that were under way when whoever asks ended are asked again.
@@ -94,7 +97,9 @@ impl Engine {
         else {
             return;
         };
-        let terms = terms(rules, state.keys.generation(position));
+        let Some(terms) = terms(rules, state.keys.generation(position)) else {
+            return;
+        };
         let told = brought.and_then(|asked| {
             if let Endpoint::Discovered(..) = &rules.endpoint {
                 answers.learn(&asked.endpoint);
@@ -106,7 +111,7 @@ impl Engine {
             })
         });
         let failed = told.as_ref().err().map(|failure| failure.text.clone());
-        answers.settle(due, told, terms, now);
+        answers.settle(due, told, terms);
         self.observers.tell(&match &failed {
             Some(reason) => Event::IntrospectionFailed {
                 issuer_name: issuer,
@@ -134,32 +139,31 @@ impl Engine {
         if asked.body.len() > INTROSPECTION_ANSWER_SIZE {
             return Err("its answer is larger than 128 KiB".to_owned());
         }
-        match (rules.signed_by.get(), asked.is_jwt) {
-            (None, false) => self.read_members(state, asked.body),
-            (Some(gate), true) => {
+        let form = rules
+            .answers()
+            .ok_or("nobody knows in what form it answers")?;
+        match (form, asked.is_jwt) {
+            (AnswerForm::Plain, false) => self.read_members(state, asked.body),
+            (AnswerForm::Signed(gate), true) => {
                 let issuers = Lookup::new(state.world.rules(), &gate.issuers);
                 let refused = |error: Error| format!("its answer was refused: {error}");
                 let limits = &state.world.rules().limits;
                 let door = state.side_door(gate, &issuers, limits).map_err(refused)?;
                 let case = Case::bare(&door, &self.provider, now, &NO_REQUIREMENTS);
                 let judged = pipeline::verify(door, asked.body.trim_ascii(), &case, &mut ());
-                match judged.and_then(|judged| pipeline::rehearse(&door, judged, now)) {
-                    Ok(token) => {
-                        let told = token.claim(Claim::TokenIntrospection.name());
-                        let told = told.ok_or("its answer says nothing of the token")?;
-                        self.read_members(state, told.as_bytes().to_vec())
-                    }
-                    Err(error) if error.code() == Code::Inactive => Ok((Told::Inactive, None)),
-                    Err(error) => Err(refused(error)),
-                }
+                let judged = judged.and_then(|judged| pipeline::rehearse(&door, judged, now));
+                let answer = judged.map_err(refused)?;
+                let told = answer.claim(Claim::TokenIntrospection.name());
+                let told = told.ok_or("its answer says nothing of the token")?;
+                self.read_members(state, told.as_bytes().to_vec())
             }
-            (None, true) => Err(
+            (AnswerForm::Plain, true) => Err(
                 "it answers with a JWT, and introspection_response is not in its \
                                  profiles"
                     .to_owned(),
             ),
             // INT-06
-            (Some(_), false) => Err(
+            (AnswerForm::Signed(_), false) => Err(
                 "it answers without a signature, and introspection_response is \
                                      in its profiles"
                     .to_owned(),

@@ -14,7 +14,7 @@ use crate::jwk::{Jwk, KeyError};
 use crate::keys::{Bell, KeyRing, KeySet, Watch};
 use crate::limits::REPLAY_ENTRIES;
 use crate::policy::{
-    IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore, StoreRules,
+    AnswerForm, IssuerRules, KeySource, Policy, PolicyError, Problem, ReplayStore, StoreRules,
 };
 use crate::replay::{Desk, HostTable, ReplayGuard, ToldBefore, UsedProofs};
 use crate::revocation::{RevocationStore, StatusLists};
@@ -68,12 +68,13 @@ pub(super) fn state(
         return Err(policy.refuse(problems));
     }
     let open = |store: &_| open(store, provider.sha256);
-    let replay = replay(&policy, open, previous).map_err(|problem| policy.refuse(vec![problem]))?;
+    let replay = replay(&policy, open, clock, previous);
+    let replay = replay.map_err(|problem| policy.refuse(vec![problem]))?;
     let digest = policy.digest(provider).into();
     let tokens = policy.rules().cache_tokens;
     let before = previous.map(|state| &*state.cache);
     let cache = TokenCache::new(tokens, tokens.saturating_mul(ENTRY_BYTES), before);
-    let answers = answers(&policy, bell, previous);
+    let answers = answers(&policy, bell, clock, previous);
     let world = World {
         digest,
         headers: Headers::new(),
@@ -93,7 +94,7 @@ pub(super) fn state(
         status: previous.map_or_else(
             || {
                 let bell = bell.clone();
-                Arc::new(StatusLists::new(move || bell.ring()))
+                Arc::new(StatusLists::new(clock.clone(), move || bell.ring()))
             },
             |before| Arc::clone(&before.status),
         ),
@@ -103,11 +104,11 @@ pub(super) fn state(
 
 /// What issuers have said goes on to count where they are asked the same, as the same, and nothing else would
 /// have made it count.
-fn answers(policy: &Policy, bell: &Bell, previous: Option<&State>) -> AllAnswers {
+fn answers(policy: &Policy, bell: &Bell, clock: &Clock, previous: Option<&State>) -> AllAnswers {
     let begun = previous.map(|state| state.answers.clone());
     let begun = begun.unwrap_or_else(|| {
         let bell = bell.clone();
-        AllAnswers::new(move || bell.ring())
+        AllAnswers::new(clock.clone(), move || bell.ring())
     });
     let issuers = policy.rules().issuers.iter().map(|issuer| {
         let rules = issuer.introspection.as_ref()?;
@@ -115,7 +116,8 @@ fn answers(policy: &Policy, bell: &Bell, previous: Option<&State>) -> AllAnswers
             let (_, position) = place_in(state, issuer)?;
             let other = state.world.rules().issuers.get(position)?;
             let believed = other.introspection.as_ref()?.believes_as(rules)
-                && (rules.signed_by.get().is_none() || kept(state, policy, issuer).is_some());
+                && (matches!(rules.answers(), Some(AnswerForm::Plain))
+                    || kept(state, policy, issuer).is_some());
             state.answers.of(position).filter(|_| believed)
         });
         Some(before.map_or(Kept::Nothing, |answers| Kept::Before(Arc::clone(answers))))
@@ -128,6 +130,7 @@ fn answers(policy: &Policy, bell: &Bell, previous: Option<&State>) -> AllAnswers
 fn replay(
     policy: &Policy,
     open_at: impl FnOnce(&StoreRules) -> (Arc<dyn UsedProofs>, Box<dyn Desk>),
+    clock: &Clock,
     previous: Option<&State>,
 ) -> Result<Replay, Problem> {
     let mut replay = previous.map_or_else(Replay::default, |state| state.replay.clone());
@@ -155,7 +158,7 @@ fn replay(
         Some(ReplayStore::Fleet { store }) => {
             let open = replay.fleet.as_ref();
             if open.is_none_or(|fleet| fleet.store != *store) {
-                let fleet = Fleet::new(Arc::clone(store), open_at(store));
+                let fleet = Fleet::new(Arc::clone(store), open_at(store), clock.clone());
                 replay.fleet = Some(Arc::new(fleet));
             }
         }

@@ -307,9 +307,8 @@ impl Gate {
     /// How long [`Gate::verify_waiting`] should wait where nobody says: 2 s.
     pub const WAIT: Duration = Duration::from_secs(2);
 
-    /// As [`Gate::verify_with`]; where the answer is `keys_refreshing` or `introspection_pending`, or a
-    /// status list is being fetched for the first time, waits for that, at most `wait`, and asks again.
-    /// It blocks the thread only then, and not where no fetch may begin for so long: see [`Gate::may_settle`].
+    /// As [`Gate::verify_with`]; where another answer may be on its way ([`Gate::may_settle`]), waits
+    /// for that, at most `wait`, and asks again. It blocks the thread only then.
     ///
     /// # Errors
     ///
@@ -338,22 +337,15 @@ impl Gate {
         refusal: impl Fn(&T) -> Option<Error>,
     ) -> T {
         let mut answer = ask();
-        let list =
-            |answer: &T| refusal(answer).filter(|error| error.code() == Code::StatusUnavailable);
-        let coming = |error: Error| {
-            matches!(
-                error.code(),
-                Code::KeysRefreshing | Code::IntrospectionPending
-            )
-        };
-        if refusal(&answer).is_some_and(coming) || list(&answer).is_some() {
+        let pending = |answer: &T| refusal(answer).filter(|error| error.code().is_pending());
+        let settles = |error: Error| self.may_settle(&error, wait);
+        if pending(&answer).is_some() {
             // Asked once more in any case: what has come since then is waited for no more.
             self.engine.bell.wait(wait, &mut || {
-                // Looked at before it is asked: a list that comes in between is seen by one of the two.
-                let coming = list(&answer).is_some_and(|error| self.engine.awaits_list(&error));
+                // Before it is asked, too: what comes in between is seen by one of the two.
+                let settled = !pending(&answer).is_some_and(settles);
                 answer = ask();
-                let settles = refusal(&answer).is_some_and(|error| self.may_settle(&error, wait));
-                !(settles || coming && list(&answer).is_some())
+                pending(&answer).is_none_or(|error| settled && !settles(error))
             });
         }
         answer
@@ -361,8 +353,8 @@ impl Gate {
 
     /// Whether asking again may bring another answer than this error within `wait`: it is
     /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then, or it is
-    /// `introspection_pending`. What a stranger makes up is not worth waiting for all through a
-    /// cooldown.
+    /// `introspection_pending`, or `status_unavailable` while the list is fetched for the first time.
+    /// What a stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
         self.grounds().may_settle(error, wait)

@@ -196,7 +196,8 @@ impl Gate {
     }
 
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
-    /// fewer of them once `wanted` has said no. Tells under which state.
+    /// fewer of them once `wanted` has said no, which is asked before each chunk, and before each token
+    /// that a server is asked about. Tells under which state.
     pub(crate) fn verify_many(
         &self,
         tokens: &[&[u8]],
@@ -214,7 +215,7 @@ impl Gate {
         let case = Case::bare(&door, sitting.provider(), sitting.now(), requirements);
         let chunks = tokens.par_chunks(chunk).flat_map_iter(|tokens| {
             let tokens = if wanted() { tokens } else { &[] };
-            pipeline::verify_many(door, tokens, &case)
+            pipeline::verify_many(door, tokens, &case, &wanted)
         });
         (chunks.collect(), snapshot, grounds)
     }

@@ -110,7 +110,10 @@ impl Grounds {
         // Where so many wait that this one does not, nothing is under way that would bring its answer.
         let asked = code == Code::IntrospectionPending && error.claim() != Some(NO_ROOM);
         let fetched = code == Code::KeysRefreshing;
-        asked || fetched && self.pause(error).unwrap_or(Duration::ZERO) < wait
+        let listed = code == Code::StatusUnavailable;
+        asked
+            || fetched && self.pause(error).unwrap_or(Duration::ZERO) < wait
+            || listed && self.engine.awaits_list(error)
     }
 
     /// How long it takes at least until the answer may be another than this `keys_refreshing` or

@@ -24,7 +24,7 @@ use crate::introspection::{Answer, Answers, Key, NoAnswer, Terms, Told};
 use crate::jws::ProtectedHeader;
 use crate::limits::Limits;
 use crate::policy::{
-    Endpoint, Introspection, IntrospectionRules, IssuerRules, Opaque, Row, Waiver,
+    AnswerForm, Endpoint, Introspection, IntrospectionRules, IssuerRules, Opaque, Row, Waiver,
 };
 use crate::time::NumericDate;
 
@@ -248,7 +248,13 @@ fn check_agrees(
     issuer: &IssuerRules,
     now: NumericDate,
 ) -> Result<(), Error> {
-    let dates = told.check_types(issuer.scope_form())?;
+    // What is malformed in an answer says nothing of a token that its issuer has signed.
+    let malformed = |error: Error| match error.claim() {
+        Some(claim) => Error::about(Code::IntrospectionUnavailable, claim),
+        None => Error::new(Code::IntrospectionUnavailable),
+    };
+    let dates = told.check_types(issuer.scope_form());
+    let dates = dates.map_err(malformed)?;
     // An answer about another token is none about this one. `act` of the JWT stays where the answer has
     // none (INT-03), but nobody acts of whom the issuer has not told in what it signed.
     for claim in [Claim::Iss, Claim::Sub, Claim::ClientId, Claim::Jti] {
@@ -316,11 +322,15 @@ pub(super) fn asked(
 }
 
 /// What an answer has to be under these rules, and this generation of the issuer's keys.
-pub(super) fn terms(rules: &IntrospectionRules, generation: u64) -> Terms {
-    Terms {
+pub(super) fn terms(rules: &IntrospectionRules, generation: u64) -> Option<Terms> {
+    let signed_by = match rules.answers()? {
+        AnswerForm::Plain => None,
+        AnswerForm::Signed(_) => Some(generation),
+    };
+    Some(Terms {
         max_age: rules.max_age,
-        signed_by: rules.signed_by.get().map(|_| generation),
-    }
+        signed_by,
+    })
 }
 
 fn look_up(
@@ -331,9 +341,9 @@ fn look_up(
     case: &Case<'_>,
 ) -> Result<Answer, Error> {
     let answers = door.state.answers.of(source.position);
-    let answers = answers.ok_or_else(|| Error::new(Code::Internal))?;
+    let known = answers.zip(terms(rules, source.generation));
+    let (answers, terms) = known.ok_or_else(|| Error::new(Code::Internal))?;
     let key = key(case.judge.provider, rules, token);
-    let terms = terms(rules, source.generation);
     let found = answers.look_up(&key, token, terms, case.now());
     found.map_err(|none| match none {
         NoAnswer::Pending => Error::new(Code::IntrospectionPending),

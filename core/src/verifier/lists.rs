@@ -9,9 +9,10 @@ use crate::claims::count;
 use crate::encoding::json::Value;
 use crate::error::Error;
 use crate::limits::{Limits, STATUS_TOKEN_SIZE};
+use crate::observe::Event;
 use crate::policy::{Reach, StatusDoor};
 use crate::revocation::{Due, Resolved, StatusList};
-use crate::time::{NumericDate, Span};
+use crate::time::{Now, NumericDate, Span};
 
 /// How long a list is good that says neither `ttl` nor `exp`.
 const GOOD: Span = Span::from_seconds(60 * 60);
@@ -32,8 +33,8 @@ impl Engine {
 
     /// The lists that are due, at most `most` of them, and how long until the next one is.
     pub(crate) fn begin_lists(&self, most: usize) -> (Vec<ListFetch>, Option<Span>) {
-        let (state, now) = (self.state.load_full(), self.clock.now());
-        let (due, next) = state.status.begin(now, most);
+        let state = self.state.load_full();
+        let (due, next) = state.status.begin(most);
         let mut fetches = Vec::new();
         for due in due {
             match door(&state, &due.issuer) {
@@ -43,20 +44,27 @@ impl Engine {
                 }),
                 None => {
                     let gone = "the policy has no such issuer any more".to_owned();
-                    state.status.settle(&due, Err(gone), now);
+                    let _ = state.status.settle(&due, Err(gone));
                 }
             }
         }
-        (fetches, next.map(|next| next.since(now)))
+        (fetches, next)
     }
 
     /// Takes in what a fetch brought: the text of a token, and how long the answer says it is fresh.
     pub(crate) fn settle_list(&self, due: &Due, brought: Result<(Vec<u8>, Option<Span>), String>) {
-        let (state, now) = (self.state.load_full(), self.clock.now());
+        let (state, now) = (self.state.load_full(), Now::of(&self.clock));
         let resolved = brought.and_then(|(text, freshness)| {
             self.resolve(&state, due, text.trim_ascii(), freshness, now)
         });
-        state.status.settle(due, resolved, now);
+        let (settled, issuer_name) = (state.status.settle(due, resolved), &*due.issuer);
+        self.observers.tell(&match &settled {
+            Ok(()) => Event::StatusListFetched { issuer_name },
+            Err(reason) => Event::StatusListFailed {
+                issuer_name,
+                reason,
+            },
+        });
     }
 
     /// Lists that a process before this one was fetching are fetched here.
@@ -71,8 +79,9 @@ impl Engine {
         due: &Due,
         token: &[u8],
         freshness: Option<Span>,
-        now: NumericDate,
+        fetched: Now,
     ) -> Result<Resolved, String> {
+        let now = fetched.date;
         let door = door(state, &due.issuer).ok_or("the policy has no such issuer any more")?;
         let issuers = Lookup::new(state.world.rules(), &door.gate.issuers);
         let refused = |error: Error| format!("the list was refused: {error}");
@@ -101,15 +110,17 @@ impl Engine {
             (None, None) => now.plus(GOOD),
         };
         // Ahead of its end by a fifth; `ttl` and `exp` override what HTTP says (TSL-06).
-        let lifetime = until.since(now).scaled(4, 5);
+        let good_for = until.since(now);
+        let lifetime = good_for.scaled(4, 5);
         let lifetime = match (ttl, freshness) {
             (None, Some(freshness)) => lifetime.min(freshness),
             _ => lifetime,
         };
         Ok(Resolved {
             list: list.into(),
-            good_until: until,
-            again: now.plus(lifetime.clamp(LEAST, GOOD)),
+            fetched,
+            good_for,
+            again_after: lifetime.clamp(LEAST, GOOD),
         })
     }
 }

@@ -108,7 +108,9 @@ use crate::time::Clock;
 
 /// A policy made ready to judge tokens. Cheap to clone; clones share keys and cache.
 ///
-/// Verification takes no lock, does no I/O and reads the clock once.
+/// Verification reads the clock once, takes no lock and does no I/O, but for what the policy asks for:
+/// where an issuer is asked about its tokens, the lock of that issuer's answers for a few steps; where
+/// a server remembers used proofs, one question to it, which the calling thread waits for.
 #[derive(Clone)]
 pub struct Verifier {
     engine: Arc<Engine>,

@@ -10,7 +10,7 @@ use crate::delegation::{self, Chain, Dimension, LineageAccepted};
 use crate::jws::ProtectedHeader;
 use crate::keys::SetKey;
 use crate::limits::Limits;
-use crate::policy::{GateRules, IssuerRules, PresenterRule, Row};
+use crate::policy::{GateRules, IssuerRules, PresenterRule, ReplayStore, Row};
 use crate::revocation::{NotRevoked, Standing};
 use crate::time::{NumericDate, Span};
 
@@ -149,17 +149,30 @@ pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> Stri
     text
 }
 
-/// Of a token that may be good `once`.
+/// Of a token that may be good `once`. Whoever explains looks into what this host remembers, and asks
+/// no server.
 pub(super) fn replay(token: &VerifiedToken, once: bool) -> String {
-    match token.sender_constrained() {
-        _ if once => "not used before, and not used up by this",
+    let is_proof = matches!(
+        token.sender_constrained(),
         Some(
             Possession::Dpop
-            | Possession::Wpt
-            | Possession::ClientAttestationPop
-            | Possession::CapabilityPop,
-        ) => "not used before, and not used up by this",
-        _ => "no proof was used",
+                | Possession::Wpt
+                | Possession::ClientAttestationPop
+                | Possession::CapabilityPop
+        )
+    );
+    if !once && !is_proof {
+        return "no proof was used".to_owned();
+    }
+    let replay = token.identity().possession().replay.as_ref();
+    match replay.map(|replay| &replay.store) {
+        Some(ReplayStore::Process) => "not used before in this process, and not used up by this",
+        Some(ReplayStore::Host { .. }) => "not used before on this host, and not used up by this",
+        Some(ReplayStore::Fleet { .. }) => {
+            "not asked: replay.store is a server, which verifying asks and explaining does not"
+        }
+        Some(ReplayStore::External) => "not asked: the program remembers what was used",
+        None => "not asked: the policy has nobody remember what was used (replay.store)",
     }
     .to_owned()
 }

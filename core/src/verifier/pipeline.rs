@@ -6,6 +6,7 @@
 //! signature ([`introspect`]), and is judged by the same [`finish`]. [`renew`] is the short way of a token whose unchanging part is
 //! remembered. [`commit`] comes last: a proof is used up once nothing else can refuse.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::ancestry::{self, Ancestors, ContextToken};
@@ -156,13 +157,23 @@ pub(super) fn verify_chain<T: Trail>(
     }
 }
 
-/// The same steps over a chunk of a batch; the provider sees all its signatures at once.
+/// The same steps over a chunk of a batch; the provider sees all its signatures at once. Nothing comes
+/// of it when nobody wants it any more, as `wanted` is asked before a server is.
 pub(super) fn verify_many(
     door: Door<'_>,
     tokens: &[&[u8]],
     case: &Case<'_>,
+    wanted: &impl Fn() -> bool,
 ) -> Vec<Result<VerifiedToken, Error>> {
     let now = case.now();
+    let (waits, given_up) = (door.waits_with_tokens(), Cell::new(false));
+    let commit = |judged: Judged| {
+        if waits && (given_up.get() || !wanted()) {
+            given_up.set(true);
+            return Err(Error::new(Code::Internal)); // which nobody sees
+        }
+        commit(&door, judged, now)
+    };
     let mut jobs = Vec::with_capacity(tokens.len());
     let mut sources = Vec::with_capacity(tokens.len());
     let mut buffers: Vec<_> = tokens.iter().map(|_| SignatureBuffer::new()).collect();
@@ -173,7 +184,7 @@ pub(super) fn verify_many(
         .map(|(token, buffer)| {
             if let Some(settled) = door.recall(token, now) {
                 let judged = renew(&door, token, settled, case, &ancestry::ALONE);
-                return Some(judged.and_then(|judged| commit(&door, judged, now)));
+                return Some(judged.and_then(commit));
             }
             match admit(door, token, now, buffer, &mut ()) {
                 Ok(job) => {
@@ -183,7 +194,7 @@ pub(super) fn verify_many(
                 }
                 Err(error) => {
                     let judged = introspect::opaque(door, token, error, case, &mut ());
-                    Some(judged.and_then(|judged| commit(&door, judged, now)))
+                    Some(judged.and_then(commit))
                 }
             }
         })
@@ -200,11 +211,12 @@ pub(super) fn verify_many(
             let signed =
                 signed.ok_or_else(|| door.blame(&source, Error::new(Code::BadSignature)))?;
             finish(door, token, signed, case, &ancestry::ALONE, None, &mut ())
-                .and_then(|judged| commit(&door, judged, now))
+                .and_then(commit)
                 .map_err(|error| door.blame(&source, error))
         })
     });
-    verdicts.collect()
+    let verdicts = verdicts.collect();
+    if given_up.get() { Vec::new() } else { verdicts }
 }
 
 /// From bytes to a signature job: size, shape, header, kind, algorithm, issuer, key.

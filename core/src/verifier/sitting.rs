@@ -100,7 +100,7 @@ impl Sitting<'_> {
     /// As [`Gate::waits_with_tokens`].
     #[must_use]
     pub fn waits_with_tokens(&self) -> bool {
-        self.waits_for_server() && self.door().is_ok_and(|door| door.gate.once.is_some())
+        self.door().is_ok_and(|door| door.waits_with_tokens())
     }
 
     /// As [`Gate::answers_at_once`].

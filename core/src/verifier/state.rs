@@ -20,15 +20,15 @@ use crate::jwa::Algorithm;
 use crate::keys::{KeyRing, SetKey};
 use crate::limits::Limits;
 use crate::policy::{
-    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, Profile, ReplayRules,
-    ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
+    ContextRules, GateIssuer, GateRules, IssuerRules, Kind, Policy, PossessionRules, Profile,
+    ReplayRules, ReplayStore, RevocationRules, Rules, Shared, SignerRule, StoreRules,
 };
 use crate::replay::{
-    Desk, HostTable, Memory, ReplayGuard, Task, ToldBefore, Unanswered, UsedProofs,
+    Desk, HostTable, Memory, ReplayGuard, Silence, Task, ToldBefore, Unanswered, UsedProofs,
 };
 use crate::revocation::{RevocationStore, StatusLists};
 use crate::sync::{AtomicU64, OfProcess, Ordering, Own, Slot};
-use crate::time::{NumericDate, Span};
+use crate::time::{Clock, NumericDate, Span};
 
 pub(super) struct State {
     pub(super) world: Arc<World>,
@@ -63,6 +63,8 @@ pub(super) struct Fleet {
     proofs: Arc<dyn UsedProofs>,
     /// Who asks for callers that must not wait.
     desk: Box<dyn Desk>,
+    silence: Silence,
+    clock: Clock,
     /// Why the last question of this process had no answer; empty where it had.
     trouble: OfProcess<Slot<String>>,
     asked: AtomicU64,
@@ -73,11 +75,14 @@ impl Fleet {
     pub(super) fn new(
         store: Arc<StoreRules>,
         (proofs, desk): (Arc<dyn UsedProofs>, Box<dyn Desk>),
+        clock: Clock,
     ) -> Self {
         Self {
             store,
             proofs,
             desk,
+            silence: Silence::default(),
+            clock,
             trouble: OfProcess::empty(),
             asked: AtomicU64::new(0),
             unanswered: AtomicU64::new(0),
@@ -112,18 +117,32 @@ impl Fleet {
     }
 
     fn note(&self, trouble: Option<String>) {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        let unanswered = u64::from(trouble.is_some());
-        self.unanswered.fetch_add(unanswered, Ordering::Relaxed);
+        self.count(trouble.is_none());
         self.here().swap(trouble.map(Arc::new));
+    }
+
+    fn count(&self, answered: bool) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let unanswered = u64::from(!answered);
+        self.unanswered.fetch_add(unanswered, Ordering::Relaxed);
     }
 }
 
 impl UsedProofs for Fleet {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
-        let answer = self.proofs.insert(key, until, now);
+        let ask = || self.proofs.insert(key, until, now);
+        let Some(answer) = self.silence.ask(&self.clock, ask) else {
+            // What is wrong is known already.
+            self.count(false);
+            let text = "it has not answered a moment ago".to_owned();
+            return Err(Unanswered { text, passes: true });
+        };
         self.note(answer.as_ref().err().map(|error| error.text.clone()));
         answer
+    }
+
+    fn extend(&self, key: &str, until: NumericDate, now: NumericDate) {
+        self.proofs.extend(key, until, now);
     }
 }
 
@@ -483,6 +502,13 @@ impl<'s> Door<'s> {
         memory.ok_or_else(|| Error::new(Code::Internal))
     }
 
+    /// Whether a server is waited for before a token is accepted that comes alone.
+    pub(super) fn waits_with_tokens(&self) -> bool {
+        let replay = self.rules().possession.replay.as_ref();
+        let fleet = |rules: &ReplayRules| matches!(rules.store, ReplayStore::Fleet { .. });
+        self.gate.once.is_some() && replay.is_some_and(fleet)
+    }
+
     /// What possession is judged by here.
     pub(super) fn possession(&self, provider: &'s CryptoProvider, now: NumericDate) -> Judge<'s> {
         Judge {
@@ -651,6 +677,10 @@ impl Identity {
         &self.world.rules().revocation
     }
 
+    pub(super) fn possession(&self) -> &PossessionRules {
+        &self.world.rules().possession
+    }
+
     pub(super) fn leeway(&self) -> Span {
         self.world.rules().leeway
     }
@@ -677,6 +707,8 @@ mod tests {
                 passes: true,
             })
         }
+
+        fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
     }
 
     impl Desk for Silent {
@@ -691,7 +723,8 @@ mod tests {
             name: "fleet".into(),
             place: StorePlace::File("unused".into()),
         };
-        let fleet = Fleet::new(Arc::new(store), (Arc::new(Silent), Box::new(Silent)));
+        let opened = (Arc::new(Silent) as _, Box::new(Silent) as _);
+        let fleet = Fleet::new(Arc::new(store), opened, Clock::System);
         assert_eq!(fleet.trouble(), None);
         let now = NumericDate::LAST;
         fleet.insert("key", now, now).unwrap_err();

@@ -8,7 +8,7 @@ use super::state::{Replay, State};
 use crate::binding::ReplayReach;
 use crate::introspection::Counts;
 use crate::policy::ReplayStore;
-use crate::time::{NumericDate, Span};
+use crate::time::Span;
 
 impl Verifier {
     /// What there is to count, as JSON: `policy` (the digest of the one in force); `cache` with `hits`,
@@ -31,8 +31,7 @@ impl Verifier {
             let counts = json!({ "keys": keys, "generation": generation });
             (issuer.name.to_string(), counts)
         });
-        let now = self.engine.clock.now();
-        let status = state.status.stats(now);
+        let status = state.status.stats();
         json!({
             "policy": &*state.world.digest,
             "cache": {
@@ -51,7 +50,7 @@ impl Verifier {
                 "stale": status.stale,
                 "bytes": status.bytes,
             },
-            "introspection": introspection_stats(&state, now),
+            "introspection": introspection_stats(&state),
             "proofs": proof_stats(&state),
         })
     }
@@ -76,7 +75,7 @@ impl Verifier {
 }
 
 /// Of the issuers that are asked.
-fn introspection_stats(state: &State, now: NumericDate) -> Map<String, Value> {
+fn introspection_stats(state: &State) -> Map<String, Value> {
     let counts = asked(state).map(|(_, issuer, _, said)| {
         let Counts {
             answers,
@@ -85,7 +84,7 @@ fn introspection_stats(state: &State, now: NumericDate) -> Map<String, Value> {
             running,
             failures,
             resting,
-        } = said.counts(now);
+        } = said.counts();
         let counts = json!({
             "answers": answers,
             "bytes": bytes,

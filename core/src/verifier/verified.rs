@@ -626,6 +626,36 @@ impl VerifiedToken {
         &self.facts().identity
     }
 
+    /// Whether another verdict of the same token, kept meanwhile, says the same of everything that is
+    /// asked anew at each use, so that what was made of the one may stand for the other. How old a
+    /// store's news were counts by the second.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        fn is_same<T: ?Sized>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
+            a.map(Arc::as_ptr).map(<*const T>::cast::<()>)
+                == b.map(Arc::as_ptr).map(<*const T>::cast::<()>)
+        }
+        let age = |token: &Self| token.not_revoked.and_then(|standing| standing.staleness);
+        let is_as_old = match (age(self), age(other)) {
+            (Some(a), Some(b)) => a.millis().abs_diff(b.millis()) < 1000,
+            (a, b) => a == b,
+        };
+        let told = |token: &Self| {
+            (
+                token.not_revoked.map(|standing| standing.epoch),
+                token.status,
+                token.introspected_at,
+                (token.lineage, token.unproven),
+                (token.shown, token.replay),
+            )
+        };
+        Arc::ptr_eq(&self.settled.0, &other.settled.0)
+            && told(self) == told(other)
+            && is_as_old
+            && is_same(self.bounds.as_ref(), other.bounds.as_ref())
+            && is_same(self.next_nonce.as_ref(), other.next_nonce.as_ref())
+    }
+
     /// Under which policy and keys it was judged.
     #[must_use]
     pub fn snapshot(&self) -> SnapshotId<'_> {

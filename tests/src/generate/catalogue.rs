@@ -7,7 +7,7 @@ use super::act::{AS, chain};
 use super::chains::{access, carrying, first, here, proven, request, second};
 use super::possession::{self, Call, client, thumbprint};
 use super::revocation::Session;
-use super::{File, Kind, T, offline, with};
+use super::{File, Kind, T, canonical, offline, token, with};
 use crate::workshop::Key;
 
 pub(super) fn lines() -> String {
@@ -160,6 +160,29 @@ fn transactions(file: &mut File) {
     file.refuse("p13-another-transaction", near, "txn_mismatch", &other);
     let wider = next(json!({ "scope": "trade.stocks pay" }));
     file.refuse("p13-wider", near, "attenuation_scope", &wider);
+    // TXT-08: a subject is one of the trust domain, whoever of its issuers signs.
+    let key = Key::seeded(txn().alg, "k2");
+    let two = json!({
+        "issuers": { "second": {
+            "issuer": "https://second.example", "jwks": { "keys": [key.jwk] },
+            "algorithms": [txn().alg], "profiles": ["txn_token"],
+        } },
+        "gates": { "g": { "issuers": ["as", "second"] } },
+    });
+    let named = json!({ "iss": txn().issuer, "iat": T - 20, "exp": T + 100 });
+    let earlier = txn().token(&with(&txn().claims(), named));
+    let by_the_second = |more: Value| {
+        let claims = with(&txn().claims(), json!({ "iss": "https://second.example" }));
+        let header = json!({ "alg": txn().alg, "kid": key.jwk["kid"], "typ": txn().typ });
+        let jwt = token(&key, &canonical(&header), &canonical(&with(&claims, more)));
+        let request = transacted(json!({}), "txn_token", &earlier);
+        with(&request, json!({ "policy": two, "token": jwt }))
+    };
+    let near = "txt-08-by-another-issuer-of-the-domain";
+    file.accept(near, &by_the_second(json!({})), proven());
+    let id = "txt-08-of-another-subject";
+    let another = by_the_second(json!({ "sub": "u2" }));
+    file.refuse(id, near, "subject_changed", &another);
 }
 
 /// C06, C07: what this server calls on with.

@@ -148,6 +148,12 @@ pub(super) fn certificates(file: &mut File) {
     ] {
         file.refuse(&format!("mtls/{id}"), near, code, &sent(cnf, certificate));
     }
+    // MTLS-03: what a field of the request says of a certificate is anybody's word.
+    let mut forwarded = sent(json!({ "x5t#S256": x5t }), Value::Null);
+    let fields = forwarded["headers"].as_array_mut().unwrap();
+    fields.push(json!(["Client-Cert", ":MAMCAQc=:"]));
+    fields.push(json!(["X-Forwarded-Client-Cert", "Cert=MAMCAQc="]));
+    file.refuse("mtls/in-a-field", near, "pop_required", &forwarded);
     let untaken = with(&good, json!({ "policy": { "mtls": null } }));
     file.refuse("mtls/not-taken-here", near, "pop_required", &untaken);
     // Both a key and a certificate, each shown.

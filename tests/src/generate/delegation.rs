@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{File, Kind, with};
+use super::{File, Kind, T, with};
 
 pub(super) fn lines() -> String {
     let mut file = File::default();
@@ -158,5 +158,13 @@ fn bound(file: &mut File) {
         "status/not-asked-for",
         "status_unavailable",
         &listed,
+    );
+    // TSL-01: of a token that is refused, nobody asks for its status.
+    let over = json!({ "status": status, "iat": T - 900, "exp": T - 600 });
+    file.refuse(
+        "status/of-a-token-that-is-over",
+        "status/not-asked-for",
+        "expired",
+        &request(over, json!({})),
     );
 }

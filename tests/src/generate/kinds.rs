@@ -489,7 +489,15 @@ impl Kind {
     /// A policy of one issuer and one gate for it.
     #[must_use]
     pub fn policy(&self) -> Value {
-        json!({
+        let used_once = [
+            "client_assertion",
+            "jwt_bearer_grant",
+            "id_jag",
+            "actor_proof",
+        ];
+        let remembers = used_once.contains(&self.profile);
+        let replay = remembers.then(|| json!({ "store": "process" }));
+        let policy = json!({
             "version": 1,
             // A line is answered by a verifier of its own, and a large cache takes time to make.
             "cache": { "tokens": 100 },
@@ -500,7 +508,8 @@ impl Kind {
                 "profiles": [self.profile],
             } },
             "gates": { "g": with(&self.gate_members(), json!({ "issuers": ["as"] })) },
-        })
+        });
+        with(&policy, json!({ "replay": replay }))
     }
 
     /// What a gate for it says beside its issuers.

@@ -85,16 +85,21 @@ fn details(file: &mut File) {
     file.refuse("rar-05-by-two-entries", near, denied, &spread);
     let at = |locations: Value| asked(entry(json!({ "locations": locations })));
     let (ours, other) = ("https://rs.example/mcp", "https://other.example");
-    file.accept("rar-04-here", &at(json!([ours])), asserted());
+    let near = "rar-04-at-the-resource";
+    file.accept(near, &at(json!(["a1"])), asserted());
     file.accept(
-        "rar-04-here-among-others",
-        &at(json!([other, ours])),
+        "rar-04-at-the-resource-among-others",
+        &at(json!([other, "a1"])),
         asserted(),
     );
-    file.accept("rar-04-at-the-resource", &at(json!(["a1"])), asserted());
-    let near = "rar-04-here";
     file.refuse("rar-04-elsewhere", near, denied, &at(json!([other])));
     file.refuse("rar-04-nowhere", near, denied, &at(json!([])));
+    file.refuse(
+        "rar-04-here-without-the-resource",
+        near,
+        denied,
+        &at(json!([ours])),
+    );
     let kept = |place: &str| asked(entry(json!({ "identifier": "a1", "locations": [place] })));
     file.accept("rar-04-named-and-here", &kept(ours), asserted());
     file.refuse(
@@ -104,10 +109,126 @@ fn details(file: &mut File) {
         &kept(other),
     );
     // RAR-02 and RAR-06: what nobody here can read permits nothing.
+    let near = "rar-04-named-and-here";
     let unknown = asked(json!({ "type": "unheard-of" }));
     file.refuse("rar-02-of-an-unknown-type", near, denied, &unknown);
-    let limited = asked(entry(json!({ "locations": [ours], "limit": "5.00" })));
+    let limited = asked(entry(
+        json!({ "identifier": "a1", "locations": [ours], "limit": "5.00" }),
+    ));
     file.refuse("rar-06-with-an-unknown-member", near, denied, &limited);
+    every_dimension(file);
+}
+
+/// RAR-02, RAR-05: whatever an operation names, the entry names too. An entry that is for this server
+/// and says no more names nothing that is done there.
+fn every_dimension(file: &mut File) {
+    let ours = "https://rs.example/mcp";
+    let asked = |claim: Value, operation: Value| {
+        with(
+            &request(&here(claim), &[]),
+            json!({ "operation": operation }),
+        )
+    };
+    let granted = |own: Value| json!({ "authorization_details": [own] });
+    let bounds = |own: Value| json!({ "intent": { "id": "i1", "issuer": AS, "bounds": [own] } });
+    let asserted = || json!({ "lineage": "asserted" });
+    let denied = "operation_denied";
+    let calendar = || json!({ "type": "calendar", "locations": [ours] });
+    for (within, claim) in [
+        ("details", &granted as &dyn Fn(Value) -> Value),
+        ("bounds", &bounds),
+    ] {
+        let near = format!("rar-05-{within}-name-this-server-and-it-is-the-resource");
+        file.accept(
+            &near,
+            &asked(claim(calendar()), json!({ "resource": ours })),
+            asserted(),
+        );
+        for (name, operation) in [
+            ("a-tool", json!({ "tool": "rm_rf" })),
+            ("an-action", json!({ "action": "transfer_money" })),
+            ("a-resource", json!({ "resource": "vault-7" })),
+            (
+                "a-resource-and-an-action",
+                json!({ "resource": "vault-7", "action": "delete" }),
+            ),
+            (
+                "another-server",
+                json!({ "resource": "https://elsewhere.example", "action": "x" }),
+            ),
+        ] {
+            file.refuse(
+                &format!("rar-02-{within}-for-this-server-alone-and-{name}"),
+                &near,
+                denied,
+                &asked(claim(calendar()), operation),
+            );
+        }
+    }
+    let account = |more: Value| with(&json!({ "type": "account" }), more);
+    let tools = |tools: Value| json!({ "type": "attenuating_agent_token", "tools": tools });
+    let mission = |more: Value| {
+        with(
+            &json!({ "type": "mission_resource_access", "resource": "/pay" }),
+            more,
+        )
+    };
+    for (name, own, near, beyond) in [
+        (
+            "an-action-and-no-tool",
+            account(json!({ "actions": ["read"] })),
+            json!({ "action": "read" }),
+            json!({ "tool": "rm_rf", "action": "read" }),
+        ),
+        (
+            "an-action-and-no-resource",
+            account(json!({ "actions": ["read"], "locations": [ours] })),
+            json!({ "action": "read" }),
+            json!({ "resource": "vault-7", "action": "read" }),
+        ),
+        (
+            "a-resource-and-no-action",
+            account(json!({ "identifier": "a1" })),
+            json!({ "resource": "a1" }),
+            json!({ "resource": "a1", "action": "delete" }),
+        ),
+        (
+            "a-tool-and-no-resource",
+            tools(json!({ "list": {} })),
+            json!({ "tool": "list" }),
+            json!({ "tool": "list", "resource": "vault-7" }),
+        ),
+        (
+            "a-tool-and-no-action",
+            tools(json!({ "list": {} })),
+            json!({ "tool": "list" }),
+            json!({ "tool": "list", "action": "delete" }),
+        ),
+        (
+            "a-mission-without-actions",
+            mission(json!({})),
+            json!({ "resource": "/pay" }),
+            json!({ "resource": "/pay", "action": "delete" }),
+        ),
+        (
+            "a-mission-without-tools",
+            mission(json!({ "actions": ["read"] })),
+            json!({ "resource": "/pay", "action": "read" }),
+            json!({ "resource": "/pay", "action": "read", "tool": "rm_rf" }),
+        ),
+        (
+            "a-mission-without-its-tool",
+            mission(json!({ "constraints": { "allowed_tools": ["pay"] } })),
+            json!({ "resource": "/pay", "tool": "pay" }),
+            json!({ "resource": "/pay", "tool": "rm_rf" }),
+        ),
+    ] {
+        let good = format!("rar-05-{name}-as-far-as-named");
+        let claim = granted(own);
+        file.accept(&good, &asked(claim.clone(), near), asserted());
+        let id = format!("rar-05-{name}");
+        file.refuse(&id, &good, denied, &asked(claim, beyond));
+    }
 }
 
 fn bounded(file: &mut File) {

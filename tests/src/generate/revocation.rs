@@ -65,15 +65,17 @@ impl<'f> Session<'f> {
     }
 }
 
-/// A JWT of an issuer that is asked about opaque tokens needs no answer; and a gate that asks nobody takes
-/// no opaque token. What becomes of one where somebody is asked, the suite over connections sees.
+/// A JWT of an issuer that is asked about opaque tokens needs no answer, not even of a verifier that was
+/// closed and asks nobody any more; and a gate that asks nobody takes no opaque token. Who would be asked is
+/// at an address that no policy reaches unless it names the host, so nothing is sent: what becomes of an
+/// answer, the suite over connections sees.
 fn introspected(file: &mut File) {
     let kind = Kind::named("access_token");
     let how = json!({
-        "endpoint": "https://as.example/introspect", "client_id": "rs", "client_secret": { "env": "PATH" },
+        "endpoint": "https://127.0.0.1:9/introspect", "client_id": "rs", "client_secret": { "env": "PATH" },
     });
     let asks = json!({ "policy": { "issuers": { "as": { "introspection": how } } } });
-    let jwt = with(&kind.verify(&kind.claims()), asks);
+    let jwt = with(&kind.verify(&kind.claims()), asks.clone());
     let near = "introspection/a-jwt-needs-no-answer";
     file.accept(near, &jwt, json!({ "subject": kind.claims()["sub"] }));
     let opaque = kind.request("mF_9.B5f-4.1JqM");
@@ -82,6 +84,26 @@ fn introspected(file: &mut File) {
         near,
         "malformed_token",
         &opaque,
+    );
+    let opaque = with(&opaque, asks);
+    file.refuse(
+        "introspection/being-asked",
+        near,
+        "introspection_pending",
+        &opaque,
+    );
+    let closed = |request: &Value| with(request, json!({ "closed": true }));
+    let near = "introspection/a-jwt-after-the-end";
+    file.accept(
+        near,
+        &closed(&jwt),
+        json!({ "subject": kind.claims()["sub"] }),
+    );
+    file.refuse(
+        "introspection/nobody-asks-any-more",
+        near,
+        "introspection_unavailable",
+        &closed(&opaque),
     );
 }
 

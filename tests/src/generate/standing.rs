@@ -1,5 +1,6 @@
 //! What no row says and every one keeps to: names of algorithms that are none of JOSE's, keys that show
-//! their private half, `act` of sign-ins, bearers that stay bearers, transactions that go on.
+//! their private half, `act`, `azp` and `sub` of sign-ins, bearers that stay bearers, transactions that go
+//! on, claims that nobody looks at before the signature.
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,10 @@ use crate::workshop::b64u;
 pub(super) fn lines(file: &mut File) {
     names(file);
     private(file);
+    unsigned(file);
     sign_in(file);
+    authorized_party(file);
+    subject(file);
     bearer(file);
     forwarded(file);
 }
@@ -50,6 +54,73 @@ fn private(file: &mut File) {
     file.accept(near, &of(json!({})), json!({ "subject": "c1" }));
     let seed = json!({ "priv": b64u([7; 32]) });
     file.refuse("pq-03-private", near, "claim_type", &of(seed));
+}
+
+/// JWS-13: what claims are is a question once the signature is good.
+fn unsigned(file: &mut File) {
+    let kind = Kind::named("access_token");
+    let near = "jws-13-a-good-signature";
+    let good = kind.token(&kind.claims());
+    file.accept(near, &kind.request(&good), json!({ "subject": "u1" }));
+    let malformed = kind.token(&with(&kind.claims(), json!({ "exp": "soon" })));
+    let id = "jws-13-malformed-claims";
+    file.refuse(id, near, "claim_type", &kind.request(&malformed));
+    let (_, signature) = good.rsplit_once('.').unwrap();
+    let (claims, _) = malformed.rsplit_once('.').unwrap();
+    file.refuse(
+        "jws-13-malformed-claims-that-nobody-signed",
+        near,
+        "bad_signature",
+        &kind.request(&format!("{claims}.{signature}")),
+    );
+}
+
+/// IDT-04: `azp`, where there is one, is us; a token for several audiences has one.
+fn authorized_party(file: &mut File) {
+    let kind = Kind::named("id_token");
+    let of = |more: Value| {
+        let gate = json!({ "audience": ["client1", "ours-too"] });
+        with(
+            &kind.verify(&with(&kind.claims(), more)),
+            json!({ "policy": { "gates": { "g": gate } } }),
+        )
+    };
+    let both = json!(["client1", "ours-too"]);
+    let near = "idt-04-azp-is-us";
+    let us = of(json!({ "aud": both, "azp": "client1" }));
+    file.accept(near, &us, json!({ "subject": "u1" }));
+    let alone = of(json!({ "azp": null }));
+    file.accept("idt-04-one-audience-and-no-azp", &alone, json!({}));
+    for (id, more) in [
+        ("another", json!({ "azp": "client2" })),
+        (
+            "another-of-several",
+            json!({ "aud": both, "azp": "client2" }),
+        ),
+        ("none-of-several", json!({ "aud": both, "azp": null })),
+        ("in-another-case", json!({ "azp": "CLIENT1" })),
+        ("empty", json!({ "azp": "" })),
+    ] {
+        let id = format!("idt-04-azp-is-{id}");
+        file.refuse(&id, near, "aud_mismatch", &of(more));
+    }
+}
+
+/// IDT-09: a subject of a sign-in is ASCII, of 1 to 255 characters.
+fn subject(file: &mut File) {
+    let kind = Kind::named("id_token");
+    let of = |sub: String| kind.verify(&with(&kind.claims(), json!({ "sub": sub })));
+    let near = "idt-09-of-255-characters";
+    let longest = "s".repeat(255);
+    file.accept(near, &of(longest.clone()), json!({ "subject": longest }));
+    for (id, sub) in [
+        ("of-256-characters", "s".repeat(256)),
+        ("beyond-ascii", "anaïs".to_owned()),
+        ("empty", String::new()),
+    ] {
+        let id = format!("idt-09-{id}");
+        file.refuse(&id, near, "claim_type", &of(sub));
+    }
 }
 
 /// IDT-11: an ID token may say who acts; whether it may here, the gate says.

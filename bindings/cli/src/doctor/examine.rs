@@ -6,7 +6,6 @@ use sealgate::{Clock, Discovery, NumericDate, Policy};
 use serde_json::Value;
 
 use super::report::{Report, State};
-use super::tls;
 use crate::failure::UNDECIDED;
 use crate::jwks::{Judged, freshness};
 use crate::network::{Network, exit_of, host_of, said};
@@ -32,8 +31,11 @@ pub(super) fn examine(issuer: &str, network: &Network, policy: Option<&Policy>) 
     for host in hosts_of(table.as_ref()) {
         client = client.allow_host(&host);
     }
+    if let (Some(policy), Some((name, _))) = (policy, &table) {
+        client = client.trust_as(policy, name);
+    }
     let found = client.discover(issuer, Discovery::Auto);
-    look_at_certificate(&client, issuer, found.as_ref().err(), &mut report);
+    look_at_certificate(&client, issuer, &mut report);
     let metadata = match found {
         Ok(metadata) => metadata,
         Err(error) => {
@@ -64,22 +66,17 @@ const fn state_of(error: &FetchError) -> State {
 }
 
 /// A handshake of our own, with the very addresses that a fetch may connect to.
-fn look_at_certificate(
-    client: &Client,
-    url: &str,
-    error: Option<&FetchError>,
-    report: &mut Report,
-) {
-    let (Some(host), Ok(addresses)) = (host_of(url), client.addresses(url)) else {
+fn look_at_certificate(client: &Client, url: &str, report: &mut Report) {
+    let (Some(host), Ok(_)) = (host_of(url), client.addresses(url)) else {
         return;
     };
     if !url.starts_with("https://") {
         report.add("TLS", State::Note, "none: plain http, for development only");
         return;
     }
-    match tls::handshake(host, &addresses) {
+    match client.certificate(url) {
         Ok(seen) => {
-            let left = seen.not_after - Clock::System.now().seconds();
+            let left = seen.not_after.seconds() - Clock::System.now().seconds();
             let state = if left < SOON {
                 State::Note
             } else {
@@ -91,13 +88,12 @@ fn look_at_certificate(
                 seen.subject,
                 seen.authority,
                 span(left),
-                date(seen.not_after),
+                date(seen.not_after.seconds()),
             );
             report.add("TLS", state, text);
         }
-        Err(text) => {
-            let state = error.map_or(State::Wrong, state_of);
-            report.add("TLS", state, format!("{host}: {text}"));
+        Err(error) => {
+            report.add("TLS", state_of(&error), format!("{host}: {}", said(&error)));
         }
     }
 }
@@ -111,7 +107,7 @@ fn look_at_keys(
     let url = &metadata.jwks_uri;
     let set = client.key_set(url);
     if host_of(url) != host_of(issuer) {
-        look_at_certificate(client, url, set.as_ref().err(), report);
+        look_at_certificate(client, url, report);
     }
     let set = match set {
         Ok(set) => set,

@@ -4,7 +4,6 @@
 mod examine;
 mod report;
 mod store;
-mod tls;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ mod server;
     reason = "shared with tests that do more to servers"
 )]
 mod servers;
+mod tls;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -57,8 +58,12 @@ impl Drop for Folder {
 }
 
 fn sealgate(arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sealgate"))
-        .args(arguments)
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealgate"));
+    output(command.args(arguments), input)
+}
+
+fn output(command: &mut Command, input: impl AsRef<[u8]>) -> Output {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::servers::{Kind, Server};
 use super::{Folder, code, complaint, sealgate, text};
 
-const ISS: &str = "https://corp.example";
+pub(crate) const ISS: &str = "https://corp.example";
 
 /// A policy whose revocations are where `stores` says.
 fn policy(folder: &Folder, name: &str, stores: &str, store: &str) -> String {
@@ -309,7 +309,7 @@ impl Drop for Tail {
 }
 
 /// A file that nobody else may read.
-fn secret(folder: &Folder, name: &str, text: &str) -> String {
+pub(crate) fn secret(folder: &Folder, name: &str, text: &str) -> String {
     let path = folder.write(name, text);
     #[cfg(unix)]
     {
@@ -320,7 +320,7 @@ fn secret(folder: &Folder, name: &str, text: &str) -> String {
 }
 
 /// A policy over the store `fleet` with keys of its own, and a token that it accepts.
-fn with_a_token(folder: &Folder, stores: &str) -> (String, String) {
+pub(crate) fn with_a_token(folder: &Folder, stores: &str) -> (String, String) {
     let private = folder.path("private.json");
     let generate = [
         "jwks",

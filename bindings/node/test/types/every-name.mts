@@ -103,7 +103,8 @@ const listener = (event: KeyEvent | StoreEvent) => {
   if (event.event === 'keys_refreshed') event.keys + event.generation
   else if (event.event === 'key_withdrawn') event.kid ?? event.thumbprint
   else if (event.event === 'keys_refresh_failed' || event.event === 'introspection_failed') event.reason.length
-  else if (event.event === 'introspected') event.issuerName.length
+  else if (event.event === 'status_list_failed') event.reason.length
+  else if (event.event === 'introspected' || event.event === 'status_list_fetched') event.issuerName.length
   else event.store.length
 }
 verifier.on('event', listener).once('event', listener).off('event', listener)
@@ -274,6 +275,8 @@ const fetching = new Request('https://api.example.com/mcp', { headers: agent.hea
 const ofFetch: Promise<VerifiedToken<{ tenant: string }>> = gate.verifyRequestAsync(fetching, { into: Claims, wait: '1s' })
 const judgedRequest: Promise<Verdict> = gate.judgeRequestAsync({ raw: { method: 'GET', url: '/', rawHeaders: [] } })
 gate.explainRequest({ method: 'GET', uri: '/', headers: [['Authorization', 'Bearer x']] }).steps
+// @ts-expect-error a kind is a value, and none of ours is camelCase
+const wrongKind: sealgate.ContextToken = { kind: 'txnToken', token: 'x' }
 const beside: BesideRequest = { operation: { tool: 'read_file' }, context: [{ kind: 'access_token', token: 'x' }], clientCertificate: null }
 gate.verifyRequest(fetching, { ...beside, into: Claims, requiredScopes: ['a'] }).claims.tenant
 gate.trace(fetching, beside)

@@ -7,7 +7,8 @@
     token = tools.verify(jwt)  # raises TokenError (theirs) or UnavailableError (ours: 503)
     print(token.subject, token.actor, token.scopes)
 
-Calls do no I/O and take no lock; threads verify in parallel. Under a policy with one gate,
+Calls take no lock and do no I/O, but for introspection (the lock of one issuer's answers) and used
+proofs at a server (a question to it); threads verify in parallel. Under a policy with one gate,
 `Verifier` has the calls of the gate itself.
 """
 

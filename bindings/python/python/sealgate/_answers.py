@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import traceback
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -33,7 +34,11 @@ def put() -> Callable[[_Wake], None]:
 
 def _tell(wakes: queue.SimpleQueue[_Wake]) -> None:
     while True:
-        wakes.get()()
+        wake = wakes.get()
+        try:
+            wake()
+        except Exception:  # of one who waits: the others are waiting, too
+            traceback.print_exc()
 
 
 def begin_anew() -> None:

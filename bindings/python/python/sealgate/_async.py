@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     # What a question has come to: its answer, or whom a server is to be asked about.
     _Begun: TypeAlias = Verdict[Any] | Inquiry
 
-# What an answer on its way may change.
-_COMING = ("keys_refreshing", "introspection_pending")
-
 
 class Waiters:
     """Those who wait for news of one verifier's keys and stores."""
@@ -122,6 +119,11 @@ def _running() -> tuple[Any, Any]:
     return None, None
 
 
+def runs() -> bool:
+    """Whether this thread runs an event loop."""
+    return _running() != (None, None)
+
+
 def _runs(current: Callable[[], object]) -> bool:
     try:
         current()
@@ -165,14 +167,14 @@ def verify_request(
 # No coroutine within a coroutine where nothing has to be waited for: it costs as much as the call.
 async def _judge(begin: Callable[[], _Begun], waiters: Waiters, wait: float) -> Verdict[Any]:
     begun = begin()
-    if isinstance(begun, Inquiry) or begun.code in _COMING:
+    if isinstance(begun, Inquiry) or begun._is_pending():
         begun = await _answered(begun, begin, waiters, wait)
     return begun
 
 
 async def _verify(begin: Callable[[], _Begun], waiters: Waiters, wait: float) -> VerifiedToken[Any]:
     begun = begin()
-    if isinstance(begun, Inquiry) or begun.code in _COMING:
+    if isinstance(begun, Inquiry) or begun._is_pending():
         begun = await _answered(begun, begin, waiters, wait)
     return begun.unwrap()
 
@@ -182,10 +184,16 @@ async def _settled(
 ) -> _Begun:
     """What is answered once nothing on its way can change it in time any more, or at the end."""
 
+    def may_settle() -> bool:
+        return not isinstance(verdict, Inquiry) and verdict._may_settle(wait)
+
     def settled() -> bool:
         nonlocal verdict
+        hopeful = may_settle()  # before it is asked, too: one of the two sees what comes in between
         verdict = ask()
-        return isinstance(verdict, Inquiry) or not verdict._may_settle(wait)
+        return isinstance(verdict, Inquiry) or not (
+            verdict._is_pending() and (hopeful or may_settle())
+        )
 
     await waiters.until(settled, wait)
     return verdict
@@ -203,7 +211,7 @@ async def _answered(
     if not isinstance(begun, Inquiry):
         return begun
     inquiry, verdict = begun, None
-    if _running() == (None, None):  # nor would anybody wake this task
+    if not runs():  # nor would anybody wake this task
         raise UsageError("neither asyncio nor trio runs this task: call what blocks in a thread")
 
     def told() -> bool:

@@ -68,7 +68,9 @@ def _log(fields: dict[str, Any]) -> None:
             level = logging.DEBUG if name in _silent else logging.WARNING
             _silent.add(name)
             _logger.log(level, "%s: %s: %s", event, name, fields["reason"], extra=fields)
-        elif event == "keys_refresh_failed":
+        elif event == "status_list_fetched":
+            _logger.debug("%s: %s", event, name, extra=fields)
+        elif event in ("keys_refresh_failed", "status_list_failed"):
             _logger.warning("%s: %s: %s", event, name, fields["reason"], extra=fields)
         elif event == "key_withdrawn":
             key = fields["kid"] or fields["thumbprint"]

@@ -33,7 +33,7 @@ pub(crate) struct Nats {
 
 impl Nats {
     /// `url` is `nats://` or `tls://` (with the authorities that the system trusts), or several of
-    /// one cluster, separated by commas. `namespace` is of letters, digits, `_` and `-`.
+    /// one cluster, separated by commas: one of `tls://` asks TLS of all. `namespace` is of letters, digits, `_` and `-`.
     pub(crate) fn new(
         url: &str,
         namespace: &str,

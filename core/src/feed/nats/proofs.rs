@@ -32,6 +32,8 @@ type Desk = mpsc::UnboundedSender<Question>;
 struct Question {
     key: String,
     life: Span,
+    /// Written whether it is there or not.
+    anyway: bool,
     /// When it was asked.
     since: Moment,
     answer: Answer,
@@ -69,12 +71,13 @@ impl NatsProofs {
         Ok(desk)
     }
 
-    fn ask(&self, key: &str, life: Span) -> Result<bool, FeedError> {
+    fn ask(&self, key: &str, life: Span, anyway: bool) -> Result<bool, FeedError> {
         let (answer, answered) = sync_channel(1);
         let key = key.to_owned();
         let question = Question {
             key,
             life,
+            anyway,
             since: Clock::System.moment(),
             answer,
         };
@@ -93,7 +96,12 @@ impl NatsProofs {
 
 impl UsedProofs for NatsProofs {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
-        Ok(self.ask(key, life(until, now))?)
+        Ok(self.ask(key, life(until, now), false)?)
+    }
+
+    fn extend(&self, key: &str, until: NumericDate, now: NumericDate) {
+        // What comes of it nobody can do anything about.
+        let _ = self.ask(key, life(until, now), true);
     }
 }
 
@@ -134,6 +142,7 @@ async fn pose(talk: &Talk, question: Question) -> Result<(), Missed> {
     let Question {
         key,
         life,
+        anyway,
         since,
         answer,
     } = question;
@@ -142,7 +151,7 @@ async fn pose(talk: &Talk, question: Question) -> Result<(), Missed> {
         let _ = answer.send(Err(talk.late(what)));
         return Ok(());
     }
-    match tokio::time::timeout(ANSWER, put(talk, &key, life)).await {
+    match tokio::time::timeout(ANSWER, put(talk, &key, life, anyway)).await {
         Err(_) => Err(Missed {
             answer,
             error: talk.late(what),
@@ -155,10 +164,12 @@ async fn pose(talk: &Talk, question: Question) -> Result<(), Missed> {
     }
 }
 
-/// Whether nobody had put it there before.
-async fn put(talk: &Talk, key: &str, life: Span) -> Result<bool, PublishError> {
+/// Whether it is written: not where somebody had put it there before, unless it is written anyway.
+async fn put(talk: &Talk, key: &str, life: Span, anyway: bool) -> Result<bool, PublishError> {
     let mut headers = HeaderMap::new();
-    headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+    if !anyway {
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+    }
     headers.insert(NATS_MESSAGE_TTL, life.seconds().to_string());
     let subject = format!("{}{key}", talk.bucket.prefix);
     let sent = talk

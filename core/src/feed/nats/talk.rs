@@ -12,7 +12,8 @@ use async_nats::jetstream::{self, Context, ErrorCode, kv};
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::feed::{ANSWER, CONNECT, FeedError, tls};
+use crate::feed::{ANSWER, CONNECT, FeedError};
+use crate::tls;
 
 /// For so long the server tells readers that it has removed a state. None needs to know.
 const MARKERS: Duration = Duration::from_secs(60);
@@ -35,7 +36,7 @@ impl Talk {
     pub(super) fn open(servers: &[ServerAddr], name: &str) -> Result<Self, FeedError> {
         let server = host(servers);
         // The server may ask for TLS whatever its address says.
-        tls::provide();
+        tls::install();
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| complain(&server, "starting", &error))?;
         let opened = runtime.block_on(async {
@@ -97,12 +98,29 @@ impl Drop for Talk {
 }
 
 async fn connect(servers: Vec<ServerAddr>, server: &str) -> Result<Client, FeedError> {
-    let options = ConnectOptions::new().name("sealgate");
-    let options = options
+    let needs_somebody = |text: String| FeedError {
+        passes: false,
+        ..complain(server, "connecting", &text)
+    };
+    let mut options = ConnectOptions::new()
+        .name("sealgate")
         .connection_timeout(CONNECT)
         .request_timeout(Some(THEIRS));
+    if servers.iter().any(ServerAddr::tls_required) {
+        let trusted = tls::Authorities::get().map_err(needs_somebody)?;
+        let config = tls::config(trusted.roots()).map_err(needs_somebody)?;
+        // One address that asks for TLS asks it of all of them. What a server says of others of its
+        // cluster it says before TLS, so that anybody on the way could name one of their own.
+        options = options
+            .tls_client_config(config)
+            .require_tls(true)
+            .ignore_discovered_servers();
+    }
     let connected = options.connect(servers).await;
     connected.map_err(|error: ConnectError| {
+        if let Some(text) = tls::explain(&error, tls::OF_PROCESS) {
+            return needs_somebody(text);
+        }
         if error.kind() == ConnectErrorKind::TimedOut {
             return complain(server, "connecting", &LATE);
         }
@@ -110,6 +128,7 @@ async fn connect(servers: Vec<ServerAddr>, server: &str) -> Result<Client, FeedE
             ConnectErrorKind::Authentication,
             ConnectErrorKind::AuthorizationViolation,
             ConnectErrorKind::ServerParse,
+            ConnectErrorKind::Tls,
         ];
         FeedError {
             passes: !refused.contains(&error.kind()),

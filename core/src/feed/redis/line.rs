@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use redis::{
     Client, Cmd, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike, ErrorKind,
-    FromRedisValue, Pipeline, RedisError, RedisResult,
+    FromRedisValue, Pipeline, RedisError, RedisResult, TlsCertificates,
 };
 
-use crate::feed::{ANSWER, CONNECT, FeedError, tls};
+use crate::feed::{ANSWER, CONNECT, FeedError};
+use crate::tls;
 
 /// Names of fields that are no handle begin so.
 const OWN: u8 = b'#';
@@ -37,10 +38,22 @@ impl Line {
 
     fn connect(server: ConnectionInfo) -> Result<Self, FeedError> {
         let shown = server.addr().to_string();
-        if matches!(server.addr(), ConnectionAddr::TcpTls { .. }) {
-            tls::provide();
-        }
-        let connected = Client::open(server).and_then(|client| {
+        let is_tls = matches!(server.addr(), ConnectionAddr::TcpTls { .. });
+        let client = if is_tls {
+            let trusted = tls::Authorities::get().map_err(|text| FeedError {
+                text: format!("redis at {shown}: connecting: {text}"),
+                passes: false,
+            })?;
+            tls::install();
+            let certificates = TlsCertificates {
+                client_tls: None,
+                root_cert: trusted.pem(),
+            };
+            Client::build_with_tls(server, certificates)
+        } else {
+            Client::open(server)
+        };
+        let connected = client.and_then(|client| {
             let connection = client.get_connection_with_timeout(CONNECT)?;
             connection.set_write_timeout(Some(ANSWER))?;
             connection.set_read_timeout(Some(ANSWER))?;
@@ -50,6 +63,13 @@ impl Line {
             Ok(connection) => Ok(Self {
                 connection,
                 server: shown,
+            }),
+            Err(error) if is_tls && error.is_timeout() => Err(FeedError {
+                text: format!(
+                    "redis at {shown}: connecting: no answer in time, as from a server that does \
+                     not speak TLS (redis://)"
+                ),
+                passes: true,
             }),
             Err(error) => Err(explain(&shown, "connecting", &error)),
         }
@@ -120,16 +140,21 @@ pub(super) fn script(text: &str, keys: &[&str]) -> Cmd {
 
 /// Names no key and no value: neither does a server in its errors.
 fn explain(server: &str, what: &str, error: &RedisError) -> FeedError {
-    let text = if error.is_timeout() {
+    let of_tls = tls::explain(error, tls::OF_PROCESS);
+    let passes = of_tls.is_none() && !needs_somebody(error);
+    let text = if let Some(text) = of_tls {
+        text
+    } else if error.is_timeout() {
         "no answer in time".to_owned()
     } else if error.kind() == ErrorKind::Parse {
-        "what answers there is no server of Redis or Valkey".to_owned() // and its words are long
+        // Its own words are long.
+        "what answers there is no server of Redis or Valkey, or speaks TLS (rediss://)".to_owned()
     } else {
         said(error)
     };
     FeedError {
         text: format!("redis at {server}: {what}: {text}"),
-        passes: !needs_somebody(error),
+        passes,
     }
 }
 

@@ -58,6 +58,10 @@ impl RedisProofs {
         Ok(first)
     }
 
+    fn name(&self, key: &str) -> String {
+        format!("sealgate:{{{}}}:proof:{key}", self.redis.namespace)
+    }
+
     fn keep(&self, line: Line) {
         let idle = self.idle();
         let mut idle = lock(&idle);
@@ -74,11 +78,24 @@ impl RedisProofs {
 impl UsedProofs for RedisProofs {
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         let question = Question {
-            name: format!("sealgate:{{{}}}:proof:{key}", self.redis.namespace),
+            name: self.name(key),
             mine: format!("{:016x}", RandomState::new().hash_one(key)),
             life: life(until, now),
         };
         Ok(self.ask(&question)?)
+    }
+
+    fn extend(&self, key: &str, until: NumericDate, now: NumericDate) {
+        let idle = lock(&self.idle()).pop();
+        let Ok(mut line) = idle.map_or_else(|| self.redis.line(), Ok) else {
+            return;
+        };
+        let mut expire = cmd("PEXPIRE");
+        expire.arg(self.name(key)).arg(life(until, now).millis());
+        let extended: Result<bool, FeedError> = line.ask("asking about a proof", &expire);
+        if extended.is_ok() {
+            self.keep(line);
+        }
     }
 }
 

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use super::board::Board;
-use super::{ISS, PATIENCE, Process, SHARED, policy, token};
+use super::{ISS, NOW, PATIENCE, Process, SHARED, policy, token};
 use crate::Handle;
+use crate::feed::bag::Bag;
 use crate::revocation::Change;
 use crate::sync::in_a_child;
-use crate::time::Span;
+use crate::time::{NumericDate, Span};
 
 const OTHER: &str = r#"{"store":"other"}"#;
 const NONE: &str = r#"{"store":"process"}"#;
@@ -267,6 +268,25 @@ fn a_child_carries_for_itself_and_goes_on_from_where_its_parent_was() {
     let other = Process::new(&board);
     for sub in ["u1", "u2"] {
         other.comes_to_say(&token(sub), "revoked");
+    }
+}
+
+#[test]
+fn nothing_is_kept_where_nothing_is_lost() {
+    let policy = policy(SHARED);
+    let rules = &policy.rules().revocation.shared().unwrap().store;
+    let now = NumericDate::from_seconds(NOW).unwrap();
+    for (board, again) in [(Board::default(), 1), (Board::local(), 0)] {
+        let (bag, _) = Bag::new(rules, board.engine(), 10);
+        let change = Change::revoked(Handle::subject(ISS, "u1"), None, None, now);
+        bag.outbox().add(change).unwrap();
+        let batch = bag.outbox().unsent(10).unwrap();
+        bag.outbox().mark_sent(&batch);
+        bag.outbox().came_back(&batch.letters[0]);
+        assert_eq!(bag.outbox().len(), 0);
+        board.forget();
+        bag.recall(now);
+        assert_eq!(bag.outbox().unsent_len(), again);
     }
 }
 

@@ -238,8 +238,12 @@ fn where_the_policy_takes_old_news_the_verdict_says_how_old() {
     process.comes_to_say(&one, "accepted");
     board.go_down();
     process.notices();
+    let before = process.gate.verify(&one).unwrap();
+    assert!(before.says_the_same_as(&process.gate.verify(&one).unwrap()));
     process.clock.advance(Span::from_seconds(60));
     let token = process.gate.verify(&one).unwrap();
+    assert!(!before.says_the_same_as(&token));
+    assert!(token.says_the_same_as(&process.gate.verify(&one).unwrap()));
     let check = token.revocation();
     assert_eq!((check.checked, check.store), (true, Some("local")));
     assert_eq!(check.staleness, Some(Span::from_seconds(60)));

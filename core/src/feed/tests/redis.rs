@@ -414,8 +414,15 @@ fn a_user_needs_the_rights_that_the_manual_names() {
             // On a connection of its own, which asks whether a proof that is there is its own.
             let proofs = RedisProofs::new(engine.clone());
             proofs.insert("p", at(60), at(0)).map_err(feed_error)?;
+            proofs.extend("p", at(600), at(0));
         }
-        Ok(())
+        match ask::<i64>(&server, &["PTTL", "sealgate:{prod}:proof:p"]) {
+            300_000.. => Ok(()),
+            _ => Err(FeedError {
+                text: "it was not extended".to_owned(),
+                passes: false,
+            }),
+        }
     };
     works(None).unwrap();
     for rule in rules
@@ -455,5 +462,9 @@ fn used_proofs_are_shared() {
         assert!((1..=151).contains(&life), "{life}");
     }
     assert_eq!(keys.len(), 22);
+    // What is seen again may be remembered for longer.
+    one.extend("child", at(NOW + 1000), at(NOW));
+    let life: i64 = ask(&server, &["TTL", "sealgate:{proofs}:proof:child"]);
+    assert!((1000..=1061).contains(&life), "{life}");
     engines::proofs_outlive_a_server(&one, &mut server);
 }

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
 pub(crate) struct Server {
     kind: Kind,
     program: PathBuf,
+    /// Further arguments.
+    arguments: Vec<String>,
     folder: PathBuf,
     port: u16,
     child: Option<Child>,
@@ -32,6 +34,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one. `None`, and says so, where the program is not installed; in CI that is a failure.
     pub(crate) fn start(kind: Kind) -> Option<Self> {
+        Self::start_with(kind, Vec::new())
+    }
+
+    /// With further arguments.
+    pub(crate) fn start_with(kind: Kind, arguments: Vec<String>) -> Option<Self> {
         let name = match kind {
             Kind::Redis | Kind::ForgetfulRedis => "redis-server",
             Kind::Nats | Kind::PlainNats => "nats-server",
@@ -52,6 +59,7 @@ impl Server {
         let mut server = Self {
             kind,
             program,
+            arguments,
             folder,
             port: 0,
             child: None,
@@ -190,6 +198,7 @@ impl Server {
             }
         };
         command
+            .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());

@@ -4,7 +4,7 @@ use super::{Compiler, gate, text};
 use crate::policy::section::Section;
 use crate::policy::{
     Carrier, ContextNeed, ContextRules, Delegation, GateIssuer, GateRules, IntentRules,
-    IssuerRules, Kind, SenderConstrained,
+    IssuerRules, Kind, SenderConstrained, ToldToken,
 };
 
 /// Of one gate.
@@ -176,6 +176,7 @@ pub(super) fn door(
         actor_proofs: None,
         opaque: None,
         asks: false,
+        told: ToldToken::Here,
         once: None,
         transactions: None,
         revokes: false,

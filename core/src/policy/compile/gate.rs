@@ -10,7 +10,7 @@ use crate::policy::document::join;
 use crate::policy::profile::{Kind, Preset, Profile};
 use crate::policy::row::{AudienceRule, OwnTyp, SignerRule, TypRule};
 use crate::policy::section::{Item, Section, texts};
-use crate::policy::{GateIssuer, GateRules, IssuerRules, Lineage, SenderConstrained};
+use crate::policy::{GateIssuer, GateRules, IssuerRules, Lineage, SenderConstrained, ToldToken};
 use crate::time::Span;
 
 pub(super) fn compile(
@@ -90,6 +90,7 @@ pub(super) fn compile(
         audience,
         asks,
         opaque,
+        told: ToldToken::Here,
         issuers: named,
         rivals: Vec::new(), // for `pairs`, which sees all gates
         public_url: public_url.map(Into::into),

@@ -8,7 +8,8 @@ use super::{Compiler, context, text};
 use crate::policy::profile::{Kind, Profile};
 use crate::policy::section::Section;
 use crate::policy::{
-    Asks, Endpoint, GateIssuer, GateRules, IntrospectionRules, IssuerRules, Opaque, Rules, Secret,
+    AnswerForm, Asks, Endpoint, GateIssuer, GateRules, IntrospectionRules, IssuerRules, Opaque,
+    Rules, Secret, ToldToken,
 };
 use crate::time::Span;
 
@@ -66,7 +67,7 @@ pub(super) fn compile(
         },
         max_age: section.duration("max_age").unwrap_or(Span::ZERO),
         reach,
-        signed_by: OnceLock::new(), // for `settle`, which sees the gates
+        answers: OnceLock::new(), // for `settle`, which sees the gates
     }))
 }
 
@@ -112,25 +113,39 @@ pub(super) fn settle(rules: &Rules, document: &Section<'_>) {
         let Some(own) = &issuer.introspection else {
             continue;
         };
-        let mut door = context::door(
-            document,
-            NAME,
-            Kind::IntrospectionResponse,
-            std::slice::from_ref(issuer),
-        );
-        let Some(entry) = door.issuers.first_mut() else {
-            continue;
-        };
-        entry.position = position;
-        let opened = |gate: &&GateRules| {
-            let mut entries = gate.issuers.iter();
-            gate.kind == Kind::AccessToken && entries.any(|entry| entry.position == position)
-        };
-        let gates = rules.gates.iter().filter(opened);
-        door.audience = gates.flat_map(|gate| gate.audience.clone()).collect();
-        door.audience.push(own.client_id.clone());
-        own.signed_by.get_or_init(|| door);
+        own.answers.get_or_init(|| {
+            if issuer.profiles.contains(&Profile::IntrospectionResponse) {
+                let door = answers_of(rules, document, position, issuer, &own.client_id);
+                AnswerForm::Signed(door.into())
+            } else {
+                AnswerForm::Plain
+            }
+        });
     }
+}
+
+/// The door for the answers of the issuer at this position.
+fn answers_of(
+    rules: &Rules,
+    document: &Section<'_>,
+    position: usize,
+    issuer: &IssuerRules,
+    client_id: &str,
+) -> GateRules {
+    let alone = std::slice::from_ref(issuer);
+    let mut door = context::door(document, NAME, Kind::IntrospectionResponse, alone);
+    for entry in &mut door.issuers {
+        entry.position = position;
+    }
+    let opened = |gate: &&GateRules| {
+        let mut entries = gate.issuers.iter();
+        gate.kind == Kind::AccessToken && entries.any(|entry| entry.position == position)
+    };
+    let gates = rules.gates.iter().filter(opened);
+    door.audience = gates.flat_map(|gate| gate.audience.clone()).collect();
+    door.audience.push(client_id.into());
+    door.told = ToldToken::Elsewhere;
+    door
 }
 
 /// Whom a gate asks about tokens that do not say whose they are: there can be one.

@@ -32,6 +32,7 @@ use super::check;
 use super::document::{Node, Position};
 use super::file::{self, Content};
 use super::grammar;
+use super::lifetime::longest_lifetime;
 use super::load::LoadOptions;
 use super::problem::{Problem, Warning};
 use super::section::{Item, Section};
@@ -120,6 +121,7 @@ pub(super) fn compile<'o>(
             .then(|| compiler.mac_secret(&document.section("audit"), "secret"))
             .flatten(),
         issuers,
+        longest_lifetime: longest_lifetime(&gates),
         gates,
     };
     once::settle(&mut rules, &document, &mut compiler);

@@ -5,10 +5,14 @@
 //! rather than as a typing error. A new member is one row here and one line in `compile`.
 
 mod delegation;
-mod rows;
+mod document;
+mod gate;
+mod issuer;
+mod possession;
+mod revocation;
 mod values;
 
-pub(super) use rows::DOCUMENT;
+pub(super) use document::DOCUMENT;
 
 use super::document::{Node, Value};
 use super::profile::Preset;

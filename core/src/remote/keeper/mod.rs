@@ -14,7 +14,7 @@ use super::refresh::{Refresh, Standing};
 use crate::keys::{Phase, Report, Watch};
 use crate::limits::{FETCHES, FETCHES_FAILING};
 use crate::policy::FetchedKeys;
-use crate::time::{Clock, Moment, NumericDate, Span};
+use crate::time::{Moment, Now, NumericDate, Span};
 use crate::verifier::{Engine, FetchedIssuer, InForce, Installed};
 
 /// How late a refresh may be before verification asks whether anybody still fetches.
@@ -41,27 +41,6 @@ struct Keeper {
     good_until: Option<NumericDate>,
     /// What verification was last told.
     told: Option<Standing>,
-}
-
-/// Both clocks at one moment.
-#[derive(Clone, Copy)]
-struct Now {
-    moment: Moment,
-    date: NumericDate,
-}
-
-impl Now {
-    fn of(clock: &Clock) -> Self {
-        Self {
-            moment: clock.moment(),
-            date: clock.now(),
-        }
-    }
-
-    /// The wall clock's date at another moment, as far as anyone can tell now.
-    fn date_at(self, moment: Moment) -> NumericDate {
-        self.date.plus(moment.since(self.moment))
-    }
 }
 
 /// What [`Keepers::step`] leaves to do.

@@ -3,6 +3,9 @@
 //! Who verifies looks into an immutable snapshot; what is not in it is put on the list of what is
 //! wanted, by swapping in another snapshot, and whoever fetches is woken. How many there may be is
 //! bounded: an issuer that writes another address into each of its tokens crowds out its own.
+//!
+//! A list is as old as the clock says that has gone further. When it is fetched is by the one that nobody
+//! can set, or at once where the other says that a list in use is due: a machine has slept.
 
 use std::sync::Arc;
 
@@ -10,7 +13,7 @@ use super::list::StatusList;
 use crate::error::Code;
 use crate::limits::{STATUS_LISTS, STATUS_LISTS_SIZE};
 use crate::sync::{AtomicU64, Ordering, Snapshot};
-use crate::time::{NumericDate, Span};
+use crate::time::{Clock, Moment, Now, NumericDate, Span};
 
 /// A list that nobody has asked for in this time may make room for another.
 const IDLE: Span = Span::from_seconds(60);
@@ -19,6 +22,7 @@ const RETRIES: u32 = 8;
 
 pub(crate) struct StatusLists {
     lists: Snapshot<Vec<Arc<Listed>>>,
+    clock: Clock,
     /// Wakes whoever fetches.
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -27,7 +31,7 @@ pub(crate) struct StatusLists {
 struct Listed {
     issuer: Box<str>,
     uri: Box<str>,
-    /// When it was last asked for, as [`NumericDate::to_bits`].
+    /// When it was last asked for, as [`Moment::to_bits`].
     used: AtomicU64,
     /// When it is to be fetched, the same; [`BEING_FETCHED`] while it is.
     next: AtomicU64,
@@ -37,17 +41,33 @@ struct Listed {
     last_error: Option<Box<str>>,
 }
 
-/// Later than any date.
+/// Later than any moment.
 const BEING_FETCHED: u64 = u64::MAX;
 
 /// A list that was fetched and verified.
 #[derive(Clone)]
 pub(crate) struct Resolved {
     pub(crate) list: Arc<StatusList>,
-    /// From then on it is stale (TSL-05, TSL-06).
-    pub(crate) good_until: NumericDate,
-    /// When it should be fetched again, ahead of that.
-    pub(crate) again: NumericDate,
+    pub(crate) fetched: Now,
+    /// How old it may become: then it is stale (TSL-05, TSL-06).
+    pub(crate) good_for: Span,
+    /// How old it is to be fetched again, mostly ahead of that.
+    pub(crate) again_after: Span,
+}
+
+impl Resolved {
+    fn is_stale(&self, now: Now) -> bool {
+        now.since(self.fetched) >= self.good_for
+    }
+
+    fn is_due(&self, now: Now) -> bool {
+        now.since(self.fetched) >= self.again_after
+    }
+
+    /// When it is fetched again, as long as the machine does not sleep.
+    fn again(&self) -> Moment {
+        self.fetched.moment.plus(self.again_after)
+    }
 }
 
 /// What there is to count of status lists.
@@ -68,35 +88,44 @@ pub(crate) struct Due {
 }
 
 impl StatusLists {
-    pub(crate) fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(clock: Clock, wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             lists: Snapshot::new(Vec::new()),
+            clock,
             wake: Box::new(wake),
         }
     }
 
-    /// The list, if it is here and not stale; else why not, and it is wanted from now on.
+    /// The list, for a token that is judged at this date, if it is here and not stale; else why not, and it
+    /// is wanted from now on.
     pub(super) fn look_up(
         &self,
         issuer: &str,
         uri: &str,
-        now: NumericDate,
+        date: NumericDate,
     ) -> Result<Arc<StatusList>, Code> {
+        let moment = self.clock.moment();
+        let now = Now { moment, date };
         let lists = self.lists.load();
         let Some(listed) = lists.iter().find(|listed| listed.is(issuer, uri)) else {
-            self.want(issuer, uri, now);
+            self.want(issuer, uri, moment);
             return Err(Code::StatusUnavailable);
         };
-        listed.used.store(now.to_bits(), Ordering::Relaxed);
-        match &listed.resolved {
-            None => Err(Code::StatusUnavailable),
-            Some(resolved) if now >= resolved.good_until => Err(Code::StatusStale),
-            Some(resolved) => Ok(Arc::clone(&resolved.list)),
+        listed.used.store(moment.to_bits(), Ordering::Relaxed);
+        let Some(resolved) = &listed.resolved else {
+            return Err(Code::StatusUnavailable);
+        };
+        if resolved.is_due(now) && listed.hurry(moment) {
+            (self.wake)();
         }
+        if resolved.is_stale(now) {
+            return Err(Code::StatusStale);
+        }
+        Ok(Arc::clone(&resolved.list))
     }
 
     #[cold]
-    fn want(&self, issuer: &str, uri: &str, now: NumericDate) {
+    fn want(&self, issuer: &str, uri: &str, now: Moment) {
         loop {
             let before = self.lists.load_full();
             if before.iter().any(|listed| listed.is(issuer, uri)) {
@@ -104,8 +133,9 @@ impl StatusLists {
             }
             let mut after = Vec::clone(&before);
             if after.len() >= STATUS_LISTS {
-                let used = |listed: &Arc<Listed>| listed.used.load(Ordering::Relaxed);
-                let idle = |listed: &&Arc<Listed>| used(listed) < now.minus(IDLE).to_bits();
+                let used =
+                    |listed: &Arc<Listed>| Moment::from_bits(listed.used.load(Ordering::Relaxed));
+                let idle = |listed: &&Arc<Listed>| now.since(used(listed)) > IDLE;
                 let oldest = before.iter().filter(idle).min_by_key(|listed| used(listed));
                 let Some(oldest) = oldest else {
                     return; // all of them are in use
@@ -128,7 +158,8 @@ impl StatusLists {
     }
 
     /// How many there are, and how they stand.
-    pub(crate) fn stats(&self, now: NumericDate) -> StatusStats {
+    pub(crate) fn stats(&self) -> StatusStats {
+        let now = Now::of(&self.clock);
         let lists = self.lists.load();
         let mut stats = StatusStats {
             lists: lists.len(),
@@ -138,7 +169,7 @@ impl StatusLists {
             match &listed.resolved {
                 None => stats.missing += 1,
                 Some(resolved) => {
-                    stats.stale += usize::from(now >= resolved.good_until);
+                    stats.stale += usize::from(resolved.is_stale(now));
                     stats.bytes += resolved.list.heap_size();
                 }
             }
@@ -153,13 +184,15 @@ impl StatusLists {
         errors.find_map(|listed| listed.last_error.clone())
     }
 }
+
 impl StatusLists {
     /// The lists that are to be fetched now, at most `most`; they are taken for being fetched until
-    /// [`StatusLists::settle`]. And when the next one is to be.
-    pub(crate) fn begin(&self, now: NumericDate, most: usize) -> (Vec<Due>, Option<NumericDate>) {
+    /// [`StatusLists::settle`]. And how long until the next one is to be.
+    pub(crate) fn begin(&self, most: usize) -> (Vec<Due>, Option<Span>) {
+        let now = self.clock.moment();
         let lists = self.lists.load_full();
         let mut due = Vec::new();
-        let mut next: Option<NumericDate> = None;
+        let mut next: Option<Span> = None;
         for listed in lists.iter() {
             let at = listed.next.load(Ordering::Acquire);
             if at == BEING_FETCHED {
@@ -172,21 +205,30 @@ impl StatusLists {
                     uri: listed.uri.clone(),
                 });
             } else {
-                let at = NumericDate::from_bits(at).max(now);
-                next = Some(next.map_or(at, |earlier| earlier.min(at)));
+                let rest = Moment::from_bits(at).since(now).max(Span::ZERO);
+                next = Some(next.map_or(rest, |earlier| earlier.min(rest)));
             }
         }
         (due, next)
     }
 
     /// Puts what was fetched in its place. After a failure the list before stays, until it is stale.
-    pub(crate) fn settle(&self, due: &Due, brought: Result<Resolved, String>, now: NumericDate) {
+    ///
+    /// # Errors
+    ///
+    /// Why what is in force is not what was fetched.
+    pub(crate) fn settle(
+        &self,
+        due: &Due,
+        brought: Result<Resolved, String>,
+    ) -> Result<(), String> {
+        let now = self.clock.moment();
         loop {
             let before = self.lists.load_full();
             let mut after = Vec::clone(&before);
             let is_it = |listed: &&mut Arc<Listed>| listed.is(&due.issuer, &due.uri);
             let Some(place) = after.iter_mut().find(is_it) else {
-                return; // made room for another
+                return Err("it has made room for another list".to_owned());
             };
             let brought = brought.clone().and_then(|resolved| {
                 let others = before
@@ -199,9 +241,10 @@ impl StatusLists {
                 }
                 Ok(resolved)
             });
+            let outcome = brought.as_ref().map(|_| ()).map_err(String::clone);
             *place = Arc::new(place.after(brought, now));
             if self.lists.replace(&before, Arc::new(after)) {
-                return;
+                return outcome;
             }
         }
     }
@@ -219,7 +262,7 @@ impl StatusLists {
             let fetched = listed
                 .resolved
                 .as_ref()
-                .map_or(0, |resolved| resolved.again.to_bits());
+                .map_or(0, |resolved| resolved.again().to_bits());
             let being = listed.next.load(Ordering::Acquire) == BEING_FETCHED;
             if being {
                 listed.next.store(fetched, Ordering::Release);
@@ -233,10 +276,23 @@ impl Listed {
         *self.uri == *uri && *self.issuer == *issuer
     }
 
+    /// Has a list that is due by the wall clock fetched ahead of its time, and says whether that is news.
+    /// After a failure the pause is what it is.
+    fn hurry(&self, now: Moment) -> bool {
+        let next = self.next.load(Ordering::Acquire);
+        let sleeps = self.failures == 0 && next != BEING_FETCHED && next > now.to_bits();
+        let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
+        sleeps
+            && self
+                .next
+                .compare_exchange(next, now.to_bits(), set, read)
+                .is_ok()
+    }
+
     /// The same list once a fetch has ended.
-    fn after(&self, brought: Result<Resolved, String>, now: NumericDate) -> Self {
+    fn after(&self, brought: Result<Resolved, String>, now: Moment) -> Self {
         let (failures, next, resolved, last_error) = match brought {
-            Ok(resolved) => (0, resolved.again, Some(resolved), None),
+            Ok(resolved) => (0, resolved.again(), Some(resolved), None),
             Err(error) => {
                 let failures = self.failures.saturating_add(1);
                 let pause = Span::from_seconds(1 << failures.min(RETRIES));
@@ -270,19 +326,52 @@ mod tests {
     use crate::error::Code;
     use crate::limits::STATUS_LISTS;
     use crate::revocation::StatusList;
-    use crate::time::NumericDate;
+    use crate::time::{Clock, FixedClock, Now, Span};
 
-    fn at(seconds: i64) -> NumericDate {
-        NumericDate::from_seconds(1_800_000_000 + seconds).unwrap()
+    struct Stand {
+        lists: StatusLists,
+        clock: Arc<FixedClock>,
+        rings: Arc<AtomicUsize>,
     }
 
-    fn lists() -> (StatusLists, Arc<AtomicUsize>) {
-        let rings = Arc::new(AtomicUsize::new(0));
-        let own = Arc::clone(&rings);
-        let wake = move || {
-            own.fetch_add(1, Ordering::Relaxed);
-        };
-        (StatusLists::new(wake), rings)
+    impl Stand {
+        fn new() -> Self {
+            let rings = Arc::new(AtomicUsize::new(0));
+            let own = Arc::clone(&rings);
+            let wake = move || {
+                own.fetch_add(1, Ordering::Relaxed);
+            };
+            let clock = Arc::new(FixedClock::new(1_800_000_000));
+            Self {
+                lists: StatusLists::new(Clock::Fixed(Arc::clone(&clock)), wake),
+                clock,
+                rings,
+            }
+        }
+
+        fn pass(&self, seconds: i64) {
+            self.clock.advance(Span::from_seconds(seconds));
+        }
+
+        fn look(&self, issuer: &str, uri: &str) -> Result<u64, Code> {
+            let list = self.lists.look_up(issuer, uri, self.clock.now());
+            list.map(|list| list.entries())
+        }
+
+        fn resolved(&self, good_for: i64) -> Resolved {
+            Resolved {
+                list: StatusList::decode(1, "eNrbuRgAAhcBXQ").unwrap().into(),
+                fetched: Now::of(&Clock::Fixed(Arc::clone(&self.clock))),
+                good_for: Span::from_seconds(good_for),
+                again_after: Span::from_seconds(good_for - 10),
+            }
+        }
+
+        /// How many lists there are, how many of them are missing, and stale, and whether any has bytes.
+        fn stands(&self) -> (usize, usize, usize, bool) {
+            let stats = self.lists.stats();
+            (stats.lists, stats.missing, stats.stale, stats.bytes > 0)
+        }
     }
 
     fn due(uri: &str) -> Due {
@@ -292,86 +381,104 @@ mod tests {
         }
     }
 
-    fn resolved(good_until: i64) -> Resolved {
-        Resolved {
-            list: StatusList::decode(1, "eNrbuRgAAhcBXQ").unwrap().into(),
-            good_until: at(good_until),
-            again: at(good_until - 10),
-        }
+    fn rest(seconds: i64) -> (Vec<Due>, Option<Span>) {
+        (Vec::new(), Some(Span::from_seconds(seconds)))
     }
 
     #[test]
     fn what_is_wanted_is_fetched_once_and_again_ahead_of_its_end() {
-        let (lists, rings) = lists();
-        let look = |seconds| {
-            lists
-                .look_up("a", "u", at(seconds))
-                .map(|list| list.entries())
-        };
-        assert_eq!(lists.begin(at(0), 4), (Vec::new(), None));
-        assert_eq!(look(0), Err(Code::StatusUnavailable));
-        assert_eq!(look(0), Err(Code::StatusUnavailable));
-        assert_eq!(rings.load(Ordering::Relaxed), 1);
+        let stand = Stand::new();
+        let lists = &stand.lists;
+        assert_eq!(lists.begin(4), (Vec::new(), None));
+        assert_eq!(stand.look("a", "u"), Err(Code::StatusUnavailable));
+        assert_eq!(stand.look("a", "u"), Err(Code::StatusUnavailable));
+        assert_eq!(stand.rings.load(Ordering::Relaxed), 1);
         assert!(lists.awaits("a") && !lists.awaits("b"));
-        let stats = lists.stats(at(0));
-        assert_eq!((stats.lists, stats.missing, stats.bytes), (1, 1, 0));
-        assert_eq!(lists.begin(at(0), 4), (vec![due("u")], None));
-        assert_eq!(
-            lists.begin(at(9), 4),
-            (Vec::new(), None),
-            "it is being fetched"
-        );
-        lists.settle(&due("u"), Ok(resolved(100)), at(10));
-        assert_eq!((look(99), look(100)), (Ok(16), Err(Code::StatusStale)));
-        let stands = |seconds| {
-            let stats = lists.stats(at(seconds));
-            (stats.lists, stats.missing, stats.stale, stats.bytes > 0)
-        };
-        assert_eq!(
-            (stands(99), stands(100)),
-            ((1, 0, 0, true), (1, 0, 1, true))
-        );
-        assert_eq!(lists.begin(at(89), 4), (Vec::new(), Some(at(90))));
-        assert_eq!(lists.begin(at(90), 4).0, [due("u")]);
+        assert_eq!(stand.stands(), (1, 1, 0, false));
+        assert_eq!(lists.begin(4), (vec![due("u")], None));
+        assert_eq!(lists.begin(4), (Vec::new(), None), "it is being fetched");
+        lists.settle(&due("u"), Ok(stand.resolved(90))).unwrap();
+        assert_eq!(lists.begin(4), rest(80));
+        stand.pass(80);
+        assert_eq!(lists.begin(4).0, [due("u")]);
+        stand.pass(9);
+        assert_eq!((stand.look("a", "u"), stand.stands().2), (Ok(16), 0));
         // A failure leaves what is there, and is tried again after a pause that grows.
-        for pause in [2, 4, 8, 16, 32, 64, 128, 256, 256] {
-            lists.settle(&due("u"), Err("why".to_owned()), at(90));
-            assert_eq!(look(99), Ok(16));
-            assert_eq!(
-                lists.begin(at(90 + pause - 1), 4),
-                (Vec::new(), Some(at(90 + pause)))
-            );
-            assert_eq!(lists.begin(at(90 + pause), 4).0, [due("u")]);
+        let failed = lists.settle(&due("u"), Err("why".to_owned()));
+        assert_eq!(failed.unwrap_err(), "why");
+        assert_eq!(stand.look("a", "u"), Ok(16));
+        stand.pass(1);
+        assert_eq!(stand.look("a", "u"), Err(Code::StatusStale));
+        assert_eq!(stand.stands(), (1, 0, 1, true));
+        stand.pass(1);
+        assert_eq!(lists.begin(4).0, [due("u")]);
+        for pause in [4, 8, 16, 32, 64, 128, 256, 256] {
+            let _ = lists.settle(&due("u"), Err("why".to_owned()));
+            assert_eq!(stand.look("a", "u"), Err(Code::StatusStale));
+            stand.pass(pause - 1);
+            assert_eq!(lists.begin(4), rest(1), "whoever wants it meanwhile");
+            stand.pass(1);
+            assert_eq!(lists.begin(4).0, [due("u")]);
         }
+        assert_eq!(stand.rings.load(Ordering::Relaxed), 1);
         assert_eq!(lists.last_error("a").as_deref(), Some("why"));
         lists.begin_anew();
+        let again = lists.begin(4).0;
+        assert_eq!(again, [due("u")], "a fork's child fetches it itself");
+        assert_eq!(stand.look("b", "u"), Err(Code::StatusUnavailable));
+    }
+
+    #[test]
+    fn a_list_that_is_due_by_the_wall_clock_is_fetched_at_once() {
+        let stand = Stand::new();
+        let _ = stand.look("a", "u");
+        assert_eq!(stand.lists.begin(4).0, [due("u")]);
+        let settled = stand.lists.settle(&due("u"), Ok(stand.resolved(90)));
+        settled.unwrap();
+        // The machine sleeps: dates go on, and moments do not.
+        let date = stand.clock.now().seconds();
+        stand.clock.set(date + 79);
         assert_eq!(
-            lists.begin(at(90), 4).0,
-            [due("u")],
-            "a fork's child fetches it itself"
+            (stand.look("a", "u"), stand.lists.begin(4)),
+            (Ok(16), rest(80))
         );
+        stand.clock.set(date + 80);
         assert_eq!(
-            lists.look_up("b", "u", at(0)).err(),
-            Some(Code::StatusUnavailable)
+            (stand.look("a", "u"), stand.look("a", "u")),
+            (Ok(16), Ok(16))
         );
+        assert_eq!(stand.rings.load(Ordering::Relaxed), 2, "once");
+        assert_eq!(stand.lists.begin(4).0, [due("u")]);
+        stand.clock.set(date + 90);
+        assert_eq!(stand.look("a", "u"), Err(Code::StatusStale));
+        // Of a clock that was set back the other one counts.
+        let settled = stand.lists.settle(&due("u"), Ok(stand.resolved(90)));
+        settled.unwrap();
+        stand.clock.set(date - 3600);
+        stand.pass(89);
+        assert_eq!(stand.look("a", "u"), Ok(16));
+        stand.pass(1);
+        assert_eq!(stand.look("a", "u"), Err(Code::StatusStale));
     }
 
     #[test]
     fn there_is_room_for_so_many_and_what_is_idle_makes_room() {
-        let (lists, _) = lists();
-        let want = |number: usize, seconds| {
-            let _ = lists.look_up("a", &number.to_string(), at(seconds));
+        let stand = Stand::new();
+        let lists = &stand.lists;
+        let want = |number: usize| {
+            let _ = stand.look("a", &number.to_string());
         };
-        (0..STATUS_LISTS + 9).for_each(|number| want(number, 0));
-        let (first, next) = lists.begin(at(0), 4);
-        assert_eq!((first.len(), next), (4, Some(at(0))));
-        assert_eq!(lists.begin(at(0), 1000).0.len(), STATUS_LISTS - 4);
-        (1..STATUS_LISTS).for_each(|number| want(number, 61));
-        want(1000, 61);
-        let due = lists.begin(at(61), 1000).0;
+        (0..STATUS_LISTS + 9).for_each(want);
+        let (first, next) = lists.begin(4);
+        assert_eq!((first.len(), next), (4, Some(Span::ZERO)));
+        assert_eq!(lists.begin(1000).0.len(), STATUS_LISTS - 4);
+        stand.pass(61);
+        (1..STATUS_LISTS).for_each(want);
+        want(1000);
+        let due = lists.begin(1000).0;
         assert_eq!(due.len(), 1);
         assert_eq!(*due[0].uri, *"1000", "in the place of the first");
-        want(1001, 61);
-        assert!(lists.begin(at(61), 1000).0.is_empty(), "all are in use");
+        want(1001);
+        assert!(lists.begin(1000).0.is_empty(), "all are in use");
     }
 }

@@ -107,7 +107,7 @@ impl Bench<'_> {
             if let Some(fake) = self.forge.fake(self.good.entry) {
                 let name = match once {
                     Once::Jti => Claim::Jti,
-                    Once::Txn => Claim::Txn,
+                    Once::Txn { .. } => Claim::Txn,
                 };
                 draft.token.set(name, fake.jti());
             }

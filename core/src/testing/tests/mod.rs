@@ -128,9 +128,13 @@ fn kinds_differ_in_what_they_give() {
         &[],
     );
     without(Profile::LogoutToken, &but(&[]), &["too_old"]);
-    without(Profile::ClientAssertion, &but(&chain), &["too_old"]);
+    without(
+        Profile::ClientAssertion,
+        &but(&chain),
+        &["too_old", "replayed"],
+    );
     // In the content, which a request may lack; and in a query whatever comes is refused.
-    let content = &["no_token", "token_in_query"];
+    let content = &["no_token", "token_in_query", "replayed"];
     for grant in [Profile::JwtBearerGrant, Profile::IdJag] {
         without(grant, &but(&["wrong_token_kind"]), content);
     }
@@ -142,7 +146,7 @@ fn kinds_differ_in_what_they_give() {
     without(
         Profile::ActorProof,
         &but(&["wrong_token_kind", "aud_mismatch"]),
-        &[],
+        &["replayed"],
     );
     without(
         Profile::IntentToken,
@@ -588,5 +592,8 @@ fn kinds_have_proofs_and_parents_of_their_own() {
     has("replaced", &with(&edge, &replaced));
     let tied = ["chain_link_broken", "intent_mismatch"]; // for one audience, and for no other
     has("correlated", &with(&tied, &bearer));
-    has("aimless", &["attenuation_audience", "pop_required"]);
+    has(
+        "aimless",
+        &["replayed", "attenuation_audience", "pop_required"],
+    );
 }

@@ -44,6 +44,10 @@ pub(super) fn document(profile: Profile, gate: Value, more: Value) -> Value {
     if profile == Profile::IntentToken {
         document["gates"]["g"]["typ"] = "intent+jwt".into();
     }
+    let kind = profile.kind();
+    if kind.row().used_once && !kind.tells_of_events() {
+        document["replay"] = json!({ "store": "process" });
+    }
     merge(&mut document["gates"]["g"], gate);
     merge(&mut document, more);
     document

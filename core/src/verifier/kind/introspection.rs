@@ -1,11 +1,11 @@
-//! JWT responses of an introspection endpoint (RFC 9701): the response is for us and fresh, and the
-//! token it tells of is active now (INT-01, INT-02).
+//! JWT responses of an introspection endpoint (RFC 9701): the response is for us and fresh, and at a gate
+//! for them the token it tells of is active now (INT-01, INT-02).
 //!
 //! Who may present that token is not judged here: neither its `cnf` nor its `act`.
 
 use crate::claims::{Audience, Claim, ClaimedDates, Claims, nested_dates};
 use crate::error::{Code, Error};
-use crate::policy::GateRules;
+use crate::policy::{GateRules, ToldToken};
 
 const NAME: &str = Claim::TokenIntrospection.name();
 
@@ -14,6 +14,9 @@ pub(super) fn check(
     gate: &GateRules,
     dates: &mut ClaimedDates,
 ) -> Result<(), Error> {
+    if gate.told == ToldToken::Elsewhere {
+        return Ok(());
+    }
     let malformed = || Error::about(Code::ClaimType, NAME);
     let answer = claims
         .value(Claim::TokenIntrospection)

@@ -1,10 +1,11 @@
 //! Used proofs at a server, asked about for callers that do not wait: a server of the test's own.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
+use std::hash::RandomState;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::{self, ThreadId};
 
 use serde_json::json;
@@ -19,22 +20,32 @@ use crate::error::{Code, Error};
 use crate::feed::Threads;
 use crate::policy::{Format, Policy, StoreRules};
 use crate::replay::{Desk, Unanswered, UsedProofs};
-use crate::time::{Clock, NumericDate};
+use crate::time::{Clock, FixedClock, NumericDate, Span};
 use crate::verifier::{
-    Begun, Gate, Inquiry, OpenProofs, Request, Requirements, VerifiedToken, Verifier,
+    Begun, Gate, Inquiry, OpenProofs, Request, Requirements, Stage, VerifiedToken, Verifier,
 };
 
-/// What such a server holds; it counts who asks.
+/// What such a server holds, until when; it counts who asks.
 #[derive(Default)]
 struct Held {
-    keys: Mutex<HashSet<String>>,
+    keys: Mutex<HashMap<String, NumericDate, RandomState>>,
     asked: AtomicUsize,
 }
 
 impl UsedProofs for Held {
-    fn insert(&self, key: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+    fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        Ok(self.keys.lock().unwrap().insert(key.to_owned()))
+        let mut keys = self.keys.lock().unwrap();
+        keys.retain(|_, end| *end >= now);
+        let first = !keys.contains_key(key);
+        if first {
+            keys.insert(key.to_owned(), until);
+        }
+        Ok(first)
+    }
+
+    fn extend(&self, key: &str, until: NumericDate, _: NumericDate) {
+        self.keys.lock().unwrap().insert(key.to_owned(), until);
     }
 }
 
@@ -45,6 +56,25 @@ impl UsedProofs for Away {
         let text = "nobody there".to_owned();
         Err(Unanswered { text, passes: true })
     }
+
+    fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
+}
+
+/// Keeps whoever asks waiting, by a clock of its own, and counts them.
+struct Mute;
+
+static PASSES: LazyLock<Arc<FixedClock>> = LazyLock::new(|| Arc::new(FixedClock::new(NOW)));
+static WAITED: AtomicUsize = AtomicUsize::new(0);
+
+impl UsedProofs for Mute {
+    fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
+        WAITED.fetch_add(1, Ordering::Relaxed);
+        PASSES.advance(Span::from_seconds(2));
+        let text = "no answer in time".to_owned();
+        Err(Unanswered { text, passes: true })
+    }
+
+    fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
 }
 
 struct Broken;
@@ -53,17 +83,23 @@ impl UsedProofs for Broken {
     fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
         panic!("on purpose")
     }
+
+    fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
 }
 
-type Opened = (Arc<dyn UsedProofs>, Box<dyn Desk>);
-type Digest = fn(&[u8]) -> [u8; 32];
+pub(super) type Opened = (Arc<dyn UsedProofs>, Box<dyn Desk>);
+pub(super) type Digest = fn(&[u8]) -> [u8; 32];
 
-fn held(_: &StoreRules, _: Digest) -> Opened {
+pub(super) fn held(_: &StoreRules, _: Digest) -> Opened {
     (Arc::new(Held::default()), Box::new(Threads::new()))
 }
 
 fn away(_: &StoreRules, _: Digest) -> Opened {
     (Arc::new(Away), Box::new(Threads::new()))
+}
+
+fn mute(_: &StoreRules, _: Digest) -> Opened {
+    (Arc::new(Mute), Box::new(Threads::new()))
 }
 
 fn broken(_: &StoreRules, _: Digest) -> Opened {
@@ -82,11 +118,16 @@ fn gate(name: &str, replay: &str, server: OpenProofs) -> Gate {
             r#""dpop":{{}},"replay":{{"store":"fleet"{replay}}},{stores}"#
         ))
     };
-    opened(name, dpop, server).gate("api").unwrap()
+    let verifier = opened(name, dpop, server, Clock::fixed(NOW));
+    verifier.gate("api").unwrap()
 }
 
 /// A gate whose tokens are good once, as this server remembers them.
 fn gate_of_transactions(name: &str, server: OpenProofs) -> Gate {
+    gate_of_transactions_at(name, server, Clock::fixed(NOW))
+}
+
+pub(super) fn gate_of_transactions_at(name: &str, server: OpenProofs, clock: Clock) -> Gate {
     let of = |stores: &str| {
         let document = format!(
             r#"{{"version":1,{stores}"replay":{{"store":"fleet"}},
@@ -97,14 +138,19 @@ fn gate_of_transactions(name: &str, server: OpenProofs) -> Gate {
         );
         Policy::parse(document, Format::Json).unwrap()
     };
-    let verifier = opened(name, of, server);
+    let verifier = opened(name, of, server, clock);
     let keys = super::set(&[&super::key(2, "t")]);
     verifier.keys().publish("tts", &keys).unwrap();
     verifier.gate("calls").unwrap()
 }
 
 /// A verifier of this policy, which is given its stores: one of them, `fleet`, is this server.
-fn opened(name: &str, policy: impl FnOnce(&str) -> Policy, server: OpenProofs) -> Verifier {
+fn opened(
+    name: &str,
+    policy: impl FnOnce(&str) -> Policy,
+    server: OpenProofs,
+    clock: Clock,
+) -> Verifier {
     let scratch = Scratch::new(name);
     fs::create_dir_all(&scratch.0).unwrap();
     let url = scratch.0.join("url");
@@ -115,7 +161,6 @@ fn opened(name: &str, policy: impl FnOnce(&str) -> Policy, server: OpenProofs) -
         fs::set_permissions(&url, fs::Permissions::from_mode(0o600)).unwrap();
     }
     let stores = format!(r#""stores":{{"fleet":{{"kind":"redis","url":{{"file":{url:?}}}}}}},"#);
-    let clock = Clock::fixed(NOW);
     Verifier::assemble(policy(&stores), aws_lc::provider(), clock, server).unwrap()
 }
 
@@ -269,7 +314,17 @@ fn txt_11_a_token_that_is_good_once_is_so_for_all_hosts() {
     let verdicts = gate.verify_batch(&[&x2, &x3]).into_iter();
     let codes: Vec<&str> = verdicts.map(|verdict| verdict.code()).collect();
     assert_eq!(codes, ["replayed", "accepted"]);
-    assert!(gate.explain(txn(json!({ "txn": "x4" }))).outcome.is_ok());
+    let explained = gate.explain(txn(json!({ "txn": "x4" })));
+    assert!(explained.outcome.is_ok());
+    let replay = explained
+        .steps
+        .iter()
+        .find(|step| step.stage == Stage::Replay);
+    let note = &replay.unwrap().note;
+    assert!(
+        note.starts_with("not asked: replay.store is a server"),
+        "{note}"
+    );
     gate.verify(txn(json!({ "txn": "x4" }))).unwrap();
     // A request brings it, too.
     let token = txn(json!({}));
@@ -284,4 +339,46 @@ fn without_an_answer_a_token_that_is_good_once_is_undecided() {
     let gate = gate_of_transactions("away transactions", away);
     let refused = gate.verify(txn(json!({})));
     assert_eq!(code(refused), Some(Code::ReplayUnavailable));
+}
+
+#[test]
+fn a_silent_server_is_waited_for_by_one() {
+    let clock = Clock::Fixed(Arc::clone(&PASSES));
+    let gate = gate_of_transactions_at("mute", mute, clock);
+    let tokens: Vec<String> = (0..8)
+        .map(|number| txn(json!({ "txn": format!("x{number}") })))
+        .collect();
+    let batch = gate.verify_batch(&tokens);
+    assert_eq!(batch.counts(), [(Code::ReplayUnavailable, 8)]);
+    assert_eq!(WAITED.load(Ordering::Relaxed), 1);
+    let error = gate.verify(&tokens[0]).unwrap_err();
+    assert_eq!(error.code(), Code::ReplayUnavailable);
+    let hint = gate.advice(&error).hint;
+    assert!(hint.contains("no answer in time"), "{hint}");
+    assert_eq!(WAITED.load(Ordering::Relaxed), 1);
+    let counts = r#"{"asked":9,"reach":"fleet","store":"fleet","unanswered":9}"#;
+    assert_eq!(stats(&gate), counts);
+    // It is asked again when it was left alone for a while.
+    PASSES.advance(Span::from_seconds(1));
+    let batch = gate.verify_batch(&tokens);
+    assert_eq!(batch.counts(), [(Code::ReplayUnavailable, 8)]);
+    assert_eq!(WAITED.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_batch_that_nobody_wants_asks_no_server_any_more() {
+    let gate = gate_of_transactions("unwanted", held);
+    let tokens: Vec<String> = (0..8)
+        .map(|number| txn(json!({ "txn": format!("x{number}") })))
+        .collect();
+    let asked = AtomicUsize::new(0);
+    // Before the chunk, and before three of its tokens.
+    let wanted = || asked.fetch_add(1, Ordering::Relaxed) < 4;
+    let batch = gate.verify_batch_while(&tokens, &Requirements::NONE, wanted);
+    assert!(batch.is_none());
+    let counts = r#"{"asked":3,"reach":"fleet","store":"fleet","unanswered":0}"#;
+    assert_eq!(stats(&gate), counts);
+    let batch = gate.verify_batch_while(&tokens, &Requirements::NONE, || true);
+    let counts = batch.unwrap().counts();
+    assert_eq!(counts, [(Code::Replayed, 3)]);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+mod answered;
 mod attested;
 mod audited;
 mod batches;
@@ -15,7 +16,9 @@ mod inquiries;
 mod introspected;
 mod issuers;
 mod leaks;
+mod listed;
 mod observed;
+mod once;
 mod outbound;
 mod policies;
 mod reloads;

@@ -19,7 +19,9 @@ fn line(event: &Event<'_>) -> String {
         | Event::RevocationsInterrupted { .. }
         | Event::RevocationsDelivered { .. }
         | Event::Introspected { .. }
-        | Event::IntrospectionFailed { .. } => {
+        | Event::IntrospectionFailed { .. }
+        | Event::StatusListFetched { .. }
+        | Event::StatusListFailed { .. } => {
             unreachable!("the policy names no store, and asks nobody")
         }
         Event::KeyWithdrawn {

@@ -13,8 +13,13 @@ const ISS: &str = "https://a.example";
 
 fn gate(profile: &str, key: &SigningKey) -> Gate {
     let (jwk, alg) = (key.verifying_jwk().to_json(), key.algorithm());
+    // One token may be asked about twice.
+    let preset = match profile {
+        "client_assertion" | "id_jag" => "rfc",
+        _ => "agent_strict",
+    };
     let document = format!(
-        r#"{{"version":1,
+        r#"{{"version":1,"preset":"{preset}",
             "issuers":{{"a":{{"issuer":"{ISS}","algorithms":["{alg}"],"profiles":["{profile}"],
                               "jwks":{{"keys":[{jwk}]}}}}}},
             "gates":{{"g":{{"profile":"{profile}","audience":"rp","issuers":["a"]}}}}}}"#

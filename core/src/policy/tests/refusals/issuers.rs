@@ -86,12 +86,10 @@ fn refusal_7_follows_the_profile() {
     );
     // RFC 7523: the `iss` of a client assertion is its client id.
     let assertion = svid("s6BhdRkqt3").replace("jwt_svid", "client_assertion");
+    let assertion = assertion + "[replay]\nstore = \"process\"\n";
     loads(
         &assertion,
-        &[
-            "gates.tools.profile: nobody remembers jti: a stolen client_assertion opens again until \
-           it expires",
-        ],
+        &["replay.store: reaches one process; N workers accept a proof N times"],
     );
     refuses(
         &assertion.replace("s6BhdRkqt3", "http://client.example"),

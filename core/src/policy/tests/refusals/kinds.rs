@@ -97,14 +97,14 @@ fn jwt_custom_rules_are_its_own() {
 }
 
 #[test]
-fn warnings_are_about_tokens_that_should_work_once() {
-    let of = |kind: &str| {
-        issuer(&format!("profiles = [\"access_token\", \"{kind}\"]"))
-            + &format!(
-                "[gates.once]\nprofile = \"{kind}\"\naudience = \"x\"\nissuers = [\"corp\"]\n"
-            )
+fn somebody_remembers_the_tokens_that_work_once() {
+    let of = |preset: &str, kind: &str| {
+        let profiles = format!("profiles = [\"access_token\", \"{kind}\"]");
+        let gate =
+            format!("[gates.once]\nprofile = \"{kind}\"\naudience = \"x\"\nissuers = [\"corp\"]\n");
+        format!("preset = \"{preset}\"\n{}{gate}", issuer(&profiles))
     };
-    for (kind, warns) in [
+    for (kind, once) in [
         ("logout_token", false), // whoever applies it does
         ("client_assertion", true),
         ("id_jag", true),
@@ -113,32 +113,35 @@ fn warnings_are_about_tokens_that_should_work_once() {
         ("id_token", false),
         ("txn_token", false),
     ] {
-        let policy = load(&of(kind)).unwrap();
-        let shown: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
-        let text = format!(
+        let told = format!(
             "gates.once.profile: nobody remembers jti: a stolen {kind} opens again until it expires"
         );
-        let expected: &[String] = if warns { &[text] } else { &[] };
+        let refused = load(&of("agent_strict", kind)).map(drop).err();
+        let refused = refused.map(|problems| problems[0].to_string());
+        let expected = format!("{told}. Who remembers them? Write a store under [replay]");
+        assert_eq!(refused, once.then_some(expected), "{kind}");
+        let policy = load(&of("rfc", kind)).unwrap();
+        let shown: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+        let expected: &[String] = if once { &[told] } else { &[] };
         assert_eq!(shown, expected, "{kind}");
     }
 }
 
 const URL: &str = "https://a.example";
+const REMEMBERED: &str = "[replay]\nstore = \"process\"\n";
+const HOST: &str = "[replay]\nstore = \"local\"\n[stores.local]\nkind = \"file\"\npath = \"/x\"\n";
 
 #[test]
 fn who_remembers_what_is_good_once() {
     let of = |kind: &str, more: &str| of_kind(kind, URL, "audience = \"x\"") + more;
-    let forgets = |kind: &str, text: &str| {
-        format!("gates.tools.profile: {text}: a stolen {kind} opens again until it expires")
-    };
-    let process = "[replay]\nstore = \"process\"\n";
     let reach = "replay.store: reaches one process; N workers accept a proof N times";
-    loads(&of("id_jag", process), &[reach]);
-    loads(&of("client_assertion", process), &[reach]);
+    loads(&of("id_jag", REMEMBERED), &[reach]);
+    loads(&of("client_assertion", REMEMBERED), &[reach]);
     let external = "[replay]\nstore = \"external\"\n";
     let other = "replay.store: the program must remember used proofs: prepare, then commit";
     let unused = "replay: no proof is taken, so none is remembered";
-    let forgotten = forgets("id_jag", "nobody remembers jti");
+    let forgotten = "gates.tools.profile: nobody remembers jti: a stolen id_jag opens again until it \
+                     expires";
     // Whoever shares them between processes counts on their being asked about.
     let problems = load(&of("id_jag", external)).map(drop).unwrap_err();
     let refused = format!(
@@ -147,13 +150,64 @@ fn who_remembers_what_is_good_once() {
     );
     assert!(problems.iter().any(|told| told.to_string() == refused));
     let rfc = format!("preset = \"rfc\"\n{}", of("id_jag", external));
-    loads(&rfc, &[&forgotten, unused, other]);
-    let host = "[replay]\nstore = \"local\"\n[stores.local]\nkind = \"file\"\npath = \"/x\"\n";
-    loads(&of("id_jag", host), &[]);
-    let long =
-        format!("leeway = \"300s\"\n{}", of("actor_proof", host)).replace("audience = \"x\"\n", "");
-    let short = forgets("actor_proof", "replay.store remembers jti for 15 minutes");
-    loads(&long, &[&short, unused]);
+    loads(&rfc, &[forgotten, unused, other]);
+}
+
+/// What the table of a host would forget is never taken, under no preset.
+#[test]
+fn what_a_host_remembers_is_short_enough() {
+    let of = |kind: &str, preset: &str, lifetime: &str| {
+        let document = of_kind(kind, URL, "audience = \"x\"") + HOST;
+        let lifetime = format!("{lifetime}\nprofiles = ");
+        format!("preset = \"{preset}\"\n") + &document.replace("profiles = ", &lifetime)
+    };
+    let refused = |document: &str| {
+        let problems = load(document).map(drop).err()?;
+        assert_eq!(problems.len(), 1);
+        Some(problems[0].to_string())
+    };
+    let told = |at: &str, most: &str| {
+        Some(format!(
+            "gates.tools.{at}: a store of kind \"file\" remembers 15 minutes, and tokens of \
+             issuers.corp can come for longer: write max_lifetime = \"{most}\" there at most, or \
+             another store as replay.store"
+        ))
+    };
+    let long = told("profile", "14m");
+    for (preset, lifetime, refusal) in [
+        ("agent_strict", "", None),
+        ("agent_strict", "max_lifetime = \"15m\"", None), // five, for its kind
+        ("rfc", "max_lifetime = \"14m\"", None),
+        ("rfc", "max_lifetime = \"15m\"", long.clone()),
+        ("rfc", "", long),
+    ] {
+        let told = refused(&of("id_jag", preset, lifetime));
+        assert_eq!(told, refusal, "{preset} {lifetime}");
+    }
+    let lenient = format!(
+        "leeway = \"300s\"\n{}",
+        of("actor_proof", "agent_strict", "")
+    );
+    let lenient = lenient.replace("audience = \"x\"\n", "");
+    assert_eq!(refused(&lenient), told("profile", "5m"));
+    // One that need not say when it was issued.
+    let undated = |lifetime: &str| refused(&of("client_assertion", "rfc", lifetime));
+    assert_eq!(undated("max_lifetime = \"301s\""), told("profile", "5m"));
+    assert_eq!(undated("max_lifetime = \"5m\""), None);
+    // A transaction lasts as long as its tokens can be replaced.
+    let once = |preset: &str, lifetime: &str| {
+        of("txn_token", preset, lifetime).replace(
+            "audience = \"x\"",
+            "audience = \"x\"\ntransactions = { use = \"once\" }",
+        )
+    };
+    let long = told("transactions.use", "93s");
+    assert_eq!(refused(&once("agent_strict", "")), long);
+    assert_eq!(refused(&once("rfc", "max_lifetime = \"94s\"")), long);
+    assert_eq!(refused(&once("rfc", "max_lifetime = \"93s\"")), None);
+    let unbounded = "gates.tools.transactions.use: for how long? Its tokens can be replaced as long as \
+                     they live: write issuers.corp.max_lifetime";
+    assert_eq!(refused(&once("rfc", "")).as_deref(), Some(unbounded));
 }
 
 #[test]
@@ -181,7 +235,7 @@ fn transactions_are_asked_how_they_came() {
         ),
         (
             "use = \"once\"",
-            "gates.tools.transactions.use: who remembers them? Write a store under [replay]",
+            "gates.tools.transactions.use: Who remembers them? Write a store under [replay]",
         ),
         (
             "max_hops = 0",
@@ -220,7 +274,8 @@ fn of_kind(kind: &str, issuer: &str, members: &str) -> String {
 #[test]
 fn refusal_12_a_gate_has_an_audience_where_its_tokens_have_one() {
     let refused = |kind: &str, issuer: &str, members: &str| {
-        let problems = load(&of_kind(kind, issuer, members)).map(drop).unwrap_err();
+        let document = of_kind(kind, issuer, members) + REMEMBERED;
+        let problems = load(&document).map(drop).unwrap_err();
         problems.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let url = "https://a.example";
@@ -231,7 +286,8 @@ fn refusal_12_a_gate_has_an_audience_where_its_tokens_have_one() {
         ("status_list_token", url),
         ("agent_card", "weather-agent"),
     ] {
-        assert!(load(&of_kind(kind, issuer, "")).is_ok(), "{kind}");
+        let document = of_kind(kind, issuer, "") + REMEMBERED;
+        assert!(load(&document).is_ok(), "{kind}");
         let problems = refused(kind, issuer, "audience = \"x\"");
         let text = "is for nobody in particular. Leave it out";
         assert!(
@@ -247,10 +303,8 @@ fn refusal_12_a_gate_has_an_audience_where_its_tokens_have_one() {
         "txn_token",
         "introspection_response",
     ] {
-        assert!(
-            load(&of_kind(kind, url, "audience = \"x\"")).is_ok(),
-            "{kind}"
-        );
+        let document = of_kind(kind, url, "audience = \"x\"") + REMEMBERED;
+        assert!(load(&document).is_ok(), "{kind}");
     }
     assert!(load(&of_kind("capability", url, "")).is_ok());
     for kind in ["id_jag", "set", "txn_token", "introspection_response"] {
@@ -367,7 +421,7 @@ fn refusal_14_spares_kinds_that_claims_tell_apart() {
             &format!("[\"{one}\"]"),
             &format!("[\"{one}\", \"{other}\"]"),
         ) + &format!(
-            "[gates.other]\nprofile = \"{other}\"\naudience = \"x\"\nissuers = [\"corp\"]\n"
+            "[gates.other]\nprofile = \"{other}\"\naudience = \"x\"\nissuers = [\"corp\"]\n{REMEMBERED}"
         )
     };
     // `events` is what a logout token must have, and an ID token must not.
