@@ -198,6 +198,11 @@ impl Observers {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.load().len()
+    }
+
     pub(crate) fn tell(&self, event: &Event<'_>) {
         for observer in self.0.load_full().iter() {
             // Whoever writes logs must not be able to stop the fetching of keys.
@@ -208,6 +213,6 @@ impl Observers {
 
 impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} observers", self.0.load().len())
+        write!(f, "{} observers", self.len())
     }
 }

@@ -4,7 +4,7 @@
 //! Of an engine of this host whoever revokes writes by itself, since that takes no longer than a disk
 //! does. What is to be written outlives them, in a [`Bag`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub(super) struct Running {
     news: Arc<News>,
     clock: Clock,
     observers: Observers,
+    /// How many there were when they were told last that something is wrong.
+    told: AtomicUsize,
     bell: Arc<Bell>,
     threads: Mutex<Vec<Thread>>,
     /// The policy names its store no longer: what is in the outbox is still written.
@@ -74,6 +76,7 @@ impl Running {
             news: Arc::clone(news),
             clock: clock.clone(),
             observers: observers.clone(),
+            told: AtomicUsize::new(0),
             bell: Arc::clone(bell),
             threads: Mutex::new(Vec::new()),
             leaves: false,
@@ -384,10 +387,13 @@ impl Running {
     }
 
     /// Tells so when it begins and when it is for another reason: it is tried every second or two, to
-    /// read and to write, for as long as a server is away.
+    /// read and to write, for as long as a server is away. And when somebody listens who did not then,
+    /// as nobody does yet when a verifier is made.
     fn interrupted(&self, error: &FeedError, before: &Report) {
         self.tell();
-        if !before.says(&error.text) {
+        let listening = self.observers.len();
+        let is_new = !before.says(&error.text);
+        if self.told.swap(listening, Ordering::AcqRel) < listening || is_new {
             self.observers.tell(&Event::RevocationsInterrupted {
                 store: &self.bag.rules.name,
                 reason: &error.text,

@@ -1,12 +1,15 @@
 //! What is to be written is not lost: where threads end, where policies change, and where there is no
 //! room.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::board::Board;
 use super::{ISS, NOW, PATIENCE, Process, SHARED, policy, token};
 use crate::Handle;
 use crate::feed::bag::Bag;
+use crate::observe::Event;
 use crate::revocation::Change;
 use crate::sync::in_a_child;
 use crate::time::{NumericDate, Span};
@@ -245,15 +248,28 @@ fn what_goes_wrong_is_told_when_it_begins_and_when_it_is_something_else() {
     process.revoke("u1");
     process.until("it is tried again", |_| board.failures() > 5);
     assert_eq!(process.heard("the board is away"), 1);
+    // Who begins to listen hears of it, and those who listen hear that, too.
+    let heard = Arc::new(AtomicUsize::new(0));
+    let own = Arc::clone(&heard);
+    process.verifier.observe(Arc::new(move |event: &Event<'_>| {
+        let is = matches!(event, Event::RevocationsInterrupted { .. });
+        own.fetch_add(usize::from(is), Ordering::Relaxed);
+    }));
+    process.until("it is told again", |own| {
+        own.heard("the board is away") == 2
+    });
+    while heard.load(Ordering::Relaxed) != 1 {
+        std::thread::yield_now(); // it is told next
+    }
     board.refuse_writes(true);
     board.come_up();
     process.until("it is read again", |own| {
         own.heard("revocations_loaded") == 2
     });
-    process.until("it is written in vain", |own| own.heard("interrupted") == 2);
+    process.until("it is written in vain", |own| own.heard("interrupted") == 3);
     board.go_down();
     process.until("it is away again", |own| {
-        own.heard("the board is away") == 2
+        own.heard("the board is away") == 3
     });
 }
 

@@ -6,6 +6,7 @@ use super::engines::{self, at, at_last, by, letter, loaded, numbers, read_on, re
 use super::servers::{Kind, Server};
 use crate::feed::nats::{Nats, NatsProofs};
 use crate::feed::{Engine, Progress};
+use crate::replay::UsedProofs;
 use crate::revocation::{Change, Handle};
 
 /// Enough to tell keys apart, and no cryptography.
@@ -75,6 +76,46 @@ fn a_bucket_that_was_made_anew_is_another() {
         read_on(&mut *reader),
         Ok((vec![revoked(3, "c")], Progress::CaughtUp))
     );
+}
+
+#[test]
+fn whether_a_write_would_be_taken_is_asked_without_writing() {
+    let Some(server) = Server::start(Kind::Nats) else {
+        return;
+    };
+    let mut writer = engine(&server, "try").writer().unwrap();
+    assert_eq!(writer.try_writing(), Ok(()));
+    let written = async |context| {
+        stream(&context, "try")
+            .await
+            .cached_info()
+            .state
+            .last_sequence
+    };
+    assert_eq!(ask(&server, written), 0);
+    // A store that others only read.
+    ask(&server, async |context| {
+        let mut config = stream(&context, "try").await.cached_info().config.clone();
+        config.sealed = true;
+        context.update_stream(config).await.unwrap();
+    });
+    let error = writer.try_writing().unwrap_err();
+    assert!(error.text.contains("trying to write"), "{}", error.text);
+}
+
+#[test]
+fn a_server_without_jetstream_is_no_matter_of_time() {
+    let Some(server) = Server::start(Kind::PlainNats) else {
+        return;
+    };
+    let error = engine(&server, "ns").reader().err().unwrap();
+    assert!(
+        !error.passes && error.text.contains("--jetstream"),
+        "{error}"
+    );
+    let proofs = NatsProofs::new(engine(&server, "ns"));
+    let error = proofs.insert("p", at(60), at(0)).unwrap_err();
+    assert!(!error.passes, "{error:?}");
 }
 
 /// What was written last may have been removed since: nobody waits for it.
