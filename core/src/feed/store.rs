@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Engine, FeedError, Letter, Progress, Reader};
+use super::{Engine, Evicts, FeedError, Letter, Progress, Reader};
 use crate::policy::{Rules, StoreRules};
 use crate::revocation::{Change, HandleKind};
 use crate::time::{Clock, NumericDate};
@@ -87,6 +87,9 @@ impl Store {
     /// it remembers. Each handle once, but where it changes meanwhile; a store of kind `file` has
     /// them sorted by kind, whose they are and value, others in any order.
     ///
+    /// Of what is revoked it does not say whether an event told it, which orders letters alone: what
+    /// [`Store::restore`] has brought back is told as it was. The reason says what the event was.
+    ///
     /// Returns how much could not be read: of a version after this one, or broken.
     ///
     /// # Errors
@@ -94,7 +97,7 @@ impl Store {
     /// When it cannot be reached, is not what it was, or, of kind `file`, nobody has made it yet.
     pub fn changes(&self, take: &mut dyn FnMut(Change)) -> Result<u64, StoreError> {
         let mut reader = self.engine.looker()?;
-        reader.changes(take)?;
+        reader.changes(&mut |change| take(change.settled()))?;
         Ok(reader.unreadable())
     }
 
@@ -173,14 +176,14 @@ impl Store {
         Ok(all - changes.len())
     }
 
-    /// Opens a line for writing, and writes nothing.
+    /// Opens a line for writing, and does there what writing takes: a server refuses it where it would
+    /// refuse a revocation. Nothing is left behind.
     ///
     /// # Errors
     ///
     /// When nobody could write now.
     pub fn try_writing(&self) -> Result<(), StoreError> {
-        self.engine.writer()?;
-        Ok(())
+        Ok(self.engine.writer()?.try_writing()?)
     }
 
     /// What the server's clock says; `None` for a store on this host, and where the server does not
@@ -191,6 +194,16 @@ impl Store {
     /// When it cannot be reached.
     pub fn time(&self) -> Result<Option<NumericDate>, StoreError> {
         Ok(self.engine.time()?)
+    }
+
+    /// What its server may forget when it is full; `None` for a store on this host, and at a server
+    /// that has a place of its own for each store.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached.
+    pub fn evicts(&self) -> Result<Option<Evicts>, StoreError> {
+        Ok(self.engine.evicts()?)
     }
 }
 

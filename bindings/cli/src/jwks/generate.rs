@@ -129,7 +129,7 @@ fn write_secret(path: &str, text: &str) -> Result<(), Failure> {
 pub(crate) fn read_private(path: &str) -> Result<Vec<SigningKey>, Failure> {
     let keys = read(path)?;
     let keys = keys.into_iter().map(|key| match key {
-        Read::Private(key) => Ok(key),
+        Read::Private(key) => Ok(*key),
         Read::Public(_) => {
             let text = "holds a public key, and private ones are needed";
             Err(Failure::Usage(format!("{path}: {text}")))
@@ -152,16 +152,18 @@ pub(crate) fn read_public(path: &str) -> Result<Jwk, Failure> {
 }
 
 enum Read {
-    Private(SigningKey),
+    /// Boxed: it is many times a public one.
+    Private(Box<SigningKey>),
     Public(Jwk),
 }
 
 fn read(path: &str) -> Result<Vec<Read>, Failure> {
     let text = crate::input::whole(path)?;
     let refuse = |error: KeyError| Failure::Usage(format!("{path}: {error}"));
+    let private = |key: Result<SigningKey, KeyError>| Ok(Read::Private(Box::new(key?)));
     if text.trim_ascii_start().starts_with(b"-----") {
         let public = Jwk::from_pem(&text).map(Read::Public);
-        let key = public.or_else(|_| SigningKey::from_pem(&text).map(Read::Private));
+        let key = public.or_else(|_| private(SigningKey::from_pem(&text)));
         return Ok(vec![key.map_err(refuse)?]);
     }
     let json: Value = serde_json::from_slice(&text)
@@ -179,7 +181,7 @@ fn read(path: &str) -> Result<Vec<Read>, Failure> {
         if is_public(key) {
             Jwk::parse(text.as_bytes()).map(Read::Public)
         } else {
-            SigningKey::from_jwk(text.as_bytes()).map(Read::Private)
+            private(SigningKey::from_jwk(text.as_bytes()))
         }
     });
     keys.collect::<Result<_, _>>().map_err(refuse)

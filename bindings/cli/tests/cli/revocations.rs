@@ -135,9 +135,15 @@ fn every_kind_of_handle_has_its_option() {
         ("intent", vec![ISS, "x"]),
         ("account", vec![ISS, "x"]),
         ("credential", vec![ISS, "x"]),
+        ("disabled", vec![ISS, "x"]),
     ] {
         let flag = format!("--{option}");
-        revoke(&policy, &[&[flag.as_str()], parts.as_slice()].concat());
+        if option == "disabled" {
+            let line = format!(r#"{{"kind":"disabled","iss":"{ISS}","sub":"x","at":1800000000}}"#);
+            run(0, &["revocations", "import"], &policy, &line);
+        } else {
+            revoke(&policy, &[&[flag.as_str()], parts.as_slice()].concat());
+        }
         let kind = option.replace('-', "_");
         let listed = list(&policy, &["--kind", &kind]);
         let line = listed[0].as_object().unwrap();
@@ -226,7 +232,7 @@ fn an_export_is_imported_whole_or_not_at_all() {
     let (_, complained) = run(2, &["revocations", "import"], &second, &bad);
     for line in [
         "line 5: kind: this version",
-        "line 6: iss: empty",
+        "line 6: a part of the handle is empty",
         "line 7: longer than",
         "nothing was imported: 3 of 6 lines",
     ] {
@@ -249,6 +255,42 @@ fn an_export_is_imported_whole_or_not_at_all() {
     let (again, _) = run(0, &["revocations", "import"], &second, &export);
     assert!(again.contains("3 imported"), "{again}");
     assert_eq!(list(&second, &["--match", "leaked"]).len(), 1);
+    // A backup of what was brought back is that backup.
+    assert_eq!(run(0, &["revocations", "export"], &second, "").0, export);
+}
+
+/// What is misspelt would end more than it says, or nothing.
+#[test]
+fn an_import_is_held_against_the_policy_as_what_is_revoked_is() {
+    let folder = Folder::new("import");
+    let policy = in_folder(&folder, "store");
+    let line = |iss: &str, more: &str| {
+        format!("{{\"kind\":\"actor\",\"iss\":\"{iss}\",\"sub\":\"x\",\"at\":1700000000{more}}}\n")
+    };
+    for (bad, why) in [
+        (line(ISS, ",\"cutof\":1700000000"), "\"cutof\""),
+        (line(ISS, ",\"expire\":5"), "\"expire\""),
+        (line(ISS, ",\"lifted\":true,\"cutoff\":5"), "\"cutoff\""),
+        (line("corp", ""), "write the iss"),
+        (
+            "{\"kind\":\"holder_key\",\"jkt\":\"short\",\"at\":1}\n".to_owned(),
+            "43 characters",
+        ),
+    ] {
+        let lines = line(ISS, "") + &bad;
+        let (_, complained) = run(2, &["revocations", "import"], &policy, &lines);
+        assert!(complained.contains("line 2: "), "{complained}");
+        assert!(complained.contains(why), "{complained}");
+    }
+    // Services that share a store may trust others.
+    let foreign = line(ISS, "") + &subject_of("https://other.example");
+    let (said, complained) = run(0, &["revocations", "import"], &policy, &foreign);
+    assert!(said.contains("2 imported"), "{said}");
+    assert!(complained.contains("1 are of issuers"), "{complained}");
+}
+
+fn subject_of(iss: &str) -> String {
+    format!("{{\"kind\":\"subject\",\"iss\":\"{iss}\",\"sub\":\"x\",\"at\":1700000000}}\n")
 }
 
 #[test]
@@ -402,7 +444,7 @@ fn a_server_is_followed_and_examined() {
         run(0, &["verify"], &judged, &token);
         revoke(&judged, &["--subject", ISS, "u1"]);
         let (said, _) = run(1, &["explain"], &judged, &token);
-        assert!(said.contains("revoked"), "{said}");
+        assert!(said.contains("`sealgate revocations list"), "{said}");
         let (said, _) = run(0, &["doctor", "--json"], &policy, "");
         let report: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(report["store"], "store \"fleet\"");
@@ -430,8 +472,10 @@ fn a_server_is_followed_and_examined() {
                 secret(&folder, "other", &taken)
             );
             let other = self::policy(&folder, "other.toml", &stores, "fleet");
-            let (said, _) = run(3, &["doctor"], &other, "");
+            let (said, _) = run(1, &["doctor"], &other, "");
             assert!(said.contains("what answers there"), "{said}");
+        } else {
+            is_ill(&server, &policy, &alone);
         }
         server.kill();
         let (said, complained) = run(3, &["verify"], &judged, &token);
@@ -451,6 +495,56 @@ fn a_server_is_followed_and_examined() {
             complained.contains("is not known to have it"),
             "{complained}"
         );
+    }
+}
+
+/// A Redis that answers and is of no use. `policy` has revocations there, and `alone` used proofs.
+fn is_ill(server: &Server, policy: &str, alone: &str) {
+    server.say("REPLICAOF 127.0.0.1 1");
+    let (said, _) = run(1, &["doctor"], policy, "");
+    assert!(
+        said.contains("✗ writing") && said.contains("name its primary"),
+        "{said}"
+    );
+    let (said, _) = run(1, &["doctor"], alone, "");
+    assert!(
+        said.contains("✗ replay") && said.contains("something is wrong"),
+        "{said}"
+    );
+    let (_, complained) = run(2, &["revoke", "--actor", ISS, "c"], policy, "");
+    assert!(
+        complained.contains("again when that is mended"),
+        "{complained}"
+    );
+    server.say("REPLICAOF NO ONE");
+    for (evicts, revocations, proofs) in [("volatile-lru", 0, 1), ("allkeys-lru", 1, 1)] {
+        server.say(&format!("CONFIG SET maxmemory-policy {evicts}"));
+        for (policy, exit) in [(policy, revocations), (alone, proofs)] {
+            let (said, _) = run(exit, &["doctor"], policy, "");
+            assert_eq!(said.contains("✗ memory"), exit == 1, "{evicts} {said}");
+        }
+    }
+    server.say("CONFIG SET maxmemory-policy noeviction");
+    let (said, _) = run(0, &["doctor"], policy, "");
+    assert!(said.contains("✓ memory"), "{said}");
+}
+
+#[test]
+fn what_no_client_takes_for_a_server_is_told_by_the_loader() {
+    let folder = Folder::new("url");
+    for (path, exit) in [("0", 0), ("notadb", 2)] {
+        let url = secret(
+            &folder,
+            "url",
+            &format!("redis://:s3cret@127.0.0.1:1/{path}"),
+        );
+        let stores = format!("[stores.fleet]\nkind = \"redis\"\nurl = {{ file = \"{url}\" }}");
+        let policy = policy(&folder, "policy.toml", &stores, "fleet");
+        let output = sealgate(&["policy", "check", &policy], "");
+        let said = text(&output) + &complaint(&output);
+        assert_eq!(code(&output), exit, "{said}");
+        assert_eq!(said.contains("stores.fleet.url"), exit == 2, "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
     }
 }
 
@@ -516,8 +610,13 @@ fn a_damaged_store_is_named_with_what_to_do() {
     assert!(said.contains("move the folder"), "{said}");
     let (_, complained) = run(2, &["revocations", "list"], &policy, "");
     assert!(complained.contains("committed"), "{complained}");
+    let (_, complained) = run(2, &["revoke", "--actor", ISS, "b"], &policy, "");
     assert!(
-        sealgate(&["doctor"], "").status.code() == Some(2),
-        "nothing to examine"
+        complained.contains("again when that is mended"),
+        "{complained}"
     );
+    let nothing = sealgate(&["doctor"], "");
+    assert_eq!(code(&nothing), 2, "nothing to examine");
+    let complained = complaint(&nothing);
+    assert!(complained.contains("--policy FILE"), "{complained}");
 }

@@ -78,6 +78,46 @@ fn a_bucket_that_was_made_anew_is_another() {
     );
 }
 
+#[test]
+fn whether_a_write_would_be_taken_is_asked_without_writing() {
+    let Some(server) = Server::start(Kind::Nats) else {
+        return;
+    };
+    let mut writer = engine(&server, "try").writer().unwrap();
+    assert_eq!(writer.try_writing(), Ok(()));
+    let written = async |context| {
+        stream(&context, "try")
+            .await
+            .cached_info()
+            .state
+            .last_sequence
+    };
+    assert_eq!(ask(&server, written), 0);
+    // A store that others only read.
+    ask(&server, async |context| {
+        let mut config = stream(&context, "try").await.cached_info().config.clone();
+        config.sealed = true;
+        context.update_stream(config).await.unwrap();
+    });
+    let error = writer.try_writing().unwrap_err();
+    assert!(error.text.contains("trying to write"), "{}", error.text);
+}
+
+#[test]
+fn a_server_without_jetstream_is_no_matter_of_time() {
+    let Some(server) = Server::start(Kind::PlainNats) else {
+        return;
+    };
+    let error = engine(&server, "ns").reader().err().unwrap();
+    assert!(
+        !error.passes && error.text.contains("--jetstream"),
+        "{error}"
+    );
+    let proofs = NatsProofs::new(engine(&server, "ns"));
+    let error = proofs.insert("p", at(60), at(0)).unwrap_err();
+    assert!(!error.passes, "{error:?}");
+}
+
 /// What was written last may have been removed since: nobody waits for it.
 #[test]
 fn what_is_no_longer_there_is_not_waited_for() {
