@@ -278,14 +278,30 @@ fn used_proofs_are_shared() {
     };
     let [one, other] = [(); 2].map(|()| NatsProofs::new(engine(&server, "proofs")));
     engines::a_proof_is_new_once(&[&one, &other]);
-    let life = ask(&server, async |context| {
-        let stream = context
-            .get_stream("KV_sealgate_proofs_proofs")
-            .await
-            .unwrap();
-        let message = stream.direct_get(1).await.unwrap();
-        message.headers.get("Nats-TTL").unwrap().as_str().to_owned()
-    });
-    assert_eq!(life, "151");
+    let lives = || {
+        ask(&server, async |context| {
+            let name = "KV_sealgate_proofs_proofs";
+            let stream = context.get_stream(name).await.unwrap();
+            let last = stream.cached_info().state.last_sequence;
+            let mut lives = [1, last].map(|_| String::new());
+            for (life, number) in lives.iter_mut().zip([1, last]) {
+                let message = stream.direct_get(number).await.unwrap();
+                message
+                    .headers
+                    .get("Nats-TTL")
+                    .unwrap()
+                    .as_str()
+                    .clone_into(life);
+            }
+            lives
+        })
+    };
+    assert_eq!(lives()[0], "151");
+    // What is seen again may be remembered for longer.
+    let key = "longer";
+    assert_eq!(one.insert(key, at(1000), at(0)), Ok(true));
+    other.extend(key, at(2000), at(0));
+    assert_eq!(lives()[1], "2061");
+    assert_eq!(one.insert(key, at(1000), at(0)), Ok(false));
     engines::proofs_outlive_a_server(&one, &mut server);
 }
