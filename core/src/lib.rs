@@ -162,7 +162,8 @@ pub use verifier::{
     Advice, AppliedEvent, BatchSnapshot, Begun, ContextToken, EventChange, Explanation, Gate,
     Grounds, Inquiry, IssuerKey, Jws, KeyState, Keys, Mark, Misfit, Outcome, Pending, PublishError,
     Receipt, Request, Requirements, Revocation, RevocationCheck, RevocationReceipt, Revocations,
-    RevokeError, Sitting, SnapshotId, Stage, Step, StoreState, SubjectKind, Traced, UnknownGate,
-    UnverifiedToken, Verdict, VerifiedBy, VerifiedToken, Verifier, inspect, verify_jws,
+    RevokeError, Sitting, SnapshotId, Stage, Step, StoreState, SubjectKind, Traced, Undelivered,
+    UnknownGate, UnverifiedToken, Verdict, VerifiedBy, VerifiedToken, Verifier, inspect,
+    verify_jws,
 };
 pub use wire::Answer;

@@ -82,7 +82,7 @@ pub enum Event<'a> {
         entries: usize,
     },
     /// A store could not be read or written. It is tried again by itself; what is not written yet is
-    /// kept until it is.
+    /// kept until it is. Told when it begins, and when it is for another reason.
     #[non_exhaustive]
     RevocationsInterrupted {
         /// The policy's name for the store.
@@ -90,12 +90,21 @@ pub enum Event<'a> {
         /// What went wrong, in a sentence.
         reason: &'a str,
     },
-    /// A store has everything that this process has revoked or lifted. Told where somebody has asked
-    /// before, and it had not.
+    /// A store has everything that this process has revoked or lifted. Told where a receipt or a flush
+    /// has said before that it had not, once for all of them.
     #[non_exhaustive]
     RevocationsDelivered {
         /// The policy's name for the store.
         store: &'a str,
+    },
+    /// The verifier was closed, or is gone, and nobody takes to the store what it is not known to have:
+    /// that is in force in this process alone, and is to be revoked again.
+    #[non_exhaustive]
+    RevocationsUndelivered {
+        /// The policy's name for the store.
+        store: &'a str,
+        /// How much was revoked or lifted.
+        changes: usize,
     },
 }
 
@@ -114,6 +123,7 @@ impl Event<'_> {
             Self::RevocationsLoaded { .. } => "revocations_loaded",
             Self::RevocationsInterrupted { .. } => "revocations_interrupted",
             Self::RevocationsDelivered { .. } => "revocations_delivered",
+            Self::RevocationsUndelivered { .. } => "revocations_undelivered",
         }
     }
 
@@ -130,7 +140,8 @@ impl Event<'_> {
             | Self::StatusListFailed { issuer_name, .. } => Some(issuer_name),
             Self::RevocationsLoaded { .. }
             | Self::RevocationsInterrupted { .. }
-            | Self::RevocationsDelivered { .. } => None,
+            | Self::RevocationsDelivered { .. }
+            | Self::RevocationsUndelivered { .. } => None,
         }
     }
 
@@ -140,7 +151,8 @@ impl Event<'_> {
         match self {
             Self::RevocationsLoaded { store, .. }
             | Self::RevocationsInterrupted { store, .. }
-            | Self::RevocationsDelivered { store, .. } => Some(store),
+            | Self::RevocationsDelivered { store, .. }
+            | Self::RevocationsUndelivered { store, .. } => Some(store),
             Self::KeysRefreshed { .. }
             | Self::KeysRefreshFailed { .. }
             | Self::KeyWithdrawn { .. }
@@ -186,6 +198,11 @@ impl Observers {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.load().len()
+    }
+
     pub(crate) fn tell(&self, event: &Event<'_>) {
         for observer in self.0.load_full().iter() {
             // Whoever writes logs must not be able to stop the fetching of keys.
@@ -196,6 +213,6 @@ impl Observers {
 
 impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} observers", self.0.load().len())
+        write!(f, "{} observers", self.len())
     }
 }

@@ -19,6 +19,21 @@ function checkListener(name, listener) {
   if (typeof listener !== 'function') throw usage(`the listener must be a function, not ${kind(listener)}`)
 }
 
+/** Of the warning that a store does not have everything. */
+const WARNING = 'SealgateWarning'
+/** Every verifier's, for as long as somebody has it. */
+const living = new Set()
+const forgotten = new FinalizationRegistry((own) => living.delete(own))
+
+// Nothing that waits for its turn runs any more when a process exits, `emitWarning` included.
+process.on('exit', () => {
+  for (const own of living) {
+    for (const text of own.deref()?.left() ?? []) {
+      process.emit('warning', Object.assign(new Error(text), { name: WARNING }))
+    }
+  }
+})
+
 class Events {
   #engine
   #watching = false
@@ -29,6 +44,9 @@ class Events {
 
   constructor(engine) {
     this.#engine = engine
+    const own = new WeakRef(this)
+    living.add(own)
+    forgotten.register(this, own)
   }
 
   /** Begins to listen. What has happened before is in force, and is not told. */
@@ -48,6 +66,18 @@ class Events {
 
   wake() {
     for (const { look } of [...this.#waiting]) look()
+  }
+
+  /** Ends the carrying to shared stores; says, once, what they are not known to have. */
+  left() {
+    const text = ({ store, changes }) =>
+      `store ${JSON.stringify(store)} is not known to have ${changes} of this process's changes, which are in force in it alone`
+    return JSON.parse(native.closeRevocations(this.#engine)).map(text)
+  }
+
+  /** As `left`, told to whoever runs the process. */
+  warn() {
+    for (const text of this.left()) process.emitWarning(text, WARNING)
   }
 
   /** Nothing more will happen: whoever waits looks for the last time. */

@@ -629,7 +629,8 @@ export class Verifier implements Calls {
    * answered. Gates go on judging with the keys there are, for as long as these may be trusted; where the
    * policy names a store of revocations, for as long as its news is no older than `max_staleness`: then they
    * answer `revocation_stale`, 503. Under such a store nothing can be revoked or lifted any more:
-   * {@link UsageError}. Flush before.
+   * {@link UsageError}. Flush before: what the store is not known to have is told by a `SealgateWarning` of the
+   * process, here and at exit.
    */
   close(): void
   [Symbol.dispose](): void
@@ -713,16 +714,32 @@ export type StoreEvent =
       readonly entries: number
     }
   | {
-      /** It could not be read or written. It is tried again by itself, and what is not written yet is kept. */
+      /**
+       * It could not be read or written. It is tried again by itself, and what is not written yet is kept. Told
+       * when it begins, and when it is for another reason.
+       */
       readonly event: 'revocations_interrupted'
       readonly store: string
       /** What went wrong, in a sentence. */
       readonly reason: string
     }
   | {
-      /** It has everything that this process has revoked or lifted; told where somebody has asked before, and it had not. */
+      /**
+       * It has everything that this process has revoked or lifted; told where a receipt or a flush has said before
+       * that it had not.
+       */
       readonly event: 'revocations_delivered'
       readonly store: string
+    }
+  | {
+      /**
+       * The verifier was closed, or is gone, and nobody takes to the store what it is not known to have: that is
+       * in force in this process alone, and is to be revoked again.
+       */
+      readonly event: 'revocations_undelivered'
+      readonly store: string
+      /** How much was revoked or lifted. */
+      readonly changes: number
     }
 
 /** What {@link Verifier.stats} counts. */
@@ -838,8 +855,16 @@ export class Handle {
   static workflow(named: { readonly iss: string; readonly acti: string }): Handle
   /** An intent or mission, in every token issued for it. `iss` is who approved it, else the tokens' issuer. */
   static intent(named: { readonly iss: string; readonly id: string }): Handle
-  /** An account, as its issuer disables and enables it: whatever is about it or acts as it. */
+  /**
+   * An account: whatever is about it or acts as it. What its issuer disables is kept apart: enabling the
+   * account takes back nothing of this. Lifting it lifts both.
+   */
   static account(named: { readonly iss: string; readonly sub: string }): Handle
+  /**
+   * An account that its issuer has disabled, until the issuer enables it or somebody lifts it. Only an
+   * event revokes it.
+   */
+  static disabled(named: { readonly iss: string; readonly sub: string }): Handle
   /**
    * What an account signs in with: tokens of a sign-in (`auth_time`) up to a cut-off, however often they
    * were renewed since.
@@ -863,7 +888,11 @@ export interface Revocations {
    * policy's name for an issuer, or a time is none
    */
   revoke(handle: Handle, options?: { readonly cutoff?: 'now' | number; readonly expires?: number; readonly reason?: string }): RevocationReceipt
-  /** Takes back whatever was revoked of the handle. */
+  /**
+   * Takes back whatever was revoked of the handle. Under a server that processes share, what another one has
+   * just revoked is taken back once the server has it, as its `flush` says: of the two that counts which
+   * arrives last.
+   */
   lift(handle: Handle): RevocationReceipt
   /**
    * Revokes or lifts what follows from an accepted token that tells of an event: a logout token, or a

@@ -169,6 +169,7 @@ class Verifier {
   }
 
   close() {
+    this.#events.warn()
     native.closeEngine(this.#engine)
     this.#events.close()
   }

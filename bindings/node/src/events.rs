@@ -40,6 +40,7 @@ fn shown(event: &Event<'_>) -> String {
             kid, thumbprint, ..
         } => json!({ "kid": kid, "thumbprint": thumbprint }),
         Event::RevocationsLoaded { entries, .. } => json!({ "entries": entries }),
+        Event::RevocationsUndelivered { changes, .. } => json!({ "changes": changes }),
         _ => json!({}),
     };
     shown["event"] = event.name().into();

@@ -98,6 +98,16 @@ pub(crate) fn is_flushed(engine: &External<Engine>) -> bool {
     engine.verifier.revocations().flush(Duration::ZERO)
 }
 
+/// Stops carrying to the stores that processes share. Returns, once, what they are not known to have:
+/// `[{store, changes}]`.
+#[napi(catch_unwind)]
+pub(crate) fn close_revocations(engine: &External<Engine>) -> String {
+    let left = engine.verifier.revocations().close();
+    let left = left.iter();
+    let left = left.map(|left| json!({ "store": left.store, "changes": left.changes }));
+    left.collect::<Value>().to_string()
+}
+
 /// How the store stands that processes share; or nothing, where they share none.
 #[napi(catch_unwind)]
 pub(crate) fn store_state(engine: &External<Engine>) -> Option<String> {

@@ -142,8 +142,8 @@ test('what an issuer tells of', () => {
   assert.equal(tools.judge(jwt).ok, true, 'no input')
   const receipt = revocations.apply(token)
   assert.deepEqual(receipt, { epoch: 1, reach: 'process', delivered: true, cutoff: null, entries: 1, duplicate: false })
-  const account = Handle.account({ iss: ISSUER, sub: 'u1' })
-  const change = { issuerName: 'corp', handle: account, lifted: false, cutoff: NOW - 10, expires: null, reason: 'account-disabled', at: NOW - 10 }
+  const account = Handle.disabled({ iss: ISSUER, sub: 'u1' })
+  const change = { issuerName: 'corp', handle: account, lifted: false, cutoff: null, expires: null, reason: 'account-disabled', at: NOW - 10 }
   assert.deepEqual(receipt.changes, [change])
   assert.ok(!`${inspect(receipt)}${JSON.stringify(receipt)}`.includes('u1'), 'nobody is logged by accident')
   assert.equal(tools.judge(jwt).code, 'revoked')
@@ -186,8 +186,8 @@ test('what an issuer delivers', () => {
   assert.equal(verifier.gate('tools').judge(jwt).ok, true)
   const taken = receiver.push(Buffer.from(told('e1')), type)
   assert.deepEqual(taken, { status: 202, headers: { 'Cache-Control': 'no-store' }, body: '', entries: 1, duplicate: false, code: null })
-  const account = Handle.account({ iss: ISSUER, sub: 'u1' })
-  const change = { issuerName: 'corp', handle: account, lifted: false, cutoff: NOW, expires: null, reason: 'account-disabled', at: NOW }
+  const account = Handle.disabled({ iss: ISSUER, sub: 'u1' })
+  const change = { issuerName: 'corp', handle: account, lifted: false, cutoff: null, expires: null, reason: 'account-disabled', at: NOW }
   assert.deepEqual(taken.changes, [change])
   const again = receiver.push(told('e1'), new Headers([type]))
   assert.deepEqual([again.status, again.entries, again.duplicate], [202, 0, true])

@@ -51,6 +51,28 @@ async function worker(t, path) {
   return Object.assign(ask, { kill: () => (forked.kill('SIGKILL'), once(forked, 'exit')) })
 }
 
+test('of what no store has the process warns, once, when a verifier is closed and when it exits', () => {
+  const program = (end) => `
+    const { Handle, Verifier } = require('sealgate')
+    const { FakeIssuer } = require('sealgate/testing')
+    const corp = new FakeIssuer('https://login.example.com', { seed: 1000 })
+    const verifier = Verifier.create({
+      issuer: corp.issuer, audience: 'api', jwks: corp.jwks(), revocation: { store: 'fleet' },
+      stores: { fleet: { kind: 'redis', url: { env: 'STORE' } } },
+    })
+    const { delivered } = verifier.revocations.revoke(Handle.subject({ iss: corp.issuer, sub: 'u1' }))
+    if (delivered) process.exit(2)
+    ${end}`
+  for (const end of ['verifier.close()', 'process.exit(0)', '']) {
+    const { status, stderr } = spawnSync(process.execPath, ['-e', program(end)], {
+      cwd: new URL('..', import.meta.url),
+      env: { ...process.env, STORE: 'redis://127.0.0.1:1' }, // nobody is there
+    })
+    const told = stderr.toString().match(/SealgateWarning: store "fleet" is not known to have 1 /g)
+    assert.deepEqual([status, told?.length], [0, 1], stderr.toString())
+  }
+})
+
 test('what one worker revokes the others refuse, and it outlives the worker', async (t) => {
   const path = join(folder(t), 'store')
   const workers = await Promise.all([1, 2, 3].map(() => worker(t, path)))

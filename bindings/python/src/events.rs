@@ -76,6 +76,7 @@ impl Herald {
                 fields.set_item("thumbprint", thumbprint)?;
             }
             Event::RevocationsLoaded { entries, .. } => fields.set_item("entries", entries)?,
+            Event::RevocationsUndelivered { changes, .. } => fields.set_item("changes", changes)?,
             _ => {}
         }
         self.append.call1(py, (fields,))?;

@@ -260,7 +260,7 @@ calls! { Verifier {
     /// keys there are, for as long as these may be trusted; where the policy names a store of
     /// revocations, for as long as its news is no older than `max_staleness`: then they answer
     /// `revocation_stale`, 503. Under such a store nothing can be revoked or lifted any more:
-    /// UsageError. Flush before.
+    /// UsageError. Flush before: what the store is not known to have is logged, here and at exit.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.verifier.close());
         self.waiters.call_method0(py, "close")?;

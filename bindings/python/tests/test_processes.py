@@ -184,6 +184,29 @@ def python(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.parametrize("end", ["verifier.close()", "pass"])
+def test_what_no_store_has_is_told_when_the_process_ends(end: str) -> None:
+    done = python(
+        f"""
+        import logging, os
+        from sealgate import Handle, Verifier, testing
+        logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+        os.environ["STORE"] = "redis://127.0.0.1:1"  # nobody is there
+        corp = testing.FakeIssuer("https://login.example.com", seed=1000)
+        verifier = Verifier(
+            issuer=corp.issuer, audience="api", jwks=corp.jwks(), revocation={{"store": "fleet"}},
+            stores={{"fleet": {{"kind": "redis", "url": {{"env": "STORE"}}}}}},
+        )
+        revocations = verifier.revocations
+        assert not revocations.revoke(Handle.subject(iss=corp.issuer, sub="u1")).delivered
+        {end}
+        """
+    )
+    told = [line for line in done.stderr.splitlines() if "undelivered" in line]
+    assert (done.returncode, len(told)) == (0, 1), done.stderr
+    assert told[0].startswith("WARNING revocations_undelivered: fleet is not known to have 1 ")
+
+
 def test_the_import_is_quiet_and_alone() -> None:
     done = python(
         """

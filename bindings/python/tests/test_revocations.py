@@ -162,8 +162,8 @@ def test_events_of_an_issuer(corp: testing.FakeIssuer, clock: testing.FixedClock
     receipt = revocations.apply(token)
     assert (receipt.epoch, receipt.reach, receipt.entries) == (1, "process", 1)
     assert not receipt.duplicate
-    account = Handle.account(iss=ISSUER, sub="u1")
-    change = EventChange("corp", account, False, NOW - 10, None, "account-disabled", NOW - 10)
+    account = Handle.disabled(iss=ISSUER, sub="u1")
+    change = EventChange("corp", account, False, None, None, "account-disabled", NOW - 10)
     assert receipt.changes == (change,) and "u1" not in repr(receipt)
     assert tools.judge(jwt).code == "revoked"
     revocations.lift(receipt.changes[0].handle)
@@ -209,8 +209,8 @@ def test_events_that_are_delivered(corp: testing.FakeIssuer, clock: testing.Fixe
     taken = receiver.push(told("e1").encode(), {"Content-Type": "application/secevent+jwt"})
     assert (taken.status, taken.body, taken.entries, taken.code) == (202, "", 1, None)
     assert taken.headers == {"Cache-Control": "no-store"} and taken.duplicate is False
-    account = Handle.account(iss=ISSUER, sub="u1")
-    change = EventChange("corp", account, False, NOW, None, "account-disabled", NOW)
+    account = Handle.disabled(iss=ISSUER, sub="u1")
+    change = EventChange("corp", account, False, None, None, "account-disabled", NOW)
     assert taken.changes == (change,) and "u1" not in repr(taken)
     again = receiver.push(told("e1").encode(), {"Content-Type": "application/secevent+jwt"})
     assert (again.status, again.entries, again.duplicate) == (202, 0, True)

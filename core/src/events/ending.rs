@@ -16,7 +16,7 @@ const LEAST: Span = Span::from_seconds(24 * 60 * 60);
 pub(crate) fn ending(change: Change, longest: Option<Span>, leeway: Span) -> Change {
     let kind = change.handle().kind();
     let is_issued_once = matches!(kind, HandleKind::Token | HandleKind::Session);
-    let stays = matches!(kind, HandleKind::Account | HandleKind::Credential);
+    let stays = matches!(kind, HandleKind::Disabled | HandleKind::Credential);
     let bounded = is_issued_once || (change.cutoff().is_some() && !stays);
     match longest {
         Some(longest) if bounded => {
@@ -61,9 +61,9 @@ mod tests {
             all(Handle::subject("i", "1")),
             all(Handle::actor("i", "1")),
             all(Handle::client("i", "1")),
-            until(Handle::account("i", "1")),
+            all(Handle::disabled("i", "1")),
             until(Handle::credential("i", "1")),
-            Change::lifted(Handle::account("i", "1"), at(T)).from_event(),
+            Change::lifted(Handle::disabled("i", "1"), at(T)).from_event(),
         ] {
             assert_eq!(ending(change.clone(), Some(Span::ZERO), Span::ZERO), change);
         }

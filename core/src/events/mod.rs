@@ -196,9 +196,9 @@ fn changes_of(effect: Effect, target: Target<'_>, at: NumericDate) -> Vec<Change
             until(Handle::actor(iss, sub)),
             until(Handle::credential(iss, sub)),
         ],
-        (Target::Party { iss, sub }, Effect::Disable) => vec![until(Handle::account(iss, sub))],
+        (Target::Party { iss, sub }, Effect::Disable) => vec![all(Handle::disabled(iss, sub))],
         (Target::Party { iss, sub }, Effect::Enable) => {
-            vec![Change::lifted(Handle::account(iss, sub), at).from_event()]
+            vec![Change::lifted(Handle::disabled(iss, sub), at).from_event()]
         }
         (Target::Party { iss, sub }, Effect::Purge) => {
             vec![all(Handle::subject(iss, sub)), all(Handle::actor(iss, sub))]

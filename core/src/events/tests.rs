@@ -146,12 +146,12 @@ fn each_type_of_event_does_what_its_row_says() {
         (
             "account-disabled",
             serde_json::json!({ "reason": "hijacking" }),
-            &["account u1 -5"],
+            &["disabled u1 all"],
         ),
         (
             "account-enabled",
             serde_json::json!({}),
-            &["account u1 lifted -5"],
+            &["disabled u1 lifted -5"],
         ),
         (
             "account-purged",
@@ -212,8 +212,6 @@ fn cell(follows: &[String]) -> String {
         let extent = match rest.split(' ').next_back().unwrap() {
             _ if rest.contains(" lifted ") => "lifted",
             "all" => "all",
-            // Its cut-off is when it was disabled: `TokenHandles` ends all its tokens.
-            _ if kind == "account" => "all",
             _ => "up to the event",
         };
         let kind = format!("`{kind}`");
@@ -393,5 +391,5 @@ fn of_a_complex_subject_the_narrowest_part_counts_that_tokens_name() {
         serde_json::json!({}),
         complex(&["user", "session"]),
     );
-    assert_eq!(disabled, ["account user 0"]);
+    assert_eq!(disabled, ["disabled user all"]);
 }

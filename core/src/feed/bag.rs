@@ -2,7 +2,7 @@
 //! thread cannot be started or has panicked, and when the policy names the store again that it named
 //! before.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::kept::Kept;
@@ -21,6 +21,8 @@ pub(super) struct Bag {
     outbox: Mutex<Outbox>,
     /// How often the store had lost something when this was last looked at.
     losses: AtomicU64,
+    /// Somebody was told that the store does not have everything.
+    awaited: AtomicBool,
     /// Held while writing, so that letters go in their order and each of them once.
     writer: Mutex<Option<Box<dyn Writer>>>,
 }
@@ -41,6 +43,7 @@ impl Bag {
             losses: AtomicU64::new(engine.losses()),
             engine,
             outbox: Mutex::new(outbox),
+            awaited: AtomicBool::new(false),
             writer: Mutex::new(None),
         };
         (bag, owner)
@@ -63,6 +66,20 @@ impl Bag {
     /// Changes that it was never handed.
     pub(super) fn unsent(&self) -> usize {
         self.outbox().unsent_len()
+    }
+
+    /// Somebody is told that the store does not have everything, and wants to hear when it has.
+    pub(super) fn await_delivery(&self) {
+        self.awaited.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaited.load(Ordering::Acquire)
+    }
+
+    /// It has everything. Says whether somebody is to hear of it: one of all who ask.
+    pub(super) fn has_arrived(&self) -> bool {
+        self.awaited.swap(false, Ordering::AcqRel)
     }
 
     /// The store may have lost what it was handed; a disk has not.

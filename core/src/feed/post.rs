@@ -156,6 +156,15 @@ impl Post {
         self.here.get(|_| Here::default())
     }
 
+    /// Of everything that carries in this process, for the store that the policy names and for others.
+    /// No lock is held meanwhile.
+    fn each<T>(&self, of: impl Fn(&Running) -> T) -> Vec<T> {
+        let held = self.running.load();
+        let leaving = lock(&self.here().leaving).clone();
+        let leaving = leaving.iter().map(|running| &**running);
+        own(&held).into_iter().chain(leaving).map(of).collect()
+    }
+
     /// Lets what has ended before it had written everything begin again.
     fn tend(&self) {
         if self.closed.load(Ordering::Acquire) {
@@ -197,20 +206,17 @@ impl Postman for Post {
         let Some(running) = own(&held) else {
             return false;
         };
-        if running.bag.engine.is_local() {
-            running.write_here()
-        } else {
+        let written = running.bag.engine.is_local() && running.write_here();
+        if !written {
+            running.bag.await_delivery();
             running.wake();
-            false
         }
+        written
     }
 
     fn undelivered(&self) -> usize {
-        let held = self.running.load();
-        let here = self.here();
-        let leaving = lock(&here.leaving);
-        let left = leaving.iter().map(|running| running.bag.unsent());
-        own(&held).map_or(0, |running| running.bag.undelivered()) + left.sum::<usize>()
+        let undelivered = |running: &Running| running.undelivered();
+        self.each(undelivered).into_iter().sum()
     }
 
     fn wait(&self, timeout: Duration, done: &mut dyn FnMut() -> bool) -> bool {
@@ -223,22 +229,26 @@ impl Postman for Post {
                 return true;
             }
             if self.closed.load(Ordering::Acquire) || !here.bell.wait_beyond(seen, deadline) {
-                here.bell.awaited();
+                self.each(|running| {
+                    if running.undelivered() > 0 {
+                        running.bag.await_delivery();
+                    }
+                });
                 return done();
             }
         }
     }
 
-    fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        let here = self.here();
-        if let Some(running) = own(&self.running.load()) {
-            running.stop();
+    fn close(&self) -> Vec<(Box<str>, usize)> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Vec::new();
         }
-        for running in &*lock(&here.leaving) {
+        let left = self.each(|running| {
             running.stop();
-        }
-        here.bell.ring();
+            running.leaves_behind(running.undelivered())
+        });
+        self.here().bell.ring();
+        left.into_iter().flatten().collect()
     }
 
     fn is_closed(&self) -> bool {

@@ -4,7 +4,7 @@
 //! Of an engine of this host whoever revokes writes by itself, since that takes no longer than a disk
 //! does. What is to be written outlives them, in a [`Bag`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::bag::Bag;
 use super::outbox::{Owner, Refused, Sealing};
 use super::{FeedError, Letter, Progress, Reader};
 use crate::observe::{Event, Observers};
-use crate::revocation::{Change, News, RevocationStore};
+use crate::revocation::{Change, News, Report, RevocationStore};
 use crate::sync::{lock, process};
 use crate::time::{Clock, Moment, NumericDate, Span};
 
@@ -32,6 +32,8 @@ pub(super) struct Running {
     news: Arc<News>,
     clock: Clock,
     observers: Observers,
+    /// How many there were when they were told last that something is wrong.
+    told: AtomicUsize,
     bell: Arc<Bell>,
     threads: Mutex<Vec<Thread>>,
     /// The policy names its store no longer: what is in the outbox is still written.
@@ -45,8 +47,6 @@ pub(super) struct Running {
 pub(super) struct Bell {
     rung: Mutex<u64>,
     changed: Condvar,
-    /// Somebody was told that not everything is delivered.
-    awaited: AtomicBool,
 }
 
 /// What became of letters that were to be written.
@@ -76,6 +76,7 @@ impl Running {
             news: Arc::clone(news),
             clock: clock.clone(),
             observers: observers.clone(),
+            told: AtomicUsize::new(0),
             bell: Arc::clone(bell),
             threads: Mutex::new(Vec::new()),
             leaves: false,
@@ -173,7 +174,9 @@ impl Running {
         let mut doubt = false;
         while !self.is_over() {
             if store.strong_count() == 0 {
-                return self.stopped.store(true, Ordering::Release);
+                self.stopped.store(true, Ordering::Release);
+                self.leaves_behind(self.bag.unsent());
+                return;
             }
             match self.follow(store, &mut rest, &mut doubt) {
                 Ok(()) => {}
@@ -356,24 +359,20 @@ impl Running {
         let unreadable = reader.unreadable();
         let trouble = self.bag.engine.trouble();
         let keeping = trouble.as_ref().map(|error| error.text.as_str());
-        let before = self.news.report();
-        self.news.set_report(|report| {
+        let before = self.news.set_report(|report| {
             report.unreadable = unreadable;
             report.reading = None;
             report.keeping = keeping.map(Into::into);
         });
-        // Once for each that is new: it is looked at every second.
-        if let Some(error) = &trouble
-            && before.keeping.as_deref() != keeping
-        {
-            self.interrupted(error);
+        if let Some(error) = &trouble {
+            self.interrupted(error, &before);
         }
     }
 
     fn failed(&self, error: &FeedError) {
-        self.news
-            .set_report(|report| report.reading = Some(error.text.as_str().into()));
-        self.interrupted(error);
+        let reading = || Some(error.text.as_str().into());
+        let before = self.news.set_report(|report| report.reading = reading());
+        self.interrupted(error, &before);
     }
 
     fn written(&self) {
@@ -382,17 +381,45 @@ impl Running {
     }
 
     fn unwritten(&self, error: &FeedError) {
-        self.news
-            .set_report(|report| report.writing = Some(error.text.as_str().into()));
-        self.interrupted(error);
+        let writing = || Some(error.text.as_str().into());
+        let before = self.news.set_report(|report| report.writing = writing());
+        self.interrupted(error, &before);
     }
 
-    fn interrupted(&self, error: &FeedError) {
+    /// Tells so when it begins and when it is for another reason: it is tried every second or two, to
+    /// read and to write, for as long as a server is away. And when somebody listens who did not then,
+    /// as nobody does yet when a verifier is made.
+    fn interrupted(&self, error: &FeedError, before: &Report) {
         self.tell();
-        self.observers.tell(&Event::RevocationsInterrupted {
-            store: &self.bag.rules.name,
-            reason: &error.text,
-        });
+        let listening = self.observers.len();
+        let is_new = !before.says(&error.text);
+        if self.told.swap(listening, Ordering::AcqRel) < listening || is_new {
+            self.observers.tell(&Event::RevocationsInterrupted {
+                store: &self.bag.rules.name,
+                reason: &error.text,
+            });
+        }
+    }
+
+    /// Changes that the store is not known to have; of one that nobody reads any more, those that it was
+    /// not handed.
+    pub(super) fn undelivered(&self) -> usize {
+        if self.leaves {
+            self.bag.unsent()
+        } else {
+            self.bag.undelivered()
+        }
+    }
+
+    /// Nobody will take so many changes to the store: whoever listens is told, and the store's name is
+    /// returned, if there are any.
+    pub(super) fn leaves_behind(&self, changes: usize) -> Option<(Box<str>, usize)> {
+        let store = &self.bag.rules.name;
+        (changes > 0).then(|| {
+            let event = Event::RevocationsUndelivered { store, changes };
+            self.observers.tell(&event);
+            (store.clone(), changes)
+        })
     }
 
     pub(super) fn wake(&self) {
@@ -404,10 +431,7 @@ impl Running {
     /// Lets those who wait look again; and those who cannot wait, once all is delivered.
     pub(super) fn tell(&self) {
         self.bell.ring();
-        if self.bell.awaited.load(Ordering::Acquire)
-            && self.bag.undelivered() == 0
-            && self.bell.awaited.swap(false, Ordering::AcqRel)
-        {
+        if self.bag.is_awaited() && self.undelivered() == 0 && self.bag.has_arrived() {
             self.observers.tell(&Event::RevocationsDelivered {
                 store: &self.bag.rules.name,
             });
@@ -438,11 +462,6 @@ impl Bell {
             rung = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
-    }
-
-    /// Whoever asks next is told that something is missing, and wants to hear when nothing is.
-    pub(super) fn awaited(&self) {
-        self.awaited.store(true, Ordering::Release);
     }
 }
 

@@ -87,6 +87,9 @@ impl Store {
     /// it remembers. Each handle once, but where it changes meanwhile; a store of kind `file` has
     /// them sorted by kind, whose they are and value, others in any order.
     ///
+    /// Of what is revoked it does not say whether an event told it, which orders letters alone: what
+    /// [`Store::restore`] has brought back is told as it was. The reason says what the event was.
+    ///
     /// Returns how much could not be read: of a version after this one, or broken.
     ///
     /// # Errors
@@ -94,7 +97,7 @@ impl Store {
     /// When it cannot be reached, is not what it was, or, of kind `file`, nobody has made it yet.
     pub fn changes(&self, take: &mut dyn FnMut(Change)) -> Result<u64, StoreError> {
         let mut reader = self.engine.looker()?;
-        reader.changes(take)?;
+        reader.changes(&mut |change| take(change.settled()))?;
         Ok(reader.unreadable())
     }
 

@@ -35,6 +35,12 @@ impl KeyRing {
         self.issuers.get(position)?.set.as_ref()
     }
 
+    /// Whether the issuer at `position` has a key of this thumbprint.
+    pub(crate) fn has(&self, position: usize, thumbprint: &str) -> bool {
+        let mut keys = self.set(position).into_iter().flat_map(|set| set.iter());
+        keys.any(|key| *key.thumbprint() == *thumbprint)
+    }
+
     /// Where verification and fetching meet, for an issuer whose keys are fetched.
     pub(crate) fn watch(&self, position: usize) -> Option<&Arc<Watch>> {
         self.issuers.get(position)?.watch.as_ref()

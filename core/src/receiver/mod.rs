@@ -104,29 +104,43 @@ impl Receiver {
     }
 
     /// Verifies a token at the gate and puts into force what follows from it, once, whether or not the
-    /// gate is an input of revocations.
-    fn take(&self, token: &[u8]) -> Result<(AppliedEvent, Option<String>), Failure> {
+    /// gate is an input of revocations. Where it was delivered under a name, that is its `jti`.
+    fn take(&self, token: &[u8], name: Option<&str>) -> Result<AppliedEvent, Failure> {
         let token = self.gate.verify_event(token).map_err(Failure::Refused)?;
+        if name.is_some() && name != token.jwt_id() {
+            return Err(Failure::Unfit(MISNAMED));
+        }
         let verifies = token.verifies_stream();
         if let (Some(expected), Some(state)) = (&self.state, verifies)
             && state != Some(&**expected)
         {
-            return Err(Failure::State);
+            return Err(Failure::Unfit(INVALID_STATE));
         }
         let applied = self.verifier.revocations().apply(&token);
-        let applied = applied.map_err(|_| Failure::Changed)?;
-        Ok((applied, token.jwt_id().map(str::to_owned)))
+        applied.map_err(|_| Failure::Changed)
     }
 }
 
-/// What the issuer is told of such a verification (SSF §8.1.4).
-const INVALID_STATE: (&str, &str) = ("invalid_state", "the state is not the one that was sent");
+/// What a good token does not fit: what the issuer is told, as `err` and `description`, and what it is about.
+type Complaint = (&'static str, &'static str, &'static str);
+
+/// A stream was verified that this receiver has not asked for (SSF §8.1.4).
+const INVALID_STATE: Complaint = (
+    "invalid_state",
+    "the state is not the one that was sent",
+    "state",
+);
+/// It was delivered under another name than its `jti` (RFC 8936 §2.3).
+const MISNAMED: Complaint = (
+    "invalid_request",
+    "the member is not named as the token's jti",
+    "jti",
+);
 
 /// Why a token was not taken.
 enum Failure {
     Refused(Error),
-    /// A stream was verified that this receiver has not asked for.
-    State,
+    Unfit(Complaint),
     /// A reload has changed what the gate is, or turned revocations off.
     Changed,
 }

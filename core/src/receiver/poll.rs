@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::{Failure, INVALID_STATE, Receiver};
+use super::{Failure, MISNAMED, Receiver};
 use crate::encoding::json::{Json, JsonLimits, Value};
 use crate::error::Blame;
 use crate::limits::Limits;
@@ -123,17 +123,12 @@ impl Poller {
     }
 
     fn take_one(&mut self, jti: &str, set: Value<'_>, polled: &mut Polled) {
-        let invalid = (
-            "invalid_request",
-            "the member is not named as the token's jti",
-        );
         let taken = match set.as_str() {
-            Some(token) => self.receiver.take(token.as_bytes()),
-            None => return self.refuse(jti, invalid, polled),
+            Some(token) => self.receiver.take(token.as_bytes(), Some(jti)),
+            None => Err(Failure::Unfit(MISNAMED)),
         };
         match taken {
-            Ok((_, own)) if own.as_deref() != Some(jti) => self.refuse(jti, invalid, polled),
-            Ok((event, _)) => {
+            Ok(event) => {
                 polled.accepted += 1;
                 polled.duplicates += usize::from(event.duplicate);
                 polled.changes.extend(event.changes);
@@ -142,7 +137,9 @@ impl Poller {
             Err(Failure::Refused(error)) if error.blame() == Blame::Rejected => {
                 self.refuse(jti, delivery_error(&error), polled);
             }
-            Err(Failure::State) => self.refuse(jti, INVALID_STATE, polled),
+            Err(Failure::Unfit((err, description, _))) => {
+                self.refuse(jti, (err, description), polled);
+            }
             Err(Failure::Refused(_) | Failure::Changed) => polled.undecided += 1,
         }
     }

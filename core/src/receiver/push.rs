@@ -1,6 +1,6 @@
 //! Pushes: one token a request (RFC 8935; OpenID Connect Back-Channel Logout §2.5).
 
-use super::{Failure, INVALID_STATE, Receiver};
+use super::{Failure, Receiver};
 use crate::error::{Code, Error};
 use crate::policy::Kind;
 use crate::verifier::{AppliedEvent, Requirements};
@@ -33,9 +33,9 @@ impl Receiver {
         let malformed = || Failure::Refused(Error::about(Code::MalformedRequest, "content-type"));
         let taken = token
             .ok_or_else(malformed)
-            .and_then(|token| self.take(token));
+            .and_then(|token| self.take(token, None));
         match taken {
-            Ok((event, _)) => Delivery {
+            Ok(event) => Delivery {
                 answer: self.accepted(),
                 event: Some(event),
                 error: None,
@@ -45,10 +45,10 @@ impl Receiver {
                 event: None,
                 error: Some(error),
             },
-            Err(Failure::State) => Delivery {
-                answer: Answer::of_delivery(INVALID_STATE),
+            Err(Failure::Unfit((err, description, about))) => Delivery {
+                answer: Answer::of_delivery((err, description)),
                 event: None,
-                error: Some(Error::about(Code::MalformedRequest, "state")),
+                error: Some(Error::about(Code::MalformedRequest, about)),
             },
             Err(Failure::Changed) => {
                 let error = Error::about(Code::Usage, "revocation");

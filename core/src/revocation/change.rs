@@ -79,6 +79,8 @@ pub enum ChangeError {
     UnknownKind,
     /// A member is missing or of a wrong type: its name.
     Member(&'static str),
+    /// A member that such a change does not have: its name.
+    UnknownMember(Box<str>),
 }
 
 impl Fact {
@@ -122,7 +124,8 @@ impl Change {
     pub const LONGEST_LINE: usize = 6 * (2 * LIMITS.string_size + REASON) + 512;
 
     /// The handle is revoked at that moment: with `cutoff` its tokens issued until then, else all of
-    /// them; and forgotten from `expires` on.
+    /// them; and forgotten from `expires` on. Of an account that its issuer has disabled it is always
+    /// all.
     #[must_use]
     pub const fn revoked(
         handle: Handle,
@@ -130,6 +133,12 @@ impl Change {
         expires: Option<NumericDate>,
         at: NumericDate,
     ) -> Self {
+        // What enables an account is held against when it was disabled (REV-08).
+        let cutoff = if matches!(handle.kind(), HandleKind::Disabled) {
+            Some(at)
+        } else {
+            cutoff
+        };
         Self::of(handle, What::Revoked { cutoff, expires }, at)
     }
 
@@ -153,6 +162,13 @@ impl Change {
     #[must_use]
     pub const fn from_event(mut self) -> Self {
         self.fact.event = true;
+        self
+    }
+
+    /// As a store tells it that has folded everything there was of the handle.
+    #[must_use]
+    pub(crate) const fn settled(mut self) -> Self {
+        self.fact.event &= self.is_lifted();
         self
     }
 
@@ -189,8 +205,10 @@ impl Change {
     #[must_use]
     pub const fn cutoff(&self) -> Option<NumericDate> {
         match self.fact.what {
-            What::Revoked { cutoff, .. } => cutoff,
-            What::Lifted => None,
+            What::Revoked { cutoff, .. } if !matches!(self.handle.kind(), HandleKind::Disabled) => {
+                cutoff
+            }
+            What::Revoked { .. } | What::Lifted => None,
         }
     }
 
@@ -259,8 +277,8 @@ impl Change {
             put(name, self.handle.value().into());
         }
         match self.fact.what {
-            What::Revoked { cutoff, expires } => {
-                if let Some(cutoff) = cutoff {
+            What::Revoked { expires, .. } => {
+                if let Some(cutoff) = self.cutoff() {
                     put("cutoff", cutoff.seconds().into());
                 }
                 if let Some(expires) = expires {
@@ -286,7 +304,38 @@ impl Change {
     /// For what is not such an object.
     pub fn from_json(line: &[u8]) -> Result<Self, ChangeError> {
         let json = Json::parse(line.to_vec(), LIMITS).map_err(|_| ChangeError::NotAnObject)?;
-        let root = json.root();
+        Self::read(json.root())
+    }
+
+    /// As [`Change::from_json`], of a line that may have been written by hand: a cut-off that is
+    /// misspelt would end all tokens, so whatever [`Change::to_json`] would not write is an error.
+    ///
+    /// # Errors
+    ///
+    /// Also for a member that such a change does not have.
+    pub fn from_json_strictly(line: &[u8]) -> Result<Self, ChangeError> {
+        let json = Json::parse(line.to_vec(), LIMITS).map_err(|_| ChangeError::NotAnObject)?;
+        let change = Self::read(json.root())?;
+        let (scope, value) = change.handle.kind().parts();
+        let dates: &[&str] = match (change.is_lifted(), change.handle.kind()) {
+            (true, _) => &[],
+            (false, HandleKind::Disabled) => &["expires"],
+            (false, _) => &["cutoff", "expires"],
+        };
+        let known = ["kind", "lifted", "reason", "at", "event"];
+        let is_known = |name: &str| {
+            let parts = [scope, value].into_iter().flatten();
+            let known = known.iter().chain(dates).copied();
+            known.chain(parts).any(|known| known == name)
+        };
+        let mut members = json.root().as_object().into_iter().flatten();
+        match members.find(|(name, _)| !is_known(name)) {
+            None => Ok(change),
+            Some((name, _)) => Err(ChangeError::UnknownMember(name.into())),
+        }
+    }
+
+    fn read(root: Value<'_>) -> Result<Self, ChangeError> {
         root.as_object().ok_or(ChangeError::NotAnObject)?;
         let kind = text(root, "kind")?;
         let kind = HandleKind::from_name(kind).ok_or(ChangeError::UnknownKind)?;
@@ -335,6 +384,9 @@ impl fmt::Display for ChangeError {
             Self::NotAnObject => f.write_str("not a JSON object with each member once"),
             Self::UnknownKind => f.write_str("kind: this version does not know it"),
             Self::Member(name) => write!(f, "{name}: missing, or of another type"),
+            Self::UnknownMember(name) => {
+                write!(f, "{name:?}: such a change has no member of this name")
+            }
         }
     }
 }
@@ -376,6 +428,8 @@ mod tests {
             ] {
                 let line = change.to_json();
                 assert!(!line.contains('\n'), "{line}");
+                let has_cutoff = kind != HandleKind::Disabled && change.cutoff() == Some(at(4));
+                assert_eq!(line.contains("cutoff"), has_cutoff, "{line}");
                 assert_eq!(Change::from_json(line.as_bytes()).as_ref(), Ok(&change));
             }
         }
@@ -421,6 +475,36 @@ mod tests {
             ),
         ] {
             assert_eq!(read(line), Some(error), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_would_write_is_no_change_where_somebody_may_have_written_it() {
+        let lines = HandleKind::ALL.into_iter().flat_map(|kind| {
+            let (scope, value) = kind.parts();
+            let handle = Handle::new(kind, scope.map_or("", |_| "a"), value.map_or("", |_| "b"));
+            let revoked = Change::revoked(handle.clone(), Some(at(4)), Some(at(9)), at(5));
+            let told = revoked.clone().because("leaked key").from_event();
+            [revoked, told, Change::lifted(handle, at(5)).from_event()]
+        });
+        for change in lines {
+            let line = change.to_json();
+            let read = Change::from_json_strictly(line.as_bytes());
+            assert_eq!(read.as_ref(), Ok(&change), "{line}");
+            let first = line.strip_prefix('{').unwrap();
+            let [mut misspelt, unknown] = ["cutof", "new"].map(|name| {
+                let line = format!(r#"{{"{name}":1,{first}"#);
+                let read = Change::from_json_strictly(line.as_bytes());
+                assert_eq!(read, Err(ChangeError::UnknownMember(name.into())), "{line}");
+                line
+            });
+            assert!(Change::from_json(unknown.as_bytes()).is_ok());
+            // A date where there is none to be.
+            if change.is_lifted() || change.handle().kind() == HandleKind::Disabled {
+                misspelt = misspelt.replacen("cutof", "cutoff", 1);
+                let read = Change::from_json_strictly(misspelt.as_bytes());
+                assert_eq!(read, Err(ChangeError::UnknownMember("cutoff".into())));
+            }
         }
     }
 

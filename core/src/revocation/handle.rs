@@ -29,15 +29,17 @@ pub enum HandleKind {
     Workflow,
     /// An intent or mission: (its `issuer`, its `id`).
     Intent,
-    /// An account, as its issuer disables and enables it: (`iss`, `sub`).
+    /// An account, whatever is about it or acts as it: (`iss`, `sub`).
     Account,
     /// What an account signs in with: (`iss`, `sub`).
     Credential,
+    /// An account that its issuer has disabled: (`iss`, `sub`).
+    Disabled,
 }
 
 impl HandleKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Token,
         Self::Session,
         Self::Subject,
@@ -51,6 +53,7 @@ impl HandleKind {
         Self::Intent,
         Self::Account,
         Self::Credential,
+        Self::Disabled,
     ];
 
     /// The stable spelling, the same in every language: `"holder_key"`.
@@ -70,6 +73,7 @@ impl HandleKind {
             Self::Intent => "intent",
             Self::Account => "account",
             Self::Credential => "credential",
+            Self::Disabled => "disabled",
         }
     }
 
@@ -86,7 +90,7 @@ impl HandleKind {
         match self {
             Self::Token => (Some("iss"), Some("jti")),
             Self::Session => (Some("iss"), Some("sid")),
-            Self::Subject | Self::Actor | Self::Account | Self::Credential => {
+            Self::Subject | Self::Actor | Self::Account | Self::Credential | Self::Disabled => {
                 (Some("iss"), Some("sub"))
             }
             Self::Client => (Some("iss"), Some("client_id")),
@@ -120,6 +124,7 @@ impl HandleKind {
             Self::Intent => 10,
             Self::Account => 11,
             Self::Credential => 12,
+            Self::Disabled => 13,
         }
     }
 }
@@ -213,9 +218,9 @@ impl Handle {
         Self::new(HandleKind::Intent, iss, id)
     }
 
-    /// An account: whatever is about it, or acts as it, whenever it was issued, until it is lifted. What
-    /// an issuer disables is kept apart from what an operator revokes: enabling the account again
-    /// takes back neither a cut-off nor a [`Handle::subject`].
+    /// An account: whatever is about it, or acts as it. What its issuer disables is kept apart, as
+    /// [`Handle::disabled`]: enabling the account again takes back nothing that an operator has
+    /// revoked of it. Whoever lifts the account lifts both.
     #[must_use]
     pub fn account(iss: &str, sub: &str) -> Self {
         Self::new(HandleKind::Account, iss, sub)
@@ -226,6 +231,14 @@ impl Handle {
     #[must_use]
     pub fn credential(iss: &str, sub: &str) -> Self {
         Self::new(HandleKind::Credential, iss, sub)
+    }
+
+    /// An account that its issuer has disabled: whatever is about it, or acts as it, whenever it was
+    /// issued, until the issuer enables it or somebody lifts it. Only an event revokes it (RISC
+    /// `account-disabled`).
+    #[must_use]
+    pub fn disabled(iss: &str, sub: &str) -> Self {
+        Self::new(HandleKind::Disabled, iss, sub)
     }
 
     /// What kind of thing it names.

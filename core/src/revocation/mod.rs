@@ -21,7 +21,7 @@ pub(crate) use change::{Fact, Known, What};
 #[cfg(not(sealgate_model))]
 pub(crate) use entry::Told;
 pub use handle::{Handle, HandleKind};
-pub(crate) use sharing::{News, Postman};
+pub(crate) use sharing::{News, Postman, Report};
 #[cfg(feature = "remote")]
 pub(crate) use status::{Due, Resolved};
 pub(crate) use status::{StatusChecked, StatusLists, check as check_status};

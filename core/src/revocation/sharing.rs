@@ -38,8 +38,9 @@ pub(crate) trait Postman: Send + Sync {
     /// it is.
     fn wait(&self, timeout: Duration, done: &mut dyn FnMut() -> bool) -> bool;
 
-    /// Stops.
-    fn close(&self);
+    /// Stops, tells observers what no store is known to have, and returns it: stores with how many
+    /// changes each. Where it was stopped before there is nothing to tell.
+    fn close(&self) -> Vec<(Box<str>, usize)>;
 
     /// Whether it was stopped: what is held from then on never gets to the store.
     fn is_closed(&self) -> bool;
@@ -164,15 +165,24 @@ impl News {
         self.report.load_full()
     }
 
-    pub(crate) fn set_report(&self, change: impl Fn(&mut Report)) {
+    /// Returns what was reported before.
+    pub(crate) fn set_report(&self, change: impl Fn(&mut Report)) -> Arc<Report> {
         loop {
             let before = self.report.load_full();
             let mut report = Report::clone(&before);
             change(&mut report);
             if report == *before || self.report.replace(&before, Arc::new(report)) {
-                return;
+                return before;
             }
         }
+    }
+}
+
+impl Report {
+    /// Whether this is what it says already.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        let said = [&self.reading, &self.writing, &self.keeping];
+        said.into_iter().any(|said| said.as_deref() == Some(text))
     }
 }
 

@@ -229,7 +229,7 @@ fn what_is_revoked_stays_revoked_for_every_reader() {
 /// REV-08: of what is told in any order, the latest counts, and only of accounts is it lifted.
 #[test]
 fn rev_08_only_what_happened_later_lifts() {
-    let account = || Handle::account("https://a.example", "u1");
+    let account = || Handle::disabled("https://a.example", "u1");
     let disabled =
         |seconds| Change::revoked(account(), Some(at(seconds)), None, at(seconds)).from_event();
     let enabled = |seconds| Change::lifted(account(), at(seconds)).from_event();
@@ -265,7 +265,7 @@ fn rev_08_an_event_from_before_does_not_undo_what_an_operator_has_done_since() {
     lift(&store, &u1, at(NOW));
     assert_eq!(store.apply(&told, at(NOW)), 2, "lifted since");
     assert!(get(&store, &u1).unwrap().has_ended(at(NOW)));
-    // Whoever disables an account by hand has given no time: no event is later.
+    // Whoever revokes an account by hand has given no time: no event is later.
     let account = Handle::account("https://a.example", "u1");
     revoke(&store, &account, all(), at(NOW));
     assert_eq!(
@@ -283,7 +283,7 @@ fn rev_08_an_event_from_before_does_not_undo_what_an_operator_has_done_since() {
 fn what_was_lifted_is_remembered_for_as_long_as_events_from_before_are_taken() {
     const DAY: i64 = 24 * 60 * 60;
     let store = RevocationStore::new(Clock::System);
-    let handle = |number: u32| Handle::account("https://a.example", &number.to_string());
+    let handle = |number: u32| Handle::disabled("https://a.example", &number.to_string());
     for number in 0..2000 {
         store.apply(
             &Change::lifted(handle(number), at(NOW)).from_event(),
@@ -305,7 +305,6 @@ fn what_was_lifted_is_remembered_for_as_long_as_events_from_before_are_taken() {
 /// A store that folds its log comes to the same as a process that reads it letter by letter.
 #[test]
 fn a_folded_log_says_what_its_letters_say() {
-    let handle = || Handle::account("https://a.example", "u1");
     let mut random = 0x2545_f491_u32;
     let mut draw = |below: u32| {
         random ^= random << 13;
@@ -313,7 +312,9 @@ fn a_folded_log_says_what_its_letters_say() {
         random ^= random << 5;
         random % below
     };
-    for _ in 0..5_000 {
+    for round in 0..5_000 {
+        let kind = [HandleKind::Account, HandleKind::Disabled][round % 2];
+        let handle = || Handle::new(kind, "https://a.example", "u1");
         let store = RevocationStore::new(Clock::System);
         let mut folded: Option<Change> = None;
         for step in 0..8 {

@@ -90,7 +90,9 @@ impl Handles {
             }
         }
         if let Some(sub) = claims.text(Claim::Sub).filter(|_| its_own) {
-            add(HandleKind::Account, Claim::Sub.name(), false, iss, sub);
+            for kind in [HandleKind::Account, HandleKind::Disabled] {
+                add(kind, Claim::Sub.name(), false, iss, sub);
+            }
             if claims.present().contains(Claim::AuthTime) {
                 let about = Claim::AuthTime.name();
                 add(HandleKind::Credential, about, false, iss, sub);
@@ -127,7 +129,7 @@ impl Handles {
         let actors = token.chain.actors(claims.json(), iss).take(links);
         for (index, actor) in actors.enumerate() {
             let inner = index > 0;
-            for kind in [HandleKind::Actor, HandleKind::Account] {
+            for kind in [HandleKind::Actor, HandleKind::Account, HandleKind::Disabled] {
                 add(kind, Claim::Act.name(), inner, actor.iss(), actor.sub());
             }
         }
@@ -208,7 +210,7 @@ impl Handles {
         if entry.has_ended(now) {
             return false;
         }
-        if known.kind == HandleKind::Account {
+        if known.kind == HandleKind::Disabled {
             return true; // its cut-off is when it was disabled
         }
         let Some(cutoff) = entry.cutoff() else {

@@ -1,7 +1,7 @@
 //! What an accepted token that tells of an event does: once, and then in force wherever the policy says.
 
 use super::VerifiedToken;
-use super::revocations::{RevocationReceipt, put_in_force};
+use super::revocations::{RevocationReceipt, put_all_in_force};
 use super::state::State;
 use crate::events;
 use crate::replay::ReplayKey;
@@ -50,19 +50,7 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
         change: events::ending(change, rules.longest_lifetime, rules.leeway),
     });
     let changes: Vec<_> = changes.collect();
-    // Of several the last epoch; delivered where all of them are.
-    let receipts = changes
-        .iter()
-        .map(|made| put_in_force(state, &made.change, now));
-    let receipt = receipts
-        .reduce(|before, receipt| RevocationReceipt {
-            delivered: before.delivered && receipt.delivered,
-            ..receipt
-        })
-        .map(|receipt| RevocationReceipt {
-            cutoff: None, // each handle has its own
-            ..receipt
-        });
+    let receipt = put_all_in_force(state, changes.iter().map(|made| &made.change), now);
     // Only now: who is interrupted is told again.
     if let Some((told, key)) = told {
         told.add(key, token.settled().dates().end(), now);
@@ -70,14 +58,11 @@ pub(super) fn apply(state: &State, token: &VerifiedToken, now: NumericDate) -> A
     AppliedEvent {
         changes,
         duplicate,
-        receipt: receipt.unwrap_or_else(|| RevocationReceipt {
-            epoch: state.revocations.epoch(),
-            reach: state
-                .shared()
-                .map_or("process", |shared| shared.store.reach()),
-            delivered: !duplicate || is_delivered(state),
-            cutoff: None,
-        }),
+        receipt: RevocationReceipt {
+            delivered: receipt.delivered && (!duplicate || is_delivered(state)),
+            cutoff: None, // each handle has its own
+            ..receipt
+        },
     }
 }
 

@@ -102,8 +102,8 @@ pub(super) fn state(
     })
 }
 
-/// What issuers have said goes on to count where they are asked the same, as the same, and nothing else would
-/// have made it count.
+/// What issuers have said goes on to count where they are the same, by all their `iss`, and are asked the same,
+/// as the same, and nothing else would have made it count.
 fn answers(policy: &Policy, bell: &Bell, clock: &Clock, previous: Option<&State>) -> AllAnswers {
     let begun = previous.map(|state| state.answers.clone());
     let begun = begun.unwrap_or_else(|| {
@@ -115,7 +115,8 @@ fn answers(policy: &Policy, bell: &Bell, clock: &Clock, previous: Option<&State>
         let before = previous.and_then(|state| {
             let (_, position) = place_in(state, issuer)?;
             let other = state.world.rules().issuers.get(position)?;
-            let believed = other.introspection.as_ref()?.believes_as(rules)
+            let believed = other.issuers == issuer.issuers
+                && other.introspection.as_ref()?.believes_as(rules)
                 && (matches!(rules.answers(), Some(AnswerForm::Plain))
                     || kept(state, policy, issuer).is_some());
             state.answers.of(position).filter(|_| believed)

@@ -281,12 +281,11 @@ impl Verifier {
     /// nothing. A store of revocations is read no more: once its news is older than `max_staleness`,
     /// gates answer `revocation_stale`, 503, unless the policy accepts that. Under a store that processes
     /// share nothing can be revoked any more ([`RevokeError::Closed`](crate::RevokeError::Closed)):
-    /// [`flush`](crate::Revocations::flush) before.
+    /// [`flush`](crate::Revocations::flush) before. What the store is not known to have by now is told
+    /// ([`Event::RevocationsUndelivered`](crate::Event::RevocationsUndelivered)).
     pub fn close(&self) {
         self.engine.bell.close();
-        if let Some(postman) = self.engine.revocation_store().postman() {
-            postman.close();
-        }
+        self.revocations().close();
     }
 }
 

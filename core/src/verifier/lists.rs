@@ -3,11 +3,12 @@
 
 use super::pipeline::Case;
 use super::requirements::NO_REQUIREMENTS;
-use super::state::{Lookup, State};
+use super::state::{Door, Lookup, State};
 use super::{Engine, pipeline};
 use crate::claims::count;
 use crate::encoding::json::Value;
-use crate::error::Error;
+use crate::error::{Code, Error};
+use crate::jws::Compact;
 use crate::limits::{Limits, STATUS_TOKEN_SIZE};
 use crate::observe::Event;
 use crate::policy::{Reach, StatusDoor};
@@ -37,7 +38,7 @@ impl Engine {
         let (due, next) = state.status.begin(most);
         let mut fetches = Vec::new();
         for due in due {
-            match door(&state, &due.issuer) {
+            match door(&state, &due) {
                 Some(door) => fetches.push(ListFetch {
                     reach: door.reach.clone(),
                     due,
@@ -82,7 +83,7 @@ impl Engine {
         fetched: Now,
     ) -> Result<Resolved, String> {
         let now = fetched.date;
-        let door = door(state, &due.issuer).ok_or("the policy has no such issuer any more")?;
+        let door = door(state, due).ok_or("the policy has no such issuer any more")?;
         let issuers = Lookup::new(state.world.rules(), &door.gate.issuers);
         let refused = |error: Error| format!("the list was refused: {error}");
         let limits = Limits {
@@ -94,6 +95,7 @@ impl Engine {
         let door = door.map_err(refused)?;
         let case = Case::bare(&door, &self.provider, now, &NO_REQUIREMENTS);
         let judged = pipeline::verify(door, token, &case, &mut ()).map_err(refused)?;
+        let key = signer(&door, token, now).map_err(refused)?;
         let token = pipeline::rehearse(&door, judged, now).map_err(refused)?;
         let claims = token.claims();
         let sub = claims.get("sub").and_then(|sub| sub.as_str());
@@ -118,6 +120,7 @@ impl Engine {
         };
         Ok(Resolved {
             list: list.into(),
+            key,
             fetched,
             good_for,
             again_after: lifetime.clamp(LEAST, GOOD),
@@ -129,10 +132,24 @@ impl Engine {
     /// Whether a list of the issuer of this error is on its way for the first time.
     pub(super) fn awaits_list(&self, error: &Error) -> bool {
         let state = self.state.load();
-        let issuer = state.world.blamed(error);
-        let issuer = issuer.and_then(|position| state.world.rules().issuers.get(position));
-        issuer.is_some_and(|issuer| state.status.awaits(&issuer.name))
+        let position = state.world.blamed(error);
+        let issuer = position.and_then(|position| state.world.rules().issuers.get(position));
+        issuer.is_some_and(|issuer| {
+            let has_key = |key: &str| position.is_some_and(|at| state.keys.has(at, key));
+            state.status.awaits(issuer.into(), has_key)
+        })
     }
+}
+
+/// The thumbprint of the key that verifies a token at a door of one issuer.
+fn signer(door: &Door<'_>, token: &[u8], now: NumericDate) -> Result<Box<str>, Error> {
+    let internal = || Error::new(Code::Internal);
+    let issuer = door.gate.issuers.first().ok_or_else(internal)?;
+    let compact = Compact::split(token, door.limits.token_size)?;
+    let header = door.headers().parse(compact.header, door.rules().limits)?;
+    let algorithm = header.algorithm.ok_or_else(internal)?.algorithm();
+    let key = door.key(&door.source(*issuer), algorithm, header.kid(), now)?;
+    Ok(key.thumbprint().into())
 }
 
 fn read(claims: Value<'_>) -> Result<StatusList, String> {
@@ -144,7 +161,9 @@ fn read(claims: Value<'_>) -> Result<StatusList, String> {
     StatusList::decode(bits, lst).map_err(|error| error.to_string())
 }
 
-fn door<'s>(state: &'s State, issuer: &str) -> Option<&'s StatusDoor> {
-    let status = state.world.rules().revocation.status.as_ref();
-    status?.door(issuer)
+fn door<'s>(state: &'s State, due: &Due) -> Option<&'s StatusDoor> {
+    let rules = state.world.rules();
+    let mut issuers = rules.issuers.iter();
+    let issuer = issuers.find(|issuer| due.is_of((*issuer).into()))?;
+    rules.revocation.status.as_ref()?.door(&issuer.name)
 }

@@ -83,7 +83,9 @@ pub use misfit::Misfit;
 pub use pending::Pending;
 pub use request::Request;
 pub use requirements::Requirements;
-pub use revocations::{Revocation, RevocationReceipt, Revocations, RevokeError, StoreState};
+pub use revocations::{
+    Revocation, RevocationReceipt, Revocations, RevokeError, StoreState, Undelivered,
+};
 #[cfg(feature = "testing")]
 pub(crate) use setting::Setting;
 pub use sitting::Sitting;

@@ -78,6 +78,16 @@ pub struct StoreState {
     pub last_error: Option<String>,
 }
 
+/// What a store is not known to have when nobody takes anything to it any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Undelivered {
+    /// The policy's name for the store.
+    pub store: String,
+    /// How much was revoked or lifted.
+    pub changes: usize,
+}
+
 /// Why nothing was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -98,6 +108,8 @@ pub enum RevokeError {
     Closed,
     /// It would end before it begins.
     Ended,
+    /// An account that its issuer has disabled, which only an event tells.
+    Told,
     /// The token tells of no event: it passed a gate of another kind than `logout_token` and `set`.
     NotAnEvent,
 }
@@ -153,6 +165,15 @@ impl Revocation {
         }
     }
 
+    /// Whether [`Revocations::revoke`] would take the handle under this policy.
+    ///
+    /// # Errors
+    ///
+    /// Why not: a part of it is empty or too long, or no token could carry it.
+    pub fn check(policy: &Policy, handle: &Handle) -> Result<(), RevokeError> {
+        check(policy.rules(), handle)
+    }
+
     /// What [`Revocations::revoke`] would write at that moment under this policy: for programs
     /// without a verifier, which write to a [`Store`](crate::Store) themselves.
     ///
@@ -168,14 +189,30 @@ impl Revocation {
         self.change_under(policy.rules(), handle, now)
     }
 
-    /// As [`Revocation::change`], what [`Revocations::lift`] would write.
+    /// As [`Revocation::change`], what [`Revocations::lift`] would write: one change, and of an account
+    /// two.
     ///
     /// # Errors
     ///
     /// As of [`Revocations::lift`].
-    pub fn lift(policy: &Policy, handle: &Handle, now: NumericDate) -> Result<Change, RevokeError> {
-        check(policy.rules(), handle)?;
-        Ok(Change::lifted(handle.clone(), now))
+    pub fn lift(
+        policy: &Policy,
+        handle: &Handle,
+        now: NumericDate,
+    ) -> Result<Vec<Change>, RevokeError> {
+        Self::lift_under(policy.rules(), handle, now)
+    }
+
+    fn lift_under(
+        rules: &Rules,
+        handle: &Handle,
+        now: NumericDate,
+    ) -> Result<Vec<Change>, RevokeError> {
+        check(rules, handle)?;
+        let account = handle.kind() == HandleKind::Account;
+        let disabled = account.then(|| Handle::disabled(handle.scope(), handle.value()));
+        let handles = std::iter::once(handle.clone()).chain(disabled);
+        Ok(handles.map(|handle| Change::lifted(handle, now)).collect())
     }
 
     fn change_under(
@@ -185,6 +222,9 @@ impl Revocation {
         now: NumericDate,
     ) -> Result<Change, RevokeError> {
         check(rules, handle)?;
+        if handle.kind() == HandleKind::Disabled {
+            return Err(RevokeError::Told);
+        }
         let Self {
             cutoff,
             expires,
@@ -226,6 +266,9 @@ impl fmt::Display for RevokeError {
             }
             Self::TooLong => "a part of the handle is longer than any token has it: 64 KiB",
             Self::Ended => "expires lies before now",
+            Self::Told => {
+                "only its issuer disables an account, by an event; revoke the account instead"
+            }
             Self::NotAnEvent => {
                 "the token tells of no event; apply takes those of gates of profile logout_token and \
                  set"
@@ -265,8 +308,12 @@ impl<'v> Revocations<'v> {
         Ok(put_in_force(&state, &change, now))
     }
 
-    /// Takes back whatever was revoked of the handle (REV-08); of one that was not revoked it
-    /// changes nothing. What events from before tell later is not taken any more.
+    /// Takes back whatever was revoked of the handle (REV-08), and of an account also what its issuer
+    /// has disabled; of one that was not revoked it changes nothing. What events from before tell
+    /// later is not taken any more.
+    ///
+    /// Under a server that processes share, what another one has just revoked is taken back once the
+    /// server has it, as its [`Revocations::flush`] says: of the two that counts which arrives last.
     ///
     /// # Errors
     ///
@@ -274,10 +321,9 @@ impl<'v> Revocations<'v> {
     pub fn lift(&self, handle: &Handle) -> Result<RevocationReceipt, RevokeError> {
         let state = self.engine.state.load();
         let now = self.engine.clock.now();
-        check(state.world.rules(), handle)?;
+        let changes = Revocation::lift_under(state.world.rules(), handle, now)?;
         check_open(&state)?;
-        let change = Change::lifted(handle.clone(), now);
-        Ok(put_in_force(&state, &change, now))
+        Ok(put_all_in_force(&state, &changes, now))
     }
 
     /// How long [`Revocations::flush`] should wait where nobody says: 5 s.
@@ -293,6 +339,25 @@ impl<'v> Revocations<'v> {
         let state = self.engine.state.load_full();
         let postman = state.revocations.postman();
         postman.is_none_or(|postman| postman.wait(timeout, &mut || postman.undelivered() == 0))
+    }
+
+    /// Stops carrying to and from the stores that processes share, as [`Verifier::close`] does: for
+    /// programs that end without it. Never waits.
+    ///
+    /// Returns, once, what these stores are not known to have, which
+    /// [`Event::RevocationsUndelivered`](crate::Event::RevocationsUndelivered) tells too: it is lost when
+    /// the process ends.
+    ///
+    /// [`Verifier::close`]: crate::Verifier::close
+    pub fn close(&self) -> Vec<Undelivered> {
+        let state = self.engine.state.load_full();
+        let postman = state.revocations.postman();
+        let left = postman.map_or_else(Vec::new, |postman| postman.close());
+        let left = left.into_iter().map(|(store, changes)| Undelivered {
+            store: store.into(),
+            changes,
+        });
+        left.collect()
     }
 
     /// How the store stands that the policy names, for people and for metrics; `None` where processes
@@ -399,6 +464,29 @@ pub(super) fn put_in_force(state: &State, change: &Change, now: NumericDate) -> 
     }
 }
 
+/// Of several the last epoch, and delivered where all of them are; of none how things stand.
+pub(super) fn put_all_in_force<'c>(
+    state: &State,
+    changes: impl IntoIterator<Item = &'c Change>,
+    now: NumericDate,
+) -> RevocationReceipt {
+    let receipts = changes
+        .into_iter()
+        .map(|change| put_in_force(state, change, now));
+    let receipt = receipts.reduce(|before, receipt| RevocationReceipt {
+        delivered: before.delivered && receipt.delivered,
+        ..receipt
+    });
+    receipt.unwrap_or_else(|| RevocationReceipt {
+        epoch: state.revocations.epoch(),
+        reach: state
+            .shared()
+            .map_or("process", |shared| shared.store.reach()),
+        delivered: true,
+        cutoff: None,
+    })
+}
+
 /// That somebody will ask for the handle, and that tokens can carry it.
 fn check(rules: &Rules, handle: &Handle) -> Result<(), RevokeError> {
     if matches!(rules.revocation.store, RevocationStorage::Off) {
@@ -436,6 +524,7 @@ fn check(rules: &Rules, handle: &Handle) -> Result<(), RevokeError> {
             | HandleKind::SigningKey
             | HandleKind::Issuer
             | HandleKind::Credential
+            | HandleKind::Disabled
     );
     // But a derived capability, which the key of its parent signs.
     let derived =

@@ -50,5 +50,7 @@ pub(super) fn of(
         return Ok(StatusChecked::NOTHING_TO_ASK);
     }
     let (rules, lists) = (door.rules(), &door.state.status);
-    revocation::check_status(rules, lists, claims, door.issuer(source)?, now)
+    let issuer = door.issuer(source)?;
+    let has_key = |key: &str| door.state.keys.has(source.position, key);
+    revocation::check_status(rules, lists, claims, issuer, has_key, now)
 }

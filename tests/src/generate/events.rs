@@ -15,6 +15,7 @@ pub(super) fn lines() -> String {
     signals(&mut file);
     order(&mut file);
     once(&mut file);
+    enabled(&mut file);
     inputs(&mut file);
     delivered(&mut file);
     states(&mut file);
@@ -405,6 +406,34 @@ fn once(file: &mut File) {
     session.tell("told-anew", "signals", &anew, 1);
     session.refused("closed", "still-open");
     session.close();
+}
+
+/// REV-08: an issuer enables what it has disabled, and takes back nothing that an operator has revoked of
+/// the account; of which a cut-off ends what was issued up to it.
+fn enabled(file: &mut File) {
+    let told = |name: &str| {
+        let event = json!({ "event_timestamp": T });
+        signal(&format!("{RISC}{name}"), event, iss_sub("u1"))
+    };
+    for (name, cutoff, ends) in [("cut-off", T, true), ("older-cut-off", T - 3_600, false)] {
+        let mut session = Session::open(file, name, &[]);
+        session.passes("near");
+        let account = json!({ "kind": "account", "iss": ISS, "sub": "u1" });
+        let revoke = json!({ "op": "revoke", "session": name, "now": T, "handle": account,
+                             "cutoff": cutoff });
+        let id = format!("{name}/account");
+        session.file.accept(&id, &revoke, json!({ "epoch": 1 }));
+        let stands = |session: &mut Session<'_>, id: &str| match ends {
+            true => session.refused(id, "near"),
+            false => session.passes(id),
+        };
+        stands(&mut session, "cut-off");
+        session.tell("disabled", "signals", &told("account-disabled"), 1);
+        session.refused("closed", "near");
+        session.tell("enabled", "signals", &told("account-enabled"), 1);
+        stands(&mut session, "opened");
+        session.close();
+    }
 }
 
 /// What a gate accepts that is an input is revoked without a word from the program.

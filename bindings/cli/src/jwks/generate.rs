@@ -152,6 +152,7 @@ pub(crate) fn read_public(path: &str) -> Result<Jwk, Failure> {
 }
 
 enum Read {
+    /// Boxed: it is many times a public one.
     Private(Box<SigningKey>),
     Public(Jwk),
 }

@@ -50,7 +50,7 @@ pub(crate) struct HandleArguments {
     #[arg(long, num_args = 2, value_names = ["ISS", "ID"])]
     #[arg(allow_hyphen_values = true, value_parser = part)]
     intent: Option<Vec<String>>,
-    /// An account, whatever is about it or acts as it, as its issuer disables one.
+    /// An account, whatever is about it or acts as it; lifted also if its issuer has disabled it.
     #[arg(long, num_args = 2, value_names = ["ISS", "SUB"])]
     #[arg(allow_hyphen_values = true, value_parser = part)]
     account: Option<Vec<String>>,
@@ -58,6 +58,10 @@ pub(crate) struct HandleArguments {
     #[arg(long, num_args = 2, value_names = ["ISS", "SUB"])]
     #[arg(allow_hyphen_values = true, value_parser = part)]
     credential: Option<Vec<String>>,
+    /// An account that its issuer has disabled, to be lifted: only an event revokes it.
+    #[arg(long, num_args = 2, value_names = ["ISS", "SUB"])]
+    #[arg(allow_hyphen_values = true, value_parser = part)]
+    disabled: Option<Vec<String>>,
 }
 
 impl HandleArguments {
@@ -77,6 +81,7 @@ impl HandleArguments {
             (HandleKind::Intent, &self.intent),
             (HandleKind::Account, &self.account),
             (HandleKind::Credential, &self.credential),
+            (HandleKind::Disabled, &self.disabled),
         ];
         let mut given = given.into_iter();
         let (kind, parts) = given.find_map(|(kind, parts)| Some((kind, parts.as_ref()?)))?;

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read, Write};
 
 use clap::Args;
-use sealgate::Change;
+use sealgate::{Change, Policy, Revocation, RevokeError};
 
 use super::shared::{SharedArguments, failed};
 use crate::failure::{ACCEPTED, Failure, REFUSED};
@@ -26,8 +26,8 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
-    let (_, mut store) = arguments.shared.open()?;
-    let (mut changes, mut bad) = (Vec::new(), 0_usize);
+    let (policy, mut store) = arguments.shared.open()?;
+    let (mut changes, mut bad, mut foreign) = (Vec::new(), 0_usize, 0_usize);
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
     for number in 1_usize.. {
@@ -37,8 +37,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
         if line.trim_ascii().is_empty() {
             continue;
         }
-        match read(&line) {
-            Ok(change) => changes.push(change),
+        match read(&line, &policy) {
+            Ok((change, whose)) => {
+                foreign += usize::from(whose == Whose::AnothersOrNobodys);
+                changes.push(change);
+            }
             Err(why) => {
                 bad += 1;
                 if bad <= TOLD {
@@ -58,6 +61,14 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
             thousands(bad),
             thousands(bad + changes.len())
         )));
+    }
+    if foreign > 0 {
+        let _ = writeln!(
+            io::stderr(),
+            "sealgate: {} are of issuers that this policy does not name, to the last slash: they end \
+             tokens of other services, or none",
+            thousands(foreign)
+        );
     }
     let all = changes.len();
     let overtaken = store.restore(changes);
@@ -93,17 +104,24 @@ fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     Ok(read > 0)
 }
 
-fn read(line: &[u8]) -> Result<Change, String> {
+/// Whose tokens a change ends.
+#[derive(PartialEq, Eq)]
+enum Whose {
+    OfThePolicy,
+    /// Those of a service that shares the store, as far as anybody can tell.
+    AnothersOrNobodys,
+}
+
+/// What is held against a handle is what `revoke` holds against it.
+fn read(line: &[u8], policy: &Policy) -> Result<(Change, Whose), String> {
     if line.len() > LONGEST {
         return Err(format!("longer than {LONGEST} bytes"));
     }
-    let change = Change::from_json(line.trim_ascii()).map_err(|error| error.to_string())?;
-    let handle = change.handle();
-    let (scope, value) = handle.kind().parts();
-    let parts = [(scope, handle.scope()), (value, handle.value())];
-    let empty = parts.into_iter().find(|(_, text)| text.is_empty());
-    match empty {
-        Some((Some(name), _)) => Err(format!("{name}: empty")),
-        _ => Ok(change),
+    let change = Change::from_json_strictly(line.trim_ascii());
+    let change = change.map_err(|error| error.to_string())?;
+    match Revocation::check(policy, change.handle()) {
+        Ok(()) => Ok((change, Whose::OfThePolicy)),
+        Err(RevokeError::NoSuchIssuer) => Ok((change, Whose::AnothersOrNobodys)),
+        Err(error) => Err(error.to_string()),
     }
 }

@@ -50,10 +50,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
     let (policy, mut store) = arguments.shared.open()?;
     let handle = arguments.handle.handle();
     let handle = handle.ok_or_else(|| Failure::usage("which handle?"))?;
-    let change = arguments.change(&policy, &handle);
-    let change = change.map_err(|error| Failure::Usage(format!("{}: {error}", said(&handle))))?;
+    let changes = arguments.changes(&policy, &handle);
+    let changes = changes.map_err(|error| Failure::Usage(format!("{}: {error}", said(&handle))))?;
     // Whoever reads the store hears of it there; to read all of it here would take seconds.
-    if let Err(error) = store.write(&[change]) {
+    if let Err(error) = store.write(&changes) {
         let again = if arguments.lift {
             "doing it twice also lifts what is revoked of it in between"
         } else {
@@ -85,12 +85,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
 }
 
 impl Arguments {
-    fn change(&self, policy: &Policy, handle: &Handle) -> Result<Change, RevokeError> {
+    fn changes(&self, policy: &Policy, handle: &Handle) -> Result<Vec<Change>, RevokeError> {
         let now = Clock::System.now();
         if self.lift {
             Revocation::lift(policy, handle, now)
         } else {
-            self.revocation().change(policy, handle, now)
+            let change = self.revocation().change(policy, handle, now)?;
+            Ok(vec![change])
         }
     }
 

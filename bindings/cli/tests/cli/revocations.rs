@@ -135,9 +135,15 @@ fn every_kind_of_handle_has_its_option() {
         ("intent", vec![ISS, "x"]),
         ("account", vec![ISS, "x"]),
         ("credential", vec![ISS, "x"]),
+        ("disabled", vec![ISS, "x"]),
     ] {
         let flag = format!("--{option}");
-        revoke(&policy, &[&[flag.as_str()], parts.as_slice()].concat());
+        if option == "disabled" {
+            let line = format!(r#"{{"kind":"disabled","iss":"{ISS}","sub":"x","at":1800000000}}"#);
+            run(0, &["revocations", "import"], &policy, &line);
+        } else {
+            revoke(&policy, &[&[flag.as_str()], parts.as_slice()].concat());
+        }
         let kind = option.replace('-', "_");
         let listed = list(&policy, &["--kind", &kind]);
         let line = listed[0].as_object().unwrap();
@@ -226,7 +232,7 @@ fn an_export_is_imported_whole_or_not_at_all() {
     let (_, complained) = run(2, &["revocations", "import"], &second, &bad);
     for line in [
         "line 5: kind: this version",
-        "line 6: iss: empty",
+        "line 6: a part of the handle is empty",
         "line 7: longer than",
         "nothing was imported: 3 of 6 lines",
     ] {
@@ -249,6 +255,42 @@ fn an_export_is_imported_whole_or_not_at_all() {
     let (again, _) = run(0, &["revocations", "import"], &second, &export);
     assert!(again.contains("3 imported"), "{again}");
     assert_eq!(list(&second, &["--match", "leaked"]).len(), 1);
+    // A backup of what was brought back is that backup.
+    assert_eq!(run(0, &["revocations", "export"], &second, "").0, export);
+}
+
+/// What is misspelt would end more than it says, or nothing.
+#[test]
+fn an_import_is_held_against_the_policy_as_what_is_revoked_is() {
+    let folder = Folder::new("import");
+    let policy = in_folder(&folder, "store");
+    let line = |iss: &str, more: &str| {
+        format!("{{\"kind\":\"actor\",\"iss\":\"{iss}\",\"sub\":\"x\",\"at\":1700000000{more}}}\n")
+    };
+    for (bad, why) in [
+        (line(ISS, ",\"cutof\":1700000000"), "\"cutof\""),
+        (line(ISS, ",\"expire\":5"), "\"expire\""),
+        (line(ISS, ",\"lifted\":true,\"cutoff\":5"), "\"cutoff\""),
+        (line("corp", ""), "write the iss"),
+        (
+            "{\"kind\":\"holder_key\",\"jkt\":\"short\",\"at\":1}\n".to_owned(),
+            "43 characters",
+        ),
+    ] {
+        let lines = line(ISS, "") + &bad;
+        let (_, complained) = run(2, &["revocations", "import"], &policy, &lines);
+        assert!(complained.contains("line 2: "), "{complained}");
+        assert!(complained.contains(why), "{complained}");
+    }
+    // Services that share a store may trust others.
+    let foreign = line(ISS, "") + &subject_of("https://other.example");
+    let (said, complained) = run(0, &["revocations", "import"], &policy, &foreign);
+    assert!(said.contains("2 imported"), "{said}");
+    assert!(complained.contains("1 are of issuers"), "{complained}");
+}
+
+fn subject_of(iss: &str) -> String {
+    format!("{{\"kind\":\"subject\",\"iss\":\"{iss}\",\"sub\":\"x\",\"at\":1700000000}}\n")
 }
 
 #[test]

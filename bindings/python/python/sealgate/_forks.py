@@ -1,7 +1,9 @@
-"""What a forked child begins anew: it has all that its parent had, but none of the threads."""
+"""What begins anew in a forked child, which has all that its parent had, but none of the threads;
+and what ends with a process."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import weakref
 from typing import TYPE_CHECKING
@@ -23,5 +25,12 @@ def _begin_anew() -> None:
         revocations.resume()
 
 
+def _end() -> None:
+    """At exit: revocations that no store has are lost, and nobody may have closed their verifier."""
+    for revocations in tuple(living):
+        revocations.close()
+
+
+atexit.register(_end)  # after the log has, and so before it ends
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)

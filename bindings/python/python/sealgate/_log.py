@@ -81,6 +81,9 @@ def _log(fields: dict[str, Any]) -> None:
             _logger.warning("%s: %s: %s", event, name, fields["reason"], extra=fields)
         elif event == "revocations_delivered":
             _logger.debug("%s: %s has everything", event, name, extra=fields)
+        elif event == "revocations_undelivered":
+            text = "%s: %s is not known to have %d of this process's changes, in force in it alone"
+            _logger.warning(text, event, name, fields["changes"], extra=fields)
     except Exception:  # a handler's own
         if logging.raiseExceptions:
             traceback.print_exc()

@@ -185,8 +185,15 @@ class Handle:
 
     @staticmethod
     def account(*, iss: str, sub: str) -> Handle:
-        """An account, as its issuer disables and enables it: whatever is about it or acts as it."""
+        """An account: whatever is about it or acts as it. What its issuer disables is kept apart:
+        enabling the account takes back nothing of this. Lifting it lifts both."""
         return Handle._of("account", iss, sub)
+
+    @staticmethod
+    def disabled(*, iss: str, sub: str) -> Handle:
+        """An account that its issuer has disabled, until the issuer enables it or somebody lifts
+        it. Only an event revokes it."""
+        return Handle._of("disabled", iss, sub)
 
     @staticmethod
     def credential(*, iss: str, sub: str) -> Handle:
@@ -296,7 +303,9 @@ class Revocations:
         return RevocationReceipt(*self._raw.revoke(*_named(handle), cutoff, expires, reason))
 
     def lift(self, handle: Handle) -> RevocationReceipt:
-        """Takes back whatever was revoked of a handle."""
+        """Takes back whatever was revoked of a handle. Under a server that processes share, what
+        another one has just revoked is taken back once the server has it, as its `flush` says: of
+        the two that counts which arrives last."""
         return RevocationReceipt(*self._raw.lift(*_named(handle)))
 
     def apply(self, event_token: VerifiedToken[Any]) -> EventReceipt:

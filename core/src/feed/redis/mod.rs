@@ -16,7 +16,7 @@ mod writer;
 
 use std::hash::{BuildHasher, RandomState};
 
-use redis::{ConnectionInfo, IntoConnectionInfo};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use super::seen::{MISSES, Seen};
 use super::{Engine, Evicts, FeedError, Reader, Writer};
@@ -41,6 +41,16 @@ impl Redis {
             text: "redis: no client takes its url".to_owned(),
             passes: false,
         })?;
+        // Whether its client could is a matter of what else is in the program.
+        if matches!(server.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
+            return Err(FeedError {
+                text:
+                    "redis: its url trusts whoever answers (#insecure), which sealgate does not; \
+                       SSL_CERT_FILE names authorities"
+                        .to_owned(),
+                passes: false,
+            });
+        }
         Ok(Self {
             server,
             namespace: namespace.into(),

@@ -38,6 +38,8 @@ struct Log {
     /// How many letters whoever looks has read before.
     read: usize,
     opened: usize,
+    /// How often somebody was turned away.
+    failures: usize,
     losses: u64,
     /// Whether a reader waits as long as it may; else it looks once.
     local: bool,
@@ -155,24 +157,34 @@ impl Board {
         Arc::new(self.clone())
     }
 
+    /// How often somebody was turned away.
+    pub(super) fn failures(&self) -> usize {
+        self.log().failures
+    }
+
     /// How many engines there were.
     pub(super) fn opened(&self) -> usize {
         self.log().opened
     }
 }
 
-fn away() -> FeedError {
+fn away(log: &mut Log) -> FeedError {
+    log.failures += 1;
+    let text = match log.down {
+        true => "the board is away",
+        false => "the board is full",
+    };
     FeedError {
-        text: "the board is away".to_owned(),
+        text: text.to_owned(),
         passes: true,
     }
 }
 
 impl Engine for Board {
     fn reader(&self) -> Result<Box<dyn Reader>, FeedError> {
-        let log = self.log();
+        let mut log = self.log();
         if log.down {
-            return Err(away());
+            return Err(away(&mut log));
         }
         Ok(Box::new(Eyes {
             board: self.clone(),
@@ -211,9 +223,9 @@ impl Reader for Eyes {
     fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError> {
         let log = self.board.log();
         let waited = self.board.0.changed.wait_while(log, |log| log.mute);
-        let log = waited.unwrap();
+        let mut log = waited.unwrap();
         if log.down {
-            return Err(away());
+            return Err(away(&mut log));
         }
         for (place, letter) in log.letters.iter().enumerate() {
             let handle = letter.change.handle();
@@ -237,9 +249,9 @@ impl Reader for Eyes {
         self.board.0.changed.notify_all();
         let nothing = |log: &mut Log| !log.down && log.life == life && log.visible() == next;
         let waited = self.board.0.changed.wait_timeout_while(log, wait, nothing);
-        let log = waited.unwrap().0;
+        let mut log = waited.unwrap().0;
         if log.down {
-            return Err(away());
+            return Err(away(&mut log));
         }
         if log.life != self.life {
             return Ok(Progress::Gap);
@@ -274,7 +286,7 @@ impl Writer for Hand {
         let mut log = self.0.0.changed.wait_while(log, |log| log.holds).unwrap();
         log.held -= 1;
         if log.down || log.refuses {
-            return Err(away());
+            return Err(away(&mut log));
         }
         log.letters.extend_from_slice(letters);
         drop(log);

@@ -1,12 +1,15 @@
 //! What is to be written is not lost: where threads end, where policies change, and where there is no
 //! room.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::board::Board;
 use super::{ISS, NOW, PATIENCE, Process, SHARED, policy, token};
 use crate::Handle;
 use crate::feed::bag::Bag;
+use crate::observe::Event;
 use crate::revocation::Change;
 use crate::sync::in_a_child;
 use crate::time::{NumericDate, Span};
@@ -26,11 +29,6 @@ impl Process {
 
     fn reloads(&self, revocation: &str) {
         self.verifier.reload(policy(revocation)).unwrap();
-    }
-
-    fn heard(&self, event: &str) -> usize {
-        let events = self.events.lock().unwrap();
-        events.iter().filter(|heard| heard.contains(event)).count()
     }
 }
 
@@ -212,23 +210,67 @@ fn what_there_is_no_room_for_takes_force_here_and_is_never_called_delivered() {
 
 #[test]
 fn who_was_told_that_something_is_missing_hears_when_nothing_is() {
-    for board in [Board::default(), Board::local()] {
+    for (board, is_local) in [(Board::default(), false), (Board::local(), true)] {
         let process = Process::new(&board);
         process.comes_to_say(&token("u1"), "accepted");
+        assert_eq!(
+            process.heard("revocations_delivered"),
+            0,
+            "nothing was revoked"
+        );
         board.refuse_writes(true);
-        process.revoke("u1");
-        assert!(!process.flushes(Duration::ZERO));
+        // By a receipt, whoever flushes or does not.
+        assert!(!process.revoke("u1").1);
+        process.notices();
         assert_eq!(process.heard("revocations_delivered"), 0);
         board.refuse_writes(false);
-        process.revoke("u2");
         process.until("it is told", |own| own.heard("revocations_delivered") == 1);
-        // The first may have been there, and told of, before the second was revoked.
-        process.until("that is there", |own| own.undelivered() == 0);
-        // Nobody asks: nobody is told.
-        process.revoke("u3");
-        process.until("it is there", |own| own.undelivered() == 0);
-        assert_eq!(process.heard("revocations_delivered"), 1);
+        assert_eq!(process.undelivered(), 0);
+        // Of this host it is there when the next is revoked: nobody was told otherwise.
+        assert_eq!(process.revoke("u2").1, is_local);
+        let heard = if is_local { 1 } else { 2 };
+        process.until("it is told", |own| {
+            own.undelivered() == 0 && own.heard("revocations_delivered") == heard
+        });
+        assert!(process.flushes(PATIENCE));
+        assert_eq!(process.heard("revocations_delivered"), heard);
     }
+}
+
+/// A server that is away is tried again every second or two.
+#[test]
+fn what_goes_wrong_is_told_when_it_begins_and_when_it_is_something_else() {
+    let board = Board::default();
+    let process = Process::new(&board);
+    process.comes_to_say(&token("u1"), "accepted");
+    board.go_down();
+    process.notices();
+    process.revoke("u1");
+    process.until("it is tried again", |_| board.failures() > 5);
+    assert_eq!(process.heard("the board is away"), 1);
+    // Who begins to listen hears of it, and those who listen hear that, too.
+    let heard = Arc::new(AtomicUsize::new(0));
+    let own = Arc::clone(&heard);
+    process.verifier.observe(Arc::new(move |event: &Event<'_>| {
+        let is = matches!(event, Event::RevocationsInterrupted { .. });
+        own.fetch_add(usize::from(is), Ordering::Relaxed);
+    }));
+    process.until("it is told again", |own| {
+        own.heard("the board is away") == 2
+    });
+    while heard.load(Ordering::Relaxed) != 1 {
+        std::thread::yield_now(); // it is told next
+    }
+    board.refuse_writes(true);
+    board.come_up();
+    process.until("it is read again", |own| {
+        own.heard("revocations_loaded") == 2
+    });
+    process.until("it is written in vain", |own| own.heard("interrupted") == 3);
+    board.go_down();
+    process.until("it is away again", |own| {
+        own.heard("the board is away") == 3
+    });
 }
 
 #[test]

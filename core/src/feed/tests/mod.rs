@@ -96,6 +96,9 @@ impl Process {
                     format!("{} {reason}", event.name())
                 }
                 Event::RevocationsDelivered { .. } => event.name().to_owned(),
+                Event::RevocationsUndelivered { changes, .. } => {
+                    format!("{} {changes}", event.name())
+                }
                 _ => return,
             };
             own.lock()
@@ -139,6 +142,11 @@ impl Process {
     #[track_caller]
     fn notices(&self) {
         self.until("it is noticed", |own| own.state().last_error.is_some());
+    }
+
+    fn heard(&self, event: &str) -> usize {
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|heard| heard.contains(event)).count()
     }
 
     fn state(&self) -> StoreState {
@@ -348,6 +356,29 @@ fn what_is_still_to_be_written_holds_whatever_is_read() {
 }
 
 #[test]
+fn who_is_gone_says_what_no_store_was_handed() {
+    let board = Board::default();
+    let Process {
+        verifier,
+        gate,
+        events,
+        ..
+    } = Process::new(&board);
+    board.refuse_writes(true);
+    let u1 = Handle::subject(ISS, "u1");
+    verifier
+        .revocations()
+        .revoke(&u1, Revocation::all())
+        .unwrap();
+    drop((verifier, gate));
+    let told = "revocations_undelivered 1 local";
+    board.jump(); // whoever reads looks up
+    while !events.lock().unwrap().iter().any(|event| event == told) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn a_reload_begins_and_ends_sharing() {
     let board = Board::local();
     let process = Process::with(&board, r#"{"store":"process"}"#);
@@ -379,7 +410,15 @@ fn who_is_closed_reads_no_more_and_says_so_in_time() {
     process.comes_to_say(&one, "accepted");
     board.go_down();
     process.revoke("u1");
+    let left = process.verifier.revocations().close();
+    let left: Vec<_> = left
+        .iter()
+        .map(|left| (left.store.as_str(), left.changes))
+        .collect();
+    assert_eq!(left, [("local", 1)]);
     process.verifier.close();
+    assert_eq!(process.verifier.revocations().close(), [], "told once");
+    assert_eq!(process.heard("revocations_undelivered 1 local"), 1);
     process.clock.advance(Span::from_seconds(11));
     assert_eq!(process.says(&token("u2")), "revocation_stale");
     assert!(!process.verifier.revocations().flush(PATIENCE)); // at once: nobody will

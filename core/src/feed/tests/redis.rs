@@ -325,6 +325,17 @@ fn a_wrong_password_is_no_matter_of_time_and_is_never_shown() {
 }
 
 #[test]
+fn a_server_that_nobody_vouches_for_is_not_asked_for() {
+    assert!(Redis::new("rediss://redis.example", "ns").is_ok());
+    let error = Redis::new("rediss://redis.example/#insecure", "ns").unwrap_err();
+    assert!(
+        !error.passes && error.text.contains("#insecure"),
+        "{}",
+        error.text
+    );
+}
+
+#[test]
 fn a_server_that_takes_no_writes_is_no_matter_of_time() {
     let Some(server) = Server::start(Kind::ForgetfulRedis) else {
         return;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::list::StatusList;
 use crate::error::Code;
 use crate::limits::{STATUS_LISTS, STATUS_LISTS_SIZE};
+use crate::policy::IssuerRules;
 use crate::sync::{AtomicU64, Ordering, Snapshot};
 use crate::time::{Clock, Moment, Now, NumericDate, Span};
 
@@ -27,10 +28,9 @@ pub(crate) struct StatusLists {
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
-/// One list, by the name of the issuer whose tokens refer to it and its address.
+/// One list, by the issuer whose tokens refer to it and its address.
 struct Listed {
-    issuer: Box<str>,
-    uri: Box<str>,
+    due: Due,
     /// When it was last asked for, as [`Moment::to_bits`].
     used: AtomicU64,
     /// When it is to be fetched, the same; [`BEING_FETCHED`] while it is.
@@ -48,6 +48,8 @@ const BEING_FETCHED: u64 = u64::MAX;
 #[derive(Clone)]
 pub(crate) struct Resolved {
     pub(crate) list: Arc<StatusList>,
+    /// The thumbprint of the key that has signed it.
+    pub(crate) key: Box<str>,
     pub(crate) fetched: Now,
     /// How old it may become: then it is stale (TSL-05, TSL-06).
     pub(crate) good_for: Span,
@@ -83,8 +85,34 @@ pub(crate) struct StatusStats {
 /// A list that is to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
+    /// The policy's name for the issuer, and its `iss`.
     pub(crate) issuer: Box<str>,
+    iss: Box<[Box<str>]>,
     pub(crate) uri: Box<str>,
+}
+
+/// Whose lists: an issuer by its name and its `iss`. A name is the operator's label, and by another policy
+/// may be another's.
+#[derive(Clone, Copy)]
+pub(crate) struct Owner<'p> {
+    name: &'p str,
+    iss: &'p [Box<str>],
+}
+
+impl<'p> From<&'p IssuerRules> for Owner<'p> {
+    fn from(issuer: &'p IssuerRules) -> Self {
+        Self {
+            name: &issuer.name,
+            iss: &issuer.issuers,
+        }
+    }
+}
+
+impl Due {
+    /// Whether it is a list of this issuer.
+    pub(crate) fn is_of(&self, owner: Owner<'_>) -> bool {
+        *self.issuer == *owner.name && *self.iss == *owner.iss
+    }
 }
 
 impl StatusLists {
@@ -96,27 +124,32 @@ impl StatusLists {
         }
     }
 
-    /// The list, for a token that is judged at this date, if it is here and not stale; else why not, and it
-    /// is wanted from now on.
+    /// The list, for a token that is judged at this date, if it is here, not stale, and signed by a key that
+    /// the issuer still has; else why not, and it is wanted from now on.
     pub(super) fn look_up(
         &self,
-        issuer: &str,
+        owner: Owner<'_>,
         uri: &str,
+        has_key: impl Fn(&str) -> bool,
         date: NumericDate,
     ) -> Result<Arc<StatusList>, Code> {
         let moment = self.clock.moment();
         let now = Now { moment, date };
         let lists = self.lists.load();
-        let Some(listed) = lists.iter().find(|listed| listed.is(issuer, uri)) else {
-            self.want(issuer, uri, moment);
+        let Some(listed) = lists.iter().find(|listed| listed.is(owner, uri)) else {
+            self.want(owner, uri, moment);
             return Err(Code::StatusUnavailable);
         };
         listed.used.store(moment.to_bits(), Ordering::Relaxed);
         let Some(resolved) = &listed.resolved else {
             return Err(Code::StatusUnavailable);
         };
-        if resolved.is_due(now) && listed.hurry(moment) {
+        let withdrawn = !has_key(&resolved.key);
+        if (withdrawn || resolved.is_due(now)) && listed.hurry(moment) {
             (self.wake)();
+        }
+        if withdrawn {
+            return Err(Code::StatusUnavailable);
         }
         if resolved.is_stale(now) {
             return Err(Code::StatusStale);
@@ -125,10 +158,10 @@ impl StatusLists {
     }
 
     #[cold]
-    fn want(&self, issuer: &str, uri: &str, now: Moment) {
+    fn want(&self, owner: Owner<'_>, uri: &str, now: Moment) {
         loop {
             let before = self.lists.load_full();
-            if before.iter().any(|listed| listed.is(issuer, uri)) {
+            if before.iter().any(|listed| listed.is(owner, uri)) {
                 return;
             }
             let mut after = Vec::clone(&before);
@@ -143,8 +176,11 @@ impl StatusLists {
                 after.retain(|listed| !Arc::ptr_eq(listed, oldest));
             }
             after.push(Arc::new(Listed {
-                issuer: issuer.into(),
-                uri: uri.into(),
+                due: Due {
+                    issuer: owner.name.into(),
+                    iss: owner.iss.into(),
+                    uri: uri.into(),
+                },
                 used: AtomicU64::new(now.to_bits()),
                 next: AtomicU64::new(now.to_bits()),
                 failures: 0,
@@ -178,9 +214,9 @@ impl StatusLists {
     }
 
     /// Why an issuer's lists are not here, as far as that is known.
-    pub(crate) fn last_error(&self, issuer: &str) -> Option<Box<str>> {
+    pub(crate) fn last_error(&self, owner: Owner<'_>) -> Option<Box<str>> {
         let lists = self.lists.load();
-        let mut errors = lists.iter().filter(|listed| *listed.issuer == *issuer);
+        let mut errors = lists.iter().filter(|listed| listed.due.is_of(owner));
         errors.find_map(|listed| listed.last_error.clone())
     }
 }
@@ -200,10 +236,7 @@ impl StatusLists {
             }
             if at <= now.to_bits() && due.len() < most {
                 listed.next.store(BEING_FETCHED, Ordering::Release);
-                due.push(Due {
-                    issuer: listed.issuer.clone(),
-                    uri: listed.uri.clone(),
-                });
+                due.push(listed.due.clone());
             } else {
                 let rest = Moment::from_bits(at).since(now).max(Span::ZERO);
                 next = Some(next.map_or(rest, |earlier| earlier.min(rest)));
@@ -226,14 +259,12 @@ impl StatusLists {
         loop {
             let before = self.lists.load_full();
             let mut after = Vec::clone(&before);
-            let is_it = |listed: &&mut Arc<Listed>| listed.is(&due.issuer, &due.uri);
+            let is_it = |listed: &&mut Arc<Listed>| listed.due == *due;
             let Some(place) = after.iter_mut().find(is_it) else {
                 return Err("it has made room for another list".to_owned());
             };
             let brought = brought.clone().and_then(|resolved| {
-                let others = before
-                    .iter()
-                    .filter(|listed| !listed.is(&due.issuer, &due.uri));
+                let others = before.iter().filter(|listed| listed.due != *due);
                 let others = others.filter_map(|listed| listed.resolved.as_ref());
                 let others: usize = others.map(|other| other.list.heap_size()).sum();
                 if others.saturating_add(resolved.list.heap_size()) > STATUS_LISTS_SIZE {
@@ -249,11 +280,14 @@ impl StatusLists {
         }
     }
 
-    /// Whether a list of an issuer is wanted that nobody has failed to fetch yet.
-    pub(crate) fn awaits(&self, issuer: &str) -> bool {
+    /// Whether a list of an issuer, which has these keys, is wanted that nobody has failed to fetch yet.
+    pub(crate) fn awaits(&self, owner: Owner<'_>, has_key: impl Fn(&str) -> bool) -> bool {
         let lists = self.lists.load();
-        let mut lists = lists.iter().filter(|listed| *listed.issuer == *issuer);
-        lists.any(|listed| listed.resolved.is_none() && listed.failures == 0)
+        let mut lists = lists.iter().filter(|listed| listed.due.is_of(owner));
+        lists.any(|listed| {
+            let resolved = listed.resolved.as_ref();
+            listed.failures == 0 && !resolved.is_some_and(|resolved| has_key(&resolved.key))
+        })
     }
 
     /// Nothing is being fetched in this process: whoever did is gone with a fork.
@@ -272,17 +306,17 @@ impl StatusLists {
 }
 
 impl Listed {
-    fn is(&self, issuer: &str, uri: &str) -> bool {
-        *self.uri == *uri && *self.issuer == *issuer
+    fn is(&self, owner: Owner<'_>, uri: &str) -> bool {
+        *self.due.uri == *uri && self.due.is_of(owner)
     }
 
-    /// Has a list that is due by the wall clock fetched ahead of its time, and says whether that is news.
+    /// Has a list that is due fetched ahead of its time, and says whether that is news.
     /// After a failure the pause is what it is.
     fn hurry(&self, now: Moment) -> bool {
         let next = self.next.load(Ordering::Acquire);
-        let sleeps = self.failures == 0 && next != BEING_FETCHED && next > now.to_bits();
+        let rests = self.failures == 0 && next != BEING_FETCHED && next > now.to_bits();
         let (set, read) = (Ordering::AcqRel, Ordering::Acquire);
-        sleeps
+        rests
             && self
                 .next
                 .compare_exchange(next, now.to_bits(), set, read)
@@ -305,8 +339,7 @@ impl Listed {
             }
         };
         Self {
-            issuer: self.issuer.clone(),
-            uri: self.uri.clone(),
+            due: self.due.clone(),
             used: AtomicU64::new(self.used.load(Ordering::Relaxed)),
             next: AtomicU64::new(next.to_bits()),
             failures,
@@ -322,7 +355,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{Due, Resolved, StatusLists};
+    use super::{Due, Owner, Resolved, StatusLists};
     use crate::error::Code;
     use crate::limits::STATUS_LISTS;
     use crate::revocation::StatusList;
@@ -354,13 +387,16 @@ mod tests {
         }
 
         fn look(&self, issuer: &str, uri: &str) -> Result<u64, Code> {
-            let list = self.lists.look_up(issuer, uri, self.clock.now());
+            let list = self
+                .lists
+                .look_up(owner(issuer), uri, |key| key == "k", self.clock.now());
             list.map(|list| list.entries())
         }
 
         fn resolved(&self, good_for: i64) -> Resolved {
             Resolved {
                 list: StatusList::decode(1, "eNrbuRgAAhcBXQ").unwrap().into(),
+                key: "k".into(),
                 fetched: Now::of(&Clock::Fixed(Arc::clone(&self.clock))),
                 good_for: Span::from_seconds(good_for),
                 again_after: Span::from_seconds(good_for - 10),
@@ -374,9 +410,14 @@ mod tests {
         }
     }
 
+    fn owner(name: &str) -> Owner<'_> {
+        Owner { name, iss: &[] }
+    }
+
     fn due(uri: &str) -> Due {
         Due {
             issuer: "a".into(),
+            iss: [].into(),
             uri: uri.into(),
         }
     }
@@ -393,7 +434,8 @@ mod tests {
         assert_eq!(stand.look("a", "u"), Err(Code::StatusUnavailable));
         assert_eq!(stand.look("a", "u"), Err(Code::StatusUnavailable));
         assert_eq!(stand.rings.load(Ordering::Relaxed), 1);
-        assert!(lists.awaits("a") && !lists.awaits("b"));
+        let awaits = |name| lists.awaits(owner(name), |_| true);
+        assert!(awaits("a") && !awaits("b"));
         assert_eq!(stand.stands(), (1, 1, 0, false));
         assert_eq!(lists.begin(4), (vec![due("u")], None));
         assert_eq!(lists.begin(4), (Vec::new(), None), "it is being fetched");
@@ -421,7 +463,7 @@ mod tests {
             assert_eq!(lists.begin(4).0, [due("u")]);
         }
         assert_eq!(stand.rings.load(Ordering::Relaxed), 1);
-        assert_eq!(lists.last_error("a").as_deref(), Some("why"));
+        assert_eq!(lists.last_error(owner("a")).as_deref(), Some("why"));
         lists.begin_anew();
         let again = lists.begin(4).0;
         assert_eq!(again, [due("u")], "a fork's child fetches it itself");

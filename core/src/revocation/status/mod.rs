@@ -33,7 +33,8 @@ impl StatusChecked {
     }
 }
 
-/// TSL-01 to TSL-11, for an otherwise valid token of this issuer that has a status.
+/// TSL-01 to TSL-11, for an otherwise valid token of this issuer, which has keys of these thumbprints, that
+/// has a status.
 ///
 /// # Errors
 ///
@@ -45,9 +46,10 @@ pub(crate) fn check(
     lists: &StatusLists,
     claims: &Claims,
     issuer: &IssuerRules,
+    has_key: impl Fn(&str) -> bool,
     now: NumericDate,
 ) -> Result<StatusChecked, Error> {
-    ask(rules, lists, claims, issuer, now).map(|asked| StatusChecked(Some(asked)))
+    ask(rules, lists, claims, issuer, has_key, now).map(|asked| StatusChecked(Some(asked)))
 }
 
 fn ask(
@@ -55,6 +57,7 @@ fn ask(
     lists: &StatusLists,
     claims: &Claims,
     issuer: &IssuerRules,
+    has_key: impl Fn(&str) -> bool,
     now: NumericDate,
 ) -> Result<bool, Error> {
     let about = |code| Error::about(code, Claim::Status.name());
@@ -77,7 +80,7 @@ fn ask(
     let (Some(index), Some(uri)) = (index, uri) else {
         return Err(about(Code::ClaimType));
     };
-    let code = match lists.look_up(&issuer.name, uri, now) {
+    let code = match lists.look_up(issuer.into(), uri, has_key, now) {
         Ok(list) => match list.get(index) {
             Some(0) => return Ok(true),
             Some(2) => Code::Suspended,

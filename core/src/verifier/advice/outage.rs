@@ -76,7 +76,11 @@ impl Context<'_> {
                 "The token refers to a status list. Add status_list_token to issuers.{name}.profiles, whose keys must sign it."
             );
         }
-        let why = match self.live.status.last_error(name) {
+        let lists = &self.live.status;
+        let error = self
+            .issuer
+            .and_then(|issuer| lists.last_error(issuer.into()));
+        let why = match error {
             Some(error) => format!("It could not be fetched: {error}."),
             None => "It is being fetched, or it refers to another kind of status.".to_owned(),
         };

@@ -1,9 +1,10 @@
-//! What issuers have said of tokens: for how long it counts, whatever the wall clock does, and that busy issuers keep no other one from being asked.
+//! What issuers have said of tokens: for how long it counts, whatever the wall clock does and the policy
+//! becomes, and that busy issuers keep no other one from being asked.
 
 use std::sync::Arc;
 
-use super::NOW;
-use super::introspected::{GOOD, OPAQUE, Stand};
+use super::introspected::{AS, GOOD, OPAQUE, Stand};
+use super::{NOW, key, set};
 use crate::crypto::aws_lc;
 use crate::error::Code;
 use crate::introspection::{Failure, Whose};
@@ -164,4 +165,25 @@ fn a_rest_is_as_long_as_it_is_whatever_the_wall_clock_does() {
         stand.clock.advance(Span::from_seconds(4));
         assert_eq!(stand.code("d"), PENDING, "{set_to}");
     }
+}
+
+#[test]
+fn what_another_issuer_of_that_name_said_is_forgotten() {
+    let how = r#","endpoint":"https://ask.example""#;
+    let stand = Stand::with("", "", "", how);
+    assert_eq!(stand.then(OPAQUE, GOOD), Ok(()));
+    let reload = |issuer: serde_json::Value| {
+        let text = stand.verifier.policy().to_json();
+        let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        document["issuers"]["as"]["issuer"] = issuer;
+        let text = document.to_string();
+        let policy = Policy::parse_with(text, Format::Json, &LoadOptions::new()).unwrap();
+        stand.verifier.reload(policy).unwrap();
+        let keys = set(&[&key(1, "k1")]);
+        stand.verifier.keys().publish("as", &keys).unwrap();
+    };
+    reload(AS.into());
+    assert_eq!(stand.code(OPAQUE), Ok(()), "the same one");
+    reload("https://elsewhere.example".into());
+    assert_eq!(stand.code(OPAQUE), PENDING);
 }

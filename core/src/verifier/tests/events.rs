@@ -12,7 +12,7 @@ use crate::error::Code;
 use crate::policy::{Format, Policy};
 use crate::revocation::Handle;
 use crate::time::{Clock, FixedClock};
-use crate::verifier::{AppliedEvent, RevokeError};
+use crate::verifier::{AppliedEvent, Revocation, RevokeError};
 use crate::{Gate, Verifier};
 
 const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
@@ -248,6 +248,60 @@ fn rev_08_an_account_opens_again_only_by_what_happened_later() {
     let stolen = json!({ "iss": A, "sub": "u1", "aud": "mcp", "client_id": "c1", "jti": "j0",
                          "iat": NOW - 250, "exp": NOW + 300 });
     assert_eq!(code(&tools, &token("at+jwt", &stolen)), refused);
+}
+
+/// What an operator has revoked of an account, its issuer does not take back; whoever lifts the account
+/// lifts both.
+#[test]
+fn rev_08_an_issuer_enables_what_it_has_disabled_and_nothing_else() {
+    let issued = |seconds: i64| {
+        let claims = json!({ "iss": A, "sub": "u1", "aud": "mcp", "client_id": "c1", "jti": "j0",
+                             "iat": NOW + seconds, "exp": NOW + 300 });
+        token("at+jwt", &claims)
+    };
+    let refused = Some((Code::Revoked, Some("sub")));
+    for (revocation, of_the_next_second) in
+        [(Revocation::so_far(), None), (Revocation::all(), refused)]
+    {
+        let clock = Arc::new(FixedClock::new(NOW));
+        let of = json!({ "store": "process" });
+        let verifier = verifier_with(of, "agent_strict", Clock::Fixed(Arc::clone(&clock)));
+        let tools = verifier.gate("tools").unwrap();
+        let account = Handle::account(A, "u1");
+        verifier.revocations().revoke(&account, revocation).unwrap();
+        clock.set(NOW + 9);
+        let told = |name: &str, at: i64| {
+            let event = event(&format!("{RISC}{name}"), NOW + at, &iss_sub("u1"));
+            applied(&verifier, "signals", &event)
+        };
+        let stand = || [0, 1].map(|seconds| code(&tools, &issued(seconds)));
+        assert_eq!(stand(), [refused, of_the_next_second]);
+        told("account-enabled", 0);
+        assert_eq!(stand(), [refused, of_the_next_second], "never disabled");
+        told("account-disabled", 0);
+        assert_eq!(stand(), [refused, refused]);
+        told("account-enabled", 0);
+        assert_eq!(stand(), [refused, of_the_next_second]);
+        told("account-disabled", 0);
+        verifier.revocations().lift(&account).unwrap();
+        assert_eq!(stand(), [None, None]);
+    }
+}
+
+#[test]
+fn nobody_but_its_issuer_disables_an_account() {
+    let verifier = verifier(json!({ "store": "process" }));
+    let disabled = Handle::disabled(A, "u1");
+    let revocations = verifier.revocations();
+    let refused = revocations.revoke(&disabled, Revocation::all());
+    assert_eq!(refused, Err(RevokeError::Told));
+    let told = event(&format!("{RISC}account-disabled"), NOW, &iss_sub("u1"));
+    applied(&verifier, "signals", &told);
+    let tools = verifier.gate("tools").unwrap();
+    let refused = Some((Code::Revoked, Some("sub")));
+    assert_eq!(code(&tools, &access()), refused);
+    revocations.lift(&disabled).unwrap();
+    assert_eq!(code(&tools, &access()), None);
 }
 
 /// LOG-06, SET-07: by issuer and `jti`. What was lifted in the second of the event is what the order of

@@ -1,4 +1,4 @@
-//! Status lists: for how long one counts, whatever the wall clock does. Fetching
+//! Status lists: for how long one counts, whatever the wall clock does and the policy becomes. Fetching
 //! them over connections is in a suite of its own.
 
 use std::sync::Arc;
@@ -47,10 +47,14 @@ impl Stand {
         self.verifier.keys().publish("as", &set(keys)).unwrap();
     }
 
-    fn judge(&self, iss: &str, key: &SigningKey) -> &'static str {
+    fn token(iss: &str, key: &SigningKey) -> String {
         let status = format!(r#""status":{{"status_list":{{"idx":1,"uri":"{URI}"}}}},"#);
-        let token = token_with(key, "", &claims(iss, "read", &status));
-        self.verifier.gate("api").unwrap().judge(&token).code()
+        token_with(key, "", &claims(iss, "read", &status))
+    }
+
+    fn judge(&self, iss: &str, key: &SigningKey) -> &'static str {
+        let gate = self.verifier.gate("api").unwrap();
+        gate.judge(Self::token(iss, key)).code()
     }
 
     fn now(&self) -> &'static str {
@@ -125,4 +129,41 @@ fn a_pause_is_as_long_as_it_is_whatever_the_wall_clock_does() {
         stand.clock.advance(Span::from_seconds(2));
         assert_eq!(stand.due().len(), 1, "{set_to}");
     }
+}
+
+#[test]
+fn a_list_of_another_issuer_of_that_name_is_none() {
+    let stand = Stand::known();
+    stand.verifier.reload(policy(AS)).unwrap();
+    assert_eq!(stand.now(), "accepted", "the same one");
+    let other = "https://elsewhere.example";
+    stand.verifier.reload(policy(other)).unwrap();
+    stand.publish(&[&key(2, "k2")]);
+    assert_eq!(stand.judge(other, &key(2, "k2")), "status_unavailable");
+    assert_eq!(stand.fetch(other, &key(2, "k2")), 1);
+    assert_eq!(stand.judge(other, &key(2, "k2")), "accepted");
+}
+
+#[test]
+fn a_list_ends_with_the_key_that_signed_it() {
+    let stand = Stand::known();
+    let (old, new) = (key(1, "k1"), key(2, "k2"));
+    stand.publish(&[&old, &new]);
+    assert_eq!(stand.now(), "accepted", "a further key ends nothing");
+    assert!(stand.due().is_empty());
+    stand.publish(&[&new]);
+    let now = || stand.judge(AS, &new);
+    assert_eq!(now(), "status_unavailable");
+    let gate = stand.verifier.gate("api").unwrap();
+    let token = Stand::token(AS, &new);
+    let error = gate.verify(&token).unwrap_err();
+    let engine = stand.verifier.engine();
+    assert!(engine.awaits_list(&error), "another one is on its way");
+    // The one that is served is still signed by the key that was withdrawn.
+    assert_eq!(stand.fetch(AS, &old), 1);
+    assert_eq!(now(), "status_unavailable");
+    assert!(!engine.awaits_list(&error));
+    stand.clock.advance(Span::from_seconds(2));
+    assert_eq!(stand.fetch(AS, &new), 1);
+    assert_eq!(now(), "accepted");
 }

@@ -18,6 +18,7 @@ fn line(event: &Event<'_>) -> String {
         Event::RevocationsLoaded { .. }
         | Event::RevocationsInterrupted { .. }
         | Event::RevocationsDelivered { .. }
+        | Event::RevocationsUndelivered { .. }
         | Event::Introspected { .. }
         | Event::IntrospectionFailed { .. }
         | Event::StatusListFetched { .. }
