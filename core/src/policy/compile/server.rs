@@ -66,8 +66,7 @@ pub(super) fn flaw_of_nats(urls: &str) -> Option<String> {
         is_server(rest.strip_suffix('/').unwrap_or(rest))
     };
     let flawed = urls.split(',').any(|url| !is_nats(url));
-    flawed
-        .then(|| "what is there names no host and port: nats://user:password@host:4222".to_owned())
+    flawed.then(|| "what is there names no host and port: nats://host:4222".to_owned())
 }
 
 fn unknown(schemes: &[&str]) -> String {
