@@ -144,7 +144,7 @@ pub use encoding::json::{
     Elements as JsonElements, JsonKind, Members as JsonMembers, Value as JsonValue,
 };
 pub use error::{Blame, Code, Error, Group};
-pub use feed::{Following, ProofStore, ProofTrial, Store, StoreError};
+pub use feed::{Evicts, Following, ProofStore, ProofTrial, Store, StoreError};
 pub use limits::Limits;
 pub use observe::{Event, Observer};
 pub use policy::{

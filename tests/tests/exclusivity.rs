@@ -110,7 +110,8 @@ fn policy(setting: Setting, rows: &[(&Kind, &str)]) -> Value {
             (format!("gate_{}", kind.profile), gate)
         })
         .collect();
-    json!({
+    let once = rows.iter().any(|(kind, _)| kind.is_used_once());
+    let mut policy = json!({
         "version": 1,
         "cache": { "tokens": 0 },
         "issuers": { "as": {
@@ -121,13 +122,18 @@ fn policy(setting: Setting, rows: &[(&Kind, &str)]) -> Value {
             "claim_names": setting.names.iter().copied().collect::<BTreeMap<_, _>>(),
         } },
         "gates": gates,
-    })
+    });
+    if once {
+        policy["replay"] = json!({ "store": "process" });
+    }
+    policy
 }
 
 /// Judges tokens under both providers; verifiers are kept, since the matrix asks each many times.
 struct Judge {
     harnesses: [Harness; 2],
     opened: BTreeSet<String>,
+    judged: usize,
 }
 
 impl Judge {
@@ -136,6 +142,7 @@ impl Judge {
         Self {
             harnesses: providers.map(Harness::new),
             opened: BTreeSet::new(),
+            judged: 0,
         }
     }
 
@@ -162,7 +169,15 @@ impl Judge {
         let typ = of
             .typ
             .map_or_else(String::new, |typ| format!(",\"typ\":\"{typ}\""));
-        let token = compact(key.header(&typ), canonical(claims), |input| key.sign(input));
+        // Some are good once, whatever else is in them.
+        let mut claims = claims.clone();
+        if claims.get("jti").is_some() {
+            self.judged += 1;
+            claims["jti"] = format!("j{}", self.judged).into();
+        }
+        let token = compact(key.header(&typ), canonical(&claims), |input| {
+            key.sign(input)
+        });
         let answer = self.ask(&json!({
             "op": "verify", "session": session, "now": T, "token": token,
             "gate": format!("gate_{}", at.profile),

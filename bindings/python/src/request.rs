@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyModule, PyString, PyTuple};
 use sealgate::{ContextToken, Kind, Request};
 
 use crate::chain::Told;
@@ -377,8 +377,13 @@ pub(crate) fn context_token<'py>(
 ) -> PyResult<(Kind, Bound<'py, PyAny>)> {
     let member = |name| entry.get_item(name);
     let (Ok(2), Ok(kind), Ok(token)) = (entry.len(), member("kind"), member("token")) else {
-        let right = "a mapping of kind and token";
-        return Err(input::wrong_type(entry, name, right));
+        return Err(match entry.cast::<PyMapping>() {
+            Ok(_) => usage(
+                entry.py(),
+                format!("{name} must have kind and token, and no more"),
+            ),
+            Err(_) => input::wrong_type(entry, name, "a mapping of kind and token"),
+        });
     };
     let kind = input::text(&kind, &format!("{name}: kind"))?;
     let known = Kind::from_name(kind);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -61,6 +61,12 @@ def test_what_a_chain_must_be(tools: Gate, corp: testing.FakeIssuer) -> None:
     assert refused(jwt, [parent | {"token": "é" * 10**6}]) == "oversized"
     assert refused(jwt, [parent], required_scopes=["admin"]) == "insufficient_scope"
     assert refused(jwt, [parent], operation={"scope": "admin"}) == "insufficient_scope"
+    for entry, text in [
+        ({"token": jwt}, "each of context must have kind and token, and no more"),
+        (jwt, "each of context must be a mapping of kind and token, not str"),
+    ]:
+        with pytest.raises(sealgate.UsageError, match=text):
+            tools.verify_chain(jwt, [cast("Any", entry)])
 
 
 def test_claims_of_a_chain_as_a_type(tools: Gate, corp: testing.FakeIssuer) -> None:

@@ -146,7 +146,7 @@ codes! {
     }
     Possession {
         PopRequired "pop_required" "this token is bound to a key, and no proof came with it"
-        PopMismatch "pop_mismatch" "the key, the client or the sign-in is not the one this token is bound to"
+        PopMismatch "pop_mismatch" "the key, the client, the sign-in or the scheme is not that of this token"
         PopInvalid "pop_invalid" "the proof of possession does not hold for this request"
         NonceRequired "nonce_required" "the proof lacks a nonce of this server, or has an old one"
     }

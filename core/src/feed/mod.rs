@@ -107,6 +107,25 @@ pub(crate) trait Engine: Send + Sync {
     fn time(&self) -> Result<Option<NumericDate>, FeedError> {
         Ok(None)
     }
+
+    /// What its server may forget when it is full; `None` where none forgets.
+    fn evicts(&self) -> Result<Option<Evicts>, FeedError> {
+        Ok(None)
+    }
+}
+
+/// What a server that is full forgets to make room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Evicts {
+    /// Nothing: it takes no more writes.
+    Nothing,
+    /// What has an end, as used proofs have, and no revocation.
+    Ending,
+    /// Anything, revocations too.
+    Anything,
+    /// It does not tell, or may not be asked.
+    Untold,
 }
 
 /// Reads one log. What goes wrong ends it: its owner opens another.
@@ -147,6 +166,11 @@ pub(crate) trait Reader: Send {
 pub(crate) trait Writer: Send {
     /// Appends them in this order, each of them whole. When it returns, the engine has them.
     fn write(&mut self, letters: &[Letter]) -> Result<(), FeedError>;
+
+    /// Does what writing takes, and leaves nothing behind. A disk has said all when it was opened.
+    fn try_writing(&mut self) -> Result<(), FeedError> {
+        Ok(())
+    }
 }
 
 /// Why an engine does not answer as it should.
@@ -251,7 +275,8 @@ impl UsedProofs for Unusable {
 
 impl From<FeedError> for Unanswered {
     fn from(error: FeedError) -> Self {
-        Self { text: error.text }
+        let FeedError { text, passes } = error;
+        Self { text, passes }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::bag::origin;
 use super::store::StoreError;
-use super::{Engine, FeedError};
+use super::{Engine, Evicts, FeedError};
 use crate::policy::{ReplayStore, Rules, StoreRules};
 use crate::replay::{HostTable, Unanswered, UsedProofs};
 use crate::time::{Clock, NumericDate, Span};
@@ -116,6 +116,15 @@ impl ProofStore {
     pub fn time(&self) -> Result<Option<NumericDate>, StoreError> {
         Ok(self.engine.time()?)
     }
+
+    /// As [`Store::evicts`](super::Store::evicts).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached.
+    pub fn evicts(&self) -> Result<Option<Evicts>, StoreError> {
+        Ok(self.engine.evicts()?)
+    }
 }
 
 /// The table in this folder, where there is one.
@@ -131,12 +140,8 @@ fn table(folder: &Path) -> Result<Option<HostTable>, StoreError> {
 }
 
 fn unanswered(error: Unanswered) -> StoreError {
-    let passes = true;
-    FeedError {
-        text: error.text,
-        passes,
-    }
-    .into()
+    let Unanswered { text, passes } = error;
+    FeedError { text, passes }.into()
 }
 
 impl fmt::Debug for ProofStore {

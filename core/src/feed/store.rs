@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Engine, FeedError, Letter, Progress, Reader};
+use super::{Engine, Evicts, FeedError, Letter, Progress, Reader};
 use crate::policy::{Rules, StoreRules};
 use crate::revocation::{Change, HandleKind};
 use crate::time::{Clock, NumericDate};
@@ -176,14 +176,14 @@ impl Store {
         Ok(all - changes.len())
     }
 
-    /// Opens a line for writing, and writes nothing.
+    /// Opens a line for writing, and does there what writing takes: a server refuses it where it would
+    /// refuse a revocation. Nothing is left behind.
     ///
     /// # Errors
     ///
     /// When nobody could write now.
     pub fn try_writing(&self) -> Result<(), StoreError> {
-        self.engine.writer()?;
-        Ok(())
+        Ok(self.engine.writer()?.try_writing()?)
     }
 
     /// What the server's clock says; `None` for a store on this host, and where the server does not
@@ -194,6 +194,16 @@ impl Store {
     /// When it cannot be reached.
     pub fn time(&self) -> Result<Option<NumericDate>, StoreError> {
         Ok(self.engine.time()?)
+    }
+
+    /// What its server may forget when it is full; `None` for a store on this host, and at a server
+    /// that has a place of its own for each store.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached.
+    pub fn evicts(&self) -> Result<Option<Evicts>, StoreError> {
+        Ok(self.engine.evicts()?)
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) trait UsedProofs: Send + Sync {
 pub(crate) struct Unanswered {
     /// One line for operators: what was tried, and what came of it.
     pub(crate) text: String,
+    /// Whether asking again may help.
+    pub(crate) passes: bool,
 }
 
 /// Whether a server was silent, so that not everybody waits for it in vain, one after another: while it is
@@ -100,7 +102,8 @@ mod tests {
         let question = || {
             pass(clock, millis);
             let text = String::new();
-            answers.then_some(()).ok_or(Unanswered { text })
+            let passes = true;
+            answers.then_some(()).ok_or(Unanswered { text, passes })
         };
         silence.ask(clock, question).map(|answer| answer.is_ok())
     }
@@ -129,7 +132,7 @@ mod tests {
             pass(&clock, 2000);
             assert_eq!(ask(&silence, &clock, 0, true), None);
             let text = String::new();
-            Err::<(), _>(Unanswered { text })
+            Err::<(), _>(Unanswered { text, passes: true })
         });
         assert!(probed.is_some_and(|answer| answer.is_err()));
         assert_eq!(ask(&silence, &clock, 0, true), None);

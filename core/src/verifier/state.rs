@@ -135,7 +135,7 @@ impl UsedProofs for Fleet {
             // What is wrong is known already.
             self.count(false);
             let text = "it has not answered a moment ago".to_owned();
-            return Err(Unanswered { text });
+            return Err(Unanswered { text, passes: true });
         };
         self.note(answer.as_ref().err().map(|error| error.text.clone()));
         answer
@@ -704,6 +704,7 @@ mod tests {
         fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
             Err(Unanswered {
                 text: "no answer in time".to_owned(),
+                passes: true,
             })
         }
 

@@ -486,17 +486,22 @@ impl Kind {
         }
     }
 
-    /// A policy of one issuer and one gate for it.
+    /// Whether a token is good once, so that its gate needs somebody who remembers it.
     #[must_use]
-    pub fn policy(&self) -> Value {
-        let used_once = [
+    pub fn is_used_once(&self) -> bool {
+        let once = [
             "client_assertion",
             "jwt_bearer_grant",
             "id_jag",
             "actor_proof",
         ];
-        let remembers = used_once.contains(&self.profile);
-        let replay = remembers.then(|| json!({ "store": "process" }));
+        once.contains(&self.profile)
+    }
+
+    /// A policy of one issuer and one gate for it.
+    #[must_use]
+    pub fn policy(&self) -> Value {
+        let replay = self.is_used_once().then(|| json!({ "store": "process" }));
         let policy = json!({
             "version": 1,
             // A line is answered by a verifier of its own, and a large cache takes time to make.

@@ -159,7 +159,7 @@ impl Drop for Folder {
 pub(crate) fn kind_of(server: &Server) -> &'static str {
     match server.kind() {
         Kind::Redis | Kind::ForgetfulRedis => "redis",
-        Kind::Nats => "nats",
+        Kind::Nats | Kind::PlainNats => "nats",
     }
 }
 

@@ -350,7 +350,7 @@ fn rfc_8936_events_are_polled_and_acknowledged_once_they_are_in_force() {
     assert!(polled.more_available);
     let handles = polled.changes.iter().map(|made| made.change.handle());
     let handles: Vec<_> = handles.map(|own| (own.kind(), own.value())).collect();
-    assert_eq!(handles, [(HandleKind::Account, "u1")]);
+    assert_eq!(handles, [(HandleKind::Disabled, "u1")]);
     assert_eq!(
         ["u1", "u3", "u5"].map(|sub| says(&stand, sub)),
         ["revoked", "accepted", "accepted"],

@@ -20,6 +20,13 @@ const LEEWAY: i64 = 30;
 pub(super) fn examine(issuer: &str, network: &Network, policy: Option<&Policy>) -> Report {
     let mut report = Report::default();
     let table = policy.and_then(|policy| table_of(policy, issuer, &mut report));
+    if let Some((name, table)) = &table
+        && publishes_nothing(table)
+    {
+        let text = format!("none: issuers.{name} has keys = [], and is asked about each token");
+        report.add("discovery", State::Note, text);
+        return report;
+    }
     let mut client = network.client();
     for host in hosts_of(table.as_ref()) {
         client = client.allow_host(&host);
@@ -242,6 +249,12 @@ fn table_of(policy: &Policy, issuer: &str, report: &mut Report) -> Option<(Strin
     };
     report.add("policy", State::Wrong, text);
     None
+}
+
+/// Whether the policy takes opaque tokens alone of the issuer, whose metadata and keys are then asked for
+/// nothing.
+fn publishes_nothing(table: &Value) -> bool {
+    table["keys"].as_array().is_some_and(Vec::is_empty)
 }
 
 /// The hosts that the policy lets its own fetches go to.

@@ -19,7 +19,6 @@ use crate::network::Network;
 pub(crate) struct Arguments {
     /// An issuer, exactly as in `iss`. Without it, the store of revocations that the policy names is
     /// examined. The one of used proofs is in any case, and whoever is asked about tokens.
-    #[arg(required_unless_present = "policy")]
     issuer: Option<String>,
     /// Hold this policy against what is found, or examine its stores.
     #[arg(short, long, value_name = "FILE")]
@@ -54,7 +53,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let name = name.or_else(|| arguments.policy.clone());
             ("store", name.unwrap_or_default(), report)
         }
-        (None, None) => return Err(Failure::usage("an issuer, or --policy FILE")),
+        (None, None) => {
+            return Err(Failure::usage(
+                "what is to be examined? An issuer, --policy FILE for its stores, or both",
+            ));
+        }
     };
     let mut out = BufWriter::new(io::stdout().lock());
     if arguments.json {

@@ -33,9 +33,10 @@ impl Report {
 
     pub(super) fn exit(&self) -> u8 {
         let has = |wanted| self.findings.iter().any(|(_, state, _)| *state == wanted);
+        // What is found wrong stays so, whoever else can be reached later.
         match (has(State::Wrong), has(State::Unreached)) {
-            (_, true) => UNDECIDED,
-            (true, false) => REFUSED,
+            (true, _) => REFUSED,
+            (false, true) => UNDECIDED,
             (false, false) => ACCEPTED,
         }
     }

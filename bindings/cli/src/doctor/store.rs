@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sealgate::crypto::aws_lc;
-use sealgate::{Clock, NumericDate, Policy, ProofStore, ProofTrial, Store, StoreError};
+use sealgate::{Clock, Evicts, NumericDate, Policy, ProofStore, ProofTrial, Store, StoreError};
 
 use super::report::{Report, State};
 use crate::revocations::unshared;
@@ -34,6 +34,7 @@ fn look_at_store(store: &Store, report: &mut Report) {
     if look_at_news(store, report) {
         look_at_writing(store, report);
         look_at_clock(store.kind(), store.time(), report);
+        look_at_memory(store.evicts(), Kept::Revocations, report);
         report.add(
             "undelivered",
             State::Note,
@@ -51,16 +52,21 @@ pub(super) fn examine_proofs(
     report: &mut Report,
 ) -> Option<String> {
     let proofs = ProofStore::open(policy, &aws_lc::provider())?;
-    look_at_proofs(&proofs, report);
-    if examined != Some(proofs.name()) {
-        look_at_clock(proofs.kind(), proofs.time(), report);
+    if look_at_proofs(&proofs, report) {
+        let kept = if examined == Some(proofs.name()) {
+            Kept::ProofsToo
+        } else {
+            look_at_clock(proofs.kind(), proofs.time(), report);
+            Kept::Proofs
+        };
+        look_at_memory(proofs.evicts(), kept, report);
     }
     Some(proofs.name().to_owned())
 }
 
 /// The store of used proofs, whether or not it is the one of revocations: what may be written there
-/// is one question, and what is remembered another.
-fn look_at_proofs(store: &ProofStore, report: &mut Report) {
+/// is one question, and what is remembered another. Says whether it answered.
+fn look_at_proofs(store: &ProofStore, report: &mut Report) -> bool {
     let text = format!(
         "used proofs are in store \"{}\": {}, reaches the {}",
         store.name(),
@@ -82,9 +88,13 @@ fn look_at_proofs(store: &ProofStore, report: &mut Report) {
             State::Wrong,
             "a new proof was refused: there is no room, or the clock was set back",
         ),
-        Err(error) => return add_failure("replay", &error, report),
+        Err(error) => {
+            add_failure("replay", &error, report);
+            return false;
+        }
     };
     report.add("replay", state, text);
+    true
 }
 
 /// Reads everything there is to its end. Says whether the store is well enough to go on.
@@ -170,6 +180,48 @@ fn look_at_clock(kind: &str, time: Result<Option<NumericDate>, StoreError>, repo
         },
         Err(error) => add_failure("clock", &error, report),
     }
+}
+
+/// What is asked of a server's memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Revocations,
+    Proofs,
+    /// Where it was looked at for revocations before.
+    ProofsToo,
+}
+
+fn look_at_memory(told: Result<Option<Evicts>, StoreError>, kept: Kept, report: &mut Report) {
+    let (state, text) = match told {
+        Ok(None) => return,
+        Ok(Some(Evicts::Ending)) if kept != Kept::Revocations => (
+            State::Wrong,
+            "when it is full it forgets what has an end, as used proofs have: a proof passes twice",
+        ),
+        Ok(Some(_)) if kept == Kept::ProofsToo => return,
+        Ok(Some(Evicts::Nothing)) => (
+            State::Good,
+            "when it is full it takes no more writes, and forgets nothing",
+        ),
+        Ok(Some(Evicts::Ending)) => (
+            State::Good,
+            "when it is full it forgets what has an end, and no revocation",
+        ),
+        Ok(Some(Evicts::Anything)) => (
+            State::Wrong,
+            "when it is full it forgets anything, revocations and used proofs too",
+        ),
+        Ok(Some(_)) => (
+            State::Note,
+            "it does not tell what it forgets when it is full (INFO)",
+        ),
+        Err(error) => return add_failure("memory", &error, report),
+    };
+    let text = match state {
+        State::Good => text.to_owned(),
+        _ => format!("{text}. It must be maxmemory-policy noeviction"),
+    };
+    report.add("memory", state, text);
 }
 
 const fn of(apart: i64) -> State {

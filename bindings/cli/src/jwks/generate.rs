@@ -160,10 +160,10 @@ enum Read {
 fn read(path: &str) -> Result<Vec<Read>, Failure> {
     let text = crate::input::whole(path)?;
     let refuse = |error: KeyError| Failure::Usage(format!("{path}: {error}"));
+    let private = |key: Result<SigningKey, KeyError>| Ok(Read::Private(Box::new(key?)));
     if text.trim_ascii_start().starts_with(b"-----") {
         let public = Jwk::from_pem(&text).map(Read::Public);
-        let key =
-            public.or_else(|_| SigningKey::from_pem(&text).map(|key| Read::Private(Box::new(key))));
+        let key = public.or_else(|_| private(SigningKey::from_pem(&text)));
         return Ok(vec![key.map_err(refuse)?]);
     }
     let json: Value = serde_json::from_slice(&text)
@@ -181,7 +181,7 @@ fn read(path: &str) -> Result<Vec<Read>, Failure> {
         if is_public(key) {
             Jwk::parse(text.as_bytes()).map(Read::Public)
         } else {
-            SigningKey::from_jwk(text.as_bytes()).map(|key| Read::Private(Box::new(key)))
+            private(SigningKey::from_jwk(text.as_bytes()))
         }
     });
     keys.collect::<Result<_, _>>().map_err(refuse)

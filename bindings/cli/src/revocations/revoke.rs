@@ -59,9 +59,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Fail
         } else {
             "doing it twice does no harm"
         };
+        let when = if error.passes() {
+            "when the store answers"
+        } else {
+            "when that is mended"
+        };
         let note = format!(
-            "it is not known to have it, and nothing else remembers it. Run this again when the \
-             store answers; {again}"
+            "it is not known to have it, and nothing else remembers it. Run this again {when}; {again}"
         );
         return Err(failed(&store, &error).and(&note));
     }

@@ -248,6 +248,47 @@ fn the_doctor_says_what_is_wrong_and_where() {
     assert!(text(&output).contains(" TLS "), "{}", text(&output));
 }
 
+/// Such an issuer need not publish a key.
+#[test]
+fn the_doctor_asks_an_issuer_of_opaque_tokens_for_nothing_else() {
+    let folder = Folder::new("opaque");
+    let (_, public) = key(&folder, "k1");
+    let asked = Server::new(Box::new(|_| {
+        let fields = "content-type: application/json\r\n".to_owned();
+        (200, fields, json!({ "active": false }).to_string())
+    }));
+    let issuer = Issuer::new(set(&[&public]), "", |metadata| {
+        metadata.as_object_mut().unwrap().remove("jwks_uri");
+    });
+    let secret = folder.write("secret", "of a test");
+    let only_ours = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&secret, only_ours).unwrap();
+    let url = issuer.url();
+    let policy = |keys: &str| {
+        let policy = format!(
+            "version = 1\n[danger]\nhttp_loopback_issuers = true\n[issuers.corp]\nissuer = \"{url}\"\n\
+             algorithms = [\"ES256\"]\n{keys}\n[issuers.corp.introspection]\nclient_id = \"rs\"\n\
+             client_secret = {{ file = \"secret\" }}\nendpoint = \"{}/\"\nallow_hosts = [\"127.0.0.1\"]\n\
+             [gates.tools]\nprofile = \"access_token\"\nissuers = [\"corp\"]\naudience = \"api\"\n",
+            asked.url()
+        );
+        folder.write("policy.toml", policy)
+    };
+    let doctor =
+        |policy: &str| sealgate(&["doctor", &url, LOCAL, "-p", policy, "--allow-danger"], "");
+    let output = doctor(&policy("keys = []"));
+    let said = text(&output);
+    assert_eq!(code(&output), 0, "{said}{}", complaint(&output));
+    assert!(
+        said.contains("· discovery") && said.contains("✓ introspection"),
+        "{said}"
+    );
+    // The near miss: whoever's keys are fetched needs a place for them.
+    let output = doctor(&policy("discovery = \"auto\""));
+    assert_eq!(code(&output), 1, "{}", complaint(&output));
+    assert!(text(&output).contains("✗ discovery"), "{}", text(&output));
+}
+
 #[test]
 fn a_policy_begins_with_what_an_issuer_says_of_itself() {
     let folder = Folder::new("init");

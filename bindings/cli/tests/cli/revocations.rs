@@ -444,7 +444,7 @@ fn a_server_is_followed_and_examined() {
         run(0, &["verify"], &judged, &token);
         revoke(&judged, &["--subject", ISS, "u1"]);
         let (said, _) = run(1, &["explain"], &judged, &token);
-        assert!(said.contains("revoked"), "{said}");
+        assert!(said.contains("`sealgate revocations list"), "{said}");
         let (said, _) = run(0, &["doctor", "--json"], &policy, "");
         let report: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(report["store"], "store \"fleet\"");
@@ -472,8 +472,10 @@ fn a_server_is_followed_and_examined() {
                 secret(&folder, "other", &taken)
             );
             let other = self::policy(&folder, "other.toml", &stores, "fleet");
-            let (said, _) = run(3, &["doctor"], &other, "");
+            let (said, _) = run(1, &["doctor"], &other, "");
             assert!(said.contains("what answers there"), "{said}");
+        } else {
+            is_ill(&server, &policy, &alone);
         }
         server.kill();
         let (said, complained) = run(3, &["verify"], &judged, &token);
@@ -493,6 +495,56 @@ fn a_server_is_followed_and_examined() {
             complained.contains("is not known to have it"),
             "{complained}"
         );
+    }
+}
+
+/// A Redis that answers and is of no use. `policy` has revocations there, and `alone` used proofs.
+fn is_ill(server: &Server, policy: &str, alone: &str) {
+    server.say("REPLICAOF 127.0.0.1 1");
+    let (said, _) = run(1, &["doctor"], policy, "");
+    assert!(
+        said.contains("✗ writing") && said.contains("name its primary"),
+        "{said}"
+    );
+    let (said, _) = run(1, &["doctor"], alone, "");
+    assert!(
+        said.contains("✗ replay") && said.contains("something is wrong"),
+        "{said}"
+    );
+    let (_, complained) = run(2, &["revoke", "--actor", ISS, "c"], policy, "");
+    assert!(
+        complained.contains("again when that is mended"),
+        "{complained}"
+    );
+    server.say("REPLICAOF NO ONE");
+    for (evicts, revocations, proofs) in [("volatile-lru", 0, 1), ("allkeys-lru", 1, 1)] {
+        server.say(&format!("CONFIG SET maxmemory-policy {evicts}"));
+        for (policy, exit) in [(policy, revocations), (alone, proofs)] {
+            let (said, _) = run(exit, &["doctor"], policy, "");
+            assert_eq!(said.contains("✗ memory"), exit == 1, "{evicts} {said}");
+        }
+    }
+    server.say("CONFIG SET maxmemory-policy noeviction");
+    let (said, _) = run(0, &["doctor"], policy, "");
+    assert!(said.contains("✓ memory"), "{said}");
+}
+
+#[test]
+fn what_no_client_takes_for_a_server_is_told_by_the_loader() {
+    let folder = Folder::new("url");
+    for (path, exit) in [("0", 0), ("notadb", 2)] {
+        let url = secret(
+            &folder,
+            "url",
+            &format!("redis://:s3cret@127.0.0.1:1/{path}"),
+        );
+        let stores = format!("[stores.fleet]\nkind = \"redis\"\nurl = {{ file = \"{url}\" }}");
+        let policy = policy(&folder, "policy.toml", &stores, "fleet");
+        let output = sealgate(&["policy", "check", &policy], "");
+        let said = text(&output) + &complaint(&output);
+        assert_eq!(code(&output), exit, "{said}");
+        assert_eq!(said.contains("stores.fleet.url"), exit == 2, "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
     }
 }
 
@@ -558,8 +610,13 @@ fn a_damaged_store_is_named_with_what_to_do() {
     assert!(said.contains("move the folder"), "{said}");
     let (_, complained) = run(2, &["revocations", "list"], &policy, "");
     assert!(complained.contains("committed"), "{complained}");
+    let (_, complained) = run(2, &["revoke", "--actor", ISS, "b"], &policy, "");
     assert!(
-        sealgate(&["doctor"], "").status.code() == Some(2),
-        "nothing to examine"
+        complained.contains("again when that is mended"),
+        "{complained}"
     );
+    let nothing = sealgate(&["doctor"], "");
+    assert_eq!(code(&nothing), 2, "nothing to examine");
+    let complained = complaint(&nothing);
+    assert!(complained.contains("--policy FILE"), "{complained}");
 }

@@ -42,7 +42,7 @@ impl Nats {
         let servers: Result<_, _> = url.split(',').map(str::parse).collect();
         // What a URL is wrong by may be its password: the text says nothing of it.
         let servers = servers.map_err(|_| FeedError {
-            text: "nats: its url is none: nats:// or tls:// is wanted".to_owned(),
+            text: "nats: no client takes its url".to_owned(),
             passes: false,
         })?;
         Ok(Self {

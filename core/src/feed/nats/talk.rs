@@ -1,11 +1,14 @@
 //! [`Talk`]: one connection and the runtime it lives in, which moves only while somebody waits for
 //! an answer. Nothing waits for ever.
 
+use std::error::Error;
 use std::fmt::Display;
 use std::time::Duration;
 
-use async_nats::jetstream::context::KeyValueErrorKind;
-use async_nats::jetstream::{self, Context, kv};
+use async_nats::jetstream::context::{
+    AccountError, AccountErrorKind, CreateKeyValueError, KeyValueErrorKind,
+};
+use async_nats::jetstream::{self, Context, ErrorCode, kv};
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
 use tokio::runtime::{Builder, Runtime};
 
@@ -146,7 +149,13 @@ async fn bucket(context: &Context, name: &str, server: &str) -> Result<kv::Store
                 limit_markers: Some(MARKERS),
                 ..kv::Config::default()
             });
-            made.await.map_err(|error| explain(&error))?
+            made.await.map_err(|error| match is_off(&error) {
+                true => FeedError {
+                    passes: false,
+                    ..explain(&"it has no JetStream for this user: start it with --jetstream")
+                },
+                false => explain(&error),
+            })?
         }
         Err(error) => return Err(explain(&error)),
     };
@@ -157,6 +166,22 @@ async fn bucket(context: &Context, name: &str, server: &str) -> Result<kv::Store
         });
     }
     Ok(bucket)
+}
+
+/// Whether the server, or the user's account, has no JetStream.
+fn is_off(error: &CreateKeyValueError) -> bool {
+    let account = error
+        .source()
+        .and_then(|source| source.downcast_ref::<AccountError>());
+    match account.map(AccountError::kind) {
+        Some(AccountErrorKind::JetStreamUnavailable) => true,
+        Some(AccountErrorKind::JetStream(answer)) => [
+            ErrorCode::JETSTREAM_NOT_ENABLED,
+            ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT,
+        ]
+        .contains(&answer.error_code()),
+        Some(AccountErrorKind::TimedOut | AccountErrorKind::Other) | None => false,
+    }
 }
 
 async fn within<T>(

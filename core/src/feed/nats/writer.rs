@@ -16,6 +16,10 @@ const TRIES: usize = 100;
 /// What lives longer gets no end at the server, whose times are in nanoseconds.
 const LONGEST: Span = Span::from_seconds(50 * 365 * 24 * 60 * 60);
 
+/// A revision that nothing has: what is written in its place is taken for too late, by whoever would take
+/// a write.
+const NEVER: &str = "9223372036854775807";
+
 pub(super) struct NatsWriter {
     talk: Talk,
     sha256: fn(&[u8]) -> [u8; 32],
@@ -88,6 +92,22 @@ impl Writer for NatsWriter {
             }
             Ok(())
         })?
+    }
+
+    fn try_writing(&mut self) -> Result<(), FeedError> {
+        let asking = self.talk.ask("trying to write", async {
+            let mut headers = HeaderMap::new();
+            headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NEVER);
+            let subject = format!("{}tried", self.talk.bucket.prefix);
+            let context = &self.talk.context;
+            let sent = context.publish_with_headers(subject, headers, "".into());
+            match sent.await?.await {
+                Ok(_) => Ok(()),
+                Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(()),
+                Err(error) => Err(error),
+            }
+        });
+        self.talk.run(asking)?
     }
 }
 

@@ -131,6 +131,13 @@ impl Line {
     }
 }
 
+/// A script of these keys, to which what it needs beyond them is added.
+pub(super) fn script(text: &str, keys: &[&str]) -> Cmd {
+    let mut script = redis::cmd("EVAL");
+    script.arg(text).arg(keys.len()).arg(keys);
+    script
+}
+
 /// Names no key and no value: neither does a server in its errors.
 fn explain(server: &str, what: &str, error: &RedisError) -> FeedError {
     let of_tls = tls::explain(error, tls::OF_PROCESS);
@@ -143,7 +150,7 @@ fn explain(server: &str, what: &str, error: &RedisError) -> FeedError {
         // Its own words are long.
         "what answers there is no server of Redis or Valkey, or speaks TLS (rediss://)".to_owned()
     } else {
-        error.to_string()
+        said(error)
     };
     FeedError {
         text: format!("redis at {server}: {what}: {text}"),
@@ -151,14 +158,48 @@ fn explain(server: &str, what: &str, error: &RedisError) -> FeedError {
     }
 }
 
-/// What stays so until somebody changes the policy or the server's users.
-fn needs_somebody(error: &RedisError) -> bool {
-    let code = error.code();
-    let refused = code.is_some_and(|code| ["NOAUTH", "NOPERM", "WRONGPASS"].contains(&code));
-    refused
-        || error.kind() == ErrorKind::AuthenticationFailed
-        || error.kind() == ErrorKind::InvalidClientConfig
+/// A server's words, without where in a script it had them.
+fn said(error: &RedisError) -> String {
+    let text = error.to_string();
+    // In a transaction the code is in quotes, and before version 7 a script's is inside its error.
+    let is = |code: &str| {
+        error.code() == Some(code)
+            || text.contains(&format!("\"{code}\""))
+            || text.contains(&format!("-{code} "))
+    };
+    if is("OOM") {
+        return "it is out of memory (maxmemory), and takes no writes".to_owned();
+    }
+    if is("READONLY") {
+        return "it is a replica, and takes no writes: name its primary".to_owned();
+    }
+    let (words, _) = text.split_once(" script: ").unwrap_or((&text, ""));
+    words.to_owned()
 }
+
+/// What stays so until somebody changes the policy or the server: whatever it answers, but that it is
+/// not ready yet.
+fn needs_somebody(error: &RedisError) -> bool {
+    let kind = error.kind();
+    let answers = matches!(kind, ErrorKind::Server(_) | ErrorKind::Extension);
+    kind == ErrorKind::AuthenticationFailed
+        || kind == ErrorKind::InvalidClientConfig
+        || kind == ErrorKind::Parse // it is no such server
+        || answers && !NOT_YET.contains(&error.code().unwrap_or_default())
+}
+
+/// What servers answer while they start, and clusters while they change.
+const NOT_YET: [&str; 9] = [
+    "ASK",
+    "BUSY",
+    "CLUSTERDOWN",
+    "LOADING",
+    "MASTERDOWN",
+    "MOVED",
+    "NOREPLICAS",
+    "TRYAGAIN",
+    "UNKILLABLE",
+];
 
 /// The node of a cluster that has the key, if `asked` has not.
 fn elsewhere(error: &RedisError, asked: &ConnectionAddr) -> Option<ConnectionAddr> {

@@ -19,7 +19,7 @@ use std::hash::{BuildHasher, RandomState};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use super::seen::{MISSES, Seen};
-use super::{Engine, FeedError, Reader, Writer};
+use super::{Engine, Evicts, FeedError, Reader, Writer};
 use crate::time::NumericDate;
 use line::Line;
 pub(crate) use proofs::RedisProofs;
@@ -38,7 +38,7 @@ impl Redis {
     pub(crate) fn new(url: &str, namespace: &str) -> Result<Self, FeedError> {
         // What a URL is wrong by may be its password: the text says nothing of it.
         let server = url.into_connection_info().map_err(|_| FeedError {
-            text: "redis: its url is none: redis://, rediss:// or unix:// is wanted".to_owned(),
+            text: "redis: no client takes its url".to_owned(),
             passes: false,
         })?;
         // Whether its client could is a matter of what else is in the program.
@@ -109,6 +109,30 @@ impl Engine for Redis {
     fn time(&self) -> Result<Option<NumericDate>, FeedError> {
         let (seconds, _): (i64, i64) = self.line()?.ask("asking the time", &redis::cmd("TIME"))?;
         Ok(NumericDate::from_seconds(seconds))
+    }
+
+    /// `CONFIG` is not to be had of servers that somebody else runs, and of `INFO` not every user has
+    /// the right.
+    fn evicts(&self) -> Result<Option<Evicts>, FeedError> {
+        let mut info = redis::cmd("INFO");
+        info.arg("memory");
+        let told: Result<String, FeedError> = self.line()?.ask("asking about its memory", &info);
+        Ok(Some(match told {
+            Ok(told) => evicts(&told),
+            Err(error) if error.passes => return Err(error),
+            Err(_) => Evicts::Untold,
+        }))
+    }
+}
+
+/// By the server's `maxmemory-policy`.
+fn evicts(info: &str) -> Evicts {
+    let mut lines = info.lines();
+    match lines.find_map(|line| line.strip_prefix("maxmemory_policy:")) {
+        Some("noeviction") => Evicts::Nothing,
+        Some(policy) if policy.starts_with("volatile-") => Evicts::Ending,
+        Some(policy) if policy.starts_with("allkeys-") => Evicts::Anything,
+        Some(_) | None => Evicts::Untold,
     }
 }
 

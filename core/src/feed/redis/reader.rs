@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::{FromRedisValue, Pipeline, cmd, pipe};
 
-use super::line::Line;
+use super::line::{Line, script};
 use super::store_id;
 use crate::feed::held::{Stamp, number_of};
 use crate::feed::seen::Seen;
@@ -15,6 +15,15 @@ use crate::revocation::Change;
 const AT_ONCE: usize = 1000;
 /// Handles of one answer, about.
 const SCANNED: usize = 2000;
+
+/// How the store stands, as [`RedisReader::look`] asks, and its last letter: at one moment. No transaction,
+/// which a server that is out of memory refuses.
+const HEAD: &str = "
+return {
+  redis.call('HMGET', KEYS[1], '#id', '#sequence'),
+  redis.call('HLEN', KEYS[1]),
+  redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+}";
 
 pub(super) struct RedisReader {
     line: Line,
@@ -140,18 +149,9 @@ impl RedisReader {
 impl Reader for RedisReader {
     fn everything(&mut self, take: &mut dyn FnMut(bool, Change)) -> Result<(), FeedError> {
         self.name_store()?;
-        let mut head = pipe();
-        head.atomic();
-        self.look(&mut head);
-        head.cmd("XREVRANGE")
-            .arg(&self.log)
-            .arg("+")
-            .arg("-")
-            .arg("COUNT")
-            .arg(1);
-        let what = "reading its head";
+        let head = script(HEAD, &[&self.hash, &self.log]);
         let ((id, sequence), fields, last): (Name, u64, Vec<Item>) =
-            self.line.ask_all(what, &head, Duration::ZERO)?;
+            self.line.ask("reading its head", &head)?;
         self.note(id.as_deref(), sequence.unwrap_or(0), fields)?;
         let read = id.as_deref().map_or(0, |id| self.seen.behind(id));
         self.states(&mut |json, change| {

@@ -6,6 +6,7 @@ use super::engines::{self, at, at_last, by, letter, loaded, numbers, read_on, re
 use super::servers::{Kind, Server};
 use crate::feed::nats::{Nats, NatsProofs};
 use crate::feed::{Engine, Progress};
+use crate::replay::UsedProofs;
 use crate::revocation::{Change, Handle};
 
 /// Enough to tell keys apart, and no cryptography.
@@ -75,6 +76,46 @@ fn a_bucket_that_was_made_anew_is_another() {
         read_on(&mut *reader),
         Ok((vec![revoked(3, "c")], Progress::CaughtUp))
     );
+}
+
+#[test]
+fn whether_a_write_would_be_taken_is_asked_without_writing() {
+    let Some(server) = Server::start(Kind::Nats) else {
+        return;
+    };
+    let mut writer = engine(&server, "try").writer().unwrap();
+    assert_eq!(writer.try_writing(), Ok(()));
+    let written = async |context| {
+        stream(&context, "try")
+            .await
+            .cached_info()
+            .state
+            .last_sequence
+    };
+    assert_eq!(ask(&server, written), 0);
+    // A store that others only read.
+    ask(&server, async |context| {
+        let mut config = stream(&context, "try").await.cached_info().config.clone();
+        config.sealed = true;
+        context.update_stream(config).await.unwrap();
+    });
+    let error = writer.try_writing().unwrap_err();
+    assert!(error.text.contains("trying to write"), "{}", error.text);
+}
+
+#[test]
+fn a_server_without_jetstream_is_no_matter_of_time() {
+    let Some(server) = Server::start(Kind::PlainNats) else {
+        return;
+    };
+    let error = engine(&server, "ns").reader().err().unwrap();
+    assert!(
+        !error.passes && error.text.contains("--jetstream"),
+        "{error}"
+    );
+    let proofs = NatsProofs::new(engine(&server, "ns"));
+    let error = proofs.insert("p", at(60), at(0)).unwrap_err();
+    assert!(!error.passes, "{error:?}");
 }
 
 /// What was written last may have been removed since: nobody waits for it.
@@ -237,14 +278,30 @@ fn used_proofs_are_shared() {
     };
     let [one, other] = [(); 2].map(|()| NatsProofs::new(engine(&server, "proofs")));
     engines::a_proof_is_new_once(&[&one, &other]);
-    let life = ask(&server, async |context| {
-        let stream = context
-            .get_stream("KV_sealgate_proofs_proofs")
-            .await
-            .unwrap();
-        let message = stream.direct_get(1).await.unwrap();
-        message.headers.get("Nats-TTL").unwrap().as_str().to_owned()
-    });
-    assert_eq!(life, "151");
+    let lives = || {
+        ask(&server, async |context| {
+            let name = "KV_sealgate_proofs_proofs";
+            let stream = context.get_stream(name).await.unwrap();
+            let last = stream.cached_info().state.last_sequence;
+            let mut lives = [1, last].map(|_| String::new());
+            for (life, number) in lives.iter_mut().zip([1, last]) {
+                let message = stream.direct_get(number).await.unwrap();
+                message
+                    .headers
+                    .get("Nats-TTL")
+                    .unwrap()
+                    .as_str()
+                    .clone_into(life);
+            }
+            lives
+        })
+    };
+    assert_eq!(lives()[0], "151");
+    // What is seen again may be remembered for longer.
+    let key = "longer";
+    assert_eq!(one.insert(key, at(1000), at(0)), Ok(true));
+    other.extend(key, at(2000), at(0));
+    assert_eq!(lives()[1], "2061");
+    assert_eq!(one.insert(key, at(1000), at(0)), Ok(false));
     engines::proofs_outlive_a_server(&one, &mut server);
 }

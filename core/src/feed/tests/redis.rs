@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::engines::{self, at, by, letter, lifted, lifts, loaded, read_on, revoked};
 use super::servers::{Kind, Server};
 use crate::feed::redis::{Redis, RedisProofs};
-use crate::feed::{Engine, Progress};
-use crate::replay::UsedProofs;
+use crate::feed::{Engine, Evicts, FeedError, Progress};
+use crate::replay::{Unanswered, UsedProofs};
 use crate::revocation::{Change, Handle};
 use crate::sync::in_a_child;
 
@@ -23,6 +23,11 @@ fn ask<T: redis::FromRedisValue>(server: &Server, words: &[&str]) -> T {
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]);
     command.query(&mut connection).unwrap()
+}
+
+fn feed_error(error: Unanswered) -> FeedError {
+    let Unanswered { text, passes } = error;
+    FeedError { text, passes }
 }
 
 #[test]
@@ -328,6 +333,117 @@ fn a_server_that_nobody_vouches_for_is_not_asked_for() {
         "{}",
         error.text
     );
+}
+
+#[test]
+fn a_server_that_takes_no_writes_is_no_matter_of_time() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let engine = engine(&server, "full");
+    let proofs = RedisProofs::new(engine.clone());
+    let mut writer = engine.writer().unwrap();
+    assert_eq!(writer.try_writing(), Ok(()));
+    assert_eq!(ask::<i64>(&server, &["DBSIZE"]), 0, "nothing is left");
+    let no_memory: [&[&str]; 2] = [
+        &["CONFIG", "SET", "maxmemory", "1"],
+        &["CONFIG", "SET", "maxmemory", "0"],
+    ];
+    let replica: [&[&str]; 2] = [
+        &["REPLICAOF", "127.0.0.1", "1"],
+        &["REPLICAOF", "NO", "ONE"],
+    ];
+    for ([begin, end], part) in [(no_memory, "maxmemory"), (replica, "name its primary")] {
+        let () = ask(&server, begin);
+        let letter = [revoked(1, "a")];
+        let proof = proofs.insert("p", at(60), at(0)).unwrap_err();
+        for error in [
+            writer.try_writing().unwrap_err(),
+            writer.write(&letter).unwrap_err(),
+            feed_error(proof),
+        ] {
+            assert!(!error.passes && error.text.contains(part), "{error}");
+            assert!(!error.text.contains("script"), "{error}");
+        }
+        // What is revoked is known all the same.
+        let mut reader = engine.reader().unwrap();
+        assert!(loaded(&mut *reader).unwrap().is_empty());
+        assert_eq!(read_on(&mut *reader), Ok((vec![], Progress::CaughtUp)));
+        let () = ask(&server, end);
+        assert_eq!(writer.try_writing(), Ok(()), "{part}");
+    }
+}
+
+#[test]
+fn what_a_full_server_forgets_is_told() {
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let engine = engine(&server, "evicts");
+    for (policy, evicts) in [
+        ("noeviction", Evicts::Nothing),
+        ("volatile-ttl", Evicts::Ending),
+        ("allkeys-lru", Evicts::Anything),
+    ] {
+        let () = ask(&server, &["CONFIG", "SET", "maxmemory-policy", policy]);
+        assert_eq!(engine.evicts(), Ok(Some(evicts)), "{policy}");
+    }
+    let () = ask(&server, &["ACL", "SETUSER", "default", "-info"]);
+    assert_eq!(engine.evicts(), Ok(Some(Evicts::Untold)));
+}
+
+/// What the manual says that a user needs is enough for everything, and without any of it something fails.
+#[test]
+fn a_user_needs_the_rights_that_the_manual_names() {
+    const MANUAL: &str = include_str!("../../manual/revocation.md");
+    let Some(server) = Server::start(Kind::ForgetfulRedis) else {
+        return;
+    };
+    let rules = MANUAL.lines().find(|line| line.starts_with("ACL SETUSER"));
+    let rules: Vec<&str> = rules.unwrap().split(' ').collect();
+    let url = server.url().replace("redis://", "redis://sealgate:pw@");
+    let works = |without: Option<&str>| -> Result<(), FeedError> {
+        let words = rules.iter().map(|rule| match *rule {
+            ">PASSWORD" => ">pw",
+            rule => rule,
+        });
+        let words: Vec<&str> = words.filter(|rule| Some(*rule) != without).collect();
+        let () = ask(&server, &["ACL", "DELUSER", "sealgate"]);
+        let () = ask(&server, &words);
+        let engine = Redis::new(&url, "prod").unwrap();
+        let mut writer = engine.writer()?;
+        writer.try_writing()?;
+        let mut reader = engine.reader()?;
+        loaded(&mut *reader).map(|_| ())?;
+        let handle = Handle::token("https://login.example.com", "t");
+        let over = letter(1, Change::revoked(handle, None, Some(at(1)), at(0)));
+        writer.write(&[over, revoked(2, "a")])?;
+        writer.write(&[revoked(3, "b")])?;
+        read_on(&mut *reader).map(|_| ())?;
+        engine.time()?;
+        for _ in 0..2 {
+            // On a connection of its own, which asks whether a proof that is there is its own.
+            let proofs = RedisProofs::new(engine.clone());
+            proofs.insert("p", at(60), at(0)).map_err(feed_error)?;
+            proofs.extend("p", at(600), at(0));
+        }
+        match ask::<i64>(&server, &["PTTL", "sealgate:{prod}:proof:p"]) {
+            300_000.. => Ok(()),
+            _ => Err(FeedError {
+                text: "it was not extended".to_owned(),
+                passes: false,
+            }),
+        }
+    };
+    works(None).unwrap();
+    for rule in rules
+        .iter()
+        .filter(|rule| rule.starts_with('+') && **rule != "+info")
+    {
+        let () = ask(&server, &["FLUSHALL"]);
+        let error = works(Some(rule)).expect_err(rule);
+        assert!(!error.passes, "{rule} {error}");
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     ForgetfulRedis,
     /// NATS with JetStream.
     Nats,
+    /// NATS without.
+    PlainNats,
 }
 
 pub(crate) struct Server {
@@ -39,7 +41,7 @@ impl Server {
     pub(crate) fn start_with(kind: Kind, arguments: Vec<String>) -> Option<Self> {
         let name = match kind {
             Kind::Redis | Kind::ForgetfulRedis => "redis-server",
-            Kind::Nats => "nats-server",
+            Kind::Nats | Kind::PlainNats => "nats-server",
         };
         let Some(program) = find(name) else {
             assert!(
@@ -80,7 +82,7 @@ impl Server {
     pub(crate) fn url_at(&self, port: u16) -> String {
         match self.kind {
             Kind::Redis | Kind::ForgetfulRedis => format!("redis://127.0.0.1:{port}"),
-            Kind::Nats => format!("nats://127.0.0.1:{port}"),
+            Kind::Nats | Kind::PlainNats => format!("nats://127.0.0.1:{port}"),
         }
     }
 
@@ -186,9 +188,12 @@ impl Server {
                 }
                 "Ready to accept connections"
             }
-            Kind::Nats => {
-                command.args(["--addr", "127.0.0.1", "--port", &port, "--jetstream"]);
-                command.arg("--store_dir").arg(&self.folder);
+            Kind::Nats | Kind::PlainNats => {
+                command.args(["--addr", "127.0.0.1", "--port", &port]);
+                if self.kind == Kind::Nats {
+                    command.arg("--jetstream");
+                    command.arg("--store_dir").arg(&self.folder);
+                }
                 "Server is ready"
             }
         };
@@ -199,7 +204,7 @@ impl Server {
             .stderr(Stdio::null());
         let mut child = match self.kind {
             Kind::Redis | Kind::ForgetfulRedis => command.stdout(Stdio::piped()),
-            Kind::Nats => command.stderr(Stdio::piped()),
+            Kind::Nats | Kind::PlainNats => command.stderr(Stdio::piped()),
         }
         .spawn()
         .unwrap();

@@ -16,6 +16,7 @@ mod pairs;
 mod possession;
 mod revocation;
 mod secret;
+mod server;
 mod status;
 mod store;
 mod text;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::server::{flaw_of_nats, flaw_of_redis};
 use super::{Compiler, unknown_name};
 use crate::policy::document::Node;
 use crate::policy::problem::Problem;
@@ -74,19 +75,11 @@ fn place(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<StorePlac
         "file" => folder(section, compiler).map(StorePlace::File),
         "redis" => {
             built_with("redis", cfg!(feature = "feed-redis"), section, compiler);
-            let schemes = [
-                "redis://",
-                "rediss://",
-                "valkey://",
-                "valkeys://",
-                "unix://",
-            ];
-            server(section, &schemes, compiler).map(StorePlace::Redis)
+            server(section, flaw_of_redis, compiler).map(StorePlace::Redis)
         }
         _ => {
             built_with("nats", cfg!(feature = "feed-nats"), section, compiler);
-            let schemes = ["nats://", "tls://"];
-            server(section, &schemes, compiler).map(StorePlace::Nats)
+            server(section, flaw_of_nats, compiler).map(StorePlace::Nats)
         }
     }
 }
@@ -114,19 +107,23 @@ fn folder(section: &Section<'_>, compiler: &mut Compiler<'_>) -> Option<PathBuf>
 
 fn server(
     section: &Section<'_>,
-    schemes: &[&str],
+    flaw: fn(&str) -> Option<String>,
     compiler: &mut Compiler<'_>,
 ) -> Option<StoreServer> {
     let url = compiler.secret(section, "url")?;
     let url = std::str::from_utf8(&url)
         .ok()
         .map(|url| Zeroizing::new(url.to_owned()));
-    let known = |url: &Zeroizing<String>| schemes.iter().any(|scheme| url.starts_with(scheme));
-    let Some(url) = url.filter(known) else {
-        // The URL itself may have a password.
-        let text = format!("what is there begins with none of {}", schemes.join(", "));
-        compiler.problems.push(section.problem("url", text));
-        return None;
+    let told = match url {
+        Some(url) => flaw(&url).map_or(Ok(url), Err),
+        None => Err("what is there is no text".to_owned()),
+    };
+    let url = match told {
+        Ok(url) => url,
+        Err(flaw) => {
+            compiler.problems.push(section.problem("url", flaw));
+            return None;
+        }
     };
     let namespace = section.text("namespace")?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);

@@ -1,9 +1,20 @@
 //! What to do where a key that a token is bound to is not proven to be held.
 
 use super::Context;
+use crate::binding::Scheme;
+use crate::claims::Claim;
 use crate::policy::Carrier;
 
 impl Context<'_> {
+    /// Whether the token came under `DPoP`, and says of no key that it is its own.
+    pub(super) fn is_bearers(&self) -> bool {
+        let Some(seen) = self.call.seen.filter(|seen| seen.claims.is_some()) else {
+            return false;
+        };
+        let shown = seen.shown.as_ref();
+        shown.is_some_and(|shown| shown.scheme == Scheme::Dpop) && !seen.has(Claim::Cnf.name())
+    }
+
     /// What would prove possession and is not there, by what the error is about.
     pub(super) fn possession(&self, about: Option<&str>) -> String {
         let (gate, rules) = (&self.gate.name, self.gate);

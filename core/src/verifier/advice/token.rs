@@ -6,6 +6,15 @@ use crate::error;
 use crate::policy::{Kind, Profile, TypRule};
 
 impl Context<'_> {
+    /// Where to look for who revoked it.
+    pub(super) fn revoked(&self) -> String {
+        let whose = match self.rules.revocation.shared() {
+            Some(_) => "Who revoked what, and why: `sealgate revocations list --match`",
+            None => "This process alone remembers who revoked what, as its program has told it",
+        };
+        format!("{whose}; a new token of the same chain will be refused too.")
+    }
+
     pub(super) fn malformed(&self, about: Option<&str>) -> String {
         match about {
             Some(error::HEADER | error::PAYLOAD) => {

@@ -1,8 +1,7 @@
 //! Used proofs at a server, asked about for callers that do not wait: a server of the test's own.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
-use std::hash::RandomState;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -28,7 +27,7 @@ use crate::verifier::{
 /// What such a server holds, until when; it counts who asks.
 #[derive(Default)]
 struct Held {
-    keys: Mutex<HashMap<String, NumericDate, RandomState>>,
+    keys: Mutex<BTreeMap<String, NumericDate>>,
     asked: AtomicUsize,
 }
 
@@ -54,7 +53,7 @@ struct Away;
 impl UsedProofs for Away {
     fn insert(&self, _: &str, _: NumericDate, _: NumericDate) -> Result<bool, Unanswered> {
         let text = "nobody there".to_owned();
-        Err(Unanswered { text })
+        Err(Unanswered { text, passes: true })
     }
 
     fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}
@@ -71,7 +70,7 @@ impl UsedProofs for Mute {
         WAITED.fetch_add(1, Ordering::Relaxed);
         PASSES.advance(Span::from_seconds(2));
         let text = "no answer in time".to_owned();
-        Err(Unanswered { text })
+        Err(Unanswered { text, passes: true })
     }
 
     fn extend(&self, _: &str, _: NumericDate, _: NumericDate) {}

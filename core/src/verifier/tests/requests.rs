@@ -270,6 +270,25 @@ fn a_store_of_the_programs_own_is_asked_last() {
 }
 
 #[test]
+fn a_bearer_token_under_dpop_is_not_said_to_be_bound() {
+    let gate = gate(DPOP).0;
+    let other = format!(r#""cnf":{{"jkt":"{}"}},"#, "A".repeat(43));
+    for (more, part) in [
+        ("", "bound to no key"),
+        (&*other, "with the key it was asked"),
+    ] {
+        let token = issued(more);
+        let (authorization, proof) = (format!("DPoP {token}"), proof(&token, "1"));
+        let fields = [("Authorization", &*authorization), ("DPoP", &*proof)];
+        let request = Request::new("POST", "/mcp").headers(fields);
+        let explanation = gate.explain_request(&request, &Requirements::NONE);
+        let hint = explanation.advice.unwrap().hint;
+        assert!(hint.contains(part), "{hint}");
+        assert_eq!(code(explanation.outcome), Some(Code::PopMismatch));
+    }
+}
+
+#[test]
 fn explaining_a_request_uses_no_proof_up() {
     let (gate, token) = (gate(DPOP).0, bound());
     let authorization = format!("DPoP {token}");

@@ -168,7 +168,11 @@ fn rev_04_an_agent_is_met_as_the_subject_where_it_acts_for_itself() {
         .revocations()
         .revoke(&agent, Revocation::all())
         .unwrap();
-    assert_eq!(gate.verify(own("")).unwrap_err().code(), Code::Revoked);
+    let error = gate.verify(own("")).unwrap_err();
+    assert_eq!(error.code(), Code::Revoked);
+    // No command can look into a process.
+    let hint = gate.advice(&error).hint;
+    assert!(hint.starts_with("This process alone remembers"), "{hint}");
     let acted = r#""act":{"sub":"x"},"#;
     gate.verify(own(acted)).unwrap();
     let profiled = r#""act":{"sub":"x"},"sub_profile":"user ai_agent","#;
