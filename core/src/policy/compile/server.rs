@@ -1,7 +1,7 @@
 //! Whether a `url` of `[stores.X]` can be the place of a server: what no client takes is told while the
 //! policy loads, and not first by whoever has to revoke something.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// What a client of Redis takes begins with one of these.
 pub(super) const REDIS: [&str; 5] = [
