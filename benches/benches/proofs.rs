@@ -1,5 +1,5 @@
-//! What does it cost to remember that a proof was used: in the table of the host, however full it is,
-//! and as part of a request, beside the guard of the process?
+//! What does it cost to remember that a proof was used: in the table of the host, however full it
+//! is, and as part of a request, beside the guard of the process?
 
 use std::time::{Duration, Instant};
 

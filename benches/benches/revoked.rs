@@ -1,4 +1,5 @@
-//! What does it cost to ask whether five agents, their person, client, session and token are revoked?
+//! What does it cost to ask whether five agents, their person, client, session and token are
+//! revoked?
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sealgate_benches::{criterion, group, large, revoked};

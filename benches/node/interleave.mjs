@@ -21,13 +21,13 @@ async function time(call, calls) {
 }
 
 /** `cases`: name to a function that makes so many calls, a multiple of `unit`. Returns times by name. */
-async function measure(cases, unit) {
+async function measure(cases, unit, batch) {
   const names = Object.keys(cases)
   const calls = {}
   for (const name of names) {
     await time(cases[name], 4 * unit) // the optimiser has a look
     const each = await time(cases[name], unit)
-    calls[name] = Math.max(1, Math.round(BATCH_NS / each / unit)) * unit
+    calls[name] = Math.max(1, Math.round(batch / each / unit)) * unit
   }
   const times = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < ROUNDS; round++) {
@@ -43,9 +43,9 @@ const sorted = (numbers) => [...numbers].sort((a, b) => a - b)
 export const median = (numbers) => sorted(numbers)[numbers.length >> 1]
 const quiet = (numbers) => sorted(numbers)[Math.trunc(numbers.length / 10)]
 
-/** Measures and prints a table, each row as so many times the first. Calls come in `unit`s. */
-export async function table(title, cases, unit = 64) {
-  const times = await measure(cases, unit)
+/** Measures and prints a table, each row as so many times the first. Calls come in `unit`s, as many as fill `batch` nanoseconds. */
+export async function table(title, cases, unit = 64, batch = BATCH_NS) {
+  const times = await measure(cases, unit, batch)
   const [first] = Object.keys(cases)
   console.log(`\n${title}`)
   console.log(`| | quiet µs | median µs | times ${first} |`)

@@ -92,8 +92,8 @@ pub fn seen(gate: &Gate) -> Vec<String> {
     tokens
 }
 
-/// Seen before: nobody is asked; nothing was revoked since, in this process or on this host; something
-/// was, before every token's turn.
+/// Seen before: nobody is asked; nothing was revoked since, in this process or on this host;
+/// something was, before every token's turn.
 ///
 /// # Panics
 ///

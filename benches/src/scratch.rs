@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A path of this process's own, at which nothing is yet; what is made there goes when this is dropped.
+/// A path of this process's own, at which nothing is yet; what is made there goes when this is
+/// dropped.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 

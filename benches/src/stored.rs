@@ -87,8 +87,8 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
 /// Of an entry's flags: it follows from an event.
 const EVENT: u8 = 32;
 
-/// Makes a store whose snapshot has so many entries of one issuer: one in ten an agent, seven of ten
-/// a token; every other one follows from an event.
+/// Makes a store whose snapshot has so many entries of one issuer: one in ten an agent, seven of
+/// ten a token; every other one follows from an event.
 ///
 /// # Errors
 ///

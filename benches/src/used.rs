@@ -1,5 +1,5 @@
-//! DPoP requests whose proofs are new each time, and who remembers them: the program, which is asked
-//! nothing here; this process; or a table that all processes of the host share.
+//! DPoP requests whose proofs are new each time, and who remembers them: the program, which is
+//! asked nothing here; this process; or a table that all processes of the host share.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -56,8 +56,8 @@ struct Stream {
 pub fn cases(entries: usize) -> Vec<Case> {
     let case = |memory, name: &str, others: usize| {
         let mut stream = Stream::new(memory, others);
-        // Until as many have come as are remembered, the first have ended, and every page of a table was
-        // touched: the first touch of one costs more than everything else.
+        // Until as many have come as are remembered, the first have ended, and every page of a
+        // table was touched: the first touch of one costs more than everything else.
         (0..(others + others / 8).max(TOUCHES)).for_each(|_| stream.next());
         Case::new(name, move || stream.next())
     };

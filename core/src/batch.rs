@@ -20,8 +20,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The tokens of a buffer that has one a line, in order: lines end in `\n` or `\r\n`, the last one
-    /// perhaps in neither. An empty line is a token that is none, so that places are line numbers.
+    /// The tokens of a buffer that has one a line, in order: lines end in `\n` or `\r\n`, the last
+    /// one perhaps in neither. An empty line is a token that is none, so that places are line
+    /// numbers.
     #[must_use]
     pub fn lines(buffer: &[u8]) -> Vec<&[u8]> {
         if buffer.is_empty() {
@@ -54,8 +55,8 @@ impl Gate {
     }
 
     /// As [`Gate::verify_batch_with`], for as long as somebody wants the answer: `wanted` is asked
-    /// before each chunk of 64 tokens, and before each token about which a server is asked, on the threads
-    /// that verify. `None` once it has said no.
+    /// before each chunk of 64 tokens, and before each token about which a server is asked, on the
+    /// threads that verify. `None` once it has said no.
     #[must_use]
     pub fn verify_batch_while<T: AsRef<[u8]> + Sync>(
         &self,

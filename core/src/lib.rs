@@ -2,8 +2,8 @@
 //! genuine, is it meant for me, who acts for whom.
 //!
 //! A [`Policy`] says which issuers are trusted for what, and describes the doors of a service, its
-//! [gates](Gate). A [`Verifier`] puts a policy, a [provider of cryptography](crypto::CryptoProvider)
-//! and a clock together; its gates judge tokens.
+//! [gates](Gate). A [`Verifier`] puts a policy, a [provider of
+//! cryptography](crypto::CryptoProvider) and a clock together; its gates judge tokens.
 //!
 //! ```
 //! use sealgate::mint::{ClaimsBuilder, Minter};
@@ -68,8 +68,8 @@
 //!
 //! # What is not checked
 //!
-//! Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses
-//! a token that needs one. Of what belongs to one exchange the caller compares, after the verdict: the
+//! Proofs of possession are checked by [`Gate::verify_request`]; [`Gate::verify`] refuses a token
+//! that needs one. Of what belongs to one exchange the caller compares, after the verdict: the
 //! `nonce` and `at_hash` of an ID token, the `client_id` that came with a client assertion.
 #![forbid(unsafe_code, unused_must_use)]
 #![warn(

@@ -64,32 +64,32 @@ pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Default number of links of `act` (ACT-05): the Actor Profile draft asks for at least 4, Auth0
 /// issues 5.
 pub(crate) const ACTOR_DEPTH: usize = 5;
-/// Tokens of a proven chain (30.6): Auth0 nests five actors, and a grant and a transaction token may
-/// stand at its ends.
+/// Tokens of a proven chain (30.6): Auth0 nests five actors, and a grant and a transaction token
+/// may stand at its ends.
 pub(crate) const CHAIN_TOKENS: usize = 8;
 /// Bytes of all tokens of a proven chain (30.6).
 pub(crate) const CHAIN_SIZE: usize = 256 * 1024;
-/// Used proofs that a process remembers at once, some 40 bytes each where there are so many: those of two minutes, the
-/// default window, at 35,000 a second, which is more than two cores can verify.
+/// Used proofs that a process remembers at once, some 40 bytes each where there are so many: those
+/// of two minutes, the default window, at 35,000 a second, which is more than two cores can verify.
 pub(crate) const REPLAY_ENTRIES: usize = 4 * 1024 * 1024;
-/// Used proofs of any 64 seconds that the processes of one host remember in a store: 12,288 a second, in
-/// a file of 128 MiB.
+/// Used proofs of any 64 seconds that the processes of one host remember in a store: 12,288 a
+/// second, in a file of 128 MiB.
 pub(crate) const REPLAY_HOST_ENTRIES: usize = 768 * 1024;
-/// Questions about used proofs that a verifier has at a server at once, for callers that do not wait: at
-/// a millisecond each 16,000 a second.
+/// Questions about used proofs that a verifier has at a server at once, for callers that do not
+/// wait: at a millisecond each 16,000 a second.
 pub(crate) const REPLAY_ASKERS: usize = 16;
 /// Questions that wait for one of those to end, some KiB each.
 pub(crate) const REPLAY_WAITING: usize = 1024;
 /// For how long one of them waits at most: a server that is gone keeps every asker for seconds, and
 /// behind them nobody has to learn it anew.
 pub(crate) const REPLAY_PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
-/// Times that a transaction's token is replaced by another (TXT-13): so much longer than one of its tokens
-/// a transaction lasts.
+/// Times that a transaction's token is replaced by another (TXT-13): so much longer than one of its
+/// tokens a transaction lasts.
 pub(crate) const TXN_REPLACEMENTS: i64 = 8;
 /// Bytes of a proof's `jti` (DP-13): a UUID has 36, a hash in hexadecimal 128.
 pub(crate) const JTI_SIZE: usize = 256;
-/// Bytes of a header field that are looked at: a scheme, a space and the longest token that any policy
-/// allows. A longer one is no token, whatever the rest is.
+/// Bytes of a header field that are looked at: a scheme, a space and the longest token that any
+/// policy allows. A longer one is no token, whatever the rest is.
 pub(crate) const FIELD_SIZE: usize = Limits::CEILING.token_size + 64;
 /// Bytes of a proof's `htu` and of a request's URL: what servers take at most.
 pub(crate) const URL_SIZE: usize = 8 * 1024;
@@ -124,7 +124,8 @@ pub(crate) const STATUS_LISTS_SIZE: usize = 128 * 1024 * 1024;
 /// Status lists that are fetched at once.
 #[cfg(feature = "remote")]
 pub(crate) const STATUS_FETCHES: usize = 4;
-/// Answers about tokens (RFC 7662) that are kept for one issuer, some 150 bytes each beside their text.
+/// Answers about tokens (RFC 7662) that are kept for one issuer, some 150 bytes each beside their
+/// text.
 pub(crate) const INTROSPECTION_ANSWERS: usize = 64 * 1024;
 /// Bytes of these texts together: 1 KiB each, which is what they mostly have less of.
 pub(crate) const INTROSPECTION_ANSWERS_SIZE: usize = 64 * 1024 * 1024;
@@ -134,12 +135,12 @@ pub(crate) const INTROSPECTION_ANSWER_SIZE: usize = 2 * Limits::CEILING.token_si
 /// Tokens that may wait for an issuer to be asked about them. Whoever comes later is told to come
 /// again; a stranger's made-up tokens take no more memory than these.
 pub(crate) const INTROSPECTIONS_WAITING: usize = 256;
-/// Active tokens that may wait to be asked about anew, ahead of those: as many as are asked about in the
-/// last fifth of a minute, at 300 answers a second.
+/// Active tokens that may wait to be asked about anew, ahead of those: as many as are asked about
+/// in the last fifth of a minute, at 300 answers a second.
 pub(crate) const INTROSPECTIONS_RENEWED: usize = 4096;
 /// Questions to one issuer at once.
 pub(crate) const INTROSPECTIONS_EACH: usize = 8;
-/// Questions to all issuers at once, and one more to each that has none running: each has a thread while
-/// it runs.
+/// Questions to all issuers at once, and one more to each that has none running: each has a thread
+/// while it runs.
 #[cfg(feature = "remote")]
 pub(crate) const INTROSPECTIONS: usize = 32;

@@ -43,7 +43,8 @@ pub enum Event<'a> {
         /// JWK SHA-256 thumbprint (RFC 7638); none of a shared secret (§7).
         thumbprint: Option<&'a str>,
     },
-    /// An issuer has answered about a token (RFC 7662), whatever it said: the token may be shown again.
+    /// An issuer has answered about a token (RFC 7662), whatever it said: the token may be shown
+    /// again.
     #[non_exhaustive]
     Introspected {
         /// The policy's name for the issuer.
@@ -63,8 +64,8 @@ pub enum Event<'a> {
         /// The policy's name for the issuer.
         issuer_name: &'a str,
     },
-    /// A status list could not be fetched, or is none; the one before stays until it is stale. It is
-    /// tried again by itself.
+    /// A status list could not be fetched, or is none; the one before stays until it is stale. It
+    /// is tried again by itself.
     #[non_exhaustive]
     StatusListFailed {
         /// The policy's name for the issuer.
@@ -81,8 +82,8 @@ pub enum Event<'a> {
         /// Handles it has, revoked or lifted of late.
         entries: usize,
     },
-    /// A store could not be read or written. It is tried again by itself; what is not written yet is
-    /// kept until it is. Told when it begins, and when it is for another reason.
+    /// A store could not be read or written. It is tried again by itself; what is not written yet
+    /// is kept until it is. Told when it begins, and when it is for another reason.
     #[non_exhaustive]
     RevocationsInterrupted {
         /// The policy's name for the store.
@@ -90,15 +91,15 @@ pub enum Event<'a> {
         /// What went wrong, in a sentence.
         reason: &'a str,
     },
-    /// A store has everything that this process has revoked or lifted. Told where a receipt or a flush
-    /// has said before that it had not, once for all of them.
+    /// A store has everything that this process has revoked or lifted. Told where a receipt or a
+    /// flush has said before that it had not, once for all of them.
     #[non_exhaustive]
     RevocationsDelivered {
         /// The policy's name for the store.
         store: &'a str,
     },
-    /// The verifier was closed, or is gone, and nobody takes to the store what it is not known to have:
-    /// that is in force in this process alone, and is to be revoked again.
+    /// The verifier was closed, or is gone, and nobody takes to the store what it is not known to
+    /// have: that is in force in this process alone, and is to be revoked again.
     #[non_exhaustive]
     RevocationsUndelivered {
         /// The policy's name for the store.
@@ -127,7 +128,8 @@ impl Event<'_> {
         }
     }
 
-    /// The policy's name for the issuer it is about, where it is about one; safe as a label of metrics.
+    /// The policy's name for the issuer it is about, where it is about one; safe as a label of
+    /// metrics.
     #[must_use]
     pub const fn issuer_name(&self) -> Option<&str> {
         match self {
@@ -145,7 +147,8 @@ impl Event<'_> {
         }
     }
 
-    /// The policy's name for the store it is about, where it is about one; safe as a label of metrics.
+    /// The policy's name for the store it is about, where it is about one; safe as a label of
+    /// metrics.
     #[must_use]
     pub const fn store(&self) -> Option<&str> {
         match self {

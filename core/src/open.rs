@@ -52,8 +52,8 @@ impl Store {
 }
 
 impl ProofStore {
-    /// The store in which the policy's `[replay]` keeps used proofs; `None` where that is the process
-    /// alone, or the program. Reaches nothing yet.
+    /// The store in which the policy's `[replay]` keeps used proofs; `None` where that is the
+    /// process alone, or the program. Reaches nothing yet.
     #[must_use]
     pub fn open(policy: &Policy, provider: &CryptoProvider) -> Option<Self> {
         Self::named(policy.rules(), provider.sha256)

@@ -39,8 +39,8 @@ pub(crate) fn in_a_child<T>(does: impl FnOnce() -> T) -> T {
     done
 }
 
-/// A value that each process has for itself, locks above all: a fork leaves the child with whatever the
-/// threads of its parent held, and without those threads.
+/// A value that each process has for itself, locks above all: a fork leaves the child with whatever
+/// the threads of its parent held, and without those threads.
 pub(crate) struct OfProcess<T>(Slot<Own<T>>);
 
 /// A value of one process.

@@ -192,8 +192,8 @@ impl Now {
         }
     }
 
-    /// How long ago that was, by the clock that has gone further: the wall clock can be set back, and the
-    /// other stops while a machine sleeps.
+    /// How long ago that was, by the clock that has gone further: the wall clock can be set back,
+    /// and the other stops while a machine sleeps.
     pub(crate) fn since(self, earlier: Self) -> Span {
         let passed = self.moment.since(earlier.moment);
         passed.max(self.date.since(earlier.date))

@@ -1,5 +1,5 @@
-//! A proof of possession that any signature fits: header, claims and the URL it is sent to, one a line.
-//! What is accepted says, to a reader of another kind, what RFC 9449 §4.3 asks for.
+//! A proof of possession that any signature fits: header, claims and the URL it is sent to, one a
+//! line. What is accepted says, to a reader of another kind, what RFC 9449 §4.3 asks for.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! The claims of a Security Event Token that any signature fits: what it revokes is its issuer's, telling it
-//! again changes nothing, and a push is answered as the verdict says.
+//! The claims of a Security Event Token that any signature fits: what it revokes is its issuer's,
+//! telling it again changes nothing, and a push is answered as the verdict says.
 #![no_main]
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! A status list of any bytes: it unpacks to what another reader makes of the same stream, or not at all,
-//! and each entry is where the draft says.
+//! A status list of any bytes: it unpacks to what another reader makes of the same stream, or not
+//! at all, and each entry is where the draft says.
 #![no_main]
 
 use std::io::Read;

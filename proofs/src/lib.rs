@@ -10,8 +10,8 @@
 //! * A clock that is set back reopens nothing: where something younger has taken a place, whatever
 //!   could have been there counts as seen.
 //! * Of 25 billion proofs about one is called seen that was not ([`Proofs::insert`]).
-//! * The table lives as long as its file does. Whoever removes the file, or a host that loses power,
-//!   forgets the last minutes.
+//! * The table lives as long as its file does. Whoever removes the file, or a host that loses
+//!   power, forgets the last minutes.
 //!
 //! `table` decides and is safe code over any words; `mapping` is the only file with `unsafe`, and
 //! `SAFETY.md` says what it rests on; `file` makes and checks the file.
@@ -69,8 +69,8 @@ impl Proofs {
     ///
     /// # Errors
     ///
-    /// The file cannot be made, opened or mapped; or it is there and is no table, belongs to another
-    /// version of this crate or has another capacity, or others may read it.
+    /// The file cannot be made, opened or mapped; or it is there and is no table, belongs to
+    /// another version of this crate or has another capacity, or others may read it.
     pub fn open(path: &Path, capacity: usize, seed: [u8; 16]) -> Result<Self, OpenError> {
         let (file, header) = file::open(path, capacity, seed)?;
         let mapping = Mapping::new(&file, header.words)?;
@@ -85,9 +85,9 @@ impl Proofs {
     /// `issued_at` is a time *of the proof*, the same in every process whatever its policy, since a
     /// proof is looked for where its time says. `until` is the last moment at which this process
     /// would take it, and `now` the moment of the verification. What carries the same key and
-    /// another time is found as well, as far as this process would take it and up to 15 minutes back,
-    /// and is remembered from its own time on. If two such come at the same instant, neither may be
-    /// first.
+    /// another time is found as well, as far as this process would take it and up to 15 minutes
+    /// back, and is remembered from its own time on. If two such come at the same instant, neither
+    /// may be first.
     ///
     /// # False alarms
     ///

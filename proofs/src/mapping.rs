@@ -32,10 +32,10 @@ impl Deref for Mapping {
         let start = self.raw.as_mut_ptr();
         #[expect(unsafe_code, reason = "what this crate is for: see SAFETY.md")]
         // SAFETY: `Mapping::new` has mapped HEADER bytes and `words` words, readable and writable,
-        // and the mapping lives as long as the borrow of `self`. It begins at a page, so words after
-        // HEADER bytes, a multiple of eight, are aligned. Every bit pattern is a word. Nothing makes
-        // a reference to these bytes but this function, and what other processes do to them they do
-        // by the same atomic operations.
+        // and the mapping lives as long as the borrow of `self`. It begins at a page, so words
+        // after HEADER bytes, a multiple of eight, are aligned. Every bit pattern is a word.
+        // Nothing makes a reference to these bytes but this function, and what other processes do
+        // to them they do by the same atomic operations.
         unsafe {
             std::slice::from_raw_parts(start.add(HEADER).cast::<AtomicU64>(), self.words)
         }

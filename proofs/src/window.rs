@@ -23,8 +23,8 @@ impl Window {
         Self(seconds / SECONDS)
     }
 
-    /// The windows of what would be taken now if it lives this long, the oldest first: as far ahead as it
-    /// may be dated, and as far back as there are regions.
+    /// The windows of what would be taken now if it lives this long, the oldest first: as far ahead
+    /// as it may be dated, and as far back as there are regions.
     pub(crate) fn taken_at(now: u64, life: u64) -> impl Iterator<Item = Self> {
         let last = now.saturating_add(life.min(MOST_AHEAD)) / SECONDS;
         let oldest = (now / SECONDS).saturating_sub(REGIONS - 1);

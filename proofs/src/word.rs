@@ -11,8 +11,8 @@ pub(crate) trait Word {
     fn replace(&self, current: u64, new: u64) -> Result<(), u64>;
 }
 
-/// A word is complete in itself. Between two the order matters: who has written one looks at others, and
-/// of two that do so at once one must see the other. On x86-64 that costs nothing more.
+/// A word is complete in itself. Between two the order matters: who has written one looks at
+/// others, and of two that do so at once one must see the other. On x86-64 that costs nothing more.
 impl Word for AtomicU64 {
     #[inline]
     fn read(&self) -> u64 {

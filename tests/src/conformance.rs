@@ -84,8 +84,8 @@ impl Harness {
         }
     }
 
-    /// The same, which also explains every token and request, and panics unless the explanation says
-    /// what the verdict does.
+    /// The same, which also explains every token and request, and panics unless the explanation
+    /// says what the verdict does.
     #[must_use]
     pub const fn explaining(provider: CryptoProvider) -> Self {
         Self {
@@ -144,7 +144,8 @@ impl Harness {
         let gate = self.gate(request)?;
         let token = text(request, "token")?;
         if request["context"].is_null() {
-            // A question that it begins may have an answer by the verdict, at one and the same verifier.
+            // A question that it begins may have an answer by the verdict, at one and the same
+            // verifier.
             let apart = (self.explains && asks(request)).then(|| self.gate(request));
             let apart = apart.transpose()?;
             let explain = || {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// The folder of vectors; without it the caller skips, and says so past `cargo test`, which keeps to
-/// itself what a test that passes prints.
+/// The folder of vectors; without it the caller skips, and says so past `cargo test`, which keeps
+/// to itself what a test that passes prints.
 ///
 /// # Panics
 ///

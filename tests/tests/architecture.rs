@@ -1,5 +1,5 @@
-//! The layers hold: every `crate::` and `super::` path of the core goes where its module may go, and
-//! cryptography, clocks, threads and the network are each named in one place only.
+//! The layers hold: every `crate::` and `super::` path of the core goes where its module may go,
+//! and cryptography, clocks, threads and the network are each named in one place only.
 //!
 //! `LAYERS` is the table of `manual/architecture`; it changes together with it, in one commit.
 

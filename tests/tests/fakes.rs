@@ -1,5 +1,5 @@
-//! The fakes of `sealgate::testing` are the same in every language: `vectors/fakes.json` is read here,
-//! by the tests of Python and by those of Node.
+//! The fakes of `sealgate::testing` are the same in every language: `vectors/fakes.json` is read
+//! here, by the tests of Python and by those of Node.
 
 use sealgate::jwa::Algorithm;
 use sealgate::testing::{Argument, FakeAgent, FakeIssuer, FakeOptions, FakeToken};

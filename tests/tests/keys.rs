@@ -1,5 +1,5 @@
-//! Keys as people have them: the key files of seven libraries, Wycheproof's sets, the thumbprints of
-//! the RFCs, and each rule of a JWK beside its near miss.
+//! Keys as people have them: the key files of seven libraries, Wycheproof's sets, the thumbprints
+//! of the RFCs, and each rule of a JWK beside its near miss.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
-//! The exclusivity of proofs (JWT-07, standards 29.3): no proof of one kind passes as one of another,
-//! no token as a proof and no proof as a token.
+//! The exclusivity of proofs (JWT-07, standards 29.3): no proof of one kind passes as one of
+//! another, no token as a proof and no proof as a token.
 //!
-//! What is offered is signed by whoever must have signed the right thing, and has every claim that the
-//! right thing has; the kind of each pair shows in its `typ` alone. Beside each refusal stands the
-//! same under the right `typ`, which passes.
+//! What is offered is signed by whoever must have signed the right thing, and has every claim that
+//! the right thing has; the kind of each pair shows in its `typ` alone. Beside each refusal stands
+//! the same under the right `typ`, which passes.
 
 use sealgate::crypto;
 use sealgate_tests::conformance::{Harness, answer};

@@ -1,6 +1,6 @@
 //! Every rule of a capability that has landed is shown by what fails when it is broken: a line of
-//! `tests/vectors` or a test that bears its name, or those that `rules.txt` has for it. That code or a
-//! comment cites it shows nothing.
+//! `tests/vectors` or a test that bears its name, or those that `rules.txt` has for it. That code
+//! or a comment cites it shows nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

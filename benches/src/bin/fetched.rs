@@ -115,8 +115,8 @@ fn memory(issuers: usize) {
     );
 }
 
-/// Between the markers this thread only verifies: known keys, an unknown `kid` within the cooldown, a
-/// bad signature, while other issuers' keys are being fetched.
+/// Between the markers this thread only verifies: known keys, an unknown `kid` within the cooldown,
+/// a bad signature, while other issuers' keys are being fetched.
 fn quiet() {
     let (verifier, text, key, issuer) = ready(20);
     let gate = verifier.gate("tools").expect("the gate");

@@ -1,5 +1,6 @@
 //! How long a verifier of a store takes to begin, and what of; how long a revocation takes to reach
-//! another verifier of the host. `SEALGATE_BENCH_ENTRIES` (default 100,000) handles are in the store.
+//! another verifier of the host. `SEALGATE_BENCH_ENTRIES` (default 100,000) handles are in the
+//! store.
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 #![expect(clippy::disallowed_methods, reason = "a stopwatch reads a clock")]
 

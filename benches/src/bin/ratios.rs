@@ -1,8 +1,8 @@
 //! The ratios that the README quotes: all cases of a table take turns, round by round.
 //!
-//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop] [delegated] [revoked] [proofs]`;
-//! without a name, all.
-//! `SEALGATE_BENCH_ROUNDS` (default 61), `SEALGATE_BENCH_ENTRIES` (default 100,000).
+//! `ratios [overhead] [verify] [cache] [threads] [batch] [rotation] [worst] [dpop] [delegated]
+//! [revoked] [proofs]`; without a name, all. `SEALGATE_BENCH_ROUNDS` (default 61),
+//! `SEALGATE_BENCH_ENTRIES` (default 100,000).
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
 
 use std::sync::Arc;

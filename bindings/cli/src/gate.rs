@@ -150,8 +150,8 @@ impl GateArguments {
         LoadOptions::new().allow_danger(danger).folder(folder)
     }
 
-    /// The policy for whoever judges what services judge, too: what is good once is remembered in this
-    /// process alone, so that it stays good for them.
+    /// The policy for whoever judges what services judge, too: what is good once is remembered in
+    /// this process alone, so that it stays good for them.
     fn only_looking(&self, policy: &Policy, cache: Cache) -> Result<Policy, PolicyError> {
         // A policy's own JSON is an object.
         let mut document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
@@ -294,8 +294,8 @@ pub(crate) fn await_keys(verifier: &Verifier, gate: &Gate) {
     }
 }
 
-/// Waits until the store of revocations that the policy names has been read once, or cannot be: without
-/// its news all tokens are undecided.
+/// Waits until the store of revocations that the policy names has been read once, or cannot be:
+/// without its news all tokens are undecided.
 fn await_store(verifier: &Verifier) {
     let began = Stopwatch::start();
     while let Some(state) = verifier.revocations().store()

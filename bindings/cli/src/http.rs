@@ -140,8 +140,8 @@ fn line<'t>(rest: &mut &'t [u8]) -> Option<&'t [u8]> {
     Some(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// `Name: value`. A value on two lines is not taken (RFC 9112 §5.2): whoever reads it otherwise sees
-/// another request.
+/// `Name: value`. A value on two lines is not taken (RFC 9112 §5.2): whoever reads it otherwise
+/// sees another request.
 fn field(line: &[u8]) -> Result<Field, String> {
     let wrong = || "a field is Name: value, on one line".to_owned();
     let colon = line

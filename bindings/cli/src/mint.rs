@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     /// `cnf.jkt`: the thumbprint of the key the token is bound to.
     #[arg(long, value_name = "THUMBPRINT", value_parser = thumbprint)]
     jkt: Option<String>,
-    /// `cnf.jwk`: the key the token is bound to, public or private: a JWK, or the first of a set; only its
-    /// public half is written.
+    /// `cnf.jwk`: the key the token is bound to, public or private: a JWK, or the first of a set;
+    /// only its public half is written.
     #[arg(long, value_name = "FILE", conflicts_with = "jkt")]
     holder: Option<String>,
     /// `client_id`; where the kind has one, the outermost actor's `sub`, or else `sub`, by default.

@@ -1,5 +1,5 @@
-//! What a call needs beyond its gate's demands: `--scope`, `--acr`, `--operation`, and what the caller
-//! knows that the token must belong to.
+//! What a call needs beyond its gate's demands: `--scope`, `--acr`, `--operation`, and what the
+//! caller knows that the token must belong to.
 
 use clap::Args;
 use sealgate::{Operation, Requirements};
@@ -43,8 +43,8 @@ pub(crate) struct KnownArguments {
 /// What is about to be done.
 #[derive(Args)]
 pub(crate) struct OperationArguments {
-    /// What is about to be done, by its parts: `tool=read_file`, `arguments={"path":"/a"}`, `resource=…`,
-    /// `action=…`; may be repeated.
+    /// What is about to be done, by its parts: `tool=read_file`, `arguments={"path":"/a"}`,
+    /// `resource=…`, `action=…`; may be repeated.
     #[arg(long, value_name = "PART=TEXT", value_parser = parse_part)]
     operation: Vec<(Part, String)>,
 }

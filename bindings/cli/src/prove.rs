@@ -33,21 +33,21 @@ pub(crate) struct Arguments {
     /// The method of the request.
     #[arg(long, default_value = "POST")]
     method: String,
-    /// What the server is called in a proof that is for a server and not for one URL: its public_url;
-    /// by default scheme and host of --url.
+    /// What the server is called in a proof that is for a server and not for one URL: its
+    /// public_url; by default scheme and host of --url.
     #[arg(long, value_name = "URL")]
     aud: Option<String>,
     /// The nonce that the server gave (DPoP).
     #[arg(long)]
     nonce: Option<String>,
-    /// A further field of the request, or @FILE with one a line; a workload's proof covers the tokens
-    /// in Authorization and Txn-Token.
+    /// A further field of the request, or @FILE with one a line; a workload's proof covers the
+    /// tokens in Authorization and Txn-Token.
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     header: Vec<String>,
     #[command(flatten)]
     operation: OperationArguments,
-    /// A capability that the token was derived from: `capability=parent.txt`, the root first; may be
-    /// repeated.
+    /// A capability that the token was derived from: `capability=parent.txt`, the root first; may
+    /// be repeated.
     #[arg(long = "with", value_name = "KIND=FILE", value_parser = parse_further)]
     further: Vec<(Kind, String)>,
     /// Made at this time: seconds since 1970, or 2027-01-15T08:00:00Z.

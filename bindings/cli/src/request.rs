@@ -16,9 +16,9 @@ use crate::input;
 /// Options that make a request of one token, or a chain.
 #[derive(Args)]
 pub(crate) struct RequestArguments {
-    /// The whole request as HTTP/1.1 has it, whatever token and proof it carries; `-` is standard input.
-    /// It is judged, and its proof is not used up: the policy's store of used proofs is neither told
-    /// nor asked.
+    /// The whole request as HTTP/1.1 has it, whatever token and proof it carries; `-` is standard
+    /// input. It is judged, and its proof is not used up: the policy's store of used proofs is
+    /// neither told nor asked.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["method", "uri"])]
     request: Option<String>,
     /// The method of the request.
@@ -27,14 +27,15 @@ pub(crate) struct RequestArguments {
     /// The request's path and query as they were sent, or its whole URL.
     #[arg(long, value_name = "URI", requires = "method")]
     uri: Option<String>,
-    /// A header field of the request, or @FILE with one a line; may be repeated. With one there need be
-    /// no token of its own: `-H 'Workload-Identity-Token: eyJ…'`.
+    /// A header field of the request, or @FILE with one a line; may be repeated. With one there
+    /// need be no token of its own: `-H 'Workload-Identity-Token: eyJ…'`.
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     header: Vec<String>,
     /// The client certificate of the connection, in DER.
     #[arg(long, value_name = "FILE")]
     certificate: Option<String>,
-    /// A further token that the token comes from, by its kind: `access_token=parent.txt`; may be repeated.
+    /// A further token that the token comes from, by its kind: `access_token=parent.txt`; may be
+    /// repeated.
     #[arg(long = "with", value_name = "KIND=FILE", value_parser = parse_further)]
     further: Vec<(Kind, String)>,
 }

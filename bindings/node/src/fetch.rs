@@ -9,9 +9,9 @@ use napi_derive::napi;
 use sealgate::remote::{Client, FetchError};
 use serde_json::json;
 
-/// A promise of the text of the JWK Set at `url`, which has been read strictly; or of `{why, text}`,
-/// see [`why`]. `hosts` may be at addresses that are not public; plain http reaches only this
-/// machine. The fetch has a thread of its own for as long as it takes, and an end of its own.
+/// A promise of the text of the JWK Set at `url`, which has been read strictly; or of `{why,
+/// text}`, see [`why`]. `hosts` may be at addresses that are not public; plain http reaches only
+/// this machine. The fetch has a thread of its own for as long as it takes, and an end of its own.
 #[napi(catch_unwind)]
 pub(crate) fn fetch_jwks(env: &Env, url: String, hosts: Vec<String>) -> Result<Object<'_>> {
     let client = Client::new().allow_loopback_http(true);

@@ -111,23 +111,23 @@ pub(crate) fn refusal_may_settle(docket: &External<Rc<Docket>>, place: u32, wait
     error.is_some_and(|error| docket.grounds.may_settle(&error, wait))
 }
 
-/// The functions of a gate, or `undefined` where the policy has no gate of this name. These answer by
-/// number:
+/// The functions of a gate, or `undefined` where the policy has no gate of this name. These answer
+/// by number:
 ///
 /// * `verifyText` and `verifyBytes` take a token and the call's scopes, separated by spaces;
-/// * `verifyChain` takes a token, further tokens (kinds and tokens in turn), what it tells (members and
-///   texts in turn) and scopes;
-/// * `verifyRequest` takes method, URI, fields (names and values in turn), client certificate, further
-///   tokens, token and proof of its content, what it tells and scopes.
+/// * `verifyChain` takes a token, further tokens (kinds and tokens in turn), what it tells (members
+///   and texts in turn) and scopes;
+/// * `verifyRequest` takes method, URI, fields (names and values in turn), client certificate,
+///   further tokens, token and proof of its content, what it tells and scopes.
 ///
-/// `beginRequest` takes the same as the latter, and `begin` what `verifyText` or `verifyBytes` take and
-/// what its caller knows; they answer by number, or with what `inquire` asks a server about, and
-/// `settle` answers by number to what came of that.
+/// `beginRequest` takes the same as the latter, and `begin` what `verifyText` or `verifyBytes` take
+/// and what its caller knows; they answer by number, or with what `inquire` asks a server about,
+/// and `settle` answers by number to what came of that.
 ///
 /// `page` is the page of the last acceptance. `keep` says that its object is kept now, and answers
 /// with the places whose objects are to be let go, if any; `clear` says that none is kept any more.
-/// `refusal` is the place of the last refusal, or, where JavaScript does not have its docket yet, -1
-/// less that place; `docket` is that docket. `door` is for calls that are not hot.
+/// `refusal` is the place of the last refusal, or, where JavaScript does not have its docket yet,
+/// -1 less that place; `docket` is that docket. `door` is for calls that are not hot.
 #[napi(catch_unwind)]
 pub(crate) fn gate<'env>(
     env: &'env Env,
@@ -334,8 +334,8 @@ impl Desk {
         }
     }
 
-    /// A question about the request of a call: method, URI, fields, client certificate, further tokens,
-    /// content, what it tells and scopes.
+    /// A question about the request of a call: method, URI, fields, client certificate, further
+    /// tokens, content, what it tells and scopes.
     fn asked_about<T>(
         &self,
         call: &FunctionCallContext<'_>,
@@ -439,7 +439,8 @@ fn number(place: u32) -> i32 {
     i32::try_from(place).unwrap_or(i32::MAX)
 }
 
-/// Scopes separated by spaces, which no scope contains, and behind an end of line such values of `acr`.
+/// Scopes separated by spaces, which no scope contains, and behind an end of line such values of
+/// `acr`.
 pub(crate) fn requirements(needed: &str) -> Requirements {
     fn words(text: &str) -> impl Iterator<Item = &str> {
         text.split(' ').filter(|word| !word.is_empty())
@@ -464,8 +465,8 @@ pub(crate) fn needed_scopes(needed: String, operation: Vec<String>) -> String {
     all
 }
 
-/// The same with what a call is about to do, what its caller knows and what was approved, members and
-/// texts in turn; `lib/arguments.cjs` knows the members.
+/// The same with what a call is about to do, what its caller knows and what was approved, members
+/// and texts in turn; `lib/arguments.cjs` knows the members.
 ///
 /// # Errors
 ///
@@ -673,7 +674,8 @@ fn with_token<T>(
     }
 }
 
-/// What a sitting of the gate answers to a call with these needs; the refusal of a call that is wrong.
+/// What a sitting of the gate answers to a call with these needs; the refusal of a call that is
+/// wrong.
 fn under(
     door: &Door,
     scopes: &str,

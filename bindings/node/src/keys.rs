@@ -39,7 +39,8 @@ pub(crate) fn publish_keys(engine: &External<Engine>, name: String, jwks: String
     }
 }
 
-/// The outage of an issuer that has no keys at this moment, or of a store that has no news; or nothing.
+/// The outage of an issuer that has no keys at this moment, or of a store that has no news; or
+/// nothing.
 #[napi(catch_unwind)]
 pub(crate) fn not_ready(engine: &External<Engine>) -> Option<String> {
     let error = engine.verifier.wait_ready(Duration::ZERO).err()?;

@@ -20,8 +20,8 @@ pub(crate) fn handle_kinds() -> String {
     json!(kinds).to_string()
 }
 
-/// Revokes the handle of this kind and these two parts. `cutoff` is `now` or seconds since 1970, `expires` the latter. Returns a
-/// receipt, or `{code, text}`.
+/// Revokes the handle of this kind and these two parts. `cutoff` is `now` or seconds since 1970,
+/// `expires` the latter. Returns a receipt, or `{code, text}`.
 #[napi(catch_unwind)]
 pub(crate) fn revoke(
     engine: &External<Engine>,
@@ -63,8 +63,8 @@ pub(crate) fn lift(engine: &External<Engine>, handle: (String, String, String)) 
     }
 }
 
-/// Revokes or lifts what follows from a token that tells of an event. Returns a receipt with `duplicate`
-/// and `changes`, or `{code, text}`.
+/// Revokes or lifts what follows from a token that tells of an event. Returns a receipt with
+/// `duplicate` and `changes`, or `{code, text}`.
 #[napi(catch_unwind)]
 pub(crate) fn apply_event(
     engine: &External<Engine>,
@@ -91,15 +91,15 @@ pub(crate) fn revocation_epoch(engine: &External<Engine>) -> String {
     engine.verifier.revocations().epoch().to_string()
 }
 
-/// Whether the store has everything that this process has revoked or lifted. Never waits: where it has
-/// not, an event tells when it has.
+/// Whether the store has everything that this process has revoked or lifted. Never waits: where it
+/// has not, an event tells when it has.
 #[napi(catch_unwind)]
 pub(crate) fn is_flushed(engine: &External<Engine>) -> bool {
     engine.verifier.revocations().flush(Duration::ZERO)
 }
 
-/// Stops carrying to the stores that processes share. Returns, once, what they are not known to have:
-/// `[{store, changes}]`.
+/// Stops carrying to the stores that processes share. Returns, once, what they are not known to
+/// have: `[{store, changes}]`.
 #[napi(catch_unwind)]
 pub(crate) fn close_revocations(engine: &External<Engine>) -> String {
     let left = engine.verifier.revocations().close();

@@ -16,8 +16,9 @@ const AT_ONCE: usize = 4;
 /// Places for tokens whose objects JavaScript keeps at places of the same number: so many, and so
 /// many bytes together. What comes in pushes out what has been there longest.
 ///
-/// A token is known by its address. Sets of a few places each, as caches have them, would let tokens
-/// push each other out of a set while others are empty: an object costs ten times a look here.
+/// A token is known by its address. Sets of a few places each, as caches have them, would let
+/// tokens push each other out of a set while others are empty: an object costs ten times a look
+/// here.
 pub(crate) struct Shelf {
     #[expect(
         clippy::disallowed_types,
@@ -47,7 +48,8 @@ pub(crate) enum Found {
 }
 
 impl Shelf {
-    /// A shelf with so many places, which are made when they are needed, for tokens of so many bytes.
+    /// A shelf with so many places, which are made when they are needed, for tokens of so many
+    /// bytes.
     pub(crate) fn new(room: usize, bytes: usize) -> Self {
         Self {
             places: Default::default(),
@@ -124,9 +126,9 @@ impl Shelf {
         std::mem::take(&mut self.given_up)
     }
 
-    /// Drops what the cache holds no more either, of the oldest: tokens that have expired, and those
-    /// of an issuer whose keys have changed since. Of many that end at once a newcomer drops no more
-    /// than a few, so that none has to wait for all of them.
+    /// Drops what the cache holds no more either, of the oldest: tokens that have expired, and
+    /// those of an issuer whose keys have changed since. Of many that end at once a newcomer drops
+    /// no more than a few, so that none has to wait for all of them.
     fn drop_what_ended(&mut self, newcomer: &VerifiedToken, now: NumericDate) {
         let (issuer, generation) = (newcomer.issuer_name(), newcomer.snapshot().keys);
         let mut known = self.generations.iter_mut();

@@ -73,7 +73,8 @@ impl Refusal {
 
 #[pymethods]
 impl Refusal {
-    /// What an exception shows that a program makes itself, of a code; `None` where there is none such.
+    /// What an exception shows that a program makes itself, of a code; `None` where there is none
+    /// such.
     #[staticmethod]
     fn of(code: &str) -> Option<Self> {
         Some(Self::new(Code::from_name(code)?.into()))
@@ -191,7 +192,8 @@ pub(crate) fn without_gate(py: Python<'_>, error: Error) -> PyErr {
     raise(py, Refusal::new(error))
 }
 
-/// The outage of an issuer that has no keys, or a store that has no news, after all the time there was.
+/// The outage of an issuer that has no keys, or a store that has no news, after all the time there
+/// was.
 pub(crate) fn not_ready(py: Python<'_>, error: NotReady) -> PyErr {
     raise(
         py,

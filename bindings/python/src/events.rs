@@ -1,9 +1,10 @@
 //! What happens in the background, told to Python: whoever waits is woken, and the log is written.
 //!
 //! It is told on threads of the core. No Python code of ours runs there: an interpreter that shuts
-//! down ends such a thread where it stands, frames of Rust and all. What runs is the interpreter's own
-//! C, which starts a thread of Python's; and finalizers of the application, where its allocations set
-//! off a garbage collection (CPython before 3.12, which collects in the middle of an allocation).
+//! down ends such a thread where it stands, frames of Rust and all. What runs is the interpreter's
+//! own C, which starts a thread of Python's; and finalizers of the application, where its
+//! allocations set off a garbage collection (CPython before 3.12, which collects in the middle of
+//! an allocation).
 
 use std::sync::Arc;
 

@@ -26,8 +26,8 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// One verdict. Only a token that was not seen before, and a server that is waited for, are worth
-    /// letting go of the interpreter.
+    /// One verdict. Only a token that was not seen before, and a server that is waited for, are
+    /// worth letting go of the interpreter.
     fn decide(
         &self,
         py: Python<'_>,
@@ -269,9 +269,9 @@ pub(crate) fn waits_for_nobody(_: &Sitting<'_>) -> Result<(), Error> {
 
 /// A door of a verifier: a kind of token, from these issuers, for this audience, under these rules.
 ///
-/// It comes from `Verifier.gate` and stays valid over reloads. Calls take no lock and do no I/O, but for
-/// introspection (the lock of one issuer's answers) and used proofs at a server (a question to it);
-/// they may come from any thread, and threads verify in parallel.
+/// It comes from `Verifier.gate` and stays valid over reloads. Calls take no lock and do no I/O,
+/// but for introspection (the lock of one issuer's answers) and used proofs at a server (a question
+/// to it); they may come from any thread, and threads verify in parallel.
 #[pyclass(frozen, module = "sealgate", weakref)]
 pub(crate) struct Gate {
     pub(crate) door: Arc<Door>,

@@ -21,7 +21,8 @@ pub(crate) fn wrong_type(value: &Bound<'_, PyAny>, name: &str, right: &str) -> P
 }
 
 /// What a call was given beyond the arguments it has, of which PyO3 would make a plain `TypeError`.
-/// `verify` and `judge` leave it at that: to take them costs 45 ns of 285 where the token is cached.
+/// `verify` and `judge` leave it at that: to take them costs 45 ns of 285 where the token is
+/// cached.
 pub(crate) fn no_more(
     extra: &Bound<'_, PyTuple>,
     unknown: Option<&Bound<'_, PyDict>>,
@@ -85,8 +86,8 @@ pub(crate) fn field<'v>(value: &'v Bound<'_, PyAny>) -> PyResult<Option<Cow<'v, 
     Ok(bytes(&start)?.map(|bytes| Cow::Owned(bytes.into_owned())))
 }
 
-/// What stands for a long text that has no token's letters, and need not be encoded to be refused for
-/// its size.
+/// What stands for a long text that has no token's letters, and need not be encoded to be refused
+/// for its size.
 static TOO_LONG: [u8; Request::FIELD_SIZE] = [0; Request::FIELD_SIZE];
 
 /// [`Request::FIELD_SIZE`] as Python counts.
@@ -103,8 +104,8 @@ fn is_ascii(text: &Bound<'_, PyAny>) -> PyResult<bool> {
         .is_truthy()
 }
 
-/// A value to be read again later: what can change is copied now, so that what is judged then is what
-/// the caller meant.
+/// A value to be read again later: what can change is copied now, so that what is judged then is
+/// what the caller meant.
 pub(crate) fn kept<'py>(
     value: &Bound<'py, PyAny>,
     name: &str,
@@ -427,8 +428,8 @@ pub(crate) fn jwks_text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<u8
     }
 }
 
-/// The options that were given, as a JSON object; one that is None was not. Which there are, the core
-/// knows.
+/// The options that were given, as a JSON object; one that is None was not. Which there are, the
+/// core knows.
 pub(crate) fn options(py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<String> {
     let members = PyDict::new(py);
     for (name, value) in options.into_iter().flatten() {

@@ -41,8 +41,8 @@ impl Inquiry {
 
 #[pymethods]
 impl Inquiry {
-    /// Asks the server, once. When it has answered, `put` is called with `wake` on a thread of the core's,
-    /// where no Python code of ours may run (see `events.rs`): it is the `put` of a queue.
+    /// Asks the server, once. When it has answered, `put` is called with `wake` on a thread of the
+    /// core's, where no Python code of ours may run (see `events.rs`): it is the `put` of a queue.
     fn ask(&self, put: Py<PyAny>, wake: Py<PyAny>) {
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(begun) = { begun }.take() else {

@@ -40,8 +40,8 @@ impl Jws {
 /// Verifies the signature of a compact JWS whose payload is not claims.
 ///
 /// `keys` is a JWK Set or one JWK (a mapping, or its JSON text), `algorithms` the names that may
-/// sign. Issuer, audience, time and kind are not checked: for tokens use a gate. Raises `TokenError`
-/// or `UsageError`.
+/// sign. Issuer, audience, time and kind are not checked: for tokens use a gate. Raises
+/// `TokenError` or `UsageError`.
 #[pyfunction]
 #[pyo3(signature = (jws, keys, *, algorithms))]
 pub(crate) fn verify_jws(

@@ -160,8 +160,8 @@ fn loaded(
 }
 
 /// A policy for tests: with `allow_test_keys` it may have published keys and inline secrets, with
-/// `push_all_keys` its issuers' keys come from the program, whatever it says. `source` is a path, a mapping, or text
-/// when `format` is given.
+/// `push_all_keys` its issuers' keys come from the program, whatever it says. `source` is a path, a
+/// mapping, or text when `format` is given.
 #[pyfunction]
 #[pyo3(signature = (
     source, *, format=None, allow_test_keys=false, push_all_keys=false, allow_danger=false

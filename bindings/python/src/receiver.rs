@@ -20,7 +20,8 @@ pub(crate) struct RawPoller {
     poller: Mutex<Poller>,
 }
 
-/// Status, header fields, body; whether it was applied before, and the changes; the code of a refusal.
+/// Status, header fields, body; whether it was applied before, and the changes; the code of a
+/// refusal.
 type Delivery = (
     u16,
     Vec<(&'static str, String)>,

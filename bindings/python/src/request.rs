@@ -99,7 +99,8 @@ pub(crate) struct Octets<'a> {
 }
 
 impl<'py> Given<'py> {
-    /// The arguments by their names, of which the call `takes` these. One that is None was not given.
+    /// The arguments by their names, of which the call `takes` these. One that is None was not
+    /// given.
     pub(crate) fn of(
         request: Option<&Bound<'py, PyAny>>,
         extra: &Bound<'py, PyTuple>,
@@ -234,8 +235,8 @@ impl<'py> Given<'py> {
         }
     }
 
-    /// As keyword arguments, for a call that may be made again: a server's iterator over headers would
-    /// have nothing left, and what can change is judged as it is now.
+    /// As keyword arguments, for a call that may be made again: a server's iterator over headers
+    /// would have nothing left, and what can change is judged as it is now.
     pub(crate) fn arguments(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let arguments = self.needs().kept(py)?;
         self.parts(py)?.put_into(&arguments)?;
@@ -412,7 +413,8 @@ fn is_looked_at(name: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(fields.any(|field| name.eq_ignore_ascii_case(field.as_bytes())))
 }
 
-/// A capability and the proof of one call, which came in the content of a request; or a grant alone.
+/// A capability and the proof of one call, which came in the content of a request; or a grant
+/// alone.
 fn content<'py>(value: &Bound<'py, PyAny>) -> PyResult<Content<Bound<'py, PyAny>>> {
     let member = |name| value.get_item(name);
     match (value.len(), member("token"), member("proof")) {

@@ -30,8 +30,8 @@ impl RawRevocations {
 /// `(epoch, reach, delivered)` of a receipt.
 type Receipt = (u64, &'static str, bool, Option<i64>);
 
-/// One handle that an event has revoked or lifted: `(issuer_name, (kind, scope, value), lifted, cutoff,
-/// expires, reason, at)`.
+/// One handle that an event has revoked or lifted: `(issuer_name, (kind, scope, value), lifted,
+/// cutoff, expires, reason, at)`.
 pub(crate) type Changed = (
     String,
     (&'static str, String, String),

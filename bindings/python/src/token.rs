@@ -305,15 +305,16 @@ impl VerifiedToken {
         Ok(headers)
     }
 
-    /// Whether the status list was asked that the token refers to; `False` where it could not be and the
-    /// policy accepts that, `None` for a token that refers to none.
+    /// Whether the status list was asked that the token refers to; `False` where it could not be
+    /// and the policy accepts that, `None` for a token that refers to none.
     #[getter]
     fn status_checked(&self) -> Option<bool> {
         self.token.status_checked()
     }
 
-    /// By what the issuer stands for the claims: `"signature"`, or `"introspection"`, its answer about a
-    /// token that is no JWT (RFC 7662). Of such a token no actor proves no absence of delegation.
+    /// By what the issuer stands for the claims: `"signature"`, or `"introspection"`, its answer
+    /// about a token that is no JWT (RFC 7662). Of such a token no actor proves no absence of
+    /// delegation.
     #[getter]
     fn verified_by(&self) -> &'static str {
         self.token.verified_by().as_str()
@@ -325,8 +326,9 @@ impl VerifiedToken {
         self.token.introspected_at().map(|date| date.seconds())
     }
 
-    /// How far it is known that the proof was not used before: `"process"`, `"host"` or `"fleet"`, or
-    /// `"external"` where the policy says that somebody else remembers; `None` where no proof came.
+    /// How far it is known that the proof was not used before: `"process"`, `"host"` or `"fleet"`,
+    /// or `"external"` where the policy says that somebody else remembers; `None` where no proof
+    /// came.
     #[getter]
     fn replay_reach(&self) -> Option<&'static str> {
         self.token.replay_reach().map(ReplayReach::as_str)

@@ -203,12 +203,12 @@ calls! { Verifier {
     }
 
     /// Waits until every issuer has keys, fetched or published, and the store of revocations that
-    /// processes share has news. When `timeout` is over it raises `KeysUnavailableError`, which names
-    /// the issuer that has none, or `RevocationUnavailableError`.
+    /// processes share has news. When `timeout` is over it raises `KeysUnavailableError`, which
+    /// names the issuer that has none, or `RevocationUnavailableError`.
     ///
-    /// Judging never waits: until fetched keys are there, tokens are `keys_refreshing`, 503, and until
-    /// the store was read `revocation_unavailable`. Call it before a server takes its first request.
-    /// The interpreter is released meanwhile.
+    /// Judging never waits: until fetched keys are there, tokens are `keys_refreshing`, 503, and
+    /// until the store was read `revocation_unavailable`. Call it before a server takes its first
+    /// request. The interpreter is released meanwhile.
     #[pyo3(signature = (timeout=None), text_signature = "($self, timeout='10s')")]
     fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = match timeout {
@@ -249,9 +249,10 @@ calls! { Verifier {
         self.wake(py)
     }
 
-    /// Counters as plain values; labels come from the policy only. `policy` (its digest), `cache`, `issuers`,
-    /// `revocations` (and how the store stands that processes share), `status` (status lists) and `proofs`
-    /// (used proofs; `None` without `[replay]`), under the same names in every language.
+    /// Counters as plain values; labels come from the policy only. `policy` (its digest), `cache`,
+    /// `issuers`, `revocations` (and how the store stands that processes share), `status` (status
+    /// lists) and `proofs` (used proofs; `None` without `[replay]`), under the same names in every
+    /// language.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         frozen::load(py, &self.verifier.stats().to_string())
     }

@@ -1,5 +1,5 @@
-//! The calls that wait, and those that may be awaited: the arguments of these, for `sealgate/_async.py`,
-//! which does the waiting.
+//! The calls that wait, and those that may be awaited: the arguments of these, for
+//! `sealgate/_async.py`, which does the waiting.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Proofs of attested clients (draft-ietf-oauth-attestation-based-client-auth, ATT-07 to ATT-12): is
-//! this proof made by the instance that the attestation is of, for this server, just now?
+//! Proofs of attested clients (draft-ietf-oauth-attestation-based-client-auth, ATT-07 to ATT-12):
+//! is this proof made by the instance that the attestation is of, for this server, just now?
 //!
 //! `aud` is the gate's `public_url`, character by character: the issuer identifier of an
 //! authorization server, the resource identifier of any other. A `challenge` is looked at where the

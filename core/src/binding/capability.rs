@@ -2,8 +2,8 @@
 //! made by the holder of the very capability that came with it, for this call of this tool with
 //! these arguments, at this server, just now?
 //!
-//! `aat_aud` is the gate's `public_url`, character by character, and always asked for. Every proof is
-//! remembered, since nobody here knows which tools have effects.
+//! `aat_aud` is the gate's `public_url`, character by character, and always asked for. Every proof
+//! is remembered, since nobody here knows which tools have effects.
 
 use super::proof::{Form, Unproven, date, invalid, jti, text};
 use super::{Holder, Judge, Proven, Shown};

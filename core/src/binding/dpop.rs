@@ -1,8 +1,8 @@
 //! DPoP proofs (RFC 9449 §4.3, DP-01 to DP-13): is this proof made by the token's key, for this
 //! token, this method and this URL, just now?
 //!
-//! A proof is a stranger's JWT with a stranger's key in it. Its shape, its algorithm and its key are
-//! judged before a signature is: a proof by a key that is not the token's costs no signature.
+//! A proof is a stranger's JWT with a stranger's key in it. Its shape, its algorithm and its key
+//! are judged before a signature is: a proof by a key that is not the token's costs no signature.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Possession (RFC 7800 `cnf`): does the presenter hold the key the token is bound to?
 //!
 //! [`Confirmation`] is what the token says, [`Shown`] what came with it, and [`Judge::confirm`]
-//! compares them. Its evidence names the proof that was used; [`UsedProof`] turns into evidence that
-//! it was used for the first time.
+//! compares them. Its evidence names the proof that was used; [`UsedProof`] turns into evidence
+//! that it was used for the first time.
 
 mod attestation;
 mod capability;
@@ -241,7 +241,8 @@ pub(crate) struct UsedProof {
     extends: bool,
 }
 
-/// Evidence that a proof was used for the first time, or that the policy leaves it to somebody else.
+/// Evidence that a proof was used for the first time, or that the policy leaves it to somebody
+/// else.
 #[derive(Debug)]
 pub(crate) struct NotReplayed {
     reach: Option<ReplayReach>,

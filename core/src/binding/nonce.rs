@@ -54,8 +54,8 @@ impl<'s> Nonces<'s> {
         base64url::encode(&self.nonce(count(now)))
     }
 
-    /// Whether what a proof says is a nonce of ours that is still good. A nonce to give the client for
-    /// its next proof, where the one it used ends soon.
+    /// Whether what a proof says is a nonce of ours that is still good. A nonce to give the client
+    /// for its next proof, where the one it used ends soon.
     pub(super) fn check(
         &self,
         given: Option<&str>,

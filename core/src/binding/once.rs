@@ -1,5 +1,6 @@
-//! Tokens that are good once, remembered as proofs are: a grant or an assertion by its `jti` (IJ-06,
-//! CA-05, IC-01), a transaction by its `txn` for as long as its tokens can be replaced (TXT-11, TXT-13).
+//! Tokens that are good once, remembered as proofs are: a grant or an assertion by its `jti`
+//! (IJ-06, CA-05, IC-01), a transaction by its `txn` for as long as its tokens can be replaced
+//! (TXT-11, TXT-13).
 
 use super::{Judge, UsedProof};
 use crate::claims::{Claim, Claims};
@@ -12,8 +13,8 @@ const PURPOSE: &str = "sealgate token 1";
 const MOST_AHEAD: Span = Span::from_seconds(300);
 
 impl Judge<'_> {
-    /// What this token of `iss` is remembered by until it ends, or its transaction does, as the gate's tokens
-    /// are. A grant without `jti` names nothing by which it could be known again.
+    /// What this token of `iss` is remembered by until it ends, or its transaction does, as the
+    /// gate's tokens are. A grant without `jti` names nothing by which it could be known again.
     #[cold]
     pub(crate) fn used_up(
         &self,

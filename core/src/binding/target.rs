@@ -1,9 +1,9 @@
 //! The URL a request is for, and the URL a proof is for, in one spelling (DP-09, RFC 9449 §4.3).
 //!
-//! Syntax-based and scheme-based normalisation (RFC 3986 §6.2.2, §6.2.3), and nothing beyond: letter
-//! case of scheme and host, the default port, percent-encoding, dot segments, the empty path. Query
-//! and fragment take no part. Scheme and host are the operator's word: what a request says of them
-//! its sender has chosen.
+//! Syntax-based and scheme-based normalisation (RFC 3986 §6.2.2, §6.2.3), and nothing beyond:
+//! letter case of scheme and host, the default port, percent-encoding, dot segments, the empty
+//! path. Query and fragment take no part. Scheme and host are the operator's word: what a request
+//! says of them its sender has chosen.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,6 @@
-//! Workload proof tokens (draft-ietf-wimse-wpt, WPT-01 to WPT-10, CD-04): is this proof made by the key of
-//! the workload's identity token, for it, for this URL and for every other token of the request?
+//! Workload proof tokens (draft-ietf-wimse-wpt, WPT-01 to WPT-10, CD-04): is this proof made by the
+//! key of the workload's identity token, for it, for this URL and for every other token of the
+//! request?
 //!
 //! `aud` is the URL that was called, without query and fragment; aliases are not configured. No
 //! further context token is known here, so a proof with a hash of one in `oth` is refused (WPT-08):

@@ -67,7 +67,8 @@ struct Counters {
     evictions: AtomicU64,
 }
 
-/// Two lines, each the first one for half of the bucket's tokens: the other takes what does not fit.
+/// Two lines, each the first one for half of the bucket's tokens: the other takes what does not
+/// fit.
 #[repr(align(128))]
 struct Bucket<V> {
     lines: [Line<V>; 2],

@@ -80,9 +80,9 @@ impl Claims {
         }
     }
 
-    /// Checks the type of every registered claim, under its own name and under an issuer's
-    /// (JWT-01, JWT-03, AT-07); `act` has rules of its own. Returns the dates, which have to be read
-    /// for that.
+    /// Checks the type of every registered claim, under its own name and under an issuer's (JWT-01,
+    /// JWT-03, AT-07); `act` has rules of its own. Returns the dates, which have to be read for
+    /// that.
     pub(crate) fn check_types(&self, scope: ScopeForm) -> Result<ClaimedDates, Error> {
         let mut dates = ClaimedDates::default();
         for claim in self.present.iter() {

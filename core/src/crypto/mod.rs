@@ -49,8 +49,8 @@ pub struct CryptoProvider {
     pub load: fn(&Jwk, Algorithm) -> Result<VerificationKey, KeyError>,
     /// SHA-256 (FIPS 180-4), for thumbprints and digests.
     pub sha256: fn(&[u8]) -> [u8; 32],
-    /// SHA-384 and SHA-512, by their bits, for the hashes that an ID token has of what came with it;
-    /// `None` for any other. A provider that is made without them has neither.
+    /// SHA-384 and SHA-512, by their bits, for the hashes that an ID token has of what came with
+    /// it; `None` for any other. A provider that is made without them has neither.
     pub sha2: Sha2,
 }
 

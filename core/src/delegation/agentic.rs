@@ -1,6 +1,6 @@
-//! What a transaction token of an agent says of its way here (draft-araut-oauth-transaction-tokens-for-agents,
-//! TXA-02 to TXA-05): whether it has been here before, contradicts itself, or came by a workload that
-//! is not trusted enough.
+//! What a transaction token of an agent says of its way here
+//! (draft-araut-oauth-transaction-tokens-for-agents, TXA-02 to TXA-05): whether it has been here
+//! before, contradicts itself, or came by a workload that is not trusted enough.
 //!
 //! All of it is the word of the transaction token service, and grants nothing (TXA-07): it may only
 //! refuse.
@@ -38,8 +38,8 @@ pub(super) fn check(claims: &Claims, rules: &TransactionRules) -> Result<(), Err
     }
 }
 
-/// TXA-02 and TXA-03: short enough, not through here, and by the workload that acts now at last. Says
-/// through how many it came.
+/// TXA-02 and TXA-03: short enough, not through here, and by the workload that acts now at last.
+/// Says through how many it came.
 fn check_path(
     path: Elements<'_>,
     context: Option<Value<'_>>,
@@ -89,8 +89,8 @@ pub(crate) fn txn_path(claims: &Claims) -> Option<Elements<'_>> {
     path(metadata(claims))
 }
 
-/// TXA-05: the level that a replacement names is none above the one before; unknown levels, and none
-/// where there was one, are.
+/// TXA-05: the level that a replacement names is none above the one before; unknown levels, and
+/// none where there was one, are.
 pub(super) fn is_no_higher(new: &Claims, old: &Claims, rules: &TransactionRules) -> bool {
     let place = |claims| match level(metadata(claims)) {
         Ok(Some(level)) => rules.place(level).map(Some),

@@ -61,9 +61,9 @@ impl Document {
 }
 
 impl ApprovedIntent {
-    /// The authority set of a mission: the whole array of `authorization_details` that was approved,
-    /// by this issuer. A token's `mission.authority_hash` is the digest of it. It bounds operations
-    /// as well.
+    /// The authority set of a mission: the whole array of `authorization_details` that was
+    /// approved, by this issuer. A token's `mission.authority_hash` is the digest of it. It bounds
+    /// operations as well.
     ///
     /// # Errors
     ///
@@ -75,8 +75,8 @@ impl ApprovedIntent {
         Self::read(Document::AuthoritySet, issuer.into(), json.as_ref())
     }
 
-    /// The intent itself: the whole object that was approved, by this issuer. A token's `intent.hash`
-    /// is the digest of it.
+    /// The intent itself: the whole object that was approved, by this issuer. A token's
+    /// `intent.hash` is the digest of it.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
 //! The offline edge (standards 30.5): a holder derives a narrower token with its own key and asks
 //! nobody (attenuating agent tokens, AAT-02 to AAT-06).
 //!
-//! What is proven is a lineage of keys: the parent's signature says that it delegated to the child's
-//! key. Whoever a child names has been named by a holder, and is nobody's word (30.6 step 8).
+//! What is proven is a lineage of keys: the parent's signature says that it delegated to the
+//! child's key. Whoever a child names has been named by a holder, and is nobody's word (30.6 step
+//! 8).
 
 use super::details::{self, Types};
 use super::edge::broken;

@@ -1,5 +1,5 @@
-//! Is the caller the one who acts? (CD-02) A token that names an actor is worth nothing in the hands
-//! of another workload.
+//! Is the caller the one who acts? (CD-02) A token that names an actor is worth nothing in the
+//! hands of another workload.
 
 use super::Actor;
 use super::chain::{Chain, about_act};

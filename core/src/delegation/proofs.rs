@@ -1,6 +1,6 @@
-//! Proofs that the actors of a token signed themselves (draft-mcguinness-oauth-actor-proofs §Consumer
-//! Processing; standards 30.6 step 7): does each cover its link of `act`, hang together with the one
-//! before it, and let its actor act for this subject, here?
+//! Proofs that the actors of a token signed themselves (draft-mcguinness-oauth-actor-proofs
+//! §Consumer Processing; standards 30.6 step 7): does each cover its link of `act`, hang together
+//! with the one before it, and let its actor act for this subject, here?
 //!
 //! A proof is evidence that its actor took part. It grants nothing.
 
@@ -35,8 +35,8 @@ pub(crate) enum Coverage {
     Whole,
 }
 
-/// The proofs that a token carries, newest first, before anything is known of them. They are no more
-/// than its links, and as many where it says that they are all.
+/// The proofs that a token carries, newest first, before anything is known of them. They are no
+/// more than its links, and as many where it says that they are all.
 pub(crate) fn carried(claims: &Claims, links: usize) -> Result<Vec<&str>, Error> {
     let root = claims.json().root();
     let malformed = || Error::about(Code::ClaimType, PROOFS);
@@ -154,8 +154,8 @@ fn check_link(
     }
 }
 
-/// The newest proof is for this token: for all that it is aimed at, and for none other where it names
-/// one.
+/// The newest proof is for this token: for all that it is aimed at, and for none other where it
+/// names one.
 fn check_target(newest: &Proof<'_>, token: &Member<'_>) -> Result<(), Error> {
     let target = newest.claims.other("target");
     let member = |name: &str| target.and_then(|target| target.get(name));

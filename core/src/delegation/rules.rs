@@ -48,8 +48,8 @@ pub(super) fn judge(
     }
 }
 
-/// Whether one of the rules that let the outermost actor act lets it do so by this tool, or by none.
-/// Who needs no rule is held to none.
+/// Whether one of the rules that let the outermost actor act lets it do so by this tool, or by
+/// none. Who needs no rule is held to none.
 pub(super) fn allow_tool(
     chain: &Chain,
     claims: &Claims,

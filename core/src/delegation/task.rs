@@ -1,7 +1,7 @@
 //! Are all tokens of a request for the same task? (CD-03, standards 30.8)
 //!
-//! A task is a mission, an intent, a workflow (`acti`), or a transaction (`txn`). Only identifiers of
-//! one kind are compared, and transactions only within one namespace.
+//! A task is a mission, an intent, a workflow (`acti`), or a transaction (`txn`). Only identifiers
+//! of one kind are compared, and transactions only within one namespace.
 
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ pub(super) type Sha256 = fn(&[u8]) -> [u8; 32];
 /// names one where it must.
 #[derive(Debug)]
 pub(crate) struct TasksAgree {
-    /// What the further tokens say of the bounds of their tasks, each an array; mostly they say nothing.
+    /// What the further tokens say of the bounds of their tasks, each an array; mostly they say
+    /// nothing.
     bounds: Option<Arc<[Json]>>,
 }
 
@@ -30,7 +31,8 @@ pub(crate) struct TasksAgree {
 struct Task<'a> {
     kind: TaskKind,
     id: &'a str,
-    /// What stands beside an `id`: who approved it, the digest of what was approved, and until when.
+    /// What stands beside an `id`: who approved it, the digest of what was approved, and until
+    /// when.
     issuer: Option<&'a str>,
     hash: Option<&'a str>,
     expires_at: Option<NumericDate>,
@@ -52,8 +54,8 @@ impl TasksAgree {
     }
 }
 
-/// Judges the tasks of a token and of those that came with it; `approved` is what the caller holds of
-/// what was approved.
+/// Judges the tasks of a token and of those that came with it; `approved` is what the caller holds
+/// of what was approved.
 pub(crate) fn check_tasks(
     leaf: &Member<'_>,
     further: &[Member<'_>],

@@ -9,9 +9,9 @@ use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 // Decoding is the library's, which takes 32 characters at a time where the processor can: payload
-// and signature of an ordinary ES256 token take 1,195 instructions, where a table for each character
-// took 2,921. That it is strict is tested below: every byte at every place of its blocks, and
-// against a decoder that goes bit by bit.
+// and signature of an ordinary ES256 token take 1,195 instructions, where a table for each
+// character took 2,921. That it is strict is tested below: every byte at every place of its blocks,
+// and against a decoder that goes bit by bit.
 
 /// The bytes that `text` stands for, or `None` if it is not canonical base64url.
 pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {

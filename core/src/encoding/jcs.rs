@@ -1,4 +1,5 @@
-//! The canonical form of JSON (RFC 8785): one text for each value, so that two parties hash the same.
+//! The canonical form of JSON (RFC 8785): one text for each value, so that two parties hash the
+//! same.
 
 use super::json::{JsonKind, Value};
 

@@ -92,8 +92,8 @@ impl Error {
         self.code
     }
 
-    /// What happened: [`Code::reason`], closer where what it is about tells more. For people; it may
-    /// change.
+    /// What happened: [`Code::reason`], closer where what it is about tells more. For people; it
+    /// may change.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match (self.code, self.about) {
@@ -119,8 +119,8 @@ impl Error {
         self.code.blame()
     }
 
-    /// What this is about, by its RFC name: a claim, a header parameter, a member of another document,
-    /// or `"header"` or `"payload"` whole.
+    /// What this is about, by its RFC name: a claim, a header parameter, a member of another
+    /// document, or `"header"` or `"payload"` whole.
     #[must_use]
     pub const fn claim(&self) -> Option<&'static str> {
         self.about

@@ -3,16 +3,16 @@
 use crate::revocation::{Change, HandleKind};
 use crate::time::Span;
 
-/// For so long at least: agents stand inside chains of younger tokens (REV-10), and another service that
-/// reads the same store may let its tokens live longer.
+/// For so long at least: agents stand inside chains of younger tokens (REV-10), and another service
+/// that reads the same store may let its tokens live longer.
 const LEAST: Span = Span::from_seconds(24 * 60 * 60);
 
-/// The change, with its end where it has one: `longest` after the event, and the leeway, every token
-/// that was issued by then has ended, where the policy bounds that at all.
+/// The change, with its end where it has one: `longest` after the event, and the leeway, every
+/// token that was issued by then has ended, where the policy bounds that at all.
 ///
-/// A session that has ended issues nothing more, and a token is issued once. What stays, whatever was
-/// issued when: an account that is closed, until it is opened, and what was signed in with something stolen,
-/// since that may be renewed for ever.
+/// A session that has ended issues nothing more, and a token is issued once. What stays, whatever
+/// was issued when: an account that is closed, until it is opened, and what was signed in with
+/// something stolen, since that may be renewed for ever.
 pub(crate) fn ending(change: Change, longest: Option<Span>, leeway: Span) -> Change {
     let kind = change.handle().kind();
     let is_issued_once = matches!(kind, HandleKind::Token | HandleKind::Session);

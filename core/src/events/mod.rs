@@ -1,9 +1,9 @@
-//! Which revocations follow from a token that tells of an event (standards 31.4): back-channel logout,
-//! and the Security Event Tokens of CAEP and RISC.
+//! Which revocations follow from a token that tells of an event (standards 31.4): back-channel
+//! logout, and the Security Event Tokens of CAEP and RISC.
 //!
-//! An issuer speaks for itself: what it says of another's subjects changes nothing (REV-03). An event
-//! of a type that is not in the table, or about somebody whom no token names, is observed and changes
-//! nothing either.
+//! An issuer speaks for itself: what it says of another's subjects changes nothing (REV-03). An
+//! event of a type that is not in the table, or about somebody whom no token names, is observed and
+//! changes nothing either.
 
 mod ending;
 mod subject;
@@ -170,8 +170,8 @@ fn meaning(uri: &str, event: Value<'_>) -> Option<&'static Meaning> {
     row.only_where.is_none_or(says).then_some(row)
 }
 
-/// A sign-out concerns what was issued until then, an account's end all of it. A token and a session
-/// end once and whole.
+/// A sign-out concerns what was issued until then, an account's end all of it. A token and a
+/// session end once and whole.
 fn changes_of(effect: Effect, target: Target<'_>, at: NumericDate) -> Vec<Change> {
     let all = |handle| Change::revoked(handle, None, None, at).from_event();
     let until = |handle| Change::revoked(handle, Some(at), None, at).from_event();

@@ -45,8 +45,8 @@ impl<'t> Target<'t> {
     }
 }
 
-/// Those whom `sub_id` names, for an event of the issuer `iss`. It names nobody where it has only what
-/// no token carries: a device, a tenant, an organisation, an address.
+/// Those whom `sub_id` names, for an event of the issuer `iss`. It names nobody where it has only
+/// what no token carries: a device, a tenant, an organisation, an address.
 pub(super) fn targets<'t>(sub_id: Value<'t>, iss: &'t str, reach: Reach) -> Vec<Target<'t>> {
     match format(sub_id) {
         Some("complex") => complex(sub_id, iss, reach),
@@ -76,8 +76,8 @@ fn single<'t>(value: Value<'t>, iss: &'t str, reach: Reach) -> impl Iterator<Ite
 }
 
 /// Parts that are not there stand for anything (SET-06), and no handle names two at once. So of a
-/// user's session the session ends, of a user of an application or on a device the user's tokens: more
-/// than was said, never less, and nobody else's.
+/// user's session the session ends, of a user of an application or on a device the user's tokens:
+/// more than was said, never less, and nobody else's.
 fn complex<'t>(value: Value<'t>, iss: &'t str, reach: Reach) -> Vec<Target<'t>> {
     let part = |name: &str| value.get(name);
     let session = part("session").and_then(|session| party(session, iss));
@@ -106,8 +106,8 @@ fn aliases(value: Value<'_>) -> impl Iterator<Item = Value<'_>> {
     identifiers.into_iter().flatten()
 }
 
-/// Whose it is, and its name there. An identifier that does not say whose it is, is the issuer's own:
-/// its `sub` may be an e-mail address or a URI.
+/// Whose it is, and its name there. An identifier that does not say whose it is, is the issuer's
+/// own: its `sub` may be an e-mail address or a URI.
 fn party<'t>(value: Value<'t>, iss: &'t str) -> Option<(&'t str, &'t str)> {
     let own = |name: &str| Some((iss, text(value, name)?));
     match format(value)? {

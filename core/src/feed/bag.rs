@@ -1,6 +1,6 @@
 //! [`Bag`]: what one process has for one store, whoever carries it there. Others take it over when a
-//! thread cannot be started or has panicked, and when the policy names the store again that it named
-//! before.
+//! thread cannot be started or has panicked, and when the policy names the store again that it
+//! named before.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -89,8 +89,8 @@ impl Bag {
         }
     }
 
-    /// What the store had taken is to be written again where it has lost something since it was last
-    /// looked at.
+    /// What the store had taken is to be written again where it has lost something since it was
+    /// last looked at.
     pub(super) fn recall(&self, now: NumericDate) {
         let losses = self.engine.losses();
         if losses > self.losses.swap(losses, Ordering::AcqRel) {

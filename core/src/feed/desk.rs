@@ -51,8 +51,8 @@ impl Threads {
 
     /// The task again, where it finds no place.
     fn take(&self, task: Task) -> Option<Task> {
-        // What a forked child finds of its parent's is never freed: the threads that held it are not
-        // there to let go.
+        // What a forked child finds of its parent's is never freed: the threads that held it are
+        // not there to let go.
         let own = self.line.get(|_| Arc::default());
         let mut queue = lock(&own.queue);
         if queue.tasks.len() >= self.waiting {

@@ -20,8 +20,8 @@ const LIFTED: Span = Span::from_seconds(8 * 24 * 60 * 60);
 /// connection breaks makes it write a second time.
 const WRITERS: usize = 8;
 
-/// The number of the last letter about the handle, where the engine has added it to a state: none is 0,
-/// as of a letter before all others.
+/// The number of the last letter about the handle, where the engine has added it to a state: none
+/// is 0, as of a letter before all others.
 #[cfg(feature = "feed-redis")]
 pub(super) fn number_of(state: &[u8]) -> u64 {
     let json = Json::parse(state.to_vec(), CHANGE_LIMITS).ok();

@@ -1,8 +1,9 @@
 //! [`Kept`]: what this process has revoked last and the store has taken, to be written again where the
 //! store loses it.
 //!
-//! Only what revokes is kept, and only for as long as nobody lifts it: nothing that is written again
-//! lifts anything. It is written as of an event, so that it undoes no lift that came after it (REV-08).
+//! Only what revokes is kept, and only for as long as nobody lifts it: nothing that is written
+//! again lifts anything. It is written as of an event, so that it undoes no lift that came after it
+//! (REV-08).
 
 use std::collections::VecDeque;
 

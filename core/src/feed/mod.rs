@@ -141,9 +141,9 @@ pub(crate) trait Reader: Send {
         self.everything(&mut |_, change| take(change))
     }
 
-    /// The same for whoever judges by it, without what nobody judges by, and only what is news: where
-    /// a store has lost what came after a lift, as one does that was restored from an older copy, it
-    /// would undo what is still known here.
+    /// The same for whoever judges by it, without what nobody judges by, and only what is news:
+    /// where a store has lost what came after a lift, as one does that was restored from an older
+    /// copy, it would undo what is still known here.
     fn load(&mut self, take: &mut dyn FnMut(Known<'_>)) -> Result<(), FeedError> {
         self.everything(&mut |is_news, change| {
             if is_news {

@@ -9,21 +9,22 @@ use super::tally::Tally;
 use crate::revocation::{Change, Known};
 use crate::time::NumericDate;
 
-/// Letters that are kept at most, some 300 bytes each. Whoever revokes so many while nobody takes them
-/// is told that what comes then is not delivered.
+/// Letters that are kept at most, some 300 bytes each. Whoever revokes so many while nobody takes
+/// them is told that what comes then is not delivered.
 pub(super) const ROOM: usize = 1_000_000;
 
-/// Letters in the order of writing. The first `sent` of them have been handed to the engine and have
-/// not come back yet.
+/// Letters in the order of writing. The first `sent` of them have been handed to the engine and
+/// have not come back yet.
 pub(super) struct Outbox {
     origin: u64,
     last: u64,
     letters: VecDeque<Letter>,
     sent: usize,
-    /// Raised by everything that makes letters unsent again: what was being written then may be lost.
+    /// Raised by everything that makes letters unsent again: what was being written then may be
+    /// lost.
     round: u64,
-    /// How many letters are about a handle, by its hash under `keys`. Of two handles with one hash a lift
-    /// of one may be passed over, which errs on the safe side.
+    /// How many letters are about a handle, by its hash under `keys`. Of two handles with one hash
+    /// a lift of one may be passed over, which errs on the safe side.
     handles: Tally,
     keys: RandomState,
     /// What the engine has taken of what was revoked last; `None` where it loses nothing.
@@ -130,7 +131,8 @@ impl Outbox {
         self.letters.len() - self.sent + self.turned_away
     }
 
-    /// The first letters that no engine has been handed, at most so many; `None` where there are none.
+    /// The first letters that no engine has been handed, at most so many; `None` where there are
+    /// none.
     pub(super) fn unsent(&self, most: usize) -> Option<Batch> {
         let unsent = self.letters.iter().skip(self.sent).take(most);
         let letters: Vec<Letter> = unsent.cloned().collect();
@@ -205,8 +207,8 @@ impl Outbox {
         }
     }
 
-    /// The engine has lost something: what it had taken is to be sent again, as far as it is kept and
-    /// there is room.
+    /// The engine has lost something: what it had taken is to be sent again, as far as it is kept
+    /// and there is room.
     pub(super) fn recall(&mut self, now: NumericDate) {
         let room = self.room.saturating_sub(self.letters.len());
         let kept = self.kept.iter_mut().flat_map(|kept| kept.take(now));
@@ -221,8 +223,8 @@ impl Outbox {
         }
     }
 
-    /// Makes whoever asks its owner; `None` where it is sealed. Nobody who had it before can seal it
-    /// from then on, however late.
+    /// Makes whoever asks its owner; `None` where it is sealed. Nobody who had it before can seal
+    /// it from then on, however late.
     pub(super) const fn take_over(&mut self) -> Option<Owner> {
         if self.sealed {
             return None;

@@ -1,9 +1,9 @@
 //! [`Post`]: sees to it that somebody carries changes between the store of one verifier and the engine
 //! that its policy names, in every process, and that nothing is left behind when that changes.
 //!
-//! A fork leaves the child without threads but with everything else: whatever they shared is made anew
-//! there, so that no lock of a thread that is gone is ever waited for. What the parent was to write, it
-//! writes itself.
+//! A fork leaves the child without threads but with everything else: whatever they shared is made
+//! anew there, so that no lock of a thread that is gone is ever waited for. What the parent was to
+//! write, it writes itself.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -67,8 +67,8 @@ impl Post {
         verifier.begin_sharing();
     }
 
-    /// What runs for the store that the policy names now, started where nothing does; `None` where it
-    /// names none.
+    /// What runs for the store that the policy names now, started where nothing does; `None` where
+    /// it names none.
     fn running(&self) -> Held<Running> {
         let held = self.running.load();
         match self.store.upgrade() {
@@ -127,8 +127,8 @@ impl Post {
         self.running.load()
     }
 
-    /// What is to be written to a store: what was left by those who carried it before, if they are of
-    /// this process. The engine remembers how far it was read, also in a child.
+    /// What is to be written to a store: what was left by those who carried it before, if they are
+    /// of this process. The engine remembers how far it was read, also in a child.
     fn bag(
         &self,
         held: &Held<Running>,
@@ -156,8 +156,8 @@ impl Post {
         self.here.get(|_| Here::default())
     }
 
-    /// Of everything that carries in this process, for the store that the policy names and for others.
-    /// No lock is held meanwhile.
+    /// Of everything that carries in this process, for the store that the policy names and for
+    /// others. No lock is held meanwhile.
     fn each<T>(&self, of: impl Fn(&Running) -> T) -> Vec<T> {
         let held = self.running.load();
         let leaving = lock(&self.here().leaving).clone();
@@ -263,7 +263,8 @@ fn own(held: &Held<Running>) -> Option<&Running> {
 
 #[cfg(test)]
 impl Post {
-    /// As [`Post::attach`], through engines of a test's own, which are asked for by the store's name.
+    /// As [`Post::attach`], through engines of a test's own, which are asked for by the store's
+    /// name.
     pub(super) fn attach_through(
         verifier: &verifier::Engine,
         room: usize,

@@ -43,7 +43,8 @@ pub enum ProofTrial {
 }
 
 impl ProofStore {
-    /// The store that the rules name; `None` where proofs are remembered by the process or the program.
+    /// The store that the rules name; `None` where proofs are remembered by the process or the
+    /// program.
     pub(crate) fn named(rules: &Rules, sha256: fn(&[u8]) -> [u8; 32]) -> Option<Self> {
         let (store, place) = match &rules.possession.replay.as_ref()?.store {
             ReplayStore::Host { store, folder } => (store, Place::Host(folder.clone())),

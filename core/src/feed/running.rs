@@ -1,8 +1,8 @@
 //! [`Running`]: what carries between one process and one store: a thread that reads and one that
 //! writes, from the first ring on; both sleep in between.
 //!
-//! Of an engine of this host whoever revokes writes by itself, since that takes no longer than a disk
-//! does. What is to be written outlives them, in a [`Bag`].
+//! Of an engine of this host whoever revokes writes by itself, since that takes no longer than a
+//! disk does. What is to be written outlives them, in a [`Bag`].
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
@@ -19,8 +19,8 @@ use crate::time::{Clock, Moment, NumericDate, Span};
 
 /// How long a reader waits for news before it says that there is none.
 const LOOK: Duration = Duration::from_secs(1);
-/// After a failure, the first and the longest rest: a server that is back is noticed within the time
-/// that `max_staleness` must leave at least.
+/// After a failure, the first and the longest rest: a server that is back is noticed within the
+/// time that `max_staleness` must leave at least.
 const REST: Duration = Duration::from_millis(50);
 const LONGEST_REST: Duration = Duration::from_secs(2);
 
@@ -114,8 +114,8 @@ impl Running {
         }
     }
 
-    /// Ends, and leaves to another what is still to be written: that one reads nothing. `None` where
-    /// there is nothing, or somebody else writes it.
+    /// Ends, and leaves to another what is still to be written: that one reads nothing. `None`
+    /// where there is nothing, or somebody else writes it.
     pub(super) fn leave(&self) -> Option<Arc<Self>> {
         self.stop();
         if self.bag.seal(self.owner) != Sealing::NotEmpty {
@@ -190,8 +190,8 @@ impl Running {
         }
     }
 
-    /// Reads everything there is, and then what comes, for as long as nothing goes wrong. In `doubt`
-    /// is whether the store may have lost what it was handed.
+    /// Reads everything there is, and then what comes, for as long as nothing goes wrong. In
+    /// `doubt` is whether the store may have lost what it was handed.
     fn follow(
         &self,
         store: &Weak<RevocationStore>,
@@ -246,8 +246,8 @@ impl Running {
         }
     }
 
-    /// Puts a letter into force. A change of the same handle that has not come back yet stands later in
-    /// the log, or will: what was lifted before it lifts nothing any more.
+    /// Puts a letter into force. A change of the same handle that has not come back yet stands
+    /// later in the log, or will: what was lifted before it lifts nothing any more.
     fn take(&self, letter: &Letter, store: &RevocationStore, now: NumericDate) {
         let mut outbox = self.bag.outbox();
         outbox.came_back(letter);
@@ -260,12 +260,12 @@ impl Running {
         }
     }
 
-    /// Everything there is becomes part of what is known; nothing that is known goes (a union) but what
-    /// was lifted since the store was last read. What this process has revoked before it read the store
-    /// for the first time may be later than any lift there.
+    /// Everything there is becomes part of what is known; nothing that is known goes (a union) but
+    /// what was lifted since the store was last read. What this process has revoked before it read
+    /// the store for the first time may be later than any lift there.
     ///
-    /// In `doubt`, whatever this process has not seen come back is written again afterwards; where the
-    /// store has lost something, what it had taken, too. Says how many handles there are.
+    /// In `doubt`, whatever this process has not seen come back is written again afterwards; where
+    /// the store has lost something, what it had taken, too. Says how many handles there are.
     fn load(
         &self,
         reader: &mut dyn Reader,
@@ -317,8 +317,9 @@ impl Running {
         }
     }
 
-    /// Writes everything that is to be written, on the thread of whoever revokes. Says whether it is
-    /// there. It stays in the outbox until it is read back: what was lifted before it may be read yet.
+    /// Writes everything that is to be written, on the thread of whoever revokes. Says whether it
+    /// is there. It stays in the outbox until it is read back: what was lifted before it may be
+    /// read yet.
     pub(super) fn write_here(&self) -> bool {
         loop {
             match self.write_next() {
@@ -386,9 +387,9 @@ impl Running {
         self.interrupted(error, &before);
     }
 
-    /// Tells so when it begins and when it is for another reason: it is tried every second or two, to
-    /// read and to write, for as long as a server is away. And when somebody listens who did not then,
-    /// as nobody does yet when a verifier is made.
+    /// Tells so when it begins and when it is for another reason: it is tried every second or two,
+    /// to read and to write, for as long as a server is away. And when somebody listens who did not
+    /// then, as nobody does yet when a verifier is made.
     fn interrupted(&self, error: &FeedError, before: &Report) {
         self.tell();
         let listening = self.observers.len();
@@ -401,8 +402,8 @@ impl Running {
         }
     }
 
-    /// Changes that the store is not known to have; of one that nobody reads any more, those that it was
-    /// not handed.
+    /// Changes that the store is not known to have; of one that nobody reads any more, those that
+    /// it was not handed.
     pub(super) fn undelivered(&self) -> usize {
         if self.leaves {
             self.bag.unsent()
@@ -411,8 +412,8 @@ impl Running {
         }
     }
 
-    /// Nobody will take so many changes to the store: whoever listens is told, and the store's name is
-    /// returned, if there are any.
+    /// Nobody will take so many changes to the store: whoever listens is told, and the store's name
+    /// is returned, if there are any.
     pub(super) fn leaves_behind(&self, changes: usize) -> Option<(Box<str>, usize)> {
         let store = &self.bag.rules.name;
         (changes > 0).then(|| {

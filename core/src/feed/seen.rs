@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::sync::{AtomicU64, Ordering, Slot};
 
-/// Shared by all readers of an engine: a server that starts anew ends their connections first. A child
-/// that was forked goes on from it, so there is no lock in it.
+/// Shared by all readers of an engine: a server that starts anew ends their connections first. A
+/// child that was forked goes on from it, so there is no lock in it.
 #[derive(Clone)]
 pub(super) struct Seen(Arc<Views>);
 

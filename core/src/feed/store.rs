@@ -38,8 +38,8 @@ pub struct Following {
     reader: Box<dyn Reader>,
     /// What was handed on last: some engines tell it once for each who wrote it.
     last: Option<Change>,
-    /// The latest letters, by who sent them and their numbers: whoever is not sure that one has arrived
-    /// sends it again.
+    /// The latest letters, by who sent them and their numbers: whoever is not sure that one has
+    /// arrived sends it again.
     heard: VecDeque<(u64, u64)>,
 }
 
@@ -87,8 +87,9 @@ impl Store {
     /// it remembers. Each handle once, but where it changes meanwhile; a store of kind `file` has
     /// them sorted by kind, whose they are and value, others in any order.
     ///
-    /// Of what is revoked it does not say whether an event told it, which orders letters alone: what
-    /// [`Store::restore`] has brought back is told as it was. The reason says what the event was.
+    /// Of what is revoked it does not say whether an event told it, which orders letters alone:
+    /// what [`Store::restore`] has brought back is told as it was. The reason says what the event
+    /// was.
     ///
     /// Returns how much could not be read: of a version after this one, or broken.
     ///
@@ -124,9 +125,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The store may then have some of them. To revoke again does no harm; a lift that is written again
-    /// also ends what others have revoked in between. Where a [`Verifier`](crate::Verifier) tries again
-    /// by itself, a store of kind `file` knows what it has, and takes nothing twice.
+    /// The store may then have some of them. To revoke again does no harm; a lift that is written
+    /// again also ends what others have revoked in between. Where a [`Verifier`](crate::Verifier)
+    /// tries again by itself, a store of kind `file` knows what it has, and takes nothing twice.
     pub fn write(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         let mut writer = self.engine.writer()?;
         for batch in changes.chunks(BATCH) {
@@ -176,8 +177,8 @@ impl Store {
         Ok(all - changes.len())
     }
 
-    /// Opens a line for writing, and does there what writing takes: a server refuses it where it would
-    /// refuse a revocation. Nothing is left behind.
+    /// Opens a line for writing, and does there what writing takes: a server refuses it where it
+    /// would refuse a revocation. Nothing is left behind.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! [`Answers`]: the answers of one issuer, behind a lock of its own, and [`AllAnswers`]: those of a policy.
 //!
-//! Whoever looks an answer up takes the lock of that issuer for a few steps of a tree, however many answers
-//! there are and whatever strangers send: see [`Board`].
+//! Whoever looks an answer up takes the lock of that issuer for a few steps of a tree, however many
+//! answers there are and whatever strangers send: see [`Board`].
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,8 @@ use crate::time::{Clock, Now, NumericDate};
 
 use zeroize::Zeroizing;
 
-/// The answers of the issuers of one policy, by their positions in it; nothing for one that is not asked.
+/// The answers of the issuers of one policy, by their positions in it; nothing for one that is not
+/// asked.
 #[derive(Clone)]
 pub(crate) struct AllAnswers {
     issuers: Arc<[Option<Arc<Answers>>]>,
@@ -56,7 +57,8 @@ impl AllAnswers {
         }
     }
 
-    /// Those of another policy, of whose issuers each is asked or not, and may go on with what it has said.
+    /// Those of another policy, of whose issuers each is asked or not, and may go on with what it
+    /// has said.
     pub(crate) fn with(&self, issuers: impl Iterator<Item = Option<Kept>>) -> Self {
         let issuers = issuers.map(|issuer| match issuer? {
             Kept::Before(answers) => Some(answers),
@@ -110,8 +112,8 @@ impl Answers {
         self.desk.closed.store(1, Ordering::Release);
     }
 
-    /// The answer about a token that is judged at this date. Where there is none, or not for long, it is
-    /// asked for.
+    /// The answer about a token that is judged at this date. Where there is none, or not for long,
+    /// it is asked for.
     pub(crate) fn look_up(
         &self,
         key: &Key,
@@ -150,7 +152,8 @@ impl Answers {
         self.with(|board| board.load())
     }
 
-    /// The question to ask now, if there is one; it is taken for being asked until [`Answers::settle`].
+    /// The question to ask now, if there is one; it is taken for being asked until
+    /// [`Answers::settle`].
     pub(crate) fn begin(&self) -> Option<Due> {
         let asked = Now::of(&self.desk.clock);
         let (key, token) = self.with(Board::begin)?;
@@ -162,8 +165,8 @@ impl Answers {
         self.with(Board::begin_anew);
     }
 
-    /// Puts an answer in its place, with the moment beyond which it does not count, if it names one, and the
-    /// keys it was signed by. After a failure what was said before goes on to count.
+    /// Puts an answer in its place, with the moment beyond which it does not count, if it names
+    /// one, and the keys it was signed by. After a failure what was said before goes on to count.
     pub(crate) fn settle(
         &self,
         due: &Due,

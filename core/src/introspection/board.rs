@@ -1,12 +1,13 @@
 //! [`Board`]: what one issuer has said and is to be asked, bounded whatever strangers send.
 //!
-//! A stranger makes up tokens for nothing, so active tokens are the last to make room, and are asked about
-//! anew ahead of any other; so many questions may wait and so many run at once; and what was answered with
-//! "not active" is remembered briefly, so that nobody makes us ask twice at once. An issuer that
-//! fails is left alone for a while that grows, and what it said before goes on to count; an answer about
-//! one token that cannot be used is that token's alone.
+//! A stranger makes up tokens for nothing, so active tokens are the last to make room, and are
+//! asked about anew ahead of any other; so many questions may wait and so many run at once; and
+//! what was answered with "not active" is remembered briefly, so that nobody makes us ask twice at
+//! once. An issuer that fails is left alone for a while that grows, and what it said before goes on
+//! to count; an answer about one token that cannot be used is that token's alone.
 //!
-//! An answer is as old as the clock says that has gone further. A rest is by the one that nobody can set.
+//! An answer is as old as the clock says that has gone further. A rest is by the one that nobody
+//! can set.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -20,16 +21,18 @@ use crate::limits::{
 };
 use crate::time::{Moment, Now, NumericDate, Span};
 
-/// How long at most an answer counts that says no: a token that an issuer learns of late is asked about
-/// again.
+/// How long at most an answer counts that says no: a token that an issuer learns of late is asked
+/// about again.
 const BRIEF: Span = Span::from_seconds(10);
 /// How long a token is not asked about of which the answer could not be used.
 const UNUSABLE: Span = Span::from_seconds(1);
-/// So many failures in a row, and the issuer is left alone; or where it is to be asked is found out anew.
+/// So many failures in a row, and the issuer is left alone; or where it is to be asked is found out
+/// anew.
 const LOST: u32 = 3;
 /// The pause after a failure doubles up to 2^5 seconds.
 const DOUBLINGS: u32 = 5;
-/// How many answers that count no more one call forgets: two for each that it may add, so that they do go.
+/// How many answers that count no more one call forgets: two for each that it may add, so that they
+/// do go.
 const FORGOTTEN: usize = 2;
 
 /// What is kept of one issuer at most: so many answers, of so many bytes together.
@@ -65,7 +68,8 @@ pub(super) struct Board {
     fruitless: u32,
     /// Why there was no answer the last time.
     pub(super) last_error: Option<Box<str>>,
-    /// Where the issuer's metadata says to ask; read again after too many questions without an answer.
+    /// Where the issuer's metadata says to ask; read again after too many questions without an
+    /// answer.
     pub(super) endpoint: Option<Box<str>>,
 }
 
@@ -261,7 +265,8 @@ impl Board {
         self.list(&due.key);
     }
 
-    /// One more failure of the issuer. What was under way when it was given up is of that same failure.
+    /// One more failure of the issuer. What was under way when it was given up is of that same
+    /// failure.
     fn fail(&mut self, pause: Span, now: Moment) {
         if self.rests(now) {
             return;
@@ -316,8 +321,8 @@ impl Board {
         }
     }
 
-    /// Forgets some of what counts no more, and then what is worth least, until there is room for one
-    /// entry.
+    /// Forgets some of what counts no more, and then what is worth least, until there is room for
+    /// one entry.
     fn make_room(&mut self, room: Room, now: Moment) {
         for worth in [Worth::Little, Worth::Much] {
             for _ in 0..FORGOTTEN {
@@ -335,8 +340,8 @@ impl Board {
         }
     }
 
-    /// Holds the answers to their bytes. Only what an issuer says of its own tokens has any, and one
-    /// answer takes the place of no more than it has itself.
+    /// Holds the answers to their bytes. Only what an issuer says of its own tokens has any, and
+    /// one answer takes the place of no more than it has itself.
     pub(super) fn bound(&mut self, room: Room) {
         let with_bytes = (Worth::Much, 0, [0; 32]);
         while self.size > room.size

@@ -1,6 +1,6 @@
-//! What issuers have said of their tokens (RFC 7662), for as long as it counts (INT-04), and what is still
-//! to be asked. Asking itself is done elsewhere, off the verification path, which looks into the
-//! answers that are here and waits for none.
+//! What issuers have said of their tokens (RFC 7662), for as long as it counts (INT-04), and what
+//! is still to be asked. Asking itself is done elsewhere, off the verification path, which looks
+//! into the answers that are here and waits for none.
 
 #[cfg_attr(
     not(feature = "remote"),
@@ -68,8 +68,8 @@ pub(crate) struct Failure {
     pub(crate) text: String,
 }
 
-/// What has failed. Whoever sends a token can make a server stumble over that one, and must not silence
-/// its issuer by it.
+/// What has failed. Whoever sends a token can make a server stumble over that one, and must not
+/// silence its issuer by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "remote"),

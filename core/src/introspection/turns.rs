@@ -1,8 +1,9 @@
 //! [`turns`]: which issuers are asked a question now, so that busy ones keep no other from being asked.
 //!
-//! Active tokens that are to be asked about anew come first, of all issuers; a place that is free goes to
-//! whoever has the fewest questions running, so that places are shared evenly as soon as answers come. And
-//! where others hold all places, with servers that hang, an issuer has one of its own.
+//! Active tokens that are to be asked about anew come first, of all issuers; a place that is free
+//! goes to whoever has the fewest questions running, so that places are shared evenly as soon as
+//! answers come. And where others hold all places, with servers that hang, an issuer has one of its
+//! own.
 
 use crate::limits::INTROSPECTIONS_EACH;
 
@@ -16,8 +17,8 @@ pub(crate) struct Load {
     pub(crate) others: usize,
 }
 
-/// The issuers to ask a question each, by their positions here, in this order. So many places are free
-/// that all of them share.
+/// The issuers to ask a question each, by their positions here, in this order. So many places are
+/// free that all of them share.
 pub(crate) fn turns(mut loads: Vec<Load>, mut free: usize) -> Vec<usize> {
     let kinds: [fn(&mut Load) -> &mut usize; 2] =
         [|load| &mut load.renewals, |load| &mut load.others];

@@ -1,5 +1,5 @@
-//! Public keys from PEM and DER: SubjectPublicKeyInfo (RFC 5280 §4.1), PKCS#1 RSAPublicKey (RFC 8017
-//! A.1.1) and X.509 certificates.
+//! Public keys from PEM and DER: SubjectPublicKeyInfo (RFC 5280 §4.1), PKCS#1 RSAPublicKey (RFC
+//! 8017 A.1.1) and X.509 certificates.
 //!
 //! A certificate is only the envelope of its key here: its dates, names and signature say nothing
 //! about tokens. Private keys are refused by name, and text that is no key is never taken for a

@@ -15,7 +15,8 @@ pub(crate) struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// Finds the three segments (JWS-01 to 04; JWE-01). The alphabet is checked where they are decoded.
+    /// Finds the three segments (JWS-01 to 04; JWE-01). The alphabet is checked where they are
+    /// decoded.
     pub(crate) fn split(token: &'a [u8], token_size: usize) -> Result<Self, Error> {
         if token.len() > token_size {
             return Err(Error::new(Code::Oversized));
@@ -39,7 +40,8 @@ impl<'a> Compact<'a> {
         if header.len() > limits::HEADER_SIZE {
             return Err(Error::new(Code::Oversized));
         }
-        // An empty payload is a payload (RFC 7515 §5.1); that it holds no claims is for JSON to say.
+        // An empty payload is a payload (RFC 7515 §5.1); that it holds no claims is for JSON to
+        // say.
         if header.is_empty() {
             return Err(Error::new(Code::MalformedToken));
         }

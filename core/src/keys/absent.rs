@@ -18,7 +18,8 @@ pub(super) struct Absent {
 }
 
 struct Place {
-    /// The `kid`'s hash above; below, how many fetches had begun when it was first seen. 0 is empty.
+    /// The `kid`'s hash above; below, how many fetches had begun when it was first seen. 0 is
+    /// empty.
     who: AtomicU64,
     /// When it was last seen.
     seen: AtomicU64,

@@ -155,14 +155,15 @@ impl Watch {
                 Code::KeysUnavailable
             }
         };
-        // Afterwards, lest a fetch that fails at once change the answer of the call that rang for it.
+        // Afterwards, lest a fetch that fails at once change the answer of the call that rang for
+        // it.
         self.look_after(now);
         code
     }
 
-    /// What to answer a token whose `kid` is not among the keys of this generation, having asked for
-    /// newer ones. While nobody can know whether the issuer has such a key, that is not the token's
-    /// fault: not until a fetch has ended that began after the `kid` was first seen.
+    /// What to answer a token whose `kid` is not among the keys of this generation, having asked
+    /// for newer ones. While nobody can know whether the issuer has such a key, that is not the
+    /// token's fault: not until a fetch has ended that began after the `kid` was first seen.
     #[cold]
     pub(crate) fn without_kid(&self, kid: &str, generation: u64, now: NumericDate) -> Code {
         let fetches = Fetches {
@@ -253,8 +254,8 @@ impl Watch {
         self.begun.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The fetch that began last has brought a set, which is in force by now: of this generation, or
-    /// the one that was there.
+    /// The fetch that began last has brought a set, which is in force by now: of this generation,
+    /// or the one that was there.
     pub(crate) fn land(&self, generation: Option<u64>, now: NumericDate) {
         if let Some(generation) = generation {
             self.generation.store(generation, Ordering::Release);

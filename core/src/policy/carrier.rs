@@ -14,8 +14,8 @@ pub(crate) enum Carrier {
     },
     /// In the content of the request, together with its proof: too large for fields.
     Content,
-    /// In a parameter of the content, as grants come to an authorization server; a proof of the key that
-    /// it is bound to comes in `DPoP` (RFC 9449 §5).
+    /// In a parameter of the content, as grants come to an authorization server; a proof of the key
+    /// that it is bound to comes in `DPoP` (RFC 9449 §5).
     Form,
     /// In some other way: another token, a fetch, a delivery.
     None,

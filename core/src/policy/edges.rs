@@ -101,7 +101,8 @@ impl Edges {
             exp: ExpRule::Any,
             aud: AudRule::Exchanger(Vec::new()),
         },
-        // The domain has a vocabulary of its own, and may take longer than the token lives (TXT-12).
+        // The domain has a vocabulary of its own, and may take longer than the token lives
+        // (TXT-12).
         at_to_txn: EdgeRules {
             scope: ScopeRule::IssuerAttested,
             exp: ExpRule::Any,

@@ -75,8 +75,8 @@ fn nest(flat: Vec<Member>) -> Node {
     Node::new(Value::Table(root))
 }
 
-/// Whether a member is one of these; a misspelt one, whether it is likest to one of them, so that the
-/// loader says which.
+/// Whether a member is one of these; a misspelt one, whether it is likest to one of them, so that
+/// the loader says which.
 fn belongs(rows: &[Row], name: &str) -> bool {
     let has = |rows: &[Row], name: &str| rows.iter().any(|row| row.name == name);
     let tables = [named("issuers"), named("gates"), grammar::DOCUMENT];

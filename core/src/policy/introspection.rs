@@ -1,4 +1,5 @@
-//! What the document says of asking an issuer about its tokens (RFC 7662): `[issuers.X.introspection]`.
+//! What the document says of asking an issuer about its tokens (RFC 7662):
+//! `[issuers.X.introspection]`.
 
 use std::sync::OnceLock;
 
@@ -40,8 +41,9 @@ impl IntrospectionRules {
         self.max_age == other.max_age && self.believes_as(other)
     }
 
-    /// Whether what was answered to the other's questions is an answer to these: it was asked for in the
-    /// same way, as the same, and is believed for the same reasons. For how long is another matter.
+    /// Whether what was answered to the other's questions is an answer to these: it was asked for
+    /// in the same way, as the same, and is believed for the same reasons. For how long is another
+    /// matter.
     pub(crate) fn believes_as(&self, other: &Self) -> bool {
         let Self {
             endpoint,
@@ -95,8 +97,8 @@ pub(crate) enum Asks {
     All,
 }
 
-/// Whom a gate asks about tokens that say nothing themselves. That there is one stands for the policy's
-/// leave to take an issuer's word in place of its signature; only a loaded policy has one.
+/// Whom a gate asks about tokens that say nothing themselves. That there is one stands for the
+/// policy's leave to take an issuer's word in place of its signature; only a loaded policy has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Opaque(GateIssuer);
 

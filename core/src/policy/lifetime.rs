@@ -1,18 +1,20 @@
-//! How long tokens can live that a policy takes: what tells when a revocation can be forgotten (REV-07).
+//! How long tokens can live that a policy takes: what tells when a revocation can be forgotten
+//! (REV-07).
 
 use super::{GateIssuer, GateRules};
 use crate::claims::Claim;
 use crate::time::Span;
 
-/// The longest that a token is taken at any of the gates from its issue on, but for the leeway; `None`
-/// where nothing bounds that.
+/// The longest that a token is taken at any of the gates from its issue on, but for the leeway;
+/// `None` where nothing bounds that.
 pub(super) fn longest_lifetime(gates: &[GateRules]) -> Option<Span> {
     longest(gates.iter().map(GateRules::longest_lifetime))
 }
 
 impl GateRules {
     fn longest_lifetime(&self) -> Option<Span> {
-        // What it names has ended anyway: a token that tells of an event is revoked by nothing of that.
+        // What it names has ended anyway: a token that tells of an event is revoked by nothing of
+        // that.
         if self.kind.tells_of_events() {
             return Some(Span::ZERO);
         }

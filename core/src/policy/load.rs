@@ -83,9 +83,9 @@ impl LoadOptions {
     }
 
     /// Takes the keys of every issuer from the program, wherever the document says they come from,
-    /// and reads no source it names, nor asks an issuer about tokens; and remembers revocations and used proofs in this process,
-    /// whatever store it names: for testing a real policy with keys of one's own. Default: the
-    /// document's sources and stores.
+    /// and reads no source it names, nor asks an issuer about tokens; and remembers revocations and
+    /// used proofs in this process, whatever store it names: for testing a real policy with keys of
+    /// one's own. Default: the document's sources and stores.
     #[must_use]
     pub const fn push_all_keys(mut self, push: bool) -> Self {
         self.push_all_keys = push;
@@ -286,15 +286,16 @@ impl Policy {
         super::effective::fill(&self.inner.root).to_value()
     }
 
-    /// What the loading program permitted, to load the next policy alike. Relative paths of that begin
-    /// anew, where it is.
+    /// What the loading program permitted, to load the next policy alike. Relative paths of that
+    /// begin anew, where it is.
     #[must_use]
     pub fn options(&self) -> &LoadOptions {
         &self.inner.options
     }
 
-    /// This policy for a program that permits as much. It is the same, but where all keys are to come
-    /// from the program and do not yet ([`LoadOptions::push_all_keys`]): then it is loaded anew.
+    /// This policy for a program that permits as much. It is the same, but where all keys are to
+    /// come from the program and do not yet ([`LoadOptions::push_all_keys`]): then it is loaded
+    /// anew.
     ///
     /// # Errors
     ///

@@ -85,8 +85,8 @@ pub(crate) struct Rules {
     pub(crate) audit_secret: Option<Secret>,
     pub(crate) issuers: Vec<IssuerRules>,
     pub(crate) gates: Vec<GateRules>,
-    /// The longest that any of their tokens is taken from its issue on, but for the leeway; `None` where
-    /// nothing bounds that.
+    /// The longest that any of their tokens is taken from its issue on, but for the leeway; `None`
+    /// where nothing bounds that.
     pub(crate) longest_lifetime: Option<Span>,
 }
 

@@ -69,8 +69,8 @@ pub(crate) enum ReplayStore {
 pub(crate) enum Once {
     /// By `jti`, of their issuer (IJ-06, CA-05).
     Jti,
-    /// By `txn`, of their trust domain (TXT-11): from `iat` on for as long as replacements can come, apart
-    /// from leeway.
+    /// By `txn`, of their trust domain (TXT-11): from `iat` on for as long as replacements can
+    /// come, apart from leeway.
     Txn { lasts: Span },
 }
 
@@ -82,8 +82,8 @@ pub(crate) enum OnUnavailable {
     AcceptMarked,
 }
 
-/// Whether a token must be bound to a key its presenter proves to hold: the policy says so, never the
-/// token (KB-01).
+/// Whether a token must be bound to a key its presenter proves to hold: the policy says so, never
+/// the token (KB-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SenderConstrained {
     /// A token with `cnf` needs its proof; one without is a bearer token.

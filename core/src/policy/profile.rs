@@ -183,8 +183,8 @@ impl Profile {
         Self::ALL.iter().find(is_typ).copied()
     }
 
-    /// The claims every one of its tokens has. Single rows ask for more: a logout token for `sub` or
-    /// `sid`, an intent token for `intent` or `mission`.
+    /// The claims every one of its tokens has. Single rows ask for more: a logout token for `sub`
+    /// or `sid`, an intent token for `intent` or `mission`.
     pub fn required_claims(self) -> impl Iterator<Item = &'static str> {
         let row = self.row();
         row.required
@@ -265,7 +265,8 @@ impl Kind {
         &ROWS[position.unwrap_or_default()]
     }
 
-    /// Whether its tokens tell of events: what they name is what has ended, and nothing of their own.
+    /// Whether its tokens tell of events: what they name is what has ended, and nothing of their
+    /// own.
     pub(crate) const fn tells_of_events(self) -> bool {
         matches!(self, Self::LogoutToken | Self::Set)
     }

@@ -49,8 +49,8 @@ const OF_OTHER_KINDS: ClaimSet = ClaimSet::of(&[
     Claim::DelDepth,
 ]);
 
-/// What the answer of an authorization server about an access token must say (RFC 7662 §2.2, INT-02). It
-/// need not name the server, which was asked, nor the token, which is here.
+/// What the answer of an authorization server about an access token must say (RFC 7662 §2.2,
+/// INT-02). It need not name the server, which was asked, nor the token, which is here.
 static INTROSPECTED: Row = Row {
     profile: Profile::AccessToken,
     kind: Kind::AccessToken,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret from `{ env }` or `{ file }`; wiped when dropped, never printed. Two are compared when a policy
-/// is loaded again, never with what a stranger sends.
+/// A secret from `{ env }` or `{ file }`; wiped when dropped, never printed. Two are compared when
+/// a policy is loaded again, never with what a stranger sends.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<Vec<u8>>);
 

@@ -1,8 +1,8 @@
 //! [`Receiver`]: where issuers deliver tokens that tell of events. Answers pushes (RFC 8935, and OpenID
 //! Connect Back-Channel Logout §2.5 to §2.8) and polls (RFC 8936); the program brings the bytes.
 //!
-//! What is accepted is in force before it is acknowledged. A token that was applied before, by its issuer
-//! and `jti`, does nothing more, and is acknowledged again (SET-07).
+//! What is accepted is in force before it is acknowledged. A token that was applied before, by its
+//! issuer and `jti`, does nothing more, and is acknowledged again (SET-07).
 
 mod poll;
 mod push;
@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::policy::Kind;
 use crate::verifier::{AppliedEvent, Gate, RevokeError, Verifier};
 
-/// Takes tokens that tell of events at one gate of profile `set` or `logout_token`, and revokes what
-/// follows from them.
+/// Takes tokens that tell of events at one gate of profile `set` or `logout_token`, and revokes
+/// what follows from them.
 #[derive(Clone)]
 pub struct Receiver {
     verifier: Verifier,
@@ -95,16 +95,16 @@ impl Verifier {
 
 impl Receiver {
     /// The same for a stream whose issuer was asked to verify it with this `state` (SSF §8.1.4): a
-    /// verification event that says another, or none, is refused with `invalid_state` (SET-11). Who asked
-    /// for none takes all of them.
+    /// verification event that says another, or none, is refused with `invalid_state` (SET-11). Who
+    /// asked for none takes all of them.
     #[must_use]
     pub fn expecting_state(mut self, state: impl Into<Box<str>>) -> Self {
         self.state = Some(state.into());
         self
     }
 
-    /// Verifies a token at the gate and puts into force what follows from it, once, whether or not the
-    /// gate is an input of revocations. Where it was delivered under a name, that is its `jti`.
+    /// Verifies a token at the gate and puts into force what follows from it, once, whether or not
+    /// the gate is an input of revocations. Where it was delivered under a name, that is its `jti`.
     fn take(&self, token: &[u8], name: Option<&str>) -> Result<AppliedEvent, Failure> {
         let token = self.gate.verify_event(token).map_err(Failure::Refused)?;
         if name.is_some() && name != token.jwt_id() {
@@ -121,7 +121,8 @@ impl Receiver {
     }
 }
 
-/// What a good token does not fit: what the issuer is told, as `err` and `description`, and what it is about.
+/// What a good token does not fit: what the issuer is told, as `err` and `description`, and what it
+/// is about.
 type Complaint = (&'static str, &'static str, &'static str);
 
 /// A stream was verified that this receiver has not asked for (SSF §8.1.4).

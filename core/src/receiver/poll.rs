@@ -21,8 +21,9 @@ const LIMITS: JsonLimits = JsonLimits {
     members: MOST,
 };
 
-/// Polls one stream of an issuer. What was taken is acknowledged by the request after it; a request that was
-/// lost is made again by asking [`Poller::request`] again, and nothing is acknowledged before it is in force.
+/// Polls one stream of an issuer. What was taken is acknowledged by the request after it; a request
+/// that was lost is made again by asking [`Poller::request`] again, and nothing is acknowledged
+/// before it is in force.
 #[derive(Debug)]
 pub struct Poller {
     receiver: Receiver,
@@ -39,7 +40,8 @@ pub struct Polled {
     pub accepted: usize,
     /// Tokens that were refused, which the issuer is told.
     pub refused: usize,
-    /// Tokens that could not be decided now, as for keys that are missing. The issuer delivers them again.
+    /// Tokens that could not be decided now, as for keys that are missing. The issuer delivers them
+    /// again.
     pub undecided: usize,
     /// Of those that were accepted, how many had been applied before: nothing was done about them.
     pub duplicates: usize,

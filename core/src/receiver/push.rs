@@ -10,8 +10,8 @@ use crate::wire::Answer;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// The whole answer, to be sent as it is: 202 (to a logout token 200), 400 with `err` in its body, or
-    /// 503 while keys or stores are missing, after which the issuer delivers again.
+    /// The whole answer, to be sent as it is: 202 (to a logout token 200), 400 with `err` in its
+    /// body, or 503 while keys or stores are missing, after which the issuer delivers again.
     pub answer: Answer,
     /// What was changed; `None` where the token was not accepted.
     pub event: Option<AppliedEvent>,
@@ -20,9 +20,9 @@ pub struct Delivery {
 }
 
 impl Receiver {
-    /// Takes the body of a POST with its `Content-Type`. Who may call at all, as by the `Authorization`
-    /// that was agreed with the issuer, is for the program to check before; whose event it is, the
-    /// token's signature says.
+    /// Takes the body of a POST with its `Content-Type`. Who may call at all, as by the
+    /// `Authorization` that was agreed with the issuer, is for the program to check before; whose
+    /// event it is, the token's signature says.
     #[must_use]
     pub fn push(&self, content_type: Option<&str>, body: &[u8]) -> Delivery {
         let token = if self.kind == Kind::LogoutToken {

@@ -129,8 +129,8 @@ fn said(error: &FetchError) -> String {
     text
 }
 
-/// Whose a failed question is: a server that is not there, that fails at all or does not know us, is the
-/// issuer's; one that stumbles over this token says nothing of others.
+/// Whose a failed question is: a server that is not there, that fails at all or does not know us,
+/// is the issuer's; one that stumbles over this token says nothing of others.
 fn whose(error: &FetchError) -> Whose {
     match error {
         FetchError::Status { status, .. } => match status {

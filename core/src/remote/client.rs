@@ -58,8 +58,8 @@ impl Client {
         self
     }
 
-    /// Lets it trust the authorities of `refresh.ca_file`, and no others, where the policy names them
-    /// for the keys of this issuer.
+    /// Lets it trust the authorities of `refresh.ca_file`, and no others, where the policy names
+    /// them for the keys of this issuer.
     #[must_use]
     pub fn trust_as(mut self, policy: &Policy, issuer: &str) -> Self {
         if let Some(IssuerRules {
@@ -104,9 +104,10 @@ impl Client {
         })
     }
 
-    /// Polls a stream of events once (RFC 8936), and puts into force what has come. `authorization` is
-    /// the whole field that was agreed with the issuer: `Bearer …`. It blocks for ten seconds at most; call
-    /// it again at once while there is more, and at a pace of the program's own otherwise.
+    /// Polls a stream of events once (RFC 8936), and puts into force what has come. `authorization`
+    /// is the whole field that was agreed with the issuer: `Bearer …`. It blocks for ten seconds at
+    /// most; call it again at once while there is more, and at a pace of the program's own
+    /// otherwise.
     ///
     /// # Errors
     ///
@@ -132,8 +133,8 @@ impl Client {
             .map_err(|error| FetchError::Events(error.to_string()))
     }
 
-    /// Asks an issuer about a token that nobody has issued, as this policy says to: where it is, and as
-    /// whom. What has to come back is that the token is not active.
+    /// Asks an issuer about a token that nobody has issued, as this policy says to: where it is,
+    /// and as whom. What has to come back is that the token is not active.
     ///
     /// `None` where the policy has no issuer of this name, or does not ask it.
     ///

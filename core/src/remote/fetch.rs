@@ -144,8 +144,8 @@ impl Sends for Https {
     }
 }
 
-/// The network, with connections to one origin that are kept for the next document: of a server that is asked
-/// again and again, under one [`Reach`].
+/// The network, with connections to one origin that are kept for the next document: of a server
+/// that is asked again and again, under one [`Reach`].
 #[derive(Clone, Default)]
 pub(super) struct Line(Arc<Mutex<Option<Open>>>);
 
@@ -171,8 +171,8 @@ impl Fetch for Line {
 }
 
 impl Sends for Line {
-    /// As [`Https`] does, but for where the connection comes from. What is sent changes nothing, so that it
-    /// is sent once more where an old connection breaks.
+    /// As [`Https`] does, but for where the connection comes from. What is sent changes nothing, so
+    /// that it is sent once more where an old connection breaks.
     fn post(&self, post: &Post<'_>) -> Result<Posted, FetchError> {
         let origin = address::check_url(post.reach, post.url)?;
         let held = self.open().clone().filter(|open| open.origin == origin);
@@ -235,8 +235,8 @@ enum Idle {
 /// Connections that one agent keeps: as many as there are questions at once.
 const KEPT: usize = INTROSPECTIONS_EACH;
 
-/// An agent for one origin. Keys are fetched too seldom for a connection to be worth keeping, and what
-/// one issuer may reach must never serve another.
+/// An agent for one origin. Keys are fetched too seldom for a connection to be worth keeping, and
+/// what one issuer may reach must never serve another.
 fn agent(reach: &Reach, origin: &Origin, idle: Idle) -> Result<Agent, FetchError> {
     let kept = if idle == Idle::Kept { KEPT } else { 0 };
     let tls = TlsConfig::builder()

@@ -2,8 +2,8 @@
 //! path (RFC 8414, OpenID Connect Discovery, RFC 7517 §5; rules KEY-02 to KEY-05).
 //!
 //! A policy that names an issuer by `discovery` or `jwks_uri` is all that is needed: see
-//! [`Verifier`](crate::Verifier) and the page on [fetched keys](crate::manual::fetched_keys). [`Client`] is
-//! for tools that look at an issuer by hand.
+//! [`Verifier`](crate::Verifier) and the page on [fetched keys](crate::manual::fetched_keys).
+//! [`Client`] is for tools that look at an issuer by hand.
 
 mod address;
 mod ask;

@@ -3,8 +3,8 @@
 //! It knows neither network nor clock. Fetches are single flights: an answer counts only if it is
 //! that of the flight under way, so that a late one never takes the place of a newer one. Keys are
 //! fetched again ahead of the end of their freshness; after a failure, after a while that grows;
-//! for an unknown `kid`, at most once a cooldown (KEY-05), and then at its end. A failure changes nothing but the time
-//! of the next try, until the keys are too old to be trusted.
+//! for an unknown `kid`, at most once a cooldown (KEY-05), and then at its end. A failure changes
+//! nothing but the time of the next try, until the keys are too old to be trusted.
 
 use super::jitter::Jitter;
 use crate::policy::RefreshRules;

@@ -10,8 +10,8 @@ const LONGEST: Span = Span::from_seconds(10);
 
 /// Somebody who asks a server, on the thread that asks, and waits some seconds for it at most.
 pub(crate) trait UsedProofs: Send + Sync {
-    /// Remembers a proof until its end, unless it is remembered. Whether it was not: of all that ask
-    /// about one proof, anywhere, exactly one is first.
+    /// Remembers a proof until its end, unless it is remembered. Whether it was not: of all that
+    /// ask about one proof, anywhere, exactly one is first.
     fn insert(&self, key: &str, until: NumericDate, now: NumericDate) -> Result<bool, Unanswered>;
 
     /// Has what is remembered remembered until then. Where that fails it ends as was said before.
@@ -27,9 +27,9 @@ pub(crate) struct Unanswered {
     pub(crate) passes: bool,
 }
 
-/// Whether a server was silent, so that not everybody waits for it in vain, one after another: while it is
-/// left alone nobody asks, and then one does, until whose answer the others have theirs at once. What it
-/// refuses at once keeps nobody waiting.
+/// Whether a server was silent, so that not everybody waits for it in vain, one after another:
+/// while it is left alone nobody asks, and then one does, until whose answer the others have theirs
+/// at once. What it refuses at once keeps nobody waiting.
 #[derive(Default)]
 pub(crate) struct Silence {
     /// Until when nobody asks, as [`Moment::to_bits`]; 0 where all do.
@@ -46,7 +46,8 @@ impl Silence {
         let began = clock.moment();
         let mut found = self.until.load(Ordering::Acquire);
         if found != 0 {
-            // Whoever gets no answer, not even a panic's, keeps the others away for no longer than this.
+            // Whoever gets no answer, not even a panic's, keeps the others away for no longer than
+            // this.
             let probing = began.plus(LONGEST).to_bits();
             if began < Moment::from_bits(found) || !self.change(found, probing) {
                 return None;
@@ -76,8 +77,8 @@ impl Silence {
 
 /// Where callers that must not wait leave a question.
 pub(crate) trait Desk: Send + Sync {
-    /// Runs a task once, on a thread that may wait; here and now where it has missed its turn. It returns
-    /// at once.
+    /// Runs a task once, on a thread that may wait; here and now where it has missed its turn. It
+    /// returns at once.
     fn put(&self, task: Task);
 }
 

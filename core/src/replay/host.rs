@@ -91,8 +91,8 @@ fn seconds(date: NumericDate) -> u64 {
     u64::try_from(date.seconds()).unwrap_or(0)
 }
 
-/// Of a table that is not there yet. The standard library draws its keys from the system, and a hash
-/// under them is as secret.
+/// Of a table that is not there yet. The standard library draws its keys from the system, and a
+/// hash under them is as secret.
 fn seed() -> [u8; 16] {
     let drawn = RandomState::new();
     let halves = [1_u8, 2].map(|half| u128::from(drawn.hash_one(half)));

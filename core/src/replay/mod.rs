@@ -1,13 +1,13 @@
-//! Who has been here before: used proofs, remembered while they could be used again (DP-13), by this
-//! process or, in [`host`], by all of one host.
+//! Who has been here before: used proofs, remembered while they could be used again (DP-13), by
+//! this process or, in [`host`], by all of one host.
 //!
-//! [`ReplayGuard::insert`] is one atomic insert-if-absent, so of any number of threads that show one
-//! proof exactly one is first. A bucket is an immutable list behind one pointer: who inserts makes
-//! a longer list and swaps it in, unless another has; nobody waits. What has ended leaves when its
-//! bucket is written. So that what nobody asks for again leaves too, each insertion looks at some
-//! more buckets and empties those of which all has ended: beside each stands its last end, which
-//! is read without the list. Nothing leaves before it has ended: at the cap newcomers are refused,
-//! and never anybody forgotten.
+//! [`ReplayGuard::insert`] is one atomic insert-if-absent, so of any number of threads that show
+//! one proof exactly one is first. A bucket is an immutable list behind one pointer: who inserts
+//! makes a longer list and swaps it in, unless another has; nobody waits. What has ended leaves
+//! when its bucket is written. So that what nobody asks for again leaves too, each insertion looks
+//! at some more buckets and empties those of which all has ended: beside each stands its last end,
+//! which is read without the list. Nothing leaves before it has ended: at the cap newcomers are
+//! refused, and never anybody forgotten.
 //!
 //! A clock that is set back cannot reopen what has left: `swept` is the youngest moment of issue
 //! that was ever forgotten, and what is no younger counts as seen.
@@ -29,8 +29,9 @@ use crate::time::NumericDate;
 /// A digest of whatever identifies a proof.
 pub(crate) type ReplayKey = [u8; 32];
 
-/// Entries of a bucket at the cap. Of more buckets lists are shorter, which are copied whenever they
-/// are written; of fewer, those of a few proofs stay in the processor's caches: 1 MiB for used proofs.
+/// Entries of a bucket at the cap. Of more buckets lists are shorter, which are copied whenever
+/// they are written; of fewer, those of a few proofs stay in the processor's caches: 1 MiB for used
+/// proofs.
 const ENTRIES_EACH: usize = 64;
 /// Buckets that an insertion looks at beside its own: two lines of a processor's cache.
 const SWEPT_EACH: usize = 8;
@@ -100,8 +101,8 @@ impl ReplayGuard {
         }
     }
 
-    /// Remembers a proof until its end, unless it is remembered already: then until the later of two
-    /// ends. Times are the proof's, and `now` the verification's.
+    /// Remembers a proof until its end, unless it is remembered already: then until the later of
+    /// two ends. Times are the proof's, and `now` the verification's.
     ///
     /// # Errors
     ///
@@ -194,7 +195,8 @@ impl ReplayGuard {
     /// Empties a bucket, if all that is there has ended.
     fn empty(&self, bucket: &Bucket, now: NumericDate) {
         let end = bucket.end.load(Ordering::Relaxed);
-        // Nobody who has written the list since is passed over: they raise the end, or it is read below.
+        // Nobody who has written the list since is passed over: they raise the end, or it is read
+        // below.
         let (set, read) = (Ordering::AcqRel, Ordering::Relaxed);
         if (1..now.to_bits()).contains(&end)
             && bucket.end.compare_exchange(end, 0, set, read).is_ok()

@@ -54,7 +54,8 @@ fn of_threads_with_one_proof_one_is_first() {
     );
 }
 
-/// Whoever empties a bucket, and whoever writes it meanwhile, leave an end by which it is emptied later.
+/// Whoever empties a bucket, and whoever writes it meanwhile, leave an end by which it is emptied
+/// later.
 #[test]
 fn what_is_written_while_a_bucket_is_emptied_is_not_passed_over() {
     // Much must happen between two steps of one thread: others run long before it goes on.

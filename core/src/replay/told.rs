@@ -1,8 +1,8 @@
 //! Tokens that tell of events, remembered while they could be told again (LOG-06, SET-07).
 //!
-//! Unlike a used proof, one that is told again is not refused, and one that may have been told before
-//! is taken: an event that is applied twice mostly does no harm, and one that is passed over does. So
-//! only what is here for certain counts, and nobody who finds no room is turned away.
+//! Unlike a used proof, one that is told again is not refused, and one that may have been told
+//! before is taken: an event that is applied twice mostly does no harm, and one that is passed over
+//! does. So only what is here for certain counts, and nobody who finds no room is turned away.
 
 use super::{ReplayGuard, ReplayKey};
 use crate::time::{NumericDate, Span};
@@ -10,7 +10,8 @@ use crate::time::{NumericDate, Span};
 /// Tokens at once: beyond a few a second for a week nothing more is remembered.
 const MOST: usize = 1 << 20;
 const BUCKETS: usize = 4096;
-/// The longest that any is remembered: seven days for tokens without an end (SET-08), one for clocks.
+/// The longest that any is remembered: seven days for tokens without an end (SET-08), one for
+/// clocks.
 const WINDOW: Span = Span::from_seconds(8 * 24 * 3600);
 
 /// Tokens that told of events, in this process.
@@ -28,8 +29,8 @@ impl ToldBefore {
     /// Remembers a token that is refused from `end` on.
     pub(crate) fn add(&self, key: ReplayKey, end: NumericDate, now: NumericDate) {
         let until = end.min(now.plus(WINDOW));
-        // When it was told stands for when it was issued: what is forgotten is older. Where it cannot be
-        // remembered it is taken again.
+        // When it was told stands for when it was issued: what is forgotten is older. Where it
+        // cannot be remembered it is taken again.
         let _ = self.0.insert(key, now, until, now);
     }
 }

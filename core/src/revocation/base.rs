@@ -123,7 +123,8 @@ impl Base {
         }
     }
 
-    /// A base of these and what an engine brings, which comes later. What can go by `now` is left out.
+    /// A base of these and what an engine brings, which comes later. What can go by `now` is left
+    /// out.
     pub(super) fn union(&self, brought: Brought, now: NumericDate) -> Self {
         let mut brought = brought.sorted();
         let after = |record: Record, before: Option<Entry>| {

@@ -10,8 +10,8 @@ use crate::time::NumericDate;
 
 /// Bytes of a reason; a longer one is cut at a character.
 const REASON: usize = 256;
-/// Of one line of JSON, and of what stores keep beside it. A part of a handle is as long as a token may
-/// have it.
+/// Of one line of JSON, and of what stores keep beside it. A part of a handle is as long as a token
+/// may have it.
 pub(crate) const LIMITS: JsonLimits = JsonLimits {
     depth: 2,
     string_size: Limits::CEILING.string_size,
@@ -20,8 +20,9 @@ pub(crate) const LIMITS: JsonLimits = JsonLimits {
 
 /// A handle that was revoked or lifted, when, and why.
 ///
-/// Its JSON is one object on one line, with the parts of the handle as tokens name them and dates in
-/// seconds: `{"kind":"actor","iss":"https://login.example.com","sub":"agent-7","cutoff":1800000000,`
+/// Its JSON is one object on one line, with the parts of the handle as tokens name them and dates
+/// in seconds:
+/// `{"kind":"actor","iss":"https://login.example.com","sub":"agent-7","cutoff":1800000000,`
 /// `"expires":1800003600,"reason":"leaked key","at":1800000000}`; what was lifted has
 /// `"lifted":true` and no dates but `at`, and what follows from an event `"event":true`.
 #[derive(Clone, PartialEq, Eq)]
@@ -119,13 +120,13 @@ impl Fact {
 }
 
 impl Change {
-    /// Bytes of the longest line of JSON, for whoever reads them: two parts and a reason, each byte of
-    /// them escaped as six, and the names of all members.
+    /// Bytes of the longest line of JSON, for whoever reads them: two parts and a reason, each byte
+    /// of them escaped as six, and the names of all members.
     pub const LONGEST_LINE: usize = 6 * (2 * LIMITS.string_size + REASON) + 512;
 
-    /// The handle is revoked at that moment: with `cutoff` its tokens issued until then, else all of
-    /// them; and forgotten from `expires` on. Of an account that its issuer has disabled it is always
-    /// all.
+    /// The handle is revoked at that moment: with `cutoff` its tokens issued until then, else all
+    /// of them; and forgotten from `expires` on. Of an account that its issuer has disabled it is
+    /// always all.
     #[must_use]
     pub const fn revoked(
         handle: Handle,
@@ -157,8 +158,8 @@ impl Change {
         }
     }
 
-    /// It follows from an event: what was lifted or revoked after it stays so, however late it is told
-    /// (REV-08).
+    /// It follows from an event: what was lifted or revoked after it stays so, however late it is
+    /// told (REV-08).
     #[must_use]
     pub const fn from_event(mut self) -> Self {
         self.fact.event = true;
@@ -238,8 +239,8 @@ impl Change {
     }
 
     /// What is known of the handle once this has come after `before`; `None` where nothing has
-    /// changed. Every store folds its log so, and comes to the same as a process that reads it letter by
-    /// letter.
+    /// changed. Every store folds its log so, and comes to the same as a process that reads it
+    /// letter by letter.
     #[cfg(any(test, feature = "feed-redis", feature = "feed-nats"))]
     pub(crate) fn after(&self, before: Option<&Self>, now: NumericDate) -> Option<Self> {
         let fact = self.fact.after(before.map(|before| before.fact), now)?;

@@ -35,8 +35,8 @@ impl Entry {
         }
     }
 
-    /// Takes the place of an older entry: not revoked since then. What was revoked earlier and is told
-    /// later finds it there (REV-08).
+    /// Takes the place of an older entry: not revoked since then. What was revoked earlier and is
+    /// told later finds it there (REV-08).
     pub(super) fn lifted(at: NumericDate) -> Self {
         Self {
             cutoff: second_of(at),
@@ -61,8 +61,8 @@ impl Entry {
         }
     }
 
-    /// Whether what it tells happened after that: of a lifted handle when it was lifted, of an account
-    /// when it was disabled. What says no time is later than any.
+    /// Whether what it tells happened after that: of a lifted handle when it was lifted, of an
+    /// account when it was disabled. What says no time is later than any.
     const fn is_later_than(self, other: Self) -> bool {
         self.cutoff > other.cutoff
     }
@@ -89,8 +89,8 @@ impl Entry {
         self.end != FOREVER && now.seconds() >= i64::from(self.end)
     }
 
-    /// Whether it can be left out: it has ended, or was lifted so long ago that no event from before
-    /// is taken any more.
+    /// Whether it can be left out: it has ended, or was lifted so long ago that no event from
+    /// before is taken any more.
     pub(super) fn can_go(self, now: NumericDate) -> bool {
         match self.lifted_at() {
             Some(at) => now.seconds() >= at.saturating_add(EVENTS_LIVE),

@@ -17,12 +17,12 @@ type Kinds<T> = [T; HandleKind::ALL.len()];
 
 impl RevocationStore {
     /// Revokes and lifts whatever `source` brings, each handle once, as [`RevocationStore::learn`]
-    /// would one by one; what has ended is left out. All of it is seen
-    /// at once, in one epoch, which is returned; for an error of the source nothing has changed. Of a
-    /// handle that comes twice, as a server may bring one that changes meanwhile, a lift counts less.
+    /// would one by one; what has ended is left out. All of it is seen at once, in one epoch, which
+    /// is returned; for an error of the source nothing has changed. Of a handle that comes twice,
+    /// as a server may bring one that changes meanwhile, a lift counts less.
     ///
-    /// What is revoked while the source is read comes after it: it stays. Verifications and those who
-    /// revoke go on meanwhile; only [`RevocationStore::merge`] waits.
+    /// What is revoked while the source is read comes after it: it stays. Verifications and those
+    /// who revoke go on meanwhile; only [`RevocationStore::merge`] waits.
     pub(crate) fn fill<E>(
         &self,
         now: NumericDate,
@@ -135,7 +135,8 @@ pub(super) fn newer(sealed: &[Arc<Overlay>]) -> impl Iterator<Item = (HandleHash
     sealed.iter().rev().flat_map(|overlay| overlay.iter())
 }
 
-/// What comes of events, in the order in which they were brought, beside what is known of their handles.
+/// What comes of events, in the order in which they were brought, beside what is known of their
+/// handles.
 fn settled(
     mut events: Vec<(HandleHash, Told)>,
     shelf: &Shelf,
@@ -155,8 +156,8 @@ fn settled(
     settled.collect()
 }
 
-/// A table with what was revoked in these and stands in the base too, both together: what was written
-/// to them meanwhile knew nothing of what was brought.
+/// A table with what was revoked in these and stands in the base too, both together: what was
+/// written to them meanwhile knew nothing of what was brought.
 fn joined(overlays: &[Arc<Overlay>], base: &Base) -> Option<Arc<Overlay>> {
     let of = |hash| overlays.iter().find_map(|overlay| overlay.get(hash));
     let hashes = overlays.iter().flat_map(|overlay| overlay.iter());

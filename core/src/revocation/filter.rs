@@ -66,8 +66,8 @@ impl Filter {
     }
 }
 
-/// One bit for each word, from the half of the hash that does not choose the line. Its lowest bit is
-/// the same in all.
+/// One bit for each word, from the half of the hash that does not choose the line. Its lowest bit
+/// is the same in all.
 #[inline]
 fn bits(hash: HandleHash) -> impl Iterator<Item = u64> {
     (0..).map(move |word: u32| 1 << (hash.low >> (word * STEP + 1) & 63))

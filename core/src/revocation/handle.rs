@@ -15,7 +15,8 @@ pub enum HandleKind {
     Subject,
     /// An OAuth client: (`iss`, `client_id`).
     Client,
-    /// An agent, anywhere in a chain of `act`, or as `sub` where it acts for itself: (`iss`, `sub`).
+    /// An agent, anywhere in a chain of `act`, or as `sub` where it acts for itself: (`iss`,
+    /// `sub`).
     Actor,
     /// A key that tokens are bound to: its thumbprint (RFC 7638, or of a certificate).
     HolderKey,
@@ -150,7 +151,8 @@ impl Handle {
         }
     }
 
-    /// One token, by its `jti`. Its bytes are no handle: the same claims can be written in many ways.
+    /// One token, by its `jti`. Its bytes are no handle: the same claims can be written in many
+    /// ways.
     #[must_use]
     pub fn token(iss: &str, jti: &str) -> Self {
         Self::new(HandleKind::Token, iss, jti)
@@ -233,8 +235,8 @@ impl Handle {
         Self::new(HandleKind::Credential, iss, sub)
     }
 
-    /// An account that its issuer has disabled: whatever is about it, or acts as it, whenever it was
-    /// issued, until the issuer enables it or somebody lifts it. Only an event revokes it (RISC
+    /// An account that its issuer has disabled: whatever is about it, or acts as it, whenever it
+    /// was issued, until the issuer enables it or somebody lifts it. Only an event revokes it (RISC
     /// `account-disabled`).
     #[must_use]
     pub fn disabled(iss: &str, sub: &str) -> Self {

@@ -66,8 +66,8 @@ impl NotRevoked {
     }
 }
 
-/// Judges a token by its handles, and by those of the tokens it comes from, which are made only where
-/// somebody is asked.
+/// Judges a token by its handles, and by those of the tokens it comes from, which are made only
+/// where somebody is asked.
 #[inline]
 pub(crate) fn check(
     rules: &Rules,

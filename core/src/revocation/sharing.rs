@@ -1,8 +1,8 @@
 //! [`Sharing`]: a store that processes share, as one process stands to it: how old its news is here,
 //! and who carries it.
 //!
-//! Verification only ever reads a moment and compares it. It never waits: where the news is too old it
-//! says so at once, and rings for whoever should have brought it.
+//! Verification only ever reads a moment and compares it. It never waits: where the news is too old
+//! it says so at once, and rings for whoever should have brought it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,25 +17,27 @@ use crate::time::{Clock, Moment, NumericDate, Span};
 /// child without its threads.
 const OVERDUE: Span = Span::from_millis(2500);
 
-/// Whoever carries changes between this process and a store that it shares. It works for one verifier.
+/// Whoever carries changes between this process and a store that it shares. It works for one
+/// verifier.
 pub(crate) trait Postman: Send + Sync {
     /// News is overdue, or the policy names another store. Never waits for a server.
     fn ring(&self);
 
-    /// Takes a change that is about to be in force here. From now on nothing that comes from the store
-    /// lifts what it revokes. Says whether there was room for it: else it never gets to the store.
+    /// Takes a change that is about to be in force here. From now on nothing that comes from the
+    /// store lifts what it revokes. Says whether there was room for it: else it never gets to the
+    /// store.
     fn hold(&self, change: &Change) -> bool;
 
-    /// Takes what it holds to the store. Says whether the store has it; else it is tried again until it
-    /// has.
+    /// Takes what it holds to the store. Says whether the store has it; else it is tried again
+    /// until it has.
     fn send(&self) -> bool;
 
-    /// Changes of this process that the store is not known to have, and those that a store was never
-    /// handed which the policy named before.
+    /// Changes of this process that the store is not known to have, and those that a store was
+    /// never handed which the policy named before.
     fn undelivered(&self) -> usize;
 
-    /// Looks whether `done` whenever something has been read or written, until `timeout`. Says whether
-    /// it is.
+    /// Looks whether `done` whenever something has been read or written, until `timeout`. Says
+    /// whether it is.
     fn wait(&self, timeout: Duration, done: &mut dyn FnMut() -> bool) -> bool;
 
     /// Stops, tells observers what no store is known to have, and returns it: stores with how many
@@ -72,8 +74,8 @@ pub(crate) struct Report {
     pub(crate) reading: Option<Box<str>>,
     /// Why nothing can be written; `None` while it can, as far as anybody tried.
     pub(crate) writing: Option<Box<str>>,
-    /// Why the store cannot be kept small, or that it misses something; `None` while all is well, as far
-    /// as anybody can tell.
+    /// Why the store cannot be kept small, or that it misses something; `None` while all is well,
+    /// as far as anybody can tell.
     pub(crate) keeping: Option<Box<str>>,
     /// Letters that nobody here could read.
     pub(crate) unreadable: u64,

@@ -89,8 +89,9 @@ impl RevocationStore {
         }
     }
 
-    /// The locks of this process. What a writer had half done when its process was forked is as if it had
-    /// not begun: an entry is there with its last store, a shelf with the one that swaps it in.
+    /// The locks of this process. What a writer had half done when its process was forked is as if
+    /// it had not begun: an entry is there with its last store, a shelf with the one that swaps it
+    /// in.
     pub(super) fn locks(&self) -> Arc<Own<Locks>> {
         self.locks.get(|forked| {
             if forked {

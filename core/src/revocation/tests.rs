@@ -583,8 +583,8 @@ fn many_events_at_once_are_what_they_would_be_one_by_one() {
     }
 }
 
-/// REV-08: what an event lifts while a store is filled counts from when it happened, and what somebody
-/// lifts from now on.
+/// REV-08: what an event lifts while a store is filled counts from when it happened, and what
+/// somebody lifts from now on.
 #[test]
 fn rev_08_a_lift_while_a_store_is_filled_hides_nothing_that_happened_later() {
     let store = RevocationStore::new(Clock::System);

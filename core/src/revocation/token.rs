@@ -140,7 +140,8 @@ impl Handles {
                 let domain = domain.unwrap_or_default();
                 add(HandleKind::Actor, "agentic_ctx", inner, domain, workload);
             };
-            // The workloads it came through (31.1), as far as those count who stand behind an actor.
+            // The workloads it came through (31.1), as far as those count who stand behind an
+            // actor.
             let path = delegation::txn_path(claims).filter(|_| circumstances.inner_actors);
             for workload in path.into_iter().flatten().filter_map(Value::as_str) {
                 through(workload, true);
@@ -172,8 +173,8 @@ impl Handles {
         }
     }
 
-    /// Whether nothing of it is revoked. What was found at an epoch stands until another (REV-09): as
-    /// time goes by, entries only end. Of a clock that is set back it is asked again.
+    /// Whether nothing of it is revoked. What was found at an epoch stands until another (REV-09):
+    /// as time goes by, entries only end. Of a clock that is set back it is asked again.
     #[inline]
     pub(crate) fn check(&self, now: NumericDate) -> Result<Standing, Error> {
         let staleness = self.store.check_news(now)?;

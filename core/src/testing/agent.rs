@@ -72,8 +72,8 @@ impl FakeAgent {
         crypto::thumbprint(&aws_lc::provider(), self.key.verifying_jwk())
     }
 
-    /// What stands for its client certificate, in DER: the engine compares its hash, and no TLS server
-    /// would take it.
+    /// What stands for its client certificate, in DER: the engine compares its hash, and no TLS
+    /// server would take it.
     #[must_use]
     pub fn certificate(&self) -> Vec<u8> {
         let key = (aws_lc::provider().sha256)(self.jkt().as_bytes());

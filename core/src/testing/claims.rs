@@ -1,5 +1,5 @@
-//! The claims and the header of a good token of each row (standards 29.2): what its kind asks for, and
-//! what a gate asks beyond.
+//! The claims and the header of a good token of each row (standards 29.2): what its kind asks for,
+//! and what a gate asks beyond.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,5 @@
-//! Good requests of a gate: what its policy asks for, read from the policy as it is compiled and signed
-//! by the fakes. What is wrong with a request is made from one of these.
+//! Good requests of a gate: what its policy asks for, read from the policy as it is compiled and
+//! signed by the fakes. What is wrong with a request is made from one of these.
 
 use serde_json::{Map, Value, json};
 
@@ -94,7 +94,8 @@ impl<'f> Forge<'f> {
         known.then_some(fake)
     }
 
-    /// The good requests of the first issuer that has both kinds, or else of the first that has one.
+    /// The good requests of the first issuer that has both kinds, or else of the first that has
+    /// one.
     pub(super) fn good(&self) -> Result<Good, NoRefusals> {
         let mut found: Option<Good> = None;
         let mut refused = None;
@@ -144,8 +145,8 @@ impl<'f> Forge<'f> {
         }
     }
 
-    /// Whether the gate takes it; if not, why. At a closed gate nothing is better than being refused
-    /// for that.
+    /// Whether the gate takes it; if not, why. At a closed gate nothing is better than being
+    /// refused for that.
     pub(super) fn opens(&self, draft: &Draft) -> Result<Option<Code>, NoRefusals> {
         let judged = draft.seal()?.judge(self.gate);
         let expected = self.closed.then_some(Code::PopRequired);
@@ -320,7 +321,8 @@ impl<'f> Forge<'f> {
         Ok(draft)
     }
 
-    /// Binds the token of a request to a key, and proves that its holder sent it, as the gate takes it.
+    /// Binds the token of a request to a key, and proves that its holder sent it, as the gate takes
+    /// it.
     pub(super) fn bind(&self, draft: &mut Draft) -> Result<(), NoRefusals> {
         let door = self.door()?;
         if door.takes_dpop {
@@ -510,7 +512,8 @@ pub(super) fn set_assurance(token: &mut Token, level: &str) {
     token.claims.insert("agentic_ctx".to_owned(), context);
 }
 
-/// Names a task where a pointer points, with who approved it where that belongs beside it (INTN-01).
+/// Names a task where a pointer points, with who approved it where that belongs beside it
+/// (INTN-01).
 pub(super) fn name_task(claims: &mut Map<String, Value>, pointer: &IntentPointer, id: &str) {
     let Some((name, holder)) = pointer.path.split_last() else {
         return;

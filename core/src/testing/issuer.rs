@@ -53,12 +53,13 @@ impl FakeOptions {
         self
     }
 
-    /// The same seed gives the same keys, in every run and every language; RSA keys are always fresh.
+    /// The same seed gives the same keys, in every run and every language; RSA keys are always
+    /// fresh.
     ///
     /// With an issuer's name and a small seed anybody can make its keys: a policy that holds such a
     /// key of a seed below 64 is refused, unless it is loaded with
-    /// [`allow_test_keys`](crate::LoadOptions::allow_test_keys). Keys that a program publishes are not
-    /// looked at.
+    /// [`allow_test_keys`](crate::LoadOptions::allow_test_keys). Keys that a program publishes are
+    /// not looked at.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -103,7 +104,8 @@ struct Keys {
     published: Vec<Arc<SigningKey>>,
 }
 
-/// What a token says. The default is an access token (RFC 9068) for the user `u1`, for five minutes.
+/// What a token says. The default is an access token (RFC 9068) for the user `u1`, for five
+/// minutes.
 ///
 /// From JSON, the members have these names; `lifetime` is `lifetime_millis`.
 #[derive(Clone, Debug, Deserialize)]
@@ -119,8 +121,8 @@ pub struct FakeToken {
     pub aud: Vec<String>,
     /// `scope`.
     pub scope: Option<String>,
-    /// `client_id`. Default: the outermost actor's `sub`, else `client-1`. Of an agent that acts for
-    /// itself it is the agent's `sub`.
+    /// `client_id`. Default: the outermost actor's `sub`, else `client-1`. Of an agent that acts
+    /// for itself it is the agent's `sub`.
     pub client_id: Option<String>,
     /// Who acts, outermost first.
     pub act: Vec<FakeActor>,
@@ -250,8 +252,9 @@ impl FakeIssuer {
         format!(r#"{{"keys":[{}]}}"#, keys.join(","))
     }
 
-    /// Signs with a new key from now on. So many of the keys before stay in the set: one, unless told
-    /// otherwise. Returns the new `kid`. Verifiers know only once the set is published to them.
+    /// Signs with a new key from now on. So many of the keys before stay in the set: one, unless
+    /// told otherwise. Returns the new `kid`. Verifiers know only once the set is published to
+    /// them.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The token that a request's own comes from (standards 30.5, 30.6), where the gate takes such and a
-//! fake signs it.
+//! The token that a request's own comes from (standards 30.5, 30.6), where the gate takes such and
+//! a fake signs it.
 
 use serde_json::Value;
 
@@ -20,8 +20,8 @@ pub(super) struct Link<'f> {
 }
 
 impl<'f> Forge<'f> {
-    /// The link to a parent that the gate's `context` takes: one that it must have before one that it
-    /// may have, one that leads here before one that does not.
+    /// The link to a parent that the gate's `context` takes: one that it must have before one that
+    /// it may have, one that leads here before one that does not.
     pub(super) fn link(&self, leaf: GateIssuer) -> Result<Option<Link<'f>>, NoRefusals> {
         let door = self.door()?;
         let own = self.iss(leaf, self.issuer(leaf)?);

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// Members of a JSON object, each as its JSON text: a number keeps its digits, whatever number types
-/// hold. `null` leaves a member out.
+/// Members of a JSON object, each as its JSON text: a number keeps its digits, whatever number
+/// types hold. `null` leaves a member out.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FakeMembers(BTreeMap<String, Box<RawValue>>);

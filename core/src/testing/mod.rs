@@ -1,5 +1,5 @@
-//! For tests of programs that verify with sealgate: issuers and agents whose keys the test holds, and
-//! a request for every code that a gate can give (feature `testing`, never for production).
+//! For tests of programs that verify with sealgate: issuers and agents whose keys the test holds,
+//! and a request for every code that a gate can give (feature `testing`, never for production).
 //!
 //! ```
 //! use std::sync::Arc;

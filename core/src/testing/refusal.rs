@@ -34,8 +34,8 @@ impl Default for Route {
     }
 }
 
-/// Every code, in the order of the table: those that a gate gives, each with a request, and those that
-/// it does not give, each with a reason.
+/// Every code, in the order of the table: those that a gate gives, each with a request, and those
+/// that it does not give, each with a reason.
 #[derive(Clone, Debug)]
 pub struct Refusals {
     reachable: Vec<Refusal>,
@@ -70,8 +70,8 @@ pub struct Call {
 pub enum NoRefusals {
     /// No issuer of the gate has a fake.
     NoFake,
-    /// The gate takes no token that could be made from its policy and the fakes: it says this of the
-    /// last.
+    /// The gate takes no token that could be made from its policy and the fakes: it says this of
+    /// the last.
     Unopened(Code),
     /// A request met something else than what it was made for, a fault of sealgate's.
     Surprise {
@@ -108,19 +108,20 @@ impl fmt::Display for NoRefusals {
 
 impl std::error::Error for NoRefusals {}
 
-/// The refusals of a gate, whose issuers these fakes are, by their names in the policy. Their keys are
-/// published to the gate's verifier already.
+/// The refusals of a gate, whose issuers these fakes are, by their names in the policy. Their keys
+/// are published to the gate's verifier already.
 ///
 /// Which codes a gate gives follows from its policy: its kind of token, its issuers and their keys,
-/// `sender_constrained`, `[dpop]` and `[replay]`, `delegation`, `context`, and what it asks of claims.
-/// A call's own requirements are none of a gate's, so `operation_denied` is among them only where a
-/// capability has to permit every call. Every other code has its reason in [`Refusals::unreachable`].
+/// `sender_constrained`, `[dpop]` and `[replay]`, `delegation`, `context`, and what it asks of
+/// claims. A call's own requirements are none of a gate's, so `operation_denied` is among them only
+/// where a capability has to permit every call. Every other code has its reason in
+/// [`Refusals::unreachable`].
 ///
 /// # Errors
 ///
-/// When no good token of the gate can be made, from which the bad ones are: no issuer has a fake, or a
-/// rule asks for what no fake says. Never because a code could not be met: each request is judged by the
-/// gate before this returns, and again by [`Refusal::call`].
+/// When no good token of the gate can be made, from which the bad ones are: no issuer has a fake,
+/// or a rule asks for what no fake says. Never because a code could not be met: each request is
+/// judged by the gate before this returns, and again by [`Refusal::call`].
 pub fn refusals(
     gate: &Gate,
     issuers: &[(&str, FakeIssuer)],
@@ -183,11 +184,12 @@ impl Refusal {
         self.status
     }
 
-    /// A request that the gate refuses with this code now: tokens are issued and proofs made for it, so
-    /// it may be sent whenever and as often as one likes, in any order.
+    /// A request that the gate refuses with this code now: tokens are issued and proofs made for
+    /// it, so it may be sent whenever and as often as one likes, in any order.
     ///
-    /// That of `replayed` was accepted once by the gate before this returns, and the token of that of
-    /// `revoked` was revoked, by its `jti`. They are refused by whoever shares the gate's memory.
+    /// That of `replayed` was accepted once by the gate before this returns, and the token of that
+    /// of `revoked` was revoked, by its `jti`. They are refused by whoever shares the gate's
+    /// memory.
     ///
     /// # Errors
     ///
@@ -294,14 +296,15 @@ impl Call {
         &self.wire.uri
     }
 
-    /// Header fields, names in lower case; none where tokens of the gate's kind do not come in fields.
+    /// Header fields, names in lower case; none where tokens of the gate's kind do not come in
+    /// fields.
     #[must_use]
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.wire.headers
     }
 
-    /// The token by itself, for kinds that come in the content, a form or another token; none where the
-    /// request lacks one.
+    /// The token by itself, for kinds that come in the content, a form or another token; none where
+    /// the request lacks one.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.wire.token.as_deref()
@@ -314,8 +317,8 @@ impl Call {
         self.wire.proof.as_deref()
     }
 
-    /// The tool that it calls, without arguments, where its token is a capability: for the program to give
-    /// to the gate as the operation.
+    /// The tool that it calls, without arguments, where its token is a capability: for the program
+    /// to give to the gate as the operation.
     #[must_use]
     pub fn tool(&self) -> Option<&'static str> {
         self.wire.tool()
@@ -329,8 +332,8 @@ impl Call {
             .map(|(kind, token)| (*kind, &**token))
     }
 
-    /// What stands for the certificate of the connection's client. The engine compares its hash, so it is
-    /// not one that a TLS server would take.
+    /// What stands for the certificate of the connection's client. The engine compares its hash, so
+    /// it is not one that a TLS server would take.
     #[must_use]
     pub fn client_certificate(&self) -> Option<&[u8]> {
         self.wire.certificate.as_deref()

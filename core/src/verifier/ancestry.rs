@@ -1,5 +1,5 @@
-//! The tokens that another one comes from (standards 30.6): each verified as its own kind asks, none of
-//! them a credential here, then judged together.
+//! The tokens that another one comes from (standards 30.6): each verified as its own kind asks,
+//! none of them a credential here, then judged together.
 
 use super::kind;
 use super::pipeline::{self, Candidate, Case};
@@ -151,8 +151,9 @@ pub(super) fn settle<'t>(
     })
 }
 
-/// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks. The
-/// leaf is read only where there are any: most tokens come alone, and pay for no more than that.
+/// How much the further tokens prove of the leaf's chain, which must be as much as the gate asks.
+/// The leaf is read only where there are any: most tokens come alone, and pay for no more than
+/// that.
 #[inline]
 pub(super) fn judge<'l>(
     door: &Door<'_>,

@@ -1,4 +1,5 @@
-//! What an accepted token that tells of an event does: once, and then in force wherever the policy says.
+//! What an accepted token that tells of an event does: once, and then in force wherever the policy
+//! says.
 
 use super::VerifiedToken;
 use super::revocations::{RevocationReceipt, put_all_in_force};
@@ -13,11 +14,13 @@ use crate::time::NumericDate;
 #[non_exhaustive]
 pub struct AppliedEvent {
     /// What it revokes or lifts, whether or not that was known already or has been overtaken by
-    /// something later; the epoch tells whether anything has changed. Nothing for an event that revokes
-    /// nothing, or is about somebody whom no token of its issuer names, and for a duplicate.
+    /// something later; the epoch tells whether anything has changed. Nothing for an event that
+    /// revokes nothing, or is about somebody whom no token of its issuer names, and for a
+    /// duplicate.
     pub changes: Vec<EventChange>,
-    /// Whether this process has applied a token of this issuer and `jti` before (LOG-06, SET-07): then
-    /// nothing was done now, and what was lifted since stays lifted. The issuer is answered as before.
+    /// Whether this process has applied a token of this issuer and `jti` before (LOG-06, SET-07):
+    /// then nothing was done now, and what was lifted since stays lifted. The issuer is answered as
+    /// before.
     pub duplicate: bool,
     /// As of every revocation.
     pub receipt: RevocationReceipt,
@@ -27,8 +30,8 @@ pub struct AppliedEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventChange {
-    /// The policy's name for the issuer that tells of it, safe as a metric label. The handle is one of
-    /// its own: it names people and their agents, and is for nobody but operators.
+    /// The policy's name for the issuer that tells of it, safe as a metric label. The handle is one
+    /// of its own: it names people and their agents, and is for nobody but operators.
     pub issuer_name: String,
     /// What is revoked or lifted, up to when, and until when that is remembered. Its
     /// [`reason`](Change::reason) is the type of the event: `session-revoked`.

@@ -1,5 +1,5 @@
-//! Questions to issuers about their tokens (RFC 7662): which are to be asked, and what is made of an
-//! answer. Asking itself is not in this layer.
+//! Questions to issuers about their tokens (RFC 7662): which are to be asked, and what is made of
+//! an answer. Asking itself is not in this layer.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ pub(crate) struct AskFetch {
 pub(crate) struct Question {
     /// The policy's name for the issuer.
     issuer: Box<str>,
-    /// Those of a policy that has been replaced by one that asks otherwise are looked into by nobody.
+    /// Those of a policy that has been replaced by one that asks otherwise are looked into by
+    /// nobody.
     answers: Arc<Answers>,
     pub(crate) due: Due,
 }
@@ -83,8 +84,8 @@ impl Engine {
         }
     }
 
-    /// Takes in an answer, or why there is none. One to a question of a policy before, where that asked
-    /// otherwise, is none any more.
+    /// Takes in an answer, or why there is none. One to a question of a policy before, where that
+    /// asked otherwise, is none any more.
     pub(crate) fn settle_ask(&self, question: &Question, brought: Result<Asked, Failure>) {
         let (state, now) = (self.state.load_full(), self.clock.now());
         let Question {

@@ -10,7 +10,8 @@ use crate::encoding::base64url;
 use crate::policy::{Lineage, Secret, TaskKind};
 use crate::time::NumericDate;
 
-/// The version of the record's form: raised when a member changes its meaning, not when one is added.
+/// The version of the record's form: raised when a member changes its meaning, not when one is
+/// added.
 const VERSION: u8 = 1;
 /// What references to subjects begin with, so that the secret may serve for other things.
 const PURPOSE: &[u8] = b"sealgate audit subject 1";
@@ -18,8 +19,8 @@ const PURPOSE: &[u8] = b"sealgate audit subject 1";
 impl Gate {
     /// One JSON object about a token that this gate has accepted, on one line, for an audit log. It
     /// holds neither token nor payload, and of the subject a reference alone; see
-    /// [`audit`](crate::manual::audit) for its members. What the call was about (a tool, a request's number)
-    /// is the program's to add.
+    /// [`audit`](crate::manual::audit) for its members. What the call was about (a tool, a
+    /// request's number) is the program's to add.
     #[must_use]
     pub fn audit_record(&self, token: &VerifiedToken) -> String {
         let now = self.engine.clock.now().seconds();

@@ -24,8 +24,8 @@ pub(super) fn check_gate(claims: &Claims, gate: &GateRules) -> Result<GateSatisf
     Ok(GateSatisfied(()))
 }
 
-/// What this call demands beyond; `bounds` are those of the tasks of the tokens before this one. Most
-/// demand nothing, and pay for no more than asking that.
+/// What this call demands beyond; `bounds` are those of the tasks of the tokens before this one.
+/// Most demand nothing, and pay for no more than asking that.
 #[inline]
 pub(super) fn check_call(
     settled: &Settled,

@@ -102,8 +102,8 @@ pub(super) fn state(
     })
 }
 
-/// What issuers have said goes on to count where they are the same, by all their `iss`, and are asked the same,
-/// as the same, and nothing else would have made it count.
+/// What issuers have said goes on to count where they are the same, by all their `iss`, and are
+/// asked the same, as the same, and nothing else would have made it count.
 fn answers(policy: &Policy, bell: &Bell, clock: &Clock, previous: Option<&State>) -> AllAnswers {
     let begun = previous.map(|state| state.answers.clone());
     let begun = begun.unwrap_or_else(|| {

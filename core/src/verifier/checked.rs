@@ -21,7 +21,8 @@ pub struct RevocationCheck<'a> {
 }
 
 impl VerifiedToken {
-    /// What was asked about its revocation when it was verified, and that of the tokens it comes from.
+    /// What was asked about its revocation when it was verified, and that of the tokens it comes
+    /// from.
     #[must_use]
     pub fn revocation(&self) -> RevocationCheck<'_> {
         let standing = self.standing();

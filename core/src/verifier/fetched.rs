@@ -165,7 +165,8 @@ impl Engine {
         })
     }
 
-    /// The store of revocations, where its news is missing or too old, and why as far as that is known.
+    /// The store of revocations, where its news is missing or too old, and why as far as that is
+    /// known.
     fn store_without_news(&self) -> Option<NotReady> {
         let held = self.state.load_full().revocations.sharing();
         let sharing = held.get()?;
@@ -190,8 +191,8 @@ pub struct NotReady {
     pub issuer_name: Option<String>,
     /// The policy's name for the store that has no news.
     pub store: Option<String>,
-    /// Why the last fetch failed, or that the program has published none, or why the store cannot be
-    /// read; none when a fetch is still running.
+    /// Why the last fetch failed, or that the program has published none, or why the store cannot
+    /// be read; none when a fetch is still running.
     pub reason: Option<String>,
 }
 
@@ -278,10 +279,11 @@ impl Verifier {
 
     /// Stops what works in the background: keys are fetched no more, and those that are there are
     /// trusted as long as they may be. A fetch under way ends within ten seconds and changes
-    /// nothing. A store of revocations is read no more: once its news is older than `max_staleness`,
-    /// gates answer `revocation_stale`, 503, unless the policy accepts that. Under a store that processes
-    /// share nothing can be revoked any more ([`RevokeError::Closed`](crate::RevokeError::Closed)):
-    /// [`flush`](crate::Revocations::flush) before. What the store is not known to have by now is told
+    /// nothing. A store of revocations is read no more: once its news is older than
+    /// `max_staleness`, gates answer `revocation_stale`, 503, unless the policy accepts that. Under
+    /// a store that processes share nothing can be revoked any more
+    /// ([`RevokeError::Closed`](crate::RevokeError::Closed)): [`flush`](crate::Revocations::flush)
+    /// before. What the store is not known to have by now is told
     /// ([`Event::RevocationsUndelivered`](crate::Event::RevocationsUndelivered)).
     pub fn close(&self) {
         self.engine.bell.close();
@@ -306,8 +308,8 @@ impl Gate {
     /// How long [`Gate::verify_waiting`] should wait where nobody says: 2 s.
     pub const WAIT: Duration = Duration::from_secs(2);
 
-    /// As [`Gate::verify_with`]; where another answer may be on its way ([`Gate::may_settle`]), waits
-    /// for that, at most `wait`, and asks again. It blocks the thread only then.
+    /// As [`Gate::verify_with`]; where another answer may be on its way ([`Gate::may_settle`]),
+    /// waits for that, at most `wait`, and asks again. It blocks the thread only then.
     ///
     /// # Errors
     ///
@@ -352,8 +354,8 @@ impl Gate {
 
     /// Whether asking again may bring another answer than this error within `wait`: it is
     /// `keys_refreshing`, and a fetch of the issuer's keys runs or may begin by then, or it is
-    /// `introspection_pending`, or `status_unavailable` while the list is fetched for the first time.
-    /// What a stranger makes up is not worth waiting for all through a cooldown.
+    /// `introspection_pending`, or `status_unavailable` while the list is fetched for the first
+    /// time. What a stranger makes up is not worth waiting for all through a cooldown.
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
         self.grounds().may_settle(error, wait)

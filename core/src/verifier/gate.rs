@@ -63,14 +63,15 @@ impl Gate {
     }
 
     /// Verifies a bearer token together with the tokens it comes from: those it was exchanged for,
-    /// or the grant it was given for. Each is verified as its own kind asks, was valid when the next
-    /// was issued, and was meant for whoever used it; from each to the next, nobody is left out and
-    /// authority only shrinks. What that proves is the token's [`VerifiedToken::lineage`].
+    /// or the grant it was given for. Each is verified as its own kind asks, was valid when the
+    /// next was issued, and was meant for whoever used it; from each to the next, nobody is left
+    /// out and authority only shrinks. What that proves is the token's [`VerifiedToken::lineage`].
     ///
     /// A capability that its holder derived comes with those it was derived from, the root among
     /// them; each is signed by the key that the one before names, and all must be valid now.
     ///
-    /// The gate's `context` says which other kinds it takes. The order of `context` does not matter.
+    /// The gate's `context` says which other kinds it takes. The order of `context` does not
+    /// matter.
     ///
     /// # Errors
     ///
@@ -137,22 +138,23 @@ impl Gate {
     }
 
     /// Whether [`Gate::verify_request`] may wait for a server, some milliseconds as a rule and some
-    /// seconds at most: `replay.store` names a store of kind `redis` or `nats`, which is asked about
-    /// the proof of a request in which all else holds. Event loops call [`Gate::begin_request`].
+    /// seconds at most: `replay.store` names a store of kind `redis` or `nats`, which is asked
+    /// about the proof of a request in which all else holds. Event loops call
+    /// [`Gate::begin_request`].
     #[must_use]
     pub fn waits_for_server(&self) -> bool {
         self.sit().waits_for_server()
     }
 
-    /// Whether [`Gate::verify`] and the other calls about tokens alone may wait for such a server: the
-    /// gate's tokens are good once. Event loops call [`Gate::begin_chain`].
+    /// Whether [`Gate::verify`] and the other calls about tokens alone may wait for such a server:
+    /// the gate's tokens are good once. Event loops call [`Gate::begin_chain`].
     #[must_use]
     pub fn waits_with_tokens(&self) -> bool {
         self.sit().waits_with_tokens()
     }
 
-    /// For event loops, before they call [`Gate::verify_request`] or [`Gate::trace_request`] on their own
-    /// thread.
+    /// For event loops, before they call [`Gate::verify_request`] or [`Gate::trace_request`] on
+    /// their own thread.
     ///
     /// # Errors
     ///
@@ -196,8 +198,8 @@ impl Gate {
     }
 
     /// Verifies distinct tokens under one state and one moment, in chunks on rayon's current pool;
-    /// fewer of them once `wanted` has said no, which is asked before each chunk, and before each token
-    /// that a server is asked about. Tells under which state.
+    /// fewer of them once `wanted` has said no, which is asked before each chunk, and before each
+    /// token that a server is asked about. Tells under which state.
     pub(crate) fn verify_many(
         &self,
         tokens: &[&[u8]],
@@ -299,8 +301,8 @@ impl Gate {
         Grounds::at(&self.engine, world, gate)
     }
 
-    /// What to do about an error of this gate, from the point of view of the policy in force. For an
-    /// error that may be older than that, see [`Gate::sit`].
+    /// What to do about an error of this gate, from the point of view of the policy in force. For
+    /// an error that may be older than that, see [`Gate::sit`].
     #[must_use]
     pub fn advice(&self, error: &Error) -> Advice {
         self.advice_with(error, &Requirements::NONE)

@@ -16,9 +16,9 @@ use crate::error::Error;
 use crate::jwa::Algorithm;
 use crate::policy::{Challenge, GateRules, Kind, SenderConstrained};
 
-/// The policy that a verdict was reached under at a gate, which says what to do about an error and what
-/// to answer to it. An [`Error`] is small and knows neither; a reload may put another policy in force
-/// before anybody asks.
+/// The policy that a verdict was reached under at a gate, which says what to do about an error and
+/// what to answer to it. An [`Error`] is small and knows neither; a reload may put another policy
+/// in force before anybody asks.
 ///
 /// Cheap to clone; it keeps its policy, as a [`VerifiedToken`](crate::VerifiedToken) does. How
 /// fresh keys are, and when the next fetch of them may begin, is told as it is when it is asked.
@@ -107,7 +107,8 @@ impl Grounds {
     #[must_use]
     pub fn may_settle(&self, error: &Error, wait: Duration) -> bool {
         let code = error.code();
-        // Where so many wait that this one does not, nothing is under way that would bring its answer.
+        // Where so many wait that this one does not, nothing is under way that would bring its
+        // answer.
         let asked = code == Code::IntrospectionPending && error.claim() != Some(NO_ROOM);
         let fetched = code == Code::KeysRefreshing;
         let listed = code == Code::StatusUnavailable;
@@ -117,7 +118,8 @@ impl Grounds {
     }
 
     /// How long it takes at least until the answer may be another than this `keys_refreshing` or
-    /// `keys_unavailable`: no fetch of the issuer's keys begins before. `None` where none is to come.
+    /// `keys_unavailable`: no fetch of the issuer's keys begins before. `None` where none is to
+    /// come.
     pub(crate) fn pause(&self, error: &Error) -> Option<Duration> {
         let state = self.engine.state.load();
         let watch = state.keys.watch(state.world.blamed(error)?)?;

@@ -1,5 +1,6 @@
 //! [`Inquiry`]: a request that is good if its proofs were not used before, or a token that is good once,
-//! and the question to the server that knows, for callers whose thread must not wait for the answer.
+//! and the question to the server that knows, for callers whose thread must not wait for the
+//! answer.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,8 +29,8 @@ pub enum Begun {
 }
 
 /// A request in which everything holds, and whose proofs a server is to be asked about
-/// ([`Sitting::begin_request`]), or a token that is good once ([`Sitting::begin_chain`]). One that is
-/// dropped has used none of them up.
+/// ([`Sitting::begin_request`]), or a token that is good once ([`Sitting::begin_chain`]). One that
+/// is dropped has used none of them up.
 #[must_use = "nothing is verified before a server has answered"]
 pub struct Inquiry {
     arrived: Arrived,
@@ -39,9 +40,9 @@ pub struct Inquiry {
 }
 
 impl Gate {
-    /// As [`Gate::verify_request`], for event loops: where [`Gate::waits_for_server`], the question whether
-    /// the proof was used before is left to [`Inquiry::ask`], which does not wait for the answer. All
-    /// else is done here.
+    /// As [`Gate::verify_request`], for event loops: where [`Gate::waits_for_server`], the question
+    /// whether the proof was used before is left to [`Inquiry::ask`], which does not wait for the
+    /// answer. All else is done here.
     ///
     /// # Errors
     ///
@@ -54,8 +55,8 @@ impl Gate {
         self.sit().begin_request(request, requirements)
     }
 
-    /// As [`Gate::verify_chain`], for event loops: where [`Gate::waits_with_tokens`], the question whether
-    /// the token was used before is left to [`Inquiry::ask`]. `context` is mostly empty.
+    /// As [`Gate::verify_chain`], for event loops: where [`Gate::waits_with_tokens`], the question
+    /// whether the token was used before is left to [`Inquiry::ask`]. `context` is mostly empty.
     ///
     /// # Errors
     ///
@@ -119,13 +120,13 @@ impl Sitting<'_> {
 }
 
 impl Inquiry {
-    /// Asks the server on a thread of this verifier's, and hands the verdict to `then`, there; exactly
-    /// once, some seconds from now at most. It returns at once.
+    /// Asks the server on a thread of this verifier's, and hands the verdict to `then`, there;
+    /// exactly once, some seconds from now at most. It returns at once.
     ///
-    /// There are 16 such threads for all gates of a verifier, begun when they are needed, in a forked child
-    /// too. Of the requests that come while all of them ask, 1,024 wait, for two seconds each; what is
-    /// above that is `replay_unavailable`, and `then` may run on this thread. So it must neither wait nor
-    /// take long: it wakes whoever waits for the verdict.
+    /// There are 16 such threads for all gates of a verifier, begun when they are needed, in a
+    /// forked child too. Of the requests that come while all of them ask, 1,024 wait, for two
+    /// seconds each; what is above that is `replay_unavailable`, and `then` may run on this thread.
+    /// So it must neither wait nor take long: it wakes whoever waits for the verdict.
     ///
     /// The verdict is `replayed`; `replay_unavailable`, unless the policy accepts and marks; or the
     /// token. Whoever gives up waiting does not know whether the proof was used up.

@@ -1,5 +1,6 @@
-//! What an issuer says of its tokens when it is asked (RFC 7662), as a verification sees it: in place
-//! of a signature for a token that is no JWT, and beside one for a JWT that can be called back.
+//! What an issuer says of its tokens when it is asked (RFC 7662), as a verification sees it: in
+//! place of a signature for a token that is no JWT, and beside one for a JWT that can be called
+//! back.
 //!
 //! Active is necessary, not sufficient (INT-02): what the answer says of the token is judged like a
 //! JWT's claims. Asking is not in this layer; without an answer the token is undecided.
@@ -109,8 +110,8 @@ impl Vouched for Introspected {
     }
 }
 
-/// Judges what [`pipeline::admit`] has refused with `error`, where it is a token of another form whose
-/// issuer the gate asks.
+/// Judges what [`pipeline::admit`] has refused with `error`, where it is a token of another form
+/// whose issuer the gate asks.
 #[cold]
 pub(super) fn opaque<T: Trail>(
     door: Door<'_>,
@@ -148,8 +149,8 @@ pub(super) fn opaque<T: Trail>(
     judged().map_err(|error| door.blame(&source, error))
 }
 
-/// Whether a refused text may be a token all the same: of the characters of RFC 6750 §2.1, and none that
-/// begins as a JWT does.
+/// Whether a refused text may be a token all the same: of the characters of RFC 6750 §2.1, and none
+/// that begins as a JWT does.
 fn is_opaque(token: &[u8], error: &Error, door: Door<'_>) -> bool {
     // Two dots more make a JWE, whatever they are between.
     let of_form = matches!(
@@ -174,8 +175,8 @@ fn begins_as_jwt(token: &[u8], limits: Limits) -> bool {
     header.is_some_and(|header| header.root().kind() == JsonKind::Object)
 }
 
-/// INT-02 and INT-03 as far as a JWT's claims have no such members: the answer is of the issuer that was
-/// asked, tells whose the token is, and is of an access token.
+/// INT-02 and INT-03 as far as a JWT's claims have no such members: the answer is of the issuer
+/// that was asked, tells whose the token is, and is of an access token.
 fn check_told(claims: &Claims, issuer: &IssuerRules) -> Result<(), Error> {
     if let Some(iss) = claims.value(Claim::Iss) {
         let iss = iss.as_str();
@@ -203,7 +204,8 @@ fn check_told(claims: &Claims, issuer: &IssuerRules) -> Result<(), Error> {
     }
 }
 
-/// Of a JWT in which all else holds: whether its issuer still holds it for active, where the policy asks.
+/// Of a JWT in which all else holds: whether its issuer still holds it for active, where the policy
+/// asks.
 #[inline]
 pub(super) fn still_active(
     door: &Door<'_>,
@@ -239,8 +241,8 @@ fn ask(
     Ok(StillActive(By::Answer(answer.asked_at)))
 }
 
-/// INT-02 for a JWT: what the answer says of the token may end it or say less of it than it says itself,
-/// and grants nothing.
+/// INT-02 for a JWT: what the answer says of the token may end it or say less of it than it says
+/// itself, and grants nothing.
 fn check_agrees(
     door: &Door<'_>,
     signed: &Claims,
@@ -255,8 +257,8 @@ fn check_agrees(
     };
     let dates = told.check_types(issuer.scope_form());
     let dates = dates.map_err(malformed)?;
-    // An answer about another token is none about this one. `act` of the JWT stays where the answer has
-    // none (INT-03), but nobody acts of whom the issuer has not told in what it signed.
+    // An answer about another token is none about this one. `act` of the JWT stays where the answer
+    // has none (INT-03), but nobody acts of whom the issuer has not told in what it signed.
     for claim in [Claim::Iss, Claim::Sub, Claim::ClientId, Claim::Jti] {
         let fits = |told: Value<'_>| signed.value(claim).is_none_or(|own| own.same_as(told));
         if !told.value(claim).is_none_or(fits) {
@@ -352,7 +354,8 @@ fn look_up(
     })
 }
 
-/// The token itself is kept by nobody; and an answer is of whom was asked, and to whom it was given.
+/// The token itself is kept by nobody; and an answer is of whom was asked, and to whom it was
+/// given.
 fn key(provider: &CryptoProvider, rules: &IntrospectionRules, token: &[u8]) -> Key {
     let (Endpoint::Discovered(_, endpoint) | Endpoint::Url(endpoint)) = &rules.endpoint;
     let mut text = Zeroizing::new(Vec::with_capacity(token.len().saturating_add(256)));

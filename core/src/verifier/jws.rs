@@ -63,8 +63,8 @@ impl Signed for Candidate<'_> {
 ///
 /// # Errors
 ///
-/// Codes of the groups parse and crypto; `usage` without an algorithm, and when two keys share `kid`
-/// and algorithm: see [`Error::misuse`].
+/// Codes of the groups parse and crypto; `usage` without an algorithm, and when two keys share
+/// `kid` and algorithm: see [`Error::misuse`].
 pub fn verify_jws(
     token: impl AsRef<[u8]>,
     keys: &JwkSet,

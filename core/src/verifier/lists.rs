@@ -1,5 +1,5 @@
-//! Status lists that are fetched: which are due, and what is made of an answer. Fetching itself is not
-//! in this layer.
+//! Status lists that are fetched: which are due, and what is made of an answer. Fetching itself is
+//! not in this layer.
 
 use super::pipeline::Case;
 use super::requirements::NO_REQUIREMENTS;
@@ -52,7 +52,8 @@ impl Engine {
         (fetches, next)
     }
 
-    /// Takes in what a fetch brought: the text of a token, and how long the answer says it is fresh.
+    /// Takes in what a fetch brought: the text of a token, and how long the answer says it is
+    /// fresh.
     pub(crate) fn settle_list(&self, due: &Due, brought: Result<(Vec<u8>, Option<Span>), String>) {
         let (state, now) = (self.state.load_full(), Now::of(&self.clock));
         let resolved = brought.and_then(|(text, freshness)| {
@@ -73,7 +74,8 @@ impl Engine {
         self.state.load().status.begin_anew();
     }
 
-    /// TSL-03 to TSL-08: the token is of the issuer whose tokens refer to it, and is that very list.
+    /// TSL-03 to TSL-08: the token is of the issuer whose tokens refer to it, and is that very
+    /// list.
     fn resolve(
         &self,
         state: &State,

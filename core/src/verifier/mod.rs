@@ -110,16 +110,17 @@ use crate::time::Clock;
 
 /// A policy made ready to judge tokens. Cheap to clone; clones share keys and cache.
 ///
-/// Verification reads the clock once, takes no lock and does no I/O, but for what the policy asks for:
-/// where an issuer is asked about its tokens, the lock of that issuer's answers for a few steps; where
-/// a server remembers used proofs, one question to it, which the calling thread waits for.
+/// Verification reads the clock once, takes no lock and does no I/O, but for what the policy asks
+/// for: where an issuer is asked about its tokens, the lock of that issuer's answers for a few
+/// steps; where a server remembers used proofs, one question to it, which the calling thread waits
+/// for.
 #[derive(Clone)]
 pub struct Verifier {
     engine: Arc<Engine>,
 }
 
-/// How used proofs at a server are asked about, and where by callers that must not wait, from what the
-/// policy says of it, with SHA-256. It asks nobody yet.
+/// How used proofs at a server are asked about, and where by callers that must not wait, from what
+/// the policy says of it, with SHA-256. It asks nobody yet.
 pub(crate) type OpenProofs =
     fn(&StoreRules, fn(&[u8]) -> [u8; 32]) -> (Arc<dyn UsedProofs>, Box<dyn Desk>);
 

@@ -149,8 +149,8 @@ pub(super) fn chain(chain: &Chain, gate: &GateRules, caller_known: bool) -> Stri
     text
 }
 
-/// Of a token that may be good `once`. Whoever explains looks into what this host remembers, and asks
-/// no server.
+/// Of a token that may be good `once`. Whoever explains looks into what this host remembers, and
+/// asks no server.
 pub(super) fn replay(token: &VerifiedToken, once: bool) -> String {
     let is_proof = matches!(
         token.sender_constrained(),

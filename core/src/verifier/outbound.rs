@@ -11,20 +11,21 @@ use crate::jws::{Compact, SignatureBuffer};
 use crate::policy::Kind;
 
 impl Gate {
-    /// Whether a token may be sent on to `target` in the name of the one that was verified here: it is
-    /// not that very token, it comes out of it as one token of a chain out of another
+    /// Whether a token may be sent on to `target` in the name of the one that was verified here: it
+    /// is not that very token, it comes out of it as one token of a chain out of another
     /// ([`Gate::verify_chain`]), it is for `target` alone, and it is valid now.
     ///
-    /// A service that passes on what it was sent lets everybody behind it act here; one that calls on
-    /// with a token of another person, or a wider one, is a confused deputy. The gate's `context`
-    /// must take the outbound token's kind, since its issuer's keys verify it.
+    /// A service that passes on what it was sent lets everybody behind it act here; one that calls
+    /// on with a token of another person, or a wider one, is a confused deputy. The gate's
+    /// `context` must take the outbound token's kind, since its issuer's keys verify it.
     ///
     /// # Errors
     ///
     /// `token_passthrough` for the token that came in, whatever its signature, unless it is a
-    /// transaction token, which goes on as it is within its trust domain, the target; `attenuation_audience`
-    /// for a token that is for anybody else; `revoked` for either of them; the codes of [`Gate::verify_chain`]; and `usage` for a kind
-    /// that the gate's `context` does not take.
+    /// transaction token, which goes on as it is within its trust domain, the target;
+    /// `attenuation_audience` for a token that is for anybody else; `revoked` for either of them;
+    /// the codes of [`Gate::verify_chain`]; and `usage` for a kind that the gate's `context` does
+    /// not take.
     pub fn check_outbound(
         &self,
         inbound: &VerifiedToken,

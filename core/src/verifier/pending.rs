@@ -31,7 +31,8 @@ impl Pending {
     }
 
     /// What the store remembers the proof by: 43 characters of base64url, the same in every process
-    /// with the same `replay.namespace`. `None` where no proof was used, and nothing is to be asked.
+    /// with the same `replay.namespace`. `None` where no proof was used, and nothing is to be
+    /// asked.
     #[must_use]
     pub fn replay_key(&self) -> Option<&str> {
         self.key.as_deref()

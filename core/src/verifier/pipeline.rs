@@ -3,8 +3,9 @@
 //! [`admit`] does what needs no cryptography and ends in a signature job; the provider turns the
 //! job into evidence; [`finish`] judges what the signature vouches for. A single verification and a
 //! batch run the same three steps. A token that is no JWT may have its issuer's word in place of a
-//! signature ([`introspect`]), and is judged by the same [`finish`]. [`renew`] is the short way of a token whose unchanging part is
-//! remembered. [`commit`] comes last: a proof is used up once nothing else can refuse.
+//! signature ([`introspect`]), and is judged by the same [`finish`]. [`renew`] is the short way of
+//! a token whose unchanging part is remembered. [`commit`] comes last: a proof is used up once
+//! nothing else can refuse.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -157,8 +158,8 @@ pub(super) fn verify_chain<T: Trail>(
     }
 }
 
-/// The same steps over a chunk of a batch; the provider sees all its signatures at once. Nothing comes
-/// of it when nobody wants it any more, as `wanted` is asked before a server is.
+/// The same steps over a chunk of a batch; the provider sees all its signatures at once. Nothing
+/// comes of it when nobody wants it any more, as `wanted` is asked before a server is.
 pub(super) fn verify_many(
     door: Door<'_>,
     tokens: &[&[u8]],
@@ -289,8 +290,8 @@ pub(super) fn admit<'s, 't, T: Trail>(
     Ok(SignatureJob::new(key.verification(), candidate))
 }
 
-/// From evidence that an issuer stands for the claims to a verdict: claims, time, audience, possession,
-/// chain, revocation, policy, and whether the issuer still holds the token for active.
+/// From evidence that an issuer stands for the claims to a verdict: claims, time, audience,
+/// possession, chain, revocation, policy, and whether the issuer still holds the token for active.
 pub(super) fn finish<T: Trail, V: Vouched>(
     door: Door<'_>,
     token: &[u8],

@@ -1,7 +1,7 @@
 //! [`Request`]: what a server was sent, as far as possession of its token is judged by it.
 //!
-//! Fields are pairs, as they came: a mapping has already lost the second of two. Scheme and host are
-//! the policy's `public_url`, whatever the request says of them.
+//! Fields are pairs, as they came: a mapping has already lost the second of two. Scheme and host
+//! are the policy's `public_url`, whatever the request says of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -59,8 +59,8 @@ impl<'r> Field<'r> {
     }
 }
 
-/// As much of a field as may be a credential, so that nobody has megabytes searched for commas. What
-/// is cut is too long still (JWS-01).
+/// As much of a field as may be a credential, so that nobody has megabytes searched for commas.
+/// What is cut is too long still (JWS-01).
 fn within(value: &[u8]) -> &[u8] {
     value.get(..Request::FIELD_SIZE).unwrap_or(value)
 }
@@ -137,10 +137,10 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// The same with a capability that came in the content of the request, and the proof of this call
-    /// that came with it: the last of `aat_chain`, and `aat_pop`. Those that it was derived from are
-    /// [`Request::context`]. What the call is about to do is [`Requirements::with_operation`], the
-    /// tool and its arguments as they will be used.
+    /// The same with a capability that came in the content of the request, and the proof of this
+    /// call that came with it: the last of `aat_chain`, and `aat_pop`. Those that it was derived
+    /// from are [`Request::context`]. What the call is about to do is
+    /// [`Requirements::with_operation`], the tool and its arguments as they will be used.
     ///
     /// [`Requirements::with_operation`]: crate::Requirements::with_operation
     #[must_use]
@@ -153,9 +153,9 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// The same with a grant that came in the content of the request to an authorization server: its
-    /// `assertion` (RFC 7523 §4). Where the grant is bound to a key, the client proves that it has it
-    /// in the field `DPoP`, for the URL of the token endpoint (IJ-05).
+    /// The same with a grant that came in the content of the request to an authorization server:
+    /// its `assertion` (RFC 7523 §4). Where the grant is bound to a key, the client proves that it
+    /// has it in the field `DPoP`, for the URL of the token endpoint (IJ-05).
     #[must_use]
     pub fn form<T: AsRef<[u8]> + ?Sized>(mut self, token: &'r T) -> Self {
         self.content = Some((token.as_ref(), None));
@@ -369,8 +369,9 @@ impl Presented<'_> {
     }
 }
 
-/// Whether these bytes are one DER SEQUENCE to the last, as a certificate is (RFC 5280 §4.1): PEM is
-/// not, nor what was cut. What it says is between the server's TLS and the client; here its hash counts.
+/// Whether these bytes are one DER SEQUENCE to the last, as a certificate is (RFC 5280 §4.1): PEM
+/// is not, nor what was cut. What it says is between the server's TLS and the client; here its hash
+/// counts.
 fn is_der(certificate: &[u8]) -> bool {
     matches!(Sequence::from_der(certificate), Ok(([], _)))
 }

@@ -74,9 +74,9 @@ impl Requirements {
         self
     }
 
-    /// That this may be done: within one entry of the token's `authorization_details` if it has any,
-    /// within the bounds of the intent that it or a token before it names, and by a tool that the
-    /// actor's rule allows (`operation_denied`); its scope is needed like the others.
+    /// That this may be done: within one entry of the token's `authorization_details` if it has
+    /// any, within the bounds of the intent that it or a token before it names, and by a tool that
+    /// the actor's rule allows (`operation_denied`); its scope is needed like the others.
     ///
     /// Whatever bounds there are hold; a token without any is bounded by its scopes alone. One that
     /// tells nothing, or an empty text, makes every call fail with `usage`.
@@ -96,9 +96,9 @@ impl Requirements {
         self
     }
 
-    /// That the token is for what was approved, of which the caller holds the whole text: its mission
-    /// or intent names the digest of it (`intent_mismatch`). An authority set also bounds the
-    /// operation.
+    /// That the token is for what was approved, of which the caller holds the whole text: its
+    /// mission or intent names the digest of it (`intent_mismatch`). An authority set also bounds
+    /// the operation.
     #[must_use]
     pub fn with_approved(mut self, approved: ApprovedIntent) -> Self {
         self.approved = Some(Arc::new(approved));
@@ -116,8 +116,9 @@ impl Requirements {
         self
     }
 
-    /// That the token is of the sign-in that this `nonce` was sent for (IDT-06): `missing_claim` without
-    /// one, `pop_mismatch` with another. A token's `nonce` that nobody asks for is not looked at.
+    /// That the token is of the sign-in that this `nonce` was sent for (IDT-06): `missing_claim`
+    /// without one, `pop_mismatch` with another. A token's `nonce` that nobody asks for is not
+    /// looked at.
     #[must_use]
     pub fn with_nonce(mut self, nonce: impl Into<Box<str>>) -> Self {
         self.ties().nonce = Some(nonce.into());
@@ -126,7 +127,8 @@ impl Requirements {
 
     /// That the token is of this client, as the request has authenticated it: `sub` of a client's
     /// assertion (CA-01) or attestation (ATT-06), `client_id` of any other, such as an identity
-    /// assertion grant (IJ-03). `pop_mismatch` for another client's, `missing_claim` for one of nobody.
+    /// assertion grant (IJ-03). `pop_mismatch` for another client's, `missing_claim` for one of
+    /// nobody.
     #[must_use]
     pub fn with_client(mut self, client_id: impl Into<Box<str>>) -> Self {
         self.ties().client = Some(client_id.into());
@@ -134,8 +136,8 @@ impl Requirements {
     }
 
     /// That an ID token was issued together with this access token: its `at_hash` is of it
-    /// (`pop_mismatch`; `missing_claim` without one; IDT-07). For a token that is signed by ML-DSA no
-    /// hash is defined, and none is taken.
+    /// (`pop_mismatch`; `missing_claim` without one; IDT-07). For a token that is signed by ML-DSA
+    /// no hash is defined, and none is taken.
     #[must_use]
     pub fn with_access_token(mut self, token: impl Into<Box<str>>) -> Self {
         self.ties().access_token = Some(token.into());

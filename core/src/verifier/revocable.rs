@@ -6,8 +6,8 @@ use crate::jws::ProtectedHeader;
 use crate::policy::TaskKind;
 use crate::revocation::{Circumstances, HandleKind, Handles};
 
-/// The handles of a token; `None` where the policy does not ask about revocations. `bound_to` has the
-/// thumbprints of the keys that the token is bound to.
+/// The handles of a token; `None` where the policy does not ask about revocations. `bound_to` has
+/// the thumbprints of the keys that the token is bound to.
 #[inline]
 pub(super) fn handles<'t, K: IntoIterator<Item = String>>(
     door: Door<'t>,

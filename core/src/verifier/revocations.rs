@@ -40,19 +40,19 @@ pub struct RevocationReceipt {
     /// Raised by everything that is revoked or lifted. A verdict of this epoch or a later one knows
     /// of it.
     pub epoch: u64,
-    /// How far it reaches: `"process"`, where others must be told themselves; `"host"` for a store of
-    /// kind `file`; `"fleet"` for one that many hosts share.
+    /// How far it reaches: `"process"`, where others must be told themselves; `"host"` for a store
+    /// of kind `file`; `"fleet"` for one that many hosts share.
     pub reach: &'static str,
-    /// Whether the store has it. Else it is in force in this process, and tried again until the store
-    /// has it: [`Revocations::flush`] waits for that. A server is never waited for here, so what goes to
-    /// one is never delivered yet.
+    /// Whether the store has it. Else it is in force in this process, and tried again until the
+    /// store has it: [`Revocations::flush`] waits for that. A server is never waited for here, so
+    /// what goes to one is never delivered yet.
     ///
-    /// A million changes are kept so. Where there is no room for more, the next ones are never delivered,
-    /// for all that they are in force in this process: they are to be revoked again.
+    /// A million changes are kept so. Where there is no room for more, the next ones are never
+    /// delivered, for all that they are in force in this process: they are to be revoked again.
     pub delivered: bool,
-    /// The cut-off that was given, in whole seconds: tokens issued within this second or before end, and
-    /// whoever signs in from the next one on is not concerned. `None` where there is none, and of an
-    /// event, whose handles have their own.
+    /// The cut-off that was given, in whole seconds: tokens issued within this second or before
+    /// end, and whoever signs in from the next one on is not concerned. `None` where there is none,
+    /// and of an event, whose handles have their own.
     pub cutoff: Option<NumericDate>,
 }
 
@@ -66,15 +66,16 @@ pub struct StoreState {
     pub reach: &'static str,
     /// How old its news is here; `None` before there was any.
     pub staleness: Option<Span>,
-    /// Changes of this process that it is not known to have; those included that were never kept, since
-    /// a million waited, and those that a store was not handed yet which the policy named before.
+    /// Changes of this process that it is not known to have; those included that were never kept,
+    /// since a million waited, and those that a store was not handed yet which the policy named
+    /// before.
     pub undelivered: usize,
-    /// Changes that this version cannot read, since the store was begun to be read: of one after it, or
-    /// broken.
+    /// Changes that this version cannot read, since the store was begun to be read: of one after
+    /// it, or broken.
     pub unreadable: u64,
-    /// Why it cannot be read or written, or, of kind `file`, be kept small; or, of a server, that it has
-    /// lost something and does not have as much again: then processes that start do not know of it.
-    /// `None` while all is well.
+    /// Why it cannot be read or written, or, of kind `file`, be kept small; or, of a server, that
+    /// it has lost something and does not have as much again: then processes that start do not know
+    /// of it. `None` while all is well.
     pub last_error: Option<String>,
 }
 
@@ -155,8 +156,8 @@ impl Revocation {
         }
     }
 
-    /// Why, for whoever reads journals and feeds later: 256 bytes are kept. No verdict depends on it,
-    /// and the store `"process"` keeps none.
+    /// Why, for whoever reads journals and feeds later: 256 bytes are kept. No verdict depends on
+    /// it, and the store `"process"` keeps none.
     #[must_use]
     pub fn because(self, reason: impl Into<String>) -> Self {
         Self {
@@ -189,8 +190,8 @@ impl Revocation {
         self.change_under(policy.rules(), handle, now)
     }
 
-    /// As [`Revocation::change`], what [`Revocations::lift`] would write: one change, and of an account
-    /// two.
+    /// As [`Revocation::change`], what [`Revocations::lift`] would write: one change, and of an
+    /// account two.
     ///
     /// # Errors
     ///
@@ -289,9 +290,9 @@ impl<'v> Revocations<'v> {
     ///
     /// A store that processes share is told next; see [`RevocationReceipt::delivered`].
     ///
-    /// It takes microseconds, and of a store of kind `file` what a disk takes; but for one call in some
-    /// thousands, which brings what was revoked lately in order on the thread that calls (15 ms at
-    /// 300,000 entries). Whoever verifies does not wait for that.
+    /// It takes microseconds, and of a store of kind `file` what a disk takes; but for one call in
+    /// some thousands, which brings what was revoked lately in order on the thread that calls (15
+    /// ms at 300,000 entries). Whoever verifies does not wait for that.
     ///
     /// # Errors
     ///
@@ -308,12 +309,13 @@ impl<'v> Revocations<'v> {
         Ok(put_in_force(&state, &change, now))
     }
 
-    /// Takes back whatever was revoked of the handle (REV-08), and of an account also what its issuer
-    /// has disabled; of one that was not revoked it changes nothing. What events from before tell
-    /// later is not taken any more.
+    /// Takes back whatever was revoked of the handle (REV-08), and of an account also what its
+    /// issuer has disabled; of one that was not revoked it changes nothing. What events from before
+    /// tell later is not taken any more.
     ///
-    /// Under a server that processes share, what another one has just revoked is taken back once the
-    /// server has it, as its [`Revocations::flush`] says: of the two that counts which arrives last.
+    /// Under a server that processes share, what another one has just revoked is taken back once
+    /// the server has it, as its [`Revocations::flush`] says: of the two that counts which arrives
+    /// last.
     ///
     /// # Errors
     ///
@@ -330,11 +332,11 @@ impl<'v> Revocations<'v> {
     pub const FLUSH: Duration = Duration::from_secs(5);
 
     /// Waits until the store has everything that this process has revoked or lifted, at most
-    /// `timeout`; at once where no processes share it. Says whether it has: what it has not is still
-    /// tried again, and [`Event::RevocationsDelivered`](crate::Event::RevocationsDelivered) tells when
-    /// it has. A store that the policy named before has something once it was handed it: nobody reads
-    /// there any more. What a server loses after it had it is handed to it again, as far as this process
-    /// has kept it: [`StoreState::last_error`] tells of the rest.
+    /// `timeout`; at once where no processes share it. Says whether it has: what it has not is
+    /// still tried again, and [`Event::RevocationsDelivered`](crate::Event::RevocationsDelivered)
+    /// tells when it has. A store that the policy named before has something once it was handed it:
+    /// nobody reads there any more. What a server loses after it had it is handed to it again, as
+    /// far as this process has kept it: [`StoreState::last_error`] tells of the rest.
     pub fn flush(&self, timeout: Duration) -> bool {
         let state = self.engine.state.load_full();
         let postman = state.revocations.postman();
@@ -345,8 +347,8 @@ impl<'v> Revocations<'v> {
     /// programs that end without it. Never waits.
     ///
     /// Returns, once, what these stores are not known to have, which
-    /// [`Event::RevocationsUndelivered`](crate::Event::RevocationsUndelivered) tells too: it is lost when
-    /// the process ends.
+    /// [`Event::RevocationsUndelivered`](crate::Event::RevocationsUndelivered) tells too: it is
+    /// lost when the process ends.
     ///
     /// [`Verifier::close`]: crate::Verifier::close
     pub fn close(&self) -> Vec<Undelivered> {
@@ -360,8 +362,8 @@ impl<'v> Revocations<'v> {
         left.collect()
     }
 
-    /// How the store stands that the policy names, for people and for metrics; `None` where processes
-    /// share none.
+    /// How the store stands that the policy names, for people and for metrics; `None` where
+    /// processes share none.
     #[must_use]
     pub fn store(&self) -> Option<StoreState> {
         let state = self.engine.state.load();
@@ -382,15 +384,15 @@ impl<'v> Revocations<'v> {
         })
     }
 
-    /// Revokes or lifts what follows from an accepted token that tells of an event: a logout token, or
-    /// a Security Event Token of CAEP or RISC. What has changed since the event happened stays as
-    /// it is (REV-08), so that it does not matter in which order events arrive; and one that this process
-    /// has applied is not applied again, for as long as its token could be told.
+    /// Revokes or lifts what follows from an accepted token that tells of an event: a logout token,
+    /// or a Security Event Token of CAEP or RISC. What has changed since the event happened stays
+    /// as it is (REV-08), so that it does not matter in which order events arrive; and one that
+    /// this process has applied is not applied again, for as long as its token could be told.
     ///
     /// Where the policy caps the lifetime of every kind of token it takes, what signs out ends by
-    /// itself (REV-07): a day after the event, or after the longest of these lifetimes and the leeway.
-    /// What closes an account, or was stolen, stays. Services that share a store are taken to
-    /// cap lifetimes alike, or at a day.
+    /// itself (REV-07): a day after the event, or after the longest of these lifetimes and the
+    /// leeway. What closes an account, or was stolen, stays. Services that share a store are taken
+    /// to cap lifetimes alike, or at a day.
     ///
     /// Under `[revocation] inputs` this happens by itself at the gates that are named there.
     ///

@@ -362,8 +362,8 @@ impl State {
         }
     }
 
-    /// The door for what is fetched of one issuer, tokens that carry status lists and answers about tokens,
-    /// and what one of them may cost.
+    /// The door for what is fetched of one issuer, tokens that carry status lists and answers about
+    /// tokens, and what one of them may cost.
     #[cfg(feature = "remote")]
     pub(super) fn side_door<'s>(
         &'s self,
@@ -483,7 +483,8 @@ impl<'s> Door<'s> {
         self.table.origin.as_ref()
     }
 
-    /// Who remembers used proofs, and by which rules; `None` where the policy leaves it to the program.
+    /// Who remembers used proofs, and by which rules; `None` where the policy leaves it to the
+    /// program.
     pub(super) fn memory(&self) -> Result<Option<(Memory<'s>, &'s ReplayRules)>, Error> {
         let Some(rules) = &self.rules().possession.replay else {
             return Ok(None);

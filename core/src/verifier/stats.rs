@@ -11,15 +11,17 @@ use crate::policy::ReplayStore;
 use crate::time::Span;
 
 impl Verifier {
-    /// What there is to count, as JSON: `policy` (the digest of the one in force); `cache` with `hits`,
-    /// `misses`, `evictions`, `entries`, `bytes`, `capacity`; `issuers` with `keys` and `generation`
-    /// by the policy's names; `revocations` with `entries`, `bytes`, `epoch`, and where processes share a
-    /// store its `store`, `reach`, `staleness` in seconds, `undelivered` and `unreadable`; `status` of the
-    /// status lists that are kept, with `lists`, of these `missing` (not fetched yet) and `stale`, and
-    /// `bytes`; `introspection` by the names of issuers that are asked about tokens, with the `answers` that are
-    /// kept and their `bytes`, the tokens that are `waiting` to be asked about, the questions `running`, the issuer's
-    /// `failures` in a row, and whether it is left alone for now as `resting`; and `proofs`, null without `[replay]`, with `store`, `reach`, and of used proofs in the process
-    /// `entries` and `capacity`, of those at a server how often it was `asked` and `unanswered`.
+    /// What there is to count, as JSON: `policy` (the digest of the one in force); `cache` with
+    /// `hits`, `misses`, `evictions`, `entries`, `bytes`, `capacity`; `issuers` with `keys` and
+    /// `generation` by the policy's names; `revocations` with `entries`, `bytes`, `epoch`, and
+    /// where processes share a store its `store`, `reach`, `staleness` in seconds, `undelivered`
+    /// and `unreadable`; `status` of the status lists that are kept, with `lists`, of these
+    /// `missing` (not fetched yet) and `stale`, and `bytes`; `introspection` by the names of
+    /// issuers that are asked about tokens, with the `answers` that are kept and their `bytes`, the
+    /// tokens that are `waiting` to be asked about, the questions `running`, the issuer's
+    /// `failures` in a row, and whether it is left alone for now as `resting`; and `proofs`, null
+    /// without `[replay]`, with `store`, `reach`, and of used proofs in the process `entries` and
+    /// `capacity`, of those at a server how often it was `asked` and `unanswered`.
     #[must_use]
     pub fn stats(&self) -> Value {
         let state = self.engine.state.load();

@@ -1,5 +1,5 @@
-//! Status lists as a verifier sees them: what its tokens refer to, which lists are to be fetched, and
-//! a way to put them in their place. Fetching itself is not in this layer.
+//! Status lists as a verifier sees them: what its tokens refer to, which lists are to be fetched,
+//! and a way to put them in their place. Fetching itself is not in this layer.
 
 use super::ancestry::Ancestors;
 use super::state::{Door, Source};

@@ -10,8 +10,8 @@ use super::{Request, Requirements, Verdict, VerifiedToken};
 use crate::error::Error;
 
 /// A verdict, and every stage that led to it, in order. Unlike an
-/// [`Explanation`](crate::Explanation) it has no claim value of a token's in it, and it is the verdict:
-/// a proof is used up by it.
+/// [`Explanation`](crate::Explanation) it has no claim value of a token's in it, and it is the
+/// verdict: a proof is used up by it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Traced {
@@ -32,10 +32,11 @@ pub struct Mark {
 }
 
 impl Traced {
-    /// The same as JSON, for logs and other programs: `verdict` (`accepted`, `refused`, `undecided`);
-    /// of a refusal `code`, `blame` and the `claim` it is about; of a token `gate`, `issuer_name`,
-    /// `profile`, `actors` (how many), `lineage`, `unproven` and `sender_constrained`; and `stages`,
-    /// each with its `stage`, `rules` and `outcome`. There is no claim value in it.
+    /// The same as JSON, for logs and other programs: `verdict` (`accepted`, `refused`,
+    /// `undecided`); of a refusal `code`, `blame` and the `claim` it is about; of a token `gate`,
+    /// `issuer_name`, `profile`, `actors` (how many), `lineage`, `unproven` and
+    /// `sender_constrained`; and `stages`, each with its `stage`, `rules` and `outcome`. There is
+    /// no claim value in it.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut members = Map::new();

@@ -40,8 +40,8 @@ pub enum Stage {
     Revocation,
     /// Scopes and strength of the sign-in.
     Policy,
-    /// What the authorization server says of the token (RFC 7662), where it is asked. Of a token that is
-    /// no JWT by its form it stands for the stages from `header` to `signature`.
+    /// What the authorization server says of the token (RFC 7662), where it is asked. Of a token
+    /// that is no JWT by its form it stands for the stages from `header` to `signature`.
     Introspection,
     /// Whether a request's proof was used before. Of a token alone there is no such stage.
     Replay,
@@ -71,8 +71,8 @@ impl Stage {
         Self::Replay,
     ];
 
-    /// Those of a token alone, or of a request, of which the stage `entered` was the last. A token that
-    /// is good once enters the last there is even alone.
+    /// Those of a token alone, or of a request, of which the stage `entered` was the last. A token
+    /// that is good once enters the last there is even alone.
     pub(super) fn all_of(of_request: bool, entered: Option<Self>) -> impl Iterator<Item = Self> {
         let stages = Self::ALL.iter().copied();
         let once = entered == Some(Self::Replay);
@@ -161,7 +161,8 @@ impl Stage {
 
 /// Follows a verification. What refuses is the stage entered last.
 pub(crate) trait Trail {
-    /// Whether anybody looks: then every stage is gone through, whatever is remembered of the token.
+    /// Whether anybody looks: then every stage is gone through, whatever is remembered of the
+    /// token.
     const FOLLOWS: bool = true;
     fn enter(&mut self, stage: Stage);
     fn passed(&mut self, stage: Stage, note: impl FnOnce() -> String);

@@ -79,8 +79,8 @@ impl Dates {
         self.end
     }
 
-    /// As [`Dates::check`], of a token for which that was so at `since`: it stays so until its end, as
-    /// nothing else of it comes later. Of a clock that is set back it is asked again.
+    /// As [`Dates::check`], of a token for which that was so at `since`: it stays so until its end,
+    /// as nothing else of it comes later. Of a clock that is set back it is asked again.
     #[inline]
     pub(super) fn check_since(
         &self,

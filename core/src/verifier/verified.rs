@@ -274,8 +274,9 @@ impl Judged {
         self.used.is_some()
     }
 
-    /// The verdict, with evidence that neither its proof, if it has one, nor the token itself, if it is
-    /// good once, was used before. The token comes last: a proof that was seen uses up no token.
+    /// The verdict, with evidence that neither its proof, if it has one, nor the token itself, if
+    /// it is good once, was used before. The token comes last: a proof that was seen uses up no
+    /// token.
     #[inline]
     pub(super) fn conclude(
         self,
@@ -471,30 +472,31 @@ impl VerifiedToken {
         self.replay
     }
 
-    /// Whether the status list was asked that the token refers to: `Some(false)` where it was missing
-    /// or stale, or nobody may fetch it, and the policy accepts that. `None` for a token that
-    /// refers to none.
+    /// Whether the status list was asked that the token refers to: `Some(false)` where it was
+    /// missing or stale, or nobody may fetch it, and the policy accepts that. `None` for a token
+    /// that refers to none.
     #[must_use]
     pub const fn status_checked(&self) -> Option<bool> {
         self.status
     }
 
-    /// By what the issuer stands for the claims: its signature, or its answer about a token that is no
-    /// JWT (RFC 7662). Of such a token [`VerifiedToken::payload`] is that answer, the header is `{}`, and
-    /// that [`VerifiedToken::actor`] is `None` proves no absence of delegation (INT-03).
+    /// By what the issuer stands for the claims: its signature, or its answer about a token that is
+    /// no JWT (RFC 7662). Of such a token [`VerifiedToken::payload`] is that answer, the header is
+    /// `{}`, and that [`VerifiedToken::actor`] is `None` proves no absence of delegation (INT-03).
     #[must_use]
     pub fn verified_by(&self) -> VerifiedBy {
         self.facts().verified_by
     }
 
-    /// When the issuer was asked whether the token is active; `None` where the policy has nobody ask.
+    /// When the issuer was asked whether the token is active; `None` where the policy has nobody
+    /// ask.
     #[must_use]
     pub const fn introspected_at(&self) -> Option<NumericDate> {
         self.introspected_at
     }
 
-    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2), or a
-    /// challenge. Usually none.
+    /// Header fields to add to the answer: a nonce for the client's next proof (RFC 9449 §8.2), or
+    /// a challenge. Usually none.
     pub fn response_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let nonce = self.next_nonce.as_deref();
         let kind = self.facts().source.profile.kind();
@@ -558,14 +560,15 @@ impl VerifiedToken {
     }
 
     /// Asks a later, narrower question of the same verdict: per tool, per route. The token's time
-    /// and what was revoked of it are judged again, since it may have been held for long; its keys are
-    /// not.
+    /// and what was revoked of it are judged again, since it may have been held for long; its keys
+    /// are not.
     ///
     /// # Errors
     ///
-    /// `insufficient_scope`, `operation_denied` or `insufficient_user_authentication`; `actor_presenter_mismatch`;
-    /// `expired` and the like; `revoked`; `usage` for requirements that no token can meet, and for those with what
-    /// was approved, which are for the verification itself.
+    /// `insufficient_scope`, `operation_denied` or `insufficient_user_authentication`;
+    /// `actor_presenter_mismatch`; `expired` and the like; `revoked`; `usage` for requirements that
+    /// no token can meet, and for those with what was approved, which are for the verification
+    /// itself.
     pub fn require(&self, requirements: &Requirements, now: NumericDate) -> Result<(), Error> {
         requirements.check()?;
         if requirements.approved.is_some() {
@@ -626,9 +629,9 @@ impl VerifiedToken {
         &self.facts().identity
     }
 
-    /// Whether another verdict of the same token, kept meanwhile, says the same of everything that is
-    /// asked anew at each use, so that what was made of the one may stand for the other. How old a
-    /// store's news were counts by the second.
+    /// Whether another verdict of the same token, kept meanwhile, says the same of everything that
+    /// is asked anew at each use, so that what was made of the one may stand for the other. How old
+    /// a store's news were counts by the second.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         fn is_same<T: ?Sized>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {

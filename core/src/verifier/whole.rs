@@ -1,4 +1,5 @@
-//! All that a verified token says, as one JSON object. Numbers keep the digits they were signed with.
+//! All that a verified token says, as one JSON object. Numbers keep the digits they were signed
+//! with.
 
 use serde_json::json;
 

@@ -40,9 +40,9 @@ impl Gate {
         self.grounds().answer(error, requirements)
     }
 
-    /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728 §2; PRM-04) as JSON: the members
-    /// the policy states elsewhere, and those of the gate's `metadata`. Only a gate for access
-    /// tokens with a `public_url`, whose first audience is a URL, has one.
+    /// The OAuth 2.0 Protected Resource Metadata of this gate (RFC 9728 §2; PRM-04) as JSON: the
+    /// members the policy states elsewhere, and those of the gate's `metadata`. Only a gate for
+    /// access tokens with a `public_url`, whose first audience is a URL, has one.
     #[must_use]
     pub fn resource_metadata(&self) -> Option<String> {
         let challenge = self.grounds().challenge()?;
@@ -86,8 +86,9 @@ impl Answer {
         }
     }
 
-    /// Keys that are fetched are there a moment after `pause` at the soonest. Where no pause is known, what
-    /// is on its way is there in a moment, as the answer of an authorization server that is being asked.
+    /// Keys that are fetched are there a moment after `pause` at the soonest. Where no pause is
+    /// known, what is on its way is there in a moment, as the answer of an authorization server
+    /// that is being asked.
     fn unavailable(error: &Error, pause: Option<Duration>) -> Self {
         let [soonest, latest] = REFRESHED_AFTER;
         let code = error.code();
@@ -362,7 +363,8 @@ fn scheme(name: &str, parameters: &[(&str, String)]) -> String {
 }
 
 /// A quoted-string (RFC 9110 §5.6.4) of ASCII. What does not belong in a field is left out: neither
-/// a policy nor a call's requirements have such text, and if they had, it must not begin a new field.
+/// a policy nor a call's requirements have such text, and if they had, it must not begin a new
+/// field.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

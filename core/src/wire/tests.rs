@@ -54,7 +54,8 @@ fn every_401_has_a_challenge_and_no_outage_has_one() {
             Group::Misuse | Group::Internal => {
                 assert_eq!((answer.status, challenged), (500, false))
             }
-            // Of a token that has not gone out yet no client can have asked, and no scope would help.
+            // Of a token that has not gone out yet no client can have asked, and no scope would
+            // help.
             _ if matches!(
                 code,
                 Code::TokenPassthrough | Code::OperationDenied | Code::PostureMismatch

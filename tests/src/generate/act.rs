@@ -1,5 +1,5 @@
-//! `act` alone (standards 30.3, Appendix A): its form, its depth, its circles, and a gate that shows
-//! it or forbids it.
+//! `act` alone (standards 30.3, Appendix A): its form, its depth, its circles, and a gate that
+//! shows it or forbids it.
 
 use serde_json::{Value, json};
 

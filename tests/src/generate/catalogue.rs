@@ -1,5 +1,6 @@
-//! The rows of the delegation catalogue (standards, Appendix A) that are about more than one subject's
-//! file: proofs by the wrong key, revocation along a chain, transactions, what goes out, used proofs.
+//! The rows of the delegation catalogue (standards, Appendix A) that are about more than one
+//! subject's file: proofs by the wrong key, revocation along a chain, transactions, what goes out,
+//! used proofs.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
-//! Edges between tokens of different kinds (standards 30.5): a mission and the access token that was
-//! issued under it, one AAuth token and the next; and tokens that nothing but a task ties together.
+//! Edges between tokens of different kinds (standards 30.5): a mission and the access token that
+//! was issued under it, one AAuth token and the next; and tokens that nothing but a task ties
+//! together.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Tokens that tell of events: what follows from each (standards 31.4), in whatever order they come; and
-//! what status lists say.
+//! Tokens that tell of events: what follows from each (standards 31.4), in whatever order they
+//! come; and what status lists say.
 
 use serde_json::{Value, json};
 
@@ -408,8 +408,8 @@ fn once(file: &mut File) {
     session.close();
 }
 
-/// REV-08: an issuer enables what it has disabled, and takes back nothing that an operator has revoked of
-/// the account; of which a cut-off ends what was issued up to it.
+/// REV-08: an issuer enables what it has disabled, and takes back nothing that an operator has
+/// revoked of the account; of which a cut-off ends what was issued up to it.
 fn enabled(file: &mut File) {
     let told = |name: &str| {
         let event = json!({ "event_timestamp": T });

@@ -1,5 +1,5 @@
-//! Kinds that nobody presents for themselves, but that tell of something: events, lists of statuses,
-//! introspection, cards (standards 11, 16, 17, 20).
+//! Kinds that nobody presents for themselves, but that tell of something: events, lists of
+//! statuses, introspection, cards (standards 11, 16, 17, 20).
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Capabilities that their holders derived without asking anybody (AAT-02 to AAT-06; P16 to P23, S3 of
-//! the catalogue).
+//! Capabilities that their holders derived without asking anybody (AAT-02 to AAT-06; P16 to P23, S3
+//! of the catalogue).
 
 use serde_json::{Value, json};
 

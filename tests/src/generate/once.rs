@@ -1,4 +1,5 @@
-//! Tokens that are good once, of issuers that nobody else stands in for (IJ-06, CA-05, IC-01, TXT-11).
+//! Tokens that are good once, of issuers that nobody else stands in for (IJ-06, CA-05, IC-01,
+//! TXT-11).
 
 use serde_json::{Value, json};
 

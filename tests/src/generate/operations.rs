@@ -119,8 +119,8 @@ fn details(file: &mut File) {
     every_dimension(file);
 }
 
-/// RAR-02, RAR-05: whatever an operation names, the entry names too. An entry that is for this server
-/// and says no more names nothing that is done there.
+/// RAR-02, RAR-05: whatever an operation names, the entry names too. An entry that is for this
+/// server and says no more names nothing that is done there.
 fn every_dimension(file: &mut File) {
     let ours = "https://rs.example/mcp";
     let asked = |claim: Value, operation: Value| {

@@ -1,5 +1,5 @@
-//! Tokens that come in a field of their own with the proof of their key in another: workload identity
-//! tokens (WIT-05, WPT-01 to WPT-10), attested clients (ATT-01 to ATT-12).
+//! Tokens that come in a field of their own with the proof of their key in another: workload
+//! identity tokens (WIT-05, WPT-01 to WPT-10), attested clients (ATT-01 to ATT-12).
 
 use serde_json::{Value, json};
 
@@ -16,8 +16,8 @@ fn holder() -> Key {
     Key::seeded("ES256", "holder")
 }
 
-/// How a kind comes: its row, its field, the field and `typ` of its proofs, and what a good one says
-/// of everything but the token.
+/// How a kind comes: its row, its field, the field and `typ` of its proofs, and what a good one
+/// says of everything but the token.
 pub(super) struct Form {
     kind: &'static str,
     field: &'static str,

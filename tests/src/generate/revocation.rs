@@ -65,10 +65,10 @@ impl<'f> Session<'f> {
     }
 }
 
-/// A JWT of an issuer that is asked about opaque tokens needs no answer, not even of a verifier that was
-/// closed and asks nobody any more; and a gate that asks nobody takes no opaque token. Who would be asked is
-/// at an address that no policy reaches unless it names the host, so nothing is sent: what becomes of an
-/// answer, the suite over connections sees.
+/// A JWT of an issuer that is asked about opaque tokens needs no answer, not even of a verifier
+/// that was closed and asks nobody any more; and a gate that asks nobody takes no opaque token. Who
+/// would be asked is at an address that no policy reaches unless it names the host, so nothing is
+/// sent: what becomes of an answer, the suite over connections sees.
 fn introspected(file: &mut File) {
     let kind = Kind::named("access_token");
     let how = json!({
@@ -188,8 +188,8 @@ fn handles(file: &mut File) {
     }
 }
 
-/// REV-02, REV-10: a cut-off spares what was issued later; behind the outermost actor it counts for a
-/// day, and in a session from its sign-in.
+/// REV-02, REV-10: a cut-off spares what was issued later; behind the outermost actor it counts for
+/// a day, and in a session from its sign-in.
 fn cutoffs(file: &mut File) {
     let kind = Kind::named("access_token");
     let claims = with(&kind.claims(), carried());
@@ -238,8 +238,8 @@ fn cutoffs(file: &mut File) {
     session.close();
 }
 
-/// REV-07: until the end that it was given, to the second; without one, until it is lifted, however long a
-/// token may turn out to live.
+/// REV-07: until the end that it was given, to the second; without one, until it is lifted, however
+/// long a token may turn out to live.
 fn ends(file: &mut File) {
     let kind = Kind::named("access_token");
     let claims = kind.claims();

@@ -1,4 +1,5 @@
-//! For each kind of proof, a request in which everything else is right: what is put into it decides.
+//! For each kind of proof, a request in which everything else is right: what is put into it
+//! decides.
 
 use std::fmt;
 

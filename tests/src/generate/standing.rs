@@ -1,6 +1,6 @@
-//! What no row says and every one keeps to: names of algorithms that are none of JOSE's, keys that show
-//! their private half, `act`, `azp` and `sub` of sign-ins, bearers that stay bearers, transactions that go
-//! on, claims that nobody looks at before the signature.
+//! What no row says and every one keeps to: names of algorithms that are none of JOSE's, keys that
+//! show their private half, `act`, `azp` and `sub` of sign-ins, bearers that stay bearers,
+//! transactions that go on, claims that nobody looks at before the signature.
 
 use serde_json::{Value, json};
 

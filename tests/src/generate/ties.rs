@@ -1,5 +1,5 @@
-//! What a caller knows and a token must belong to: the sign-in, the client, what came with the token,
-//! who calls, and how surely (IDT-06, IDT-07, CA-01, IJ-03, ATT-06; RFC 9470).
+//! What a caller knows and a token must belong to: the sign-in, the client, what came with the
+//! token, who calls, and how surely (IDT-06, IDT-07, CA-01, IJ-03, ATT-06; RFC 9470).
 
 use serde_json::{Value, json};
 
@@ -115,7 +115,8 @@ fn clients(file: &mut File) {
     file.refuse("client-not-named", near, MISSING, &of(json!({})));
 }
 
-/// RFC 9470: one of several classes is enough; one that no challenge can ask for is the caller's mistake.
+/// RFC 9470: one of several classes is enough; one that no challenge can ask for is the caller's
+/// mistake.
 fn surely(file: &mut File) {
     let kind = Kind::named("access_token");
     let of = |acr: &str, asked: Value| {

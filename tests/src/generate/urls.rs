@@ -93,8 +93,8 @@ pub(super) fn normalised(file: &mut File) {
 /// A request that was sent to this target.
 type Sent<'s> = &'s dyn Fn(&str) -> Value;
 
-/// D8: what is no path must lie under `public_url`, whatever its token is. A proof changes nothing in
-/// this, and neither does a token that needs none.
+/// D8: what is no path must lie under `public_url`, whatever its token is. A proof changes nothing
+/// in this, and neither does a token that needs none.
 pub(super) fn targets(file: &mut File) {
     let token = kind().token(&kind().claims());
     let plain = Call::with_token(client("ES256"), token.clone());

@@ -1,5 +1,5 @@
-//! Attacks on proofs of possession: each is a choice of the project's own lines about requests, with
-//! the line that each of them nearly is as its control.
+//! Attacks on proofs of possession: each is a choice of the project's own lines about requests,
+//! with the line that each of them nearly is as its control.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

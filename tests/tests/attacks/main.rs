@@ -1,5 +1,5 @@
-//! Every attack of `attacks/attacks.json`, here, in a suite that is named, or with a reason: built from its recipe, each
-//! beside a control that must be accepted: else the rejection proves nothing.
+//! Every attack of `attacks/attacks.json`, here, in a suite that is named, or with a reason: built
+//! from its recipe, each beside a control that must be accepted: else the rejection proves nothing.
 //!
 //! What the recipes ask for and cannot be built, and why:
 //!

@@ -1,4 +1,5 @@
-//! Attacks on status lists: what each entry of one is. The rest of the family is built over real connections.
+//! Attacks on status lists: what each entry of one is. The rest of the family is built over real
+//! connections.
 
 use sealgate::StatusList;
 use sealgate_tests::vectors;

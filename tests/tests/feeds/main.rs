@@ -1,6 +1,7 @@
-//! Revocations and used proofs that processes of a host share, some of which are killed, and a fleet, through
-//! real servers that are killed, held, cut off, emptied and started again. Everything is on loopback; clocks stand still and are moved by hand, and what
-//! happens elsewhere is waited for.
+//! Revocations and used proofs that processes of a host share, some of which are killed, and a
+//! fleet, through real servers that are killed, held, cut off, emptied and started again.
+//! Everything is on loopback; clocks stand still and are moved by hand, and what happens elsewhere
+//! is waited for.
 
 mod host;
 mod outages;

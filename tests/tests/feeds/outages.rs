@@ -1,4 +1,5 @@
-//! While servers and networks fail: nothing revoked is accepted past the bound, and nothing is lost.
+//! While servers and networks fail: nothing revoked is accepted past the bound, and nothing is
+//! lost.
 
 use crate::proxy::Proxy;
 use crate::servers::Server;
@@ -7,8 +8,8 @@ use crate::stand::{KINDS, Process, token, until};
 /// `max_staleness`, in milliseconds.
 const BOUND: i64 = 10_000;
 
-/// A server goes away while one process revokes: another, which cannot know, decides nothing past the
-/// bound, and knows as soon as the server is back.
+/// A server goes away while one process revokes: another, which cannot know, decides nothing past
+/// the bound, and knows as soon as the server is back.
 #[track_caller]
 fn an_outage(server: &mut Server, begin: impl FnOnce(&mut Server), end: impl FnOnce(&mut Server)) {
     let (a, b) = (Process::of(server), Process::of(server));
@@ -168,8 +169,8 @@ fn a_server_that_has_lost_everything_makes_nobody_forget() {
     }
 }
 
-/// What only others have revoked that are gone, nobody can write again: that something is missing stays
-/// visible until the store has as much again.
+/// What only others have revoked that are gone, nobody can write again: that something is missing
+/// stays visible until the store has as much again.
 #[test]
 fn what_nobody_can_write_again_is_said_to_be_missing() {
     for mut server in KINDS.iter().filter_map(|kind| Server::start(*kind)) {
@@ -193,7 +194,8 @@ fn what_nobody_can_write_again_is_said_to_be_missing() {
     }
 }
 
-/// A server that goes on from an older copy lifts nothing of what it has forgotten. One process sees it at once, the other when others have written as much as is lost.
+/// A server that goes on from an older copy lifts nothing of what it has forgotten. One process
+/// sees it at once, the other when others have written as much as is lost.
 #[test]
 fn a_server_that_is_restored_from_an_older_copy_lifts_nothing() {
     for mut server in KINDS.iter().filter_map(|kind| Server::start(*kind)) {

@@ -1,5 +1,5 @@
-//! A transmitter of our own: it pushes events over HTTP (RFC 8935) to a receiver behind a small server, and
-//! is polled for them (RFC 8936).
+//! A transmitter of our own: it pushes events over HTTP (RFC 8935) to a receiver behind a small
+//! server, and is polled for them (RFC 8936).
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,5 @@
-//! Introspection over real connections (INT-01 to INT-06, RFC 7662, RFC 9701): a real authorization server
-//! whose tokens are given back, and one that answers as it should not.
+//! Introspection over real connections (INT-01 to INT-06, RFC 7662, RFC 9701): a real authorization
+//! server whose tokens are given back, and one that answers as it should not.
 
 use std::path::Path;
 use std::time::Duration;

@@ -11,7 +11,8 @@ use std::thread;
 pub(crate) enum Answer {
     /// A whole answer, head and all.
     Raw(Vec<u8>),
-    /// The same, on a connection that serves one more request after it, and breaks at the one after that.
+    /// The same, on a connection that serves one more request after it, and breaks at the one after
+    /// that.
     Kept(Vec<u8>),
     /// These bytes, and then nothing, with the connection left open.
     Stall(Vec<u8>),

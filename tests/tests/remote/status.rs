@@ -1,5 +1,5 @@
-//! Status lists over a real connection (STAT-01 to STAT-03, STAT-08; TSL-01 to TSL-13): verification asks
-//! nobody, lists come ahead of need, and what is no list of the issuer's is none.
+//! Status lists over a real connection (STAT-01 to STAT-03, STAT-08; TSL-01 to TSL-13):
+//! verification asks nobody, lists come ahead of need, and what is no list of the issuer's is none.
 
 use std::path::Path;
 use std::time::Duration;

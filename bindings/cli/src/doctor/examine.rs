@@ -251,8 +251,8 @@ fn table_of(policy: &Policy, issuer: &str, report: &mut Report) -> Option<(Strin
     None
 }
 
-/// Whether the policy takes opaque tokens alone of the issuer, whose metadata and keys are then asked for
-/// nothing.
+/// Whether the policy takes opaque tokens alone of the issuer, whose metadata and keys are then
+/// asked for nothing.
 fn publishes_nothing(table: &Value) -> bool {
     table["keys"].as_array().is_some_and(Vec::is_empty)
 }

@@ -17,8 +17,8 @@ use crate::network::Network;
 /// Options of `doctor`.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// An issuer, exactly as in `iss`. Without it, the store of revocations that the policy names is
-    /// examined. The one of used proofs is in any case, and whoever is asked about tokens.
+    /// An issuer, exactly as in `iss`. Without it, the store of revocations that the policy names
+    /// is examined. The one of used proofs is in any case, and whoever is asked about tokens.
     issuer: Option<String>,
     /// Hold this policy against what is found, or examine its stores.
     #[arg(short, long, value_name = "FILE")]

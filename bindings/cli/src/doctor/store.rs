@@ -44,8 +44,8 @@ fn look_at_store(store: &Store, report: &mut Report) {
     }
 }
 
-/// The store of used proofs, where there is one, and its name; the clock of the store `examined` was
-/// looked at.
+/// The store of used proofs, where there is one, and its name; the clock of the store `examined`
+/// was looked at.
 pub(super) fn examine_proofs(
     policy: &Policy,
     examined: Option<&str>,

@@ -18,8 +18,8 @@ pub(crate) struct Arguments {
     shared: SharedArguments,
     #[command(flatten)]
     handle: HandleArguments,
-    /// Only tokens issued until then: `now`, seconds since 1970, or 2027-01-15T08:00:00Z. Those from
-    /// the next second on pass.
+    /// Only tokens issued until then: `now`, seconds since 1970, or 2027-01-15T08:00:00Z. Those
+    /// from the next second on pass.
     #[arg(long, value_name = "now|TIME", value_parser = parse_cutoff)]
     cutoff: Option<Cutoff>,
     /// Forget it from then on; otherwise it stays until it is lifted.

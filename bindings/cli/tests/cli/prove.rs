@@ -1,5 +1,5 @@
-//! `sealgate prove` and `--request`: every kind of evidence that a request carries, made and judged by
-//! the command line alone.
+//! `sealgate prove` and `--request`: every kind of evidence that a request carries, made and judged
+//! by the command line alone.
 
 use serde_json::Value;
 
@@ -370,7 +370,8 @@ fn what_is_no_request_is_told() {
     }
 }
 
-/// Whoever waits for an answer about a token asks with the request itself, whose proof is good once.
+/// Whoever waits for an answer about a token asks with the request itself, whose proof is good
+/// once.
 #[test]
 fn an_issuer_that_is_asked_about_a_request_answers_before_it_is_judged() {
     let world = World::new("prove-asked");

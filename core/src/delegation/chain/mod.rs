@@ -1,5 +1,5 @@
-//! The chain of one token: `act` read link by link (ACT-01 to ACT-06, TX-01, TX-03), its circles (ACT-08), and
-//! what the gate makes of it (ACT-09, ACT-10).
+//! The chain of one token: `act` read link by link (ACT-01 to ACT-06, TX-01, TX-03), its circles
+//! (ACT-08), and what the gate makes of it (ACT-09, ACT-10).
 
 use super::Actor;
 use super::{agentic, rules};
@@ -254,8 +254,8 @@ impl Link {
     }
 }
 
-/// Checks one link and returns the one inside it (TX-01). `exp`, `nbf` and `aud` of a link mean nothing
-/// (TX-03).
+/// Checks one link and returns the one inside it (TX-01). `exp`, `nbf` and `aud` of a link mean
+/// nothing (TX-03).
 fn check_link<'a>(
     link: Value<'a>,
     act_iss: ActIss,

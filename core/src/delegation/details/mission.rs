@@ -41,8 +41,8 @@ fn resource(child: Value<'_>, parent: Value<'_>) -> bool {
     }
 }
 
-/// Whether an entry is for everything below its resource; `None` for a way to match that nobody here
-/// knows.
+/// Whether an entry is for everything below its resource; `None` for a way to match that nobody
+/// here knows.
 pub(super) fn is_prefix(entry: Value<'_>) -> Option<bool> {
     match entry.get("resource_match").map(|value| value.as_str()) {
         None | Some(Some("exact")) => Some(false),

@@ -1,9 +1,9 @@
-//! Does one entry of `authorization_details`, or of an intent's bounds, permit an operation? (CD-05,
-//! INTN-04)
+//! Does one entry of `authorization_details`, or of an intent's bounds, permit an operation?
+//! (CD-05, INTN-04)
 //!
 //! One entry permits all of it: what two entries grant is never put together (RAR-05). Whatever an
-//! operation names, the entry names too, and silence grants nothing; an entry that says more than an
-//! operation tells of, as an amount, permits none.
+//! operation names, the entry names too, and silence grants nothing; an entry that says more than
+//! an operation tells of, as an amount, permits none.
 
 use super::{capability, mission, text, texts, uri};
 use crate::delegation::Operation;
@@ -106,8 +106,8 @@ fn mission_access(entry: Value<'_>, operation: &Operation) -> Option<Named> {
     named.resource.then_some(named) // a mission's entry is for a resource
 }
 
-/// What an entry names of a type that nobody here knows, by the common fields of RFC 9396 §2.2; none
-/// of them is for a tool. `None` where the operation is not within it.
+/// What an entry names of a type that nobody here knows, by the common fields of RFC 9396 §2.2;
+/// none of them is for a tool. `None` where the operation is not within it.
 fn common(entry: Value<'_>, operation: &Operation, here: Here<'_>) -> Option<Named> {
     let resource = operation.resource.as_deref();
     let mut named = Named::default();

@@ -1,6 +1,6 @@
 //! From one AAuth token to the next (draft-hardt-oauth-aauth-protocol, Agent Delegation; the row
-//! `aauth` of standards 30.5): from an agent's token to its sub-agent's, or from the auth token that
-//! a resource was called with to the one it calls on with.
+//! `aauth` of standards 30.5): from an agent's token to its sub-agent's, or from the auth token
+//! that a resource was called with to the one it calls on with.
 //!
 //! A directed `sub` is another at every resource, and what the next resource may do is no part of
 //! what the one before could: neither is compared. That a mission is over only its person server

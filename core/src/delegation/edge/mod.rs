@@ -158,8 +158,8 @@ pub(super) fn judge(
     Ok(shown)
 }
 
-/// Two tokens between whose kinds nothing leads from one to the other: that they are for one task is
-/// all there is to see (30.6 step 3).
+/// Two tokens between whose kinds nothing leads from one to the other: that they are for one task
+/// is all there is to see (30.6 step 3).
 fn correlate(parent: &Member<'_>, child: &Member<'_>, terms: &Terms<'_>) -> Result<Shown, Error> {
     if !task::is_shared(parent, child, terms.intent) {
         return Err(broken());
@@ -259,7 +259,8 @@ fn check_subject(parent: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     }
 }
 
-/// What ties an access token to the grant it was given for: the client, the key, the resource (IJ-10).
+/// What ties an access token to the grant it was given for: the client, the key, the resource
+/// (IJ-10).
 fn check_grant(grant: &Member<'_>, child: &Member<'_>) -> Result<(), Error> {
     let client = grant.claims.text(Claim::ClientId);
     let same_client = client.is_none_or(|own| child.claims.text(Claim::ClientId) == Some(own));

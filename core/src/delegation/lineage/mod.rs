@@ -1,5 +1,5 @@
-//! A chain proven by several tokens (standards 30.6): put in order, each edge judged, and the weakest
-//! of them told.
+//! A chain proven by several tokens (standards 30.6): put in order, each edge judged, and the
+//! weakest of them told.
 
 use std::cmp::Reverse;
 

@@ -1,8 +1,8 @@
 //! How the files of a store spell numbers and texts, and how they seal their headers.
 //!
 //! Numbers of a fixed size are little-endian; others are seven bits a byte, the lowest first, with
-//! the eighth bit set in all but the last (LEB128). A checksum is SipHash-1-3 with 64 bits under the
-//! store's id, so that nothing of another store ever fits.
+//! the eighth bit set in all but the last (LEB128). A checksum is SipHash-1-3 with 64 bits under
+//! the store's id, so that nothing of another store ever fits.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 

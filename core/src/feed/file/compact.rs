@@ -1,10 +1,11 @@
 //! Compaction: what a long journal says becomes part of a new snapshot.
 //!
-//! A thread of its own does it, begun by whoever writes or reads and finds the journal too long, and
-//! over when it is done: nobody who revokes waits for it, nor a process that only revokes and ends.
-//! Others go on reading and writing while the snapshot is made; they are held up only while the
-//! journal is exchanged for one with what was written meanwhile. Whatever was interrupted, the old
-//! snapshot and the old journal still belong together, and so do the new snapshot and the old journal.
+//! A thread of its own does it, begun by whoever writes or reads and finds the journal too long,
+//! and over when it is done: nobody who revokes waits for it, nor a process that only revokes and
+//! ends. Others go on reading and writing while the snapshot is made; they are held up only while
+//! the journal is exchanged for one with what was written meanwhile. Whatever was interrupted, the
+//! old snapshot and the old journal still belong together, and so do the new snapshot and the old
+//! journal.
 
 use std::fs;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -71,9 +72,9 @@ impl Compaction {
         })
     }
 
-    /// Begins to compact where the journal has become too long, unless this process is at it. What goes
-    /// wrong there is told by [`Compaction::trouble`], and tried again when it has grown some more: what
-    /// was to be written has been.
+    /// Begins to compact where the journal has become too long, unless this process is at it. What
+    /// goes wrong there is told by [`Compaction::trouble`], and tried again when it has grown some
+    /// more: what was to be written has been.
     pub(super) fn look(self: &Arc<Self>, folder: &Folder, length: u64) {
         let next = self.next.load(Ordering::Relaxed);
         if length < next || length < snapshot::size(&folder.file("snapshot")) / 2 {
@@ -190,9 +191,9 @@ fn draft_and_exchange(
     let since = tail.written_since(start)?;
     let length = journal::begin(&folder.journal(first), folder.id, first, &since)?;
     // After a crash each of these may be there or not, so each waits for what it refers to. What is
-    // promised comes first: nobody has synced it since it was written, and a snapshot that knows more
-    // is of a store that went back. Then the snapshot, and the name of the journal that goes on behind
-    // it; and last what says that the old journal is not needed.
+    // promised comes first: nobody has synced it since it was written, and a snapshot that knows
+    // more is of a store that went back. Then the snapshot, and the name of the journal that goes
+    // on behind it; and last what says that the old journal is not needed.
     let committed = folder.file("committed");
     let kept = create(&committed).and_then(|file| disk::sync(&file, &committed));
     kept.map_err(|error| failed("writing", &committed, &error))?;

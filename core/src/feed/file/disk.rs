@@ -1,6 +1,6 @@
-//! What is asked of a disk beside reading and writing: to keep what a file holds, and which names there
-//! are. A machine may crash between any two steps, and has then what was synced, and of the rest
-//! anything. Tests listen to each step.
+//! What is asked of a disk beside reading and writing: to keep what a file holds, and which names
+//! there are. A machine may crash between any two steps, and has then what was synced, and of the
+//! rest anything. Tests listen to each step.
 
 use std::fs::{self, File};
 use std::io;
@@ -20,8 +20,8 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps the names of a folder, as they are now. Elsewhere than on Unix a folder cannot be opened, and
-/// needs not.
+/// Keeps the names of a folder, as they are now. Elsewhere than on Unix a folder cannot be opened,
+/// and needs not.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         // The parent of a plain name is the folder that the process is in.

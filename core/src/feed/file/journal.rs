@@ -1,8 +1,8 @@
 //! The journal: records one after another, as they were written.
 //!
 //! Its header says of which store it is and the sequence of its first record, and so does its name.
-//! Records that follow one another without a gap count; what comes behind them is one that somebody is
-//! writing, or never finished.
+//! Records that follow one another without a gap count; what comes behind them is one that somebody
+//! is writing, or never finished.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};

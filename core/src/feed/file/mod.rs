@@ -2,13 +2,13 @@
 //!
 //! A journal takes what is written, one record a letter; a snapshot holds what came of all that was
 //! written up to a sequence, so that the journal stays short; and `committed` says what must be
-//! there. Whoever writes holds a lock, reads on from where it last was, appends, waits for the disk,
-//! and notes the new end. Others look at the end every few milliseconds. The bytes are described in
-//! `manual/revocation`.
+//! there. Whoever writes holds a lock, reads on from where it last was, appends, waits for the
+//! disk, and notes the new end. Others look at the end every few milliseconds. The bytes are
+//! described in `manual/revocation`.
 //!
-//! A process may end between any two steps, and a file may be changed by anything: either all that was
-//! promised is read, or the store says which file is broken. A record that nobody was promised counts
-//! when it is whole.
+//! A process may end between any two steps, and a file may be changed by anything: either all that
+//! was promised is read, or the store says which file is broken. A record that nobody was promised
+//! counts when it is whole.
 
 mod bytes;
 mod compact;

@@ -1,9 +1,9 @@
 //! What writers have promised to be there: the file `committed`.
 //!
 //! It has two places, 512 bytes apart, which writers fill in turn; of two good ones that with the
-//! greater turn counts. Records of the journal carry checksums of their own, so this is not what makes
-//! them count: it tells a record that was never finished from one that was, and has been damaged or
-//! taken away.
+//! greater turn counts. Records of the journal carry checksums of their own, so this is not what
+//! makes them count: it tells a record that was never finished from one that was, and has been
+//! damaged or taken away.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};

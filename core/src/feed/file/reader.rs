@@ -48,8 +48,8 @@ impl FileReader {
         Ok(())
     }
 
-    /// Reads on from a tail, and returns it with how far that led: `None` where something is missing
-    /// that was promised. Loading finds out what became of it.
+    /// Reads on from a tail, and returns it with how far that led: `None` where something is
+    /// missing that was promised. Loading finds out what became of it.
     fn look(
         &mut self,
         mut tail: Tail,

@@ -1,10 +1,10 @@
 //! What the files say of a handle, and the records of the journal.
 //!
-//! An entry is a byte of flags; the kind and whose it is, unless they are those of the entry before;
-//! its value; the moment of the change; and what the flags name of a cut-off, an end and a reason:
-//! all dates in seconds since 1970, a cut-off and an end rounded up. A record of the journal is the
-//! size of what it holds, its sequence, a checksum over all of it, and then who wrote it, the how
-//! manieth of theirs it is, and an entry.
+//! An entry is a byte of flags; the kind and whose it is, unless they are those of the entry
+//! before; its value; the moment of the change; and what the flags name of a cut-off, an end and a
+//! reason: all dates in seconds since 1970, a cut-off and an end rounded up. A record of the
+//! journal is the size of what it holds, its sequence, a checksum over all of it, and then who
+//! wrote it, the how manieth of theirs it is, and an entry.
 
 use super::bytes::{Cursor, StoreId, put_number, put_sized};
 use crate::feed::Letter;
@@ -67,8 +67,8 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// What is known of the handle when this follows on `before`. The moment of a change counts as the
-    /// moment at which it is made, so that it comes to the same whoever reads it and when.
+    /// What is known of the handle when this follows on `before`. The moment of a change counts as
+    /// the moment at which it is made, so that it comes to the same whoever reads it and when.
     pub(super) fn after(self, before: Self) -> Self {
         match self.fact.after(Some(before.fact), self.fact.at) {
             Some(fact) => Self {
@@ -138,8 +138,8 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Reads an entry that is all of `bytes`, after one of `before`, which it moves on; `None` where
-    /// a version after this one wrote something that this one does not know.
+    /// Reads an entry that is all of `bytes`, after one of `before`, which it moves on; `None`
+    /// where a version after this one wrote something that this one does not know.
     pub(super) fn read(bytes: &'a [u8], before: &mut Option<Whose<'a>>) -> Option<Self> {
         let mut cursor = Cursor(bytes);
         let flags = cursor.byte()?;

@@ -1,9 +1,9 @@
 //! The snapshot: all that is known up to a sequence, sorted, each handle once.
 //!
-//! Behind a header come blocks of entries, each with its size, how many entries it has, and a checksum
-//! over these, its place among the blocks and what it holds. A block without entries is the last: it
-//! holds how many there were in all. A snapshot is written under another name and renamed, so one that is
-//! not whole was damaged later.
+//! Behind a header come blocks of entries, each with its size, how many entries it has, and a
+//! checksum over these, its place among the blocks and what it holds. A block without entries is
+//! the last: it holds how many there were in all. A snapshot is written under another name and
+//! renamed, so one that is not whole was damaged later.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};

@@ -56,8 +56,8 @@ impl State {
         })
     }
 
-    /// Each handle once, in order, with what holds of it. Returns how many entries and records could
-    /// not be read; afterwards the tail stands behind the last record that counted.
+    /// Each handle once, in order, with what holds of it. Returns how many entries and records
+    /// could not be read; afterwards the tail stands behind the last record that counted.
     pub(super) fn each(
         &mut self,
         extent: Extent,

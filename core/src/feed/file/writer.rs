@@ -46,8 +46,8 @@ impl Found {
 }
 
 impl FileWriter {
-    /// Reads the journal once, so that nothing is added to a store that is broken, nor twice: whoever
-    /// was told of an error does not know what is there, and sends it again.
+    /// Reads the journal once, so that nothing is added to a store that is broken, nor twice:
+    /// whoever was told of an error does not know what is there, and sends it again.
     pub(super) fn open(folder: Folder, compaction: Arc<Compaction>) -> Result<Self, FeedError> {
         let State { tail, promised, .. } = State::open(&folder)?;
         let last = BTreeMap::new();

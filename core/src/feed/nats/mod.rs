@@ -1,12 +1,12 @@
 //! The engine "nats": a key-value bucket of NATS JetStream, from server 2.11 on.
 //!
-//! The bucket `sealgate-NAMESPACE` has the state of each handle, as [`Held`](super::held) writes it,
-//! under the handle's kind and a digest of its name. It is made where it is missing, with one copy:
-//! whoever wants more makes it before, with times to live for messages. What nobody needs to be told
-//! any more, the server removes.
+//! The bucket `sealgate-NAMESPACE` has the state of each handle, as [`Held`](super::held) writes
+//! it, under the handle's kind and a digest of its name. It is made where it is missing, with one
+//! copy: whoever wants more makes it before, with times to live for messages. What nobody needs to
+//! be told any more, the server removes.
 //!
-//! The bucket is the log, too: each state says which letters have gone into it of late. A reader may
-//! miss states that others have followed, and misses nothing.
+//! The bucket is the log, too: each state says which letters have gone into it of late. A reader
+//! may miss states that others have followed, and misses nothing.
 
 mod proofs;
 mod reader;
@@ -33,7 +33,8 @@ pub(crate) struct Nats {
 
 impl Nats {
     /// `url` is `nats://` or `tls://` (with the authorities that the system trusts), or several of
-    /// one cluster, separated by commas: one of `tls://` asks TLS of all. `namespace` is of letters, digits, `_` and `-`.
+    /// one cluster, separated by commas: one of `tls://` asks TLS of all. `namespace` is of
+    /// letters, digits, `_` and `-`.
     pub(crate) fn new(
         url: &str,
         namespace: &str,

@@ -1,5 +1,5 @@
-//! Used proofs in NATS: keys of the bucket `sealgate_proofs_NAMESPACE`, each for as long as the proof
-//! could be used.
+//! Used proofs in NATS: keys of the bucket `sealgate_proofs_NAMESPACE`, each for as long as the
+//! proof could be used.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -105,11 +105,12 @@ impl UsedProofs for NatsProofs {
     }
 }
 
-/// The thread: connects, and asks until nobody can ask any more. Where it cannot connect, or gets no
-/// answer in time, it tells whoever waits, and ends: who asks next begins anew.
+/// The thread: connects, and asks until nobody can ask any more. Where it cannot connect, or gets
+/// no answer in time, it tells whoever waits, and ends: who asks next begins anew.
 ///
-/// The client keeps what it could not send, for when its server is back. So the connection goes before
-/// anybody hears that there was no answer: a proof whose request was turned away is not used up later.
+/// The client keeps what it could not send, for when its server is back. So the connection goes
+/// before anybody hears that there was no answer: a proof whose request was turned away is not used
+/// up later.
 fn serve(nats: &Nats, mut questions: mpsc::UnboundedReceiver<Question>) {
     let (error, waits) = match Talk::open(&nats.servers, &nats.proofs) {
         Err(error) => (error, None),
@@ -136,8 +137,8 @@ struct Missed {
     error: FeedError,
 }
 
-/// Asks, and hands the answer on: what the server refuses, too. Whoever has waited too long is not asked
-/// for, since the answer could come after they have given up.
+/// Asks, and hands the answer on: what the server refuses, too. Whoever has waited too long is not
+/// asked for, since the answer could come after they have given up.
 async fn pose(talk: &Talk, question: Question) -> Result<(), Missed> {
     let Question {
         key,

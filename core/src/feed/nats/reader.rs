@@ -89,8 +89,9 @@ impl NatsReader {
         pulled.into_iter().map(whole).collect()
     }
 
-    /// Whether the bucket has nothing after what was read: what was written last may be over by now.
-    /// The stream's leader is asked: what another copy does not have may not have come to it yet.
+    /// Whether the bucket has nothing after what was read: what was written last may be over by
+    /// now. The stream's leader is asked: what another copy does not have may not have come to it
+    /// yet.
     fn is_at_the_end(&self) -> Result<bool, FeedError> {
         let bucket = &self.talk.bucket;
         let all = format!("{}>", bucket.prefix);

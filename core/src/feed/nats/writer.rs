@@ -16,8 +16,8 @@ const TRIES: usize = 100;
 /// What lives longer gets no end at the server, whose times are in nanoseconds.
 const LONGEST: Span = Span::from_seconds(50 * 365 * 24 * 60 * 60);
 
-/// A revision that nothing has: what is written in its place is taken for too late, by whoever would take
-/// a write.
+/// A revision that nothing has: what is written in its place is taken for too late, by whoever
+/// would take a write.
 const NEVER: &str = "9223372036854775807";
 
 pub(super) struct NatsWriter {

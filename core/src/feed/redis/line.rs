@@ -177,8 +177,8 @@ fn said(error: &RedisError) -> String {
     words.to_owned()
 }
 
-/// What stays so until somebody changes the policy or the server: whatever it answers, but that it is
-/// not ready yet.
+/// What stays so until somebody changes the policy or the server: whatever it answers, but that it
+/// is not ready yet.
 fn needs_somebody(error: &RedisError) -> bool {
     let kind = error.kind();
     let answers = matches!(kind, ErrorKind::Server(_) | ErrorKind::Extension);

@@ -1,10 +1,11 @@
 //! The engine "redis": Redis, Valkey, and whatever speaks their protocol.
 //!
-//! All of a namespace is in two keys with one hash tag, so that a cluster keeps them on one node. The
-//! hash `sealgate:{NAMESPACE}:revocations` has the state of each handle, as [`Held`](super::held)
-//! writes it, with the `number` of the last letter about it, in a field named by the handle; in `#id` what the store is known by, and in `#sequence`
-//! how many letters it has taken. They are in one key so that none can be lost without the others.
-//! The stream `sealgate:{NAMESPACE}:log` has the last million letters with their sequence numbers.
+//! All of a namespace is in two keys with one hash tag, so that a cluster keeps them on one node.
+//! The hash `sealgate:{NAMESPACE}:revocations` has the state of each handle, as
+//! [`Held`](super::held) writes it, with the `number` of the last letter about it, in a field named
+//! by the handle; in `#id` what the store is known by, and in `#sequence` how many letters it has
+//! taken. They are in one key so that none can be lost without the others. The stream
+//! `sealgate:{NAMESPACE}:log` has the last million letters with their sequence numbers.
 //!
 //! A letter is folded by its writer; a script writes the new state and the letter at once if the
 //! state is still what the writer has read.
@@ -111,8 +112,8 @@ impl Engine for Redis {
         Ok(NumericDate::from_seconds(seconds))
     }
 
-    /// `CONFIG` is not to be had of servers that somebody else runs, and of `INFO` not every user has
-    /// the right.
+    /// `CONFIG` is not to be had of servers that somebody else runs, and of `INFO` not every user
+    /// has the right.
     fn evicts(&self) -> Result<Option<Evicts>, FeedError> {
         let mut info = redis::cmd("INFO");
         info.arg("memory");

@@ -16,8 +16,8 @@ const AT_ONCE: usize = 1000;
 /// Handles of one answer, about.
 const SCANNED: usize = 2000;
 
-/// How the store stands, as [`RedisReader::look`] asks, and its last letter: at one moment. No transaction,
-/// which a server that is out of memory refuses.
+/// How the store stands, as [`RedisReader::look`] asks, and its last letter: at one moment. No
+/// transaction, which a server that is out of memory refuses.
 const HEAD: &str = "
 return {
   redis.call('HMGET', KEYS[1], '#id', '#sequence'),
@@ -57,8 +57,8 @@ impl RedisReader {
         }
     }
 
-    /// Gives the store a name where it has none, so that its loss is noticed from now on. Whoever may
-    /// only read leaves that to the first who writes.
+    /// Gives the store a name where it has none, so that its loss is noticed from now on. Whoever
+    /// may only read leaves that to the first who writes.
     fn name_store(&mut self) -> Result<(), FeedError> {
         let mut name = cmd("HSETNX");
         name.arg(&self.hash).arg("#id").arg(store_id());
@@ -86,8 +86,8 @@ impl RedisReader {
         }
     }
 
-    /// The letters of an answer, in order; whether one is missing before the end. One that was there
-    /// before is of an older copy of the store, which others have written to.
+    /// The letters of an answer, in order; whether one is missing before the end. One that was
+    /// there before is of an older copy of the store, which others have written to.
     fn hand_out(
         &mut self,
         items: Vec<Item>,

@@ -19,8 +19,8 @@ const SWEPT: usize = 64;
 /// Another writer was faster with the same handle so many times in a row.
 const TRIES: usize = 100;
 
-/// Writes all or nothing: nothing, if a state is not what the writer has read ("" for none). To a state,
-/// an object with members, it adds the number of its letter.
+/// Writes all or nothing: nothing, if a state is not what the writer has read ("" for none). To a
+/// state, an object with members, it adds the number of its letter.
 const WRITE: &str = r#"
 for i = 3, #ARGV, 5 do
   if (redis.call('HGET', KEYS[1], ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end
@@ -43,8 +43,9 @@ for i = 1, #ARGV, 2 do
 end
 return 1";
 
-/// Uses every right that the two above need, and leaves nothing: the field is removed, and no log has an
-/// entry 0-0. The log first, since a server asks once in a script whether it has memory left.
+/// Uses every right that the two above need, and leaves nothing: the field is removed, and no log
+/// has an entry 0-0. The log first, since a server asks once in a script whether it has memory
+/// left.
 const TRY: &str = r#"
 local function refusal(...)
   local answer = redis.pcall(...)

@@ -116,7 +116,8 @@ impl Board {
         self.change(|log| log.shown = letters);
     }
 
-    /// Waits until somebody who has read so many letters looks for more: those are in force by then.
+    /// Waits until somebody who has read so many letters looks for more: those are in force by
+    /// then.
     pub(super) fn await_another_look(&self, read: usize) {
         let few = |log: &mut Log| log.read < read;
         let waited = self.0.changed.wait_timeout_while(self.log(), PATIENCE, few);

@@ -1,5 +1,5 @@
-//! What is to be written is not lost: where threads end, where policies change, and where there is no
-//! room.
+//! What is to be written is not lost: where threads end, where policies change, and where there is
+//! no room.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -289,8 +289,8 @@ fn what_goes_wrong_beside_reading_and_writing_is_told_once_for_as_long_as_it_las
     assert_eq!(a.heard("the board grows"), 1);
 }
 
-/// A forked child carries on its own, and remembers how far its parent has read; what the parent was to
-/// write, it writes itself.
+/// A forked child carries on its own, and remembers how far its parent has read; what the parent
+/// was to write, it writes itself.
 #[test]
 fn a_child_carries_for_itself_and_goes_on_from_where_its_parent_was() {
     let board = Board::default();
@@ -332,8 +332,8 @@ fn nothing_is_kept_where_nothing_is_lost() {
     }
 }
 
-/// What this process has revoked, the engine had, and nobody has lifted is written again, and undoes
-/// nothing that came later (REV-08).
+/// What this process has revoked, the engine had, and nobody has lifted is written again, and
+/// undoes nothing that came later (REV-08).
 #[test]
 fn what_an_engine_has_lost_is_written_again_by_whoever_revoked_it() {
     let board = Board::default();
@@ -356,7 +356,8 @@ fn what_an_engine_has_lost_is_written_again_by_whoever_revoked_it() {
     fresh.comes_to_say(&tokens[0], "revoked");
     assert_eq!(fresh.says(&tokens[1]), "accepted");
     assert_eq!(fresh.says(&tokens[2]), "accepted");
-    // A second loss is met like the first. What was lifted meanwhile, later than it was revoked, stays so.
+    // A second loss is met like the first. What was lifted meanwhile, later than it was revoked,
+    // stays so.
     board.refuse_writes(true);
     board.forget();
     a.until("it is to be written again", |own| own.undelivered() == 1);

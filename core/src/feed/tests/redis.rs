@@ -183,8 +183,8 @@ fn an_older_copy_lifts_nothing_that_was_revoked_since() {
     assert_eq!(lifts(&mut *engine.reader().unwrap()), ["b"]);
 }
 
-/// Others have written since, so that the store has as much as before: nothing tells that it is older,
-/// until the log does.
+/// Others have written since, so that the store has as much as before: nothing tells that it is
+/// older, until the log does.
 #[test]
 fn an_older_copy_that_others_have_written_to_lifts_nothing_either() {
     let Some(server) = Server::start(Kind::ForgetfulRedis) else {
@@ -392,7 +392,8 @@ fn what_a_full_server_forgets_is_told() {
     assert_eq!(engine.evicts(), Ok(Some(Evicts::Untold)));
 }
 
-/// What the manual says that a user needs is enough for everything, and without any of it something fails.
+/// What the manual says that a user needs is enough for everything, and without any of it something
+/// fails.
 #[test]
 fn a_user_needs_the_rights_that_the_manual_names() {
     const MANUAL: &str = include_str!("../../manual/revocation.md");

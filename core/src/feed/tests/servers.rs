@@ -1,5 +1,5 @@
-//! Real servers on loopback, for tests: found, started on free ports in folders of their own, killed,
-//! held, started again, and gone when the test ends.
+//! Real servers on loopback, for tests: found, started on free ports in folders of their own,
+//! killed, held, started again, and gone when the test ends.
 //!
 //! Used by the tests of the crate and by those of the repository.
 
@@ -32,7 +32,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one. `None`, and says so, where the program is not installed; in CI that is a failure.
+    /// Starts one. `None`, and says so, where the program is not installed; in CI that is a
+    /// failure.
     pub(crate) fn start(kind: Kind) -> Option<Self> {
         Self::start_with(kind, Vec::new())
     }

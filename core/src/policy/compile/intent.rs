@@ -1,4 +1,5 @@
-//! `gates.X.require_intent` and `gates.X.intent_pointers`: where tokens say which task they are for.
+//! `gates.X.require_intent` and `gates.X.intent_pointers`: where tokens say which task they are
+//! for.
 
 use super::Compiler;
 use crate::policy::intent::{IntentPointer, IntentRules, TaskKind};

@@ -71,8 +71,8 @@ pub(super) fn compile(
     }))
 }
 
-/// Whether an issuer of whom nothing is published can be asked: about opaque tokens alone, at an endpoint
-/// that is written, with answers that it does not sign. `keys = []` says that it has none.
+/// Whether an issuer of whom nothing is published can be asked: about opaque tokens alone, at an
+/// endpoint that is written, with answers that it does not sign. `keys = []` says that it has none.
 pub(super) fn needs_no_keys(issuer: &Section<'_>, profiles: &[Profile]) -> bool {
     let section = issuer.section(NAME);
     let endpoint = section.text("endpoint");
@@ -106,8 +106,8 @@ fn endpoint(issuer: &Section<'_>, section: &Section<'_>, compiler: &mut Compiler
     Endpoint::Discovered(discovery, first.into())
 }
 
-/// INT-05: an issuer that signs its answers signs them for the client that asks, about tokens that are for
-/// one of our gates.
+/// INT-05: an issuer that signs its answers signs them for the client that asks, about tokens that
+/// are for one of our gates.
 pub(super) fn settle(rules: &Rules, document: &Section<'_>) {
     for (position, issuer) in rules.issuers.iter().enumerate() {
         let Some(own) = &issuer.introspection else {

@@ -100,8 +100,8 @@ fn issuers(section: &Section<'_>, profiles: &[Profile], compiler: &mut Compiler<
     } else {
         Loopback::Https
     };
-    // RFC 7523 leaves `iss` of assertions and grants to the parties, and kinds that may lack it have
-    // no rule for it: often it is a client id, or the operator's word.
+    // RFC 7523 leaves `iss` of assertions and grants to the parties, and kinds that may lack it
+    // have no rule for it: often it is a client id, or the operator's word.
     let free_form = profiles.iter().all(|profile| {
         let named = matches!(
             profile,

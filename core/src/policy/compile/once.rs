@@ -9,7 +9,8 @@ use crate::policy::section::Section;
 use crate::policy::{GateIssuer, GateRules, IssuerRules, Once, ReplayStore, Rules};
 use crate::time::Span;
 
-/// What the table of a host can remember, from the `iat` of a token to its end, leeway at both ends.
+/// What the table of a host can remember, from the `iat` of a token to its end, leeway at both
+/// ends.
 const HOST_REMEMBERS: Span = Span::from_seconds(15 * 60);
 /// Of tokens that need not have an `iat`: one without is dated so long before its `exp`.
 const HOST_REMEMBERS_UNDATED: Span = Span::from_seconds(5 * 60);
@@ -27,8 +28,8 @@ pub(super) fn settle(rules: &mut Rules, document: &Section<'_>, compiler: &mut C
                 let transactions = section.section("transactions");
                 compiler.problems.push(transactions.problem("use", text));
             }
-        // What tells of an event is remembered by whoever applies it: told again, it is acknowledged
-        // again (SET-07).
+        // What tells of an event is remembered by whoever applies it: told again, it is
+        // acknowledged again (SET-07).
         } else if gate.kind.row().used_once && !gate.kind.tells_of_events() {
             let opens = format!(
                 "a stolen {} opens again until it expires",

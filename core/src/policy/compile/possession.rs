@@ -1,5 +1,5 @@
-//! `[dpop]`, `[mtls]` and `[replay]`, and what they mean for each gate (loader refusals 11 and 19 to
-//! 21).
+//! `[dpop]`, `[mtls]` and `[replay]`, and what they mean for each gate (loader refusals 11 and 19
+//! to 21).
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Whether a `url` of `[stores.X]` can be the place of a server: what no client takes is told while the
-//! policy loads, and not first by whoever has to revoke something.
+//! Whether a `url` of `[stores.X]` can be the place of a server: what no client takes is told while
+//! the policy loads, and not first by whoever has to revoke something.
 
 use core::net::IpAddr;
 

@@ -139,8 +139,8 @@ fn server(
 }
 
 impl Compiler<'_> {
-    /// The store that the member `store` names; `None` where it says one of `words`, or with a problem
-    /// told.
+    /// The store that the member `store` names; `None` where it says one of `words`, or with a
+    /// problem told.
     pub(super) fn store(
         &mut self,
         section: &Section<'_>,

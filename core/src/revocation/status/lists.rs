@@ -4,8 +4,8 @@
 //! wanted, by swapping in another snapshot, and whoever fetches is woken. How many there may be is
 //! bounded: an issuer that writes another address into each of its tokens crowds out its own.
 //!
-//! A list is as old as the clock says that has gone further. When it is fetched is by the one that nobody
-//! can set, or at once where the other says that a list in use is due: a machine has slept.
+//! A list is as old as the clock says that has gone further. When it is fetched is by the one that
+//! nobody can set, or at once where the other says that a list in use is due: a machine has slept.
 
 use std::sync::Arc;
 
@@ -91,8 +91,8 @@ pub(crate) struct Due {
     pub(crate) uri: Box<str>,
 }
 
-/// Whose lists: an issuer by its name and its `iss`. A name is the operator's label, and by another policy
-/// may be another's.
+/// Whose lists: an issuer by its name and its `iss`. A name is the operator's label, and by another
+/// policy may be another's.
 #[derive(Clone, Copy)]
 pub(crate) struct Owner<'p> {
     name: &'p str,
@@ -124,8 +124,8 @@ impl StatusLists {
         }
     }
 
-    /// The list, for a token that is judged at this date, if it is here, not stale, and signed by a key that
-    /// the issuer still has; else why not, and it is wanted from now on.
+    /// The list, for a token that is judged at this date, if it is here, not stale, and signed by a
+    /// key that the issuer still has; else why not, and it is wanted from now on.
     pub(super) fn look_up(
         &self,
         owner: Owner<'_>,
@@ -245,7 +245,8 @@ impl StatusLists {
         (due, next)
     }
 
-    /// Puts what was fetched in its place. After a failure the list before stays, until it is stale.
+    /// Puts what was fetched in its place. After a failure the list before stays, until it is
+    /// stale.
     ///
     /// # Errors
     ///
@@ -280,7 +281,8 @@ impl StatusLists {
         }
     }
 
-    /// Whether a list of an issuer, which has these keys, is wanted that nobody has failed to fetch yet.
+    /// Whether a list of an issuer, which has these keys, is wanted that nobody has failed to fetch
+    /// yet.
     pub(crate) fn awaits(&self, owner: Owner<'_>, has_key: impl Fn(&str) -> bool) -> bool {
         let lists = self.lists.load();
         let mut lists = lists.iter().filter(|listed| listed.due.is_of(owner));
@@ -403,7 +405,8 @@ mod tests {
             }
         }
 
-        /// How many lists there are, how many of them are missing, and stale, and whether any has bytes.
+        /// How many lists there are, how many of them are missing, and stale, and whether any has
+        /// bytes.
         fn stands(&self) -> (usize, usize, usize, bool) {
             let stats = self.lists.stats();
             (stats.lists, stats.missing, stats.stale, stats.bytes > 0)

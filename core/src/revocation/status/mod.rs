@@ -19,7 +19,8 @@ use crate::error::{Code, Error};
 use crate::policy::{IssuerRules, Preset, Rules};
 use crate::time::NumericDate;
 
-/// Evidence that the status of a token was asked for, where it has one and the policy wants to know.
+/// Evidence that the status of a token was asked for, where it has one and the policy wants to
+/// know.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StatusChecked(Option<bool>);
 
@@ -33,13 +34,13 @@ impl StatusChecked {
     }
 }
 
-/// TSL-01 to TSL-11, for an otherwise valid token of this issuer, which has keys of these thumbprints, that
-/// has a status.
+/// TSL-01 to TSL-11, for an otherwise valid token of this issuer, which has keys of these
+/// thumbprints, that has a status.
 ///
 /// # Errors
 ///
-/// `revoked`, `suspended`; `status_unavailable` and `status_stale` where the list is not here, unless
-/// the policy accepts and marks; `claim_type` for a reference that leads nowhere.
+/// `revoked`, `suspended`; `status_unavailable` and `status_stale` where the list is not here,
+/// unless the policy accepts and marks; `claim_type` for a reference that leads nowhere.
 #[cold]
 pub(crate) fn check(
     rules: &Rules,

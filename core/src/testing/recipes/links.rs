@@ -292,8 +292,8 @@ impl Bench<'_> {
             linked.parent.claims.insert(mission, "m2".into());
             return linked.send();
         }
-        // What ties two tokens that nothing else ties stays as it is; and TXT-13 keeps the facts of a
-        // transaction before anybody asks for tasks.
+        // What ties two tokens that nothing else ties stays as it is; and TXT-13 keeps the facts of
+        // a transaction before anybody asks for tasks.
         let tied = intent.pointers.first().filter(|_| linked.edge.is_none());
         let compared = |pointer: &&IntentPointer| {
             let first = pointer.path.first().map(|name| &**name);
@@ -359,8 +359,8 @@ impl Bench<'_> {
         )
     }
 
-    /// A capability that its holder derived, with the root that it was derived from. What keys show of
-    /// the two is judged whether or not anybody can prove to hold the last.
+    /// A capability that its holder derived, with the root that it was derived from. What keys show
+    /// of the two is judged whether or not anybody can prove to hold the last.
     pub(super) fn derived(
         &self,
         change: impl FnOnce(&mut Token, &mut Token),

@@ -151,7 +151,8 @@ impl Bench<'_> {
         self.door.sender_constrained == SenderConstrained::External
     }
 
-    /// A good request with the identity of its caller, where the gate takes such and a fake signs it.
+    /// A good request with the identity of its caller, where the gate takes such and a fake signs
+    /// it.
     fn with_caller(&self) -> Result<Option<Draft>, NoRefusals> {
         self.forge.with_caller(self.any()?, self.good.entry)
     }

@@ -87,8 +87,8 @@ fn every_code_has_a_request_or_a_reason() {
     assert!(checked > 150, "{checked}");
 }
 
-/// What a gate of a plain policy gives for nothing but its kind: the codes of each group of kinds, by
-/// hand.
+/// What a gate of a plain policy gives for nothing but its kind: the codes of each group of kinds,
+/// by hand.
 #[test]
 fn kinds_differ_in_what_they_give() {
     let of = |profile: Profile| {
@@ -174,8 +174,8 @@ fn kinds_differ_in_what_they_give() {
         "pop_required",
     ];
     without(Profile::AgentCard, &but(&[&card[..], &chain].concat()), &[]);
-    // Nothing proves possession here, and the three ask for it: what comes after is not reached, but
-    // what keys show of a chain of capabilities is judged before.
+    // Nothing proves possession here, and the three ask for it: what comes after is not reached,
+    // but what keys show of a chain of capabilities is judged before.
     let closed = [&chain[..], &["status_unavailable"]].concat();
     let unproven = ["wrong_token_kind", "aud_mismatch", "pop_mismatch"];
     without(Profile::Wit, &[&closed[..], &unproven].concat(), &[]);
@@ -330,8 +330,8 @@ fn policies_differ_in_what_they_give() {
     );
 }
 
-/// Changes that know nothing of codes: every claim away, every claim of many kinds, other headers, other
-/// ways to come.
+/// Changes that know nothing of codes: every claim away, every claim of many kinds, other headers,
+/// other ways to come.
 fn pool(good: &Draft, changes: &mut dyn FnMut(Draft)) {
     let values = [
         json!(null),
@@ -469,7 +469,8 @@ fn what_is_said_to_be_out_of_reach_is() {
     assert!(met.len() > 30, "{met:?}"); // the pool is worth something
 }
 
-/// Neither the time, nor other keys, nor the order, nor how often: each call is made when it is asked for.
+/// Neither the time, nor other keys, nor the order, nor how often: each call is made when it is
+/// asked for.
 #[test]
 fn calls_are_of_the_moment() {
     let (_, gate, more) = possession().swap_remove(4);

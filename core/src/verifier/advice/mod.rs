@@ -32,8 +32,9 @@ pub struct Advice {
 }
 
 impl Advice {
-    /// Our side of the mismatch in words, to follow the text of the error: `expected a or b` where one
-    /// of these would do, `expected a and b` where all are needed. `None` where nothing is `expected`.
+    /// Our side of the mismatch in words, to follow the text of the error: `expected a or b` where
+    /// one of these would do, `expected a and b` where all are needed. `None` where nothing is
+    /// `expected`.
     #[must_use]
     pub fn expectation(&self) -> Option<String> {
         let expected = (!self.expected.is_empty()).then(|| self.expected.join(self.joint));

@@ -1,4 +1,5 @@
-//! What to do about a token that is not as this gate takes it: its form, its kind, its claims, its times.
+//! What to do about a token that is not as this gate takes it: its form, its kind, its claims, its
+//! times.
 
 use super::{Context, scopes};
 use crate::claims::Claim;

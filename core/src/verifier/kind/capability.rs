@@ -1,5 +1,5 @@
-//! Attenuating agent tokens (draft-niyikiza-oauth-attenuating-agent-tokens): roots (AAT-03), and what
-//! a holder derived from one, which is verified with its parents, never alone.
+//! Attenuating agent tokens (draft-niyikiza-oauth-attenuating-agent-tokens): roots (AAT-03), and
+//! what a holder derived from one, which is verified with its parents, never alone.
 
 use super::{key, own};
 use crate::claims::{Claim, ClaimedDates, Claims, count};

@@ -1,5 +1,5 @@
-//! JWT responses of an introspection endpoint (RFC 9701): the response is for us and fresh, and at a gate
-//! for them the token it tells of is active now (INT-01, INT-02).
+//! JWT responses of an introspection endpoint (RFC 9701): the response is for us and fresh, and at
+//! a gate for them the token it tells of is active now (INT-01, INT-02).
 //!
 //! Who may present that token is not judged here: neither its `cnf` nor its `act`.
 

@@ -78,8 +78,8 @@ pub(super) fn check_header(
     Ok(())
 }
 
-/// Checks the claims against the row (AT-04, AT-07, IDT-09 and the like). A capability that a holder
-/// derived has what its root must not have.
+/// Checks the claims against the row (AT-04, AT-07, IDT-09 and the like). A capability that a
+/// holder derived has what its root must not have.
 pub(super) fn check_claims(
     claims: &Claims,
     gate: &GateRules,

@@ -1,5 +1,5 @@
-//! What issuers have said of tokens: for how long it counts, whatever the wall clock does and the policy
-//! becomes, and that busy issuers keep no other one from being asked.
+//! What issuers have said of tokens: for how long it counts, whatever the wall clock does and the
+//! policy becomes, and that busy issuers keep no other one from being asked.
 
 use std::sync::Arc;
 

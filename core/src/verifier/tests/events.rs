@@ -1,5 +1,5 @@
-//! Tokens that tell of events become revocations: by `apply`, and by themselves at the gates that the
-//! policy names.
+//! Tokens that tell of events become revocations: by `apply`, and by themselves at the gates that
+//! the policy names.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -250,8 +250,8 @@ fn rev_08_an_account_opens_again_only_by_what_happened_later() {
     assert_eq!(code(&tools, &token("at+jwt", &stolen)), refused);
 }
 
-/// What an operator has revoked of an account, its issuer does not take back; whoever lifts the account
-/// lifts both.
+/// What an operator has revoked of an account, its issuer does not take back; whoever lifts the
+/// account lifts both.
 #[test]
 fn rev_08_an_issuer_enables_what_it_has_disabled_and_nothing_else() {
     let issued = |seconds: i64| {
@@ -304,8 +304,8 @@ fn nobody_but_its_issuer_disables_an_account() {
     assert_eq!(code(&tools, &access()), None);
 }
 
-/// LOG-06, SET-07: by issuer and `jti`. What was lifted in the second of the event is what the order of
-/// moments cannot tell.
+/// LOG-06, SET-07: by issuer and `jti`. What was lifted in the second of the event is what the
+/// order of moments cannot tell.
 #[test]
 fn set_07_what_was_told_before_does_nothing_more() {
     let of = json!({ "store": "process", "inputs": ["sessions"] });

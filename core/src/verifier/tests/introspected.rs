@@ -1,5 +1,5 @@
-//! Tokens whose issuer is asked about them (INT-01 to INT-06). What it answers comes by hand here; the
-//! suite over connections is elsewhere.
+//! Tokens whose issuer is asked about them (INT-01 to INT-06). What it answers comes by hand here;
+//! the suite over connections is elsewhere.
 
 use std::sync::Arc;
 
@@ -38,7 +38,8 @@ fn signed_answer(told: &str, aud: &str, iat: i64, seed: u8) -> String {
 
 type Judged = Result<(), (Code, Option<&'static str>)>;
 
-/// The verdict about an opaque token of which its issuer says this, plainly or signed: all the same.
+/// The verdict about an opaque token of which its issuer says this, plainly or signed: all the
+/// same.
 fn in_both_forms(told: &str) -> Judged {
     let plain = Stand::opaque().then(OPAQUE, told);
     let stand = Stand::with("", "", SIGNS, "");
@@ -50,8 +51,8 @@ fn in_both_forms(told: &str) -> Judged {
 }
 
 impl Stand {
-    /// A gate of two issuers, one of which is asked, with these members more of the document, the gate,
-    /// the issuer that is asked, and how.
+    /// A gate of two issuers, one of which is asked, with these members more of the document, the
+    /// gate, the issuer that is asked, and how.
     pub(super) fn with(document: &str, gate: &str, issuer: &str, how: &str) -> Self {
         let text = format!(
             r#"{{"version":1,{document}
@@ -169,7 +170,8 @@ fn an_opaque_token_is_undecided_until_its_issuer_has_answered() {
         (&record["introspected_at"], record.get("token_ref")),
         (&NOW.into(), None)
     );
-    // It is judged anew each time, by an answer that counts for a minute, and asked for anew before.
+    // It is judged anew each time, by an answer that counts for a minute, and asked for anew
+    // before.
     assert_eq!(stand.verifier.cache_stats().entries, 0);
     stand.clock.set(NOW + 59);
     assert_eq!(stand.code(OPAQUE), Ok(()));

@@ -1,5 +1,5 @@
-//! Status lists: for how long one counts, whatever the wall clock does and the policy becomes. Fetching
-//! them over connections is in a suite of its own.
+//! Status lists: for how long one counts, whatever the wall clock does and the policy becomes.
+//! Fetching them over connections is in a suite of its own.
 
 use std::sync::Arc;
 

@@ -40,7 +40,8 @@ fn issued(name: &str, life: i64, clock: &FixedClock) -> String {
     txn(json!({ "txn": name, "iat": now, "exp": now + life }))
 }
 
-/// Each token is there when the one before it ends. So the last is the ninth life of the transaction.
+/// Each token is there when the one before it ends. So the last is the ninth life of the
+/// transaction.
 fn check(gate: &Gate, life: i64, clock: &FixedClock, forget: impl Fn(NumericDate)) {
     let verify = |name: &str| code(gate.verify(issued(name, life, clock)));
     assert_eq!(verify("first"), None);

@@ -48,7 +48,8 @@ fn later(more: Value) -> String {
     txn(with(own, more))
 }
 
-/// A gate for transaction tokens, with these members in its table and in the issuer of access tokens.
+/// A gate for transaction tokens, with these members in its table and in the issuer of access
+/// tokens.
 fn judged(
     token: &str,
     before: &[(Kind, &str)],

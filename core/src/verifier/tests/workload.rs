@@ -1,5 +1,5 @@
-//! The example of draft-ietf-wimse-wpt: a request with an access token, a workload identity token and
-//! the proof of it, all of 24 April 2025.
+//! The example of draft-ietf-wimse-wpt: a request with an access token, a workload identity token
+//! and the proof of it, all of 24 April 2025.
 
 use std::sync::Arc;
 
@@ -71,8 +71,8 @@ fn the_example_of_the_draft() {
     }
 }
 
-/// Its end is all that a proof says of its time, and what a policy adds to it is no part of where it
-/// is remembered.
+/// Its end is all that a proof says of its time, and what a policy adds to it is no part of where
+/// it is remembered.
 #[test]
 fn one_proof_is_one_proof_under_every_policy_of_a_host() {
     let scratch = super::hosts::Scratch::new("workload");

@@ -67,8 +67,8 @@ fn an_issuer_of_a_private_authority_is_trusted_where_it_is_named() {
     assert!(said.contains("absent.pem"), "{said}");
 }
 
-/// Where the policy names the authority, nobody needs to name it to the process; and whoever is asked
-/// about tokens is trusted as whoever has the keys is.
+/// Where the policy names the authority, nobody needs to name it to the process; and whoever is
+/// asked about tokens is trusted as whoever has the keys is.
 #[test]
 fn a_policy_names_an_authority_for_one_issuer() {
     let folder = Folder::new("ca-file");

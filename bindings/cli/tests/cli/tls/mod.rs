@@ -10,8 +10,8 @@ use std::process::Command;
 
 use crate::{code, complaint, output, text};
 
-/// A command that must end with this code, with `SSL_CERT_FILE` or without; all that it says, in one
-/// line.
+/// A command that must end with this code, with `SSL_CERT_FILE` or without; all that it says, in
+/// one line.
 fn says(trusting: Option<&str>, exit: i32, arguments: &[&str], input: &str) -> String {
     let mut command = command(trusting);
     ends(command.args(arguments), exit, input)

@@ -118,7 +118,8 @@ fn a_server_that_is_not_trusted_is_not_used_and_it_is_said_what_to_do() {
     }
 }
 
-/// What a server would learn that does not speak TLS, and, if it is of NATS, says that it need not be.
+/// What a server would learn that does not speak TLS, and, if it is of NATS, says that it need not
+/// be.
 #[test]
 fn nothing_is_said_in_the_clear_where_tls_is_asked_for() {
     for kind in KINDS {
@@ -199,8 +200,8 @@ fn a_server_that_wants_a_certificate_of_ours_is_told_apart() {
     );
 }
 
-/// A server of NATS tells of others before TLS, where anybody may have written it: they are not gone
-/// to, though each may have a certificate of its own name.
+/// A server of NATS tells of others before TLS, where anybody may have written it: they are not
+/// gone to, though each may have a certificate of its own name.
 #[test]
 fn servers_that_are_told_of_in_the_clear_are_not_gone_to() {
     const TIMES: usize = 8;

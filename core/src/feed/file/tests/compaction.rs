@@ -362,7 +362,8 @@ fn a_snapshot_that_nobody_wants_any_more_is_not_finished() {
     assert!(!place.file("snapshot").exists() && !place.file("snapshot.tmp").exists());
 }
 
-/// The letters are in the journal, and whoever wrote them was told of an error: noting the end failed.
+/// The letters are in the journal, and whoever wrote them was told of an error: noting the end
+/// failed.
 #[test]
 fn what_is_there_already_is_not_written_twice() {
     let place = Place::new();

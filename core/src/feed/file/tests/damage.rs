@@ -1,4 +1,5 @@
-//! Every byte of every file changed or cut off: what was promised is there, or an error says which file.
+//! Every byte of every file changed or cut off: what was promised is there, or an error says which
+//! file.
 
 use std::collections::BTreeMap;
 use std::fs;

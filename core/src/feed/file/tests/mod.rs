@@ -1,5 +1,5 @@
-//! What stores promise, on stores of a few records: who reads them, what may be missing, who may come
-//! between.
+//! What stores promise, on stores of a few records: who reads them, what may be missing, who may
+//! come between.
 
 mod compaction;
 #[cfg(unix)]

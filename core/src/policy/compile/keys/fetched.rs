@@ -107,7 +107,8 @@ pub(in crate::policy::compile) fn loopback(compiler: &Compiler<'_>) -> Loopback 
     }
 }
 
-/// KEY-03: the hosts that the operator wrote, or the one host that is written anyway, that of `start`.
+/// KEY-03: the hosts that the operator wrote, or the one host that is written anyway, that of
+/// `start`.
 pub(in crate::policy::compile) fn reach(
     refresh: &Section<'_>,
     start: &str,
