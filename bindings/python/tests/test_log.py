@@ -262,3 +262,16 @@ def test_what_is_thrown_away_while_it_is_written(monkeypatch: pytest.MonkeyPatch
 
 def test_it_has_no_handler_of_its_own() -> None:
     assert logging.getLogger(sealgate.__name__).handlers == []
+
+
+def test_why_an_issuer_cannot_be_asked_is_told_once_for_each_reason(log: Kept) -> None:
+    answered = {"event": "introspected", "issuer_name": "corp"}
+    failed = answered | {"event": "introspection_failed"}
+    reasons = ["no JSON", "401", "no JSON", "401"]
+    for fields in [*(failed | {"reason": reason} for reason in reasons), answered, answered]:
+        _log._log(fields)
+    _log._log(failed | {"reason": "401"})
+    _log._log(answered)
+    levels = [log.next().levelname for _ in range(8)]
+    news = ["WARNING", "WARNING", "DEBUG", "DEBUG", "INFO", "DEBUG", "WARNING", "INFO"]
+    assert levels == news

@@ -23,8 +23,10 @@ _logger = logging.getLogger("sealgate")
 # What is still to be written, in order; of a flood behind a handler that hangs, the newest.
 pending: collections.deque[dict[str, Any]] = collections.deque(maxlen=1000)
 _writing = threading.Lock()
-# Issuers that could not be asked about a token the last time. Whoever writes changes it.
-_silent: set[str] = set()
+# By issuer, why it could not be asked about a token since it last could. Whoever writes changes it.
+_silent: dict[str, set[str]] = {}
+# Reasons of an issuer that are told apart. A server that says something new each time is one more.
+_MOST_REASONS = 16
 
 
 def tell(waiters: Waiters) -> None:
@@ -61,12 +63,14 @@ def _log(fields: dict[str, Any]) -> None:
             level = logging.INFO if fields["changed"] else logging.DEBUG
             _logger.log(level, "%s: %s has %d keys", event, name, fields["keys"], extra=fields)
         elif event == "introspected":
-            level = logging.INFO if name in _silent else logging.DEBUG
-            _silent.discard(name)
+            level = logging.INFO if _silent.pop(name, None) else logging.DEBUG
             _logger.log(level, "%s: %s", event, name, extra=fields)
         elif event == "introspection_failed":  # one of many alike, when a server is away
-            level = logging.DEBUG if name in _silent else logging.WARNING
-            _silent.add(name)
+            known = _silent.setdefault(name, set())
+            is_news = fields["reason"] not in known and len(known) < _MOST_REASONS
+            level = logging.WARNING if is_news else logging.DEBUG
+            if is_news:
+                known.add(fields["reason"])
             _logger.log(level, "%s: %s: %s", event, name, fields["reason"], extra=fields)
         elif event == "status_list_fetched":
             _logger.debug("%s: %s", event, name, extra=fields)

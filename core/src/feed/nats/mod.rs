@@ -33,8 +33,9 @@ pub(crate) struct Nats {
 
 impl Nats {
     /// `url` is `nats://` or `tls://` (with the authorities that the system trusts), or several of
-    /// one cluster, separated by commas: one of `tls://` asks TLS of all. `namespace` is of
-    /// letters, digits, `_` and `-`.
+    /// one cluster, separated by commas: one of `tls://` asks TLS of all, and user and password, or
+    /// a token, of the first that has them count for all. `namespace` is of letters, digits, `_`
+    /// and `-`.
     pub(crate) fn new(
         url: &str,
         namespace: &str,

@@ -10,6 +10,7 @@ use async_nats::jetstream::context::{
 };
 use async_nats::jetstream::{self, Context, ErrorCode, kv};
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
+use percent_encoding::percent_decode_str;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::feed::{ANSWER, CONNECT, FeedError};
@@ -116,6 +117,11 @@ async fn connect(servers: Vec<ServerAddr>, server: &str) -> Result<Client, FeedE
             .require_tls(true)
             .ignore_discovered_servers();
     }
+    options = match servers.iter().find_map(credentials) {
+        Some((user, Some(password))) => options.user_and_password(user, password),
+        Some((token, None)) => options.token(token),
+        None => options,
+    };
     let connected = options.connect(servers).await;
     connected.map_err(|error: ConnectError| {
         if let Some(text) = tls::explain(&error, tls::OF_PROCESS) {
@@ -135,6 +141,13 @@ async fn connect(servers: Vec<ServerAddr>, server: &str) -> Result<Client, FeedE
             ..complain(server, "connecting", &error)
         }
     })
+}
+
+/// What stands before the host in an address, as NATS reads it: user and password, or a token. The
+/// client leaves both where they are.
+fn credentials(server: &ServerAddr) -> Option<(String, Option<String>)> {
+    let said = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((said(server.username()?), server.password().map(said)))
 }
 
 async fn bucket(context: &Context, name: &str, server: &str) -> Result<kv::Store, FeedError> {

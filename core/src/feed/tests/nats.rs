@@ -104,6 +104,39 @@ fn whether_a_write_would_be_taken_is_asked_without_writing() {
 }
 
 #[test]
+fn what_stands_before_the_host_is_who_we_are() {
+    let given = |arguments: &[&str]| arguments.iter().map(|text| (*text).to_owned()).collect();
+    for (arguments, right, wrong) in [
+        (
+            &["--user", "u", "--pass", "p@s:s"][..],
+            "u:p%40s%3As",
+            "u:guess",
+        ),
+        (&["--auth", "t0ken"], "t0ken", "guess"),
+    ] {
+        let Some(server) = Server::start_with(Kind::Nats, given(arguments)) else {
+            return;
+        };
+        let engine = |who: &str| {
+            let url = format!("nats://{who}127.0.0.1:{}", server.port());
+            Nats::new(&url, "ns", digest).unwrap()
+        };
+        engine(&format!("{right}@")).writer().unwrap();
+        // Of a cluster, the first address that says it says it for all.
+        let url = format!(
+            "nats://127.0.0.1:1,nats://{right}@127.0.0.1:{}",
+            server.port()
+        );
+        Nats::new(&url, "ns", digest).unwrap().writer().unwrap();
+        for who in [String::new(), format!("{wrong}@")] {
+            let error = engine(&who).writer().err().unwrap();
+            assert!(!error.passes, "{error}");
+            assert!(!error.text.contains("guess"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_server_without_jetstream_is_no_matter_of_time() {
     let Some(server) = Server::start(Kind::PlainNats) else {
         return;
