@@ -343,14 +343,12 @@ impl<'v> Revocations<'v> {
         postman.is_none_or(|postman| postman.wait(timeout, &mut || postman.undelivered() == 0))
     }
 
-    /// Stops carrying to and from the stores that processes share, as [`Verifier::close`] does: for
+    /// Stops carrying to and from the stores that processes share, as closing the verifier does: for
     /// programs that end without it. Never waits.
     ///
     /// Returns, once, what these stores are not known to have, which
     /// [`Event::RevocationsUndelivered`](crate::Event::RevocationsUndelivered) tells too: it is
     /// lost when the process ends.
-    ///
-    /// [`Verifier::close`]: crate::Verifier::close
     pub fn close(&self) -> Vec<Undelivered> {
         let state = self.engine.state.load_full();
         let postman = state.revocations.postman();
