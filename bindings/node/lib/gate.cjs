@@ -93,14 +93,12 @@ function makeGate(engine, name, events) {
   // a call needs and the place of the refusal. Errors keep those of theirs.
   let docket
 
-  /** The place of the last refusal, and what it is a place of. */
+  /** The place of the last refusal in `docket`, which is the one that it is in from then on. */
   function lastPlace() {
-    let place = refusal()
-    if (place < 0) {
-      place = -1 - place
-      docket = { refusals: docketOf(), outlines: new Map() }
-    }
-    return { ...docket, place }
+    const place = refusal()
+    if (place >= 0) return place
+    docket = { refusals: docketOf(), outlines: new Map() }
+    return -1 - place
   }
 
   /**
@@ -108,7 +106,8 @@ function makeGate(engine, name, events) {
    * tokens leaves nothing.
    */
   function lastRefusal(needed = '') {
-    const { refusals, outlines, place } = lastPlace()
+    const place = lastPlace()
+    const { refusals, outlines } = docket
     const ask = () => native.refusalAnswer(refusals, place, needed)
     return (make) => make(outlineOf(refusals, outlines, place, needed), ask)
   }
@@ -230,7 +229,8 @@ function makeGate(engine, name, events) {
 
   /** Whether the last refusal may be another answer within so many milliseconds, asked now or later. */
   function lastMaySettle() {
-    const { refusals, place } = lastPlace()
+    const place = lastPlace()
+    const { refusals } = docket
     return (wait) => native.refusalMaySettle(refusals, place, wait)
   }
 
