@@ -185,7 +185,8 @@ def test_texts_say_what_to_do(tools: Gate, jwt: str) -> None:
         (lambda: tools.verify_chain(jwt, [{"kind": "x", "token": jwt}]), "there are: access_token"),
         (lambda: tools.verify_chain(jwt, [{"kind": "txn_token", "token": jwt}]), "gates.tools.con"),
         (lambda: tools.check_outbound(jwt, {}, target=AUDIENCE), "VerifiedToken, not str"),
-        (lambda: tools.check_outbound(tools.verify(jwt), {}, target=""), "outbound must be a map"),
+        (lambda: tools.check_outbound(tools.verify(jwt), {}, target=""), "outbound must have kind"),
+        (lambda: tools.check_outbound(tools.verify(jwt), 5, target=""), "outbound must be a map"),
     ]
     for call, text in wrong:
         with pytest.raises(UsageError) as caught:
