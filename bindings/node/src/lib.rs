@@ -4,7 +4,7 @@
 //! a handle, a number or a JSON text, since those are what crosses the border at least cost. A call
 //! that can fail for the caller's sake returns the reasons as a JSON text in place of its result.
 //!
-//! Unsafe code is in [`text`] and nowhere else.
+//! Unsafe code is in [`memory`] and [`text`] and nowhere else.
 #![deny(unsafe_code, unused_must_use)]
 
 mod batch;
@@ -16,6 +16,7 @@ mod inquiry;
 mod jws;
 mod key;
 mod keys;
+mod memory;
 mod policy;
 mod receiver;
 mod revocations;
@@ -24,8 +25,3 @@ mod testing;
 mod text;
 mod token;
 mod verifier;
-
-/// What is verified is freed when JavaScript collects garbage, by the thousand and long out of the
-/// processor's caches: the system's allocator takes half a microsecond more for each.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,4 +1,4 @@
-//! Tokens read where JavaScript keeps them. The only file with unsafe code.
+//! Tokens read where JavaScript keeps them.
 //!
 //! A string is read as UTF-16 into the stack, without allocation. Reading it as latin1 would cost
 //! less and be wrong, since that drops the upper half of wide characters: U+0141 would become `A`,
