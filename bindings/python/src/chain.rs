@@ -7,7 +7,7 @@ use sealgate::{ContextToken, Error, Requirements, Sitting};
 
 use crate::errors::{Refused, guard, of_gate};
 use crate::explain::{self, Trail};
-use crate::gate::{self, Door};
+use crate::gate::Door;
 use crate::input::{self, Needs};
 use crate::request;
 use crate::token::VerifiedToken;
@@ -46,10 +46,10 @@ impl Door {
             .map(|(kind, token)| ContextToken::new(*kind, token))
             .collect();
         let sitting = self.gate.sit();
-        let answer = match at_once(&sitting) {
-            Err(waits) if waiting::is_on_a_loop(py) => Err(waits),
-            _ => guard(|| py.detach(|| call(&sitting, &bytes, &tokens, &requirements))),
-        };
+        let answer = guard(|| {
+            waiting::stops_no_loop(py, at_once(&sitting))?;
+            py.detach(|| call(&sitting, &bytes, &tokens, &requirements))
+        });
         Ok((Refused::by(&sitting, answer), requirements))
     }
 
@@ -68,7 +68,7 @@ impl Door {
              token: &[u8],
              context: &[ContextToken<'_>],
              needs: &Requirements| { sitting.verify_chain(token, context, needs) };
-        match self.ask_about_chain(py, told, gate::token_at_once, verify)? {
+        match self.ask_about_chain(py, told, |sitting| sitting.tokens_answer_at_once(), verify)? {
             (Ok(token), _) => VerifiedToken::new(py, token, Arc::clone(self), into),
             (Err(refused), needs) => Err(of_gate(py, refused, &needs)),
         }
@@ -85,7 +85,7 @@ impl Door {
                        needs: &Requirements| {
             Ok((sitting.explain(token, context, needs), sitting.grounds()))
         };
-        let (explained, needs) = self.ask_about_chain(py, told, gate::waits_for_nobody, explain)?;
+        let (explained, needs) = self.ask_about_chain(py, told, |_| Ok(()), explain)?;
         let explained = explained.map_err(|refused| of_gate(py, refused, &needs))?;
         Trail::new(py, explained, Arc::clone(self), needs)
     }
@@ -101,7 +101,8 @@ impl Door {
                      needs: &Requirements| {
             explain::traced(sitting.trace(token, context, needs))
         };
-        let (traced, needs) = self.ask_about_chain(py, told, gate::token_at_once, trace)?;
+        let (traced, needs) =
+            self.ask_about_chain(py, told, |sitting| sitting.tokens_answer_at_once(), trace)?;
         explain::load(py, traced, &needs)
     }
 

@@ -37,9 +37,7 @@ impl Door {
         let sitting = self.gate.sit();
         let decided = guard(|| {
             if let Err(waits) = sitting.tokens_answer_at_once() {
-                if waiting::is_on_a_loop(py) {
-                    return Err(waits);
-                }
+                waiting::stops_no_loop(py, Err(waits))?;
                 return py.detach(|| sitting.verify(token, requirements));
             }
             match sitting.recall(token, requirements) {
@@ -96,10 +94,10 @@ impl Door {
         let context = octets.context();
         let request = octets.request(&context);
         let sitting = self.gate.sit();
-        let answer = match at_once(&sitting) {
-            Err(waits) if waiting::is_on_a_loop(py) => Err(waits),
-            _ => guard(|| py.detach(|| call(&sitting, &request, &requirements))),
-        };
+        let answer = guard(|| {
+            waiting::stops_no_loop(py, at_once(&sitting))?;
+            py.detach(|| call(&sitting, &request, &requirements))
+        });
         Ok((Refused::by(&sitting, answer), requirements))
     }
 
@@ -108,9 +106,12 @@ impl Door {
         py: Python<'_>,
         given: &Given<'_>,
     ) -> PyResult<VerifiedToken> {
-        match self.ask_about(py, given, at_once, |sitting, request, needs| {
-            sitting.verify_request(request, needs)
-        })? {
+        match self.ask_about(
+            py,
+            given,
+            |sitting| sitting.answers_at_once(),
+            |sitting, request, needs| sitting.verify_request(request, needs),
+        )? {
             (Ok(token), _) => VerifiedToken::new(py, token, Arc::clone(self), given.model()),
             (Err(refused), needs) => Err(of_gate(py, refused, &needs)),
         }
@@ -121,9 +122,12 @@ impl Door {
         py: Python<'_>,
         given: &Given<'_>,
     ) -> PyResult<Verdict> {
-        let (verdict, needs) = self.ask_about(py, given, at_once, |sitting, request, needs| {
-            sitting.verify_request(request, needs)
-        })?;
+        let (verdict, needs) = self.ask_about(
+            py,
+            given,
+            |sitting| sitting.answers_at_once(),
+            |sitting, request, needs| sitting.verify_request(request, needs),
+        )?;
         Verdict::new(py, verdict, Arc::clone(self), needs, given.model())
     }
 
@@ -133,11 +137,15 @@ impl Door {
         py: Python<'py>,
         given: &Given<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (begun, needs) =
-            self.ask_about(py, given, waits_for_nobody, |sitting, request, needs| {
+        let (begun, needs) = self.ask_about(
+            py,
+            given,
+            |_| Ok(()),
+            |sitting, request, needs| {
                 let begun = sitting.begin_request(request, needs)?;
                 Ok((begun, sitting.grounds()))
-            })?;
+            },
+        )?;
         self.told(py, begun, needs, given.model())
     }
 
@@ -194,7 +202,7 @@ impl Door {
         let explain = |sitting: &Sitting<'_>, request: &Request<'_>, needs: &Requirements| {
             Ok((sitting.explain_request(request, needs), sitting.grounds()))
         };
-        let (explained, needs) = self.ask_about(py, given, waits_for_nobody, explain)?;
+        let (explained, needs) = self.ask_about(py, given, |_| Ok(()), explain)?;
         let explained = explained.map_err(|refused| of_gate(py, refused, &needs))?;
         Trail::new(py, explained, Arc::clone(self), needs)
     }
@@ -207,7 +215,8 @@ impl Door {
         let trace = |sitting: &Sitting<'_>, request: &Request<'_>, needs: &Requirements| {
             explain::traced(sitting.trace_request(request, needs))
         };
-        let (traced, needs) = self.ask_about(py, given, at_once, trace)?;
+        let (traced, needs) =
+            self.ask_about(py, given, |sitting| sitting.answers_at_once(), trace)?;
         explain::load(py, traced, &needs)
     }
 
@@ -219,10 +228,7 @@ impl Door {
     ) -> PyResult<Batch> {
         let requirements = input::scopes(scopes)?;
         let sitting = self.gate.sit();
-        let at_once = match sitting.tokens_answer_at_once() {
-            Err(waits) if waiting::is_on_a_loop(py) => Err(waits),
-            _ => Ok(()),
-        };
+        let at_once = waiting::stops_no_loop(py, sitting.tokens_answer_at_once());
         Refused::by(&sitting, requirements.check().and(at_once))
             .map_err(|refused| of_gate(py, refused, &requirements))?;
         let tokens = input::all_given(py, tokens)?;
@@ -253,18 +259,6 @@ impl Door {
             judged.map_err(|_| sealgate::Code::Internal.into()) // the system gave no threads
         })
     }
-}
-
-fn at_once(sitting: &Sitting<'_>) -> Result<(), Error> {
-    sitting.answers_at_once()
-}
-
-pub(crate) fn token_at_once(sitting: &Sitting<'_>) -> Result<(), Error> {
-    sitting.tokens_answer_at_once()
-}
-
-pub(crate) fn waits_for_nobody(_: &Sitting<'_>) -> Result<(), Error> {
-    Ok(())
 }
 
 /// A door of a verifier: a kind of token, from these issuers, for this audience, under these rules.

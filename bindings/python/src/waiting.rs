@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyModule;
-use sealgate::{Gate, Revocations, Verifier};
+use sealgate::{Error, Gate, Revocations, Verifier};
 
 use crate::calls::AtDoor;
 use crate::request::Given;
@@ -125,11 +125,18 @@ pub(crate) fn flushed<'py>(
         .call1((revocations, waiters, timeout))
 }
 
-/// Whether this thread runs an event loop, which a call that waits would stop.
-pub(crate) fn is_on_a_loop(py: Python<'_>) -> bool {
-    // Where that cannot be told nothing is known against waiting.
-    let runs = RUNS.of(py).and_then(|runs| runs.call0()?.extract());
-    runs.unwrap_or(false)
+/// Refuses a call that would not be answered `at_once` where its thread runs an event loop, which it
+/// would stop.
+pub(crate) fn stops_no_loop(py: Python<'_>, at_once: Result<(), Error>) -> Result<(), Error> {
+    at_once.or_else(|waits| {
+        // Where that cannot be told nothing is known against waiting.
+        let runs = RUNS.of(py).and_then(|runs| runs.call0()?.extract());
+        if runs.unwrap_or(false) {
+            Err(waits)
+        } else {
+            Ok(())
+        }
+    })
 }
 
 fn seconds(duration: Option<&Bound<'_, PyAny>>, default: Duration) -> PyResult<f64> {

@@ -634,14 +634,14 @@ impl VerifiedToken {
     /// a store's news were counts by the second.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        fn is_same<T: ?Sized>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
-            a.map(Arc::as_ptr).map(<*const T>::cast::<()>)
-                == b.map(Arc::as_ptr).map(<*const T>::cast::<()>)
-        }
         let age = |token: &Self| token.not_revoked.and_then(|standing| standing.staleness);
         let is_as_old = match (age(self), age(other)) {
             (Some(a), Some(b)) => a.millis().abs_diff(b.millis()) < 1000,
             (a, b) => a == b,
+        };
+        let has_same_bounds = match (&self.bounds, &other.bounds) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
         };
         let told = |token: &Self| {
             (
@@ -655,8 +655,8 @@ impl VerifiedToken {
         Arc::ptr_eq(&self.settled.0, &other.settled.0)
             && told(self) == told(other)
             && is_as_old
-            && is_same(self.bounds.as_ref(), other.bounds.as_ref())
-            && is_same(self.next_nonce.as_ref(), other.next_nonce.as_ref())
+            && has_same_bounds
+            && self.next_nonce == other.next_nonce
     }
 
     /// Under which policy and keys it was judged.
